@@ -1,0 +1,199 @@
+/* text.c - bounded text, names, numbers.
+ * SPDX-License-Identifier: MIT */
+#include "base/text.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { NEAREST_WORD_MAX = 64, NEAREST_DISTANCE_MAX = 2 };
+
+void text_init(struct text *text, char *memory, size_t size)
+{
+    text->data = memory;
+    text->size = size;
+    text->length = 0;
+    text->is_cut = false;
+    memory[0] = '\0';
+}
+
+void text_add(struct text *text, const char *format, ...)
+{
+    va_list arguments;
+    size_t room = text->size - text->length;
+
+    va_start(arguments, format);
+    int wanted = vsnprintf(text->data + text->length, room, format, arguments);
+    va_end(arguments);
+    if (wanted < 0)
+        return;
+    if ((size_t)wanted >= room) {
+        text->length = text->size - 1;
+        text->is_cut = true;
+        return;
+    }
+    text->length += (size_t)wanted;
+}
+
+void text_add_bytes(struct text *text, const char *bytes, size_t length)
+{
+    size_t room = text->size - text->length - 1;
+
+    if (length > room) {
+        length = room;
+        text->is_cut = true;
+    }
+    memcpy(text->data + text->length, bytes, length);
+    text->length += length;
+    text->data[text->length] = '\0';
+}
+
+bool text_copy(char *to, size_t size, const char *from)
+{
+    size_t length = strlen(from);
+
+    if (length >= size)
+        return false;
+    memcpy(to, from, length + 1);
+    return true;
+}
+
+static bool is_lower(char c)
+{
+    return c >= 'a' && c <= 'z';
+}
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static bool is_upper(char c)
+{
+    return c >= 'A' && c <= 'Z';
+}
+
+bool text_is_name(const char *text)
+{
+    size_t length = 0;
+
+    if (!is_lower(text[0]))
+        return false;
+    for (; text[length] != '\0'; length++)
+        if (!is_lower(text[length]) && !is_digit(text[length]) && text[length] != '-')
+            return false;
+    return length <= NAME_MAX_LENGTH;
+}
+
+bool text_is_metric(const char *text)
+{
+    size_t length = 0;
+
+    if (!is_lower(text[0]))
+        return false;
+    for (; text[length] != '\0'; length++)
+        if (!is_lower(text[length]) && !is_digit(text[length]) && text[length] != '_')
+            return false;
+    return length <= METRIC_MAX_LENGTH;
+}
+
+bool text_is_version(const char *text)
+{
+    size_t length = 0;
+
+    if (!is_lower(text[0]) && !is_digit(text[0]) && !is_upper(text[0]))
+        return false;
+    for (; text[length] != '\0'; length++)
+        if (!is_lower(text[length]) && !is_digit(text[length]) && !is_upper(text[length]) &&
+            strchr("._+~-", text[length]) == NULL)
+            return false;
+    return length <= VERSION_MAX_LENGTH;
+}
+
+bool text_is_digest(const char *text)
+{
+    const char *colon = strchr(text, ':');
+
+    if (colon == NULL || colon == text || strlen(text) > DIGEST_MAX_LENGTH)
+        return false;
+    for (const char *at = text; at < colon; at++)
+        if (!is_lower(*at) && !is_digit(*at))
+            return false;
+    size_t digits = strspn(colon + 1, "0123456789abcdef");
+    return digits >= 32 && colon[1 + digits] == '\0';
+}
+
+bool text_to_number(const char *text, double *ret_number)
+{
+    char *end = NULL;
+
+    if (text[0] == '\0' || text[strspn(text, "0123456789+-.eE")] != '\0')
+        return false;
+    errno = 0;
+    double number = strtod(text, &end);
+    if (*end != '\0' || !isfinite(number))
+        return false;
+    *ret_number = number;
+    return true;
+}
+
+bool text_to_integer(const char *text, int64_t min, int64_t max, int64_t *ret_integer)
+{
+    char *end = NULL;
+
+    if (!is_digit(text[0]) && text[0] != '-')
+        return false;
+    errno = 0;
+    long long integer = strtoll(text, &end, 10);
+    if (errno != 0 || *end != '\0' || end == text || integer < min || integer > max)
+        return false;
+    *ret_integer = integer;
+    return true;
+}
+
+static size_t smaller(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Levenshtein's distance with one row. */
+static size_t edit_distance(const char *a, const char *b)
+{
+    size_t row[NEAREST_WORD_MAX + 1];
+    size_t length = strlen(b);
+
+    for (size_t j = 0; j <= length; j++)
+        row[j] = j;
+    for (size_t i = 0; a[i] != '\0'; i++) {
+        size_t diagonal = row[0];
+        row[0] = i + 1;
+        for (size_t j = 0; j < length; j++) {
+            size_t above = row[j + 1];
+            row[j + 1] = smaller(smaller(row[j], above) + 1, diagonal + (a[i] != b[j]));
+            diagonal = above;
+        }
+    }
+    return row[length];
+}
+
+const char *text_nearest(const char *word, const char *const *candidates, size_t count)
+{
+    const char *nearest = NULL;
+    size_t best = NEAREST_DISTANCE_MAX + 1;
+
+    if (strlen(word) > NEAREST_WORD_MAX)
+        return NULL;
+    for (size_t i = 0; i < count; i++) {
+        if (strlen(candidates[i]) > NEAREST_WORD_MAX)
+            continue;
+        size_t distance = edit_distance(word, candidates[i]);
+        if (distance < best) {
+            best = distance;
+            nearest = candidates[i];
+        }
+    }
+    return nearest;
+}

@@ -1,0 +1,20 @@
+# tests.cmake - finds the tests by their folders: a file test_NAME.c is a program and a ctest entry.
+# SPDX-License-Identifier: MIT
+
+# c_tests FOLDER LABEL SECONDS LIBRARIES...
+function(c_tests folder label seconds)
+  file(GLOB files CONFIGURE_DEPENDS tests/${folder}/test_*.c)
+  foreach(file ${files})
+    get_filename_component(name ${file} NAME_WE)
+    set(target ${label}_${name})
+    add_executable(${target} ${file})
+    target_include_directories(${target} PRIVATE src . tests)
+    target_link_libraries(${target} PRIVATE ${ARGN} PkgConfig::CMOCKA)
+    add_test(NAME ${label}/${name} COMMAND ${target} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+    set_tests_properties(${label}/${name} PROPERTIES TIMEOUT ${seconds} LABELS ${label}
+      ENVIRONMENT "BUILD_DIR=${CMAKE_BINARY_DIR}")
+  endforeach()
+endfunction()
+
+c_tests(unit unit 60 api drivers collectors config series store)
+c_tests(integration integration 120 api drivers collectors config series store)
