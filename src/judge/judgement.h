@@ -1,0 +1,48 @@
+/* judgement.h - what the judge answers: one of three verdicts, a typed reason, and the numbers behind it.
+ * SPDX-License-Identifier: MIT */
+#ifndef JUDGE_JUDGEMENT_H
+#define JUDGE_JUDGEMENT_H
+
+#include <stdint.h>
+
+enum verdict {
+    VERDICT_INCONCLUSIVE, /* the default: whatever is not proven */
+    VERDICT_PASS,         /* the data that the rule needs is there, and it does not object */
+    VERDICT_FAIL          /* the rule objects */
+};
+
+/* Why a verdict is inconclusive; REASON_DECIDED goes with pass and fail. */
+enum reason {
+    REASON_DECIDED,
+    REASON_LOADING,      /* a baseline's past is still being fetched */
+    REASON_NO_DATA,      /* nothing under this name at the source */
+    REASON_STALE,        /* the newest value is older than the metric allows */
+    REASON_NOT_FINITE,   /* the value is not a number */
+    REASON_SOURCE_ERROR, /* the source does not answer, or with an error */
+    REASON_AMBIGUOUS,    /* more series than the metric may have */
+    REASON_TOO_FEW,      /* fewer values than `need` */
+    REASON_NO_TRAFFIC,   /* `total` does not rise: nobody asks the candidate */
+    REASON_NO_BASELINE,  /* the other side has nothing to compare with */
+    REASON_SAME_SERIES,  /* both sides read the same series */
+    REASON_WARMUP,       /* the warm-up after the route is not over */
+    REASON_PENDING,      /* the condition holds, but not yet for as long as it must */
+    REASON_UNDECIDED     /* an expression over unknown parts has no value */
+};
+
+/* Numbers that let a person judge again; NAN where a rule has none of the kind. */
+struct judgement {
+    enum verdict verdict;
+    enum reason reason;
+    double value;        /* trigger: left side of the deciding comparison; comparison: the candidate's rate */
+    double bound;        /* trigger: its right side; comparison: the rate it was held against (stable's) */
+    double estimate;     /* comparison: ratio of rates; with */
+    double lower, upper; /* its interval; `upper` of a pass is the largest regression still possible */
+    double statistic;    /* comparison: log10 of the e-value (the largest so far) */
+    double limit;        /* comparison: log10(1/alpha), which the statistic must reach to fail */
+    double count;        /* requests or values of the candidate that were counted */
+    double stable_count; /* the same of the other side */
+    int64_t from_ms;     /* span of the values: from */
+    int64_t to_ms;       /* to (exclusive) */
+};
+
+#endif

@@ -1,0 +1,80 @@
+/* rule.h - one rule and the judging of it: rule and views and what it remembered before → judgement and what
+ * it remembers after. No clock, no memory, no error. SPDX-License-Identifier: MIT */
+#ifndef JUDGE_RULE_H
+#define JUDGE_RULE_H
+
+#include "judge/expression.h"
+#include "judge/judgement.h"
+#include "judge/sequential.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum rule_kind {
+    RULE_TRIGGER,   /* fails when its condition is true */
+    RULE_COMPARISON /* fails when the candidate's rate is proven higher than allowed beside stable's */
+};
+
+enum rule_mode {
+    RULE_ACT,   /* its outcome happens */
+    RULE_ASK,   /* held, a person decides */
+    RULE_RECORD /* only written down */
+};
+
+enum rule_outcome { RULE_ROLLBACK, RULE_HOLD };
+
+struct comparison {
+    double allowed_ratio; /* r0: 1.5 for allow = "+50%" */
+    double ignore_below;  /* never fails while the candidate's rate is below this */
+    double alpha;         /* probability of a false alarm over the whole deployment */
+    double events_min;    /* candidate events needed to fail, over ≥ 2 blocks */
+    int64_t block_ms;     /* a multiple of the metric's step */
+    bool is_same_series;  /* both sides' filled-in queries are equal: always inconclusive */
+};
+
+struct rule {
+    enum rule_kind kind;
+    enum rule_mode mode;
+    enum rule_outcome outcome;
+    double need; /* requests or values, counted since the step's route was confirmed, before it can pass; and
+                    since the first route, before it can fail */
+    int64_t warmup_ms; /* after a confirmed route: nothing counts for a pass */
+    uint8_t metric_count;
+    struct rule_metric metrics[RULE_METRICS_MAX];
+    struct expression condition;  /* trigger */
+    struct comparison comparison; /* comparison: of metric 0 */
+};
+
+/* What a rule remembers within one deployment; all zero at first; stored in the journal as it is. */
+struct rule_state {
+    struct expression_timer timers[EXPRESSION_TIMERS_MAX];
+    struct sequential_state sequential;
+    int64_t next_block; /* first block not yet taken in; 0: none was */
+    struct judgement last;
+};
+
+/* When things became true, on the engine's clock; SERIES_NEVER where they did not. */
+struct rule_clock {
+    int64_t now_ms;
+    int64_t routed_ms;    /* the candidate got its first traffic: evidence against counts from here */
+    int64_t confirmed_ms; /* this step's share was confirmed: evidence for counts from here, plus warm-up */
+};
+
+/* Judges. A trigger: FAIL when the condition is true on `need` data; PASS when it is known false, on data
+ * since confirmed_ms + warm-up of at least `need`; else inconclusive with the first reason found. A
+ * comparison takes in each closed block from routed_ms on exactly once, FAILs when the largest e-value
+ * reached 1/alpha with events_min over at least two blocks and a rate of at least ignore_below, PASSes when
+ * both sides had traffic and the candidate `need` requests since confirmed_ms + warm-up. A metric's `no_data`
+ * declaration is applied first. Before routed_ms every rule is inconclusive (REASON_NO_TRAFFIC). `before` and
+ * `ret_after` may be the same object. */
+void rule_judge(const struct rule *rule, const struct metric_views *views, const struct rule_clock *clock,
+                const struct rule_state *before, struct rule_state *ret_after,
+                struct judgement *ret_judgement);
+
+/* When the rule must be judged again although no value came: a `for` that runs out, a value that turns stale,
+ * a block that closes, the end of the warm-up. INT64_MAX: only a new value can change it. Always later than
+ * clock->now_ms. */
+int64_t rule_deadline(const struct rule *rule, const struct metric_views *views,
+                      const struct rule_clock *clock, const struct rule_state *state);
+
+#endif
