@@ -1,0 +1,161 @@
+/* definition.h - what one deployment is made of: a service in an environment with its strategy, resolved from
+ * rule files, variables filled in, ready to be used and to be sealed. Read-only after it was built, in one
+ * arena. SPDX-License-Identifier: MIT */
+#ifndef CONFIG_DEFINITION_H
+#define CONFIG_DEFINITION_H
+
+#include "base/option.h"
+#include "judge/rule.h"
+#include "judge/smoke.h"
+#include "orchestrator/plan.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+    DEFINITION_SLOTS_MAX = 8,
+    DEFINITION_ADDRESSES_MAX = 32, /* addresses or servers of one slot */
+    DEFINITION_METRICS_MAX = 32,
+    DEFINITION_COMMANDS_MAX = 32,
+    DEFINITION_SMOKE_MAX = 8,
+    DEFINITION_CHECKS_MAX = 16,
+    DEFINITION_ARGUMENTS_MAX = 64
+};
+
+/* A kind of collector, traffic driver or notifier, as the reader must know it. */
+struct option_schema {
+    const char *name;              /* "prometheus", "mqtt", "haproxy" */
+    const struct option *instance; /* options of an instance in verdictd.conf */
+    size_t instance_count;
+    const struct option *use; /* collectors: of a metric; traffic drivers: of an environment */
+    size_t use_count;
+    bool is_implicit; /* metrics need no instance in verdictd.conf (push) */
+};
+
+/* The kinds that this build knows, passed in by the daemon and the CLI. */
+struct option_schemas {
+    const struct option_schema *collectors;
+    size_t collector_count;
+    const struct option_schema *drivers;
+    size_t driver_count;
+    const struct option_schema *notifiers;
+    size_t notifier_count;
+};
+
+struct slot_definition {
+    const char *name;
+    const char *const *servers; /* names that the traffic driver knows */
+    size_t server_count;
+    const char *const *addresses; /* "host:port" */
+    size_t address_count;
+    const char *const *variables; /* name, text, name, text ... innermost wins already applied */
+    size_t variable_count;        /* pairs */
+};
+
+enum metric_scope {
+    SCOPE_SIDE,   /* one series per slot or version: its texts name a side */
+    SCOPE_SERVICE /* one series for the whole service */
+};
+
+struct metric_definition {
+    const char *name;
+    size_t collector;   /* index in option_schemas.collectors */
+    const char *source; /* instance: "main" of "prometheus:main" */
+    enum series_kind kind;
+    enum metric_scope scope;
+    const char *unit; /* "" or "s", "%" ... for people */
+    int64_t step_ms;  /* resolution of the series */
+    int64_t every_ms; /* how often a pulled source is asked */
+    int64_t age_max_ms;
+    int64_t holds_ms; /* a value stays true so long; 0: as long as its step */
+    enum no_data_answer no_data;
+    bool is_lower_better;
+    const struct option_value
+        *options; /* [collector's use_count]; texts may hold {{version}} {{slot}} {{address}}
+                     {{resolution}}: filled per side by template_fill() */
+};
+
+enum extract_kind {
+    EXTRACT_STATUS,
+    EXTRACT_TIME_MS,
+    EXTRACT_JSON_NUMBER,
+    EXTRACT_JSON_EQUALS,
+    EXTRACT_HEADER_EQUALS,
+    EXTRACT_BODY_MATCHES
+};
+
+struct extract_definition {
+    enum extract_kind kind;
+    const char *path; /* JSON path, header name or pattern */
+    const char *text; /* *_EQUALS: text to compare with; may hold templates */
+};
+
+struct smoke_check {
+    const char *name;
+    const char *method; /* "GET" */
+    const char *path;   /* may hold templates */
+    struct expression expectation;
+    uint8_t extract_count;
+    struct extract_definition extracts[SMOKE_EXTRACTS_MAX];
+};
+
+struct smoke_definition {
+    const char *name;
+    const char *base_url; /* "http://{{address}}" */
+    int64_t settle_ms, timeout_ms, every_ms;
+    uint16_t attempts;
+    size_t check_count;
+    const struct smoke_check *checks;
+};
+
+struct command_definition {
+    const char *name;
+    const char *const *arguments; /* argv; may hold templates */
+    size_t argument_count;
+    int64_t timeout_ms;
+    bool is_once;
+    enum command_repeat repeat;
+    enum command_on_rollback on_rollback;
+    uint16_t tries_max;
+    uint16_t undo; /* index of its undo among the commands (entered as NAME/undo), or PLAN_NONE */
+};
+
+struct rule_definition {
+    const char *name; /* "errors", "http/error_rate" */
+    const char *text; /* as written, for evidence: "error_rate > 5% for 10s" */
+    struct rule rule;
+    uint8_t metrics[RULE_METRICS_MAX]; /* the rule's metric i is definition metric metrics[i] */
+};
+
+enum concurrency { CONCURRENCY_REFUSE, CONCURRENCY_QUEUE };
+
+struct definition {
+    const char *service;
+    const char *environment;
+    const char *strategy;
+    struct plan plan;
+    size_t rule_count;
+    const struct rule_definition *rules; /* [rule_count], the order of plan.rules */
+    size_t metric_count;
+    const struct metric_definition *metrics;
+    size_t smoke_count;
+    const struct smoke_definition *smokes; /* the order of plan_step.reference */
+    size_t command_count;
+    const struct command_definition *commands;
+    size_t slot_count;
+    const struct slot_definition *slots;
+    size_t driver; /* index in option_schemas.drivers; SIZE_MAX: no traffic driver */
+    const char *driver_instance;
+    const struct option_value *driver_options; /* [driver's use_count] */
+    enum concurrency concurrency;
+    const char *const *notify_all; /* "webhook:ops" */
+    size_t notify_all_count;
+    const char *const *notify_urgent;
+    size_t notify_urgent_count;
+    bool needs_approval;
+    bool not_author;
+    const char *const *approvers; /* people, groups of people resolved */
+    size_t approver_count;
+};
+
+#endif

@@ -1,0 +1,59 @@
+/* settings.h - verdictd.conf: the daemon's own settings.
+ * SPDX-License-Identifier: MIT */
+#ifndef CONFIG_SETTINGS_H
+#define CONFIG_SETTINGS_H
+
+#include "config/config.h"
+
+enum { SETTINGS_INSTANCES_MAX = 64, SETTINGS_LISTENERS_MAX = 8, SETTINGS_PEOPLE_MAX = 64 };
+
+struct settings_listener {
+    const char *unix_path;   /* or */
+    const char *tcp;         /* "127.0.0.1:8080"; NULL with tls */
+    const char *tls;         /* "0.0.0.0:8443" */
+    const char *certificate; /* secret references */
+    const char *key;
+};
+
+/* An instance of a collector, driver or notifier: `prometheus: { main: { ... } }`. */
+struct settings_instance {
+    size_t kind;                        /* index in the schemas' table */
+    const char *name;                   /* "main" */
+    const struct option_value *options; /* [the schema's instance_count] */
+};
+
+struct settings_group {
+    const char *name; /* "sre" */
+    const char *const *people;
+    size_t count;
+};
+
+struct settings {
+    const char *data;           /* folder; default /var/lib/verdictd */
+    const char *rules;          /* folder; default /etc/verdictd/rules.d */
+    const char *instance;       /* name in MQTT topics and notices; default the host name */
+    const char *public_url;     /* for links in notices, or "" */
+    bool is_record;             /* mode = "record" */
+    const char *runner_socket;  /* default /run/verdict-runner/runner.sock */
+    const char *runner_program; /* start the runner ourselves when nobody listens: program, or NULL */
+    const char *runner_config;  /* its configuration file */
+    const char *status_broker;  /* source name of the MQTT broker that gets our state ("plant"), or NULL */
+    int64_t reconcile_ms;       /* read-back of traffic; default 5s */
+    size_t listener_count;      /* 0 in the file: the Unix socket and 127.0.0.1:8321 */
+    struct settings_listener listeners[SETTINGS_LISTENERS_MAX];
+    size_t source_count;
+    struct settings_instance sources[SETTINGS_INSTANCES_MAX];
+    size_t driver_count;
+    struct settings_instance drivers[SETTINGS_INSTANCES_MAX];
+    size_t notifier_count;
+    struct settings_instance notifiers[SETTINGS_INSTANCES_MAX];
+    size_t group_count;
+    struct settings_group groups[SETTINGS_PEOPLE_MAX];
+};
+
+/* Reads the file; NULL where anything is wrong (the report says what). One allocation. */
+struct settings *settings_read(const char *file, const struct option_schemas *schemas,
+                               struct config_report *report);
+void settings_free(struct settings *settings);
+
+#endif

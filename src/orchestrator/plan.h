@@ -1,0 +1,170 @@
+/* plan.h - the recipe of a strategy made concrete for one deployment: a list of steps, sealed at admission.
+ * SPDX-License-Identifier: MIT
+ *
+ * A strategy is only a generator of a plan; one machine (deployment.h) executes every plan. Times in
+ * milliseconds, shares of traffic in hundredths of a percent of the candidate (0..10000). */
+#ifndef ORCHESTRATOR_PLAN_H
+#define ORCHESTRATOR_PLAN_H
+
+#include "base/attributes.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+    PLAN_STEPS_MAX = 48,
+    PLAN_RULES_MAX = 32, /* rules of one deployment */
+    SHARE_WHOLE = 10000,
+    PLAN_NONE = UINT16_MAX /* of references: there is none */
+};
+
+enum step_kind {
+    STEP_COMMAND, /* runs a command; ends when it has ended well */
+    STEP_SMOKE,   /* runs a smoke test against the candidate; ends with its verdict */
+    STEP_ROUTE,   /* sets the candidate's share; ends when it was read back */
+    STEP_OBSERVE, /* lets time pass while rules judge; ends with a pass verdict bound to it */
+    STEP_APPROVE  /* asks people; ends with their answer or with the declared outcome of their silence */
+};
+
+enum strategy_kind {
+    STRATEGY_CANARY,
+    STRATEGY_FOLLOW,
+    STRATEGY_RECREATE,
+    STRATEGY_BLUE_GREEN,
+    STRATEGY_KIND_COUNT
+};
+
+/* What an inconclusive end, a silent gate or an overlong hold leads to. */
+enum step_outcome { OUTCOME_ROLLBACK, OUTCOME_HOLD };
+
+/* May a command be started again when its fate is unknown? */
+enum command_repeat {
+    REPEAT_UNSAFE,    /* never twice: unknown is a failure */
+    REPEAT_IDEMPOTENT /* again with the same key */
+};
+
+/* What a rollback does about a command that was started. */
+enum command_on_rollback {
+    ON_ROLLBACK_UNDO, /* run its undo, if it has one */
+    ON_ROLLBACK_KEEP, /* old code runs on it: leave it */
+    ON_ROLLBACK_HOLD  /* old code does not run on it: freeze the weights and call people */
+};
+
+struct plan_step {
+    enum step_kind kind;
+    bool is_watch;      /* OBSERVE: the last one, after 100 % */
+    uint16_t share;     /* ROUTE */
+    uint16_t reference; /* COMMAND, SMOKE: index in the definition; else PLAN_NONE */
+    uint16_t undo;      /* COMMAND: index of the command that undoes it, or PLAN_NONE */
+    uint16_t tries_max; /* COMMAND, SMOKE, ROUTE: ≥ 1 */
+    uint16_t approvals; /* APPROVE: how many people, ≥ 1 */
+    enum command_repeat repeat;
+    enum command_on_rollback on_rollback;
+    enum step_outcome on_limit; /* OBSERVE, APPROVE: what happens at limit_ms */
+    int64_t duration_ms;        /* OBSERVE: observed time wanted */
+    int64_t limit_ms; /* COMMAND, SMOKE, ROUTE: deadline of one try; OBSERVE: at_most, ≥ duration_ms;
+                         APPROVE: timeout */
+};
+
+/* Each rule's part in a deployment's fate; the judging itself is the judge's. */
+enum plan_rule {
+    PLAN_RULE_ACT_ROLLBACK, /* FAIL: back */
+    PLAN_RULE_ACT_HOLD,     /* fail: held */
+    PLAN_RULE_ASK,          /* fail: held, a person decides */
+    PLAN_RULE_RECORD        /* fail: only written down */
+};
+
+enum plan_kind {
+    PLAN_DEPLOY,
+    PLAN_ROLLBACK /* takes a promoted deployment back: one route, no verdict needed */
+};
+
+struct plan {
+    enum plan_kind kind;
+    enum strategy_kind strategy;
+    bool has_traffic; /* a traffic driver moves shares for us */
+    bool is_record;   /* mode "record": judge everything, do nothing */
+    uint8_t count;
+    uint8_t rule_count;
+    struct plan_step steps[PLAN_STEPS_MAX];
+    uint8_t rules[PLAN_RULES_MAX]; /* enum plan_rule */
+    uint16_t verify;               /* smoke test that stable must pass after a rollback, or PLAN_NONE */
+    uint16_t rollback_command;     /* follow: what takes the pipeline's traffic back, or PLAN_NONE */
+    uint16_t retire;               /* after-care: command that retires the old slot, or PLAN_NONE */
+    int64_t retire_delay_ms;
+    int64_t rollback_limit_ms; /* after it a rollback escalates, and goes on trying */
+    int64_t held_limit_ms;     /* longest hold */
+    enum step_outcome on_held_limit;
+};
+
+/* What a recipe says before it is expanded: one element of `steps = ( ... )`, or of a strategy's own default.
+ */
+struct recipe_step {
+    uint16_t command; /* index in the definition, or PLAN_NONE; one of command, smoke, has_route, approvals is
+                         set */
+    uint16_t smoke;
+    bool has_route;
+    uint16_t share;
+    uint16_t approvals;
+    int64_t observe_ms; /* after a route; 0: none */
+    int64_t watch_ms;   /* after the last route */
+    int64_t limit_ms;   /* at_most or timeout; 0: the default */
+    enum step_outcome on_limit;
+};
+
+struct recipe_command {
+    bool exists;
+    enum command_repeat repeat;
+    enum command_on_rollback on_rollback;
+    uint16_t undo; /* index of the command that undoes it, or PLAN_NONE */
+    int64_t limit_ms;
+    uint16_t tries_max;
+};
+
+struct recipe {
+    enum strategy_kind strategy;
+    bool is_record;
+    bool has_traffic;
+    bool needs_approval; /* the environment's own approval comes first */
+    uint16_t approvals;
+    int64_t approval_limit_ms;
+    enum step_outcome approval_on_limit;
+    uint8_t step_count; /* 0: the strategy's default */
+    struct recipe_step steps[PLAN_STEPS_MAX];
+    uint16_t command_count;
+    const struct recipe_command *commands;
+    uint16_t deploy; /* commands with a fixed part, or PLAN_NONE */
+    uint16_t retire;
+    uint16_t rollback;
+    uint16_t smoke; /* the service's first smoke test, or PLAN_NONE */
+    uint8_t rule_count;
+    uint8_t rules[PLAN_RULES_MAX];
+    int64_t smoke_limit_ms; /* longest that one run of a smoke test takes */
+    int64_t watch_ms;       /* follow: how long to watch; others: default watch */
+    int64_t retire_delay_ms;
+    int64_t rollback_limit_ms;
+    int64_t held_limit_ms;
+    enum step_outcome on_held_limit;
+};
+
+enum plan_fault {
+    PLAN_FINE,
+    PLAN_TOO_LONG,     /* more than PLAN_STEPS_MAX steps */
+    PLAN_NO_TRAFFIC,   /* a route without a traffic driver */
+    PLAN_NO_OBSERVE,   /* a share is raised with no observation behind the share before */
+    PLAN_NOT_RISING,   /* shares must rise from step to step */
+    PLAN_NOT_WHOLE,    /* the last share is not 100 %, or no watch follows it */
+    PLAN_AT_MOST_SHORT /* at_most is shorter than the observation */
+};
+
+/* Expands a recipe. On a fault `ret_plan` is untouched and *ret_step names the recipe's step. */
+MUST_CHECK enum plan_fault plan_expand(const struct recipe *recipe, struct plan *ret_plan, uint8_t *ret_step);
+
+/* The plan that takes a promoted deployment back: `smoke` against the old slot (PLAN_NONE: none), then all
+ * traffic. */
+void plan_expand_rollback(const struct plan *promoted, uint16_t smoke, struct plan *ret_plan);
+
+/* One sentence for people. */
+const char *plan_fault_text(enum plan_fault fault);
+
+#endif
