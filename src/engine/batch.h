@@ -1,0 +1,91 @@
+/* batch.h - what one turn wants to be durable, in one transaction; and the words of the engine's answers.
+ * SPDX-License-Identifier: MIT */
+#ifndef ENGINE_BATCH_H
+#define ENGINE_BATCH_H
+
+#include "judge/rule.h"
+#include "orchestrator/event.h"
+
+enum { BATCH_ROWS_MAX = 2048, TARGET_QUARANTINE_MAX = 64 };
+
+enum engine_answer {
+    ENGINE_DONE,      /* durable */
+    ENGINE_ALREADY,   /* as the first time; for a start: attached to the active deployment of the same version
+                       */
+    ENGINE_CONFLICT,  /* the state forbids it; for a start: another deployment is under way */
+    ENGINE_NOT_FOUND, /* no such deployment in memory */
+    ENGINE_QUARANTINED, /* start: this version was taken back here before */
+    ENGINE_NO_STABLE,   /* start: nothing proven to go back to; adopt first */
+    ENGINE_FROZEN,      /* start: no admissions now */
+    ENGINE_FULL,        /* a limit of the engine is reached */
+    ENGINE_NOT_DURABLE  /* the journal refused: nothing happened (507) */
+};
+
+struct quarantined {
+    uint64_t version_key;
+    uint64_t deployment; /* that failed; 0: a person's */
+};
+
+/* A service in an environment, as the engine knows it. Pointer-free, journaled as it is. */
+struct target_state {
+    uint32_t id; /* row in the journal, ≥ 1 */
+    bool has_stable;
+    bool is_frozen;
+    uint8_t stable_slot;
+    uint8_t quarantined_count;
+    uint64_t stable_version_key;
+    uint64_t stable_deployment; /* whose pass proves it; 0: adopted by a person (S9) */
+    struct quarantined quarantined[TARGET_QUARANTINE_MAX]; /* oldest first */
+};
+
+enum target_verb_kind {
+    TARGET_ADOPT, /* version_key, slot: serves now; ends an escalated rollback */
+    TARGET_FREEZE,
+    TARGET_UNFREEZE,
+    TARGET_QUARANTINE_ADD,  /* version_key */
+    TARGET_QUARANTINE_CLEAR /* version_key */
+};
+
+struct target_verb {
+    enum target_verb_kind kind;
+    uint32_t target;
+    uint64_t version_key;
+    uint8_t slot;
+};
+
+enum row_kind {
+    ROW_DEPLOYMENT, /* state: the snapshot after; is_new: with what the start's token stands for (texts) */
+    ROW_RULE,       /* rule, rule_state: what the rule remembers, its last judgement in it */
+    ROW_VERDICT, /* rule, judgement of a FAIL, of a would-have-failed, or one of the passes of a step verdict
+                  */
+    ROW_ACTION,  /* action: an intent; leaves once this is durable */
+    ROW_RESULT,  /* sequence, result */
+    ROW_TRACE,   /* trace: the audit row; token: who asked, 0: nobody */
+    ROW_TARGET   /* target: the state after */
+};
+
+struct batch_row {
+    enum row_kind kind;
+    uint8_t rule;
+    bool is_new;
+    enum result result;
+    uint32_t sequence;
+    uint64_t deployment; /* 0 for targets */
+    uint64_t token;
+    const struct deployment_state *state; /* of the deployment, after; every row but TARGET has it */
+    union {
+        const struct rule_state *rule_state;
+        const struct target_state *target;
+        struct judgement judgement;
+        struct action action;
+        struct trace trace;
+    };
+};
+
+struct batch {
+    int64_t now_ms; /* engine's clock */
+    uint32_t count;
+    struct batch_row rows[BATCH_ROWS_MAX];
+};
+
+#endif

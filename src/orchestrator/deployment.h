@@ -1,0 +1,51 @@
+/* deployment.h - one deployment as a machine: (plan, state before, event) → state after, decision. No clock
+ * (time comes in the event), no memory, no error; one machine executes every plan. SPDX-License-Identifier:
+ * MIT
+ *
+ * What each state does with each event is the table in the design; S1.. and L1.. name the invariants. */
+#ifndef ORCHESTRATOR_DEPLOYMENT_H
+#define ORCHESTRATOR_DEPLOYMENT_H
+
+#include "orchestrator/deployment_state.h"
+#include "orchestrator/event.h"
+#include "orchestrator/plan.h"
+
+enum { BACKOFF_FIRST_MS = 200, BACKOFF_MAX_MS = 10000, ADMISSION_LIMIT_MS = 5000 };
+
+/* A new deployment, queued. */
+void deployment_init(uint64_t id, int64_t now_ms, struct deployment_state *ret_state);
+
+/* The machine. `ret_after` may not alias `before`. Events that mean nothing in a state change nothing but
+ * last_seen. */
+void deployment_step(const struct plan *plan, const struct deployment_state *before,
+                     const struct event *event, struct deployment_state *ret_after,
+                     struct decision *ret_decision);
+
+/* When the machine wants its next EVENT_TICK, or DEPLOYMENT_NEVER. */
+int64_t deployment_deadline(const struct plan *plan, const struct deployment_state *state);
+
+/* The action that is in flight and must be driven again after a restart (same key); kind ACTION_NONE: none. A
+ * command of class unsafe is returned too: whoever drives it asks for its fate by its key and never starts it
+ * twice. */
+struct action deployment_redrive(const struct plan *plan, const struct deployment_state *state);
+
+bool phase_is_terminal(enum deployment_phase phase);
+
+/* Past `queued` and not terminal: it owns its service and environment (S8). */
+bool phase_is_active(enum deployment_phase phase);
+
+/* What `wait` answers; -1 while it moves (states.md, "How it ends"). Held and waiting are 5, escalated is 4.
+ */
+int deployment_exit_code(const struct deployment_state *state);
+
+/* Lower-case words for API, CLI, logs: "rolling_back", "no_evidence", "route", ... */
+const char *phase_name(enum deployment_phase phase);
+const char *step_state_name(enum step_state state);
+const char *ending_name(enum ending ending);
+const char *step_kind_name(enum step_kind kind);
+const char *verb_name(enum verb verb);
+const char *action_kind_name(enum action_kind kind);
+const char *trace_kind_name(enum trace_kind kind);
+const char *hold_cause_name(enum hold_cause cause);
+
+#endif

@@ -1,0 +1,124 @@
+/* deployment_state.h - what one deployment is at an instant: pointer-free, below 1 KiB, journaled as it is.
+ * SPDX-License-Identifier: MIT
+ *
+ * Times are the engine's clock in milliseconds, shares hundredths of a percent. */
+#ifndef ORCHESTRATOR_DEPLOYMENT_STATE_H
+#define ORCHESTRATOR_DEPLOYMENT_STATE_H
+
+#include "orchestrator/plan.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define DEPLOYMENT_NEVER INT64_MAX
+
+enum deployment_phase {
+    PHASE_QUEUED,       /* accepted; another deployment of its service and environment is under way */
+    PHASE_ADMITTING,    /* the rehearsal runs: levers, target, commands */
+    PHASE_RUNNING,      /* executing its steps up to the watch */
+    PHASE_WATCHING,     /* serves everything; the watch observes */
+    PHASE_ROLLING_BACK, /* on the way back to stable */
+    PHASE_PROMOTED,     /* from here on terminal (S7) */
+    PHASE_ROLLED_BACK,
+    PHASE_REJECTED,
+    PHASE_CANCELLED,
+    PHASE_SUPERSEDED,
+    PHASE_COUNT
+};
+
+enum step_state {
+    STEP_IDLE,      /* no step is under way: before the first and after the last */
+    STEP_ACTING,    /* an action is in flight, or waits for its next try */
+    STEP_OBSERVING, /* time passes under the rules' eyes */
+    STEP_WAITING,   /* for people */
+    STEP_HELD       /* stopped by a person, a rule or an unknown hand; rules go on judging */
+};
+
+/* Why it ended, or is on its way back. */
+enum ending {
+    ENDING_NONE,
+    ENDING_PASSED,        /* every verdict was a pass */
+    ENDING_OVERRIDE,      /* promoted by a person with the right to */
+    ENDING_FAILED,        /* a rule or smoke test failed: the version is quarantined */
+    ENDING_ABORTED,       /* a person stopped it */
+    ENDING_TAKEN_BACK,    /* a person rolled it back */
+    ENDING_NO_EVIDENCE,   /* inconclusive until the deadline */
+    ENDING_ACTION_FAILED, /* an action failed after its tries */
+    ENDING_NOT_APPROVED,  /* rejected, or nobody answered */
+    ENDING_HELD_TOO_LONG,
+    ENDING_REFUSED, /* the rehearsal said no */
+    ENDING_ADOPTED  /* escalated, and a person said what serves */
+};
+
+enum hold_cause { HOLD_NONE, HOLD_PERSON, HOLD_RULE, HOLD_UNKNOWN_HAND, HOLD_ESCALATED };
+
+enum action_kind {
+    ACTION_NONE,
+    ACTION_REHEARSE, /* read levers back, target healthy, commands there: changes nothing */
+    ACTION_COMMAND,  /* reference: command */
+    ACTION_CANCEL,   /* reference: command; stops the one whose key ends in `cancels` */
+    ACTION_SMOKE,    /* reference: smoke test, of the candidate */
+    ACTION_ROUTE,    /* share: absolute; read back */
+    ACTION_VERIFY    /* reference: smoke test of stable, and traffic read back as 0 */
+};
+
+enum rollback_part { ROLLBACK_ROUTE, ROLLBACK_SETTLE, ROLLBACK_UNDO, ROLLBACK_VERIFY };
+
+enum care_part { CARE_NONE, CARE_DUE, CARE_ACTING, CARE_DONE };
+
+/* The one action that is under way. Its key is (deployment, sequence); tries of the same action keep the key.
+ */
+struct flight {
+    enum action_kind kind;
+    uint32_t sequence;
+    uint16_t reference;
+    uint16_t share;
+    uint16_t tries;
+    bool is_waiting; /* for retry_ms, after a try that failed */
+    int64_t retry_ms;
+    int64_t deadline_ms; /* of the running try */
+};
+
+struct deployment_state {
+    uint64_t id;
+    enum deployment_phase phase;
+    enum step_state step_state;
+    enum step_state resume_to; /* HELD: what resume goes back to; STEP_IDLE: to the next step */
+    enum ending ending;
+    enum hold_cause hold;
+    enum rollback_part part; /* ROLLING_BACK */
+    enum care_part care;     /* PROMOTED: retiring the old slot */
+    bool is_escalated;       /* until a person clears it */
+    bool is_unverified;      /* ended by adopt */
+    bool is_full;            /* promote --full: only commands, smoke tests and the last route are left */
+    bool past_no_return;     /* a person said: go on past a command that holds */
+    bool would_roll_back;    /* mode record, or a muted or recording rule failed */
+    uint8_t slot;            /* where the candidate runs; index in the definition; set when its turn comes */
+    uint8_t stable_slot;
+    uint8_t step;
+    uint8_t undo_next;   /* ROLLING_BACK: steps below this one are still to be undone */
+    uint8_t failed_rule; /* index of the rule that decided, or UINT8_MAX */
+    uint16_t approvals;
+    uint16_t desired_share;   /* last intent */
+    uint16_t confirmed_share; /* last read-back */
+    uint32_t attempt;         /* rises with every entry into a step: verdicts are bound to (step, attempt) */
+    uint32_t last_sequence;   /* of actions */
+    uint32_t settle_sequence; /* ROLLING_BACK: the forward command that was in flight, 0 none */
+    uint16_t settle_reference;
+    uint64_t intents;  /* bit k: an action of step k was journaled */
+    uint32_t passing;  /* bit r: rule r passes, on evidence since this step's route was confirmed */
+    uint32_t muted;    /* bit r: rule r only records */
+    uint32_t recorded; /* bit r: its failure was written down already */
+    struct flight flight;
+    int64_t phase_entered_ms;
+    int64_t step_entered_ms;
+    int64_t last_seen_ms; /* newest event: the time between events counts as observed unless it was a gap */
+    int64_t observed_ms;  /* of this step */
+    int64_t limit_at_ms;  /* of this step's wait, of the hold, or of the rollback; NEVER: none */
+    int64_t hold_limit_at_ms;
+    int64_t routed_ms;    /* first confirmed share > 0, or watch without traffic; NEVER: not yet */
+    int64_t confirmed_ms; /* this step's share was confirmed */
+    int64_t care_at_ms;
+};
+
+#endif

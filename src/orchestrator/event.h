@@ -1,0 +1,118 @@
+/* event.h - what can happen to a deployment, and what the machine decides about it.
+ * SPDX-License-Identifier: MIT */
+#ifndef ORCHESTRATOR_EVENT_H
+#define ORCHESTRATOR_EVENT_H
+
+#include "judge/judgement.h"
+#include "orchestrator/deployment_state.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { DECISION_ACTIONS_MAX = 2, DECISION_TRACES_MAX = 12 };
+
+enum event_kind {
+    EVENT_TURN,      /* queued: nobody is before it any more; slot, stable_slot */
+    EVENT_TICK,      /* only time passed */
+    EVENT_GAP,       /* gap_ms before now were not observed: a stop, a stall, a suspended machine */
+    EVENT_RECOVERED, /* the daemon restarted: what is in flight was driven again; gap_ms as above */
+    EVENT_RESULT,    /* an action's try ended */
+    EVENT_JUDGEMENT, /* a rule's verdict changed */
+    EVENT_DRIFT,     /* the share read back is not the confirmed one */
+    EVENT_VERB,      /* a person or a pipeline says something */
+    EVENT_CARE_OVER  /* promoted: the old slot is needed by the next deployment, the way back is given up */
+};
+
+enum result {
+    RESULT_DONE,
+    RESULT_AGAIN,  /* failed, and says that trying again may help */
+    RESULT_FAILED, /* a smoke test: it failed; rehearsal: refused */
+    RESULT_UNKNOWN /* nobody can tell whether it happened */
+};
+
+enum verb {
+    VERB_PROMOTE,
+    VERB_PROMOTE_FULL,
+    VERB_HOLD,
+    VERB_RESUME,
+    VERB_ABORT,
+    VERB_ROLLBACK,
+    VERB_ROLLBACK_PAST, /* rollback --past-no-return */
+    VERB_APPROVE,       /* one person's; who may and who already did is checked at the door */
+    VERB_REJECT,
+    VERB_MUTE, /* rule */
+    VERB_ADOPT,
+    VERB_COUNT
+};
+
+struct event {
+    enum event_kind kind;
+    int64_t now_ms;
+    int64_t gap_ms;            /* GAP, RECOVERED */
+    uint32_t sequence;         /* RESULT: the action's */
+    enum result result;        /* RESULT */
+    uint8_t rule;              /* JUDGEMENT, MUTE */
+    enum verdict verdict;      /* JUDGEMENT */
+    uint16_t share;            /* DRIFT: what was read */
+    uint8_t slot, stable_slot; /* TURN */
+    enum verb verb;            /* VERB */
+};
+
+enum answer {
+    ANSWER_NONE,    /* not a verb */
+    ANSWER_DONE,    /* it happened */
+    ANSWER_ALREADY, /* nothing new happens: as the first time */
+    ANSWER_CONFLICT /* the state forbids it; nothing changed */
+};
+
+struct action {
+    enum action_kind kind;
+    uint32_t sequence;
+    uint16_t reference;
+    uint16_t share;
+    uint32_t cancels; /* CANCEL: sequence of the command */
+    bool is_new;      /* false: a further try under the same key */
+    bool is_rollback; /* part of a way back: of the high priority */
+    int64_t limit_ms; /* longest time of this try */
+};
+
+enum trace_kind {
+    TRACE_PHASE,      /* a: enum deployment_phase entered, b: enum ending */
+    TRACE_STEP,       /* a: step entered, b: attempt */
+    TRACE_ACTION,     /* a: sequence, b: enum action_kind; an intent */
+    TRACE_RESULT,     /* a: sequence, b: enum result */
+    TRACE_CONFIRMED,  /* a: share */
+    TRACE_STEP_PASS,  /* a: step, b: attempt: the pass verdict bound to it; used up by it (S2) */
+    TRACE_OVERRIDE,   /* a: step, b: attempt: a person went on without a verdict */
+    TRACE_FAIL,       /* a: rule, or UINT8_MAX for a smoke test; b: step: the sticky FAIL (S3) */
+    TRACE_WOULD_FAIL, /* a: rule: what would have taken it back */
+    TRACE_HELD,       /* a: enum hold_cause, b: rule or UINT8_MAX */
+    TRACE_RESUMED,
+    TRACE_APPROVAL_WANTED, /* a: step, b: how many */
+    TRACE_APPROVED,        /* a: how many so far */
+    TRACE_REJECTED,        /* a: step */
+    TRACE_ESCALATED,       /* a: enum ending so far */
+    TRACE_DRIFT,           /* a: share read, b: share confirmed before */
+    TRACE_MUTED,           /* a: rule */
+    TRACE_QUARANTINE,
+    TRACE_ADOPTED,
+    TRACE_RETIRED
+};
+
+struct trace {
+    enum trace_kind kind;
+    uint32_t a, b;
+};
+
+struct decision {
+    enum answer answer;
+    bool is_durable;  /* the state after must be journaled before anything of this leaves; else it may wait */
+    bool promotes;    /* the candidate becomes the stable version of its service and environment */
+    bool quarantines; /* the version must not come back by itself */
+    uint8_t action_count;
+    uint8_t trace_count;
+    struct action actions[DECISION_ACTIONS_MAX];
+    struct trace traces[DECISION_TRACES_MAX];
+};
+
+#endif
