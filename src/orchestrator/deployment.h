@@ -10,7 +10,15 @@
 #include "orchestrator/event.h"
 #include "orchestrator/plan.h"
 
-enum { BACKOFF_FIRST_MS = 200, BACKOFF_MAX_MS = 10000, ADMISSION_LIMIT_MS = 5000 };
+enum {
+    BACKOFF_FIRST_MS = 200,
+    BACKOFF_MAX_MS = 10000,
+    ADMISSION_LIMIT_MS = 5000,
+    ROUTE_LIMIT_MS = 5000,   /* one try of a route that no step gives a limit */
+    SETTLE_LIMIT_MS = 30000, /* a command is told to stop, and has */
+    VERIFY_LIMIT_MS = 30000,
+    CARE_LIMIT_MS = 300000
+};
 
 /* A new deployment, queued. */
 void deployment_init(uint64_t id, int64_t now_ms, struct deployment_state *ret_state);

@@ -66,7 +66,8 @@ enum rollback_part { ROLLBACK_ROUTE, ROLLBACK_SETTLE, ROLLBACK_UNDO, ROLLBACK_VE
 
 enum care_part { CARE_NONE, CARE_DUE, CARE_ACTING, CARE_DONE };
 
-/* The one action that is under way. Its key is (deployment, sequence); tries of the same action keep the key.
+/* The one action that is under way. Its key is (deployment, sequence); a try whose fate is unknown is driven
+ * again under the same key.
  */
 struct flight {
     enum action_kind kind;
@@ -76,6 +77,7 @@ struct flight {
     uint16_t tries;
     bool is_waiting; /* for retry_ms, after a try that failed */
     int64_t retry_ms;
+    int64_t limit_ms;    /* of one try */
     int64_t deadline_ms; /* of the running try */
 };
 

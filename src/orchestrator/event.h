@@ -16,7 +16,9 @@ enum event_kind {
     EVENT_TICK,      /* only time passed */
     EVENT_GAP,       /* gap_ms before now were not observed: a stop, a stall, a suspended machine */
     EVENT_RECOVERED, /* the daemon restarted: what is in flight was driven again; gap_ms as above */
-    EVENT_RESULT,    /* an action's try ended */
+    EVENT_AHEAD,  /* a route to stable left before its verdict was durable, and the verdict is lost: FAIL (S5)
+                   */
+    EVENT_RESULT, /* an action's try ended */
     EVENT_JUDGEMENT, /* a rule's verdict changed */
     EVENT_DRIFT,     /* the share read back is not the confirmed one */
     EVENT_VERB,      /* a person or a pipeline says something */
@@ -71,7 +73,9 @@ struct action {
     uint16_t reference;
     uint16_t share;
     uint32_t cancels; /* CANCEL: sequence of the command */
-    bool is_new;      /* false: a further try under the same key */
+    uint16_t
+        tries;   /* rises after each try with a known end: a command's key is deployment, sequence, tries */
+    bool is_new; /* false: driven again; its intent is durable already */
     bool is_rollback; /* part of a way back: of the high priority */
     int64_t limit_ms; /* longest time of this try */
 };

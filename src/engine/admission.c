@@ -1,0 +1,240 @@
+/* admission.c - the door of a service and environment: who may start, whose turn it is, what serves and what
+ * must not. SPDX-License-Identifier: MIT */
+#include "engine/engine_state.h"
+
+#include <string.h>
+
+static bool is_of(const struct engine_slot *slot, uint32_t target)
+{
+    return slot->id != 0 && slot->start.target == target;
+}
+
+static struct engine_slot *owner_of(const struct engine *engine, uint32_t target)
+{
+    for (uint32_t i = 0; i < engine->slots_used; i++)
+        if (is_of(&engine->slots[i], target) && phase_is_active(engine->slots[i].after.phase))
+            return &engine->slots[i];
+    return NULL;
+}
+
+static struct engine_slot *same_version(const struct engine *engine, const struct engine_start *start)
+{
+    for (uint32_t i = 0; i < engine->slots_used; i++)
+        if (is_of(&engine->slots[i], start->target) &&
+            engine->slots[i].start.version_key == start->version_key &&
+            engine->slots[i].start.plan->kind == start->plan->kind &&
+            !phase_is_terminal(engine->slots[i].after.phase))
+            return &engine->slots[i];
+    return NULL;
+}
+
+static bool is_quarantined(const struct target_state *target, uint64_t version_key)
+{
+    for (uint8_t i = 0; i < target->quarantined_count; i++)
+        if (target->quarantined[i].version_key == version_key)
+            return true;
+    return false;
+}
+
+static struct engine_slot *free_slot(struct engine *engine)
+{
+    for (uint32_t i = 0; i < engine->slots_used; i++)
+        if (engine->slots[i].id == 0)
+            return &engine->slots[i];
+    return engine->slots_used < engine->slots_max ? &engine->slots[engine->slots_used++] : NULL;
+}
+
+/* ENGINE_DONE: it may start. */
+static enum engine_answer refusal(const struct engine *engine, const struct target_state *target,
+                                  const struct engine_start *start)
+{
+    if (target->is_frozen && start->plan->kind == PLAN_DEPLOY)
+        return ENGINE_FROZEN;
+    if (start->plan->kind == PLAN_DEPLOY && is_quarantined(target, start->version_key))
+        return ENGINE_QUARANTINED;
+    if (start->needs_stable && !target->has_stable)
+        return ENGINE_NO_STABLE;
+    if (!start->queues && owner_of(engine, start->target) != NULL)
+        return ENGINE_CONFLICT;
+    return ENGINE_DONE;
+}
+
+static void create(struct engine *engine, struct engine_slot *slot, const struct engine_start *start)
+{
+    memset(slot, 0, sizeof(*slot));
+    slot->id = engine->next_deployment++;
+    slot->start = *start;
+    deployment_init(slot->id, engine->batch.now_ms, &slot->after);
+    slot->before = slot->after;
+    slot->is_touched = slot->has_row = slot->is_new = true;
+    slot->reconcile_at_ms = engine->batch.now_ms + engine->reconcile_ms;
+    memset(slot->told, ENGINE_TOLD_NOTHING, sizeof(slot->told));
+    for (uint8_t i = 0; i < PLAN_RULES_MAX; i++)
+        slot->rule_deadline_ms[i] = DEPLOYMENT_NEVER;
+    struct batch_row *row = stepping_add_row(engine, slot, ROW_DEPLOYMENT);
+    row->is_new = true;
+    row->token = start->token;
+    row = stepping_add_row(engine, slot, ROW_TRACE);
+    row->token = start->token;
+    row->trace = (struct trace){.kind = TRACE_PHASE, .a = PHASE_QUEUED, .b = ENDING_NONE};
+}
+
+void admission_start(struct engine *engine, const struct input *input)
+{
+    const struct engine_start *start = &input->start;
+    struct engine_target *target = engine_target_at(engine, start->target);
+
+    if (target == NULL) {
+        engine_answer(engine, input->token, ENGINE_FULL, 0);
+        return;
+    }
+    const struct engine_slot *same = same_version(engine, start);
+    if (same != NULL) {
+        engine_answer(engine, input->token, ENGINE_ALREADY, same->id);
+        return;
+    }
+    enum engine_answer answer = refusal(engine, &target->state, start);
+    struct engine_slot *slot = answer == ENGINE_DONE ? free_slot(engine) : NULL;
+    if (answer == ENGINE_DONE && slot == NULL)
+        answer = ENGINE_FULL;
+    if (slot == NULL) {
+        engine_answer(engine, input->token, answer, 0);
+        return;
+    }
+    create(engine, slot, start);
+    engine_answer(engine, input->token, ENGINE_DONE, slot->id);
+    admission_next(engine, start->target);
+}
+
+/* The old slot is needed now: the way back that a promotion kept is given up. */
+static bool end_care(struct engine *engine, uint32_t target)
+{
+    struct event event = {.kind = EVENT_CARE_OVER, .now_ms = engine->batch.now_ms};
+    bool is_busy = false;
+
+    for (uint32_t i = 0; i < engine->slots_used; i++) {
+        struct engine_slot *slot = &engine->slots[i];
+        if (!is_of(slot, target) || slot->after.phase != PHASE_PROMOTED)
+            continue;
+        is_busy = is_busy || slot->after.care == CARE_ACTING;
+        if (slot->after.care == CARE_DUE)
+            stepping_event(engine, slot, &event, 0);
+    }
+    return !is_busy;
+}
+
+static struct engine_slot *first_queued(const struct engine *engine, uint32_t target)
+{
+    struct engine_slot *first = NULL;
+
+    for (uint32_t i = 0; i < engine->slots_used; i++) {
+        struct engine_slot *slot = &engine->slots[i];
+        if (is_of(slot, target) && slot->after.phase == PHASE_QUEUED &&
+            (first == NULL || slot->id < first->id))
+            first = slot;
+    }
+    return first;
+}
+
+/* Gives the turn to whoever waits longest, once nobody is before them (S8). */
+void admission_next(struct engine *engine, uint32_t target)
+{
+    struct engine_slot *next = first_queued(engine, target);
+    const struct target_state *state = engine_target(engine, target);
+    struct event event = {.kind = EVENT_TURN, .now_ms = engine->batch.now_ms};
+
+    if (next == NULL || owner_of(engine, target) != NULL || !end_care(engine, target) ||
+        next->after.phase != PHASE_QUEUED)
+        return;
+    event.stable_slot = state->stable_slot;
+    if (next->start.slot_count > 1)
+        event.slot = (uint8_t)((state->stable_slot + 1) % next->start.slot_count);
+    stepping_event(engine, next, &event, 0);
+}
+
+static void touch(struct engine_target *target)
+{
+    if (!target->is_touched)
+        target->saved = target->state;
+    target->is_touched = true;
+}
+
+static enum engine_answer adopt(struct engine *engine, struct engine_target *target,
+                                const struct input *input)
+{
+    const struct target_verb *verb = &input->target_verb;
+    struct event event = {.kind = EVENT_VERB, .now_ms = engine->batch.now_ms, .verb = VERB_ADOPT};
+    struct engine_slot *owner = owner_of(engine, verb->target);
+
+    if (owner != NULL && (owner->after.phase != PHASE_ROLLING_BACK || !owner->after.is_escalated))
+        return ENGINE_CONFLICT;
+    touch(target);
+    target->state.has_stable = true;
+    target->state.stable_version_key = verb->version_key;
+    target->state.stable_slot = verb->slot;
+    target->state.stable_deployment = 0;
+    if (owner != NULL)
+        stepping_event(engine, owner, &event, 0);
+    return ENGINE_DONE;
+}
+
+static enum engine_answer add_quarantine(struct target_state *target, uint64_t version_key)
+{
+    if (is_quarantined(target, version_key))
+        return ENGINE_ALREADY;
+    if (target->quarantined_count == TARGET_QUARANTINE_MAX)
+        return ENGINE_FULL;
+    target->quarantined[target->quarantined_count++] = (struct quarantined){.version_key = version_key};
+    return ENGINE_DONE;
+}
+
+static enum engine_answer clear_quarantine(struct target_state *target, uint64_t version_key)
+{
+    for (uint8_t i = 0; i < target->quarantined_count; i++) {
+        if (target->quarantined[i].version_key != version_key)
+            continue;
+        memmove(&target->quarantined[i], &target->quarantined[i + 1],
+                (size_t)(target->quarantined_count - i - 1) * sizeof(target->quarantined[0]));
+        target->quarantined_count--;
+        return ENGINE_DONE;
+    }
+    return ENGINE_NOT_FOUND;
+}
+
+static enum engine_answer change(struct engine *engine, struct engine_target *target,
+                                 const struct input *input)
+{
+    const struct target_verb *verb = &input->target_verb;
+
+    touch(target);
+    switch (verb->kind) {
+    case TARGET_ADOPT:
+        return adopt(engine, target, input);
+    case TARGET_FREEZE:
+        target->state.is_frozen = true;
+        return ENGINE_DONE;
+    case TARGET_UNFREEZE:
+        target->state.is_frozen = false;
+        return ENGINE_DONE;
+    case TARGET_QUARANTINE_ADD:
+        return add_quarantine(&target->state, verb->version_key);
+    case TARGET_QUARANTINE_CLEAR:
+        return clear_quarantine(&target->state, verb->version_key);
+    }
+    return ENGINE_CONFLICT;
+}
+
+void admission_target_verb(struct engine *engine, const struct input *input)
+{
+    struct engine_target *target = engine_target_at(engine, input->target_verb.target);
+    enum engine_answer answer = target == NULL ? ENGINE_FULL : change(engine, target, input);
+
+    if (answer == ENGINE_DONE) {
+        stepping_add_target(engine, target);
+        struct batch_row *row = stepping_add_row(engine, NULL, ROW_TRACE);
+        row->token = input->token;
+        row->trace = (struct trace){
+            .kind = TRACE_ADOPTED, .a = input->target_verb.target, .b = (uint32_t)input->target_verb.kind};
+    }
+    engine_answer(engine, input->token, answer, 0);
+}

@@ -1,0 +1,88 @@
+/* ahead.c - safety before bookkeeping: a route to stable leaves although the journal does not answer (S5's
+ * exception). SPDX-License-Identifier: MIT */
+#include "engine/engine_state.h"
+
+static bool is_route_to_stable(const struct deployment_state *state)
+{
+    return state->phase == PHASE_ROLLING_BACK && state->flight.kind == ACTION_ROUTE &&
+           state->flight.share == 0;
+}
+
+static void send(struct engine *engine, struct engine_slot *slot, const struct deployment_state *state)
+{
+    int64_t now_ms = engine->env.now_ms(engine->env.data);
+    struct action action = deployment_redrive(slot->start.plan, state);
+
+    if (now_ms < slot->ahead_at_ms)
+        return;
+    slot->ahead_at_ms = now_ms + ENGINE_RETRY_MS;
+    engine->env.start(engine->env.data, state, &action, true);
+}
+
+/* Would this event take the deployment back? Tried on a scratch state; nothing is decided here. */
+static void try_event(struct engine *engine, struct engine_slot *slot, const struct event *event)
+{
+    struct deployment_state scratch;
+    struct decision decision;
+
+    deployment_step(slot->start.plan, &slot->after, event, &scratch, &decision);
+    if (is_route_to_stable(&scratch) && slot->after.phase != PHASE_ROLLING_BACK)
+        send(engine, slot, &scratch);
+}
+
+static void try_rule(struct engine *engine, struct engine_slot *slot, uint8_t rule, int64_t now_ms)
+{
+    struct metric_views views[RULE_METRICS_MAX];
+    struct rule_clock clock = stepping_rule_clock(&slot->after, now_ms);
+    struct rule_state scratch;
+    struct judgement judgement;
+    struct event event = {.kind = EVENT_JUDGEMENT, .now_ms = now_ms, .rule = rule, .verdict = VERDICT_FAIL};
+
+    if (!engine->env.views(engine->env.data, slot->id, rule, views))
+        return;
+    rule_judge(slot->start.rules[rule], views, &clock, &slot->start.rule_states[rule], &scratch, &judgement);
+    if (judgement.verdict == VERDICT_FAIL)
+        try_event(engine, slot, &event);
+}
+
+static void try_rules(struct engine *engine, struct engine_slot *slot, int64_t now_ms)
+{
+    for (uint8_t i = 0; i < slot->start.plan->rule_count; i++)
+        if ((slot->dirty & (UINT32_C(1) << i)) != 0)
+            try_rule(engine, slot, i, now_ms);
+}
+
+static void try_inputs(struct engine *engine, int64_t now_ms)
+{
+    for (uint32_t i = engine->input_taken; i < engine->input_count; i++) {
+        const struct input *input = &engine->inputs[(engine->input_first + i) % ENGINE_INPUTS_MAX];
+        struct engine_slot *slot = engine_find(engine, input->deployment);
+        struct event event = input->event;
+        if (slot == NULL || input->is_void || (input->kind != INPUT_VERB && input->kind != INPUT_JUDGEMENT))
+            continue;
+        if (input->kind == INPUT_JUDGEMENT)
+            event = (struct event){.kind = EVENT_JUDGEMENT,
+                                   .rule = input->judged.rule,
+                                   .verdict = input->judged.judgement.verdict};
+        event.now_ms = now_ms;
+        try_event(engine, slot, &event);
+    }
+}
+
+void ahead_of_journal(struct engine *engine)
+{
+    int64_t now_ms = engine->env.now_ms(engine->env.data);
+
+    if (!engine->is_failing && now_ms < engine->commit_ms + ENGINE_AHEAD_MS)
+        return;
+    for (uint32_t i = 0; i < engine->slots_used; i++) {
+        struct engine_slot *slot = &engine->slots[i];
+        if (slot->id == 0)
+            continue;
+        if (is_route_to_stable(&slot->after) && slot->before.phase != PHASE_ROLLING_BACK)
+            send(engine, slot, &slot->after);
+        else
+            try_rules(engine, slot, now_ms);
+    }
+    try_inputs(engine, now_ms);
+}

@@ -1,0 +1,423 @@
+/* engine.c - the engine's front: memory, inputs, the turn, and what follows a commit.
+ * SPDX-License-Identifier: MIT */
+#include "engine/engine.h"
+
+#include "engine/engine_state.h"
+
+#include <assert.h>
+#include <stdalign.h>
+#include <string.h>
+
+static size_t aligned(size_t size)
+{
+    size_t alignment = alignof(max_align_t);
+
+    return (size + alignment - 1) / alignment * alignment;
+}
+
+size_t engine_size(uint32_t deployments_max, uint32_t targets_max)
+{
+    return aligned(sizeof(struct engine)) + aligned(deployments_max * sizeof(struct engine_slot)) +
+           targets_max * sizeof(struct engine_target);
+}
+
+void engine_init(struct engine *engine, uint32_t deployments_max, uint32_t targets_max, int64_t reconcile_ms,
+                 const struct engine_env *env)
+{
+    unsigned char *memory = (unsigned char *)engine;
+
+    engine->env = *env;
+    engine->slots_max = deployments_max;
+    engine->targets_max = targets_max;
+    engine->reconcile_ms = reconcile_ms;
+    engine->next_deployment = 1;
+    engine->slots = (struct engine_slot *)(void *)(memory + aligned(sizeof(struct engine)));
+    engine->targets = (struct engine_target *)(void *)(memory + aligned(sizeof(struct engine)) +
+                                                       aligned(deployments_max * sizeof(struct engine_slot)));
+}
+
+struct engine_slot *engine_find(const struct engine *engine, uint64_t deployment)
+{
+    for (uint32_t i = 0; i < engine->slots_used; i++)
+        if (engine->slots[i].id == deployment)
+            return deployment == 0 ? NULL : &engine->slots[i];
+    return NULL;
+}
+
+struct engine_target *engine_target_at(struct engine *engine, uint32_t target)
+{
+    if (target == 0 || target > engine->targets_max)
+        return NULL;
+    engine->targets[target - 1].state.id = target;
+    return &engine->targets[target - 1];
+}
+
+const struct deployment_state *engine_state(const struct engine *engine, uint64_t deployment)
+{
+    const struct engine_slot *slot = engine_find(engine, deployment);
+
+    return slot == NULL || slot->is_new ? NULL : &slot->before;
+}
+
+const struct rule_state *engine_rule_states(const struct engine *engine, uint64_t deployment)
+{
+    const struct engine_slot *slot = engine_find(engine, deployment);
+
+    return slot == NULL ? NULL : slot->start.rule_states;
+}
+
+const struct target_state *engine_target(const struct engine *engine, uint32_t target)
+{
+    return target == 0 || target > engine->targets_max ? NULL : &engine->targets[target - 1].state;
+}
+
+/* Inputs */
+
+static struct input *push(struct engine *engine, enum input_kind kind)
+{
+    if (engine->input_count == ENGINE_INPUTS_MAX)
+        return NULL;
+    struct input *input = &engine->inputs[(engine->input_first + engine->input_count++) % ENGINE_INPUTS_MAX];
+    memset(input, 0, sizeof(*input));
+    input->kind = kind;
+    return input;
+}
+
+bool engine_start(struct engine *engine, const struct engine_start *start)
+{
+    struct input *input = push(engine, INPUT_START);
+
+    if (input == NULL)
+        return false;
+    input->token = start->token;
+    input->start = *start;
+    return true;
+}
+
+bool engine_verb(struct engine *engine, uint64_t token, uint64_t deployment, enum verb verb, uint8_t rule)
+{
+    struct input *input = push(engine, INPUT_VERB);
+
+    if (input == NULL)
+        return false;
+    input->token = token;
+    input->deployment = deployment;
+    input->event = (struct event){.kind = EVENT_VERB, .verb = verb, .rule = rule};
+    return true;
+}
+
+bool engine_target_verb(struct engine *engine, uint64_t token, const struct target_verb *verb)
+{
+    struct input *input = push(engine, INPUT_TARGET_VERB);
+
+    if (input == NULL)
+        return false;
+    input->token = token;
+    input->target_verb = *verb;
+    return true;
+}
+
+bool engine_judgement(struct engine *engine, uint64_t deployment, uint8_t rule,
+                      const struct judgement *judgement)
+{
+    struct input *input = push(engine, INPUT_JUDGEMENT);
+
+    if (input == NULL)
+        return false;
+    input->deployment = deployment;
+    input->judged.rule = rule;
+    input->judged.judgement = *judgement;
+    return true;
+}
+
+static bool push_event(struct engine *engine, enum input_kind kind, uint64_t deployment,
+                       const struct event *event)
+{
+    struct input *input = push(engine, kind);
+
+    if (input == NULL)
+        return false;
+    input->deployment = deployment;
+    input->event = *event;
+    return true;
+}
+
+bool engine_result(struct engine *engine, uint64_t deployment, uint32_t sequence, enum result result)
+{
+    struct event event = {.kind = EVENT_RESULT, .sequence = sequence, .result = result};
+
+    return push_event(engine, INPUT_RESULT, deployment, &event);
+}
+
+bool engine_read_back(struct engine *engine, uint64_t deployment, uint16_t share)
+{
+    struct event event = {.kind = EVENT_DRIFT, .share = share};
+
+    return push_event(engine, INPUT_READ_BACK, deployment, &event);
+}
+
+void engine_gap(struct engine *engine, int64_t gap_ms)
+{
+    struct event event = {.kind = EVENT_GAP, .gap_ms = gap_ms};
+
+    (void)push_event(engine, INPUT_GAP, 0, &event);
+}
+
+void engine_mark(struct engine *engine, uint64_t deployment, uint8_t rule)
+{
+    struct engine_slot *slot = engine_find(engine, deployment);
+
+    if (slot != NULL && rule < slot->start.plan->rule_count)
+        slot->dirty |= UINT32_C(1) << rule;
+}
+
+/* Recovery */
+
+void engine_recover_target(struct engine *engine, const struct target_state *target)
+{
+    struct engine_target *at = engine_target_at(engine, target->id);
+
+    assert(at != NULL);
+    at->state = *target;
+}
+
+void engine_recover_ids(struct engine *engine, uint64_t next_deployment)
+{
+    engine->next_deployment = next_deployment;
+}
+
+bool engine_recover(struct engine *engine, const struct engine_start *start,
+                    const struct deployment_state *state, int64_t gap_ms, bool tombstone)
+{
+    struct event event = {.kind = EVENT_RECOVERED, .gap_ms = gap_ms};
+    struct event ahead = {.kind = EVENT_AHEAD};
+
+    if (engine->slots_used == engine->slots_max || !push_event(engine, INPUT_RECOVERED, state->id, &event))
+        return false;
+    if (tombstone && !push_event(engine, INPUT_AHEAD, state->id, &ahead))
+        return false;
+    struct engine_slot *slot = &engine->slots[engine->slots_used++];
+    memset(slot, 0, sizeof(*slot));
+    slot->id = state->id;
+    slot->start = *start;
+    slot->before = *state;
+    slot->after = *state;
+    slot->persisted_ms = state->last_seen_ms;
+    slot->dirty = UINT32_MAX;
+    memset(slot->told, ENGINE_TOLD_NOTHING, sizeof(slot->told));
+    return true;
+}
+
+/* The turn */
+
+void engine_answer(struct engine *engine, uint64_t token, enum engine_answer answer, uint64_t deployment)
+{
+    if (token == 0)
+        return;
+    assert(engine->answered_count < ENGINE_INPUTS_MAX);
+    engine->answered[engine->answered_count++] =
+        (struct engine_answered){.token = token, .answer = answer, .deployment = deployment};
+}
+
+static bool has_room(const struct engine *engine)
+{
+    return engine->batch.count + ENGINE_ROWS_PER_EVENT <= BATCH_ROWS_MAX;
+}
+
+static void begin_batch(struct engine *engine)
+{
+    engine->batch.now_ms = engine->env.now_ms(engine->env.data);
+    engine->batch.count = 0;
+    engine->answered_count = 0;
+    engine->dispatch_count = 0;
+    engine->input_taken = 0;
+}
+
+static void step_all(struct engine *engine)
+{
+    for (uint32_t i = 0; i < engine->slots_used && has_room(engine); i++)
+        if (engine->slots[i].id != 0)
+            stepping_due(engine, &engine->slots[i]);
+    while (engine->input_taken < engine->input_count && has_room(engine)) {
+        uint32_t at = (engine->input_first + engine->input_taken++) % ENGINE_INPUTS_MAX;
+        if (!engine->inputs[at].is_void)
+            stepping_take(engine, &engine->inputs[at]);
+    }
+}
+
+static void forget_inputs(struct engine *engine)
+{
+    engine->input_first = (engine->input_first + engine->input_taken) % ENGINE_INPUTS_MAX;
+    engine->input_count -= engine->input_taken;
+    engine->input_taken = 0;
+}
+
+static void release(struct engine *engine, struct engine_slot *slot)
+{
+    uint64_t id = slot->id;
+
+    slot->id = 0;
+    engine->env.released(engine->env.data, id);
+}
+
+/* Terminal, and nothing is left to do for it. */
+static bool is_over(const struct deployment_state *state)
+{
+    return phase_is_terminal(state->phase) && (state->care == CARE_NONE || state->care == CARE_DONE);
+}
+
+static void keep_slots(struct engine *engine)
+{
+    for (uint32_t i = 0; i < engine->slots_used; i++) {
+        struct engine_slot *slot = &engine->slots[i];
+        if (slot->id == 0 || !slot->is_touched)
+            continue;
+        slot->before = slot->after;
+        if (slot->has_row)
+            slot->persisted_ms = engine->batch.now_ms;
+        slot->is_touched = slot->has_row = slot->is_new = false;
+    }
+    for (uint32_t i = 0; i < engine->targets_max; i++)
+        engine->targets[i].is_touched = false;
+}
+
+static void give_answers(struct engine *engine)
+{
+    for (uint32_t i = 0; i < engine->answered_count; i++)
+        engine->env.answered(engine->env.data, engine->answered[i].token, engine->answered[i].answer,
+                             engine->answered[i].deployment);
+}
+
+/* An action that was overtaken within the same batch stays at home (S6). */
+static void start_actions(struct engine *engine)
+{
+    for (uint32_t i = 0; i < engine->dispatch_count; i++) {
+        const struct engine_dispatch *dispatch = &engine->dispatch[i];
+        const struct deployment_state *state = &engine->slots[dispatch->slot].before;
+        if (state->flight.kind != ACTION_NONE && state->flight.sequence == dispatch->action.sequence)
+            engine->env.start(engine->env.data, state, &dispatch->action, false);
+    }
+}
+
+static void release_ended(struct engine *engine)
+{
+    for (uint32_t i = 0; i < engine->slots_used; i++)
+        if (engine->slots[i].id != 0 && is_over(&engine->slots[i].before))
+            release(engine, &engine->slots[i]);
+}
+
+static void finish(struct engine *engine)
+{
+    keep_slots(engine);
+    forget_inputs(engine);
+    if (engine->batch.count > 0)
+        engine->env.published(engine->env.data, &engine->batch);
+    give_answers(engine);
+    start_actions(engine);
+    release_ended(engine);
+}
+
+void engine_turn(struct engine *engine)
+{
+    if (engine->is_in_flight ||
+        (engine->is_failing && engine->env.now_ms(engine->env.data) < engine->retry_at_ms)) {
+        ahead_of_journal(engine);
+        return;
+    }
+    begin_batch(engine);
+    step_all(engine);
+    if (engine->batch.count == 0) {
+        finish(engine);
+        return;
+    }
+    engine->is_in_flight = true;
+    engine->commit_ms = engine->batch.now_ms;
+    engine->env.commit(engine->env.data, &engine->batch);
+}
+
+/* What must not be lost is stepped again; who waits for an answer is refused. */
+static void drop_inputs(struct engine *engine)
+{
+    for (uint32_t i = 0; i < engine->input_taken; i++) {
+        struct input *input = &engine->inputs[(engine->input_first + i) % ENGINE_INPUTS_MAX];
+        if (input->is_void || input->token == 0)
+            continue;
+        input->is_void = true;
+        engine->env.answered(engine->env.data, input->token, ENGINE_NOT_DURABLE, 0);
+    }
+    engine->input_taken = 0;
+}
+
+static void drop_batch(struct engine *engine)
+{
+    for (uint32_t i = 0; i < engine->slots_used; i++) {
+        struct engine_slot *slot = &engine->slots[i];
+        if (slot->id == 0 || !slot->is_touched)
+            continue;
+        slot->after = slot->before;
+        slot->dirty = UINT32_MAX;
+        memset(slot->told, ENGINE_TOLD_NOTHING, sizeof(slot->told));
+        slot->is_touched = slot->has_row = false;
+        if (slot->is_new)
+            release(engine, slot);
+        slot->is_new = false;
+    }
+    for (uint32_t i = 0; i < engine->targets_max; i++) {
+        if (engine->targets[i].is_touched)
+            engine->targets[i].state = engine->targets[i].saved;
+        engine->targets[i].is_touched = false;
+    }
+    drop_inputs(engine);
+}
+
+void engine_committed(struct engine *engine, bool is_durable)
+{
+    assert(engine->is_in_flight);
+    engine->is_in_flight = false;
+    engine->is_failing = !is_durable;
+    if (is_durable) {
+        finish(engine);
+        return;
+    }
+    drop_batch(engine);
+    engine->retry_at_ms = engine->env.now_ms(engine->env.data) + ENGINE_RETRY_MS;
+    ahead_of_journal(engine);
+}
+
+static int64_t sooner(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static int64_t slot_deadline(const struct engine *engine, const struct engine_slot *slot)
+{
+    const struct deployment_state *state = &slot->before;
+    int64_t at_ms = deployment_deadline(slot->start.plan, state);
+
+    if (state->phase != PHASE_RUNNING && state->phase != PHASE_WATCHING)
+        return at_ms;
+    for (uint8_t i = 0; i < slot->start.plan->rule_count; i++)
+        at_ms = sooner(at_ms, slot->rule_deadline_ms[i]);
+    if (slot->start.plan->has_traffic && engine->reconcile_ms > 0)
+        at_ms = sooner(at_ms, slot->reconcile_at_ms);
+    return sooner(at_ms, slot->persisted_ms + ENGINE_PERSIST_MS);
+}
+
+int64_t engine_deadline(const struct engine *engine)
+{
+    int64_t at_ms = DEPLOYMENT_NEVER;
+
+    int64_t now_ms = engine->env.now_ms(engine->env.data);
+
+    if (engine->is_in_flight)
+        return now_ms < engine->commit_ms + ENGINE_AHEAD_MS ? engine->commit_ms + ENGINE_AHEAD_MS
+                                                            : now_ms + ENGINE_AHEAD_MS;
+    if (engine->is_failing)
+        return engine->retry_at_ms;
+    if (engine->input_count > 0)
+        return now_ms;
+    for (uint32_t i = 0; i < engine->slots_used; i++)
+        if (engine->slots[i].id != 0)
+            at_ms = sooner(at_ms, slot_deadline(engine, &engine->slots[i]));
+    return at_ms;
+}

@@ -1,0 +1,117 @@
+/* engine_state.h - what the engine is made of; for the engine's own files.
+ * SPDX-License-Identifier: MIT */
+#ifndef ENGINE_ENGINE_STATE_H
+#define ENGINE_ENGINE_STATE_H
+
+#include "engine/engine.h"
+
+enum {
+    ENGINE_TOLD_NOTHING = UINT8_MAX,
+    ENGINE_ROWS_PER_EVENT = 128, /* rows that one event may add, at most */
+    ENGINE_RETRY_MS = 1000       /* after a failed commit */
+};
+
+enum input_kind {
+    INPUT_START,
+    INPUT_VERB,
+    INPUT_TARGET_VERB,
+    INPUT_JUDGEMENT,
+    INPUT_RESULT,
+    INPUT_READ_BACK,
+    INPUT_RECOVERED,
+    INPUT_AHEAD,
+    INPUT_GAP /* to all */
+};
+
+struct input {
+    enum input_kind kind;
+    bool is_void; /* was answered already when its commit failed */
+    uint64_t token;
+    uint64_t deployment;
+    union {
+        struct engine_start start;
+        struct target_verb target_verb;
+        struct event event;
+        struct {
+            uint8_t rule;
+            struct judgement judgement;
+        } judged;
+    };
+};
+
+/* One deployment in memory. `before` is durable, `after` what the batch under way makes of it. */
+struct engine_slot {
+    uint64_t id; /* 0: free */
+    struct engine_start start;
+    struct deployment_state before, after;
+    bool is_touched;              /* `after` may differ */
+    bool has_row;                 /* its ROW_DEPLOYMENT stands in the batch */
+    bool is_new;                  /* was created by the batch under way */
+    bool is_due;                  /* its time came in this turn */
+    uint8_t told[PLAN_RULES_MAX]; /* enum verdict that the machine knows, or ENGINE_TOLD_NOTHING */
+    uint32_t dirty;               /* bit r: rule r has new values */
+    int64_t rule_deadline_ms[PLAN_RULES_MAX];
+    int64_t persisted_ms;
+    int64_t reconcile_at_ms;
+    int64_t ahead_at_ms; /* when a route to stable may be sent ahead (again) */
+};
+
+struct engine_target {
+    struct target_state state, saved;
+    bool is_touched;
+};
+
+struct engine_answered {
+    uint64_t token;
+    uint64_t deployment;
+    enum engine_answer answer;
+};
+
+struct engine_dispatch {
+    uint32_t slot;
+    struct action action;
+};
+
+struct engine {
+    struct engine_env env;
+    uint32_t slots_max, targets_max;
+    uint32_t slots_used; /* slots beyond were never used */
+    int64_t reconcile_ms;
+    uint64_t next_deployment;
+    bool is_in_flight;
+    bool is_failing;                                /* the last commit failed */
+    int64_t commit_ms;                              /* when the one in flight was given away */
+    int64_t retry_at_ms;                            /* no turn before, after a failed commit */
+    uint32_t input_first, input_count, input_taken; /* ring; taken: stepped in the batch under way */
+    uint32_t answered_count, dispatch_count;
+    struct engine_slot *slots;
+    struct engine_target *targets; /* [targets_max], by id - 1 */
+    struct batch batch;
+    struct input inputs[ENGINE_INPUTS_MAX];
+    struct engine_answered answered[ENGINE_INPUTS_MAX];
+    struct engine_dispatch dispatch[BATCH_ROWS_MAX];
+};
+
+/* engine.c */
+struct engine_slot *engine_find(const struct engine *engine, uint64_t deployment);
+struct engine_target *engine_target_at(struct engine *engine, uint32_t target);
+void engine_answer(struct engine *engine, uint64_t token, enum engine_answer answer, uint64_t deployment);
+
+/* stepping.c */
+void stepping_event(struct engine *engine, struct engine_slot *slot, const struct event *event,
+                    uint64_t token);
+void stepping_take(struct engine *engine, const struct input *input);
+void stepping_due(struct engine *engine, struct engine_slot *slot);
+void stepping_add_target(struct engine *engine, struct engine_target *target);
+struct batch_row *stepping_add_row(struct engine *engine, struct engine_slot *slot, enum row_kind kind);
+struct rule_clock stepping_rule_clock(const struct deployment_state *state, int64_t now_ms);
+
+/* admission.c */
+void admission_start(struct engine *engine, const struct input *input);
+void admission_target_verb(struct engine *engine, const struct input *input);
+void admission_next(struct engine *engine, uint32_t target);
+
+/* ahead.c */
+void ahead_of_journal(struct engine *engine);
+
+#endif

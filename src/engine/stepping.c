@@ -1,0 +1,336 @@
+/* stepping.c - one input or one due deployment: judge, step, and write down what must be durable.
+ * SPDX-License-Identifier: MIT */
+#include "engine/engine_state.h"
+
+#include <assert.h>
+#include <string.h>
+
+struct batch_row *stepping_add_row(struct engine *engine, struct engine_slot *slot, enum row_kind kind)
+{
+    assert(engine->batch.count < BATCH_ROWS_MAX);
+    struct batch_row *row = &engine->batch.rows[engine->batch.count++];
+    memset(row, 0, sizeof(*row));
+    row->kind = kind;
+    if (slot != NULL) {
+        row->deployment = slot->id;
+        row->state = &slot->after;
+    }
+    return row;
+}
+
+void stepping_add_target(struct engine *engine, struct engine_target *target)
+{
+    for (uint32_t i = 0; i < engine->batch.count; i++)
+        if (engine->batch.rows[i].kind == ROW_TARGET && engine->batch.rows[i].target == &target->state)
+            return;
+    stepping_add_row(engine, NULL, ROW_TARGET)->target = &target->state;
+}
+
+static void touch_target(struct engine_target *target)
+{
+    if (target->is_touched)
+        return;
+    target->saved = target->state;
+    target->is_touched = true;
+}
+
+static void add_verdict(struct engine *engine, struct engine_slot *slot, uint8_t rule)
+{
+    struct batch_row *row = stepping_add_row(engine, slot, ROW_VERDICT);
+
+    row->rule = rule;
+    row->judgement = slot->start.rule_states[rule].last;
+}
+
+static void add_rules(struct engine *engine, struct engine_slot *slot)
+{
+    for (uint8_t i = 0; i < slot->start.plan->rule_count; i++) {
+        struct batch_row *row = stepping_add_row(engine, slot, ROW_RULE);
+        row->rule = i;
+        row->rule_state = &slot->start.rule_states[i];
+    }
+}
+
+/* A pass verdict is written with every rule's judgement beside it: that is its evidence (S2). */
+static void add_trace(struct engine *engine, struct engine_slot *slot, const struct trace *trace,
+                      uint64_t token)
+{
+    struct batch_row *row = stepping_add_row(engine, slot, ROW_TRACE);
+
+    row->trace = *trace;
+    row->token = token;
+    if (trace->kind == TRACE_RESULT) {
+        row = stepping_add_row(engine, slot, ROW_RESULT);
+        row->sequence = trace->a;
+        row->result = (enum result)trace->b;
+    }
+    if (trace->kind == TRACE_STEP_PASS)
+        for (uint8_t i = 0; i < slot->start.plan->rule_count; i++)
+            add_verdict(engine, slot, i);
+    if ((trace->kind == TRACE_FAIL || trace->kind == TRACE_WOULD_FAIL) &&
+        trace->a < slot->start.plan->rule_count)
+        add_verdict(engine, slot, (uint8_t)trace->a);
+}
+
+static void add_snapshot(struct engine *engine, struct engine_slot *slot)
+{
+    if (slot->has_row)
+        return;
+    slot->has_row = true;
+    struct batch_row *row = stepping_add_row(engine, slot, ROW_DEPLOYMENT);
+    row->is_new = slot->is_new;
+    row->token = slot->is_new ? slot->start.token : 0;
+    add_rules(engine, slot);
+}
+
+static void dispatch(struct engine *engine, const struct engine_slot *slot, const struct action *action)
+{
+    assert(engine->dispatch_count < BATCH_ROWS_MAX);
+    engine->dispatch[engine->dispatch_count++] =
+        (struct engine_dispatch){.slot = (uint32_t)(slot - engine->slots), .action = *action};
+}
+
+static void add_actions(struct engine *engine, struct engine_slot *slot, const struct decision *decision)
+{
+    for (uint8_t i = 0; i < decision->action_count; i++) {
+        const struct action *action = &decision->actions[i];
+        if (action->is_new)
+            stepping_add_row(engine, slot, ROW_ACTION)->action = *action;
+        dispatch(engine, slot, action);
+    }
+}
+
+static void quarantine(struct target_state *target, uint64_t version_key, uint64_t deployment)
+{
+    for (uint8_t i = 0; i < target->quarantined_count; i++)
+        if (target->quarantined[i].version_key == version_key)
+            return;
+    if (target->quarantined_count == TARGET_QUARANTINE_MAX) {
+        memmove(&target->quarantined[0], &target->quarantined[1],
+                (TARGET_QUARANTINE_MAX - 1) * sizeof(target->quarantined[0]));
+        target->quarantined_count--;
+    }
+    target->quarantined[target->quarantined_count++] =
+        (struct quarantined){.version_key = version_key, .deployment = deployment};
+}
+
+static void change_target(struct engine *engine, struct engine_slot *slot, const struct decision *decision)
+{
+    struct engine_target *target = engine_target_at(engine, slot->start.target);
+
+    touch_target(target);
+    if (decision->promotes) {
+        target->state.has_stable = true;
+        target->state.stable_version_key = slot->start.version_key;
+        target->state.stable_slot = slot->after.slot;
+        target->state.stable_deployment = slot->id;
+    }
+    if (decision->quarantines)
+        quarantine(&target->state, slot->start.version_key, slot->id);
+    stepping_add_target(engine, target);
+}
+
+/* A new attempt asks for new evidence: what the rules said before is forgotten. */
+static void forget_told(struct engine_slot *slot)
+{
+    memset(slot->told, ENGINE_TOLD_NOTHING, sizeof(slot->told));
+    slot->dirty = UINT32_MAX;
+}
+
+void stepping_event(struct engine *engine, struct engine_slot *slot, const struct event *event,
+                    uint64_t token)
+{
+    struct deployment_state before = slot->after;
+    struct decision decision;
+
+    deployment_step(slot->start.plan, &before, event, &slot->after, &decision);
+    slot->is_touched = true;
+    if (decision.answer != ANSWER_NONE)
+        engine_answer(engine, token,
+                      decision.answer == ANSWER_DONE      ? ENGINE_DONE
+                      : decision.answer == ANSWER_ALREADY ? ENGINE_ALREADY
+                                                          : ENGINE_CONFLICT,
+                      slot->id);
+    if (slot->after.attempt != before.attempt)
+        forget_told(slot);
+    if (decision.is_durable)
+        add_snapshot(engine, slot);
+    for (uint8_t i = 0; i < decision.trace_count; i++)
+        add_trace(engine, slot, &decision.traces[i], token);
+    add_actions(engine, slot, &decision);
+    if (decision.promotes || decision.quarantines)
+        change_target(engine, slot, &decision);
+    bool has_ended = phase_is_terminal(slot->after.phase) && !phase_is_terminal(before.phase);
+    bool has_cared = slot->after.care != before.care;
+    if (has_ended || has_cared)
+        admission_next(engine, slot->start.target);
+}
+
+struct rule_clock stepping_rule_clock(const struct deployment_state *state, int64_t now_ms)
+{
+    return (struct rule_clock){
+        .now_ms = now_ms,
+        .routed_ms = state->routed_ms == DEPLOYMENT_NEVER ? SERIES_NEVER : state->routed_ms,
+        .confirmed_ms = state->confirmed_ms == DEPLOYMENT_NEVER ? SERIES_NEVER : state->confirmed_ms,
+    };
+}
+
+static bool is_judged(const struct engine_slot *slot)
+{
+    return slot->after.phase == PHASE_RUNNING || slot->after.phase == PHASE_WATCHING;
+}
+
+static void tell(struct engine *engine, struct engine_slot *slot, uint8_t rule, enum verdict verdict)
+{
+    struct event event = {
+        .kind = EVENT_JUDGEMENT, .now_ms = engine->batch.now_ms, .rule = rule, .verdict = verdict};
+
+    if (slot->told[rule] == verdict)
+        return;
+    slot->told[rule] = (uint8_t)verdict;
+    stepping_event(engine, slot, &event, 0);
+}
+
+static bool judge_rule(struct engine *engine, struct engine_slot *slot, uint8_t rule)
+{
+    struct metric_views views[RULE_METRICS_MAX];
+    struct rule_clock clock = stepping_rule_clock(&slot->after, engine->batch.now_ms);
+    struct rule_state *state = &slot->start.rule_states[rule];
+    struct judgement judgement;
+
+    slot->dirty &= ~(UINT32_C(1) << rule);
+    slot->rule_deadline_ms[rule] = DEPLOYMENT_NEVER;
+    if (!engine->env.views(engine->env.data, slot->id, rule, views))
+        return false;
+    rule_judge(slot->start.rules[rule], views, &clock, state, state, &judgement);
+    state->last = judgement;
+    slot->rule_deadline_ms[rule] = rule_deadline(slot->start.rules[rule], views, &clock, state);
+    return true;
+}
+
+static bool is_to_be_judged(const struct engine *engine, const struct engine_slot *slot, uint8_t rule,
+                            bool all)
+{
+    return all || (slot->dirty & (UINT32_C(1) << rule)) != 0 ||
+           engine->batch.now_ms >= slot->rule_deadline_ms[rule];
+}
+
+/* Judges what has new values or a deadline of its own; with `all`, everything. All is judged before anything
+ * is told, and what speaks against going on is told first: no step ends on half of the news. */
+static void judge(struct engine *engine, struct engine_slot *slot, bool all)
+{
+    uint32_t judged = 0;
+    uint32_t attempt = slot->after.attempt;
+
+    for (uint8_t i = 0; i < slot->start.plan->rule_count; i++)
+        if (is_to_be_judged(engine, slot, i, all) && judge_rule(engine, slot, i))
+            judged |= UINT32_C(1) << i;
+    for (uint8_t i = 0; i < slot->start.plan->rule_count; i++)
+        if ((judged & (UINT32_C(1) << i)) != 0 && slot->start.rule_states[i].last.verdict != VERDICT_PASS)
+            tell(engine, slot, i, slot->start.rule_states[i].last.verdict);
+    for (uint8_t i = 0; i < slot->start.plan->rule_count && slot->after.attempt == attempt; i++)
+        if ((judged & (UINT32_C(1) << i)) != 0 && slot->start.rule_states[i].last.verdict == VERDICT_PASS)
+            tell(engine, slot, i, VERDICT_PASS);
+}
+
+static void reconcile(struct engine *engine, struct engine_slot *slot)
+{
+    if (!slot->start.plan->has_traffic || engine->reconcile_ms == 0 ||
+        engine->batch.now_ms < slot->reconcile_at_ms)
+        return;
+    slot->reconcile_at_ms = engine->batch.now_ms + engine->reconcile_ms;
+    if (slot->after.flight.kind == ACTION_NONE)
+        engine->env.read_back(engine->env.data, &slot->after);
+}
+
+/* What the deployment's own clock wants; before an observation may end, everything is judged once more. */
+void stepping_due(struct engine *engine, struct engine_slot *slot)
+{
+    struct event event = {.kind = EVENT_TICK, .now_ms = engine->batch.now_ms};
+    bool is_due = engine->batch.now_ms >= deployment_deadline(slot->start.plan, &slot->after);
+
+    if (is_judged(slot)) {
+        judge(engine, slot, is_due);
+        reconcile(engine, slot);
+    }
+    if (is_due)
+        stepping_event(engine, slot, &event, 0);
+    if (!is_judged(slot) || engine->batch.now_ms < slot->persisted_ms + ENGINE_PERSIST_MS)
+        return;
+    if (!is_due)
+        stepping_event(engine, slot, &event, 0);
+    add_snapshot(engine, slot);
+}
+
+/* A result of what was in flight when we stopped will come; drive it again under its key (L4). */
+static void redrive(struct engine *engine, struct engine_slot *slot)
+{
+    struct action action = deployment_redrive(slot->start.plan, &slot->after);
+
+    if (action.kind != ACTION_NONE)
+        dispatch(engine, slot, &action);
+}
+
+static void to_all(struct engine *engine, const struct event *event)
+{
+    for (uint32_t i = 0; i < engine->slots_used; i++)
+        if (engine->slots[i].id != 0)
+            stepping_event(engine, &engine->slots[i], event, 0);
+}
+
+static void take_judgement(struct engine *engine, struct engine_slot *slot, const struct input *input)
+{
+    uint8_t rule = input->judged.rule;
+
+    if (rule >= slot->start.plan->rule_count)
+        return;
+    slot->start.rule_states[rule].last = input->judged.judgement;
+    slot->told[rule] = ENGINE_TOLD_NOTHING;
+    tell(engine, slot, rule, input->judged.judgement.verdict);
+}
+
+static void take_for(struct engine *engine, struct engine_slot *slot, const struct input *input)
+{
+    struct event event = input->event;
+
+    if (input->kind == INPUT_JUDGEMENT) {
+        take_judgement(engine, slot, input);
+        return;
+    }
+    event.now_ms = engine->batch.now_ms;
+    stepping_event(engine, slot, &event, input->token);
+    if (input->kind == INPUT_RECOVERED)
+        redrive(engine, slot);
+}
+
+void stepping_take(struct engine *engine, const struct input *input)
+{
+    struct event event;
+    struct engine_slot *slot;
+
+    switch (input->kind) {
+    case INPUT_START:
+        admission_start(engine, input);
+        return;
+    case INPUT_TARGET_VERB:
+        admission_target_verb(engine, input);
+        return;
+    case INPUT_GAP:
+        event = input->event;
+        event.now_ms = engine->batch.now_ms;
+        to_all(engine, &event);
+        return;
+    case INPUT_VERB:
+    case INPUT_JUDGEMENT:
+    case INPUT_RESULT:
+    case INPUT_READ_BACK:
+    case INPUT_RECOVERED:
+    case INPUT_AHEAD:
+        slot = engine_find(engine, input->deployment);
+        if (slot != NULL)
+            take_for(engine, slot, input);
+        else
+            engine_answer(engine, input->token, ENGINE_NOT_FOUND, 0);
+        return;
+    }
+}

@@ -1,0 +1,313 @@
+/* deployment.c - the machine's front: which handler an event meets in which phase, and when it wants the next
+ * tick. SPDX-License-Identifier: MIT */
+#include "orchestrator/deployment.h"
+
+#include "orchestrator/machine.h"
+
+#include <assert.h>
+
+static_assert(sizeof(struct deployment_state) <= 1024, "a deployment's state is at most 1 KiB");
+
+void deployment_init(uint64_t id, int64_t now_ms, struct deployment_state *ret_state)
+{
+    *ret_state = (struct deployment_state){
+        .id = id,
+        .phase = PHASE_QUEUED,
+        .failed_rule = UINT8_MAX,
+        .phase_entered_ms = now_ms,
+        .step_entered_ms = now_ms,
+        .last_seen_ms = now_ms,
+        .limit_at_ms = DEPLOYMENT_NEVER,
+        .hold_limit_at_ms = DEPLOYMENT_NEVER,
+        .routed_ms = DEPLOYMENT_NEVER,
+        .confirmed_ms = DEPLOYMENT_NEVER,
+        .care_at_ms = DEPLOYMENT_NEVER,
+    };
+}
+
+bool phase_is_terminal(enum deployment_phase phase)
+{
+    return phase >= PHASE_PROMOTED;
+}
+
+bool phase_is_active(enum deployment_phase phase)
+{
+    return phase > PHASE_QUEUED && phase < PHASE_PROMOTED;
+}
+
+/* Time between events counts as observed, less the gaps that nobody watched; an unwatched wait is not held
+ * against the candidate either (S11). */
+static void pass_time(struct machine *machine)
+{
+    struct deployment_state *state = machine->state;
+    const struct event *event = machine->event;
+    int64_t gap_ms = event->kind == EVENT_GAP || event->kind == EVENT_RECOVERED ? event->gap_ms : 0;
+    int64_t watched_ms = event->now_ms - state->last_seen_ms - gap_ms;
+
+    state->last_seen_ms = event->now_ms;
+    if (state->step_state != STEP_OBSERVING)
+        return;
+    if (watched_ms > 0 && state->confirmed_share >= state->desired_share)
+        state->observed_ms += watched_ms;
+    if (state->limit_at_ms != DEPLOYMENT_NEVER)
+        state->limit_at_ms += gap_ms;
+}
+
+static void take_turn(struct machine *machine)
+{
+    struct deployment_state *state = machine->state;
+
+    if (state->phase != PHASE_QUEUED)
+        return;
+    state->slot = machine->event->slot;
+    state->stable_slot = machine->event->stable_slot;
+    machine_enter_phase(machine, PHASE_ADMITTING);
+    machine_act(machine, ACTION_REHEARSE, PLAN_NONE, 0, ADMISSION_LIMIT_MS);
+}
+
+static void admission_answered(struct machine *machine, enum result result)
+{
+    struct deployment_state *state = machine->state;
+
+    machine_trace(machine, TRACE_RESULT, state->flight.sequence, result);
+    state->flight = (struct flight){.kind = ACTION_NONE};
+    if (result == RESULT_DONE) {
+        machine_enter_phase(machine, PHASE_RUNNING);
+        running_enter_step(machine, 0);
+    } else {
+        state->ending = ENDING_REFUSED;
+        machine_enter_phase(machine, PHASE_REJECTED);
+    }
+}
+
+static void take_result(struct machine *machine, enum result result)
+{
+    switch (machine->state->phase) {
+    case PHASE_ADMITTING:
+        admission_answered(machine, result);
+        return;
+    case PHASE_RUNNING:
+    case PHASE_WATCHING:
+        running_result(machine, result);
+        return;
+    case PHASE_ROLLING_BACK:
+        rollback_result(machine, result);
+        return;
+    case PHASE_PROMOTED:
+        care_result(machine, result);
+        return;
+    case PHASE_QUEUED:
+    case PHASE_ROLLED_BACK:
+    case PHASE_REJECTED:
+    case PHASE_CANCELLED:
+    case PHASE_SUPERSEDED:
+    case PHASE_COUNT:
+        return;
+    }
+}
+
+/* A result of another action than the one in flight is history. */
+static void answer_flight(struct machine *machine)
+{
+    const struct flight *flight = &machine->state->flight;
+
+    if (flight->kind != ACTION_NONE && !flight->is_waiting && flight->sequence == machine->event->sequence)
+        take_result(machine, machine->event->result);
+}
+
+static void tick(struct machine *machine)
+{
+    const struct deployment_state *state = machine->state;
+
+    switch (state->phase) {
+    case PHASE_ADMITTING:
+        if (machine->event->now_ms >= state->flight.deadline_ms)
+            admission_answered(machine, RESULT_UNKNOWN);
+        return;
+    case PHASE_RUNNING:
+    case PHASE_WATCHING:
+        running_tick(machine);
+        return;
+    case PHASE_ROLLING_BACK:
+        rollback_tick(machine);
+        return;
+    case PHASE_PROMOTED:
+        care_tick(machine);
+        return;
+    case PHASE_QUEUED:
+    case PHASE_ROLLED_BACK:
+    case PHASE_REJECTED:
+    case PHASE_CANCELLED:
+    case PHASE_SUPERSEDED:
+    case PHASE_COUNT:
+        return;
+    }
+}
+
+static bool is_judged(const struct deployment_state *state)
+{
+    return state->phase == PHASE_RUNNING || state->phase == PHASE_WATCHING;
+}
+
+static void take_drift(struct machine *machine)
+{
+    if (is_judged(machine->state) && machine->plan->has_traffic)
+        running_drift(machine);
+    else if (machine->state->phase == PHASE_ROLLING_BACK)
+        rollback_drift(machine);
+}
+
+/* The engine drives again what was in flight; its try starts anew. */
+static void recover(struct machine *machine)
+{
+    struct flight *flight = &machine->state->flight;
+
+    flight->deadline_ms = machine->event->now_ms + flight->limit_ms;
+}
+
+void deployment_step(const struct plan *plan, const struct deployment_state *before,
+                     const struct event *event, struct deployment_state *ret_after,
+                     struct decision *ret_decision)
+{
+    struct machine machine = {.plan = plan, .event = event, .state = ret_after, .decision = ret_decision};
+
+    assert(ret_after != before);
+    *ret_after = *before;
+    ret_decision->answer = ANSWER_NONE;
+    ret_decision->is_durable = false;
+    ret_decision->promotes = false;
+    ret_decision->quarantines = false;
+    ret_decision->action_count = 0;
+    ret_decision->trace_count = 0;
+    pass_time(&machine);
+    switch (event->kind) {
+    case EVENT_TURN:
+        take_turn(&machine);
+        return;
+    case EVENT_TICK:
+    case EVENT_GAP:
+        tick(&machine);
+        return;
+    case EVENT_RECOVERED:
+        recover(&machine);
+        return;
+    case EVENT_AHEAD:
+        if (is_judged(ret_after))
+            rollback_start(&machine, ENDING_FAILED);
+        return;
+    case EVENT_RESULT:
+        answer_flight(&machine);
+        return;
+    case EVENT_JUDGEMENT:
+        if (is_judged(ret_after))
+            running_judgement(&machine);
+        return;
+    case EVENT_DRIFT:
+        take_drift(&machine);
+        return;
+    case EVENT_VERB:
+        ret_decision->answer = verb_step(&machine);
+        return;
+    case EVENT_CARE_OVER:
+        care_over(&machine);
+        return;
+    }
+}
+
+static int64_t sooner(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static int64_t flight_deadline(const struct deployment_state *state)
+{
+    if (state->flight.kind == ACTION_NONE)
+        return DEPLOYMENT_NEVER;
+    if (!state->flight.is_waiting)
+        return state->flight.deadline_ms;
+    return state->step_state == STEP_HELD ? DEPLOYMENT_NEVER : state->flight.retry_ms;
+}
+
+static int64_t observe_deadline(const struct plan *plan, const struct deployment_state *state)
+{
+    int64_t left_ms = plan->steps[state->step].duration_ms - state->observed_ms;
+
+    if (left_ms <= 0 || !running_passes(plan, state))
+        return state->limit_at_ms;
+    return sooner(state->last_seen_ms + left_ms, state->limit_at_ms);
+}
+
+static int64_t step_deadline(const struct plan *plan, const struct deployment_state *state)
+{
+    switch (state->step_state) {
+    case STEP_IDLE:
+    case STEP_ACTING:
+        return DEPLOYMENT_NEVER;
+    case STEP_OBSERVING:
+        return observe_deadline(plan, state);
+    case STEP_WAITING:
+        return state->limit_at_ms;
+    case STEP_HELD:
+        return state->hold_limit_at_ms;
+    }
+    return DEPLOYMENT_NEVER;
+}
+
+int64_t deployment_deadline(const struct plan *plan, const struct deployment_state *state)
+{
+    int64_t flight_ms = flight_deadline(state);
+
+    switch (state->phase) {
+    case PHASE_RUNNING:
+    case PHASE_WATCHING:
+        return sooner(flight_ms, step_deadline(plan, state));
+    case PHASE_ROLLING_BACK:
+        return sooner(flight_ms, state->limit_at_ms);
+    case PHASE_ADMITTING:
+        return flight_ms;
+    case PHASE_PROMOTED:
+        return state->care == CARE_DUE ? state->care_at_ms : flight_ms;
+    case PHASE_QUEUED:
+    case PHASE_ROLLED_BACK:
+    case PHASE_REJECTED:
+    case PHASE_CANCELLED:
+    case PHASE_SUPERSEDED:
+    case PHASE_COUNT:
+        return DEPLOYMENT_NEVER;
+    }
+    return DEPLOYMENT_NEVER;
+}
+
+struct action deployment_redrive(const struct plan *plan, const struct deployment_state *state)
+{
+    if (state->flight.is_waiting)
+        return (struct action){.kind = ACTION_NONE};
+    return machine_action(plan, state);
+}
+
+int deployment_exit_code(const struct deployment_state *state)
+{
+    switch (state->phase) {
+    case PHASE_PROMOTED:
+        return 0;
+    case PHASE_ROLLED_BACK:
+        if (state->is_unverified)
+            return 4;
+        return state->ending == ENDING_NO_EVIDENCE ? 6 : 3;
+    case PHASE_REJECTED:
+    case PHASE_CANCELLED:
+        return 5;
+    case PHASE_SUPERSEDED:
+        return 7;
+    case PHASE_QUEUED:
+    case PHASE_ADMITTING:
+    case PHASE_RUNNING:
+    case PHASE_WATCHING:
+    case PHASE_ROLLING_BACK:
+    case PHASE_COUNT:
+        break;
+    }
+    if (state->is_escalated)
+        return 4;
+    return state->step_state == STEP_HELD || state->step_state == STEP_WAITING ? 5 : -1;
+}

@@ -1,0 +1,125 @@
+/* machine.c - the doors of the deployment machine: every phase change, every action, every hold goes through
+ * here. SPDX-License-Identifier: MIT */
+#include "orchestrator/machine.h"
+
+#include <assert.h>
+
+#define EDGE(phase) (1U << (phase))
+
+/* From (row) to (bits). A rollback leads to rolled_back only (S7). */
+static const uint32_t edges[PHASE_COUNT] = {
+    [PHASE_QUEUED] = EDGE(PHASE_ADMITTING) | EDGE(PHASE_CANCELLED) | EDGE(PHASE_SUPERSEDED),
+    [PHASE_ADMITTING] = EDGE(PHASE_RUNNING) | EDGE(PHASE_REJECTED) | EDGE(PHASE_CANCELLED),
+    [PHASE_RUNNING] = EDGE(PHASE_WATCHING) | EDGE(PHASE_ROLLING_BACK) | EDGE(PHASE_PROMOTED),
+    [PHASE_WATCHING] = EDGE(PHASE_PROMOTED) | EDGE(PHASE_ROLLING_BACK),
+    [PHASE_ROLLING_BACK] = EDGE(PHASE_ROLLED_BACK),
+};
+
+void machine_trace(struct machine *machine, enum trace_kind kind, uint32_t a, uint32_t b)
+{
+    struct decision *decision = machine->decision;
+
+    assert(decision->trace_count < DECISION_TRACES_MAX);
+    decision->traces[decision->trace_count++] = (struct trace){.kind = kind, .a = a, .b = b};
+    decision->is_durable = true;
+}
+
+void machine_enter_phase(struct machine *machine, enum deployment_phase phase)
+{
+    struct deployment_state *state = machine->state;
+
+    assert((edges[state->phase] & EDGE(phase)) != 0);
+    state->phase = phase;
+    state->phase_entered_ms = machine->event->now_ms;
+    machine_trace(machine, TRACE_PHASE, phase, state->ending);
+}
+
+struct action machine_action(const struct plan *plan, const struct deployment_state *state)
+{
+    const struct flight *flight = &state->flight;
+
+    (void)plan;
+    return (struct action){
+        .kind = flight->kind,
+        .sequence = flight->sequence,
+        .reference = flight->reference,
+        .share = flight->share,
+        .cancels = flight->kind == ACTION_CANCEL ? state->settle_sequence : 0,
+        .tries = flight->tries,
+        .is_rollback = state->phase == PHASE_ROLLING_BACK,
+        .limit_ms = flight->limit_ms,
+    };
+}
+
+static void send(struct machine *machine, bool is_new)
+{
+    struct decision *decision = machine->decision;
+    struct action action = machine_action(machine->plan, machine->state);
+
+    assert(decision->action_count < DECISION_ACTIONS_MAX);
+    action.is_new = is_new;
+    decision->actions[decision->action_count++] = action;
+}
+
+void machine_act(struct machine *machine, enum action_kind kind, uint16_t reference, uint16_t share,
+                 int64_t limit_ms)
+{
+    struct deployment_state *state = machine->state;
+
+    state->flight = (struct flight){
+        .kind = kind,
+        .sequence = ++state->last_sequence,
+        .reference = reference,
+        .share = share,
+        .limit_ms = limit_ms,
+        .deadline_ms = machine->event->now_ms + limit_ms,
+    };
+    if (kind == ACTION_ROUTE)
+        state->desired_share = share;
+    machine_trace(machine, TRACE_ACTION, state->flight.sequence, kind);
+    send(machine, true);
+}
+
+void machine_drive_again(struct machine *machine)
+{
+    struct flight *flight = &machine->state->flight;
+
+    flight->is_waiting = false;
+    flight->deadline_ms = machine->event->now_ms + flight->limit_ms;
+    send(machine, false);
+}
+
+/* After a known end the next try is a new one, with a key of its own; an unknown one is asked for again. */
+void machine_back_off(struct machine *machine, bool end_is_known)
+{
+    struct flight *flight = &machine->state->flight;
+    int64_t pause_ms = BACKOFF_FIRST_MS;
+
+    for (uint16_t i = 0; i < flight->tries && pause_ms < BACKOFF_MAX_MS; i++)
+        pause_ms *= 2;
+    if (pause_ms > BACKOFF_MAX_MS)
+        pause_ms = BACKOFF_MAX_MS;
+    if (end_is_known && flight->tries < UINT16_MAX)
+        flight->tries++;
+    flight->is_waiting = true;
+    flight->retry_ms = machine->event->now_ms + pause_ms;
+}
+
+void machine_hold(struct machine *machine, enum hold_cause cause, uint8_t rule)
+{
+    struct deployment_state *state = machine->state;
+
+    if (state->step_state != STEP_HELD) {
+        state->resume_to = state->step_state;
+        state->step_state = STEP_HELD;
+        state->hold_limit_at_ms = machine->event->now_ms + machine->plan->held_limit_ms;
+    }
+    state->hold = cause;
+    machine_trace(machine, TRACE_HELD, cause, rule);
+}
+
+void machine_escalate(struct machine *machine)
+{
+    machine->state->is_escalated = true;
+    machine_trace(machine, TRACE_ESCALATED, machine->state->ending, 0);
+}

@@ -1,0 +1,53 @@
+/* machine.h - the parts of the deployment machine among themselves; users include deployment.h.
+ * SPDX-License-Identifier: MIT
+ *
+ * One step of the machine: `state` is the state after (it starts as a copy of the one before), `decision`
+ * fills up. */
+#ifndef ORCHESTRATOR_MACHINE_H
+#define ORCHESTRATOR_MACHINE_H
+
+#include "orchestrator/deployment.h"
+
+struct machine {
+    const struct plan *plan;
+    const struct event *event;
+    struct deployment_state *state;
+    struct decision *decision;
+};
+
+/* machine.c: the doors that every part goes through. */
+void machine_trace(struct machine *machine, enum trace_kind kind, uint32_t a, uint32_t b);
+void machine_enter_phase(struct machine *machine, enum deployment_phase phase); /* asserts a legal edge */
+void machine_act(struct machine *machine, enum action_kind kind, uint16_t reference, uint16_t share,
+                 int64_t limit_ms);
+void machine_drive_again(struct machine *machine); /* the flight's action, now */
+void machine_back_off(struct machine *machine, bool end_is_known);
+struct action machine_action(const struct plan *plan, const struct deployment_state *state);
+void machine_hold(struct machine *machine, enum hold_cause cause, uint8_t rule);
+void machine_escalate(struct machine *machine);
+
+/* running.c: the steps, forward. */
+void running_enter_step(struct machine *machine, uint8_t index);
+void running_next_step(struct machine *machine);
+void running_resume(struct machine *machine);
+bool running_passes(const struct plan *plan, const struct deployment_state *state);
+void running_pass_step(struct machine *machine);
+void running_promote(struct machine *machine, enum ending ending);
+void running_tick(struct machine *machine);
+void running_result(struct machine *machine, enum result result);
+void running_judgement(struct machine *machine);
+void running_drift(struct machine *machine);
+
+/* rollback.c: the way back, and the after-care of a promotion. */
+void rollback_start(struct machine *machine, enum ending ending);
+void rollback_tick(struct machine *machine);
+void rollback_result(struct machine *machine, enum result result);
+void rollback_drift(struct machine *machine);
+void care_tick(struct machine *machine);
+void care_result(struct machine *machine, enum result result);
+void care_over(struct machine *machine);
+
+/* verbs.c: what people say. */
+enum answer verb_step(struct machine *machine);
+
+#endif

@@ -1,0 +1,228 @@
+/* rollback.c - the way back: traffic first, then what was done, in reverse, then proof that stable is well;
+ * and the after-care of a promotion. Nothing here asks a metric, an approval or a rule (S19).
+ * SPDX-License-Identifier: MIT */
+#include "orchestrator/machine.h"
+
+enum { CARE_TRIES_MAX = 5 };
+
+/* A started command that old code cannot run on: people decide (the one exception of S19). */
+static bool is_past_return(const struct machine *machine)
+{
+    const struct deployment_state *state = machine->state;
+
+    if (state->past_no_return)
+        return false;
+    for (uint8_t i = 0; i < machine->plan->count; i++)
+        if ((state->intents & (UINT64_C(1) << i)) != 0 && machine->plan->steps[i].kind == STEP_COMMAND &&
+            machine->plan->steps[i].on_rollback == ON_ROLLBACK_HOLD)
+            return true;
+    return false;
+}
+
+/* Next command to undo, in reverse; false: none is left. */
+static bool undo_next(struct machine *machine)
+{
+    struct deployment_state *state = machine->state;
+
+    while (state->undo_next > 0) {
+        const struct plan_step *step = &machine->plan->steps[--state->undo_next];
+        bool was_started = (state->intents & (UINT64_C(1) << state->undo_next)) != 0;
+        if (!was_started || step->kind != STEP_COMMAND || step->undo == PLAN_NONE ||
+            step->on_rollback != ON_ROLLBACK_UNDO)
+            continue;
+        machine_act(machine, ACTION_COMMAND, step->undo, 0, step->limit_ms);
+        return true;
+    }
+    return false;
+}
+
+static bool route_back(struct machine *machine)
+{
+    const struct plan *plan = machine->plan;
+
+    if (plan->has_traffic)
+        machine_act(machine, ACTION_ROUTE, PLAN_NONE, 0, ROUTE_LIMIT_MS);
+    else if (plan->rollback_command != PLAN_NONE)
+        machine_act(machine, ACTION_COMMAND, plan->rollback_command, 0, plan->rollback_limit_ms);
+    else
+        return false;
+    return true;
+}
+
+static bool settle(struct machine *machine)
+{
+    struct deployment_state *state = machine->state;
+
+    if (state->settle_sequence == 0)
+        return false;
+    machine_act(machine, ACTION_CANCEL, state->settle_reference, 0, SETTLE_LIMIT_MS);
+    return true;
+}
+
+static bool verify(struct machine *machine)
+{
+    if (!machine->plan->has_traffic && machine->plan->verify == PLAN_NONE)
+        return false;
+    machine_act(machine, ACTION_VERIFY, machine->plan->verify, 0, VERIFY_LIMIT_MS);
+    return true;
+}
+
+static bool start_part(struct machine *machine)
+{
+    switch (machine->state->part) {
+    case ROLLBACK_ROUTE:
+        return route_back(machine);
+    case ROLLBACK_SETTLE:
+        return settle(machine);
+    case ROLLBACK_UNDO:
+        return undo_next(machine);
+    case ROLLBACK_VERIFY:
+        return verify(machine);
+    }
+    return false;
+}
+
+/* Starts the next action of the way back, or ends it. */
+static void go_on(struct machine *machine)
+{
+    struct deployment_state *state = machine->state;
+
+    while (!start_part(machine)) {
+        if (state->part == ROLLBACK_VERIFY) {
+            state->flight = (struct flight){.kind = ACTION_NONE};
+            machine_enter_phase(machine, PHASE_ROLLED_BACK);
+            return;
+        }
+        state->part = (enum rollback_part)(state->part + 1);
+    }
+}
+
+void rollback_start(struct machine *machine, enum ending ending)
+{
+    struct deployment_state *state = machine->state;
+
+    if (state->ending == ENDING_NONE)
+        state->ending = ending;
+    if (ending == ENDING_FAILED) {
+        machine->decision->quarantines = true;
+        machine_trace(machine, TRACE_QUARANTINE, 0, 0);
+    }
+    if (is_past_return(machine)) {
+        machine_hold(machine, HOLD_ESCALATED, state->failed_rule);
+        machine_escalate(machine);
+        return;
+    }
+    if (state->flight.kind == ACTION_COMMAND && !state->flight.is_waiting) {
+        state->settle_sequence = state->flight.sequence;
+        state->settle_reference = state->flight.reference;
+    }
+    state->step_state = STEP_IDLE;
+    state->hold = HOLD_NONE;
+    state->part = ROLLBACK_ROUTE;
+    state->undo_next = machine->plan->count;
+    state->limit_at_ms = machine->event->now_ms + machine->plan->rollback_limit_ms;
+    machine_enter_phase(machine, PHASE_ROLLING_BACK);
+    go_on(machine);
+}
+
+static void part_done(struct machine *machine)
+{
+    struct deployment_state *state = machine->state;
+
+    if (state->flight.kind == ACTION_ROUTE) {
+        state->confirmed_share = 0;
+        machine_trace(machine, TRACE_CONFIRMED, 0, 0);
+    }
+    state->flight = (struct flight){.kind = ACTION_NONE};
+    if (state->part == ROLLBACK_VERIFY) {
+        machine_enter_phase(machine, PHASE_ROLLED_BACK);
+        return;
+    }
+    /* Undoing stays in its part until nothing is left. */
+    if (state->part != ROLLBACK_UNDO)
+        state->part = (enum rollback_part)(state->part + 1);
+    go_on(machine);
+}
+
+void rollback_result(struct machine *machine, enum result result)
+{
+    machine_trace(machine, TRACE_RESULT, machine->state->flight.sequence, result);
+    if (result == RESULT_DONE)
+        part_done(machine);
+    else
+        machine_back_off(machine, result != RESULT_UNKNOWN);
+}
+
+void rollback_tick(struct machine *machine)
+{
+    struct deployment_state *state = machine->state;
+    int64_t now_ms = machine->event->now_ms;
+
+    if (now_ms >= state->limit_at_ms) {
+        state->limit_at_ms = DEPLOYMENT_NEVER;
+        machine_escalate(machine);
+    }
+    if (state->flight.is_waiting && now_ms >= state->flight.retry_ms)
+        machine_drive_again(machine);
+    else if (!state->flight.is_waiting && now_ms >= state->flight.deadline_ms)
+        rollback_result(machine, RESULT_UNKNOWN);
+}
+
+/* Somebody gave the candidate traffic again while we were busy undoing: traffic comes first. */
+void rollback_drift(struct machine *machine)
+{
+    struct deployment_state *state = machine->state;
+
+    if (machine->event->share == 0 || state->part == ROLLBACK_ROUTE || !machine->plan->has_traffic)
+        return;
+    machine_trace(machine, TRACE_DRIFT, machine->event->share, state->confirmed_share);
+    if (state->flight.kind == ACTION_COMMAND && !state->flight.is_waiting)
+        return;
+    state->confirmed_share = machine->event->share;
+    state->part = ROLLBACK_ROUTE;
+    go_on(machine);
+}
+
+void care_tick(struct machine *machine)
+{
+    struct deployment_state *state = machine->state;
+    int64_t now_ms = machine->event->now_ms;
+
+    if (state->care == CARE_DUE && now_ms >= state->care_at_ms) {
+        state->care = CARE_ACTING;
+        machine_act(machine, ACTION_COMMAND, machine->plan->retire, 0, CARE_LIMIT_MS);
+        return;
+    }
+    if (state->care != CARE_ACTING)
+        return;
+    if (state->flight.is_waiting && now_ms >= state->flight.retry_ms)
+        machine_drive_again(machine);
+    else if (!state->flight.is_waiting && now_ms >= state->flight.deadline_ms)
+        care_result(machine, RESULT_UNKNOWN);
+}
+
+static void care_ends(struct machine *machine, bool is_retired)
+{
+    machine->state->care = CARE_DONE;
+    machine->state->flight = (struct flight){.kind = ACTION_NONE};
+    machine_trace(machine, TRACE_RETIRED, is_retired, 0);
+}
+
+void care_result(struct machine *machine, enum result result)
+{
+    struct deployment_state *state = machine->state;
+
+    machine_trace(machine, TRACE_RESULT, state->flight.sequence, result);
+    if (result == RESULT_DONE)
+        care_ends(machine, true);
+    else if (state->flight.tries + 1 < CARE_TRIES_MAX)
+        machine_back_off(machine, true);
+    else
+        care_ends(machine, false);
+}
+
+void care_over(struct machine *machine)
+{
+    if (machine->state->care == CARE_DUE)
+        care_ends(machine, false);
+}

@@ -1,0 +1,381 @@
+/* running.c - forward: entering steps, what their actions, rules and read-backs say, and promotion.
+ * SPDX-License-Identifier: MIT */
+#include "orchestrator/machine.h"
+
+#include <assert.h>
+
+static const struct plan_step *current_step(const struct machine *machine)
+{
+    return &machine->plan->steps[machine->state->step];
+}
+
+static void enter_observe(struct machine *machine, const struct plan_step *step)
+{
+    struct deployment_state *state = machine->state;
+    int64_t now_ms = machine->event->now_ms;
+
+    state->step_state = STEP_OBSERVING;
+    state->observed_ms = 0;
+    state->passing = 0;
+    state->confirmed_ms = now_ms;
+    if (state->routed_ms == DEPLOYMENT_NEVER)
+        state->routed_ms = now_ms;
+    state->limit_at_ms = now_ms + step->limit_ms;
+    if (step->is_watch)
+        machine_enter_phase(machine, PHASE_WATCHING);
+}
+
+static void enter_approve(struct machine *machine, const struct plan_step *step)
+{
+    struct deployment_state *state = machine->state;
+
+    state->step_state = STEP_WAITING;
+    state->approvals = 0;
+    state->limit_at_ms = machine->event->now_ms + step->limit_ms;
+    machine_trace(machine, TRACE_APPROVAL_WANTED, state->step, step->approvals);
+}
+
+static void enter_action(struct machine *machine, enum action_kind kind, const struct plan_step *step)
+{
+    struct deployment_state *state = machine->state;
+
+    state->step_state = STEP_ACTING;
+    state->intents |= UINT64_C(1) << state->step;
+    machine_act(machine, kind, step->reference, step->share, step->limit_ms);
+}
+
+void running_enter_step(struct machine *machine, uint8_t index)
+{
+    struct deployment_state *state = machine->state;
+
+    state->step = index;
+    state->attempt++;
+    state->step_entered_ms = machine->event->now_ms;
+    state->limit_at_ms = DEPLOYMENT_NEVER;
+    state->flight = (struct flight){.kind = ACTION_NONE};
+    machine_trace(machine, TRACE_STEP, index, state->attempt);
+    const struct plan_step *step = current_step(machine);
+    switch (step->kind) {
+    case STEP_COMMAND:
+        enter_action(machine, ACTION_COMMAND, step);
+        return;
+    case STEP_SMOKE:
+        enter_action(machine, ACTION_SMOKE, step);
+        return;
+    case STEP_ROUTE:
+        enter_action(machine, ACTION_ROUTE, step);
+        return;
+    case STEP_OBSERVE:
+        enter_observe(machine, step);
+        return;
+    case STEP_APPROVE:
+        enter_approve(machine, step);
+        return;
+    }
+}
+
+/* promote --full leaves commands, smoke tests, the whole share and the watch. */
+static bool is_skipped(const struct machine *machine, const struct plan_step *step)
+{
+    if (!machine->state->is_full)
+        return false;
+    if (step->kind == STEP_ROUTE)
+        return step->share < SHARE_WHOLE;
+    return step->kind == STEP_APPROVE || (step->kind == STEP_OBSERVE && !step->is_watch);
+}
+
+void running_next_step(struct machine *machine)
+{
+    uint8_t next = (uint8_t)(machine->state->step + 1);
+
+    while (next < machine->plan->count && is_skipped(machine, &machine->plan->steps[next]))
+        next++;
+    if (next < machine->plan->count)
+        running_enter_step(machine, next);
+    else
+        running_promote(machine, ENDING_PASSED);
+}
+
+void running_promote(struct machine *machine, enum ending ending)
+{
+    struct deployment_state *state = machine->state;
+
+    state->step_state = STEP_IDLE;
+    state->hold = HOLD_NONE;
+    state->ending = ending;
+    state->flight = (struct flight){.kind = ACTION_NONE};
+    machine->decision->promotes = true;
+    if (machine->plan->retire != PLAN_NONE && !machine->plan->is_record) {
+        state->care = CARE_DUE;
+        state->care_at_ms = machine->event->now_ms + machine->plan->retire_delay_ms;
+    }
+    machine_enter_phase(machine, PHASE_PROMOTED);
+}
+
+static uint32_t act_rules(const struct plan *plan, const struct deployment_state *state)
+{
+    uint32_t bits = 0;
+
+    for (uint8_t i = 0; i < plan->rule_count; i++)
+        if (plan->rules[i] == PLAN_RULE_ACT_ROLLBACK || plan->rules[i] == PLAN_RULE_ACT_HOLD)
+            bits |= UINT32_C(1) << i;
+    return bits & ~state->muted;
+}
+
+bool running_passes(const struct plan *plan, const struct deployment_state *state)
+{
+    uint32_t wanted = act_rules(plan, state);
+
+    return state->confirmed_share == state->desired_share && (state->passing & wanted) == wanted;
+}
+
+void running_pass_step(struct machine *machine)
+{
+    machine_trace(machine, TRACE_STEP_PASS, machine->state->step, machine->state->attempt);
+    running_next_step(machine);
+}
+
+/* Inconclusive to the end: nobody saw it fail, and nobody saw it well. */
+static void end_without_evidence(struct machine *machine)
+{
+    struct deployment_state *state = machine->state;
+
+    if (current_step(machine)->on_limit == OUTCOME_ROLLBACK) {
+        rollback_start(machine, ENDING_NO_EVIDENCE);
+        return;
+    }
+    bool is_watching = state->phase == PHASE_WATCHING;
+    machine_hold(machine, is_watching ? HOLD_ESCALATED : HOLD_RULE, UINT8_MAX);
+    if (is_watching)
+        machine_escalate(machine);
+}
+
+static void observe(struct machine *machine)
+{
+    struct deployment_state *state = machine->state;
+
+    if (state->observed_ms >= current_step(machine)->duration_ms && running_passes(machine->plan, state))
+        running_pass_step(machine);
+    else if (machine->event->now_ms >= state->limit_at_ms)
+        end_without_evidence(machine);
+}
+
+static void gate_is_silent(struct machine *machine)
+{
+    if (current_step(machine)->on_limit == OUTCOME_ROLLBACK)
+        rollback_start(machine, ENDING_NOT_APPROVED);
+    else
+        machine_hold(machine, HOLD_PERSON, UINT8_MAX);
+}
+
+static void held_too_long(struct machine *machine)
+{
+    struct deployment_state *state = machine->state;
+
+    state->hold_limit_at_ms = DEPLOYMENT_NEVER;
+    if (state->phase == PHASE_RUNNING && state->ending == ENDING_NONE &&
+        machine->plan->on_held_limit == OUTCOME_ROLLBACK)
+        rollback_start(machine, ENDING_HELD_TOO_LONG);
+    else
+        machine_escalate(machine);
+}
+
+/* Returns true where the flight's clock decided something. */
+static bool tick_flight(struct machine *machine)
+{
+    struct deployment_state *state = machine->state;
+    int64_t now_ms = machine->event->now_ms;
+
+    if (state->flight.kind == ACTION_NONE)
+        return false;
+    if (state->flight.is_waiting) {
+        if (state->step_state == STEP_HELD || now_ms < state->flight.retry_ms)
+            return false;
+        machine_drive_again(machine);
+        return true;
+    }
+    if (now_ms < state->flight.deadline_ms)
+        return false;
+    running_result(machine, RESULT_UNKNOWN);
+    return true;
+}
+
+void running_tick(struct machine *machine)
+{
+    struct deployment_state *state = machine->state;
+    int64_t now_ms = machine->event->now_ms;
+
+    if (tick_flight(machine))
+        return;
+    switch (state->step_state) {
+    case STEP_IDLE:
+    case STEP_ACTING:
+        return;
+    case STEP_OBSERVING:
+        observe(machine);
+        return;
+    case STEP_WAITING:
+        if (now_ms >= state->limit_at_ms)
+            gate_is_silent(machine);
+        return;
+    case STEP_HELD:
+        if (now_ms >= state->hold_limit_at_ms)
+            held_too_long(machine);
+        return;
+    }
+}
+
+static bool is_steps_own(const struct deployment_state *state)
+{
+    return state->step_state == STEP_ACTING ||
+           (state->step_state == STEP_HELD && state->resume_to == STEP_ACTING);
+}
+
+static void confirm_share(struct machine *machine)
+{
+    struct deployment_state *state = machine->state;
+
+    state->confirmed_share = state->flight.share;
+    if (state->routed_ms == DEPLOYMENT_NEVER && state->confirmed_share > 0)
+        state->routed_ms = machine->event->now_ms;
+    machine_trace(machine, TRACE_CONFIRMED, state->confirmed_share, 0);
+}
+
+static void action_done(struct machine *machine)
+{
+    struct deployment_state *state = machine->state;
+    bool is_own = is_steps_own(state);
+
+    if (state->flight.kind == ACTION_ROUTE)
+        confirm_share(machine);
+    state->flight = (struct flight){.kind = ACTION_NONE};
+    if (!is_own)
+        return;
+    if (state->step_state == STEP_HELD)
+        state->resume_to = STEP_IDLE;
+    else
+        running_next_step(machine);
+}
+
+static void action_failed(struct machine *machine)
+{
+    struct deployment_state *state = machine->state;
+
+    if (state->flight.kind == ACTION_SMOKE) {
+        machine_trace(machine, TRACE_FAIL, UINT8_MAX, state->step);
+        rollback_start(machine, ENDING_FAILED);
+        return;
+    }
+    if (state->phase == PHASE_RUNNING) {
+        rollback_start(machine, ENDING_ACTION_FAILED);
+        return;
+    }
+    state->flight = (struct flight){.kind = ACTION_NONE};
+    machine_hold(machine, HOLD_ESCALATED, UINT8_MAX);
+    machine_escalate(machine);
+}
+
+/* May what ended like this be tried once more? */
+static bool may_try_again(const struct machine *machine, enum result result)
+{
+    const struct plan_step *step = current_step(machine);
+    const struct flight *flight = &machine->state->flight;
+
+    if (result == RESULT_FAILED && flight->kind != ACTION_ROUTE)
+        return false;
+    if (result == RESULT_UNKNOWN && flight->kind == ACTION_COMMAND && step->repeat == REPEAT_UNSAFE)
+        return false;
+    uint16_t tries_max = is_steps_own(machine->state) ? step->tries_max : 3;
+    return flight->tries + 1 < tries_max;
+}
+
+void running_result(struct machine *machine, enum result result)
+{
+    machine_trace(machine, TRACE_RESULT, machine->state->flight.sequence, result);
+    if (result == RESULT_DONE)
+        action_done(machine);
+    else if (may_try_again(machine, result))
+        machine_back_off(machine, true);
+    else
+        action_failed(machine);
+}
+
+static void rule_failed(struct machine *machine, uint8_t rule)
+{
+    struct deployment_state *state = machine->state;
+    uint32_t bit = UINT32_C(1) << rule;
+    enum plan_rule part =
+        (state->muted & bit) != 0 ? PLAN_RULE_RECORD : (enum plan_rule)machine->plan->rules[rule];
+
+    switch (part) {
+    case PLAN_RULE_ACT_ROLLBACK:
+        state->failed_rule = rule;
+        machine_trace(machine, TRACE_FAIL, rule, state->step);
+        rollback_start(machine, ENDING_FAILED);
+        return;
+    case PLAN_RULE_ACT_HOLD:
+    case PLAN_RULE_ASK:
+        if (state->step_state != STEP_HELD)
+            machine_hold(machine, HOLD_RULE, rule);
+        return;
+    case PLAN_RULE_RECORD:
+        if ((state->recorded & bit) == 0)
+            machine_trace(machine, TRACE_WOULD_FAIL, rule, 0);
+        state->recorded |= bit;
+        state->would_roll_back = true;
+        return;
+    }
+}
+
+void running_judgement(struct machine *machine)
+{
+    struct deployment_state *state = machine->state;
+    uint8_t rule = machine->event->rule;
+
+    assert(rule < machine->plan->rule_count);
+    uint32_t bit = UINT32_C(1) << rule;
+    state->passing &= ~bit;
+    if (machine->event->verdict == VERDICT_PASS)
+        state->passing |= bit;
+    if (machine->event->verdict == VERDICT_FAIL && state->ending == ENDING_NONE)
+        rule_failed(machine, rule);
+    else if (state->step_state == STEP_OBSERVING)
+        observe(machine);
+}
+
+static void mend(struct machine *machine)
+{
+    machine_act(machine, ACTION_ROUTE, PLAN_NONE, machine->state->desired_share, ROUTE_LIMIT_MS);
+}
+
+void running_resume(struct machine *machine)
+{
+    struct deployment_state *state = machine->state;
+
+    state->step_state = state->resume_to;
+    state->hold = HOLD_NONE;
+    machine_trace(machine, TRACE_RESUMED, state->step, 0);
+    if (state->step_state == STEP_IDLE)
+        running_next_step(machine);
+    else if (state->flight.is_waiting)
+        machine_drive_again(machine);
+    else if (state->flight.kind == ACTION_NONE && state->confirmed_share != state->desired_share)
+        mend(machine);
+}
+
+/* More for the candidate than wanted is mended at once; less is the will of an unknown hand. */
+void running_drift(struct machine *machine)
+{
+    struct deployment_state *state = machine->state;
+    uint16_t share = machine->event->share;
+
+    if (state->flight.kind != ACTION_NONE || share == state->confirmed_share)
+        return;
+    machine_trace(machine, TRACE_DRIFT, share, state->confirmed_share);
+    bool is_more = share > state->confirmed_share;
+    state->confirmed_share = share;
+    if (is_more && share > state->desired_share)
+        mend(machine);
+    else if (!is_more && state->step_state != STEP_HELD)
+        machine_hold(machine, HOLD_UNKNOWN_HAND, UINT8_MAX);
+}
