@@ -75,28 +75,13 @@ struct metric_definition {
                      {{resolution}}: filled per side by template_fill() */
 };
 
-enum extract_kind {
-    EXTRACT_STATUS,
-    EXTRACT_TIME_MS,
-    EXTRACT_JSON_NUMBER,
-    EXTRACT_JSON_EQUALS,
-    EXTRACT_HEADER_EQUALS,
-    EXTRACT_BODY_MATCHES
-};
-
-struct extract_definition {
-    enum extract_kind kind;
-    const char *path; /* JSON path, header name or pattern */
-    const char *text; /* *_EQUALS: text to compare with; may hold templates */
-};
-
 struct smoke_check {
     const char *name;
     const char *method; /* "GET" */
     const char *path;   /* may hold templates */
     struct expression expectation;
     uint8_t extract_count;
-    struct extract_definition extracts[SMOKE_EXTRACTS_MAX];
+    struct smoke_extract extracts[SMOKE_EXTRACTS_MAX];
 };
 
 struct smoke_definition {

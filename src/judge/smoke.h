@@ -9,6 +9,22 @@
 
 enum { SMOKE_EXTRACTS_MAX = 8 };
 
+enum smoke_extract_kind {
+    EXTRACT_STATUS,
+    EXTRACT_TIME_MS,
+    EXTRACT_JSON_NUMBER,   /* the number at `path` of a JSON body */
+    EXTRACT_JSON_EQUALS,   /* 1 where the value at `path`, as text, equals `text`, else 0 */
+    EXTRACT_HEADER_EQUALS, /* 1 where the header `path` equals `text` */
+    EXTRACT_BODY_MATCHES   /* 1 where the body matches the pattern `path` */
+};
+
+/* What the probe takes from an answer; what cannot be taken is NAN: unknown. */
+struct smoke_extract {
+    enum smoke_extract_kind kind;
+    const char *path;
+    const char *text; /* of *_EQUALS; may hold templates until it is filled in */
+};
+
 /* PASS: the expectation is true; FAIL: false; INCONCLUSIVE: something it needs could not be extracted. */
 enum verdict smoke_judge(const struct expression *expectation, const double *extracts, uint8_t extract_count);
 

@@ -1,0 +1,74 @@
+/* collector.h - where values come from: one file per source behind this interface, one static table of types.
+ * SPDX-License-Identifier: MIT
+ *
+ * A collector is an instance of a source ("prometheus:main"). It is given watches: one per series, with the
+ * metric's options already filled in for that side; it puts values into the watch's sink, on the loop, at
+ * times of the engine's clock, and says why it has none. Counters are read raw and their increases taken
+ * here. Nothing here blocks. */
+#ifndef COLLECTORS_COLLECTOR_H
+#define COLLECTORS_COLLECTOR_H
+
+#include "base/err.h"
+#include "base/option.h"
+#include "judge/series_view.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct loop;
+struct log;
+struct http_client;
+struct collector;       /* each type's own */
+struct collector_watch; /* each type's own */
+
+/* What the daemon lends to all. */
+struct collector_env {
+    struct loop *loop;
+    const struct log *log;
+    struct http_client *http;
+    const char *instance; /* the daemon's name, for client ids */
+    void *data;
+    int64_t (*now_ms)(void *data); /* the engine's clock */
+};
+
+/* Where values go; every function may be called any time between watch and unwatch, on the loop. */
+struct collector_sink {
+    void *data;
+    void (*gauge)(void *data, int64_t at_ms, double value);
+    void (*count)(void *data, int64_t at_ms, double events, double total);
+    void (*histogram)(void *data, int64_t at_ms, const double *bounds, const double *counts,
+                      size_t bucket_count);
+    void (*trouble)(void *data, enum series_trouble trouble, const char *why);
+};
+
+struct collector_series {
+    const char *metric; /* for messages */
+    enum series_kind kind;
+    int64_t every_ms;                   /* how often to ask */
+    const struct option_value *options; /* [schema's use_count], templates filled in; copied by watch() */
+    struct collector_sink sink;
+};
+
+struct collector_type {
+    const char *name;
+    const struct option *instance_options;
+    size_t instance_option_count;
+    const struct option *metric_options;
+    size_t metric_option_count;
+    bool is_implicit; /* needs no instance in verdictd.conf */
+    MUST_CHECK bool (*open)(const struct collector_env *env, const char *name,
+                            const struct option_value *options, struct collector **ret_collector,
+                            struct err *err);
+    void (*close)(struct collector *collector); /* after the last unwatch */
+    MUST_CHECK bool (*watch)(struct collector *collector, const struct collector_series *series,
+                             struct collector_watch **ret_watch, struct err *err);
+    void (*unwatch)(struct collector_watch *watch);
+    /* Is the source there? `why` is NULL when it is. For /readyz and `check --online`. */
+    const char *(*trouble)(const struct collector *collector);
+};
+
+/* All types, in types.c; ends with NULL. */
+extern const struct collector_type *const collector_types[];
+
+#endif

@@ -1,0 +1,46 @@
+/* probe_http.h - one run of a smoke test: HTTP requests to every address of a slot, judged by their
+ * expectations. SPDX-License-Identifier: MIT */
+#ifndef COLLECTORS_PROBE_HTTP_H
+#define COLLECTORS_PROBE_HTTP_H
+
+#include "base/err.h"
+#include "judge/expression.h"
+#include "judge/smoke.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct loop;
+struct http_client;
+struct probe;
+
+enum { PROBE_CHECKS_MAX = 512, PROBE_ANSWER_MAX = 64 * 1024, PROBE_WHY_MAX = 256 };
+
+/* One request and what it must say; templates filled in. */
+struct probe_check {
+    const char *name; /* "health at 10.0.0.11:80", for messages */
+    const char *method;
+    const char *url;
+    const struct expression *expectation;
+    uint8_t extract_count;
+    const struct smoke_extract *extracts;
+};
+
+struct probe_plan {
+    int64_t settle_ms;  /* wait before the first */
+    int64_t timeout_ms; /* of one request */
+    int64_t every_ms;   /* between attempts */
+    uint16_t attempts;  /* of each check: one success is enough */
+    size_t check_count;
+    const struct probe_check *checks;
+};
+
+/* PASS: every check passed in one of its attempts; FAIL: one answered, and not as expected, to its last
+ * attempt; INCONCLUSIVE never: no answer at all is a FAIL as well (the candidate must answer). `why` names
+ * the first check that failed, what was expected and what came. Everything is copied; `done` fires exactly
+ * once, from the loop. */
+struct probe *probe_start(struct loop *loop, struct http_client *http, const struct probe_plan *plan,
+                          void (*done)(void *data, enum verdict verdict, const char *why), void *data);
+void probe_cancel(struct probe *probe); /* `done` is not called */
+
+#endif

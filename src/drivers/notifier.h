@@ -1,0 +1,55 @@
+/* notifier.h - receivers of notices: one file per kind, one static table of types. The outbox keeps a notice
+ * until its receiver has it; a notifier only tries once. SPDX-License-Identifier: MIT */
+#ifndef DRIVERS_NOTIFIER_H
+#define DRIVERS_NOTIFIER_H
+
+#include "base/err.h"
+#include "base/option.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct loop;
+struct log;
+struct http_client;
+struct notifier; /* each type's own: an instance ("webhook:ops") */
+
+struct notifier_env {
+    struct loop *loop;
+    const struct log *log;
+    struct http_client *http;
+};
+
+/* One notice on its way. `id` is the same on every try; `body` is a CloudEvents envelope (structured JSON).
+ */
+struct notice {
+    const char *id;
+    const char *type; /* "verdict.rollback.started" */
+    const char *body;
+};
+
+enum notice_fate {
+    NOTICE_DELIVERED,
+    NOTICE_RETRY,  /* later; `retry_after_ms` where the receiver said so, else 0 */
+    NOTICE_REFUSED /* never: the receiver is gone for good (410) or the notice cannot be taken */
+};
+
+typedef void notifier_done(void *data, enum notice_fate fate, int64_t retry_after_ms, const char *why);
+
+struct notifier_type {
+    const char *name;
+    const struct option *options;
+    size_t option_count;
+    MUST_CHECK bool (*open)(const struct notifier_env *env, const char *name,
+                            const struct option_value *options, struct notifier **ret_notifier,
+                            struct err *err);
+    void (*close)(struct notifier *notifier);
+    /* `done` fires exactly once, from the loop. */
+    void (*send)(struct notifier *notifier, const struct notice *notice, notifier_done *done, void *data);
+};
+
+/* All types, in notifier_types.c; ends with NULL. */
+extern const struct notifier_type *const notifier_types[];
+
+#endif

@@ -1,0 +1,80 @@
+/* series.h - windows in memory: every series that somebody watches, its latest steps, and who reads it.
+ * SPDX-License-Identifier: MIT
+ *
+ * A series belongs to a service in an environment and to a key: "slot.blue", "version.2.4.1" or "service".
+ * Its values are put by collectors at times of the engine's clock, aligned to steps of the resolution: gauges
+ * keep the last value of a step, counts and histograms the sum. The judge reads const views. Closed steps go
+ * to the archive (RRD files). A value older than the newest closed step, or more than SERIES_FUTURE_MS ahead,
+ * is refused and counted. */
+#ifndef SERIES_SERIES_H
+#define SERIES_SERIES_H
+
+#include "base/err.h"
+#include "judge/series_view.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    SERIES_COUNT_MAX = 50000,   /* series in memory; a further one is refused and counted */
+    SERIES_CAPACITY_MAX = 7200, /* steps of one window */
+    SERIES_READERS_MAX = 64,    /* (deployment, rule) pairs of one series */
+    SERIES_FUTURE_MS = 5000
+};
+
+struct series_book; /* all series of the daemon */
+struct series;      /* one of them; counted references */
+
+struct series_counts {
+    uint64_t put, late, future, not_finite, refused_series;
+    size_t series;
+};
+
+/* What the book tells: a value (or trouble) came that (deployment, rule) reads. */
+struct series_events {
+    void *data;
+    void (*marked)(void *data, uint64_t deployment, uint8_t rule);
+    /* A step closed: for the archive. `buckets` of histograms as in the view. */
+    void (*closed)(void *data, const struct series *series, int64_t step);
+};
+
+struct series_name {
+    const char *service, *environment, *key, *metric;
+};
+
+struct series_shape {
+    enum series_kind kind;
+    uint32_t step_ms;
+    uint32_t capacity; /* steps; grows to the longest that anybody asks for, keeping what is there */
+    int64_t holds_ms;  /* gauges: a value stays true so long: later steps repeat it; 0: not */
+};
+
+struct series_book *series_book_new(const struct series_events *events);
+void series_book_free(struct series_book *book);
+
+/* Finds or makes; each call is one reference. ERR_LIMIT past SERIES_COUNT_MAX; ERR_CONFLICT where it exists
+ * with another kind or step. */
+MUST_CHECK bool series_open(struct series_book *book, const struct series_name *name,
+                            const struct series_shape *shape, struct series **ret_series, struct err *err);
+void series_close(struct series *series); /* gives the reference back; the last one frees it */
+
+MUST_CHECK bool series_read_by(struct series *series, uint64_t deployment, uint8_t rule, struct err *err);
+void series_book_forget(struct series_book *book, uint64_t deployment); /* all its readings */
+
+/* Values, at `at_ms` of the engine's clock; `now_ms` is its present. A put clears the trouble. */
+void series_put_gauge(struct series *series, int64_t at_ms, int64_t now_ms, double value);
+void series_put_count(struct series *series, int64_t at_ms, int64_t now_ms, double events, double total);
+void series_put_histogram(struct series *series, int64_t at_ms, int64_t now_ms, const double *bounds,
+                          const double *counts, size_t bucket_count);
+void series_set_trouble(struct series *series, enum series_trouble trouble);
+
+/* Closes what time has closed, of all series: calls `closed` per step with a value. Call about once a second.
+ */
+void series_book_close_steps(struct series_book *book, int64_t now_ms);
+
+const struct series_view *series_view_of(const struct series *series);
+const struct series_name *series_name_of(const struct series *series);
+struct series_counts series_book_counts(const struct series_book *book);
+
+#endif
