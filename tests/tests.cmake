@@ -18,3 +18,5 @@ endfunction()
 
 c_tests(unit unit 60 api drivers collectors config series store)
 c_tests(integration integration 120 api drivers collectors config series store)
+
+include(tests/gates.cmake)

@@ -43,7 +43,7 @@ char *arena_copy_text(struct arena *arena, const char *text)
     char *copy = arena_take(arena, length + 1);
 
     if (copy != NULL)
-        memcpy(copy, text, length);
+        memcpy(copy, text, length + 1);
     return copy;
 }
 

@@ -13,7 +13,7 @@ struct unit {
 
 /* "ms" stands before "m", so that the longer name is found first. */
 static const struct unit units[] = {
-    {"ms", 1}, {"s", 1000}, {"m", 60 * 1000}, {"h", 3600 * 1000}, {"d", 24 * 3600 * 1000},
+    {"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {"d", 86400000},
 };
 
 static const struct unit *find_unit(const char *text)

@@ -1,7 +1,7 @@
-/* deployment.h - one deployment as a machine: (plan, state before, event) → state after, decision. No clock
- * (time comes in the event), no memory, no error; one machine executes every plan. SPDX-License-Identifier:
- * MIT
+/* deployment.h - one deployment as a machine: (plan, state before, event) → state after, decision.
+ * SPDX-License-Identifier: MIT
  *
+ * No clock (time comes in the event), no memory, no error; one machine executes every plan.
  * What each state does with each event is the table in the design; S1.. and L1.. name the invariants. */
 #ifndef ORCHESTRATOR_DEPLOYMENT_H
 #define ORCHESTRATOR_DEPLOYMENT_H

@@ -1,0 +1,33 @@
+# gates.cmake - ctest entries that are not C programs: architecture, coverage, and the pytest files of tests/e2e.
+# SPDX-License-Identifier: MIT
+
+set(PYTHON /usr/bin/python3) # Debian's own: the packages of tests/packages.txt belong to it
+
+# gate NAME SECONDS COMMAND...: the label is the folder of NAME.
+function(gate name seconds)
+  get_filename_component(label ${name} DIRECTORY)
+  add_test(NAME ${name} COMMAND ${ARGN} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+  set_tests_properties(${name} PROPERTIES TIMEOUT ${seconds} LABELS ${label}
+    SKIP_RETURN_CODE 77 ENVIRONMENT "BUILD_DIR=${CMAKE_BINARY_DIR};PYTHONDONTWRITEBYTECODE=1")
+endfunction()
+
+# What is read from objects and archives holds for the release build alone.
+if(CMAKE_BUILD_TYPE STREQUAL Release AND NOT SANITIZE)
+  foreach(check includes sizes banned text globals purity)
+    gate(architecture/${check} 60 ${PYTHON} tests/architecture/check --build ${CMAKE_BINARY_DIR} ${check})
+  endforeach()
+  gate(architecture/selftest 120 ${PYTHON} tests/architecture/selftest)
+
+  # Builds and runs the tests of the cores once more, so it may use both processors.
+  file(GLOB engine CONFIGURE_DEPENDS src/engine/*.c)
+  if(engine)
+    gate(coverage/cores 900 tests/coverage)
+    set_tests_properties(coverage/cores PROPERTIES PROCESSORS 2)
+  endif()
+endif()
+
+file(GLOB files CONFIGURE_DEPENDS tests/e2e/test_*.py)
+foreach(file ${files})
+  get_filename_component(name ${file} NAME_WE)
+  gate(e2e/${name} 300 ${PYTHON} -m pytest -q -rs -p no:cacheprovider ${file})
+endforeach()
