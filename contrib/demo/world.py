@@ -23,11 +23,9 @@ from slots import Slot, read_json, start_of
 
 DEMO = os.path.dirname(os.path.abspath(__file__))
 PROJECT = os.path.dirname(os.path.dirname(DEMO))
+COMMAND_FILES = ("deploy", "retire", "shop", "slots.py", "quantity.py", "mqtt_publisher.py")
 DEFAULT_VERSIONS = {"default": {}, "3.0.0-bad": {"faults": "10%"}}
-# These follow the programs of the daemon: change them here alone.
-API_URL = "unix:{socket}"
-DAEMON_ARGUMENTS = ["--config"]
-RUNNER_ARGUMENTS = ["--config"]
+URL_OF_SOCKET = "unix:{socket}"  # as the CLI takes it
 
 Answer = collections.namedtuple("Answer", "status headers text json")
 
@@ -50,13 +48,14 @@ class World:
         adopt_orphans()
         self.build = os.path.abspath(build or os.environ.get("BUILD_DIR") or os.path.join(PROJECT, "build"))
         self.service, self.environment = service, environment
-        self.demo = DEMO
         self.folder = tempfile.mkdtemp(prefix="verdict-", dir="/tmp")  # a Unix socket's path has 107 bytes at most
         self.logs, self.state = self._make("logs"), self._make("state")
+        self.commands = self._copy_commands()
         self.programs = {}
         self.slots = {"blue": free_port(), "green": free_port()}
         self.users_port, self.exporter_port, self.broker_port = free_port(), free_port(), free_port()
         self.prometheus_port, self.alertmanager_port, self.receiver_port = free_port(), free_port(), free_port()
+        self.api_port = free_port()
         self.users_url = f"http://127.0.0.1:{self.users_port}/"
         self.prometheus_url = f"http://127.0.0.1:{self.prometheus_port}"
         self.admin_socket, self.master_socket = self.path("admin.sock"), self.path("master.sock")
@@ -92,6 +91,14 @@ class World:
             file.write(text)
         os.rename(f"{path}.new", path)
         return path
+
+    def _copy_commands(self):
+        """The runner starts no program that others may write, which a checkout's files may be."""
+        folder = self._make("commands")
+        for name in COMMAND_FILES:
+            shutil.copyfile(os.path.join(DEMO, name), os.path.join(folder, name))
+            os.chmod(os.path.join(folder, name), 0o700)
+        return folder
 
     def _write_state(self):
         mqtt = f"127.0.0.1:{self.broker_port}" if "mosquitto" in self.programs else None
@@ -159,8 +166,8 @@ class World:
 
     def start_runner(self, text=None):
         config = self.write("runner.conf", text or world_config.runner_text(self))
-        return self.run("verdict-runner", [self.program("verdict-runner"), *RUNNER_ARGUMENTS, config],
-                        lambda: os.path.exists(self.runner_socket))
+        argv = [self.program("verdict-runner"), "--config", config, "--socket", self.runner_socket, "--data", self._make("runner")]
+        return self.run("verdict-runner", argv, lambda: os.path.exists(self.runner_socket))
 
     def start_daemon(self, text=None, rules=None):
         """Writes the configuration and {file name: text} of rules, and starts verdictd until it is ready."""
@@ -168,10 +175,14 @@ class World:
         self._make("rules.d")
         for name, content in (rules or {}).items():
             self.write(f"rules.d/{name}", content)
-        return self.run("verdictd", [self.program("verdictd"), *DAEMON_ARGUMENTS, config], self.daemon_is_ready)
+        return self.run("verdictd", [self.program("verdictd"), "--config", config], self.daemon_is_ready)
 
     def daemon_is_ready(self):
         return self.api("GET", "/readyz").status == 200
+
+    def check_programs(self):
+        for name in ("verdictd", "verdict", "verdict-runner"):
+            self.program(name)
 
     def program(self, name):
         path = os.path.join(self.build, name)
@@ -190,7 +201,7 @@ class World:
 
     def _command(self, name, **environment):
         whole = {"PATH": "/usr/bin:/bin", "VERDICT_SERVICE": self.service, "VERDICT_ENVIRONMENT": self.environment, **environment}
-        return subprocess.run([os.path.join(DEMO, name), self.state], env=whole, text=True, capture_output=True, timeout=30, check=False)
+        return subprocess.run([os.path.join(self.commands, name), self.state], env=whole, text=True, capture_output=True, timeout=30, check=False)
 
     def shop(self, slot):
         return Slot(self.state, slot)
@@ -271,7 +282,7 @@ class World:
             connection.close()
 
     def verdict_environment(self):
-        return {**os.environ, "VERDICT_URL": API_URL.format(socket=self.socket), "NO_COLOR": "1"}
+        return {**os.environ, "VERDICT_URL": URL_OF_SOCKET.format(socket=self.socket), "NO_COLOR": "1"}
 
     def verdict(self, *arguments, timeout=120, text_in=None):
         """Runs the CLI to its end; look at .returncode, .stdout and .stderr."""

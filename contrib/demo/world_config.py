@@ -89,8 +89,8 @@ VERDICTD = """# verdictd.conf - the daemon of this world.
 data = "{folder}/data";
 rules = "{folder}/rules.d";
 mode = "act";
-runner = "{runner_socket}";
-listen = ( {{ unix = "{socket}"; }} );
+runner_socket = "{runner_socket}";
+listen = ( {{ unix = "{socket}"; }}, {{ tcp = "127.0.0.1:{api}"; }} );
 sources: {{
   prometheus: {{ main: {{ url = "{prometheus}";  lag = "1s"; }}; }};
   mqtt: {{ plant: {{ url = "mqtt://127.0.0.1:{broker}"; }}; }};
@@ -100,14 +100,11 @@ notifiers: {{ webhook: {{ desk: {{ url = "http://127.0.0.1:{receiver}/notices"; 
 brakes: {{ service = "10 rollbacks per 1h"; }};
 """
 
-# Which commands may be started, and with which arguments: nothing else, and never by a shell.
-RUNNER = """# runner.conf - what verdict-runner may start in this world.
-socket = "{runner_socket}";
-state = "{folder}/runner";
-commands: {{
-  deploy: {{ exec = [ "{demo}/deploy", "{state}" ]; }};
-  retire: {{ exec = [ "{demo}/retire", "{state}" ]; }};
-}};
+# What may be started and which file may be replaced: nothing else, and never by a shell.
+RUNNER = """# runner.conf - what verdict-runner may do in this world.
+allow = ( [ "{commands}/deploy", "{state}" ], [ "{commands}/retire", "{state}" ] );
+write = [ "{split}" ];
+environment = [ "PATH=/usr/bin:/bin" ];
 """
 
 
@@ -132,10 +129,10 @@ def haproxy_text(place, kind):
 
 def verdictd_text(place, kind="map"):
     split = f"map:{place.split_file}" if kind == "map" else "weights"
-    return VERDICTD.format(folder=place.folder, socket=place.socket, runner_socket=place.runner_socket, prometheus=place.prometheus_url,
+    return VERDICTD.format(folder=place.folder, socket=place.socket, api=place.api_port, runner_socket=place.runner_socket, prometheus=place.prometheus_url,
                            broker=place.broker_port, admin=place.admin_socket, split=split, receiver=place.receiver_port,
                            secret=place.secret_file)
 
 
 def runner_text(place):
-    return RUNNER.format(folder=place.folder, runner_socket=place.runner_socket, demo=place.demo, state=place.state)
+    return RUNNER.format(commands=place.commands, state=place.state, split=place.split_file)
