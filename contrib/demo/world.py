@@ -167,7 +167,12 @@ class World:
     def start_runner(self, text=None):
         config = self.write("runner.conf", text or world_config.runner_text(self))
         argv = [self.program("verdict-runner"), "--config", config, "--socket", self.runner_socket, "--data", self._make("runner")]
-        return self.run("verdict-runner", argv, lambda: os.path.exists(self.runner_socket))
+        return self.run("verdict-runner", argv, self.runner_is_ready)
+
+    def runner_is_ready(self):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as link:
+            link.connect(self.runner_socket)
+        return True
 
     def start_daemon(self, text=None, rules=None):
         """Writes the configuration and {file name: text} of rules, and starts verdictd until it is ready."""
