@@ -51,8 +51,13 @@ def versions(counts):
     return {version: sum(by_status.values()) for version, by_status in counts["by_version"].items()}
 
 
+def lossless(counts):
+    return counts["connection_errors"] == 0 and list(counts["by_status"]) == ["200"]
+
+
 def clean(counts):
-    return counts["connection_errors"] == 0 and list(counts["by_status"]) == ["200"] and counts["skipped"] == 0
+    """Nothing lost, and none so slow that the users fell behind."""
+    return lossless(counts) and counts["skipped"] == 0
 
 
 def test_split_of_the_map_is_the_measured_share(town):
@@ -98,8 +103,9 @@ def test_reload_loses_no_request_and_reads_the_split_from_its_file(town):
 
 def test_restart_of_a_slot_loses_no_request(town):
     town.set_split(10000)
-    load = town.start_load(rate=200, name="load-restart")
-    town.set_versions({"2.0.0": {"latency": "10ms"}})
+    # So many connections that some ask at any moment of the outage, when others wait for HAProxy's next try.
+    load = town.start_load(rate=200, connections=200, name="load-restart")
+    town.set_versions({"2.0.0": {"start-delay": "1s"}})
     old = town.shop("green").running()["pid"]
     assert town.deploy("green", "2.0.0").returncode == 0
     new = town.shop("green").running()["pid"]
@@ -107,7 +113,7 @@ def test_restart_of_a_slot_loses_no_request(town):
     before = town.counts("load-restart")["total"]
     wait_until(lambda: town.counts("load-restart")["total"] >= before + 400, 10, "requests to the new one")
     assert load.stop() == 0
-    assert clean(town.counts("load-restart")), town.counts("load-restart")
+    assert lossless(town.counts("load-restart")), town.counts("load-restart")
 
 
 def test_prometheus_counts_what_the_users_got(town):
