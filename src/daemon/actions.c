@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "collectors/probe_http.h"
 #include "daemon/acting.h"
-#include "daemon/memory.h"
+#include "io/memory.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +10,7 @@
 
 struct acting *acting_new(struct live *live, const struct deployment_state *state, const struct action *action)
 {
-    struct acting *acting = memory_zeroed(1, sizeof(*acting));
+    struct acting *acting = memory_take_array(1, sizeof(*acting));
 
     acting->daemon = live->daemon;
     acting->deployment = live->id;

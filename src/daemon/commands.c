@@ -1,7 +1,7 @@
 /* commands.c - commands through verdict-runner: arguments and environment filled in, ends turned into results.
  * SPDX-License-Identifier: MIT */
 #include "daemon/acting.h"
-#include "daemon/memory.h"
+#include "io/memory.h"
 
 #include <stdio.h>
 #include <string.h>

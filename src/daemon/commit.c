@@ -16,7 +16,7 @@ struct commit {
 
 struct commit *commit_new(struct daemon *daemon)
 {
-    struct commit *commit = memory_zeroed(1, sizeof(*commit));
+    struct commit *commit = memory_take_array(1, sizeof(*commit));
 
     commit->daemon = daemon;
     return commit;

@@ -3,7 +3,7 @@
 #include "daemon/live.h"
 
 #include "base/text.h"
-#include "daemon/memory.h"
+#include "io/memory.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -12,16 +12,16 @@
 
 struct live *live_new(struct daemon *daemon, struct definition *definition, char *sealed)
 {
-    struct live *live = memory_zeroed(1, sizeof(*live));
+    struct live *live = memory_take_array(1, sizeof(*live));
 
     live->daemon = daemon;
     live->definition = definition;
     live->sealed = sealed;
-    live->rules = memory_zeroed(definition->rule_count + 1, sizeof(*live->rules));
+    live->rules = memory_take_array(definition->rule_count + 1, sizeof(*live->rules));
     for (size_t i = 0; i < definition->rule_count; i++)
         live->rules[i] = &definition->rules[i].rule;
-    live->rule_states = memory_zeroed(definition->rule_count + 1, sizeof(*live->rule_states));
-    live->series = memory_zeroed(definition->metric_count + 1, sizeof(*live->series));
+    live->rule_states = memory_take_array(definition->rule_count + 1, sizeof(*live->rule_states));
+    live->series = memory_take_array(definition->metric_count + 1, sizeof(*live->series));
     live->next = daemon->lives;
     daemon->lives = live;
     return live;

@@ -36,7 +36,7 @@ static void timer_fired(void *data)
 
 struct outbox *outbox_new(struct daemon *daemon)
 {
-    struct outbox *outbox = memory_zeroed(1, sizeof(*outbox));
+    struct outbox *outbox = memory_take_array(1, sizeof(*outbox));
 
     outbox->daemon = daemon;
     outbox->timer = loop_timer_start(daemon->loop, 0, 0, timer_fired, outbox);
@@ -128,8 +128,8 @@ static void send(struct outbox *outbox, const struct journal_outbox_row *row)
     sending->outbox = outbox;
     sending->is_used = true;
     sending->attempts = row->attempts;
-    sending->type = memory_copy(type);
-    sending->body = memory_copy(row->body);
+    sending->type = memory_copy_text(type);
+    sending->body = memory_copy_text(row->body);
     struct notice notice = {.id = sending->id, .type = sending->type, .body = sending->body};
     receiver->type->send(receiver->notifier, &notice, sent, sending);
 }

@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "daemon/request.h"
 
-#include "daemon/memory.h"
+#include "io/memory.h"
 #include "store/journal_key.h"
 
 #include <stdlib.h>
@@ -12,7 +12,7 @@ struct request *request_new(struct daemon *daemon, const char *actor, const char
 {
     if (daemon->request_count == DAEMON_REQUESTS_MAX)
         return NULL;
-    struct request *request = memory_zeroed(1, sizeof(*request));
+    struct request *request = memory_take_array(1, sizeof(*request));
     request->token = daemon->next_token++;
     request->done = done;
     request->done_data = done_data;

@@ -1,7 +1,7 @@
 /* watching.c - from a definition's metrics to series and watches: which key a side has, what its query says.
  * SPDX-License-Identifier: MIT */
 #include "daemon/live.h"
-#include "daemon/memory.h"
+#include "io/memory.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -113,8 +113,8 @@ static bool start_watch(struct live_series *series, const struct metric_definiti
     if (source == NULL || source->collector == NULL)
         return err_set(err, ERR_UNAVAILABLE, "source %s:%s is not there", collector_types[metric->collector]->name,
                        metric->source);
-    struct option_value *values = memory_zeroed(source->type->metric_option_count + 1, sizeof(*values));
-    char *texts = memory_zeroed(source->type->metric_option_count + 1, LIVE_TEXT_MAX);
+    struct option_value *values = memory_take_array(source->type->metric_option_count + 1, sizeof(*values));
+    char *texts = memory_take_array(source->type->metric_option_count + 1, LIVE_TEXT_MAX);
     struct collector_series what = {
         .metric = metric->name,
         .kind = metric->kind,
