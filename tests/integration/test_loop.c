@@ -106,6 +106,16 @@ static void test_turns_end(void **state)
     assert_true(loop_now_ms() - start_ms < PATIENCE_MS / 2);
 }
 
+static void test_what_a_turn_ends_with_is_noticed_at_once(void **state)
+{
+    struct fixture *fixture = *state;
+    int64_t start_ms = loop_now_ms();
+
+    loop_defer(fixture->loop, finish, fixture);
+    assert_true(loop_run_until(fixture->loop, &fixture->is_done, PATIENCE_MS));
+    assert_true(loop_now_ms() - start_ms < PATIENCE_MS / 2);
+}
+
 static void defer_from_timer(void *data)
 {
     struct fixture *fixture = data;
@@ -342,6 +352,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_turns_end, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_what_a_turn_ends_with_is_noticed_at_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_hooks_run_before_waiting, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_timers_fire_in_time, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_timers_repeat_until_stopped, set_up, tear_down),
