@@ -149,8 +149,9 @@ static void reap(struct supervisor *supervisor)
 static void signal_all(const struct supervisor *supervisor, int number)
 {
     pid_t group = supervisor->command.pid;
-    if (!supervisor->has_ended)
-        kill(-group, number);
+    /* Without a group yet it is between fork and setsid. */
+    if (!supervisor->has_ended && kill(-group, number) != 0)
+        kill(group, number);
     char children[4096];
     int fd = open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC);
     ssize_t length = fd < 0 ? 0 : read(fd, children, sizeof(children) - 1);
