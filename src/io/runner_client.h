@@ -32,7 +32,7 @@ enum runner_outcome_kind {
     RUNNER_ENDED,   /* `result`, `output`, `values` tell */
     RUNNER_NOT_RUN, /* refused, or never reached the runner: certainly not started by this call; `reason` */
     RUNNER_UNKNOWN, /* it may have run: lost, or no answer in time; `reason` */
-    RUNNER_STILL_RUNS, /* of query and cancel only */
+    RUNNER_STILL_RUNS, /* of query, cancel and a wait that took too long */
     RUNNER_NEVER_RAN   /* of query, wait and cancel: the runner does not know the key */
 };
 
@@ -92,8 +92,9 @@ MUST_CHECK bool runner_query(struct runner_client *client, const char *key, runn
 MUST_CHECK bool runner_wait(struct runner_client *client, const char *key, int64_t within_ms,
                             runner_done *done, void *data, struct err *err);
 
-/* Ends a command (TERM, 5 s later KILL); who waits for it hears of its end. `done` (may be NULL) hears that
- * the runner took the order. */
+/* Ends a command (TERM, 5 s later KILL); who waits for it hears of its end. `done` (may be NULL) hears how
+ * the key stood when the runner took the order. A runner_run of this key that has not started yet ends
+ * NOT_RUN. */
 MUST_CHECK bool runner_cancel(struct runner_client *client, const char *key, runner_done *done, void *data,
                               struct err *err);
 
