@@ -2,8 +2,8 @@
 #include "runner/answer.h"
 
 #include "runner/guard.h"
+#include "runner/identity.h"
 #include "runner/ledger.h"
-#include "runner/process.h"
 #include "runner/report.h"
 
 #include <fcntl.h>
@@ -62,13 +62,13 @@ static void send_state(const struct question *question)
 
 static bool check_run(const struct server *server, const struct runner_message *message, struct err *err)
 {
-    const struct settings *settings = &server->settings;
+    const struct permissions *permissions = &server->permissions;
     const char *program = message->arguments[0];
-    if (!allow_matches(&settings->allow, message->arguments, message->arguments_count))
+    if (!allow_matches(&permissions->allow, message->arguments, message->arguments_count))
         return err_set(err, ERR_FORBIDDEN, "%s with these arguments is not on the runner's allow list",
                        program);
     if (message->directory != NULL && strcmp(message->directory, "/") != 0 &&
-        !allow_directory(settings->directories.items, settings->directories.count, message->directory))
+        !allow_directory(permissions->directories.items, permissions->directories.count, message->directory))
         return err_set(err, ERR_FORBIDDEN, "commands may not work in %s", message->directory);
     return guard_check_program(program, err);
 }
@@ -88,7 +88,7 @@ static void run(const struct question *question)
     struct runner_result result;
     if (ledger_state(server->jobs.folder, message->key, &result) == RUNNER_STATE_ABSENT) {
         if (!check_run(server, message, &err) || !has_room(server, &err) ||
-            !jobs_start(&server->jobs, &server->settings, message, &err)) {
+            !jobs_start(&server->jobs, &server->permissions, message, &err)) {
             refuse_err(question, &err);
             return;
         }
@@ -171,7 +171,7 @@ static void write_file(const struct question *question)
 {
     struct server *server = question->server;
     struct err err;
-    bool is_allowed = settings_has(&server->settings.write, question->message->path) ||
+    bool is_allowed = permissions_has(&server->permissions.write, question->message->path) ||
                       err_set(&err, ERR_FORBIDDEN, "%s is not among the files that the runner may write",
                               question->message->path);
     if (!is_allowed || !writing_start(&server->writing, question->message, &err)) {

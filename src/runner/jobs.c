@@ -2,8 +2,8 @@
 #include "runner/jobs.h"
 
 #include "base/text.h"
+#include "runner/identity.h"
 #include "runner/ledger.h"
-#include "runner/process.h"
 #include "runner/replace.h"
 #include "runner/report.h"
 #include "runner/supervisor.h"
@@ -18,7 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { ENVIRONMENT_MAX = SETTINGS_LIST_MAX + RUNNER_ENVIRONMENT_MAX + 2 };
+enum { ENVIRONMENT_MAX = PERMISSIONS_LIST_MAX + RUNNER_ENVIRONMENT_MAX + 2 };
 
 #define VALUES_NAME "VERDICT_OUTPUT="
 
@@ -57,12 +57,12 @@ static struct job *take_place(struct jobs *jobs, const char *key)
 bool jobs_look_again(struct jobs *jobs, struct job *job)
 {
     struct runner_result result;
-    struct process process;
+    struct identity process;
     if (ledger_state(jobs->folder, job->key, &result) != RUNNER_STATE_RUNNING)
         return true;
     if (ledger_supervisor(jobs->folder, job->key, &process)) {
         job->pid = process.pid;
-        job->ended = process_open(&process);
+        job->ended = identity_open(&process);
     }
     return false;
 }
@@ -110,11 +110,11 @@ static bool has_values(const struct runner_message *message)
 }
 
 static void build_environment(struct environment *environment, const struct jobs *jobs,
-                              const struct settings *settings, const struct runner_message *message)
+                              const struct permissions *permissions, const struct runner_message *message)
 {
     environment->count = 0;
-    for (size_t i = 0; i < settings->environment.count; i++)
-        add_pair(environment, settings->environment.items[i]);
+    for (size_t i = 0; i < permissions->environment.count; i++)
+        add_pair(environment, permissions->environment.items[i]);
     for (size_t i = 0; i < message->environment_count; i++)
         add_pair(environment, message->environment[i]);
     struct text values;
@@ -126,11 +126,11 @@ static void build_environment(struct environment *environment, const struct jobs
 }
 
 /* The process that looks after the command, or -1. */
-static pid_t fork_supervisor(const struct jobs *jobs, const struct settings *settings,
+static pid_t fork_supervisor(const struct jobs *jobs, const struct permissions *permissions,
                              const struct runner_message *message, int intent)
 {
     struct environment environment;
-    build_environment(&environment, jobs, settings, message);
+    build_environment(&environment, jobs, permissions, message);
     const struct supervision task = {.folder = jobs->folder,
                                      .intent = intent,
                                      .key = message->key,
@@ -153,10 +153,10 @@ static bool fail_start(struct job *job, struct jobs *jobs, const char *key, stru
     return false;
 }
 
-bool jobs_start(struct jobs *jobs, const struct settings *settings, const struct runner_message *message,
-                struct err *err)
+bool jobs_start(struct jobs *jobs, const struct permissions *permissions,
+                const struct runner_message *message, struct err *err)
 {
-    if (jobs_count(jobs) >= settings->commands_max)
+    if (jobs_count(jobs) >= permissions->commands_max)
         return err_set(err, ERR_LIMIT, "%zu commands run already", jobs_count(jobs));
     struct job *job = take_place(jobs, message->key);
     if (job == NULL)
@@ -170,7 +170,7 @@ bool jobs_start(struct jobs *jobs, const struct settings *settings, const struct
     /* The supervisor keeps this lock by inheriting the description: there is no moment without it. */
     bool is_good = flock(intent, LOCK_EX | LOCK_NB) == 0;
     if (is_good) {
-        job->pid = fork_supervisor(jobs, settings, message, intent);
+        job->pid = fork_supervisor(jobs, permissions, message, intent);
         is_good = job->pid > 0;
     }
     int error = errno;

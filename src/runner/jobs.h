@@ -6,14 +6,14 @@
 #include "base/attributes.h"
 #include "base/err.h"
 #include "io/runner_protocol.h"
-#include "runner/settings.h"
+#include "runner/permissions.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
-enum { JOBS_MAX = SETTINGS_COMMANDS_MAX };
+enum { JOBS_MAX = PERMISSIONS_COMMANDS_MAX };
 
 struct job {
     char key[RUNNER_KEY_MAX + 1]; /* "": a free place */
@@ -47,7 +47,7 @@ void jobs_adopt(struct jobs *jobs, const char *key);
 
 /* Starts a command whose key has no intent yet. Nothing was started on failure: ERR_EXISTS, ERR_LIMIT,
  * ERR_IO. */
-MUST_CHECK bool jobs_start(struct jobs *jobs, const struct settings *settings,
+MUST_CHECK bool jobs_start(struct jobs *jobs, const struct permissions *permissions,
                            const struct runner_message *message, struct err *err);
 
 /* Tries again to learn who supervises it; true where the command turns out to have ended. */

@@ -69,11 +69,11 @@ enum runner_state ledger_state(int folder, const char *key, struct runner_result
     return has_result(folder, key, ret_result) ? RUNNER_STATE_ENDED : RUNNER_STATE_LOST;
 }
 
-bool ledger_supervisor(int folder, const char *key, struct process *ret_process)
+bool ledger_supervisor(int folder, const char *key, struct identity *ret_identity)
 {
     char record[RECORD_MAX];
     return ledger_read(folder, key, LEDGER_INTENT, record, sizeof(record)) > 0 &&
-           record_parse_process(record, ret_process);
+           record_parse_identity(record, ret_identity);
 }
 
 /* The key of a file called KEY`suffix`; false for other files. */

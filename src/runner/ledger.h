@@ -10,7 +10,7 @@
 
 #include "base/attributes.h"
 #include "io/runner_protocol.h"
-#include "runner/process.h"
+#include "runner/identity.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -39,7 +39,7 @@ long ledger_read(int folder, const char *key, const char *suffix, char *to, size
 enum runner_state ledger_state(int folder, const char *key, struct runner_result *ret_result);
 
 /* Who supervises a running key; false as long as that was not yet written. */
-MUST_CHECK bool ledger_supervisor(int folder, const char *key, struct process *ret_process);
+MUST_CHECK bool ledger_supervisor(int folder, const char *key, struct identity *ret_identity);
 
 /* Calls `found` for each key with an intent and without a result. */
 void ledger_each_open(int folder, void (*found)(void *data, const char *key), void *data);

@@ -10,14 +10,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#define SETTINGS_DEFAULT "/etc/verdictd/runner.conf"
-#define SOCKET_DEFAULT   "/run/verdict-runner/runner.sock"
-#define DATA_DEFAULT     "/var/lib/verdict-runner"
+#define CONFIG_DEFAULT "/etc/verdictd/runner.conf"
+#define SOCKET_DEFAULT "/run/verdict-runner/runner.sock"
+#define DATA_DEFAULT   "/var/lib/verdict-runner"
 
 enum { EXIT_FINDINGS = 1, EXIT_USAGE = 2 };
 
 struct arguments {
-    const char *settings, *socket, *data;
+    const char *config, *socket, *data;
     bool is_check, is_help, is_version;
 };
 
@@ -25,7 +25,7 @@ static const char HELP[] =
     "Usage: verdict-runner [--config FILE] [--socket PATH] [--data DIR] [--check]\n"
     "Runs the commands that its allow list names, for verdictd. Foreground; logs to stderr.\n"
     "\n"
-    "  --config FILE   what may be run and written (" SETTINGS_DEFAULT "; without it: nothing)\n"
+    "  --config FILE   what may be run and written (" CONFIG_DEFAULT "; without it: nothing)\n"
     "  --socket PATH   where clients connect (" SOCKET_DEFAULT ")\n"
     "  --data DIR      results and outputs of commands (" DATA_DEFAULT ")\n"
     "  --check         reads the configuration, looks at the programs, and ends: 0 good, 1 findings\n"
@@ -51,7 +51,7 @@ static bool parse_flag(struct arguments *arguments, const char *argument)
 static bool parse_arguments(int count, char **texts, struct arguments *arguments)
 {
     for (int i = 1; i < count; i++) {
-        const char **value = is_option("--config", texts[i])   ? &arguments->settings
+        const char **value = is_option("--config", texts[i])   ? &arguments->config
                              : is_option("--socket", texts[i]) ? &arguments->socket
                              : is_option("--data", texts[i])   ? &arguments->data
                                                                : NULL;
@@ -69,20 +69,20 @@ static bool parse_arguments(int count, char **texts, struct arguments *arguments
 
 static int check(const char *path)
 {
-    struct settings settings;
+    struct permissions permissions;
     struct err err;
-    if (!settings_load(path, &settings, &err)) {
+    if (!permissions_load(path, &permissions, &err)) {
         fprintf(stderr, "%s\n", err.text);
         return EXIT_FINDINGS;
     }
     int answer = EXIT_SUCCESS;
-    for (size_t i = 0; i < settings.allow.count; i++) {
-        if (!guard_check_program(settings.allow.patterns[i].arguments[0], &err)) {
+    for (size_t i = 0; i < permissions.allow.count; i++) {
+        if (!guard_check_program(permissions.allow.patterns[i].arguments[0], &err)) {
             fprintf(stderr, "%s: %s\n", path, err.text);
             answer = EXIT_FINDINGS;
         }
     }
-    settings_done(&settings);
+    permissions_done(&permissions);
     return answer;
 }
 
@@ -102,7 +102,7 @@ static int serve(const struct arguments *arguments)
     struct err err;
     if (server == NULL)
         return EXIT_FAILURE;
-    bool is_good = server_open(server, arguments->settings, arguments->socket, arguments->data, &err);
+    bool is_good = server_open(server, arguments->config, arguments->socket, arguments->data, &err);
     if (is_good) {
         report("info", "listening on %s", arguments->socket);
         server_run(server);
@@ -125,11 +125,11 @@ int main(int count, char **texts)
         fputs(arguments.is_help ? HELP : "verdict-runner " VERDICT_VERSION "\n", stdout);
         return EXIT_SUCCESS;
     }
-    if (arguments.settings == NULL && (arguments.is_check || access(SETTINGS_DEFAULT, F_OK) == 0))
-        arguments.settings = SETTINGS_DEFAULT;
+    if (arguments.config == NULL && (arguments.is_check || access(CONFIG_DEFAULT, F_OK) == 0))
+        arguments.config = CONFIG_DEFAULT;
     if (arguments.is_check)
-        return check(arguments.settings);
-    if (arguments.settings == NULL)
+        return check(arguments.config);
+    if (arguments.config == NULL)
         report("warn", "no configuration: nothing may be run");
     return serve(&arguments);
 }

@@ -51,12 +51,12 @@ static size_t format(const struct member *members, size_t count, const int64_t *
     return text.length;
 }
 
-bool record_parse_process(const char *text, struct process *ret_process)
+bool record_parse_identity(const char *text, struct identity *ret_identity)
 {
     int64_t numbers[MEMBERS_MAX];
     if (!parse(text, PROCESS, ARRAY_LENGTH(PROCESS), numbers))
         return false;
-    *ret_process = (struct process){.pid = (pid_t)numbers[0], .start = numbers[1]};
+    *ret_identity = (struct identity){.pid = (pid_t)numbers[0], .start = numbers[1]};
     return true;
 }
 
@@ -73,7 +73,7 @@ bool record_parse_result(const char *text, struct runner_result *ret_result)
     return true;
 }
 
-size_t record_format_process(const struct process *process, char *to)
+size_t record_format_identity(const struct identity *process, char *to)
 {
     const int64_t numbers[] = {process->pid, process->start};
     return format(PROCESS, ARRAY_LENGTH(PROCESS), numbers, to);

@@ -8,7 +8,7 @@
 
 #include "base/attributes.h"
 #include "io/runner_protocol.h"
-#include "runner/process.h"
+#include "runner/identity.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -16,11 +16,11 @@
 enum { RECORD_MAX = 256 }; /* bytes of a record, with the NUL */
 
 /* Exactly one line in exactly this form, values in range; else false. */
-MUST_CHECK bool record_parse_process(const char *text, struct process *ret_process);
+MUST_CHECK bool record_parse_identity(const char *text, struct identity *ret_identity);
 MUST_CHECK bool record_parse_result(const char *text, struct runner_result *ret_result);
 
 /* `to` holds RECORD_MAX. Return the length. */
-size_t record_format_process(const struct process *process, char *to);
+size_t record_format_identity(const struct identity *process, char *to);
 size_t record_format_result(const struct runner_result *result, char *to);
 
 #endif

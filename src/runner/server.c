@@ -4,8 +4,8 @@
 #include "base/text.h"
 #include "runner/answer.h"
 #include "runner/guard.h"
+#include "runner/identity.h"
 #include "runner/ledger.h"
-#include "runner/process.h"
 #include "runner/report.h"
 
 #include <errno.h>
@@ -85,7 +85,7 @@ static bool clear_socket(const struct sockaddr_un *address, struct err *err)
 /* Others must reach the socket to be asked who they are. */
 static bool open_access(const struct server *server)
 {
-    return chmod(server->socket_path, server->settings.uids_count > 0 ? 0666 : 0600) == 0;
+    return chmod(server->socket_path, server->permissions.uids_count > 0 ? 0666 : 0600) == 0;
 }
 
 static bool open_socket(struct server *server, struct err *err)
@@ -118,17 +118,17 @@ static bool open_signals(struct server *server, struct err *err)
     return server->signals >= 0 || fail(err, "signalfd");
 }
 
-bool server_open(struct server *server, const char *settings_path, const char *socket_path,
+bool server_open(struct server *server, const char *config_path, const char *socket_path,
                  const char *data_path, struct err *err)
 {
     memset(server, 0, sizeof(*server));
-    server->settings_path = settings_path;
+    server->config_path = config_path;
     server->socket_path = socket_path;
     server->folder = server->lock = server->listener = server->signals = server->writing.ended = -1;
     for (size_t i = 0; i < SERVER_CLIENTS_MAX; i++)
         server->clients[i].fd = -1;
-    settings_init(&server->settings);
-    if ((settings_path != NULL && !settings_load(settings_path, &server->settings, err)) ||
+    permissions_init(&server->permissions);
+    if ((config_path != NULL && !permissions_load(config_path, &server->permissions, err)) ||
         !open_signals(server, err) || !open_data(server, data_path, err)) {
         server_close(server);
         return false;
@@ -161,7 +161,7 @@ void server_close(struct server *server)
     close_fd(server->signals);
     close_fd(server->lock);
     close_fd(server->folder);
-    settings_done(&server->settings);
+    permissions_done(&server->permissions);
     free(server->data_path);
 }
 
@@ -195,8 +195,8 @@ static bool is_welcome(const struct server *server, int fd)
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0)
         return false;
     bool is_known = peer.uid == 0 || peer.uid == geteuid();
-    for (size_t i = 0; i < server->settings.uids_count; i++)
-        is_known = is_known || server->settings.uids[i] == peer.uid;
+    for (size_t i = 0; i < server->permissions.uids_count; i++)
+        is_known = is_known || server->permissions.uids[i] == peer.uid;
     if (!is_known)
         report("warn", "user %u may not connect", peer.uid);
     return is_known;
@@ -230,19 +230,19 @@ static void read_client(struct server *server, struct client *client)
 
 static void reload(struct server *server)
 {
-    struct settings settings;
+    struct permissions permissions;
     struct err err;
-    if (server->settings_path == NULL)
+    if (server->config_path == NULL)
         return;
-    if (!settings_load(server->settings_path, &settings, &err)) {
-        report("error", "the old settings stay: %s", err.text);
+    if (!permissions_load(server->config_path, &permissions, &err)) {
+        report("error", "the old configuration stays: %s", err.text);
         return;
     }
-    settings_done(&server->settings);
-    server->settings = settings;
+    permissions_done(&server->permissions);
+    server->permissions = permissions;
     if (!open_access(server))
         report("error", "%s: %s", server->socket_path, strerror(errno));
-    report("info", "settings read again");
+    report("info", "configuration read again");
 }
 
 /* False: stop. */
@@ -287,16 +287,16 @@ static void read_clients(struct server *server, const struct pollfd *polled)
 
 static void sweep(struct server *server)
 {
-    if (process_now_ms() < server->sweep_at_ms)
+    if (identity_now_ms() < server->sweep_at_ms)
         return;
-    server->sweep_at_ms = process_now_ms() + SWEEP_MS;
+    server->sweep_at_ms = identity_now_ms() + SWEEP_MS;
     server->keys_count = ledger_sweep(server->folder, (int64_t)time(NULL));
 }
 
 /* Returns how long poll() may wait. */
 static int fill_polled(const struct server *server, struct pollfd *polled)
 {
-    int64_t wait_ms = server->sweep_at_ms - process_now_ms();
+    int64_t wait_ms = server->sweep_at_ms - identity_now_ms();
     polled[POLLED_LISTENER] = (struct pollfd){.fd = server->listener, .events = POLLIN};
     polled[POLLED_SIGNALS] = (struct pollfd){.fd = server->signals, .events = POLLIN};
     polled[POLLED_WRITING] = (struct pollfd){.fd = server->writing.ended, .events = POLLIN};

@@ -20,11 +20,11 @@ struct client {
 };
 
 struct server {
-    const char *settings_path; /* NULL: nothing is allowed */
+    const char *config_path; /* NULL: nothing is allowed */
     const char *socket_path;
     char *data_path;
     int folder, lock, listener, signals;
-    struct settings settings;
+    struct permissions permissions;
     struct client clients[SERVER_CLIENTS_MAX];
     uint64_t serial;
     struct jobs jobs;
@@ -37,12 +37,12 @@ struct server {
     struct output cleaning;
 };
 
-/* Paths are the caller's and must live on; `settings_path` may be NULL. Takes the data folder for itself:
+/* Paths are the caller's and must live on; `config_path` may be NULL. Takes the data folder for itself:
  * waits up to 2 s for another runner to let it go, then ERR_CONFLICT. On failure nothing is left open. */
-MUST_CHECK bool server_open(struct server *server, const char *settings_path, const char *socket_path,
+MUST_CHECK bool server_open(struct server *server, const char *config_path, const char *socket_path,
                             const char *data_path, struct err *err);
 
-/* Until SIGTERM or SIGINT; SIGHUP reads the settings again. Commands go on afterwards. */
+/* Until SIGTERM or SIGINT; SIGHUP reads the configuration again. Commands go on afterwards. */
 void server_run(struct server *server);
 
 void server_close(struct server *server);

@@ -2,10 +2,10 @@
 #include "runner/supervisor.h"
 
 #include "base/attributes.h"
+#include "runner/identity.h"
 #include "runner/launch.h"
 #include "runner/ledger.h"
 #include "runner/output.h"
-#include "runner/process.h"
 #include "runner/record.h"
 #include "runner/replace.h"
 
@@ -75,11 +75,11 @@ static void detach(const struct supervision *task)
 /* The intent must outlive a power cut before the command may begin: else it could begin twice. */
 static bool write_intent(const struct supervision *task)
 {
-    struct process self;
+    struct identity self;
     char record[RECORD_MAX];
-    if (!process_identify(getpid(), &self))
+    if (!identity_read(getpid(), &self))
         return false;
-    size_t length = record_format_process(&self, record);
+    size_t length = record_format_identity(&self, record);
     return write(task->intent, record, length) == (ssize_t)length && fsync(task->intent) == 0 &&
            fsync(task->folder) == 0;
 }
@@ -171,7 +171,7 @@ static void signal_all(const struct supervisor *supervisor, int number)
 static void end_command(struct supervisor *supervisor)
 {
     supervisor->phase = PHASE_ENDING;
-    supervisor->limit_ms = process_now_ms() + SUPERVISOR_GRACE_MS;
+    supervisor->limit_ms = identity_now_ms() + SUPERVISOR_GRACE_MS;
     signal_all(supervisor, SIGTERM);
 }
 
@@ -189,7 +189,7 @@ static void read_signals(struct supervisor *supervisor)
 
 static void step_phase(struct supervisor *supervisor)
 {
-    bool is_due = process_now_ms() >= supervisor->limit_ms;
+    bool is_due = identity_now_ms() >= supervisor->limit_ms;
     switch (supervisor->phase) {
     case PHASE_RUNNING:
         if (!is_due || supervisor->has_ended)
@@ -201,7 +201,7 @@ static void step_phase(struct supervisor *supervisor)
         if (!is_due)
             return;
         supervisor->phase = PHASE_KILLING;
-        supervisor->limit_ms = process_now_ms() + SUPERVISOR_GRACE_MS;
+        supervisor->limit_ms = identity_now_ms() + SUPERVISOR_GRACE_MS;
         signal_all(supervisor, SIGKILL);
         return;
     case PHASE_KILLING:
@@ -216,12 +216,12 @@ static bool is_over(const struct supervisor *supervisor)
     if (supervisor->phase == PHASE_RUNNING)
         return supervisor->has_ended;
     return !supervisor->has_children ||
-           (supervisor->phase == PHASE_KILLING && process_now_ms() >= supervisor->limit_ms);
+           (supervisor->phase == PHASE_KILLING && identity_now_ms() >= supervisor->limit_ms);
 }
 
 static void wait_for_something(struct supervisor *supervisor)
 {
-    int64_t wait_ms = supervisor->limit_ms - process_now_ms();
+    int64_t wait_ms = supervisor->limit_ms - identity_now_ms();
     if (supervisor->phase == PHASE_KILLING && wait_ms > KILL_EVERY_MS)
         wait_ms = KILL_EVERY_MS;
     struct pollfd polled[] = {{.fd = supervisor->signals, .events = POLLIN},
@@ -252,7 +252,7 @@ static struct runner_result result_of(const struct supervisor *supervisor)
 static struct runner_result look_after(struct supervisor *supervisor)
 {
     supervisor->has_children = true;
-    supervisor->limit_ms = process_now_ms() + supervisor->task->deadline_ms;
+    supervisor->limit_ms = identity_now_ms() + supervisor->task->deadline_ms;
     while (!is_over(supervisor)) {
         wait_for_something(supervisor);
         step_phase(supervisor);

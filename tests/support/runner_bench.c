@@ -126,10 +126,11 @@ struct bench *bench_new(void)
 void bench_configure(const struct bench *bench, const char *extra)
 {
     char text[4096];
-    snprintf(text, sizeof(text),
-             "allow = ( [ \"%s\", \"**\" ], [ \"%s/missing\" ], [ \"%s/open\" ], [ \"%s/text\" ] );\n"
-             "write = [ \"%s/map\" ];\ndirectories = [ \"%s\" ];\nenvironment = [ \"PATH=/usr/bin:/bin\" ];\n%s",
-             bench->act, bench->folder, bench->folder, bench->folder, bench->folder, bench->folder, extra);
+    snprintf(
+        text, sizeof(text),
+        "allow = ( [ \"%s\", \"**\" ], [ \"%s/missing\" ], [ \"%s/open\" ], [ \"%s/text\" ] );\n"
+        "write = [ \"%s/map\" ];\ndirectories = [ \"%s\" ];\nenvironment = [ \"PATH=/usr/bin:/bin\" ];\n%s",
+        bench->act, bench->folder, bench->folder, bench->folder, bench->folder, bench->folder, extra);
     bench_write(bench, "runner.conf", text, 0600);
 }
 
@@ -146,15 +147,15 @@ static pid_t start_program(const struct bench *bench, const char *option)
     int fd = open(bench_path(bench, "log", log), O_WRONLY | O_CREAT | O_APPEND, 0600);
     dup2(fd, STDOUT_FILENO);
     dup2(fd, STDERR_FILENO);
-    execl(program, program, "--config", bench->config, "--socket", bench->socket, "--data", bench->data, option,
-          (char *)NULL);
+    execl(program, program, "--config", bench->config, "--socket", bench->socket, "--data", bench->data,
+          option, (char *)NULL);
     _exit(126);
 }
 
 static bool does_answer(const struct bench *bench)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    snprintf(address.sun_path, sizeof(address.sun_path), "%s", bench->socket);
+    assert_true(text_copy(address.sun_path, sizeof(address.sun_path), bench->socket));
     int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
     bool is_good = connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0;
     close(fd);

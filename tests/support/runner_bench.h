@@ -1,4 +1,5 @@
-/* runner_bench.h - a temporary folder, a configuration, commands in it, and a verdict-runner that is started and
+/* runner_bench.h - a temporary folder, a configuration, commands in it, and a verdict-runner that is started
+ * and
  * killed by the test. SPDX-License-Identifier: MIT
  *
  * The command `act` is a shell script whose first argument says what to do; $VERDICT_FOLDER leads it to the
@@ -34,8 +35,8 @@ void bench_free(struct bench *bench); /* kills the runner, removes the folder */
 /* `extra` is added to the configuration, which allows [act, "**"] and writing FOLDER/map. */
 void bench_configure(const struct bench *bench, const char *extra);
 
-void bench_start(struct bench *bench);              /* and waits until it answers */
-int bench_stop(struct bench *bench, int signal);    /* and waits for its end; its exit status or -1 */
+void bench_start(struct bench *bench);           /* and waits until it answers */
+int bench_stop(struct bench *bench, int signal); /* and waits for its end; its exit status or -1 */
 int bench_run_runner(const struct bench *bench, const char *option); /* --check, ...: to its end */
 
 /* "FOLDER/NAME" in `to` (BENCH_PATH_MAX). Returns `to`. */

@@ -1,9 +1,9 @@
-/* test_runner_rules.c - the runner's pure parts: allow list, cleaning of output, records, settings file.
+/* test_runner_rules.c - the runner's pure parts: allow list, cleaning of output, records, permissions file.
  * SPDX-License-Identifier: MIT */
 #include "runner/allow.h"
 #include "runner/output.h"
+#include "runner/permissions.h"
 #include "runner/record.h"
-#include "runner/settings.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -164,11 +164,11 @@ static void records_come_back(void **state)
 {
     (void)state;
     char text[RECORD_MAX];
-    struct process process = {.pid = 4711, .start = 99};
-    record_format_process(&process, text);
+    struct identity process = {.pid = 4711, .start = 99};
+    record_format_identity(&process, text);
     assert_string_equal(text, "pid=4711 start=99\n");
-    process = (struct process){0};
-    assert_true(record_parse_process(text, &process));
+    process = (struct identity){0};
+    assert_true(record_parse_identity(text, &process));
     assert_true(process.pid == 4711 && process.start == 99);
     struct runner_result result = {75, 0, true, false, 2}, back = {0};
     record_format_result(&result, text);
@@ -184,10 +184,10 @@ static void records_come_back(void **state)
                                          "start=2 pid=1\n",
                                          "pid=1 start=2 x=3\n"};
     for (size_t i = 0; i < ARRAY_LENGTH(broken); i++)
-        assert_false(record_parse_process(broken[i], &process));
+        assert_false(record_parse_identity(broken[i], &process));
 }
 
-static bool load(const char *text, mode_t mode, struct settings *settings, struct err *err)
+static bool load(const char *text, mode_t mode, struct permissions *permissions, struct err *err)
 {
     char path[] = "/tmp/verdict-runner-test-XXXXXX";
     int fd = mkstemp(path);
@@ -195,7 +195,7 @@ static bool load(const char *text, mode_t mode, struct settings *settings, struc
     assert_int_equal(write(fd, text, strlen(text)), strlen(text));
     assert_int_equal(fchmod(fd, mode), 0);
     close(fd);
-    bool is_good = settings_load(path, settings, err);
+    bool is_good = permissions_load(path, permissions, err);
     unlink(path);
     return is_good;
 }
@@ -203,23 +203,23 @@ static bool load(const char *text, mode_t mode, struct settings *settings, struc
 static void reads_settings(void **state)
 {
     (void)state;
-    struct settings settings;
+    struct permissions permissions;
     struct err err = {0};
     static const char text[] = "allow = ( [ \"/bin/a\" ], [ \"/bin/b\", \"stop\", \"*\" ] );\n"
                                "write = [ \"/etc/x.map\" ];\n directories = [ \"/srv\" ];\n"
                                "environment = [ \"PATH=/bin\" ]; uids = [ 990, 991 ]; commands_max = 3;\n";
-    if (!load(text, 0600, &settings, &err))
+    if (!load(text, 0600, &permissions, &err))
         fail_msg("%s", err.text);
-    assert_int_equal(settings.allow.count, 2);
-    assert_int_equal(settings.allow.patterns[1].count, 3);
-    assert_string_equal(settings.allow.patterns[1].arguments[2], "*");
-    assert_true(settings_has(&settings.write, "/etc/x.map"));
-    assert_false(settings_has(&settings.write, "/etc/x"));
-    assert_int_equal(settings.uids_count, 2);
-    assert_int_equal(settings.uids[1], 991);
-    assert_int_equal(settings.commands_max, 3);
-    settings_done(&settings);
-    assert_int_equal(settings.allow.count, 0);
+    assert_int_equal(permissions.allow.count, 2);
+    assert_int_equal(permissions.allow.patterns[1].count, 3);
+    assert_string_equal(permissions.allow.patterns[1].arguments[2], "*");
+    assert_true(permissions_has(&permissions.write, "/etc/x.map"));
+    assert_false(permissions_has(&permissions.write, "/etc/x"));
+    assert_int_equal(permissions.uids_count, 2);
+    assert_int_equal(permissions.uids[1], 991);
+    assert_int_equal(permissions.commands_max, 3);
+    permissions_done(&permissions);
+    assert_int_equal(permissions.allow.count, 0);
 }
 
 static void refuses_settings(void **state)
@@ -244,19 +244,19 @@ static void refuses_settings(void **state)
         {"  @include \"/etc/passwd\"\n", "@include"},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
-        struct settings settings;
+        struct permissions permissions;
         struct err err = {0};
-        assert_false(load(cases[i].text, 0600, &settings, &err));
+        assert_false(load(cases[i].text, 0600, &permissions, &err));
         if (strstr(err.text, cases[i].says) == NULL)
             fail_msg("\"%s\" does not say \"%s\"", err.text, cases[i].says);
     }
-    struct settings settings;
+    struct permissions permissions;
     struct err err = {0};
-    assert_false(load("", 0602, &settings, &err));
+    assert_false(load("", 0602, &permissions, &err));
     assert_int_equal(err.code, ERR_FORBIDDEN);
-    assert_false(load("", 0620, &settings, &err));
+    assert_false(load("", 0620, &permissions, &err));
     assert_int_equal(err.code, ERR_FORBIDDEN);
-    assert_false(settings_load("/nonexistent/file", &settings, &err));
+    assert_false(permissions_load("/nonexistent/file", &permissions, &err));
     assert_int_equal(err.code, ERR_NOT_FOUND);
 }
 

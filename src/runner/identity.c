@@ -1,5 +1,5 @@
-/* process.c - reads /proc/<pid>/stat and opens pidfds. SPDX-License-Identifier: MIT */
-#include "runner/process.h"
+/* identity.c - reads /proc/<pid>/stat and opens pidfds. SPDX-License-Identifier: MIT */
+#include "runner/identity.h"
 
 #include "base/text.h"
 
@@ -28,7 +28,7 @@ static bool read_stat(pid_t pid, char *to, size_t size)
     return true;
 }
 
-bool process_identify(pid_t pid, struct process *ret_process)
+bool identity_read(pid_t pid, struct identity *ret_identity)
 {
     char stat[STAT_MAX];
     if (!read_stat(pid, stat, sizeof(stat)))
@@ -44,24 +44,24 @@ bool process_identify(pid_t pid, struct process *ret_process)
     int64_t start;
     if (!text_to_integer(field, 0, INT64_MAX, &start))
         return false;
-    *ret_process = (struct process){.pid = pid, .start = start};
+    *ret_identity = (struct identity){.pid = pid, .start = start};
     return true;
 }
 
-int process_open(const struct process *process)
+int identity_open(const struct identity *process)
 {
     int fd = pidfd_open(process->pid, 0);
     if (fd < 0)
         return -1;
     /* Asked after the opening: from then on the pid cannot pass to another process unnoticed. */
-    struct process now;
-    if (process_identify(process->pid, &now) && now.start == process->start)
+    struct identity now;
+    if (identity_read(process->pid, &now) && now.start == process->start)
         return fd;
     close(fd);
     return -1;
 }
 
-int64_t process_now_ms(void)
+int64_t identity_now_ms(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);

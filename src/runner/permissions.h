@@ -1,4 +1,4 @@
-/* settings.h - what an administrator lets the runner do, from its own file (libconfig syntax).
+/* permissions.h - what an administrator lets the runner do, from its own file (libconfig syntax).
  * SPDX-License-Identifier: MIT
  *
  *     allow = ( [ "/usr/local/bin/deploy" ], [ "/bin/systemctl", "stop", "*" ] );     # see allow.h
@@ -10,8 +10,8 @@
  *
  * Everything is optional; what is not written may not be done. The file must belong to root or to the
  * runner's user and be writable by nobody else. Unknown settings and @include are errors. */
-#ifndef RUNNER_SETTINGS_H
-#define RUNNER_SETTINGS_H
+#ifndef RUNNER_PERMISSIONS_H
+#define RUNNER_PERMISSIONS_H
 
 #include "base/attributes.h"
 #include "base/err.h"
@@ -22,35 +22,35 @@
 #include <sys/types.h>
 
 enum {
-    SETTINGS_FILE_MAX = 128 * 1024,
-    SETTINGS_PATTERNS_MAX = 512,
-    SETTINGS_LIST_MAX = 64,     /* entries of each of the other lists */
-    SETTINGS_COMMANDS_MAX = 64, /* highest commands_max */
-    SETTINGS_COMMANDS_DEFAULT = 8
+    PERMISSIONS_FILE_MAX = 128 * 1024,
+    PERMISSIONS_PATTERNS_MAX = 512,
+    PERMISSIONS_LIST_MAX = 64,     /* entries of each of the other lists */
+    PERMISSIONS_COMMANDS_MAX = 64, /* highest commands_max */
+    PERMISSIONS_COMMANDS_DEFAULT = 8
 };
 
-struct settings_texts {
+struct permissions_texts {
     const char *const *items;
     size_t count;
 };
 
-struct settings {
+struct permissions {
     void *memory; /* of all that the members point to */
     struct allow_list allow;
-    struct settings_texts write, directories, environment;
-    uid_t uids[SETTINGS_LIST_MAX];
+    struct permissions_texts write, directories, environment;
+    uid_t uids[PERMISSIONS_LIST_MAX];
     size_t uids_count;
     size_t commands_max;
 };
 
 /* Nothing is allowed. */
-void settings_init(struct settings *settings);
+void permissions_init(struct permissions *permissions);
 
 /* ERR_NOT_FOUND, ERR_FORBIDDEN (owner, mode), ERR_INVALID ("FILE:LINE: ..."), ERR_LIMIT. */
-MUST_CHECK bool settings_load(const char *path, struct settings *ret_settings, struct err *err);
+MUST_CHECK bool permissions_load(const char *path, struct permissions *ret_permissions, struct err *err);
 
-void settings_done(struct settings *settings);
+void permissions_done(struct permissions *permissions);
 
-bool settings_has(const struct settings_texts *texts, const char *text);
+bool permissions_has(const struct permissions_texts *texts, const char *text);
 
 #endif

@@ -1,5 +1,5 @@
-/* settings.c - reads the runner's file, setting by setting from a table. SPDX-License-Identifier: MIT */
-#include "runner/settings.h"
+/* permissions.c - reads the runner's file, setting by setting from a table. SPDX-License-Identifier: MIT */
+#include "runner/permissions.h"
 
 #include "base/arena.h"
 #include "io/runner_protocol.h"
@@ -13,12 +13,12 @@
 #include <unistd.h>
 
 /* Texts can be no longer than the file; the pointers to them are bounded by the limits. */
-enum { MEMORY_SIZE = 2 * SETTINGS_FILE_MAX + 1024 * 1024 };
+enum { MEMORY_SIZE = 2 * PERMISSIONS_FILE_MAX + 1024 * 1024 };
 
 struct reading {
     const char *path;
     struct arena arena;
-    struct settings settings;
+    struct permissions permissions;
     struct err *err;
 };
 
@@ -29,7 +29,7 @@ static bool refuse(struct reading *reading, const config_setting_t *setting, con
 }
 
 static bool read_list(struct reading *reading, config_setting_t *setting, size_t max,
-                      struct settings_texts *ret_texts)
+                      struct permissions_texts *ret_texts)
 {
     if (!config_setting_is_array(setting) && !config_setting_is_list(setting))
         return refuse(reading, setting, "a list of texts belongs here: [ \"...\", \"...\" ]");
@@ -47,14 +47,14 @@ static bool read_list(struct reading *reading, config_setting_t *setting, size_t
         if (items[i] == NULL)
             return refuse(reading, setting, "the file says too much");
     }
-    *ret_texts = (struct settings_texts){items, count};
+    *ret_texts = (struct permissions_texts){items, count};
     return true;
 }
 
 static bool read_allow(struct reading *reading, config_setting_t *setting)
 {
     size_t count = config_setting_is_list(setting) ? (size_t)config_setting_length(setting) : 0;
-    if (!config_setting_is_list(setting) || count > SETTINGS_PATTERNS_MAX)
+    if (!config_setting_is_list(setting) || count > PERMISSIONS_PATTERNS_MAX)
         return refuse(reading, setting,
                       "allow = ( [ \"/path/of/program\", \"argument\" ], ... ), at most 512 of them");
     struct allow_pattern *patterns = arena_take_array(&reading->arena, count + 1, sizeof(*patterns));
@@ -62,20 +62,21 @@ static bool read_allow(struct reading *reading, config_setting_t *setting)
         return refuse(reading, setting, "the file says too much");
     for (size_t i = 0; i < count; i++) {
         config_setting_t *item = config_setting_get_elem(setting, (unsigned)i);
-        struct settings_texts texts;
+        struct permissions_texts texts;
         if (!read_list(reading, item, RUNNER_ARGUMENTS_MAX, &texts))
             return false;
         patterns[i] = (struct allow_pattern){texts.items, texts.count};
         if (!allow_check(&patterns[i], reading->err))
             return err_wrap(reading->err, "%s:%u", reading->path, config_setting_source_line(item));
     }
-    reading->settings.allow = (struct allow_list){patterns, count};
+    reading->permissions.allow = (struct allow_list){patterns, count};
     return true;
 }
 
-static bool read_paths(struct reading *reading, config_setting_t *setting, struct settings_texts *ret_texts)
+static bool read_paths(struct reading *reading, config_setting_t *setting,
+                       struct permissions_texts *ret_texts)
 {
-    if (!read_list(reading, setting, SETTINGS_LIST_MAX, ret_texts))
+    if (!read_list(reading, setting, PERMISSIONS_LIST_MAX, ret_texts))
         return false;
     for (size_t i = 0; i < ret_texts->count; i++)
         if (ret_texts->items[i][0] != '/' || strstr(ret_texts->items[i], "/../") != NULL)
@@ -85,18 +86,18 @@ static bool read_paths(struct reading *reading, config_setting_t *setting, struc
 
 static bool read_write(struct reading *reading, config_setting_t *setting)
 {
-    return read_paths(reading, setting, &reading->settings.write);
+    return read_paths(reading, setting, &reading->permissions.write);
 }
 
 static bool read_directories(struct reading *reading, config_setting_t *setting)
 {
-    return read_paths(reading, setting, &reading->settings.directories);
+    return read_paths(reading, setting, &reading->permissions.directories);
 }
 
 static bool read_environment(struct reading *reading, config_setting_t *setting)
 {
-    struct settings_texts *texts = &reading->settings.environment;
-    if (!read_list(reading, setting, SETTINGS_LIST_MAX, texts))
+    struct permissions_texts *texts = &reading->permissions.environment;
+    if (!read_list(reading, setting, PERMISSIONS_LIST_MAX, texts))
         return false;
     for (size_t i = 0; i < texts->count; i++)
         if (strchr(texts->items[i], '=') == NULL || strncmp(texts->items[i], "VERDICT_", 8) == 0)
@@ -109,24 +110,24 @@ static bool read_uids(struct reading *reading, config_setting_t *setting)
     int count = config_setting_is_array(setting) || config_setting_is_list(setting)
                     ? config_setting_length(setting)
                     : -1;
-    if (count < 0 || count > SETTINGS_LIST_MAX)
+    if (count < 0 || count > PERMISSIONS_LIST_MAX)
         return refuse(reading, setting, "uids = [ 990, ... ], at most 64 of them");
     for (int i = 0; i < count; i++) {
         const config_setting_t *item = config_setting_get_elem(setting, (unsigned)i);
         if (config_setting_type(item) != CONFIG_TYPE_INT || config_setting_get_int(item) < 0)
             return refuse(reading, item, "every entry is the number of a user");
-        reading->settings.uids[i] = (uid_t)config_setting_get_int(item);
+        reading->permissions.uids[i] = (uid_t)config_setting_get_int(item);
     }
-    reading->settings.uids_count = (size_t)count;
+    reading->permissions.uids_count = (size_t)count;
     return true;
 }
 
 static bool read_commands_max(struct reading *reading, config_setting_t *setting)
 {
     int number = config_setting_type(setting) == CONFIG_TYPE_INT ? config_setting_get_int(setting) : 0;
-    if (number < 1 || number > SETTINGS_COMMANDS_MAX)
+    if (number < 1 || number > PERMISSIONS_COMMANDS_MAX)
         return refuse(reading, setting, "commands_max is a whole number from 1 to 64");
-    reading->settings.commands_max = (size_t)number;
+    reading->permissions.commands_max = (size_t)number;
     return true;
 }
 
@@ -190,14 +191,14 @@ static bool read_open_file(int fd, const char *path, char *to, struct err *err)
         return false;
     size_t length = 0;
     ssize_t count = 1;
-    while (count > 0 && length <= SETTINGS_FILE_MAX) {
-        count = read(fd, to + length, SETTINGS_FILE_MAX + 1 - length);
+    while (count > 0 && length <= PERMISSIONS_FILE_MAX) {
+        count = read(fd, to + length, PERMISSIONS_FILE_MAX + 1 - length);
         length += count > 0 ? (size_t)count : 0;
     }
     if (count < 0)
         return err_set(err, ERR_IO, "%s: %s", path, strerror(errno));
-    if (length > SETTINGS_FILE_MAX)
-        return err_set(err, ERR_LIMIT, "%s is larger than %d bytes", path, SETTINGS_FILE_MAX);
+    if (length > PERMISSIONS_FILE_MAX)
+        return err_set(err, ERR_LIMIT, "%s is larger than %d bytes", path, PERMISSIONS_FILE_MAX);
     to[length] = '\0';
     return strlen(to) == length || err_set(err, ERR_INVALID, "%s: a NUL in the file", path);
 }
@@ -212,16 +213,16 @@ static bool read_file(const char *path, char *to, struct err *err)
     return is_good;
 }
 
-void settings_init(struct settings *settings)
+void permissions_init(struct permissions *permissions)
 {
-    *settings = (struct settings){.commands_max = SETTINGS_COMMANDS_DEFAULT};
+    *permissions = (struct permissions){.commands_max = PERMISSIONS_COMMANDS_DEFAULT};
 }
 
-bool settings_load(const char *path, struct settings *ret_settings, struct err *err)
+bool permissions_load(const char *path, struct permissions *ret_permissions, struct err *err)
 {
     struct reading reading = {.path = path, .err = err};
-    settings_init(&reading.settings);
-    char *text = malloc(SETTINGS_FILE_MAX + 2);
+    permissions_init(&reading.permissions);
+    char *text = malloc(PERMISSIONS_FILE_MAX + 2);
     void *memory = malloc(MEMORY_SIZE);
     bool is_good = text != NULL && memory != NULL;
     if (!is_good)
@@ -233,18 +234,18 @@ bool settings_load(const char *path, struct settings *ret_settings, struct err *
         free(memory);
         return false;
     }
-    reading.settings.memory = memory;
-    *ret_settings = reading.settings;
+    reading.permissions.memory = memory;
+    *ret_permissions = reading.permissions;
     return true;
 }
 
-void settings_done(struct settings *settings)
+void permissions_done(struct permissions *permissions)
 {
-    free(settings->memory);
-    settings_init(settings);
+    free(permissions->memory);
+    permissions_init(permissions);
 }
 
-bool settings_has(const struct settings_texts *texts, const char *text)
+bool permissions_has(const struct permissions_texts *texts, const char *text)
 {
     for (size_t i = 0; i < texts->count; i++)
         if (strcmp(texts->items[i], text) == 0)
