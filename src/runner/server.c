@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -39,6 +40,12 @@ static bool fail(struct err *err, const char *what)
     return err_set(err, ERR_IO, "%s: %s", what, strerror(errno));
 }
 
+static void close_fd(int fd)
+{
+    if (fd >= 0)
+        close(fd);
+}
+
 static bool lock_folder(struct server *server, struct err *err)
 {
     server->lock = openat(server->folder, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -50,6 +57,9 @@ static bool lock_folder(struct server *server, struct err *err)
             return err_set(err, ERR_CONFLICT, "another verdict-runner works in %s", server->data_path);
         poll(NULL, 0, LOCK_TRY_MS);
     }
+    /* For people only: nothing depends on it. */
+    if (ftruncate(server->lock, 0) != 0 || dprintf(server->lock, "%d\n", (int)getpid()) < 0)
+        return fail(err, server->data_path);
     return true;
 }
 
@@ -99,9 +109,13 @@ static bool open_socket(struct server *server, struct err *err)
     mode_t before = umask(0177);
     bool is_good = fd >= 0 && bind(fd, (const struct sockaddr *)&address, sizeof(address)) == 0;
     umask(before);
-    server->listener = fd;
-    return (is_good && listen(fd, SERVER_CLIENTS_MAX) == 0 && open_access(server)) ||
-           fail(err, server->socket_path);
+    if (!is_good) {
+        fail(err, server->socket_path);
+        close_fd(fd);
+        return false;
+    }
+    server->listener = fd; /* from now on the path is ours to remove */
+    return (listen(fd, SERVER_CLIENTS_MAX) == 0 && open_access(server)) || fail(err, server->socket_path);
 }
 
 static bool open_signals(struct server *server, struct err *err)
@@ -139,12 +153,6 @@ bool server_open(struct server *server, const char *config_path, const char *soc
         return false;
     }
     return true;
-}
-
-static void close_fd(int fd)
-{
-    if (fd >= 0)
-        close(fd);
 }
 
 void server_close(struct server *server)
