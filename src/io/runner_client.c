@@ -1,5 +1,5 @@
-/* runner_client.c - the connection to verdict-runner and the calls that wait on it. SPDX-License-Identifier:
- * MIT */
+/* runner_client.c - the connection to verdict-runner and the calls that wait on it.
+ * SPDX-License-Identifier: MIT */
 #include "io/runner_client.h"
 
 #include "base/text.h"

@@ -297,8 +297,11 @@ static bool parse_header(const unsigned char *packet, size_t length, const struc
         return err_set(err, ERR_PROTOCOL, "not a packet of verdict-runner");
     if (packet[2] != VERSION)
         return err_set(err, ERR_PROTOCOL, "version %d of the protocol, wanted %d", packet[2], VERSION);
-    *ret_operation = find_operation(packet[3]);
-    return *ret_operation != NULL || err_set(err, ERR_PROTOCOL, "unknown operation %d", packet[3]);
+    const struct operation *operation = find_operation(packet[3]);
+    if (operation == NULL)
+        return err_set(err, ERR_PROTOCOL, "unknown operation %d", packet[3]);
+    *ret_operation = operation;
+    return true;
 }
 
 static bool parse_fields(const unsigned char *packet, size_t length, const struct operation *operation,
@@ -330,7 +333,7 @@ bool runner_message_parse(const unsigned char *packet, size_t length, struct run
                           struct err *err)
 {
     const struct operation *operation = NULL;
-    if (!parse_header(packet, length, &operation, err))
+    if (!parse_header(packet, length, &operation, err) || operation == NULL)
         return false;
     struct runner_message message = {.operation = operation->operation,
                                      .request = read_number(packet + 4, NUMBER_SIZE)};

@@ -12,6 +12,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* What replace.h leaves of a supervisor that is killed while it writes the result. */
+#define LEDGER_UNFINISHED ".exit.verdict-new"
+
 enum { HOUR_S = 3600, KEEP_S = 7 * 24 * HOUR_S, KEEP_LEAST_S = 25 * HOUR_S };
 
 const char *ledger_name(const char *key, const char *suffix, char *to)
@@ -115,7 +118,7 @@ void ledger_each_open(int folder, void (*found)(void *data, const char *key), vo
 static bool is_ours(const char *name)
 {
     static const char *const suffixes[] = {LEDGER_INTENT, LEDGER_OUTPUT, LEDGER_VALUES, LEDGER_RESULT,
-                                           LEDGER_RESULT ".verdict-new"};
+                                           LEDGER_UNFINISHED};
     char key[RUNNER_KEY_MAX + 1];
     for (size_t i = 0; i < ARRAY_LENGTH(suffixes); i++)
         if (split_name(name[0] == '.' ? name + 1 : name, suffixes[i], key))

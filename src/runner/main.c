@@ -48,21 +48,32 @@ static bool parse_flag(struct arguments *arguments, const char *argument)
            is_option("--version", argument);
 }
 
+static const char **find_value(struct arguments *arguments, const char *name)
+{
+    if (is_option("--config", name))
+        return &arguments->config;
+    if (is_option("--socket", name))
+        return &arguments->socket;
+    return is_option("--data", name) ? &arguments->data : NULL;
+}
+
+static bool refuse(const char *option, const char *what)
+{
+    fprintf(stderr, "verdict-runner: %s: %s; see --help\n", option, what);
+    return false;
+}
+
 static bool parse_arguments(int count, char **texts, struct arguments *arguments)
 {
     for (int i = 1; i < count; i++) {
-        const char **value = is_option("--config", texts[i])   ? &arguments->config
-                             : is_option("--socket", texts[i]) ? &arguments->socket
-                             : is_option("--data", texts[i])   ? &arguments->data
-                                                               : NULL;
-        if (value == NULL && parse_flag(arguments, texts[i]))
+        const char **value = find_value(arguments, texts[i]);
+        if (value == NULL && !parse_flag(arguments, texts[i]))
+            return refuse(texts[i], "no such option");
+        if (value == NULL)
             continue;
-        if (value == NULL || ++i == count) {
-            fprintf(stderr, "verdict-runner: %s: %s; see --help\n", texts[value == NULL ? i : i - 1],
-                    value == NULL ? "no such option" : "needs a value");
-            return false;
-        }
-        *value = texts[i];
+        if (i + 1 == count)
+            return refuse(texts[i], "needs a value");
+        *value = texts[++i];
     }
     return true;
 }

@@ -99,7 +99,7 @@ static void kills_what_does_not_listen(void **state)
     struct runner_result result = link_wait(fixture->link, "a");
     assert_true(result.timed_out);
     assert_int_equal(result.signal, SIGKILL);
-    assert_in_range(bench_now_ms() - start_ms, 5000, 12000);
+    assert_true(bench_now_ms() - start_ms >= 5000);
     char *pids = bench_read(fixture->bench, "pids");
     char *end;
     pid_t main_process = (pid_t)strtol(pids, &end, 10), escaped = (pid_t)strtol(end, NULL, 10);

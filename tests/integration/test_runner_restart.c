@@ -10,7 +10,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -168,6 +170,82 @@ static void an_intent_alone_is_lost(void **state)
     link_close(link);
 }
 
+enum { ROUNDS = 20, KEYS = 4 };
+
+static const char *mark_key(int round, int number, char *to, size_t size)
+{
+    snprintf(to, size, "r%d-k%d", round, number);
+    return to;
+}
+
+/* Questions without waiting for answers, and a kill somewhere among what they cause. */
+static void ask_and_kill(struct bench *bench, int round)
+{
+    struct link *link = link_open(bench);
+    for (int number = 0; number < KEYS; number++) {
+        unsigned char packet[4096];
+        char key[32];
+        size_t length;
+        const struct runner_message message = {
+            .operation = RUNNER_RUN,
+            .key = mark_key(round, number, key, sizeof(key)),
+            .arguments = {bench->act, "mark", key},
+            .arguments_count = 3,
+            .environment = {bench->folder_pair},
+            .environment_count = 1,
+            .deadline_ms = LONG_MS,
+        };
+        assert_true(runner_message_format(&message, packet, sizeof(packet), &length, NULL));
+        assert_int_equal(send(link->fd, packet, length, MSG_NOSIGNAL), length);
+    }
+    struct timespec pause = {.tv_nsec = round * 150 * 1000};
+    nanosleep(&pause, NULL);
+    bench_stop(bench, SIGKILL);
+    link_close(link);
+}
+
+/* Of a command whose key was asked for twice: true where it ended. */
+static bool has_ended(struct bench *bench, struct link *link, const char *key)
+{
+    char arguments[64];
+    snprintf(arguments, sizeof(arguments), "mark %s", key);
+    link_run(link, bench, key, arguments, LONG_MS);
+    assert_int_equal(link->message.operation, RUNNER_STATE);
+    if (link->message.state == RUNNER_STATE_RUNNING)
+        link_wait(link, key);
+    return link->message.state == RUNNER_STATE_ENDED;
+}
+
+static size_t count_marks(const char *marks, const char *key)
+{
+    size_t count = 0;
+    for (const char *at = marks; (at = strstr(at, key)) != NULL; at++)
+        count += at[strlen(key)] == '\n';
+    return count;
+}
+
+static void kills_at_any_moment_repeat_nothing(void **state)
+{
+    struct bench *bench = *state;
+    size_t ended_count = 0;
+    for (int round = 0; round < ROUNDS; round++) {
+        ask_and_kill(bench, round);
+        bench_start(bench);
+        struct link *link = link_open(bench);
+        for (int number = 0; number < KEYS; number++) {
+            char key[32];
+            bool is_ended = has_ended(bench, link, mark_key(round, number, key, sizeof(key)));
+            char *marks = bench_read(bench, "marks");
+            size_t count = count_marks(marks, key);
+            free(marks);
+            assert_true(is_ended ? count == 1 : count <= 1);
+            ended_count += is_ended;
+        }
+        link_close(link);
+    }
+    assert_in_range(ended_count, ROUNDS, ROUNDS * KEYS);
+}
+
 static void two_runners_do_not_share(void **state)
 {
     struct bench *bench = *state;
@@ -181,7 +259,7 @@ static void wants_a_safe_configuration(void **state)
 {
     struct bench *bench = *state;
     assert_int_equal(bench_run_runner(bench, "--check"), 1); /* its list names programs that are not there */
-    bench_stop(bench, SIGTERM);
+    assert_int_equal(bench_stop(bench, SIGTERM), 0);
     assert_int_not_equal(access(bench->socket, F_OK), 0);
     assert_int_equal(chmod(bench->config, 0666), 0);
     assert_int_equal(bench_run_runner(bench, NULL), 1);
@@ -231,6 +309,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(cancels_what_an_earlier_runner_started, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_lost_command_is_not_repeated, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_intent_alone_is_lost, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(kills_at_any_moment_repeat_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(two_runners_do_not_share, set_up, tear_down),
         cmocka_unit_test_setup_teardown(wants_a_safe_configuration, set_up, tear_down),
         cmocka_unit_test_setup_teardown(sweeps_old_results, set_up, tear_down),

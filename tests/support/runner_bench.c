@@ -29,6 +29,7 @@ static const char ACT[] =
     "exit) exit \"$2\";;\n"
     "crash) kill -SEGV $$;;\n"
     "count) echo run >> runs; echo counted;;\n"
+    "mark) echo \"$2\" >> marks;;\n"
     "sleep) echo run >> runs; echo $$ >> pids; exec sleep 300;;\n"
     "gate) echo run >> runs; until [ -e gate ]; do sleep 0.02; done; echo through;;\n"
     "stubborn) trap '' TERM; echo $$ >> pids; setsid sh -c 'trap \"\" TERM; echo $$ >> pids;\n"
