@@ -1,4 +1,5 @@
-/* actions.c - what the engine wants done, handed to levers, commands and probes; their ends go back as results.
+/* actions.c - what the engine wants done, handed to levers, commands and probes; their ends go back as
+ * results.
  * SPDX-License-Identifier: MIT */
 #include "collectors/probe_http.h"
 #include "daemon/acting.h"
@@ -8,7 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct acting *acting_new(struct live *live, const struct deployment_state *state, const struct action *action)
+struct acting *acting_new(struct live *live, const struct deployment_state *state,
+                          const struct action *action)
 {
     struct acting *acting = memory_take_array(1, sizeof(*acting));
 
@@ -27,10 +29,11 @@ void acting_end(struct acting *acting, enum result result, const char *why)
         live_say(live, "%s", why);
     if (result != RESULT_DONE)
         log_say(&acting->daemon->log, LOG_LEVEL_WARN, "deployment %llu: %s %u: %s",
-                (unsigned long long)acting->deployment, action_kind_name(acting->action.kind), acting->action.sequence,
-                why);
+                (unsigned long long)acting->deployment, action_kind_name(acting->action.kind),
+                acting->action.sequence, why);
     if (!engine_result(acting->daemon->engine, acting->deployment, acting->action.sequence, result))
-        log_say(&acting->daemon->log, LOG_LEVEL_ERROR, "the engine's queue is full: a result is lost until its deadline");
+        log_say(&acting->daemon->log, LOG_LEVEL_ERROR,
+                "the engine's queue is full: a result is lost until its deadline");
     daemon_wants_turn(acting->daemon);
     free(acting);
 }
@@ -156,7 +159,8 @@ static void leave_tombstone(struct daemon *daemon, uint64_t deployment)
 {
     char path[DAEMON_PATH_MAX];
 
-    (void)snprintf(path, sizeof(path), "%s/ahead.%llu", daemon->runtime_folder, (unsigned long long)deployment);
+    (void)snprintf(path, sizeof(path), "%s/ahead.%llu", daemon->runtime_folder,
+                   (unsigned long long)deployment);
     FILE *file = fopen(path, "we");
     if (file == NULL)
         log_say(&daemon->log, LOG_LEVEL_ERROR, "cannot write %s", path);
@@ -164,7 +168,8 @@ static void leave_tombstone(struct daemon *daemon, uint64_t deployment)
         (void)fclose(file);
 }
 
-void action_start(void *data, const struct deployment_state *state, const struct action *action, bool is_ahead)
+void action_start(void *data, const struct deployment_state *state, const struct action *action,
+                  bool is_ahead)
 {
     struct daemon *daemon = data;
     struct live *live = live_find(daemon, state->id);

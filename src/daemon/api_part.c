@@ -55,7 +55,8 @@ static void take_verb(void *data, const struct api_verb *verb, api_done *done, v
         refuse(done, done_data, ERR_LIMIT, "too many requests wait");
         return;
     }
-    if (live != NULL && verb->reason[0] != '\0' && !text_copy(live->reason, sizeof(live->reason), verb->reason))
+    if (live != NULL && verb->reason[0] != '\0' &&
+        !text_copy(live->reason, sizeof(live->reason), verb->reason))
         live->reason[0] = '\0';
     if (!engine_verb(daemon->engine, request->token, verb->deployment, verb->verb, rule))
         request_answered(daemon, request->token, ENGINE_FULL, 0);
@@ -87,8 +88,8 @@ static bool check_target(struct daemon *daemon, const struct api_target_verb *ve
         return false;
     bool is_good = verb->kind != TARGET_ADOPT || find_slot(definition, verb->slot, ret_slot);
     definition_free(definition);
-    return is_good || err_set(err, ERR_INVALID, "slot: '%s' is not a slot of %s/%s", verb->slot, verb->service,
-                              verb->environment);
+    return is_good || err_set(err, ERR_INVALID, "slot: '%s' is not a slot of %s/%s", verb->slot,
+                              verb->service, verb->environment);
 }
 
 static void take_target_verb(void *data, const struct api_target_verb *verb, api_done *done, void *done_data)
@@ -166,14 +167,20 @@ static char *show_ready(void *data, bool *ret_ready)
     char name[128];
 
     *ret_ready = !health.is_broken && !health.is_low;
-    add_check(array, "journal", health.is_broken ? "it cannot be written" : health.is_low ? "the disk is full" : NULL);
-    add_check(array, "rules", daemon->is_config_good ? NULL : "a rule file has an error; its last good version stays");
-    add_check(array, "runner", runner_client_is_connected(daemon->runner) ? NULL : "verdict-runner does not answer");
+    add_check(array, "journal",
+              health.is_broken ? "it cannot be written"
+              : health.is_low  ? "the disk is full"
+                               : NULL);
+    add_check(array, "rules",
+              daemon->is_config_good ? NULL : "a rule file has an error; its last good version stays");
+    add_check(array, "runner",
+              runner_client_is_connected(daemon->runner) ? NULL : "verdict-runner does not answer");
     for (size_t i = 0; i < daemon->source_count; i++) {
         const struct daemon_source *source = &daemon->sources[i];
         (void)snprintf(name, sizeof(name), "%s:%s", source->type->name, source->name);
         add_check(array, name,
-                  source->collector == NULL ? "could not be opened" : source->type->trouble(source->collector));
+                  source->collector == NULL ? "could not be opened"
+                                            : source->type->trouble(source->collector));
     }
     char *text = json_print(array);
     cJSON_Delete(array);
@@ -184,9 +191,12 @@ static void add_series_metrics(const struct daemon *daemon, FILE *to)
 {
     struct series_counts counts = series_book_counts(daemon->book);
 
-    (void)fprintf(to, "verdict_series %zu\nverdict_values_total %llu\nverdict_values_refused_total{why=\"late\"} %llu\n",
-                  counts.series, (unsigned long long)counts.put, (unsigned long long)counts.late);
-    (void)fprintf(to, "verdict_values_refused_total{why=\"future\"} %llu\n", (unsigned long long)counts.future);
+    (void)fprintf(
+        to,
+        "verdict_series %zu\nverdict_values_total %llu\nverdict_values_refused_total{why=\"late\"} %llu\n",
+        counts.series, (unsigned long long)counts.put, (unsigned long long)counts.late);
+    (void)fprintf(to, "verdict_values_refused_total{why=\"future\"} %llu\n",
+                  (unsigned long long)counts.future);
     (void)fprintf(to, "verdict_values_refused_total{why=\"not_finite\"} %llu\n",
                   (unsigned long long)counts.not_finite);
 }

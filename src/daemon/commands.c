@@ -1,4 +1,5 @@
-/* commands.c - commands through verdict-runner: arguments and environment filled in, ends turned into results.
+/* commands.c - commands through verdict-runner: arguments and environment filled in, ends turned into
+ * results.
  * SPDX-License-Identifier: MIT */
 #include "daemon/acting.h"
 #include "io/memory.h"
@@ -110,7 +111,8 @@ static void fill_environment(const struct live *live, const struct acting *actin
 }
 
 static bool fill_arguments(const struct live *live, const struct acting *acting,
-                           const struct command_definition *command, struct command_texts *texts, struct err *err)
+                           const struct command_definition *command, struct command_texts *texts,
+                           struct err *err)
 {
     const char *pairs[2 * LIVE_PAIRS_MAX];
     size_t pair_count = live_pairs(live, &acting->state, true, SIZE_MAX, pairs);

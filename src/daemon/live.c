@@ -66,8 +66,8 @@ static size_t add_pair(const char **pairs, size_t count, const char *name, const
     return count + 1;
 }
 
-size_t live_pairs(const struct live *live, const struct deployment_state *state, bool is_candidate, size_t address,
-                  const char *pairs[2 * LIVE_PAIRS_MAX])
+size_t live_pairs(const struct live *live, const struct deployment_state *state, bool is_candidate,
+                  size_t address, const char *pairs[2 * LIVE_PAIRS_MAX])
 {
     const struct slot_definition *slot = live_slot(live, state, is_candidate);
     size_t count = 0;

@@ -47,7 +47,8 @@ static int read_arguments(int count, char **values, struct arguments *arguments)
             arguments->is_check = true;
         else if (strcmp(values[i], "--config") == 0 && has_value)
             arguments->config = values[++i];
-        else if (strcmp(values[i], "--log-level") == 0 && has_value && log_level_parse(values[i + 1], &arguments->level))
+        else if (strcmp(values[i], "--log-level") == 0 && has_value &&
+                 log_level_parse(values[i + 1], &arguments->level))
             i++;
         else {
             (void)fprintf(stderr, "verdictd: %s: not known, or without its value\n\n%s", values[i], help);
@@ -109,7 +110,8 @@ static void watchdog(void *data)
 
 static void say_ready(struct daemon *daemon)
 {
-    log_say(&daemon->log, LOG_LEVEL_INFO, "ready: version %s, data in %s", VERDICT_VERSION, daemon->settings->data);
+    log_say(&daemon->log, LOG_LEVEL_INFO, "ready: version %s, data in %s", VERDICT_VERSION,
+            daemon->settings->data);
 #ifdef HAVE_SYSTEMD
     uint64_t interval_us = 0;
     (void)sd_notify(0, "READY=1");
@@ -118,7 +120,8 @@ static void say_ready(struct daemon *daemon)
 #endif
 }
 
-/* Secrets stay out of cores; files are ours alone; a peer that goes away is an error to return, not a signal. */
+/* Secrets stay out of cores; files are ours alone; a peer that goes away is an error to return, not a signal.
+ */
 static void harden(void)
 {
     struct rlimit none = {0, 0};

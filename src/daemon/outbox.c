@@ -62,7 +62,8 @@ static struct daemon_receiver *find_receiver(struct daemon *daemon, const char *
     for (size_t i = 0; colon != NULL && i < daemon->receiver_count; i++) {
         struct daemon_receiver *receiver = &daemon->receivers[i];
         if (receiver->notifier != NULL && strlen(receiver->type->name) == (size_t)(colon - name) &&
-            strncmp(receiver->type->name, name, (size_t)(colon - name)) == 0 && strcmp(receiver->name, colon + 1) == 0)
+            strncmp(receiver->type->name, name, (size_t)(colon - name)) == 0 &&
+            strcmp(receiver->name, colon + 1) == 0)
             return receiver;
     }
     return NULL;
@@ -73,7 +74,8 @@ static void sent(void *data, enum notice_fate fate, int64_t retry_after_ms, cons
     struct sending *sending = data;
     struct outbox *outbox = sending->outbox;
     struct err err = {0};
-    size_t pause = sending->attempts < ARRAY_LENGTH(pauses_ms) ? sending->attempts : ARRAY_LENGTH(pauses_ms) - 1;
+    size_t pause =
+        sending->attempts < ARRAY_LENGTH(pauses_ms) ? sending->attempts : ARRAY_LENGTH(pauses_ms) - 1;
     int64_t pause_ms = retry_after_ms > pauses_ms[pause] ? retry_after_ms : pauses_ms[pause];
     bool is_kept = true;
 
@@ -118,8 +120,8 @@ static void send(struct outbox *outbox, const struct journal_outbox_row *row)
     if (sending == NULL || is_on_its_way(outbox, row->id))
         return;
     if (receiver == NULL) {
-        log_say(&outbox->daemon->log, LOG_LEVEL_ERROR, "notice %s: receiver %s is not configured any more", row->id,
-                row->receiver);
+        log_say(&outbox->daemon->log, LOG_LEVEL_ERROR, "notice %s: receiver %s is not configured any more",
+                row->id, row->receiver);
         (void)!journal_outbox_done(outbox->daemon->journal, row->id, false, &err);
         return;
     }

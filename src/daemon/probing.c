@@ -33,8 +33,8 @@ static bool fill_extracts(const struct smoke_check *check, const char *const *pa
 }
 
 static bool fill_check(const struct smoke_definition *smoke, const struct smoke_check *check,
-                       const char *const *pairs, size_t pair_count, const char *address, struct filled_check *filled,
-                       struct err *err)
+                       const char *const *pairs, size_t pair_count, const char *address,
+                       struct filled_check *filled, struct err *err)
 {
     char base[PROBE_TEXT_MAX / 2];
     char path[PROBE_TEXT_MAX / 2 - 1];

@@ -69,7 +69,8 @@ static void publish_deployment(struct daemon *daemon, const struct batch_row *ro
     if (row->state->phase != PHASE_ROLLING_BACK)
         return;
     /* The way back is journaled: what was sent ahead of it needs no sign any more. */
-    (void)snprintf(path, sizeof(path), "%s/ahead.%llu", daemon->runtime_folder, (unsigned long long)row->deployment);
+    (void)snprintf(path, sizeof(path), "%s/ahead.%llu", daemon->runtime_folder,
+                   (unsigned long long)row->deployment);
     (void)remove(path);
 }
 

@@ -1,5 +1,5 @@
-/* recovery.c - what the journal knows, back into the engine: sealed texts become definitions again, and what was in flight
- * is driven again under its key.
+/* recovery.c - what the journal knows, back into the engine: sealed texts become definitions again, and what
+ * was in flight is driven again under its key.
  * SPDX-License-Identifier: MIT */
 #include "daemon/live.h"
 #include "daemon/starting.h"
@@ -20,7 +20,8 @@ static bool has_tombstone(const struct daemon *daemon, uint64_t deployment)
 {
     char path[DAEMON_PATH_MAX];
 
-    (void)snprintf(path, sizeof(path), "%s/ahead.%llu", daemon->runtime_folder, (unsigned long long)deployment);
+    (void)snprintf(path, sizeof(path), "%s/ahead.%llu", daemon->runtime_folder,
+                   (unsigned long long)deployment);
     return access(path, F_OK) == 0;
 }
 
@@ -64,11 +65,14 @@ static bool take_deployment(void *data, const struct journal_recovered *recovere
         return false;
     if (starting_plan_hash(live->definition) != recovered->deployment.plan_hash)
         log_say(&daemon->log, LOG_LEVEL_ERROR,
-                "deployment %llu: this version of verdictd builds another plan from the same text; take it back if in doubt",
+                "deployment %llu: this version of verdictd builds another plan from the same text; take it "
+                "back if in doubt",
                 (unsigned long long)live->id);
-    struct engine_start start = starting_fill(live, recovered->deployment.target, recovered->deployment.version_key);
+    struct engine_start start =
+        starting_fill(live, recovered->deployment.target, recovered->deployment.version_key);
     int64_t gap_ms = daemon_now_ms(daemon) - state->last_seen_ms;
-    if (!engine_recover(daemon->engine, &start, state, gap_ms < 0 ? 0 : gap_ms, has_tombstone(daemon, state->id)))
+    if (!engine_recover(daemon->engine, &start, state, gap_ms < 0 ? 0 : gap_ms,
+                        has_tombstone(daemon, state->id)))
         return err_set(err, ERR_LIMIT, "more deployments in the journal than this daemon holds");
     if (phase_is_active(state->phase))
         live_watch(live, state);

@@ -1,5 +1,5 @@
-/* reload.c - rule files, at start and again at SIGHUP: what is broken keeps its last good version, what is under way keeps
- * its sealed one (S12).
+/* reload.c - rule files, at start and again at SIGHUP: what is broken keeps its last good version, what is
+ * under way keeps its sealed one (S12).
  * SPDX-License-Identifier: MIT */
 #include "daemon/daemon.h"
 

@@ -74,10 +74,12 @@ struct sentence {
 static const struct sentence sentences[] = {
     [ENGINE_CONFLICT] = {ERR_CONFLICT, "the deployment's state does not allow this now"},
     [ENGINE_NOT_FOUND] = {ERR_NOT_FOUND, "no such deployment is under way"},
-    [ENGINE_QUARANTINED] = {ERR_CONFLICT, "this version was taken back here before and is in quarantine; deploy a new "
-                                          "one, or clear it with `verdict quarantine clear`"},
-    [ENGINE_NO_STABLE] = {ERR_INVALID, "nothing proven serves here that a rollback could go to; tell what does with "
-                                       "`verdict adopt`"},
+    [ENGINE_QUARANTINED] = {ERR_CONFLICT,
+                            "this version was taken back here before and is in quarantine; deploy a new "
+                            "one, or clear it with `verdict quarantine clear`"},
+    [ENGINE_NO_STABLE] = {ERR_INVALID,
+                          "nothing proven serves here that a rollback could go to; tell what does with "
+                          "`verdict adopt`"},
     [ENGINE_FROZEN] = {ERR_CONFLICT, "deployments are frozen here"},
     [ENGINE_FULL] = {ERR_LIMIT, "a limit of this daemon is reached"},
     [ENGINE_NOT_DURABLE] = {ERR_IO, "the journal could not be written; nothing happened"},
@@ -94,7 +96,8 @@ static void refuse(struct request *request, enum engine_answer answer, uint64_t 
     request->done(request->done_data, false, false, deployment, &err);
 }
 
-/* A start that did not create: its definition goes, its key is free again or belongs to the other deployment. */
+/* A start that did not create: its definition goes, its key is free again or belongs to the other deployment.
+ */
 static void settle_start(struct daemon *daemon, struct request *request, enum engine_answer answer,
                          uint64_t deployment)
 {

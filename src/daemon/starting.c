@@ -17,8 +17,8 @@ uint64_t starting_plan_hash(const struct definition *definition)
 
     for (uint8_t i = 0; i < plan->count; i++) {
         const struct plan_step *step = &plan->steps[i];
-        int64_t fields[] = {(int64_t)hash,   step->kind,     step->share,       step->reference,
-                            step->undo,      step->repeat,   step->on_rollback, step->on_limit,
+        int64_t fields[] = {(int64_t)hash,   step->kind,      step->share,       step->reference,
+                            step->undo,      step->repeat,    step->on_rollback, step->on_limit,
                             step->tries_max, step->approvals, step->duration_ms, step->limit_ms};
         hash = snapshot_hash(fields, sizeof(fields));
     }
@@ -148,10 +148,11 @@ void starting_deployment(void *data, const struct api_start *start, api_done *do
     struct err err = {0};
     uint64_t previous_key = 0;
     struct live *live = resolve(daemon, start, &err);
-    uint32_t target =
-        live == NULL ? 0 : journal_target(daemon->journal, live->definition->service, live->definition->environment);
-    struct request *request = target == 0 ? NULL
-                                          : request_new(daemon, start->actor, start->reason, done, done_data);
+    uint32_t target = live == NULL ? 0
+                                   : journal_target(daemon->journal, live->definition->service,
+                                                    live->definition->environment);
+    struct request *request =
+        target == 0 ? NULL : request_new(daemon, start->actor, start->reason, done, done_data);
 
     if (live == NULL) {
         done(done_data, false, false, 0, &err);
@@ -168,7 +169,8 @@ void starting_deployment(void *data, const struct api_start *start, api_done *do
     hand_over(daemon, request, live);
 }
 
-/* Taking a promoted deployment back is a new deployment: to the version that it replaced, in the slot that kept it. */
+/* Taking a promoted deployment back is a new deployment: to the version that it replaced, in the slot that
+ * kept it. */
 void starting_rollback(struct daemon *daemon, const struct api_verb *verb, api_done *done, void *done_data)
 {
     struct live *promoted = live_find(daemon, verb->deployment);

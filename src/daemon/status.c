@@ -35,8 +35,8 @@ static struct mqtt_client *broker(const struct daemon *daemon)
     const char *name = daemon->settings->status_broker;
 
     for (size_t i = 0; name != NULL && i < daemon->source_count; i++)
-        if (strcmp(daemon->sources[i].type->name, "mqtt") == 0 && strcmp(daemon->sources[i].name, name) == 0 &&
-            daemon->sources[i].collector != NULL)
+        if (strcmp(daemon->sources[i].type->name, "mqtt") == 0 &&
+            strcmp(daemon->sources[i].name, name) == 0 && daemon->sources[i].collector != NULL)
             return collector_mqtt_client(daemon->sources[i].collector);
     return NULL;
 }
@@ -56,8 +56,8 @@ static void send(struct status_topic *topic)
 
     if (client == NULL || topic->is_sending || !topic->is_dirty)
         return;
-    if (!mqtt_client_publish(client, topic->topic, topic->payload, strlen(topic->payload), 1, true, published, topic,
-                             &err))
+    if (!mqtt_client_publish(client, topic->topic, topic->payload, strlen(topic->payload), 1, true, published,
+                             topic, &err))
         return;
     topic->is_dirty = false;
     topic->is_sending = true;
@@ -103,7 +103,8 @@ struct status *status_new(struct daemon *daemon)
     char topic[STATUS_TOPIC_MAX];
 
     status->daemon = daemon;
-    status->timer = loop_timer_start(daemon->loop, DAEMON_HEARTBEAT_MS, DAEMON_HEARTBEAT_MS, send_all, status);
+    status->timer =
+        loop_timer_start(daemon->loop, DAEMON_HEARTBEAT_MS, DAEMON_HEARTBEAT_MS, send_all, status);
     (void)snprintf(topic, sizeof(topic), "verdict/%s/status", daemon->settings->instance);
     tell(status, topic, memory_copy_text("{\"state\":\"online\",\"version\":\"" VERDICT_VERSION "\"}"));
     return status;

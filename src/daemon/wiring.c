@@ -12,7 +12,8 @@
 #include <sys/stat.h>
 #include <time.h>
 
-static const struct http_client_limits http_limits = {.in_flight_max = 128, .queue_max = 1024, .per_host_max = 16};
+static const struct http_client_limits http_limits = {
+    .in_flight_max = 128, .queue_max = 1024, .per_host_max = 16};
 
 static bool make_folder(const char *path, struct err *err)
 {
@@ -25,11 +26,13 @@ static bool make_folders(struct daemon *daemon, struct err *err)
 {
     const char *runtime = getenv("RUNTIME_DIRECTORY");
 
-    (void)snprintf(daemon->journal_path, sizeof(daemon->journal_path), "%s/journal.db", daemon->settings->data);
+    (void)snprintf(daemon->journal_path, sizeof(daemon->journal_path), "%s/journal.db",
+                   daemon->settings->data);
     if (runtime != NULL)
         (void)snprintf(daemon->runtime_folder, sizeof(daemon->runtime_folder), "%s", runtime);
     else
-        (void)snprintf(daemon->runtime_folder, sizeof(daemon->runtime_folder), "%s/run", daemon->settings->data);
+        (void)snprintf(daemon->runtime_folder, sizeof(daemon->runtime_folder), "%s/run",
+                       daemon->settings->data);
     return make_folder(daemon->settings->data, err) && make_folder(daemon->runtime_folder, err);
 }
 
@@ -79,7 +82,8 @@ static bool open_engine(struct daemon *daemon, struct err *err)
     if (!journal_open(&settings, &daemon->journal, err))
         return err_wrap(err, "opening %s", daemon->journal_path);
     daemon->engine = memory_take(engine_size(DAEMON_DEPLOYMENTS_MAX, DAEMON_TARGETS_MAX));
-    engine_init(daemon->engine, DAEMON_DEPLOYMENTS_MAX, DAEMON_TARGETS_MAX, daemon->settings->reconcile_ms, &env);
+    engine_init(daemon->engine, DAEMON_DEPLOYMENTS_MAX, DAEMON_TARGETS_MAX, daemon->settings->reconcile_ms,
+                &env);
     daemon->commit = commit_new(daemon);
     return true;
 }
@@ -101,7 +105,8 @@ static void open_sources(struct daemon *daemon)
         source->type = collector_types[instance->kind];
         source->name = instance->name;
         if (!source->type->open(&env, instance->name, instance->options, &source->collector, &err))
-            log_say(&daemon->log, LOG_LEVEL_ERROR, "source %s:%s: %s", source->type->name, source->name, err.text);
+            log_say(&daemon->log, LOG_LEVEL_ERROR, "source %s:%s: %s", source->type->name, source->name,
+                    err.text);
     }
     for (size_t i = 0; collector_types[i] != NULL && daemon->source_count < SETTINGS_INSTANCES_MAX; i++) {
         if (!collector_types[i]->is_implicit)
@@ -154,8 +159,8 @@ static bool open_runner(struct daemon *daemon, struct err *err)
     if (settings->runner_program == NULL)
         return true;
     (void)snprintf(folder, sizeof(folder), "%s/runner", settings->data);
-    return make_folder(folder, err) &&
-           runner_client_spawn(daemon->runner, settings->runner_program, settings->runner_config, folder, err);
+    return make_folder(folder, err) && runner_client_spawn(daemon->runner, settings->runner_program,
+                                                           settings->runner_config, folder, err);
 }
 
 static const char default_address[] = "127.0.0.1:8321";
@@ -170,8 +175,8 @@ static size_t fill_listeners(const struct settings *settings, struct http_server
     }
     for (size_t i = 0; i < settings->listener_count; i++) {
         const struct settings_listener *from = &settings->listeners[i];
-        listeners[i] = (struct http_server_listener){
-            .unix_path = from->unix_path, .address = from->tls == NULL ? from->tcp : from->tls};
+        listeners[i] = (struct http_server_listener){.unix_path = from->unix_path,
+                                                     .address = from->tls == NULL ? from->tcp : from->tls};
     }
     return settings->listener_count;
 }
