@@ -8,6 +8,7 @@
 #include <netinet/in.h>
 #include <semaphore.h>
 #include <sys/socket.h>
+#include <time.h>
 
 static void test_ends_endless_bodies(void **state)
 {
