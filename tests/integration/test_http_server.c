@@ -37,7 +37,6 @@ struct call {
     const char *ca_file;
     const char *bytes; /* raw: what to send */
     int64_t pause_ms;  /* raw: between single bytes */
-    bool is_closing;   /* raw: close once everything is sent */
     bool uses_unix;
     CURLcode code;
     long status;
@@ -306,8 +305,7 @@ static void ask_raw(struct bench *bench, struct call *call)
         (void)send_slowly(fd, call->bytes, length, call->pause_ms);
     else
         (void)send(fd, call->bytes, length, MSG_NOSIGNAL);
-    if (!call->is_closing)
-        read_to_end(fd, call);
+    read_to_end(fd, call);
     (void)close(fd);
 }
 
@@ -498,7 +496,12 @@ static void test_gone_client_is_reported(void **state)
     start(bench, (struct http_server_settings){0});
     for (size_t i = 0; i < ARRAY_LENGTH(kinds); i++) {
         bench->has_gone = false;
-        (void)ask(bench, ask_raw, &(struct call){.bytes = bytes, .is_closing = true, .uses_unix = kinds[i]});
+        bench->is_first_waiting = false;
+        int fd = connect_to(bench, kinds[i]);
+        assert_int_equal(send(fd, bytes, strlen(bytes), 0), (ssize_t)strlen(bytes));
+        assert_true(loop_run_until(bench->loop, &bench->is_first_waiting, DEADLINE_MS));
+        assert_int_equal(http_server_counts(bench->server).long_polls, 1);
+        (void)close(fd);
         assert_true(loop_run_until(bench->loop, &bench->has_gone, DEADLINE_MS));
         wait_until_closed(bench);
         struct http_server_counts told = http_server_counts(bench->server);
