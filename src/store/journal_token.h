@@ -16,21 +16,21 @@ enum {
     JOURNAL_TOKEN_LIMITS_MAX = 16 /* services or environments that a token is bound to */
 };
 
-enum journal_scope {
-    SCOPE_READ = 1,
-    SCOPE_DEPLOY = 2,
-    SCOPE_APPROVE = 4,
-    SCOPE_ROLLBACK = 8,
-    SCOPE_OVERRIDE = 16,
-    SCOPE_ADMIN = 32,
-    SCOPE_ALL = 63
+enum token_right {
+    TOKEN_READ = 1,
+    TOKEN_DEPLOY = 2,
+    TOKEN_APPROVE = 4,
+    TOKEN_ROLLBACK = 8,
+    TOKEN_OVERRIDE = 16,
+    TOKEN_ADMIN = 32,
+    TOKEN_ALL = 63
 };
 
 struct journal_token {
     char id[JOURNAL_TOKEN_ID_SIZE];
     char principal[NAME_MAX_LENGTH + 1]; /* name of the person or pipeline */
     bool is_person;                      /* only persons approve */
-    unsigned scopes;                     /* set of enum journal_scope */
+    unsigned rights;                     /* set of enum token_right */
     size_t service_count;                /* 0: all */
     char services[JOURNAL_TOKEN_LIMITS_MAX][NAME_MAX_LENGTH + 1];
     size_t environment_count; /* 0: all */
@@ -44,11 +44,11 @@ struct journal_token {
 const struct journal_token *journal_token_find(const struct journal *journal, const char *text,
                                                int64_t wall_ms);
 
-bool journal_token_allows(const struct journal_token *token, enum journal_scope scope, const char *service,
+bool journal_token_allows(const struct journal_token *token, enum token_right right, const char *service,
                           const char *environment);
 
-/* Makes a token of principal, is_person, scopes, limits and expires_ms; id and created_ms are set in *token.
- * The text is shown once, here, and works when `done` said JOURNAL_FINE. ERR_INVALID: names or scopes;
+/* Makes a token of principal, is_person, rights, limits and expires_ms; id and created_ms are set in *token.
+ * The text is shown once, here, and works when `done` said JOURNAL_FINE. ERR_INVALID: names or rights;
  * ERR_LIMIT. */
 MUST_CHECK bool journal_token_create(struct journal *journal, struct journal_token *token, const char *actor,
                                      char ret_text[JOURNAL_TOKEN_TEXT_SIZE],
