@@ -4,7 +4,8 @@
  * WAL, synchronous=FULL. One thread writes; everything below belongs to the loop's thread and never waits for
  * a disk, but journal_open, journal_close and journal_recovery.h (start and end). `done` functions are called
  * exactly once, on the loop, never inside the call that they belong to; journal_close calls those that are
- * left. Texts are copied where a header says so, else they are the caller's until `done`.
+ * left, and they may not write again. Texts are copied where a header says so, else they are the caller's
+ * until `done`.
  *
  * Beside the file stand -wal and -shm (SQLite's), .lock (one daemon per journal), .ballast (given up when the
  * disk is full, so that a way back can be written down) and .corrupt (copy of a file that failed its check).
@@ -85,7 +86,7 @@ struct journal_health {
     uint64_t last_event;
 };
 
-struct journal_health journal_health(const struct journal *journal);
+struct journal_health journal_health(struct journal *journal);
 
 /* Row of a service in an environment; a new one is durable with the first row that names it. 0: too many. */
 uint32_t journal_target(struct journal *journal, const char *service, const char *environment);
