@@ -161,7 +161,8 @@ enum plan_fault {
 MUST_CHECK enum plan_fault plan_expand(const struct recipe *recipe, struct plan *ret_plan, uint8_t *ret_step);
 
 /* The plan that takes a promoted deployment back: `smoke` against the old slot (PLAN_NONE: none), then all
- * traffic. */
+ * traffic. Without traffic: its rollback command, or else the undo of each of its commands, last one first;
+ * then the smoke test. */
 void plan_expand_rollback(const struct plan *promoted, uint16_t smoke, struct plan *ret_plan);
 
 /* One sentence for people. */
