@@ -17,10 +17,10 @@ static bool is_same_text(const char *a, const char *b)
 
 /* Index of the extract, which is taken once however often it is named. */
 static uint8_t use_extract(struct parser *parser, const struct lexeme *at,
-                           const struct extract_definition *extract)
+                           const struct smoke_extract *extract)
 {
     for (uint8_t i = 0; i < parser->extract_count; i++) {
-        const struct extract_definition *known = &parser->extracts[i];
+        const struct smoke_extract *known = &parser->extracts[i];
         if (known->kind == extract->kind && is_same_text(known->path, extract->path) &&
             is_same_text(known->text, extract->text))
             return i;
@@ -34,7 +34,7 @@ static uint8_t use_extract(struct parser *parser, const struct lexeme *at,
 }
 
 static void emit_extract(struct parser *parser, const struct lexeme *at,
-                         const struct extract_definition *extract)
+                         const struct smoke_extract *extract)
 {
     uint8_t index = use_extract(parser, at, extract);
 
@@ -68,7 +68,7 @@ static const char *take_argument(struct parser *parser)
     return text;
 }
 
-static struct parsed extract_of(enum extract_kind kind, const char *path)
+static struct parsed extract_of(enum smoke_extract_kind kind, const char *path)
 {
     return (struct parsed){.type = OPERAND_EXTRACT, .extract = {.kind = kind, .path = path}};
 }
@@ -136,7 +136,7 @@ static const char *take_right_text(struct parser *parser)
 
 /* Which extract compares this with a text, by this sign? False: none does. */
 static bool fit_text(const struct parsed *left, const struct lexeme *op,
-                     struct extract_definition *ret_extract)
+                     struct smoke_extract *ret_extract)
 {
     bool is_equal = lexeme_is(op, "==") || lexeme_is(op, "!=");
     bool is_match = lexeme_is(op, "=~") || lexeme_is(op, "!~");
@@ -163,7 +163,7 @@ static bool fit_text(const struct parsed *left, const struct lexeme *op,
 bool expectation_compare(struct parser *parser, const struct parsed *left, const struct lexeme *op)
 {
     struct lexeme at = parser->lexeme;
-    struct extract_definition extract;
+    struct smoke_extract extract;
     const char *text = take_right_text(parser);
 
     if (text == NULL)

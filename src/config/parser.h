@@ -35,7 +35,7 @@ enum operand_type {
 
 struct parsed {
     enum operand_type type;
-    struct extract_definition extract;
+    struct smoke_extract extract;
 };
 
 /* A metric as conditions may name it. */
@@ -67,7 +67,7 @@ struct parser {
     size_t used[RULE_METRICS_MAX]; /* metric i of the expression is metrics[used[i]] */
     uint8_t used_count;
     struct arena *arena; /* LANGUAGE_EXPECTATION: texts of the extracts */
-    struct extract_definition extracts[SMOKE_EXTRACTS_MAX];
+    struct smoke_extract extracts[SMOKE_EXTRACTS_MAX];
     uint8_t extract_count;
     struct err *err;
 };

@@ -4,6 +4,7 @@
 #include "daemon/acting.h"
 #include "io/memory.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 

@@ -4,6 +4,7 @@
 #ifndef DAEMON_LIVE_H
 #define DAEMON_LIVE_H
 
+#include "base/text.h"
 #include "daemon/daemon.h"
 
 enum { LIVE_SIDES = 2, LIVE_PAIRS_MAX = 48, LIVE_TEXT_MAX = 4096, LIVE_KEY_MAX = 192 };

@@ -326,7 +326,7 @@ static void assert_expectation(const char *text, const char *expected, const cha
     assert_string_equal(written, expected);
     text_init(&list, written, sizeof(written));
     for (uint8_t i = 0; i < check.extract_count; i++) {
-        const struct extract_definition *extract = &check.extracts[i];
+        const struct smoke_extract *extract = &check.extracts[i];
         text_add(&list, "%s%s", i == 0 ? "" : " ", kinds[extract->kind]);
         if (extract->path != NULL)
             text_add(&list, "(%s)", extract->path);
