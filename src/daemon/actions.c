@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: MIT */
 #include "collectors/probe_http.h"
 #include "daemon/acting.h"
+#include "daemon/tombstone.h"
 #include "io/memory.h"
 
 #include <stdio.h>
@@ -154,20 +155,6 @@ static void verify(struct live *live, struct acting *acting)
         verify_stable(live, acting);
 }
 
-/* Before the journal has it: recovery must find that traffic went back (S5). */
-static void leave_tombstone(struct daemon *daemon, uint64_t deployment)
-{
-    char path[DAEMON_PATH_MAX];
-
-    (void)snprintf(path, sizeof(path), "%s/ahead.%llu", daemon->runtime_folder,
-                   (unsigned long long)deployment);
-    FILE *file = fopen(path, "we");
-    if (file == NULL)
-        log_say(&daemon->log, LOG_LEVEL_ERROR, "cannot write %s", path);
-    else
-        (void)fclose(file);
-}
-
 void action_start(void *data, const struct deployment_state *state, const struct action *action,
                   bool is_ahead)
 {
@@ -177,7 +164,7 @@ void action_start(void *data, const struct deployment_state *state, const struct
     if (live == NULL)
         return;
     if (is_ahead)
-        leave_tombstone(daemon, state->id);
+        tombstone_leave(daemon, state->id);
     struct acting *acting = acting_new(live, state, action);
     switch (action->kind) {
     case ACTION_NONE:

@@ -239,7 +239,7 @@ static char *check_rules(void *data, const char *text)
 {
     const struct daemon *daemon = data;
     struct config_report *report = memory_take(sizeof(*report));
-    char path[DAEMON_PATH_MAX];
+    char path[DAEMON_PATH_MAX + 32];
     const char *files[] = {path};
     cJSON *array = cJSON_CreateArray();
 
@@ -249,7 +249,7 @@ static char *check_rules(void *data, const char *text)
     if (file != NULL && fclose(file) != 0)
         is_written = false;
     if (is_written)
-        config_free(config_read(files, 1, &daemon->schemas, report));
+        config_free(config_read_files(files, 1, &daemon->schemas, report));
     (void)unlink(path);
     add_findings(array, report);
     char *answer = json_print(array);

@@ -37,7 +37,7 @@ static void deferred(void *data)
 void acting_defer(struct acting *acting, enum result result, const char *why)
 {
     acting->deferred = result;
-    (void)snprintf(acting->why, sizeof(acting->why), "%s", why);
+    (void)snprintf(acting->why, sizeof(acting->why), "%.250s", why);
     loop_defer(acting->daemon->loop, deferred, acting);
 }
 
@@ -61,7 +61,7 @@ static enum result result_of_end(const struct runner_outcome *outcome, char *why
 
 static enum result result_of(const struct runner_outcome *outcome, char *why, size_t size)
 {
-    (void)snprintf(why, size, "%s", outcome->reason);
+    (void)snprintf(why, size, "%.200s", outcome->reason);
     switch (outcome->kind) {
     case RUNNER_ENDED:
         return result_of_end(outcome, why, size);

@@ -3,26 +3,16 @@
  * SPDX-License-Identifier: MIT */
 #include "daemon/live.h"
 #include "daemon/starting.h"
+#include "daemon/tombstone.h"
 #include "io/memory.h"
 
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 static void take_target(void *data, const struct target_state *target)
 {
     struct daemon *daemon = data;
 
     engine_recover_target(daemon->engine, target);
-}
-
-static bool has_tombstone(const struct daemon *daemon, uint64_t deployment)
-{
-    char path[DAEMON_PATH_MAX];
-
-    (void)snprintf(path, sizeof(path), "%s/ahead.%llu", daemon->runtime_folder,
-                   (unsigned long long)deployment);
-    return access(path, F_OK) == 0;
 }
 
 static bool copy_texts(struct live *live, const struct journal_deployment *from)
@@ -72,7 +62,7 @@ static bool take_deployment(void *data, const struct journal_recovered *recovere
         starting_fill(live, recovered->deployment.target, recovered->deployment.version_key);
     int64_t gap_ms = daemon_now_ms(daemon) - state->last_seen_ms;
     if (!engine_recover(daemon->engine, &start, state, gap_ms < 0 ? 0 : gap_ms,
-                        has_tombstone(daemon, state->id)))
+                        tombstone_is_there(daemon, state->id)))
         return err_set(err, ERR_LIMIT, "more deployments in the journal than this daemon holds");
     if (phase_is_active(state->phase))
         live_watch(live, state);
