@@ -188,6 +188,7 @@ static void start(struct expansion *expansion, const struct recipe *recipe)
     plan->held_limit_ms = recipe->held_limit_ms;
     plan->on_held_limit = recipe->on_held_limit;
     plan->rule_count = recipe->rule_count;
+    plan->beside_stable = recipe->beside_stable;
     for (uint8_t i = 0; i < recipe->rule_count; i++)
         plan->rules[i] = recipe->is_record ? PLAN_RULE_RECORD : recipe->rules[i];
     if (is_ours && recipe->needs_approval)
