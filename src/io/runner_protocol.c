@@ -138,12 +138,7 @@ bool runner_pair_is_valid(const char *pair)
     const char *name = letter;
     while ((*letter >= 'A' && *letter <= 'Z') || (*letter >= '0' && *letter <= '9') || *letter == '_')
         letter++;
-    if (letter == name || *letter != '=')
-        return false;
-    while (*++letter != '\0')
-        if ((unsigned char)*letter < ' ' || *letter == 0x7f)
-            return false;
-    return true;
+    return letter != name && *letter == '=';
 }
 
 static const struct operation *find_operation(int number)

@@ -113,7 +113,8 @@ struct runner_message {
 
 bool runner_key_is_valid(const char *key);
 
-/* NAME=value, with NAME = VERDICT_[A-Z0-9_]+ and a value without control characters. */
+/* NAME=value, with NAME = VERDICT_[A-Z0-9_]+ and any value: a reason that somebody typed must not stop a
+ * rollback. */
 bool runner_pair_is_valid(const char *pair);
 
 /* ERR_PROTOCOL where the packet breaks a rule; the text names it. */

@@ -291,8 +291,9 @@ static void write_result(const struct supervision *task, const struct runner_res
     char name[LEDGER_NAME_MAX];
     struct runner_bytes content = {(const unsigned char *)record, record_format_result(result, record)};
     ledger_name(task->key, LEDGER_RESULT, name);
-    /* Its lock is held meanwhile: the command counts as running, not as lost. */
-    for (int i = 0; i < RETRIES_MAX && !replace_at(task->folder, name, content); i++)
+    /* Its lock is held meanwhile: the command counts as running, not as lost. ENOENT: the folder itself is
+     * gone. */
+    for (int i = 0; i < RETRIES_MAX && !replace_at(task->folder, name, content) && errno != ENOENT; i++)
         poll(NULL, 0, RETRY_MS);
 }
 

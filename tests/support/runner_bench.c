@@ -3,7 +3,7 @@
 
 #include "base/text.h"
 
-#include <errno.h>
+#include <dirent.h>
 #include <fcntl.h>
 #include <ftw.h>
 #include <setjmp.h>
@@ -243,9 +243,37 @@ static void end_left_behind(const struct bench *bench)
     free(pids);
 }
 
+/* A command dies with its supervisor. */
+static void end_supervisor(const struct bench *bench, const char *file)
+{
+    char name[BENCH_PATH_MAX];
+    snprintf(name, sizeof(name), "data/%.*s.exit", (int)(strlen(file) < 200 ? strlen(file) - 4 : 0), file);
+    size_t is_over = bench_count_lines(bench, name);
+    snprintf(name, sizeof(name), "data/%.200s", file);
+    char *record = bench_read(bench, name);
+    int pid = 0;
+    if (is_over == 0 && sscanf(record, "pid=%d", &pid) == 1 && pid > 1 && pid != (int)getpid() &&
+        kill(pid, SIGKILL) == 0)
+        bench_wait_for_death(pid);
+    free(record);
+}
+
+static void end_supervisors(const struct bench *bench)
+{
+    DIR *data = opendir(bench->data);
+    for (struct dirent *file = data != NULL ? readdir(data) : NULL; file != NULL; file = readdir(data)) {
+        size_t length = strlen(file->d_name);
+        if (length > 4 && strcmp(file->d_name + length - 4, ".pid") == 0)
+            end_supervisor(bench, file->d_name);
+    }
+    if (data != NULL)
+        closedir(data);
+}
+
 void bench_free(struct bench *bench)
 {
     bench_stop(bench, SIGKILL);
+    end_supervisors(bench);
     end_left_behind(bench);
     nftw(bench->folder, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
     free(bench);

@@ -30,7 +30,7 @@ int64_t bench_now_ms(void);
 void bench_pause(int64_t until_ms, const char *what);
 
 struct bench *bench_new(void);
-void bench_free(struct bench *bench); /* kills the runner, removes the folder */
+void bench_free(struct bench *bench); /* kills the runner and its commands, removes the folder */
 
 /* `extra` is added to the configuration, which allows [act, "**"] and writing FOLDER/map. */
 void bench_configure(const struct bench *bench, const char *extra);

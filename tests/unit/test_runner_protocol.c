@@ -23,7 +23,7 @@ static struct runner_message run_message(void)
                                    .key = "d42-7.1",
                                    .arguments = {"/usr/local/bin/deploy", "", "a b"},
                                    .arguments_count = 3,
-                                   .environment = {"VERDICT_SERVICE=shop", "VERDICT_HOST="},
+                                   .environment = {"VERDICT_SERVICE=shop", "VERDICT_REASON=two\nlines"},
                                    .environment_count = 2,
                                    .directory = "/srv/build",
                                    .deadline_ms = 5000};
@@ -55,6 +55,7 @@ static void comes_back(void **state)
     assert_null(back.arguments[3]);
     assert_int_equal(back.environment_count, 2);
     assert_string_equal(back.environment[0], "VERDICT_SERVICE=shop");
+    assert_string_equal(back.environment[1], "VERDICT_REASON=two\nlines");
     assert_string_equal(back.directory, "/srv/build");
     assert_int_equal(back.deadline_ms, 5000);
     free(packet);
