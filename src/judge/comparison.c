@@ -157,7 +157,7 @@ static void report(const struct comparison *comparison, const struct rule_state 
     const struct sequential_state *sequential = &state->sequential;
 
     judgement->statistic = sequential->log_e_max / M_LN10;
-    judgement->limit = -log10(comparison->alpha);
+    judgement->limit = -log(comparison->alpha) / M_LN10;
     judgement->count = sequential->total;
     judgement->stable_count = sequential->stable_total;
     judgement->value = sequential->events / sequential->total;

@@ -295,6 +295,9 @@ static void test_edges_of_the_ring(void **state)
         assert_true(gives(&scene, expected));
     }
     assert_int_equal(series_oldest_kept(&scene.series.view), 6);
+    assert_non_null(series_view_at(&scene.series.view, 6));
+    assert_null(series_view_at(&scene.series.view, 5));
+    assert_null(series_view_at(&scene.series.view, -1));
     assert_int_equal(series_first_from(SERIES_NEVER, 1000), 0);
     assert_int_equal(series_first_from(1, 1000), 1);
     assert_int_equal(series_first_from(1000, 1000), 1);

@@ -206,6 +206,9 @@ static void test_every_metric_read_needs_its_data_to_pass(void **state)
     assert_true(decides(&scene, 112500, VERDICT_PASS));
     fake_put(&scene.series, 113, 6, 0);
     assert_true(decides(&scene, 113500, VERDICT_FAIL));
+    start_two(&scene, EXPRESSION_AND);
+    fake_put(&scene.series, 105, 1, 0);
+    assert_true(is_inconclusive(&scene, 112500, REASON_TOO_FEW)); /* of a, though b lacks more */
     start_two(&scene, EXPRESSION_OR);
     fake_put(&scene.series, 112, 6, 0);
     assert_true(decides(&scene, 112500, VERDICT_FAIL));
