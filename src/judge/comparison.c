@@ -157,7 +157,7 @@ static void report(const struct comparison *comparison, const struct rule_state 
     const struct sequential_state *sequential = &state->sequential;
 
     judgement->statistic = sequential->log_e_max / M_LN10;
-    judgement->limit = -log10(comparison->alpha);
+    judgement->limit = -log(comparison->alpha) / M_LN10;
     judgement->count = sequential->total;
     judgement->stable_count = sequential->stable_total;
     judgement->value = sequential->events / sequential->total;
@@ -179,20 +179,22 @@ void comparison_judge(const struct rule *rule, const struct metric_views *views,
     const struct sides sides = {.candidate = views[0].side[SIDE_CANDIDATE],
                                 .stable = views[0].side[SIDE_STABLE]};
     uint32_t blocks = state->sequential.blocks;
-    enum reason reason = mismatch(rule, &sides);
+    struct evidence evidence = {.metrics = METRIC, .lacks = mismatch(rule, &sides)};
 
-    ret_judgement->reason = reason;
-    if (reason == REASON_SAME_SERIES)
+    if (evidence.lacks == REASON_SAME_SERIES) {
+        ret_judgement->reason = REASON_SAME_SERIES;
         return;
+    }
     ret_judgement->from_ms = state->last.from_ms;
     ret_judgement->to_ms = state->last.to_ms;
-    if (reason == REASON_DECIDED) {
+    if (evidence.lacks == REASON_DECIDED) {
         take_blocks(rule, &sides, clock, state, ret_judgement);
-        reason = missing(rule, &sides, clock, state);
+        evidence.is_declared = evidence_is_silent(rule, views, METRIC, NO_DATA_PASS);
+        evidence.lacks = evidence.is_declared ? REASON_DECIDED : missing(rule, &sides, clock, state);
     }
     report(&rule->comparison, state, state->sequential.blocks != blocks, ret_judgement);
-    evidence_conclude(rule, views, clock, METRIC, is_proven(&rule->comparison, &state->sequential), reason,
-                      ret_judgement);
+    evidence.objects = is_proven(&rule->comparison, &state->sequential);
+    evidence_conclude(rule, views, clock, &evidence, ret_judgement);
 }
 
 int64_t comparison_deadline(const struct rule *rule, const struct metric_views *views,

@@ -52,20 +52,17 @@ static void set(struct judgement *judgement, enum verdict verdict, enum reason r
 }
 
 void evidence_conclude(const struct rule *rule, const struct metric_views *views,
-                       const struct rule_clock *clock, unsigned metrics, bool objects, enum reason reason,
+                       const struct rule_clock *clock, const struct evidence *evidence,
                        struct judgement *ret_judgement)
 {
-    bool passes = reason == REASON_DECIDED ||
-                  (reason == REASON_NO_DATA && evidence_is_silent(rule, views, metrics, NO_DATA_PASS));
-
-    if (objects)
+    if (evidence->objects)
         set(ret_judgement, VERDICT_FAIL, REASON_DECIDED);
-    else if (clock->now_ms >= evidence_silence_deadline(rule, views, clock, metrics))
+    else if (clock->now_ms >= evidence_silence_deadline(rule, views, clock, evidence->metrics))
         set(ret_judgement, VERDICT_FAIL, REASON_NO_DATA);
-    else if (!passes)
-        set(ret_judgement, VERDICT_INCONCLUSIVE, reason);
+    else if (evidence->lacks != REASON_DECIDED)
+        set(ret_judgement, VERDICT_INCONCLUSIVE, evidence->lacks);
     else if (clock->now_ms < evidence_from_ms(rule, clock))
         set(ret_judgement, VERDICT_INCONCLUSIVE, REASON_WARMUP);
     else
-        set(ret_judgement, VERDICT_PASS, reason);
+        set(ret_judgement, VERDICT_PASS, evidence->is_declared ? REASON_NO_DATA : REASON_DECIDED);
 }

@@ -20,10 +20,16 @@ bool evidence_is_silent(const struct rule *rule, const struct metric_views *view
 int64_t evidence_silence_deadline(const struct rule *rule, const struct metric_views *views,
                                   const struct rule_clock *clock, unsigned metrics);
 
-/* Sets verdict and reason. `objects`: the rule's own test says fail. `reason`: what is missing for a pass,
- * REASON_DECIDED: nothing. */
+struct evidence {
+    unsigned metrics;
+    bool objects;      /* the rule's own test says fail */
+    bool is_declared;  /* what would pass is silence that is declared to */
+    enum reason lacks; /* for a pass, beside the warm-up; REASON_DECIDED: nothing */
+};
+
+/* Sets verdict and reason. */
 void evidence_conclude(const struct rule *rule, const struct metric_views *views,
-                       const struct rule_clock *clock, unsigned metrics, bool objects, enum reason reason,
+                       const struct rule_clock *clock, const struct evidence *evidence,
                        struct judgement *ret_judgement);
 
 #endif

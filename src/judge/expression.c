@@ -7,6 +7,7 @@
 #include "judge/series_window.h"
 
 #include <assert.h>
+#include <string.h>
 
 /* What is on the stack: an operand, and the start of the newest step of any series it was made of. */
 struct item {
@@ -165,13 +166,14 @@ static struct operand hold_for(const struct expression_node *node, struct expres
         return operand;
     }
     if (is_false(operand)) {
-        *timer = (struct expression_timer){0};
+        memset(timer, 0, sizeof(*timer)); /* padding too: what is journaled must be the same every time */
         return operand;
     }
     if (!timer->is_running)
-        *timer = (struct expression_timer){.is_running = true, .since_ms = now_ms};
+        timer->since_ms = now_ms;
     else if (timer->is_paused)
         timer->since_ms += now_ms - timer->known_ms;
+    timer->is_running = true;
     timer->is_paused = false;
     timer->known_ms = now_ms;
     timer->has_fired = now_ms - timer->since_ms >= node->span_ms;

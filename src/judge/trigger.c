@@ -62,12 +62,16 @@ void trigger_judge(const struct rule *rule, const struct metric_views *views, co
                                            .need = rule->need,
                                            .now_ms = clock->now_ms,
                                            .from_ms = clock->routed_ms};
-    unsigned metrics = metrics_read(&rule->condition);
     struct operand result = expression_evaluate(&rule->condition, &input, state->timers, ret_judgement);
-    bool is_true = result.is_known && result.number != 0;
-    enum reason reason = result.reason;
+    struct evidence evidence = {.metrics = metrics_read(&rule->condition),
+                                .objects = result.is_known && result.number != 0,
+                                .lacks = result.reason};
 
-    if (result.is_known && clock->now_ms >= evidence_from_ms(rule, clock))
-        reason = rule_lacks(rule, views, clock, metrics);
-    evidence_conclude(rule, views, clock, metrics, is_true, reason, ret_judgement);
+    if (result.reason == REASON_NO_DATA && evidence_is_silent(rule, views, evidence.metrics, NO_DATA_PASS)) {
+        evidence.is_declared = true;
+        evidence.lacks = REASON_DECIDED;
+    }
+    if (evidence.lacks == REASON_DECIDED && clock->now_ms >= evidence_from_ms(rule, clock))
+        evidence.lacks = rule_lacks(rule, views, clock, evidence.metrics);
+    evidence_conclude(rule, views, clock, &evidence, ret_judgement);
 }
