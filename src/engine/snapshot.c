@@ -9,7 +9,7 @@
  * not padding, tell. From the first release on a new row also means a new schema, and what its absence stands
  * for. */
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "fields are copied as they lie in memory");
-static_assert(sizeof(struct deployment_state) == 200, "deployment_state changed: see deployment_fields");
+static_assert(sizeof(struct deployment_state) == 208, "deployment_state changed: see deployment_fields");
 static_assert(sizeof(struct rule_state) == 336, "rule_state changed: see rule_fields");
 static_assert(sizeof(struct target_state) == 1048, "target_state changed: see target_fields");
 
@@ -76,6 +76,7 @@ static const struct field deployment_fields[] = {
     D(last_sequence, 0),
     D(settle_sequence, 0),
     D(settle_reference, 0),
+    D(settle_tries, 0),
     D(intents, 0),
     D(passing, 0),
     D(muted, 0),
@@ -87,6 +88,7 @@ static const struct field deployment_fields[] = {
     D(flight.tries, 0),
     D(flight.is_waiting, 2),
     D(flight.retry_ms, 0),
+    D(flight.limit_ms, 0),
     D(flight.deadline_ms, 0),
     D(phase_entered_ms, 0),
     D(step_entered_ms, 0),
