@@ -37,7 +37,7 @@ struct journal_intent {
     enum action_kind kind;
     uint16_t reference;
     uint16_t share;
-    uint16_t tries;
+    uint16_t tries; /* that ended */
 };
 
 /* A deployment that goes on. */

@@ -54,7 +54,9 @@ struct journal_audit {
     int64_t engine_ms, wall_ms;
     uint64_t deployment; /* 0: of none */
     uint32_t target;     /* 0: of none */
-    const char *what;    /* "accepted", trace_kind_name(), "target", "token_created", "token_revoked" */
+    const char *what;    /* "accepted", trace_kind_name(), "target"; of a target's verb "adopted", "frozen",
+                            "unfrozen", "quarantine_added", "quarantine_cleared"; of tokens "token_created",
+                            "token_revoked" (reason: its id) */
     uint32_t a, b;       /* as struct trace */
     uint8_t step;
     uint32_t attempt;
@@ -65,7 +67,8 @@ struct journal_audit {
 struct journal_action {
     uint32_t sequence;
     enum action_kind kind;
-    uint16_t reference, share, tries;
+    uint16_t reference, share;
+    uint16_t tries; /* that ended */
     uint8_t step;
     uint32_t attempt;
     bool is_rollback;

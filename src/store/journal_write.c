@@ -217,7 +217,7 @@ static void save_pass(const struct scene *scene, const struct batch_row *batch_r
 {
     const struct trace *trace = &batch_row->trace;
 
-    if (trace->kind != TRACE_STEP_PASS && trace->kind != TRACE_OVERRIDE)
+    if (batch_row->state == NULL || (trace->kind != TRACE_STEP_PASS && trace->kind != TRACE_OVERRIDE))
         return;
     struct row row = sql_row(scene->sql, STATEMENT_PASS_INSERT);
     row_key(&row, batch_row->state->id);
@@ -227,11 +227,24 @@ static void save_pass(const struct scene *scene, const struct batch_row *batch_r
     (void)row_run(&row);
 }
 
+static const char *const target_verbs[] = {
+    [TARGET_ADOPT] = "adopted",
+    [TARGET_FREEZE] = "frozen",
+    [TARGET_UNFREEZE] = "unfrozen",
+    [TARGET_QUARANTINE_ADD] = "quarantine_added",
+    [TARGET_QUARANTINE_CLEAR] = "quarantine_cleared",
+};
+
+/* A trace without a deployment is a verb of a target: a is the target, b the verb. */
 static void describe_trace(const struct batch_row *batch_row, struct chain_row *audit)
 {
-    audit->what = trace_kind_name(batch_row->trace.kind);
-    audit->a = batch_row->trace.a;
-    audit->b = batch_row->trace.b;
+    const struct trace *trace = &batch_row->trace;
+    bool is_verb = batch_row->state == NULL && trace->b < ARRAY_LENGTH(target_verbs);
+
+    audit->what = is_verb ? target_verbs[trace->b] : trace_kind_name(trace->kind);
+    audit->target = is_verb ? trace->a : 0;
+    audit->a = trace->a;
+    audit->b = trace->b;
 }
 
 static void describe_target(const struct batch_row *batch_row, struct chain_row *audit)
@@ -254,7 +267,7 @@ static void save_event(const struct scene *scene, const struct batch_row *batch_
         .reason = request == NULL ? NULL : request->reason,
     };
 
-    if (batch_row->kind != ROW_TARGET) {
+    if (batch_row->state != NULL) {
         audit.deployment = batch_row->state->id;
         audit.step = batch_row->state->step;
         audit.attempt = batch_row->state->attempt;

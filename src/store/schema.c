@@ -192,11 +192,11 @@ static const char *const statements[STATEMENT_COUNT] = {
     [STATEMENT_ACTION_SAVE] =
         "INSERT INTO actions(deployment, sequence, kind, reference, share, cancels, step, attempt, "
         "is_rollback,"
-        " limit_ms, tries, intent_ms, wall_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?)"
+        " limit_ms, tries, intent_ms, wall_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?)"
         " ON CONFLICT(deployment, sequence) DO UPDATE SET kind = excluded.kind,"
-        " reference = excluded.reference, share = excluded.share, tries = tries + 1",
-    [STATEMENT_ACTION_RESULT] =
-        "UPDATE actions SET result = ?, result_ms = ? WHERE deployment = ? AND sequence = ?",
+        " reference = excluded.reference, share = excluded.share",
+    [STATEMENT_ACTION_RESULT] = "UPDATE actions SET result = ?, result_ms = ?, tries = tries + 1 WHERE "
+                                "deployment = ? AND sequence = ?",
     [STATEMENT_ACTIONS] = "SELECT sequence, kind, reference, share, tries, step, attempt, is_rollback, "
                           "result IS NOT NULL, result,"
                           " intent_ms, result_ms, wall_ms FROM actions WHERE deployment = ? AND sequence > ?"
