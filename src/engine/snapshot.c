@@ -10,7 +10,7 @@
  * for. */
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "fields are copied as they lie in memory");
 static_assert(sizeof(struct deployment_state) == 208, "deployment_state changed: see deployment_fields");
-static_assert(sizeof(struct rule_state) == 336, "rule_state changed: see rule_fields");
+static_assert(sizeof(struct rule_state) == 368, "rule_state changed: see rule_fields");
 static_assert(sizeof(struct target_state) == 1048, "target_state changed: see target_fields");
 
 enum { HEAD_SIZE = 2 }; /* schema, kind */
@@ -103,6 +103,9 @@ static const struct field deployment_fields[] = {
 
 static const struct field rule_fields[] = {
     MEMBERS(struct rule_state, timers, is_running, 2),
+    MEMBERS(struct rule_state, timers, is_paused, 2),
+    MEMBERS(struct rule_state, timers, has_fired, 2),
+    MEMBERS(struct rule_state, timers, known_ms, 0),
     MEMBERS(struct rule_state, timers, seen, EXPRESSION_CHECKS_MAX + 1),
     MEMBERS(struct rule_state, timers, since_ms, 0),
     MEMBERS(struct rule_state, timers, last_step, 0),

@@ -58,6 +58,8 @@ static void random_rule(uint64_t *seed, struct rule_state *state)
     fill_random(seed, state, sizeof(*state));
     for (size_t i = 0; i < EXPRESSION_TIMERS_MAX; i++) {
         state->timers[i].is_running = next_random(seed) % 2;
+        state->timers[i].is_paused = next_random(seed) % 2;
+        state->timers[i].has_fired = next_random(seed) % 2;
         state->timers[i].seen = (uint8_t)(next_random(seed) % (EXPRESSION_CHECKS_MAX + 1));
     }
     state->last.verdict = (enum verdict)(next_random(seed) % (VERDICT_FAIL + 1));
@@ -278,6 +280,8 @@ static void test_other_values_have_ranges(void **state)
 {
     (void)state;
     CHECK_LIMIT(rule, struct rule_state, timers[3].is_running, 2);
+    CHECK_LIMIT(rule, struct rule_state, timers[1].is_paused, 2);
+    CHECK_LIMIT(rule, struct rule_state, timers[2].has_fired, 2);
     CHECK_LIMIT(rule, struct rule_state, timers[0].seen, EXPRESSION_CHECKS_MAX + 1);
     CHECK_LIMIT(rule, struct rule_state, last.verdict, VERDICT_FAIL + 1);
     CHECK_LIMIT(rule, struct rule_state, last.reason, REASON_UNDECIDED + 1);
