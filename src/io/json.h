@@ -39,6 +39,7 @@ extern const struct json_limits json_limits_default;
 
 struct json_node {
     const struct cJSON *item; /* NULL: an optional member that is not there */
+    size_t index;             /* among its siblings, where json_first and json_next found it */
     char pointer[JSON_POINTER_MAX];
 };
 
@@ -95,8 +96,8 @@ MUST_CHECK bool json_as_object(const struct json_node *node, struct err *err);
 MUST_CHECK bool json_known_keys(const struct json_node *object, const char *const *names, size_t count,
                                 struct err *err);
 
-/* `.a.b[0].c`, `."odd name"`, `[3]`, `.` (the root). The check is for configuration, the look-up returns NULL
- * where the path leads nowhere. */
+/* `.a.b[0].c`, `."odd name"`, `.[3]`, `.` (the root). The check is for configuration, the look-up returns
+ * NULL where the path leads nowhere. */
 MUST_CHECK bool json_path_check(const char *path, struct err *err);
 const struct cJSON *json_path(const struct cJSON *root, const char *path);
 

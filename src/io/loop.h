@@ -28,7 +28,7 @@ enum {
 enum loop_events {
     LOOP_READABLE = 1,
     LOOP_WRITABLE = 2,
-    LOOP_FAILED = 4 /* reported only: polling itself failed */
+    LOOP_FAILED = 4 /* reported only: an error is pending (SO_ERROR); watching has stopped until changed */
 };
 
 struct loop;
@@ -51,7 +51,7 @@ MUST_CHECK bool loop_run_until(struct loop *loop, const bool *flag, int64_t dead
 /* CLOCK_MONOTONIC in milliseconds, read at every call. */
 int64_t loop_now_ms(void);
 
-/* First after `delay_ms` (0: next turn), then every `repeat_ms` (0: once). */
+/* First after `delay_ms` (at least 1), then every `repeat_ms` (0: once). */
 struct loop_timer *loop_timer_start(struct loop *loop, int64_t delay_ms, int64_t repeat_ms,
                                     void (*fired)(void *data), void *data);
 void loop_timer_move(struct loop_timer *timer, int64_t delay_ms); /* counted from now; keeps the repetition */
@@ -75,8 +75,9 @@ struct loop_signal *loop_signal_start(struct loop *loop, int number, void (*came
                                       void *data);
 void loop_signal_stop(struct loop_signal *signal);
 
-/* Level-triggered. `events` is a set of enum loop_events; 0 watches nothing until changed. The descriptor is
- * the caller's: close it after the stop, never before. One poll per descriptor. ERR_IO: it cannot be polled.
+/* Level-triggered; makes the descriptor non-blocking. `events` is a set of enum loop_events; 0 watches
+ * nothing until changed. The descriptor is the caller's: close it after the stop, never before. One poll per
+ * descriptor. ERR_IO: it cannot be polled.
  */
 MUST_CHECK bool loop_poll_start(struct loop *loop, int fd, unsigned events,
                                 void (*ready)(void *data, unsigned events), void *data,
