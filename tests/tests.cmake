@@ -1,6 +1,11 @@
 # tests.cmake - finds the tests by their folders: a file test_NAME.c is a program and a ctest entry.
 # SPDX-License-Identifier: MIT
 
+layer(support tests/support PkgConfig::CMOCKA Threads::Threads)
+if(TARGET support)
+  target_include_directories(support PUBLIC tests)
+endif()
+
 # c_tests FOLDER LABEL SECONDS LIBRARIES...
 function(c_tests folder label seconds)
   file(GLOB files CONFIGURE_DEPENDS tests/${folder}/test_*.c)
@@ -9,7 +14,7 @@ function(c_tests folder label seconds)
     set(target ${label}_${name})
     add_executable(${target} ${file})
     target_include_directories(${target} PRIVATE src . tests)
-    target_link_libraries(${target} PRIVATE ${ARGN} PkgConfig::CMOCKA)
+    target_link_libraries(${target} PRIVATE ${ARGN} support PkgConfig::CMOCKA)
     add_test(NAME ${label}/${name} COMMAND ${target} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
     set_tests_properties(${label}/${name} PROPERTIES TIMEOUT ${seconds} LABELS ${label}
       ENVIRONMENT "BUILD_DIR=${CMAKE_BINARY_DIR}")

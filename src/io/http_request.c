@@ -1,0 +1,302 @@
+/* http_request.c - a request from its headers to its answer: received, handed over, suspended, resumed.
+ * SPDX-License-Identifier: MIT */
+#include "io/http_state.h"
+
+#include "base/text.h"
+#include "io/memory.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+enum {
+    DRAIN_MAX_BYTES =
+        1024 * 1024, /* of a body that is too long; so that its sender gets to read the answer */
+    GONE_PER_TURN = 64,
+    STATUS_TOO_LARGE = 413,
+    STATUS_HEADERS_TOO_LARGE = 431,
+    STATUS_STOPPING = 503
+};
+
+static void watch_for_gone(struct http_request *request)
+{
+    struct epoll_event event = {.events = EPOLLRDHUP | EPOLLHUP | EPOLLERR, .data.ptr = request};
+    int code = epoll_ctl(request->connection->listener->server->gone_fd, EPOLL_CTL_ADD,
+                         request->connection->fd, &event);
+
+    assert(code == 0);
+    (void)code;
+}
+
+static void start_waiting(struct http_request *request)
+{
+    struct http_server *server = request->connection->listener->server;
+
+    request->state = REQUEST_WAITING;
+    MHD_suspend_connection(request->connection->mhd);
+    LIST_INSERT_HEAD(&server->waiting, request, links);
+    watch_for_gone(request);
+}
+
+/* Whatever comes next happens when libmicrohttpd calls us again for this connection. */
+static void end_waiting(struct http_request *request, enum http_request_state state)
+{
+    struct http_server *server = request->connection->listener->server;
+
+    if (request->state == REQUEST_WAITING) {
+        (void)epoll_ctl(server->gone_fd, EPOLL_CTL_DEL, request->connection->fd, NULL);
+        LIST_REMOVE(request, links);
+        MHD_resume_connection(request->connection->mhd);
+    }
+    request->state = state;
+    server->counts.waiting--;
+    server->counts.long_polls -= request->is_long_poll ? 1 : 0;
+}
+
+static void tell_gone(struct http_server *server, struct http_request *request)
+{
+    if (server->callbacks.on_gone != NULL)
+        server->callbacks.on_gone(server->data, &request->shown);
+}
+
+/* One event at a time: a callback may answer, and so end, other requests. */
+void http_request_take_gone(void *data, unsigned events)
+{
+    struct http_server *server = data;
+    struct epoll_event event;
+
+    (void)events;
+    for (int i = 0; i < GONE_PER_TURN && epoll_wait(server->gone_fd, &event, 1, 0) == 1; i++) {
+        struct http_request *request = event.data.ptr;
+        server->counts.gone++;
+        end_waiting(request, REQUEST_GONE);
+        tell_gone(server, request);
+    }
+}
+
+static void make_response(struct http_request *request, unsigned status,
+                          const struct http_server_header *headers, size_t count, const void *body,
+                          size_t length)
+{
+    request->status = status;
+    request->response =
+        MHD_create_response_from_buffer(length, (void *)(uintptr_t)body, MHD_RESPMEM_MUST_COPY);
+    assert(request->response != NULL && count <= HTTP_SERVER_HEADERS_MAX);
+    for (size_t i = 0; i < count; i++) {
+        /* A value that would break out of its line is left out. */
+        (void)MHD_add_response_header(request->response, headers[i].name, headers[i].value);
+    }
+}
+
+void http_server_answer(struct http_server_request *shown, unsigned status,
+                        const struct http_server_header *headers, size_t count, const void *body,
+                        size_t length)
+{
+    struct http_request *request = (struct http_request *)shown;
+
+    assert(request->state == REQUEST_HANDLED || request->state == REQUEST_WAITING);
+    make_response(request, status, headers, count, body, length);
+    end_waiting(request, REQUEST_ANSWERED);
+}
+
+static void refuse(struct http_request *request, unsigned status)
+{
+    static const struct {
+        unsigned status;
+        const char *body;
+    } refusals[] = {
+        {STATUS_TOO_LARGE, "{\"status\":413,\"title\":\"the body is too long\"}\n"},
+        {STATUS_HEADERS_TOO_LARGE, "{\"status\":431,\"title\":\"the headers are too long\"}\n"},
+        {STATUS_STOPPING, "{\"status\":503,\"title\":\"the server stops\"}\n"},
+    };
+    static const struct http_server_header headers[] = {{"Content-Type", "application/problem+json"},
+                                                        {"Connection", "close"}};
+
+    for (size_t i = 0; i < ARRAY_LENGTH(refusals); i++) {
+        if (refusals[i].status == status)
+            make_response(request, status, headers, ARRAY_LENGTH(headers), refusals[i].body,
+                          strlen(refusals[i].body));
+    }
+    request->state = REQUEST_ANSWERED;
+}
+
+void http_request_give_up_waiting(struct http_server *server)
+{
+    while (!LIST_EMPTY(&server->waiting)) {
+        struct http_request *request = LIST_FIRST(&server->waiting);
+        end_waiting(request, REQUEST_ANSWERED);
+        refuse(request, STATUS_STOPPING);
+        tell_gone(server, request);
+    }
+}
+
+static enum MHD_Result send_response(struct http_request *request)
+{
+    struct http_connection *connection = request->connection;
+
+    connection->deadline_ms = loop_now_ms() + connection->listener->server->settings.answer_ms;
+    return MHD_queue_response(connection->mhd, request->status, request->response);
+}
+
+static struct http_request *begin_request(struct http_connection *connection, const char *url,
+                                          const char *method)
+{
+    struct http_request *request = memory_take(sizeof(*request));
+
+    connection->is_busy = true;
+    connection->deadline_ms = loop_now_ms() + connection->listener->server->settings.request_ms;
+    request->connection = connection;
+    request->shown.path = url;
+    request->shown.method = method;
+    request->shown.peer = connection->peer;
+    buffer_init(&request->body, connection->listener->server->settings.body_max_bytes);
+    return request;
+}
+
+/* From the headers alone; true where the body must not even be waited for. */
+static bool refuse_early(struct http_request *request)
+{
+    struct http_server *server = request->connection->listener->server;
+    const union MHD_ConnectionInfo *size =
+        MHD_get_connection_info(request->connection->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+    const char *declared = http_server_header(&request->shown, "Content-Length");
+    bool is_asking = http_server_header(&request->shown, "Expect") != NULL;
+    int64_t length = 0;
+
+    if (size != NULL && size->header_size > server->settings.header_max_bytes) {
+        server->counts.refused_header++;
+        refuse(request, STATUS_HEADERS_TOO_LARGE);
+        return true;
+    }
+    if (declared == NULL || !text_to_integer(declared, 0, INT64_MAX, &length) ||
+        (uint64_t)length <= server->settings.body_max_bytes)
+        return false;
+    if (!is_asking && (uint64_t)length <= server->settings.body_max_bytes + DRAIN_MAX_BYTES)
+        return false;
+    server->counts.refused_body++;
+    refuse(request, STATUS_TOO_LARGE);
+    return true;
+}
+
+/* False: so much came that the connection is closed without a word. */
+static bool receive(struct http_request *request, const char *bytes, size_t length)
+{
+    request->received += length;
+    if (!buffer_add(&request->body, bytes, length))
+        request->refusal = STATUS_TOO_LARGE;
+    return request->received <= request->body.length_max + DRAIN_MAX_BYTES;
+}
+
+static void hand_over(struct http_request *request)
+{
+    struct http_server *server = request->connection->listener->server;
+
+    request->connection->deadline_ms = HTTP_NEVER_MS;
+    request->shown.body = buffer_text(&request->body);
+    request->shown.body_length = request->body.length;
+    request->state = REQUEST_HANDLED;
+    server->counts.requests++;
+    server->counts.waiting++;
+    server->callbacks.handle(server->data, &request->shown);
+}
+
+static enum MHD_Result complete_request(struct http_request *request)
+{
+    struct http_server *server = request->connection->listener->server;
+
+    server->counts.refused_body += request->refusal == STATUS_TOO_LARGE ? 1 : 0;
+    if (server->is_stopping && request->refusal == 0)
+        request->refusal = STATUS_STOPPING;
+    if (request->refusal != 0)
+        refuse(request, request->refusal);
+    else
+        hand_over(request);
+    if (request->state == REQUEST_ANSWERED)
+        return send_response(request);
+    start_waiting(request);
+    return MHD_YES;
+}
+
+enum MHD_Result http_request_serve(void *data, struct MHD_Connection *mhd, const char *url,
+                                   const char *method, const char *version, const char *bytes, size_t *length,
+                                   void **context)
+{
+    struct http_request *request = *context;
+
+    (void)data;
+    (void)version;
+    if (request == NULL) {
+        const union MHD_ConnectionInfo *info =
+            MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+        request = begin_request(info->socket_context, url, method);
+        *context = request;
+        return refuse_early(request) ? send_response(request) : MHD_YES;
+    }
+    if (request->state == REQUEST_GONE)
+        return MHD_NO;
+    if (request->state == REQUEST_ANSWERED)
+        return send_response(request);
+    if (*length == 0)
+        return complete_request(request);
+    bool is_fine = receive(request, bytes, *length);
+    *length = 0;
+    return is_fine ? MHD_YES : MHD_NO;
+}
+
+void http_request_end(void *data, struct MHD_Connection *mhd, void **context,
+                      enum MHD_RequestTerminationCode code)
+{
+    struct http_request *request = *context;
+
+    (void)data;
+    (void)mhd;
+    (void)code;
+    if (request == NULL)
+        return;
+    struct http_connection *connection = request->connection;
+    assert(request->state != REQUEST_HANDLED && request->state != REQUEST_WAITING);
+    connection->is_busy = false;
+    connection->deadline_ms = loop_now_ms() + connection->listener->server->settings.request_ms;
+    if (request->response != NULL)
+        MHD_destroy_response(request->response);
+    buffer_done(&request->body);
+    free(request);
+    *context = NULL;
+}
+
+bool http_server_begin_long_poll(struct http_server_request *shown)
+{
+    struct http_request *request = (struct http_request *)shown;
+    struct http_server *server = request->connection->listener->server;
+
+    assert(request->state == REQUEST_HANDLED || request->state == REQUEST_WAITING);
+    if (request->is_long_poll)
+        return true;
+    if (server->counts.long_polls >= server->settings.long_polls_max)
+        return false;
+    request->is_long_poll = true;
+    server->counts.long_polls++;
+    return true;
+}
+
+static const char *look_up(const struct http_server_request *shown, enum MHD_ValueKind kind, const char *name)
+{
+    const struct http_request *request = (const struct http_request *)shown;
+    const char *value = NULL;
+
+    if (MHD_lookup_connection_value_n(request->connection->mhd, kind, name, strlen(name), &value, NULL) !=
+        MHD_YES)
+        return NULL;
+    return value != NULL ? value : "";
+}
+
+const char *http_server_query(const struct http_server_request *request, const char *name)
+{
+    return look_up(request, MHD_GET_ARGUMENT_KIND, name);
+}
+
+const char *http_server_header(const struct http_server_request *request, const char *name)
+{
+    return look_up(request, MHD_HEADER_KIND, name);
+}

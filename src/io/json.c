@@ -1,0 +1,308 @@
+/* json.c - cJSON behind a strict check, and typed access whose errors name the place.
+ * SPDX-License-Identifier: MIT */
+#include "io/json.h"
+
+#include "base/text.h"
+#include "io/json_scan.h"
+
+#include <assert.h>
+#include <cjson/cJSON.h>
+#include <math.h>
+#include <string.h>
+
+const struct json_limits json_limits_default = {.size_max = 1U << 20, .depth_max = 16, .keys_max = 4096};
+
+bool json_parse(const char *bytes, size_t length, const struct json_limits *limits, struct cJSON **ret_root,
+                struct err *err)
+{
+    if (!json_scan(bytes, length, limits != NULL ? limits : &json_limits_default, err))
+        return false;
+    cJSON *root = cJSON_ParseWithLengthOpts(bytes, length, NULL, 0);
+    if (root == NULL)
+        return err_set(err, ERR_INTERNAL, "cJSON refuses what the strict check took");
+    *ret_root = root;
+    return true;
+}
+
+void json_free(struct cJSON *root)
+{
+    cJSON_Delete(root);
+}
+
+void json_free_at(struct cJSON **variable)
+{
+    cJSON_Delete(*variable);
+    *variable = NULL;
+}
+
+struct json_node json_root(const struct cJSON *root)
+{
+    return (struct json_node){.item = root, .pointer = "#"};
+}
+
+bool json_is_object(const struct json_node *node)
+{
+    return cJSON_IsObject(node->item);
+}
+
+bool json_is_array(const struct json_node *node)
+{
+    return cJSON_IsArray(node->item);
+}
+
+static const char *type_name(const cJSON *item)
+{
+    static const struct {
+        int type;
+        const char *name;
+    } types[] = {{cJSON_NULL, "null"},       {cJSON_False, "false"},   {cJSON_True, "true"},
+                 {cJSON_Number, "a number"}, {cJSON_String, "a text"}, {cJSON_Array, "an array"},
+                 {cJSON_Object, "an object"}};
+
+    if (item == NULL)
+        return "missing";
+    for (size_t i = 0; i < ARRAY_LENGTH(types); i++)
+        if ((item->type & 0xFF) == types[i].type)
+            return types[i].name;
+    return "something else";
+}
+
+static bool mistyped(const struct json_node *node, const char *expected, struct err *err)
+{
+    return err_set(err, ERR_INVALID, "%s: is %s, expected %s", node->pointer, type_name(node->item),
+                   expected);
+}
+
+/* RFC 6901: "~" and "/" in a name are written "~0" and "~1". */
+static void point_to_name(struct json_node *node, const char *parent, const char *name)
+{
+    struct text pointer;
+
+    text_init(&pointer, node->pointer, sizeof(node->pointer));
+    text_add(&pointer, "%s/", parent);
+    for (; *name != '\0'; name++) {
+        if (*name == '~')
+            text_add(&pointer, "~0");
+        else if (*name == '/')
+            text_add(&pointer, "~1");
+        else
+            text_add_bytes(&pointer, name, 1);
+    }
+}
+
+static void point_to_index(struct json_node *node, const char *parent)
+{
+    struct text pointer;
+
+    text_init(&pointer, node->pointer, sizeof(node->pointer));
+    text_add(&pointer, "%s/%zu", parent, node->index);
+}
+
+struct json_node json_member(const struct json_node *object, const char *name)
+{
+    struct json_node member = {.item = cJSON_GetObjectItemCaseSensitive(object->item, name)};
+
+    point_to_name(&member, object->pointer, name);
+    return member;
+}
+
+static struct json_node child_node(const struct json_node *parent, const cJSON *item, size_t index)
+{
+    struct json_node child = {.item = item, .index = index};
+
+    if (item != NULL && item->string != NULL)
+        point_to_name(&child, parent->pointer, item->string);
+    else
+        point_to_index(&child, parent->pointer);
+    return child;
+}
+
+struct json_node json_first(const struct json_node *parent)
+{
+    return child_node(parent, parent->item == NULL ? NULL : parent->item->child, 0);
+}
+
+struct json_node json_next(const struct json_node *parent, const struct json_node *child)
+{
+    return child_node(parent, child->item->next, child->index + 1);
+}
+
+const char *json_name(const struct json_node *child)
+{
+    return child->item->string;
+}
+
+bool json_as_text(const struct json_node *node, size_t bytes_max, const char **ret_text, struct err *err)
+{
+    if (!cJSON_IsString(node->item))
+        return mistyped(node, "a text", err);
+    if (strlen(node->item->valuestring) > bytes_max)
+        return err_set(err, ERR_INVALID, "%s: is longer than %zu bytes", node->pointer, bytes_max);
+    *ret_text = node->item->valuestring;
+    return true;
+}
+
+bool json_as_number(const struct json_node *node, double *ret_number, struct err *err)
+{
+    if (!cJSON_IsNumber(node->item))
+        return mistyped(node, "a number", err);
+    *ret_number = node->item->valuedouble;
+    return true;
+}
+
+bool json_as_object(const struct json_node *node, struct err *err)
+{
+    return cJSON_IsObject(node->item) || mistyped(node, "an object", err);
+}
+
+static bool as_integer(const struct json_node *node, int64_t min, int64_t max, int64_t *ret_integer,
+                       struct err *err)
+{
+    double number = 0;
+
+    if (!json_as_number(node, &number, err))
+        return false;
+    if (fabs(number) > (double)JSON_INTEGER_MAX || number != trunc(number))
+        return err_set(err, ERR_INVALID, "%s: is not a whole number", node->pointer);
+    int64_t integer = (int64_t)number;
+    if (integer < min || integer > max)
+        return err_set(err, ERR_INVALID, "%s: is not from %lld to %lld", node->pointer, (long long)min,
+                       (long long)max);
+    *ret_integer = integer;
+    return true;
+}
+
+enum found { FOUND, ABSENT, REFUSED };
+
+static enum found find(const struct json_node *object, const char *name, enum json_need need,
+                       struct json_node *member, struct err *err)
+{
+    *member = json_member(object, name);
+    if (member->item != NULL && (need == JSON_REQUIRED || !cJSON_IsNull(member->item)))
+        return FOUND;
+    if (need == JSON_OPTIONAL)
+        return ABSENT;
+    (void)err_set(err, ERR_INVALID, "%s: is missing", member->pointer);
+    return REFUSED;
+}
+
+bool json_text(const struct json_node *object, const char *name, enum json_need need, size_t bytes_max,
+               const char **ret_text, struct err *err)
+{
+    struct json_node member;
+    enum found found = find(object, name, need, &member, err);
+
+    return found == FOUND ? json_as_text(&member, bytes_max, ret_text, err) : found == ABSENT;
+}
+
+bool json_number(const struct json_node *object, const char *name, enum json_need need, double *ret_number,
+                 struct err *err)
+{
+    struct json_node member;
+    enum found found = find(object, name, need, &member, err);
+
+    return found == FOUND ? json_as_number(&member, ret_number, err) : found == ABSENT;
+}
+
+bool json_integer(const struct json_node *object, const char *name, enum json_need need, int64_t min,
+                  int64_t max, int64_t *ret_integer, struct err *err)
+{
+    struct json_node member;
+    enum found found = find(object, name, need, &member, err);
+
+    return found == FOUND ? as_integer(&member, min, max, ret_integer, err) : found == ABSENT;
+}
+
+bool json_bool(const struct json_node *object, const char *name, enum json_need need, bool *ret_flag,
+               struct err *err)
+{
+    struct json_node member;
+    enum found found = find(object, name, need, &member, err);
+
+    if (found != FOUND)
+        return found == ABSENT;
+    if (!cJSON_IsBool(member.item))
+        return mistyped(&member, "true or false", err);
+    *ret_flag = cJSON_IsTrue(member.item);
+    return true;
+}
+
+bool json_object(const struct json_node *object, const char *name, enum json_need need,
+                 struct json_node *ret_object, struct err *err)
+{
+    struct json_node member;
+    enum found found = find(object, name, need, &member, err);
+
+    if (found != FOUND)
+        return found == ABSENT;
+    if (!json_as_object(&member, err))
+        return false;
+    *ret_object = member;
+    return true;
+}
+
+bool json_array(const struct json_node *object, const char *name, enum json_need need, size_t length_max,
+                struct json_node *ret_array, size_t *ret_length, struct err *err)
+{
+    struct json_node member;
+    enum found found = find(object, name, need, &member, err);
+
+    if (found != FOUND)
+        return found == ABSENT;
+    if (!cJSON_IsArray(member.item))
+        return mistyped(&member, "an array", err);
+    size_t length = (size_t)cJSON_GetArraySize(member.item);
+    if (length > length_max)
+        return err_set(err, ERR_INVALID, "%s: has more than %zu elements", member.pointer, length_max);
+    *ret_array = member;
+    *ret_length = length;
+    return true;
+}
+
+static bool is_one_of(const char *name, const char *const *names, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(names[i], name) == 0)
+            return true;
+    return false;
+}
+
+bool json_known_keys(const struct json_node *object, const char *const *names, size_t count, struct err *err)
+{
+    for (struct json_node child = json_first(object); child.item != NULL; child = json_next(object, &child)) {
+        if (is_one_of(json_name(&child), names, count))
+            continue;
+        const char *nearest = text_nearest(json_name(&child), names, count);
+        if (nearest == NULL)
+            return err_set(err, ERR_INVALID, "%s: is not known here", child.pointer);
+        return err_set(err, ERR_INVALID, "%s: is not known here; did you mean \"%s\"?", child.pointer,
+                       nearest);
+    }
+    return true;
+}
+
+bool json_value_number(const struct cJSON *item, double *ret_number)
+{
+    if (cJSON_IsString(item))
+        return text_to_number(item->valuestring, ret_number);
+    if (cJSON_IsBool(item))
+        *ret_number = cJSON_IsTrue(item) ? 1 : 0;
+    else if (cJSON_IsNumber(item))
+        *ret_number = item->valuedouble;
+    else
+        return false;
+    return true;
+}
+
+bool json_value_text(const struct cJSON *item, char *to, size_t size)
+{
+    char number[JSON_NUMBER_MAX];
+
+    if (cJSON_IsString(item))
+        return text_copy(to, size, item->valuestring);
+    if (cJSON_IsNumber(item))
+        return text_copy(to, size, json_format_number(item->valuedouble, number));
+    if (cJSON_IsBool(item))
+        return text_copy(to, size, cJSON_IsTrue(item) ? "true" : "false");
+    return cJSON_IsNull(item) && text_copy(to, size, "");
+}
