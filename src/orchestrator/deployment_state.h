@@ -107,6 +107,7 @@ struct deployment_state {
     uint32_t last_sequence;   /* of actions */
     uint32_t settle_sequence; /* ROLLING_BACK: the forward command that was in flight, 0 none */
     uint16_t settle_reference;
+    uint16_t settle_tries;
     uint64_t intents;  /* bit k: an action of step k was journaled */
     uint32_t passing;  /* bit r: rule r passes, on evidence since this step's route was confirmed */
     uint32_t muted;    /* bit r: rule r only records */

@@ -72,7 +72,8 @@ struct action {
     uint32_t sequence;
     uint16_t reference;
     uint16_t share;
-    uint32_t cancels; /* CANCEL: sequence of the command */
+    uint32_t cancels;       /* CANCEL: sequence of the command */
+    uint16_t cancels_tries; /* CANCEL: its tries */
     uint16_t
         tries;   /* rises after each try with a known end: a command's key is deployment, sequence, tries */
     bool is_new; /* false: driven again; its intent is durable already */

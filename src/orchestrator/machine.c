@@ -45,6 +45,7 @@ struct action machine_action(const struct plan *plan, const struct deployment_st
         .reference = flight->reference,
         .share = flight->share,
         .cancels = flight->kind == ACTION_CANCEL ? state->settle_sequence : 0,
+        .cancels_tries = state->settle_tries,
         .tries = flight->tries,
         .is_rollback = state->phase == PHASE_ROLLING_BACK,
         .limit_ms = flight->limit_ms,

@@ -115,6 +115,7 @@ void rollback_start(struct machine *machine, enum ending ending)
     if (state->flight.kind == ACTION_COMMAND && !state->flight.is_waiting) {
         state->settle_sequence = state->flight.sequence;
         state->settle_reference = state->flight.reference;
+        state->settle_tries = state->flight.tries;
     }
     state->step_state = STEP_IDLE;
     state->hold = HOLD_NONE;

@@ -1,0 +1,103 @@
+/* api.h - HTTP ↔ events and views: routes, rights, problem documents, long polls. What happens is the
+ * daemon's part.
+ * SPDX-License-Identifier: MIT
+ *
+ * The daemon supplies `struct api_env`; api answers every request of the server exactly once, now, when the
+ * engine has answered, or when a long poll has something new. Loop thread only; reads of the journal run in
+ * workers. */
+#ifndef API_API_H
+#define API_API_H
+
+#include "config/definition.h"
+#include "engine/engine.h"
+#include "io/http_server.h"
+#include "store/journal.h"
+#include "store/journal_view.h"
+
+struct api;
+struct loop;
+struct log;
+
+/* Who asks: found from a token, or from the uid at the Unix socket (then every right). */
+struct api_principal {
+    const char *name; /* "alice", "ci-shop", "uid:0" */
+    bool is_person;
+};
+
+struct api_start {
+    struct api_principal principal;
+    const char *service, *environment, *version;
+    const char *digest, *strategy, *run_url, *commit,
+        *reason;                 /* "" where not given; strategy "" is the default */
+    const char *actor;           /* who caused it; the principal's name where not given */
+    const char *idempotency_key; /* NULL: none */
+    unsigned char body_hash[JOURNAL_HASH_SIZE];
+};
+
+struct api_verb {
+    struct api_principal principal;
+    uint64_t deployment;
+    enum verb verb;
+    const char *rule;   /* mute: its name, else "" */
+    const char *reason; /* "" where not given */
+};
+
+struct api_target_verb {
+    struct api_principal principal;
+    enum target_verb_kind kind;
+    const char *service, *environment;
+    const char *version, *digest; /* adopt, quarantine */
+    const char *slot;             /* adopt: "" is the only one */
+    const char *reason;
+};
+
+/* The outcome of a start or verb. `err` has the sentence and code where nothing happened: NOT_FOUND, INVALID
+ * (422), CONFLICT (409), FORBIDDEN (403), LIMIT (503), IO (507). `is_new`: a start that created (201) and did
+ * not attach. */
+typedef void api_done(void *data, bool is_done, bool is_new, uint64_t deployment, const struct err *err);
+
+/* A deployment in the engine's memory: what a journal row does not have. Valid until the loop turns. */
+struct api_live {
+    const struct deployment_state *state;
+    const struct definition *definition;
+    const struct rule_state *rules; /* [definition->rule_count] */
+    const char
+        *why; /* latest sentence of a driver or probe for people ("server web3: No such server."), or "" */
+    int64_t now_ms; /* engine's clock */
+};
+
+struct api_env {
+    void *data;
+    struct loop *loop;
+    const struct log *log;
+    struct journal *journal;
+    const char *journal_path; /* for views */
+    const struct option_schemas *schemas;
+    const char *instance;
+    /* Answered once, from the loop, not from inside the call; never after api_free(). */
+    void (*start)(void *data, const struct api_start *start, api_done *done, void *done_data);
+    void (*verb)(void *data, const struct api_verb *verb, api_done *done, void *done_data);
+    void (*target_verb)(void *data, const struct api_target_verb *verb, api_done *done, void *done_data);
+    void (*mark)(void *data, uint64_t deployment,
+                 double weight_percent); /* follow: what the pipeline routes */
+    bool (*live)(void *data, uint64_t deployment, struct api_live *ret_live);
+    const struct target_state *(*target)(void *data, uint32_t target);
+    /* Prometheus text of the daemon's own parts (engine, sources, outbox); api adds its own. malloc'ed. */
+    char *(*metrics)(void *data);
+    /* JSON array of checks {"name","ok","why"} as malloc'ed text; *ret_ready false: not ready. */
+    char *(*ready)(void *data, bool *ret_ready);
+    /* Findings of text as a rule file, as malloc'ed JSON (POST /v1/rules/check). */
+    char *(*check_rules)(void *data, const char *text);
+};
+
+struct api *api_new(const struct api_env *env);
+void api_free(struct api *api);
+
+/* For struct http_server_callbacks; `data` is the api. */
+void api_handle(void *data, struct http_server_request *request);
+void api_on_gone(void *data, struct http_server_request *request);
+
+/* Something about this deployment changed (published): long polls look again. */
+void api_changed(struct api *api, uint64_t deployment);
+
+#endif
