@@ -1,0 +1,34 @@
+/* acting.h - one action on its way: from the engine's order to exactly one result.
+ * SPDX-License-Identifier: MIT */
+#ifndef DAEMON_ACTING_H
+#define DAEMON_ACTING_H
+
+#include "daemon/live.h"
+
+struct acting {
+    struct daemon *daemon;
+    uint64_t deployment;
+    struct deployment_state state; /* as it was when the action left */
+    struct action action;
+    enum result deferred; /* what acting_defer() will say */
+    char why[DAEMON_WHY_MAX];
+};
+
+struct acting *acting_new(struct live *live, const struct deployment_state *state, const struct action *action);
+
+/* Tells the engine and frees. Never from inside action_start(). */
+void acting_end(struct acting *acting, enum result result, const char *why);
+/* The same, at the end of this turn of the loop. */
+void acting_defer(struct acting *acting, enum result result, const char *why);
+
+/* The lever that the deployment's environment names, or NULL. */
+struct daemon_lever *acting_lever(const struct live *live);
+
+/* commands.c */
+void acting_command(struct live *live, struct acting *acting);
+void acting_cancel(struct acting *acting);
+
+/* probing.c: a smoke test of the candidate, or of stable. */
+void acting_smoke(struct live *live, struct acting *acting, bool is_candidate);
+
+#endif

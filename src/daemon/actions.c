@@ -1,0 +1,227 @@
+/* actions.c - what the engine wants done, handed to levers, commands and probes; their ends go back as results.
+ * SPDX-License-Identifier: MIT */
+#include "collectors/probe_http.h"
+#include "daemon/acting.h"
+#include "daemon/memory.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct acting *acting_new(struct live *live, const struct deployment_state *state, const struct action *action)
+{
+    struct acting *acting = memory_zeroed(1, sizeof(*acting));
+
+    acting->daemon = live->daemon;
+    acting->deployment = live->id;
+    acting->state = *state;
+    acting->action = *action;
+    return acting;
+}
+
+void acting_end(struct acting *acting, enum result result, const char *why)
+{
+    struct live *live = live_find(acting->daemon, acting->deployment);
+
+    if (live != NULL && why[0] != '\0')
+        live_say(live, "%s", why);
+    if (result != RESULT_DONE)
+        log_say(&acting->daemon->log, LOG_LEVEL_WARN, "deployment %llu: %s %u: %s",
+                (unsigned long long)acting->deployment, action_kind_name(acting->action.kind), acting->action.sequence,
+                why);
+    if (!engine_result(acting->daemon->engine, acting->deployment, acting->action.sequence, result))
+        log_say(&acting->daemon->log, LOG_LEVEL_ERROR, "the engine's queue is full: a result is lost until its deadline");
+    daemon_wants_turn(acting->daemon);
+    free(acting);
+}
+
+struct daemon_lever *acting_lever(const struct live *live)
+{
+    for (size_t i = 0; i < live->daemon->lever_count; i++) {
+        struct daemon_lever *lever = &live->daemon->levers[i];
+        if (lever->type == traffic_types[live->definition->driver] &&
+            strcmp(lever->name, live->definition->driver_instance) == 0 && lever->traffic != NULL)
+            return lever;
+    }
+    return NULL;
+}
+
+struct split_memory {
+    const char *names[TRAFFIC_SLOTS_MAX];
+    const char *const *servers[TRAFFIC_SLOTS_MAX];
+    size_t counts[TRAFFIC_SLOTS_MAX];
+};
+
+static struct traffic_split split_of(const struct live *live, const struct deployment_state *state,
+                                     struct split_memory *memory)
+{
+    const struct definition *definition = live->definition;
+
+    for (size_t i = 0; i < definition->slot_count; i++) {
+        memory->names[i] = definition->slots[i].name;
+        memory->servers[i] = definition->slots[i].servers;
+        memory->counts[i] = definition->slots[i].server_count;
+    }
+    return (struct traffic_split){
+        .service = definition->service,
+        .environment = definition->environment,
+        .options = definition->driver_options,
+        .slot_count = definition->slot_count,
+        .slot_names = memory->names,
+        .slot_servers = memory->servers,
+        .slot_server_counts = memory->counts,
+        .candidate = state->slot,
+        .stable = state->stable_slot,
+    };
+}
+
+static void traffic_ended(void *data, bool is_done, bool is_final, uint16_t share, const char *why)
+{
+    struct acting *acting = data;
+
+    if (is_done && acting->action.kind == ACTION_ROUTE && share != acting->action.share)
+        acting_end(acting, RESULT_AGAIN, "the share read back is not the one that was set");
+    else
+        acting_end(acting, is_done ? RESULT_DONE : is_final ? RESULT_FAILED : RESULT_AGAIN, why);
+}
+
+static void route(struct live *live, struct acting *acting)
+{
+    struct daemon_lever *lever = acting_lever(live);
+    struct split_memory memory;
+    struct traffic_split split = split_of(live, &acting->state, &memory);
+    /* Numbers rise over all deployments of a split, as ids do. */
+    uint64_t number = (acting->deployment << 24) + acting->action.sequence;
+
+    if (lever == NULL) {
+        acting_defer(acting, RESULT_AGAIN, "the traffic driver is not there");
+        return;
+    }
+    lever->type->set(lever->traffic, &split, number, acting->action.share, traffic_ended, acting);
+}
+
+static void rehearse(struct live *live, struct acting *acting)
+{
+    struct daemon_lever *lever = live->definition->plan.has_traffic ? acting_lever(live) : NULL;
+    struct split_memory memory;
+    struct traffic_split split = split_of(live, &acting->state, &memory);
+    bool needs_runner = live->definition->command_count > 0 && !live->definition->plan.is_record;
+
+    if (needs_runner && !runner_client_is_connected(acting->daemon->runner))
+        acting_defer(acting, RESULT_FAILED, "verdict-runner does not answer, so no command could run");
+    else if (lever != NULL)
+        lever->type->rehearse(lever->traffic, &split, traffic_ended, acting);
+    else if (live->definition->plan.has_traffic)
+        acting_defer(acting, RESULT_FAILED, "the traffic driver is not there");
+    else
+        acting_defer(acting, RESULT_DONE, "");
+}
+
+static void verify_stable(struct live *live, struct acting *acting)
+{
+    if (acting->action.reference == PLAN_NONE || live_slot(live, &acting->state, false) == NULL)
+        acting_defer(acting, RESULT_DONE, "");
+    else
+        acting_smoke(live, acting, false);
+}
+
+static void stable_read(void *data, bool is_done, bool is_final, uint16_t share, const char *why)
+{
+    struct acting *acting = data;
+    struct live *live = live_find(acting->daemon, acting->deployment);
+
+    (void)is_final;
+    if (live == NULL || !is_done)
+        acting_end(acting, RESULT_AGAIN, why);
+    else if (share != 0 && acting->state.slot != acting->state.stable_slot)
+        acting_end(acting, RESULT_AGAIN, "the candidate still has traffic");
+    else
+        verify_stable(live, acting);
+}
+
+static void verify(struct live *live, struct acting *acting)
+{
+    struct daemon_lever *lever = live->definition->plan.has_traffic ? acting_lever(live) : NULL;
+    struct split_memory memory;
+    struct traffic_split split = split_of(live, &acting->state, &memory);
+
+    if (lever != NULL)
+        lever->type->read(lever->traffic, &split, stable_read, acting);
+    else
+        verify_stable(live, acting);
+}
+
+/* Before the journal has it: recovery must find that traffic went back (S5). */
+static void leave_tombstone(struct daemon *daemon, uint64_t deployment)
+{
+    char path[DAEMON_PATH_MAX];
+
+    (void)snprintf(path, sizeof(path), "%s/ahead.%llu", daemon->runtime_folder, (unsigned long long)deployment);
+    FILE *file = fopen(path, "we");
+    if (file == NULL)
+        log_say(&daemon->log, LOG_LEVEL_ERROR, "cannot write %s", path);
+    else
+        (void)fclose(file);
+}
+
+void action_start(void *data, const struct deployment_state *state, const struct action *action, bool is_ahead)
+{
+    struct daemon *daemon = data;
+    struct live *live = live_find(daemon, state->id);
+
+    if (live == NULL)
+        return;
+    if (is_ahead)
+        leave_tombstone(daemon, state->id);
+    struct acting *acting = acting_new(live, state, action);
+    switch (action->kind) {
+    case ACTION_NONE:
+        free(acting);
+        return;
+    case ACTION_REHEARSE:
+        rehearse(live, acting);
+        return;
+    case ACTION_COMMAND:
+        acting_command(live, acting);
+        return;
+    case ACTION_CANCEL:
+        acting_cancel(acting);
+        return;
+    case ACTION_SMOKE:
+        acting_smoke(live, acting, true);
+        return;
+    case ACTION_ROUTE:
+        route(live, acting);
+        return;
+    case ACTION_VERIFY:
+        verify(live, acting);
+        return;
+    }
+}
+
+static void read_back_ended(void *data, bool is_done, bool is_final, uint16_t share, const char *why)
+{
+    struct acting *acting = data;
+
+    (void)is_final;
+    if (is_done)
+        (void)engine_read_back(acting->daemon->engine, acting->deployment, share);
+    else
+        log_say(&acting->daemon->log, LOG_LEVEL_WARN, "deployment %llu: reading traffic back: %s",
+                (unsigned long long)acting->deployment, why);
+    daemon_wants_turn(acting->daemon);
+    free(acting);
+}
+
+void action_read_back(void *data, const struct deployment_state *state)
+{
+    struct live *live = live_find(data, state->id);
+    struct action none = {.kind = ACTION_NONE};
+    struct daemon_lever *lever = live == NULL ? NULL : acting_lever(live);
+    struct split_memory memory;
+
+    if (lever == NULL || state->slot == state->stable_slot)
+        return;
+    struct traffic_split split = split_of(live, state, &memory);
+    lever->type->read(lever->traffic, &split, read_back_ended, acting_new(live, state, &none));
+}

@@ -1,0 +1,166 @@
+/* commands.c - commands through verdict-runner: arguments and environment filled in, ends turned into results.
+ * SPDX-License-Identifier: MIT */
+#include "daemon/acting.h"
+#include "daemon/memory.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { EXIT_TRY_AGAIN = 75, COMMAND_KEY_MAX = 64, COMMAND_ENVIRONMENT_MAX = 16, COMMAND_PAIR_MAX = 1024 };
+
+struct command_texts {
+    char key[COMMAND_KEY_MAX];
+    char arguments[DEFINITION_ARGUMENTS_MAX][COMMAND_PAIR_MAX];
+    char environment[COMMAND_ENVIRONMENT_MAX][COMMAND_PAIR_MAX];
+    const char *argv[DEFINITION_ARGUMENTS_MAX + 1];
+    const char *envp[COMMAND_ENVIRONMENT_MAX + 1];
+};
+
+static void command_key(char key[COMMAND_KEY_MAX], uint64_t deployment, uint32_t sequence, uint16_t tries)
+{
+    (void)snprintf(key, COMMAND_KEY_MAX, "d%llu-%u.%u", (unsigned long long)deployment, sequence, tries);
+}
+
+void acting_defer(struct acting *acting, enum result result, const char *why);
+
+static void deferred(void *data)
+{
+    struct acting *acting = data;
+    char why[DAEMON_WHY_MAX];
+
+    memcpy(why, acting->why, sizeof(why));
+    acting_end(acting, acting->deferred, why);
+}
+
+void acting_defer(struct acting *acting, enum result result, const char *why)
+{
+    acting->deferred = result;
+    (void)snprintf(acting->why, sizeof(acting->why), "%s", why);
+    loop_defer(acting->daemon->loop, deferred, acting);
+}
+
+static enum result result_of_end(const struct runner_outcome *outcome, char *why, size_t size)
+{
+    const struct runner_result *end = &outcome->result;
+
+    if (end->timed_out) {
+        (void)snprintf(why, size, "command ran past its deadline and was stopped");
+        return RESULT_FAILED;
+    }
+    if (end->signal != 0) {
+        (void)snprintf(why, size, "command was ended by signal %d", end->signal);
+        return RESULT_FAILED;
+    }
+    if (end->exit_status == 0)
+        return RESULT_DONE;
+    (void)snprintf(why, size, "command ended with status %d: %.120s", end->exit_status, outcome->output);
+    return end->exit_status == EXIT_TRY_AGAIN ? RESULT_AGAIN : RESULT_FAILED;
+}
+
+static enum result result_of(const struct runner_outcome *outcome, char *why, size_t size)
+{
+    (void)snprintf(why, size, "%s", outcome->reason);
+    switch (outcome->kind) {
+    case RUNNER_ENDED:
+        return result_of_end(outcome, why, size);
+    case RUNNER_NOT_RUN:
+        return outcome->code == ERR_LIMIT || outcome->code == ERR_UNAVAILABLE ? RESULT_AGAIN : RESULT_FAILED;
+    case RUNNER_UNKNOWN:
+    case RUNNER_STILL_RUNS:
+    case RUNNER_NEVER_RAN:
+        return RESULT_UNKNOWN;
+    }
+    return RESULT_UNKNOWN;
+}
+
+static void command_ended(void *data, const struct runner_outcome *outcome)
+{
+    char why[DAEMON_WHY_MAX] = "";
+    enum result result = result_of(outcome, why, sizeof(why));
+
+    acting_end(data, result, result == RESULT_DONE ? "" : why);
+}
+
+static size_t add(struct command_texts *texts, size_t count, const char *name, const char *value)
+{
+    (void)snprintf(texts->environment[count], COMMAND_PAIR_MAX, "VERDICT_%s=%s", name, value);
+    texts->envp[count] = texts->environment[count];
+    return count + 1;
+}
+
+static void fill_environment(const struct live *live, const struct acting *acting,
+                             const struct command_definition *command, struct command_texts *texts)
+{
+    const struct slot_definition *slot = live_slot(live, &acting->state, true);
+    char id[32];
+    size_t count = 0;
+
+    (void)snprintf(id, sizeof(id), "dep_%llu", (unsigned long long)acting->deployment);
+    count = add(texts, count, "SERVICE", live->definition->service);
+    count = add(texts, count, "ENVIRONMENT", live->definition->environment);
+    count = add(texts, count, "VERSION", live->version);
+    count = add(texts, count, "PREVIOUS", live->previous);
+    count = add(texts, count, "DIGEST", live->digest);
+    count = add(texts, count, "SLOT", slot == NULL ? "" : slot->name);
+    count = add(texts, count, "ADDRESS", slot == NULL || slot->address_count == 0 ? "" : slot->addresses[0]);
+    count = add(texts, count, "DEPLOYMENT", id);
+    count = add(texts, count, "KEY", texts->key);
+    count = add(texts, count, "COMMAND", command->name);
+    (void)add(texts, count, "REASON", live->reason);
+}
+
+static bool fill_arguments(const struct live *live, const struct acting *acting,
+                           const struct command_definition *command, struct command_texts *texts, struct err *err)
+{
+    const char *pairs[2 * LIVE_PAIRS_MAX];
+    size_t pair_count = live_pairs(live, &acting->state, true, SIZE_MAX, pairs);
+
+    for (size_t i = 0; i < command->argument_count; i++) {
+        if (!template_fill(command->arguments[i], pairs, pair_count, TEMPLATE_PLAIN, texts->arguments[i],
+                           COMMAND_PAIR_MAX, err))
+            return false;
+        texts->argv[i] = texts->arguments[i];
+    }
+    return true;
+}
+
+void acting_command(struct live *live, struct acting *acting)
+{
+    const struct command_definition *definition = &live->definition->commands[acting->action.reference];
+    static_assert(sizeof(struct command_texts) < 128 * 1024, "fits the stack");
+    struct command_texts texts;
+    struct err err = {0};
+
+    memset(&texts.argv, 0, sizeof(texts.argv));
+    memset(&texts.envp, 0, sizeof(texts.envp));
+    command_key(texts.key, acting->deployment, acting->action.sequence, acting->action.tries);
+    if (!fill_arguments(live, acting, definition, &texts, &err)) {
+        acting_defer(acting, RESULT_FAILED, err.text);
+        return;
+    }
+    fill_environment(live, acting, definition, &texts);
+    struct runner_command command = {.key = texts.key,
+                                     .argv = texts.argv,
+                                     .environment = texts.envp,
+                                     .deadline_ms = definition->timeout_ms};
+    if (!runner_run(acting->daemon->runner, &command, command_ended, acting, &err))
+        acting_defer(acting, err.code == ERR_LIMIT ? RESULT_AGAIN : RESULT_FAILED, err.text);
+}
+
+/* Ended, or never started: either way it is not going on. */
+static void cancel_ended(void *data, const struct runner_outcome *outcome)
+{
+    bool is_over = outcome->kind == RUNNER_ENDED || outcome->kind == RUNNER_NEVER_RAN;
+
+    acting_end(data, is_over ? RESULT_DONE : RESULT_AGAIN, is_over ? "" : "a command does not end yet");
+}
+
+void acting_cancel(struct acting *acting)
+{
+    char key[COMMAND_KEY_MAX];
+    struct err err = {0};
+
+    command_key(key, acting->deployment, acting->action.cancels, acting->action.cancels_tries);
+    if (!runner_cancel(acting->daemon->runner, key, cancel_ended, acting, &err))
+        acting_defer(acting, RESULT_AGAIN, err.text);
+}

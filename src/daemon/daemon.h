@@ -1,0 +1,131 @@
+/* daemon.h - the parts of verdictd together: what main makes, what each wiring file uses. Sole owner of everything.
+ * SPDX-License-Identifier: MIT
+ *
+ * The way of the data: collectors put values into series, series mark (deployment, rule) pairs, the end of the loop's turn
+ * runs the engine, the engine hands batches to the journal (commit.c), what is durable is told (publish.c) and driven
+ * (actions.c), and what the world answers comes back as inputs of the engine. */
+#ifndef DAEMON_DAEMON_H
+#define DAEMON_DAEMON_H
+
+#include "api/api.h"
+#include "collectors/collector.h"
+#include "config/settings.h"
+#include "drivers/notifier.h"
+#include "drivers/traffic.h"
+#include "engine/engine.h"
+#include "io/http_client.h"
+#include "io/http_server.h"
+#include "io/log.h"
+#include "io/loop.h"
+#include "io/runner_client.h"
+#include "series/archive.h"
+#include "series/series.h"
+#include "store/journal.h"
+#include "store/journal_recovery.h"
+
+enum {
+    DAEMON_DEPLOYMENTS_MAX = 256,
+    DAEMON_TARGETS_MAX = 512,
+    DAEMON_PATH_MAX = 512,
+    DAEMON_WHY_MAX = 256,
+    DAEMON_REQUESTS_MAX = 512, /* starts and verbs that wait for the engine */
+    DAEMON_HEARTBEAT_MS = 1000,
+    DAEMON_STALL_MS = 5000 /* the loop was away longer than this: nobody observed */
+};
+
+struct live;    /* live.h */
+struct request; /* request.h */
+
+struct daemon_source {
+    const struct collector_type *type;
+    const char *name;
+    struct collector *collector; /* NULL: could not be opened */
+};
+
+struct daemon_lever {
+    const struct traffic_type *type;
+    const char *name;
+    struct traffic *traffic;
+};
+
+struct daemon_receiver {
+    const struct notifier_type *type;
+    const char *name;
+    struct notifier *notifier;
+};
+
+struct outbox;
+struct status;
+
+struct daemon {
+    struct log log;
+    const char *settings_path;
+    struct settings *settings;
+    struct config *config; /* rule files as last read well */
+    struct config_report *report;
+    bool is_config_good;
+    int64_t config_wall_s; /* when they were last read well */
+    struct option_schemas schemas;
+    struct loop *loop;
+    struct http_client *http;
+    struct http_server *server;
+    struct api *api;
+    struct runner_client *runner;
+    struct journal *journal;
+    char journal_path[DAEMON_PATH_MAX];
+    char runtime_folder[DAEMON_PATH_MAX];
+    struct engine *engine;
+    bool is_stopping;
+    struct loop_timer *engine_timer;
+    bool is_turn_wanted;
+    int64_t heartbeat_ms; /* when it came last, CLOCK_BOOTTIME */
+    struct series_book *book;
+    struct archive *archive;
+    size_t source_count;
+    struct daemon_source sources[SETTINGS_INSTANCES_MAX];
+    size_t lever_count;
+    struct daemon_lever levers[SETTINGS_INSTANCES_MAX];
+    size_t receiver_count;
+    struct daemon_receiver receivers[SETTINGS_INSTANCES_MAX];
+    struct live *lives; /* list */
+    struct request *requests; /* list */
+    size_t request_count;
+    uint64_t next_token;
+    struct outbox *outbox;
+    struct status *status;
+    struct commit *commit;
+    uint64_t phase_counts[PHASE_COUNT]; /* deployments that entered each phase since the start */
+};
+
+/* wiring.c: everything from the settings, in the order of dependence, and its end. */
+MUST_CHECK bool daemon_open(struct daemon *daemon, struct err *err);
+void daemon_close(struct daemon *daemon);
+
+/* schemas.c: the kinds of collectors, levers and notifiers as the reader of rule files must know them. */
+const struct option_schemas *daemon_schemas(void);
+
+/* reload.c: rule files anew (SIGHUP); what is broken keeps its last good version. */
+void daemon_reload(struct daemon *daemon);
+
+/* turns.c: when the engine runs, and what its clock is. */
+void daemon_turns_start(struct daemon *daemon);
+int64_t daemon_now_ms(void *daemon);
+void daemon_wants_turn(struct daemon *daemon);
+
+/* recovery.c: what the journal knows, back into the engine. */
+MUST_CHECK bool daemon_recover(struct daemon *daemon, struct err *err);
+
+/* commit.c and publish.c: functions of struct engine_env. */
+struct commit *commit_new(struct daemon *daemon);
+void commit_free(struct commit *commit);
+void commit_batch(void *daemon, const struct batch *batch);
+void publish_batch(void *daemon, const struct batch *batch);
+
+/* actions.c: functions of struct engine_env. */
+void action_start(void *daemon, const struct deployment_state *state, const struct action *action, bool is_ahead);
+void action_read_back(void *daemon, const struct deployment_state *state);
+
+/* api_part.c: functions of struct api_env. */
+void daemon_fill_api_env(struct daemon *daemon, struct api_env *ret_env);
+
+#endif

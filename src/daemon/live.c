@@ -1,0 +1,114 @@
+/* live.c - live deployments: memory, texts of the sides, views for the engine.
+ * SPDX-License-Identifier: MIT */
+#include "daemon/live.h"
+
+#include "base/text.h"
+#include "daemon/memory.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct live *live_new(struct daemon *daemon, struct definition *definition, char *sealed)
+{
+    struct live *live = memory_zeroed(1, sizeof(*live));
+
+    live->daemon = daemon;
+    live->definition = definition;
+    live->sealed = sealed;
+    live->rules = memory_zeroed(definition->rule_count + 1, sizeof(*live->rules));
+    for (size_t i = 0; i < definition->rule_count; i++)
+        live->rules[i] = &definition->rules[i].rule;
+    live->rule_states = memory_zeroed(definition->rule_count + 1, sizeof(*live->rule_states));
+    live->series = memory_zeroed(definition->metric_count + 1, sizeof(*live->series));
+    live->next = daemon->lives;
+    daemon->lives = live;
+    return live;
+}
+
+void live_free(struct live *live)
+{
+    struct live **at = &live->daemon->lives;
+
+    live_unwatch(live);
+    while (*at != live)
+        at = &(*at)->next;
+    *at = live->next;
+    definition_free(live->definition);
+    free(live->sealed);
+    free(live->rules);
+    free(live->rule_states);
+    free(live->series);
+    free(live);
+}
+
+struct live *live_find(struct daemon *daemon, uint64_t deployment)
+{
+    for (struct live *live = daemon->lives; live != NULL; live = live->next)
+        if (live->id == deployment && deployment != 0)
+            return live;
+    return NULL;
+}
+
+const struct slot_definition *live_slot(const struct live *live, const struct deployment_state *state,
+                                        bool is_candidate)
+{
+    size_t index = is_candidate ? state->slot : state->stable_slot;
+
+    return index < live->definition->slot_count ? &live->definition->slots[index] : NULL;
+}
+
+static size_t add_pair(const char **pairs, size_t count, const char *name, const char *text)
+{
+    pairs[2 * count] = name;
+    pairs[2 * count + 1] = text;
+    return count + 1;
+}
+
+size_t live_pairs(const struct live *live, const struct deployment_state *state, bool is_candidate, size_t address,
+                  const char *pairs[2 * LIVE_PAIRS_MAX])
+{
+    const struct slot_definition *slot = live_slot(live, state, is_candidate);
+    size_t count = 0;
+
+    count = add_pair(pairs, count, "service", live->definition->service);
+    count = add_pair(pairs, count, "environment", live->definition->environment);
+    count = add_pair(pairs, count, "version", is_candidate ? live->version : live->previous);
+    count = add_pair(pairs, count, "previous", live->previous);
+    if (slot == NULL)
+        return count;
+    count = add_pair(pairs, count, "slot", slot->name);
+    if (address == SIZE_MAX)
+        address = 0;
+    if (address < slot->address_count)
+        count = add_pair(pairs, count, "address", slot->addresses[address]);
+    for (size_t i = 0; i < slot->variable_count && count < LIVE_PAIRS_MAX; i++)
+        count = add_pair(pairs, count, slot->variables[2 * i], slot->variables[2 * i + 1]);
+    return count;
+}
+
+bool live_views(void *data, uint64_t deployment, uint8_t rule, struct metric_views *ret_views)
+{
+    const struct live *live = live_find(data, deployment);
+
+    memset(ret_views, 0, RULE_METRICS_MAX * sizeof(*ret_views));
+    if (live == NULL || !live->is_watched)
+        return false;
+    const struct rule_definition *definition = &live->definition->rules[rule];
+    for (uint8_t i = 0; i < definition->rule.metric_count; i++)
+        for (size_t side = 0; side < LIVE_SIDES; side++) {
+            const struct live_series *series = &live->series[definition->metrics[i]][side];
+            ret_views[i].side[side] = series->series == NULL ? NULL : series_view_of(series->series);
+        }
+    return true;
+}
+
+void live_say(struct live *live, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    (void)vsnprintf(live->why, sizeof(live->why), format, arguments);
+    va_end(arguments);
+}

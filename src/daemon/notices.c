@@ -1,0 +1,201 @@
+/* notices.c - which event is told to whom, and in which words: CloudEvents with the numbers behind the decision.
+ * SPDX-License-Identifier: MIT */
+#include "daemon/notices.h"
+
+#include "daemon/live.h"
+#include "io/digest.h"
+#include "io/json.h"
+#include "io/memory.h"
+
+#include <cjson/cJSON.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+struct kind {
+    const char *name; /* NULL: not told */
+    bool is_urgent;
+    const char *sentence; /* service/environment and version stand before it */
+};
+
+static const struct kind silent = {NULL, false, NULL};
+
+static const struct kind phase_kinds[PHASE_COUNT] = {
+    [PHASE_ADMITTING] = {"started", false, "deployment started"},
+    [PHASE_ROLLING_BACK] = {"rollback_started", true, "rollback started"},
+    [PHASE_ROLLED_BACK] = {"rolled_back", true, "rolled back"},
+    [PHASE_PROMOTED] = {"promoted", false, "promoted"},
+    [PHASE_REJECTED] = {"rejected", false, "rejected at admission"},
+    [PHASE_CANCELLED] = {"cancelled", false, "cancelled"},
+};
+
+static const struct kind trace_kinds[] = {
+    [TRACE_STEP] = {"step_entered", false, "entered a step"},
+    [TRACE_FAIL] = {"verdict_failed", true, "failed a rule"},
+    [TRACE_WOULD_FAIL] = {"would_have_rolled_back", false, "would have been rolled back"},
+    [TRACE_HELD] = {"held", true, "held"},
+    [TRACE_APPROVAL_WANTED] = {"approval_wanted", true, "waits for approval"},
+    [TRACE_ESCALATED] = {"escalated", true, "needs a person"},
+    [TRACE_QUARANTINE] = {"quarantined", false, "put into quarantine"},
+    [TRACE_RETIRED] = {NULL, false, NULL},
+};
+
+static struct kind kind_of(const struct trace *trace)
+{
+    if (trace->kind == TRACE_PHASE)
+        return phase_kinds[trace->a];
+    return (size_t)trace->kind < ARRAY_LENGTH(trace_kinds) ? trace_kinds[trace->kind] : silent;
+}
+
+static void add_number(cJSON *object, const char *name, double number)
+{
+    if (isfinite(number))
+        cJSON_AddNumberToObject(object, name, number);
+}
+
+/* The numbers of the rule that the event is about: the trace's, or the one that decided. */
+static void add_rule(cJSON *data, const struct live *live, const struct batch_row *row)
+{
+    uint32_t rule = row->trace.kind == TRACE_FAIL || row->trace.kind == TRACE_WOULD_FAIL ? row->trace.a
+                                                                                        : row->state->failed_rule;
+
+    if (rule >= live->definition->rule_count)
+        return;
+    const struct rule_definition *definition = &live->definition->rules[rule];
+    const struct judgement *judgement = &live->rule_states[rule].last;
+    cJSON_AddStringToObject(data, "rule", definition->name);
+    cJSON_AddStringToObject(data, "condition", definition->text);
+    if (definition->rule.metric_count > 0)
+        cJSON_AddStringToObject(data, "metric", live->definition->metrics[definition->metrics[0]].name);
+    add_number(data, "value", judgement->value);
+    add_number(data, "bound", judgement->bound);
+    add_number(data, "count", judgement->count);
+}
+
+static cJSON *data_of(const struct live *live, const struct batch_row *row, const struct kind *kind)
+{
+    const struct definition *definition = live->definition;
+    char text[512];
+    char id[32];
+    cJSON *data = cJSON_CreateObject();
+
+    (void)snprintf(id, sizeof(id), "dep_%llu", (unsigned long long)row->deployment);
+    cJSON_AddStringToObject(data, "deployment", id);
+    cJSON_AddStringToObject(data, "event", kind->name);
+    cJSON_AddStringToObject(data, "service", definition->service);
+    cJSON_AddStringToObject(data, "environment", definition->environment);
+    cJSON_AddStringToObject(data, "version", live->version);
+    cJSON_AddStringToObject(data, "previous", live->previous);
+    cJSON_AddStringToObject(data, "state", phase_name(row->state->phase));
+    cJSON_AddStringToObject(data, "ending", ending_name(row->state->ending));
+    cJSON_AddNumberToObject(data, "step", row->state->step);
+    add_number(data, "share", row->state->confirmed_share / 100.0);
+    add_rule(data, live, row);
+    cJSON_AddStringToObject(data, "actor", live->actor);
+    cJSON_AddStringToObject(data, "reason", live->reason);
+    if (live->why[0] != '\0')
+        cJSON_AddStringToObject(data, "why", live->why);
+    (void)snprintf(text, sizeof(text), "%s/%s %s: %s", definition->service, definition->environment, live->version,
+                   kind->sentence);
+    cJSON_AddStringToObject(data, "summary", text);
+    (void)snprintf(text, sizeof(text), "verdict get %s", id);
+    cJSON_AddStringToObject(data, "evidence", text);
+    if (live->daemon->settings->public_url[0] != '\0') {
+        (void)snprintf(text, sizeof(text), "%s/v1/deployments/%s", live->daemon->settings->public_url, id);
+        cJSON_AddStringToObject(data, "link", text);
+    }
+    return data;
+}
+
+static char *body_of(const struct live *live, const struct batch_row *row, const struct kind *kind, const char *id)
+{
+    char text[128];
+    char stamp[40];
+    struct timespec wall;
+    struct tm parts;
+    cJSON *event = cJSON_CreateObject();
+
+    (void)clock_gettime(CLOCK_REALTIME, &wall);
+    (void)gmtime_r(&wall.tv_sec, &parts);
+    (void)strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%SZ", &parts);
+    cJSON_AddStringToObject(event, "specversion", "1.0");
+    cJSON_AddStringToObject(event, "id", id);
+    (void)snprintf(text, sizeof(text), "/verdict/%s", live->daemon->settings->instance);
+    cJSON_AddStringToObject(event, "source", text);
+    (void)snprintf(text, sizeof(text), "verdict.deployment.%s", kind->name);
+    cJSON_AddStringToObject(event, "type", text);
+    cJSON_AddStringToObject(event, "time", stamp);
+    cJSON_AddStringToObject(event, "datacontenttype", "application/json");
+    (void)snprintf(text, sizeof(text), "%s/%s", live->definition->service, live->definition->environment);
+    cJSON_AddStringToObject(event, "subject", text);
+    cJSON_AddItemToObject(event, "data", data_of(live, row, kind));
+    char *body = json_print(event);
+    cJSON_Delete(event);
+    return body;
+}
+
+/* The same event and receiver have the same id whenever the batch is written again: a hash of what it is about. */
+static void make_id(char id[JOURNAL_NOTICE_ID_SIZE], const struct live *live, const struct batch_row *row,
+                    const struct kind *kind, const char *receiver)
+{
+    char text[512];
+    char hash[DIGEST_SHA256_HEX_SIZE];
+
+    (void)snprintf(text, sizeof(text), "%s %llu %s %u %u %u %s", live->daemon->settings->instance,
+                   (unsigned long long)row->deployment, kind->name, row->state->attempt, row->trace.a, row->trace.b,
+                   receiver);
+    digest_sha256_hex(text, strlen(text), hash);
+    (void)snprintf(id, JOURNAL_NOTICE_ID_SIZE, "msg_%.27s", hash);
+}
+
+static bool was_told(const struct notices *notices, size_t first, const char *receiver)
+{
+    for (size_t i = first; i < notices->count; i++)
+        if (strcmp(notices->rows[i].receiver, receiver) == 0)
+            return true;
+    return false;
+}
+
+static void add_for(struct notices *notices, const struct live *live, const struct batch_row *row,
+                    const struct kind *kind, const char *const *receivers, size_t count, size_t first)
+{
+    for (size_t i = 0; i < count && notices->count < NOTICES_MAX; i++) {
+        if (was_told(notices, first, receivers[i]))
+            continue;
+        struct journal_notice *notice = &notices->rows[notices->count];
+        make_id(notice->id, live, row, kind, receivers[i]);
+        notice->receiver = receivers[i];
+        notice->kind = kind->name;
+        notice->body = body_of(live, row, kind, notice->id);
+        notice->deployment = row->deployment;
+        notice->due_ms = daemon_now_ms(live->daemon);
+        notices->count++;
+    }
+}
+
+void notices_collect(struct notices *notices, struct daemon *daemon, const struct batch *batch)
+{
+    for (uint32_t i = 0; i < batch->count; i++) {
+        const struct batch_row *row = &batch->rows[i];
+        struct live *live = row->kind == ROW_TRACE ? live_find(daemon, row->deployment) : NULL;
+        if (live == NULL)
+            continue;
+        struct kind kind = kind_of(&row->trace);
+        if (kind.name == NULL)
+            continue;
+        size_t first = notices->count;
+        add_for(notices, live, row, &kind, live->definition->notify_all, live->definition->notify_all_count, first);
+        if (kind.is_urgent)
+            add_for(notices, live, row, &kind, live->definition->notify_urgent,
+                    live->definition->notify_urgent_count, first);
+    }
+}
+
+void notices_clear(struct notices *notices)
+{
+    for (size_t i = 0; i < notices->count; i++)
+        free((void *)(uintptr_t)notices->rows[i].body);
+    notices->count = 0;
+}

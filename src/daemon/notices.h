@@ -1,0 +1,31 @@
+/* notices.h - what is told to the outside about a batch, and the outbox that keeps trying.
+ * SPDX-License-Identifier: MIT */
+#ifndef DAEMON_NOTICES_H
+#define DAEMON_NOTICES_H
+
+#include "daemon/daemon.h"
+#include "store/journal_text.h"
+
+enum { NOTICES_MAX = 512 };
+
+struct notices {
+    size_t count;
+    struct journal_notice rows[NOTICES_MAX]; /* bodies are malloc'ed */
+    struct journal_texts texts;
+};
+
+/* One row per event and receiver, in the order of the batch. */
+void notices_collect(struct notices *notices, struct daemon *daemon, const struct batch *batch);
+void notices_clear(struct notices *notices);
+
+/* outbox.c: reads what is due, sends it, tells the journal. */
+struct outbox *outbox_new(struct daemon *daemon);
+void outbox_free(struct outbox *outbox);
+void outbox_look(struct outbox *outbox);
+
+/* status.c: retained MQTT state of the daemon and of each service and environment. */
+struct status *status_new(struct daemon *daemon);
+void status_free(struct status *status);
+void status_tell(struct status *status, const struct deployment_state *state);
+
+#endif

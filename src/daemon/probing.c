@@ -1,0 +1,104 @@
+/* probing.c - a smoke test made concrete: every check at every address of a slot, templates filled in.
+ * SPDX-License-Identifier: MIT */
+#include "collectors/probe_http.h"
+#include "daemon/acting.h"
+#include "daemon/memory.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PROBE_TEXT_MAX = 2048 };
+
+struct filled_check {
+    char name[128];
+    char url[PROBE_TEXT_MAX];
+    char texts[SMOKE_EXTRACTS_MAX][256];
+    struct smoke_extract extracts[SMOKE_EXTRACTS_MAX];
+};
+
+static bool fill_extracts(const struct smoke_check *check, const char *const *pairs, size_t pair_count,
+                          struct filled_check *filled, struct err *err)
+{
+    for (uint8_t i = 0; i < check->extract_count; i++) {
+        filled->extracts[i] = check->extracts[i];
+        if (check->extracts[i].text == NULL)
+            continue;
+        if (!template_fill(check->extracts[i].text, pairs, pair_count, TEMPLATE_PLAIN, filled->texts[i],
+                           sizeof(filled->texts[i]), err))
+            return false;
+        filled->extracts[i].text = filled->texts[i];
+    }
+    return true;
+}
+
+static bool fill_check(const struct smoke_definition *smoke, const struct smoke_check *check,
+                       const char *const *pairs, size_t pair_count, const char *address, struct filled_check *filled,
+                       struct err *err)
+{
+    char base[PROBE_TEXT_MAX / 2];
+    char path[PROBE_TEXT_MAX / 2 - 1];
+
+    if (!template_fill(smoke->base_url, pairs, pair_count, TEMPLATE_PLAIN, base, sizeof(base), err) ||
+        !template_fill(check->path, pairs, pair_count, TEMPLATE_URL, path, sizeof(path), err) ||
+        !fill_extracts(check, pairs, pair_count, filled, err))
+        return false;
+    (void)snprintf(filled->url, sizeof(filled->url), "%s%s", base, path);
+    (void)snprintf(filled->name, sizeof(filled->name), "%.60s at %.60s", check->name, address);
+    return true;
+}
+
+static void probe_ended(void *data, enum verdict verdict, const char *why)
+{
+    struct acting *acting = data;
+    /* Stable that is not well is asked again, for ever; a candidate is not. */
+    enum result otherwise = acting->action.kind == ACTION_VERIFY ? RESULT_AGAIN : RESULT_FAILED;
+
+    acting_end(acting, verdict == VERDICT_PASS ? RESULT_DONE : otherwise, why);
+}
+
+static bool start(struct live *live, struct acting *acting, const struct smoke_definition *smoke,
+                  const struct slot_definition *slot, bool is_candidate, struct err *err)
+{
+    size_t most = smoke->check_count * slot->address_count;
+    struct filled_check *filled = memory_zeroed(most + 1, sizeof(*filled));
+    struct probe_check *checks = memory_zeroed(most + 1, sizeof(*checks));
+    struct probe_plan plan = {.settle_ms = smoke->settle_ms,
+                              .timeout_ms = smoke->timeout_ms,
+                              .every_ms = smoke->every_ms,
+                              .attempts = smoke->attempts,
+                              .checks = checks};
+    bool is_good = true;
+
+    for (size_t a = 0; a < slot->address_count && is_good; a++) {
+        const char *pairs[2 * LIVE_PAIRS_MAX];
+        size_t pair_count = live_pairs(live, &acting->state, is_candidate, a, pairs);
+        for (size_t c = 0; c < smoke->check_count && is_good; c++) {
+            struct filled_check *one = &filled[plan.check_count];
+            is_good = fill_check(smoke, &smoke->checks[c], pairs, pair_count, slot->addresses[a], one, err);
+            checks[plan.check_count++] = (struct probe_check){.name = one->name,
+                                                              .method = smoke->checks[c].method,
+                                                              .url = one->url,
+                                                              .expectation = &smoke->checks[c].expectation,
+                                                              .extract_count = smoke->checks[c].extract_count,
+                                                              .extracts = one->extracts};
+        }
+    }
+    if (is_good)
+        (void)probe_start(acting->daemon->loop, acting->daemon->http, &plan, probe_ended, acting);
+    free(filled);
+    free(checks);
+    return is_good;
+}
+
+void acting_smoke(struct live *live, struct acting *acting, bool is_candidate)
+{
+    const struct smoke_definition *smoke = &live->definition->smokes[acting->action.reference];
+    const struct slot_definition *slot = live_slot(live, &acting->state, is_candidate);
+    struct err err = {0};
+
+    if (slot == NULL || slot->address_count == 0)
+        acting_defer(acting, RESULT_FAILED, "the smoke test has no address to ask: the slot names none");
+    else if (!start(live, acting, smoke, slot, is_candidate, &err))
+        acting_defer(acting, RESULT_FAILED, err.text);
+}

@@ -1,0 +1,93 @@
+/* publish.c - a batch is durable: logs, long polls, retained state, and series that start and end with it.
+ * SPDX-License-Identifier: MIT */
+#include "daemon/live.h"
+#include "daemon/notices.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void log_trace(struct daemon *daemon, const struct live *live, const struct batch_row *row)
+{
+    char id[32];
+    const struct log_field fields[] = {{"deployment", id},
+                                       {"service", live->definition->service},
+                                       {"environment", live->definition->environment},
+                                       {"version", live->version}};
+
+    (void)snprintf(id, sizeof(id), "dep_%llu", (unsigned long long)row->deployment);
+    switch (row->trace.kind) {
+    case TRACE_PHASE:
+        log_write(&daemon->log, LOG_LEVEL_INFO, fields, ARRAY_LENGTH(fields), "%s (%s) step %u",
+                  phase_name((enum deployment_phase)row->trace.a), ending_name((enum ending)row->trace.b),
+                  row->state->step);
+        return;
+    case TRACE_ESCALATED:
+    case TRACE_HELD:
+    case TRACE_FAIL:
+    case TRACE_WOULD_FAIL:
+    case TRACE_DRIFT:
+    case TRACE_OVERRIDE:
+        log_write(&daemon->log, LOG_LEVEL_WARN, fields, ARRAY_LENGTH(fields), "%s %u %u %s",
+                  trace_kind_name(row->trace.kind), row->trace.a, row->trace.b, live->why);
+        return;
+    case TRACE_STEP:
+    case TRACE_ACTION:
+    case TRACE_RESULT:
+    case TRACE_CONFIRMED:
+    case TRACE_STEP_PASS:
+    case TRACE_RESUMED:
+    case TRACE_APPROVAL_WANTED:
+    case TRACE_APPROVED:
+    case TRACE_REJECTED:
+    case TRACE_MUTED:
+    case TRACE_QUARANTINE:
+    case TRACE_ADOPTED:
+    case TRACE_RETIRED:
+        log_write(&daemon->log, LOG_LEVEL_DEBUG, fields, ARRAY_LENGTH(fields), "%s %u %u",
+                  trace_kind_name(row->trace.kind), row->trace.a, row->trace.b);
+        return;
+    }
+}
+
+static void follow_phase(struct daemon *daemon, struct live *live, const struct batch_row *row)
+{
+    enum deployment_phase phase = (enum deployment_phase)row->trace.a;
+
+    daemon->phase_counts[phase]++;
+    if (phase_is_active(phase))
+        live_watch(live, row->state);
+    else if (phase_is_terminal(phase))
+        live_unwatch(live);
+}
+
+static void publish_deployment(struct daemon *daemon, const struct batch_row *row)
+{
+    char path[DAEMON_PATH_MAX];
+
+    api_changed(daemon->api, row->deployment);
+    status_tell(daemon->status, row->state);
+    if (row->state->phase != PHASE_ROLLING_BACK)
+        return;
+    /* The way back is journaled: what was sent ahead of it needs no sign any more. */
+    (void)snprintf(path, sizeof(path), "%s/ahead.%llu", daemon->runtime_folder, (unsigned long long)row->deployment);
+    (void)remove(path);
+}
+
+void publish_batch(void *data, const struct batch *batch)
+{
+    struct daemon *daemon = data;
+
+    for (uint32_t i = 0; i < batch->count; i++) {
+        const struct batch_row *row = &batch->rows[i];
+        struct live *live = row->deployment == 0 ? NULL : live_find(daemon, row->deployment);
+        if (live == NULL)
+            continue;
+        if (row->kind == ROW_DEPLOYMENT)
+            publish_deployment(daemon, row);
+        if (row->kind != ROW_TRACE)
+            continue;
+        if (row->trace.kind == TRACE_PHASE)
+            follow_phase(daemon, live, row);
+        log_trace(daemon, live, row);
+    }
+}

@@ -1,0 +1,79 @@
+/* turns.c - when the engine runs: at the end of each turn of the loop that brought something, and at its deadlines.
+ * SPDX-License-Identifier: MIT */
+#include "daemon/daemon.h"
+#include "daemon/request.h"
+
+#include <time.h>
+
+int64_t daemon_now_ms(void *data)
+{
+    const struct daemon *daemon = data;
+
+    return journal_clock_ms(daemon->journal);
+}
+
+static void run_turn(void *data)
+{
+    struct daemon *daemon = data;
+
+    if (daemon->is_stopping)
+        return;
+    engine_turn(daemon->engine);
+    int64_t at_ms = engine_deadline(daemon->engine);
+    if (at_ms == DEPLOYMENT_NEVER) {
+        loop_timer_pause(daemon->engine_timer);
+        return;
+    }
+    int64_t wait_ms = at_ms - daemon_now_ms(daemon);
+    loop_timer_move(daemon->engine_timer, wait_ms < 0 ? 0 : wait_ms);
+}
+
+/* Several values of one turn are one run of the engine. */
+void daemon_wants_turn(struct daemon *daemon)
+{
+    if (daemon->is_turn_wanted)
+        return;
+    daemon->is_turn_wanted = true;
+}
+
+static void end_of_turn(void *data)
+{
+    struct daemon *daemon = data;
+
+    if (!daemon->is_turn_wanted)
+        return;
+    daemon->is_turn_wanted = false;
+    run_turn(daemon);
+}
+
+static int64_t boot_ms(void)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_BOOTTIME, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* A loop that was away, or a machine that slept, did not observe (S11). */
+static void heartbeat(void *data)
+{
+    struct daemon *daemon = data;
+    int64_t now_ms = boot_ms();
+    int64_t away_ms = now_ms - daemon->heartbeat_ms - DAEMON_HEARTBEAT_MS;
+
+    daemon->heartbeat_ms = now_ms;
+    if (away_ms > DAEMON_STALL_MS) {
+        log_say(&daemon->log, LOG_LEVEL_WARN, "nobody watched for %lld ms", (long long)away_ms);
+        engine_gap(daemon->engine, away_ms);
+        daemon_wants_turn(daemon);
+    }
+    series_book_close_steps(daemon->book, daemon_now_ms(daemon));
+}
+
+void daemon_turns_start(struct daemon *daemon)
+{
+    daemon->heartbeat_ms = boot_ms();
+    daemon->engine_timer = loop_timer_start(daemon->loop, 0, 0, run_turn, daemon);
+    (void)loop_timer_start(daemon->loop, DAEMON_HEARTBEAT_MS, DAEMON_HEARTBEAT_MS, heartbeat, daemon);
+    loop_on_turn(daemon->loop, end_of_turn, daemon);
+}
