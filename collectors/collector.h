@@ -28,11 +28,15 @@ struct collector_env {
     const struct log *log;
     struct http_client *http;
     const char *instance; /* the daemon's name, for client ids */
+    /* The MQTT source that also carries our state, and what its broker says of us when we are gone; or NULL
+     */
+    const char *status_source, *will_topic, *will_payload;
     void *data;
     int64_t (*now_ms)(void *data); /* the engine's clock */
 };
 
-/* Where values go; every function may be called any time between watch and unwatch, on the loop. */
+/* Where values go; every function may be called any time between watch and unwatch, on the loop, but not
+ * inside watch. It must not watch or unwatch. */
 struct collector_sink {
     void *data;
     void (*gauge)(void *data, int64_t at_ms, double value);
@@ -43,7 +47,9 @@ struct collector_sink {
 };
 
 struct collector_series {
-    const char *metric; /* for messages */
+    const char *metric;
+    /* Whose it is ("slot.blue", "version.2.4.1", "service"): push needs it; else may be NULL */
+    const char *service, *environment, *key;
     enum series_kind kind;
     int64_t every_ms;                   /* how often to ask */
     const struct option_value *options; /* [schema's use_count], templates filled in; copied by watch() */

@@ -1,0 +1,52 @@
+/* access.h - how we show ourselves to a metrics server: basic or bearer, certificates, further headers.
+ * SPDX-License-Identifier: MIT
+ *
+ * A collector's table of instance options ends with these, in this order, so that all spell them alike. */
+#ifndef COLLECTORS_ACCESS_H
+#define COLLECTORS_ACCESS_H
+
+#include "base/err.h"
+#include "base/option.h"
+#include "io/http_client.h"
+#include "io/secret.h"
+
+#include <stddef.h>
+
+enum access_option {
+    ACCESS_USER,
+    ACCESS_PASSWORD,
+    ACCESS_BEARER,
+    ACCESS_CA,
+    ACCESS_CERTIFICATE,
+    ACCESS_KEY,
+    ACCESS_HEADERS,
+    ACCESS_OPTION_COUNT
+};
+
+enum { ACCESS_HEADERS_MAX = 16 };
+
+struct access {
+    char *user;
+    struct secret password;
+    struct secret bearer;
+    char *ca_file;
+    char *certificate_file;
+    char *key_file;
+    struct http_header headers[ACCESS_HEADERS_MAX + 1];
+    size_t header_count;
+};
+
+/* Copies what the options say and loads the secrets. Ends with access_close, also after a failure. */
+MUST_CHECK bool access_open(struct access *access, const struct option_value *options, struct err *err);
+void access_close(struct access *access);
+
+/* A header that every request of this collector has; one such. */
+void access_add_header(struct access *access, const char *name, const char *value);
+
+/* Lends it to a request: its headers and all that says who we are. */
+void access_apply(const struct access *access, struct http_request *request);
+
+/* A path that may be written as "file:/path", copied; NULL of NULL. */
+char *access_copy_path(const char *path);
+
+#endif

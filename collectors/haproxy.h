@@ -1,0 +1,16 @@
+/* haproxy.h - the collector that counts what HAProxy's servers answered: lb_errors and lb_time of a slot.
+ * SPDX-License-Identifier: MIT
+ *
+ * A count is errors (5xx, no answer) of requests; a gauge is the time of a request in milliseconds, put only
+ * while there are requests. */
+#ifndef COLLECTORS_HAPROXY_H
+#define COLLECTORS_HAPROXY_H
+
+#include "collectors/collector.h"
+
+enum haproxy_instance_option { HAPROXY_SOCKETS, HAPROXY_TIMEOUT, HAPROXY_INSTANCE_OPTION_COUNT };
+enum haproxy_metric_option { HAPROXY_BACKEND, HAPROXY_SERVERS, HAPROXY_METRIC_OPTION_COUNT };
+
+extern const struct collector_type haproxy_collector;
+
+#endif

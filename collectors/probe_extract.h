@@ -1,0 +1,28 @@
+/* probe_extract.h - what a smoke test's expectation needs, out of one HTTP answer.
+ * SPDX-License-Identifier: MIT */
+#ifndef COLLECTORS_PROBE_EXTRACT_H
+#define COLLECTORS_PROBE_EXTRACT_H
+
+#include "base/text.h"
+#include "io/http_client.h"
+#include "judge/smoke.h"
+
+struct pattern;
+
+/* An extract with its own copies of the texts. */
+struct probe_extract {
+    enum smoke_extract_kind kind;
+    char *path;
+    char *text;
+    struct pattern *pattern; /* BODY_MATCHES */
+    bool is_known;           /* BODY_MATCHES: `path` is a pattern */
+};
+
+void probe_extract_init(struct probe_extract *extract, const struct smoke_extract *from);
+void probe_extract_done(struct probe_extract *extract);
+
+/* The extracts as numbers (NAN: not in the answer), and in words what came: "status 500, time 12 ms". */
+void probe_extract_take(const struct probe_extract *extracts, size_t count, const struct http_answer *answer,
+                        double *ret_numbers, struct text *words);
+
+#endif

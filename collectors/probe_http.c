@@ -1,0 +1,194 @@
+/* probe_http.c - checks side by side, each with its attempts; the first that fails ends the run.
+ * SPDX-License-Identifier: MIT */
+#include "collectors/probe_http.h"
+
+#include "collectors/probe_extract.h"
+#include "io/http_client.h"
+#include "io/loop.h"
+#include "io/memory.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { AT_ONCE_MAX = 16 };
+
+struct check {
+    struct probe *probe;
+    char *name;
+    char *method;
+    char *url;
+    struct expression expectation;
+    size_t extract_count;
+    struct probe_extract extracts[SMOKE_EXTRACTS_MAX];
+    uint16_t attempts;
+    struct http_call *call;
+    struct loop_timer *retry;
+};
+
+struct probe {
+    struct loop *loop;
+    struct http_client *http;
+    int64_t timeout_ms;
+    int64_t every_ms;
+    uint16_t attempts;
+    size_t started;
+    size_t passed;
+    size_t check_count;
+    struct check *checks;
+    struct loop_timer *settle;
+    void (*done)(void *data, enum verdict verdict, const char *why);
+    void *data;
+};
+
+static void ask(void *data);
+
+static void drop(struct check *check)
+{
+    http_request_cancel(check->call);
+    loop_timer_stop(check->retry);
+    for (size_t i = 0; i < check->extract_count; i++)
+        probe_extract_done(&check->extracts[i]);
+    free(check->name);
+    free(check->method);
+    free(check->url);
+}
+
+void probe_cancel(struct probe *probe)
+{
+    if (probe == NULL)
+        return;
+    loop_timer_stop(probe->settle);
+    for (size_t i = 0; i < probe->check_count; i++)
+        drop(&probe->checks[i]);
+    free(probe->checks);
+    free(probe);
+}
+
+/* Nothing of the probe is left when `done` is called. */
+static void end(struct probe *probe, enum verdict verdict, const char *why)
+{
+    void (*done)(void *data, enum verdict verdict, const char *why) = probe->done;
+    void *data = probe->data;
+
+    probe_cancel(probe);
+    done(data, verdict, why);
+}
+
+static void start_next(struct probe *probe)
+{
+    if (probe->started < probe->check_count)
+        ask(&probe->checks[probe->started++]);
+}
+
+static void pass(struct check *check)
+{
+    struct probe *probe = check->probe;
+    char why[PROBE_WHY_MAX];
+
+    if (++probe->passed < probe->check_count) {
+        start_next(probe);
+        return;
+    }
+    (void)snprintf(why, sizeof(why), "%zu checks as expected", probe->check_count);
+    end(probe, VERDICT_PASS, why);
+}
+
+static void fail(struct check *check, const char *came)
+{
+    struct probe *probe = check->probe;
+    char why[PROBE_WHY_MAX];
+
+    if (check->attempts < probe->attempts) {
+        check->retry = loop_timer_start(probe->loop, probe->every_ms, 0, ask, check);
+        return;
+    }
+    (void)snprintf(why, sizeof(why), "%.120s: %s (attempt %u of %u)", check->name, came, check->attempts,
+                   probe->attempts);
+    end(probe, VERDICT_FAIL, why);
+}
+
+static void answered(void *data, const struct http_answer *answer)
+{
+    struct check *check = data;
+    double numbers[SMOKE_EXTRACTS_MAX];
+    char memory[PROBE_WHY_MAX];
+    struct text came;
+
+    check->call = NULL;
+    if (answer->status == 0) {
+        fail(check, answer->err.text);
+        return;
+    }
+    text_init(&came, memory, sizeof(memory));
+    probe_extract_take(check->extracts, check->extract_count, answer, numbers, &came);
+    if (smoke_judge(&check->expectation, numbers, (uint8_t)check->extract_count) == VERDICT_PASS)
+        pass(check);
+    else
+        fail(check, came.data);
+}
+
+static void ask(void *data)
+{
+    struct check *check = data;
+    struct probe *probe = check->probe;
+    struct http_request request = {.method = check->method,
+                                   .url = check->url,
+                                   .timeout_ms = probe->timeout_ms,
+                                   .answer_max = PROBE_ANSWER_MAX,
+                                   .is_cut_allowed = true};
+
+    loop_timer_stop(check->retry);
+    check->retry = NULL;
+    check->attempts++;
+    check->call = http_request_start(probe->http, &request, answered, check);
+}
+
+static void begin(void *data)
+{
+    struct probe *probe = data;
+
+    loop_timer_stop(probe->settle);
+    probe->settle = NULL;
+    if (probe->check_count == 0) { /* nothing asked is nothing proven */
+        end(probe, VERDICT_FAIL, "the smoke test has no checks");
+        return;
+    }
+    for (size_t i = 0; i < AT_ONCE_MAX; i++)
+        start_next(probe);
+}
+
+static void copy_check(struct check *check, const struct probe_check *from)
+{
+    assert(from->extract_count <= SMOKE_EXTRACTS_MAX);
+    check->name = memory_copy_text(from->name);
+    check->method = memory_copy_text(from->method);
+    check->url = memory_copy_text(from->url);
+    check->expectation = *from->expectation;
+    for (; check->extract_count < from->extract_count; check->extract_count++)
+        probe_extract_init(&check->extracts[check->extract_count], &from->extracts[check->extract_count]);
+}
+
+struct probe *probe_start(struct loop *loop, struct http_client *http, const struct probe_plan *plan,
+                          void (*done)(void *data, enum verdict verdict, const char *why), void *data)
+{
+    struct probe *probe = memory_take(sizeof(*probe));
+
+    assert(plan->check_count <= PROBE_CHECKS_MAX);
+    probe->loop = loop;
+    probe->http = http;
+    probe->timeout_ms = plan->timeout_ms;
+    probe->every_ms = plan->every_ms;
+    probe->attempts = plan->attempts;
+    probe->done = done;
+    probe->data = data;
+    probe->check_count = plan->check_count;
+    probe->checks = memory_take_array(plan->check_count + 1, sizeof(*probe->checks));
+    for (size_t i = 0; i < plan->check_count; i++) {
+        probe->checks[i].probe = probe;
+        copy_check(&probe->checks[i], &plan->checks[i]);
+    }
+    probe->settle = loop_timer_start(loop, plan->settle_ms, 0, begin, probe);
+    return probe;
+}

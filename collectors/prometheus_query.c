@@ -1,0 +1,239 @@
+/* prometheus_query.c - the texts of a metric, their answers, and what these make of raw counters.
+ * SPDX-License-Identifier: MIT */
+#include "collectors/prometheus_query.h"
+
+#include "base/text.h"
+#include "collectors/increase.h"
+#include "io/memory.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PARTS_MAX = 2, WHY_MAX = 128, FORM_EXTRA_MAX = 128 };
+
+struct prometheus_query {
+    enum series_kind kind;
+    size_t part_count; /* a count asks for its total first: without it there is nothing to count */
+    char *texts[PARTS_MAX];
+    struct increase *rises[PARTS_MAX]; /* not of a gauge */
+    struct prometheus_vector vectors[PARTS_MAX];
+    size_t taken;
+    bool is_living; /* the last poll that was answered had something to count */
+};
+
+static bool is_counter_text(const char *name, const char *text, struct err *err)
+{
+    if (text == NULL)
+        return err_set(err, ERR_INVALID, "%s is missing", name);
+    if (strstr(text, "rate(") != NULL || strstr(text, "increase(") != NULL)
+        return err_set(err, ERR_INVALID, "%s: give the raw counter; its increase is taken here", name);
+    return true;
+}
+
+static bool check(enum series_kind kind, const struct option_value *options, struct err *err)
+{
+    switch (kind) {
+    case SERIES_GAUGE:
+        return options[QUERY_VALUE].text != NULL || err_set(err, ERR_INVALID, "query is missing");
+    case SERIES_COUNT:
+        return is_counter_text("total", options[QUERY_TOTAL].text, err) &&
+               is_counter_text("events", options[QUERY_EVENTS].text, err);
+    case SERIES_HISTOGRAM:
+        return is_counter_text("buckets", options[QUERY_BUCKETS].text, err);
+    }
+    return false;
+}
+
+static void add_part(struct prometheus_query *query, const struct option_value *option)
+{
+    query->texts[query->part_count] = memory_copy_text(option->text);
+    query->rises[query->part_count] = increase_new();
+    query->part_count++;
+}
+
+bool prometheus_query_new(enum series_kind kind, const struct option_value *options,
+                          struct prometheus_query **ret_query, struct err *err)
+{
+    static const enum prometheus_query_option first[] = {
+        [SERIES_GAUGE] = QUERY_VALUE, [SERIES_COUNT] = QUERY_TOTAL, [SERIES_HISTOGRAM] = QUERY_BUCKETS};
+
+    if (!check(kind, options, err))
+        return false;
+    struct prometheus_query *query = memory_take(sizeof(*query));
+    query->kind = kind;
+    add_part(query, &options[first[kind]]);
+    if (kind == SERIES_COUNT)
+        add_part(query, &options[QUERY_EVENTS]);
+    *ret_query = query;
+    return true;
+}
+
+void prometheus_query_begin(struct prometheus_query *query)
+{
+    for (size_t i = 0; i < query->taken; i++)
+        prometheus_vector_done(&query->vectors[i]);
+    query->taken = 0;
+}
+
+void prometheus_query_free(struct prometheus_query *query)
+{
+    prometheus_query_begin(query);
+    for (size_t i = 0; i < query->part_count; i++) {
+        free(query->texts[i]);
+        increase_free(query->rises[i]);
+    }
+    free(query);
+}
+
+const char *prometheus_query_text(const struct prometheus_query *query)
+{
+    bool is_empty = query->taken > 0 && query->vectors[0].count == 0;
+
+    return query->taken < query->part_count && !is_empty ? query->texts[query->taken] : NULL;
+}
+
+bool prometheus_query_take(struct prometheus_query *query, const struct http_answer *answer, struct err *err)
+{
+    if (!prometheus_read(answer, &query->vectors[query->taken], err))
+        return false;
+    query->taken++;
+    return true;
+}
+
+static bool sum_rises(const struct prometheus_query *query, size_t part, double *ret_sum)
+{
+    const struct prometheus_vector *vector = &query->vectors[part];
+    double sum = 0;
+
+    increase_begin(query->rises[part], query->is_living);
+    for (size_t i = 0; i < vector->count; i++) {
+        double rise = 0;
+        if (!increase_take(query->rises[part], vector->samples[i].labels, vector->samples[i].value, &rise))
+            return false;
+        sum += rise;
+    }
+    *ret_sum = sum;
+    return true;
+}
+
+static void put_gauge(const struct prometheus_vector *vector, int64_t at_ms,
+                      const struct collector_sink *sink)
+{
+    char why[WHY_MAX];
+
+    if (vector->count == 1) {
+        sink->gauge(sink->data, at_ms, vector->samples[0].value);
+        return;
+    }
+    (void)snprintf(why, sizeof(why), "the query has %zu series where one is expected", vector->count);
+    sink->trouble(sink->data, SERIES_AMBIGUOUS, why);
+}
+
+/* What rose in the interval before at_ms belongs to the interval's last moment. */
+static void put_count(const struct prometheus_query *query, int64_t at_ms, const struct collector_sink *sink)
+{
+    double total = 0;
+    double events = 0;
+
+    if (!sum_rises(query, 0, &total) || !sum_rises(query, 1, &events))
+        sink->trouble(sink->data, SERIES_ERROR, "the query has too many series; sum them");
+    else if (query->is_living)
+        sink->count(sink->data, at_ms - 1, events, total);
+}
+
+/* The series of one bucket is named by its labels and its bound. */
+static bool add_bucket(const struct prometheus_query *query, const struct prometheus_sample *sample,
+                       struct increase_buckets *buckets, struct text *name)
+{
+    double rise = 0;
+
+    text_init(name, name->data, name->size);
+    text_add(name, "%a ", sample->bound);
+    text_add(name, "%s", sample->labels);
+    return !name->is_cut && increase_take(query->rises[0], name->data, sample->value, &rise) &&
+           increase_add_bucket(buckets, sample->bound, rise);
+}
+
+static bool add_buckets(const struct prometheus_query *query, struct increase_buckets *buckets)
+{
+    const struct prometheus_vector *vector = &query->vectors[0];
+    char memory[4096];
+    struct text name = {.data = memory, .size = sizeof(memory)};
+
+    increase_begin(query->rises[0], query->is_living);
+    for (size_t i = 0; i < vector->count; i++) {
+        if (!add_bucket(query, &vector->samples[i], buckets, &name))
+            return false;
+    }
+    return increase_split_buckets(buckets);
+}
+
+static void put_histogram(const struct prometheus_query *query, int64_t at_ms,
+                          const struct collector_sink *sink)
+{
+    struct increase_buckets buckets = {0};
+
+    if (!add_buckets(query, &buckets))
+        sink->trouble(sink->data, SERIES_ERROR,
+                      "the buckets are none: each needs its le, one of them +Inf, at most 32 different");
+    else if (query->is_living)
+        sink->histogram(sink->data, at_ms - 1, buckets.bounds, buckets.counts, buckets.count);
+}
+
+void prometheus_query_end(struct prometheus_query *query, int64_t at_ms, const struct collector_sink *sink)
+{
+    bool is_empty = query->vectors[0].count == 0;
+
+    if (is_empty)
+        sink->trouble(sink->data, SERIES_NO_DATA, "the query has no series");
+    else if (query->kind == SERIES_GAUGE)
+        put_gauge(&query->vectors[0], at_ms, sink);
+    else if (query->kind == SERIES_COUNT)
+        put_count(query, at_ms, sink);
+    else
+        put_histogram(query, at_ms, sink);
+    query->is_living = !is_empty;
+    prometheus_query_begin(query);
+}
+
+static void add_encoded(struct text *form, const char *bytes)
+{
+    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+
+    for (; *bytes != '\0'; bytes++) {
+        if (strchr(plain, *bytes) != NULL)
+            text_add_bytes(form, bytes, 1);
+        else
+            text_add(form, "%%%02X", (unsigned)(unsigned char)*bytes);
+    }
+}
+
+char *prometheus_query_form(const char *text, int64_t time_ms, int64_t timeout_ms)
+{
+    size_t size = 3 * strlen(text) + FORM_EXTRA_MAX;
+    char *memory = memory_take(size);
+    struct text form;
+
+    text_init(&form, memory, size);
+    text_add(&form, "query=");
+    add_encoded(&form, text);
+    text_add(&form, "&time=%" PRId64 ".%03d&timeout=%" PRId64 "ms&partial_response=false&dedup=true",
+             time_ms / 1000, (int)(time_ms % 1000), timeout_ms);
+    return memory;
+}
+
+char *prometheus_query_url(const char *url)
+{
+    static const char path[] = "/api/v1/query";
+    size_t length = strlen(url);
+    char *memory = memory_take(length + sizeof(path));
+
+    while (length > 0 && url[length - 1] == '/')
+        length--;
+    memcpy(memory, url, length);
+    memcpy(memory + length, path, sizeof(path));
+    return memory;
+}

@@ -1,0 +1,11 @@
+/* types.c - all kinds of sources that this build knows.
+ * SPDX-License-Identifier: MIT */
+#include "collectors/collector.h"
+#include "collectors/haproxy.h"
+#include "collectors/mqtt.h"
+#include "collectors/prometheus.h"
+#include "collectors/push.h"
+
+const struct collector_type *const collector_types[] = {
+    &prometheus_collector, &mqtt_collector, &haproxy_collector, &push_collector, NULL,
+};

@@ -1,0 +1,196 @@
+/* archive.c - closed steps become rows of RRD files.
+ * SPDX-License-Identifier: MIT */
+#include "series/archive.h"
+
+#include "base/text.h"
+#include "io/log.h"
+#include "io/loop.h"
+#include "io/memory.h"
+#include "series/quantile.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum {
+    END_DEADLINE_MS = 60 * 1000,
+    OFFSET_TOLERANCE_MS = 750 /* a wall clock that is slewed must not move values from step to step */
+};
+
+struct archive {
+    struct loop *loop;
+    const struct log *log;
+    struct rrd_writer *writer;
+    int64_t offset_ms; /* of the wall clock, whole seconds; valid where has_offset */
+    bool has_offset;
+    uint64_t skipped;
+};
+
+struct quantile_file {
+    const char *suffix;
+    double quantile;
+};
+
+static const struct quantile_file quantile_files[] = {{".p50", 0.5}, {".p95", 0.95}, {".p99", 0.99}};
+
+static void log_trouble(void *data, const struct rrd_writer_trouble *trouble)
+{
+    const struct archive *archive = data;
+
+    log_say(archive->log, LOG_LEVEL_ERROR, "%zu series files could not be written, first %s: %s",
+            trouble->file_count, trouble->path, trouble->text);
+}
+
+static void log_set_aside(void *data, const char *path)
+{
+    const struct archive *archive = data;
+
+    log_say(archive->log, LOG_LEVEL_WARN, "%s was no file of this series: set aside, begun anew", path);
+}
+
+bool archive_new(struct loop *loop, const struct log *log, const char *folder, struct archive **ret_archive,
+                 struct err *err)
+{
+    static const struct rrd_writer_callbacks callbacks = {.on_trouble = log_trouble,
+                                                          .on_set_aside = log_set_aside};
+    struct rrd_writer_settings settings = {.root = folder};
+    struct archive *archive = memory_take(sizeof(*archive));
+
+    archive->loop = loop;
+    archive->log = log;
+    if (mkdir(folder, 0700) != 0 && errno != EEXIST) {
+        free(archive);
+        return err_set(err, ERR_IO, "making the folder %s: %s", folder, strerror(errno));
+    }
+    if (!rrd_writer_new(loop, &settings, &callbacks, archive, &archive->writer, err)) {
+        free(archive);
+        return err_wrap(err, "opening the archive of series");
+    }
+    *ret_archive = archive;
+    return true;
+}
+
+static void set_flag(void *data)
+{
+    *(bool *)data = true;
+}
+
+void archive_free(struct archive *archive)
+{
+    bool is_ended = false;
+
+    if (archive == NULL)
+        return;
+    rrd_writer_free(archive->writer, set_flag, &is_ended);
+    /* A thread that hangs in a broken disk still points to all this: the process is about to end anyway. */
+    if (loop_run_until(archive->loop, &is_ended, END_DEADLINE_MS))
+        free(archive);
+}
+
+static int64_t round_down(int64_t number, int64_t unit)
+{
+    int64_t rest = number % unit;
+
+    return number - (rest < 0 ? rest + unit : rest);
+}
+
+/* Neighbouring steps must become neighbouring rows: the offset stays until the wall clock was really set. */
+static int64_t settled_offset_ms(struct archive *archive, int64_t wall_offset_ms)
+{
+    int64_t change_ms = wall_offset_ms - archive->offset_ms;
+
+    if (!archive->has_offset || change_ms < -OFFSET_TOLERANCE_MS || change_ms > OFFSET_TOLERANCE_MS)
+        archive->offset_ms = round_down(wall_offset_ms + 500, 1000);
+    archive->has_offset = true;
+    return archive->offset_ms;
+}
+
+static bool format_path(const struct series_name *name, const char *suffix, char *to, size_t size)
+{
+    int length = snprintf(to, size, "%s/%s/%s/%s%s.rrd", name->service, name->environment, name->key,
+                          name->metric, suffix);
+
+    return length > 0 && (size_t)length < size && rrd_file_is_path(to);
+}
+
+/* One value of one file. */
+struct row {
+    enum rrd_file_kind kind;
+    const char *suffix;
+    double values[RRD_FILE_COLUMNS_MAX];
+};
+
+static void add_row(struct archive *archive, const struct series *series, int64_t time_s,
+                    const struct row *row)
+{
+    const struct series_view *view = series_view_of(series);
+    struct rrd_file_shape shape = {.kind = row->kind, .step_s = view->step_ms / 1000};
+    char path[RRD_FILE_PATH_MAX];
+
+    if (format_path(series_name_of(series), row->suffix, path, sizeof(path)) && rrd_file_is_shape(&shape))
+        (void)rrd_writer_add(archive->writer, path, &shape, time_s, row->values);
+    else
+        archive->skipped++;
+}
+
+static void add_quantiles(struct archive *archive, const struct series *series,
+                          const struct series_step *slot, int64_t time_s)
+{
+    const struct series_view *view = series_view_of(series);
+    const float *buckets = &view->buckets[(size_t)(slot - view->ring) * view->bucket_count];
+
+    for (size_t i = 0; i < sizeof(quantile_files) / sizeof(*quantile_files); i++) {
+        struct row row = {.kind = RRD_FILE_GAUGE, .suffix = quantile_files[i].suffix};
+        row.values[0] =
+            quantile_of_buckets(view->bounds, buckets, view->bucket_count, quantile_files[i].quantile);
+        add_row(archive, series, time_s, &row);
+    }
+}
+
+void archive_add(struct archive *archive, const struct series *series, int64_t step, int64_t wall_offset_ms)
+{
+    const struct series_view *view = series_view_of(series);
+    const struct series_step *slot = series_view_at(view, step);
+
+    if (slot == NULL)
+        return;
+    if (view->step_ms % 1000 != 0) { /* RRD counts in seconds */
+        archive->skipped++;
+        return;
+    }
+    int64_t time_s = (step * view->step_ms + settled_offset_ms(archive, wall_offset_ms)) / 1000;
+    struct row row = {.kind = RRD_FILE_COUNT, .suffix = "", .values = {slot->value, slot->total}};
+    if (view->kind == SERIES_GAUGE)
+        row.kind = RRD_FILE_GAUGE;
+    if (view->kind == SERIES_HISTOGRAM)
+        row.values[0] = NAN; /* there are no events among the observations */
+    add_row(archive, series, time_s, &row);
+    if (view->kind == SERIES_HISTOGRAM && slot->total > 0)
+        add_quantiles(archive, series, slot, time_s);
+}
+
+void archive_flush(struct archive *archive, void (*done)(void *data), void *data)
+{
+    /* Refused only while many flushes wait, of which any will do. */
+    if (!rrd_writer_flush(archive->writer, done, data) && done != NULL)
+        loop_defer(archive->loop, done, data);
+}
+
+bool archive_fetch(struct archive *archive, const struct series_name *name, const char *suffix,
+                   const struct archive_span *span, rrd_writer_fetched *done, void *data, struct err *err)
+{
+    char path[RRD_FILE_PATH_MAX];
+
+    if (!format_path(name, suffix, path, sizeof(path)))
+        return err_set(err, ERR_INVALID, "%s of %s has no name of a file", name->metric, name->key);
+    if (!rrd_writer_fetch(archive->writer, path, span->start_s, span->end_s, span->row_s, done, data))
+        return err_set(err, ERR_LIMIT, "too many readings of series files wait already");
+    return true;
+}
+
+struct archive_counts archive_counts(const struct archive *archive)
+{
+    return (struct archive_counts){.files = rrd_writer_counts(archive->writer), .skipped = archive->skipped};
+}

@@ -1,0 +1,237 @@
+/* series.c - one window: steps that open and close, values that hold, troubles, and who is told.
+ * SPDX-License-Identifier: MIT */
+#include "series/series.h"
+
+#include "io/memory.h"
+#include "series/window.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void tell_readers(const struct series *series)
+{
+    const struct series_events *events = &series->book->events;
+
+    for (size_t i = 0; events->marked != NULL && i < series->reader_count; i++)
+        events->marked(events->data, series->readers[i].deployment, series->readers[i].rule);
+}
+
+static void tell_closed(struct series *series, int64_t step)
+{
+    const struct series_events *events = &series->book->events;
+
+    if (events->closed != NULL && series_view_at(&series->view, step) != NULL)
+        events->closed(events->data, series, step);
+}
+
+/* Announces what is before `end` and not yet announced. */
+static void close_before(struct series *series, int64_t end)
+{
+    const struct series_view *view = &series->view;
+    int64_t oldest_kept = view->newest_step - (int64_t)view->capacity + 1;
+    int64_t step = series->first_open < oldest_kept ? oldest_kept : series->first_open;
+
+    if (end > view->newest_step + 1)
+        end = view->newest_step + 1;
+    for (; step < end; step++)
+        tell_closed(series, step);
+    if (series->first_open < end)
+        series->first_open = end;
+}
+
+void window_close_all(struct series *series)
+{
+    if (series->view.newest_step != SERIES_NEVER)
+        close_before(series, series->view.newest_step + 1);
+}
+
+static struct series_step *slot_of(struct series *series, int64_t step)
+{
+    return &series->ring[(uint64_t)step % series->view.capacity];
+}
+
+static float *buckets_of(struct series *series, int64_t step)
+{
+    return &series->buckets[((uint64_t)step % series->view.capacity) * series->view.bucket_count];
+}
+
+/* The slot of a step that may still change, empty where it is new. A new newest step closes those before it.
+ */
+static struct series_step *open_step(struct series *series, int64_t step)
+{
+    struct series_view *view = &series->view;
+    struct series_step *slot = slot_of(series, step);
+
+    if (view->newest_step != SERIES_NEVER && step > view->newest_step)
+        close_before(series, step);
+    if (slot->step == step)
+        return slot;
+    *slot = (struct series_step){.step = step};
+    if (view->bucket_count > 0)
+        memset(buckets_of(series, step), 0, view->bucket_count * sizeof(float));
+    view->newest_step = step;
+    return slot;
+}
+
+/* Repeats the held value in the steps up to `last` that begin while it holds. */
+static bool repeat_held(struct series *series, int64_t last)
+{
+    struct series_view *view = &series->view;
+    bool is_new = false;
+
+    if (series->held_until_ms == SERIES_NEVER)
+        return false;
+    for (int64_t step = view->newest_step + 1; step <= last; step++) {
+        if (step * view->step_ms > series->held_until_ms) {
+            series->held_until_ms = SERIES_NEVER;
+            break;
+        }
+        open_step(series, step)->value = series->held;
+        is_new = true;
+    }
+    return is_new;
+}
+
+/* Where a value of that time goes, or NULL: refused and counted. */
+static struct series_step *take(struct series *series, int64_t at_ms, int64_t now_ms)
+{
+    struct series_view *view = &series->view;
+    struct series_counts *counts = &series->book->counts;
+
+    if (at_ms > now_ms + SERIES_FUTURE_MS) {
+        counts->future++;
+        return NULL;
+    }
+    if (at_ms > now_ms) /* a clock slightly ahead must not make steps that refuse what comes next */
+        at_ms = now_ms;
+    int64_t step = at_ms / view->step_ms;
+    if (at_ms < 0 || step < series->first_open || step < view->newest_step) {
+        counts->late++;
+        return NULL;
+    }
+    counts->put++;
+    series->lag_ms = now_ms - at_ms;
+    view->trouble = SERIES_FINE;
+    (void)repeat_held(series, step - 1);
+    return open_step(series, step);
+}
+
+void series_put_gauge(struct series *series, int64_t at_ms, int64_t now_ms, double value)
+{
+    bool is_finite = isfinite(value);
+
+    assert(series->view.kind == SERIES_GAUGE);
+    series->book->counts.not_finite += is_finite ? 0 : 1;
+    struct series_step *slot = take(series, at_ms, now_ms);
+    if (slot == NULL)
+        return;
+    slot->value = is_finite ? value : NAN;
+    if (series->holds_ms > 0) {
+        series->held = slot->value;
+        series->held_until_ms = is_finite ? at_ms + series->holds_ms : SERIES_NEVER;
+    }
+    tell_readers(series);
+}
+
+static bool is_amount(double value)
+{
+    return isfinite(value) && value >= 0;
+}
+
+void series_put_count(struct series *series, int64_t at_ms, int64_t now_ms, double events, double total)
+{
+    assert(series->view.kind == SERIES_COUNT);
+    if (!is_amount(events) || !is_amount(total)) {
+        series->book->counts.not_finite++;
+        return;
+    }
+    struct series_step *slot = take(series, at_ms, now_ms);
+    if (slot == NULL)
+        return;
+    slot->value += events;
+    slot->total += total;
+    tell_readers(series);
+}
+
+static bool are_buckets(const double *bounds, const double *counts, size_t bucket_count)
+{
+    if (bucket_count < 2 || bucket_count > SERIES_BUCKETS_MAX || bounds[bucket_count - 1] != INFINITY)
+        return false;
+    for (size_t i = 0; i < bucket_count; i++) {
+        if (!is_amount(counts[i]) || (i > 0 && !(bounds[i] > bounds[i - 1])))
+            return false;
+    }
+    return true;
+}
+
+/* Other bounds begin a new window: counts of different buckets do not add up. */
+static void set_bounds(struct series *series, const double *bounds, size_t bucket_count)
+{
+    struct series_view *view = &series->view;
+
+    if (bucket_count == view->bucket_count &&
+        memcmp(bounds, series->bounds, bucket_count * sizeof(*bounds)) == 0)
+        return;
+    window_close_all(series);
+    free(series->buckets);
+    series->buckets = memory_take_array((size_t)view->capacity * bucket_count, sizeof(float));
+    memcpy(series->bounds, bounds, bucket_count * sizeof(*bounds));
+    view->bucket_count = (uint32_t)bucket_count;
+    view->buckets = series->buckets;
+    window_clear(series);
+}
+
+void series_put_histogram(struct series *series, int64_t at_ms, int64_t now_ms, const double *bounds,
+                          const double *counts, size_t bucket_count)
+{
+    assert(series->view.kind == SERIES_HISTOGRAM);
+    if (!are_buckets(bounds, counts, bucket_count)) {
+        series->book->counts.not_finite++;
+        return;
+    }
+    set_bounds(series, bounds, bucket_count);
+    struct series_step *slot = take(series, at_ms, now_ms);
+    if (slot == NULL)
+        return;
+    float *buckets = buckets_of(series, slot->step);
+    for (size_t i = 0; i < bucket_count; i++) {
+        buckets[i] += (float)counts[i];
+        slot->total += counts[i];
+    }
+    tell_readers(series);
+}
+
+void series_set_trouble(struct series *series, enum series_trouble trouble)
+{
+    bool is_new = series->view.trouble != trouble;
+
+    series->view.trouble = trouble;
+    if (trouble != SERIES_FINE)
+        series->held_until_ms = SERIES_NEVER;
+    if (is_new)
+        tell_readers(series);
+}
+
+/* A source that answers late has steps that end late. */
+void window_pass_time(struct series *series, int64_t now_ms)
+{
+    struct series_view *view = &series->view;
+    int64_t own_now_ms = now_ms - series->lag_ms;
+
+    if (view->newest_step == SERIES_NEVER)
+        return;
+    if (repeat_held(series, own_now_ms / view->step_ms - 1))
+        tell_readers(series);
+    close_before(series, (own_now_ms - SERIES_GRACE_MS) / view->step_ms);
+}
+
+const struct series_view *series_view_of(const struct series *series)
+{
+    return &series->view;
+}
+
+const struct series_name *series_name_of(const struct series *series)
+{
+    return &series->name;
+}
