@@ -25,6 +25,7 @@
 enum {
     LOCK_WAIT_MS = 2000,
     LOCK_TRY_MS = 50,
+    LOCK_FD_LEAST = 256, /* above all others: see the sizes of the tables */
     LOOK_AGAIN_MS = 100,
     SWEEP_MS = 3600 * 1000,
     POLLED_LISTENER = 0,
@@ -48,7 +49,11 @@ static void close_fd(int fd)
 
 static bool lock_folder(struct server *server, struct err *err)
 {
-    server->lock = openat(server->folder, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    int fd = openat(server->folder, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    /* A child closes what it inherits in ascending order: the lock last, so that whoever then gets it finds
+     * the socket dead. */
+    server->lock = fd >= 0 ? fcntl(fd, F_DUPFD_CLOEXEC, LOCK_FD_LEAST) : -1;
+    close_fd(fd);
     if (server->lock < 0)
         return fail(err, server->data_path);
     /* A runner that was just killed may have a child that has not let go yet. */

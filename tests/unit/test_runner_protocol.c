@@ -99,8 +99,7 @@ static void refuses_bad_members(void **state)
         message.key = keys[i];
         refuses(&message, ERR_INVALID);
     }
-    static const char *const pairs[] = {"PATH=/tmp", "VERDICT_=x", "VERDICT_A", "VERDICT_a=x",
-                                        "VERDICT_A=x\ny"};
+    static const char *const pairs[] = {"PATH=/tmp", "VERDICT_=x", "VERDICT_A", "VERDICT_a=x"};
     for (size_t i = 0; i < ARRAY_LENGTH(pairs); i++) {
         struct runner_message message = run_message();
         message.environment[0] = pairs[i];
