@@ -37,8 +37,6 @@ static void note_line(void *data, const char *format, va_list arguments)
     server->callbacks.on_log(server->data, line);
 }
 
-/* ---- running libmicrohttpd ---- */
-
 static void run_listener(void *data)
 {
     struct http_listener *listener = data;
@@ -66,8 +64,6 @@ static void run_when_ready(void *data, unsigned events)
     (void)events;
     run_listener(data);
 }
-
-/* ---- connections ---- */
 
 static void note_connection(void *data, struct MHD_Connection *mhd, void **context,
                             enum MHD_ConnectionNotificationCode code)
@@ -118,8 +114,6 @@ static void close_overdue(struct http_server *server)
         close_connection(connection);
     }
 }
-
-/* ---- start and stop ---- */
 
 static void close_socket(const struct http_listener *listener, int fd)
 {

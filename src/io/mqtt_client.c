@@ -26,8 +26,6 @@ enum {
 
 static const char system_authorities[] = "/etc/ssl/certs";
 
-/* ---- attempts ---- */
-
 static void attempt_free(struct mqtt_attempt *attempt)
 {
     mosquitto_destroy(attempt->library);
@@ -93,8 +91,6 @@ static struct mqtt_attempt *attempt_new(struct mqtt_client *client, struct err *
     return attempt;
 }
 
-/* ---- going down ---- */
-
 /* Uniform in the upper half: clients of one broker do not come back in step. */
 static int64_t backoff_ms(const struct mqtt_client *client)
 {
@@ -138,8 +134,6 @@ static void go_down(struct mqtt_client *client, const char *reason)
         client->callbacks.on_down(client->data, text);
 }
 
-/* ---- the library's callbacks ---- */
-
 static void note_connected(struct mosquitto *library, void *data, int code)
 {
     struct mqtt_attempt *attempt = data;
@@ -174,8 +168,6 @@ static void note_disconnected(struct mosquitto *library, void *data, int code)
     if (attempt->reason[0] == '\0')
         (void)!text_copy(attempt->reason, sizeof(attempt->reason), why);
 }
-
-/* ---- the connection on the loop ---- */
 
 /* After every library call: is the socket still there, is there something to write? */
 static void settle(struct mqtt_client *client, int code)
@@ -312,8 +304,6 @@ static void look_around(void *data)
     }
     settle(client, mosquitto_loop_misc(client->attempt->library));
 }
-
-/* ---- making and freeing ---- */
 
 static int64_t number_or(int64_t given, int64_t fallback)
 {

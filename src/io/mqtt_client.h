@@ -4,7 +4,8 @@
  * The client connects, subscribes what was asked for, and starts again with jittered exponential backoff
  * whenever the broker is gone, refuses, or is silent for longer than the keepalive. libmosquitto acknowledges
  * before it calls us, so a message that arrives here can be lost by a crash: nothing that must not be lost
- * may come this way alone. Loop thread only. */
+ * may come this way alone. Over TLS it writes where nobody may read: the process ignores SIGPIPE. Loop thread
+ * only. */
 #ifndef IO_MQTT_CLIENT_H
 #define IO_MQTT_CLIENT_H
 

@@ -49,8 +49,6 @@ static void note_message(struct mosquitto *library, void *data, const struct mos
                                      message->retain);
 }
 
-/* ---- subscriptions ---- */
-
 static struct mqtt_subscription *find_subscription(struct mqtt_client *client, const char *filter)
 {
     for (size_t i = 0; i < client->subscription_count; i++) {
@@ -142,8 +140,6 @@ bool mqtt_client_covers(const char *filter, const char *topic)
     return mosquitto_topic_matches_sub(filter, topic, &is_covered) == MOSQ_ERR_SUCCESS && is_covered;
 }
 
-/* ---- publications ---- */
-
 /* QoS 0 is acknowledged while it is being written, before its id is known to us. */
 static void note_published(struct mosquitto *library, void *data, int message_id)
 {
@@ -229,8 +225,6 @@ bool mqtt_client_publish(struct mqtt_client *client, const char *topic, const vo
     client->counts.in_flight++;
     return true;
 }
-
-/* ---- both ---- */
 
 void mqtt_traffic_attach(struct mosquitto *library)
 {
