@@ -117,28 +117,41 @@ static void note(const struct reading *reading, struct judgement *judgement)
         judgement->to_ms = to_ms;
 }
 
-struct operand reading_take(const struct expression_input *input, const struct expression_node *node,
-                            const struct series_view *view, struct judgement *judgement)
+/* The candidate has no data; another side is then no baseline to it. */
+static enum reason reason_of_side(enum reason reason, enum expression_side side)
+{
+    return reason == REASON_NO_DATA && side != SIDE_CANDIDATE ? REASON_NO_BASELINE : reason;
+}
+
+static struct operand read_view(const struct expression_input *input, const struct expression_node *node,
+                                const struct series_view *view, struct judgement *judgement)
 {
     const struct rule_metric *metric = &input->metrics[node->metric];
     bool is_before = node->side == SIDE_BEFORE;
     int64_t from_ms = is_before ? SERIES_NEVER : input->from_ms;
     enum reason reason = series_freshness(view, is_before ? SERIES_EVER : metric->age_max_ms, input->now_ms);
     struct reading reading = {.node = node, .view = view, .need = input->need};
-    struct operand operand;
 
     if (node->op == EXPRESSION_ABSENT)
         return operand_known(reason != REASON_DECIDED ||
                              !series_is_usable(view, series_view_at(view, view->newest_step)));
-    if (view != NULL && !has_operation(view->kind, node->op))
+    if (!has_operation(view->kind, node->op))
         return operand_unknown(REASON_UNDECIDED);
-    if (view != NULL && view->trouble == SERIES_NO_DATA && metric->no_data == NO_DATA_ZERO)
+    if (view->trouble == SERIES_NO_DATA && metric->no_data == NO_DATA_ZERO)
         return read_silent(&reading, from_ms, input->now_ms);
-    if (reason == REASON_NO_DATA && node->side != SIDE_CANDIDATE)
-        return operand_unknown(REASON_NO_BASELINE);
     if (reason != REASON_DECIDED)
-        return operand_unknown(reason);
-    operand = read_window(&reading, from_ms);
+        return operand_unknown(reason_of_side(reason, node->side));
+    struct operand operand = read_window(&reading, from_ms);
     note(&reading, judgement);
     return operand;
+}
+
+struct operand reading_take(const struct expression_input *input, const struct expression_node *node,
+                            const struct series_view *view, struct judgement *judgement)
+{
+    if (view != NULL)
+        return read_view(input, node, view, judgement);
+    if (node->op == EXPRESSION_ABSENT)
+        return operand_known(1);
+    return operand_unknown(reason_of_side(REASON_NO_DATA, node->side));
 }

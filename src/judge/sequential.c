@@ -87,7 +87,7 @@ static double beta_series(double a, double b, double p)
     double term = 1;
     double sum = 1;
 
-    for (double index = 0; term > 1e-15 * sum; index++) {
+    for (int index = 0; term > 1e-15 * sum; index++) {
         term *= p * (a + b + index) / (a + 1 + index);
         sum += term;
     }
