@@ -253,8 +253,11 @@ static void fill_recipe(struct assembly *assembly)
     recipe->smoke = definition->smoke_count > 0 ? 0 : PLAN_NONE;
     recipe->smoke_limit_ms = longest_smoke(definition);
     recipe->rule_count = (uint8_t)definition->rule_count;
-    for (size_t i = 0; i < definition->rule_count; i++)
+    for (size_t i = 0; i < definition->rule_count; i++) {
         recipe->rules[i] = (uint8_t)rules_part(&definition->rules[i].rule);
+        if (definition->rules[i].rule.kind == RULE_COMPARISON)
+            recipe->beside_stable |= UINT32_C(1) << i;
+    }
 }
 
 static bool build_plan(struct assembly *assembly)
