@@ -207,6 +207,9 @@ static void test_every_metric_read_needs_its_data_to_pass(void **state)
     assert_true(decides(&scene, 112500, VERDICT_PASS));
     fake_put(&scene.series, 113, 6, 0);
     assert_true(decides(&scene, 113500, VERDICT_FAIL));
+    fake_put(&scene.series, 113, 1, 0);
+    scene.views[1].side[SIDE_CANDIDATE] = NULL;
+    assert_true(is_inconclusive(&scene, 113500, REASON_NO_DATA));
     start_two(&scene, EXPRESSION_AND);
     fake_put(&scene.series, 105, 1, 0);
     assert_true(is_inconclusive(&scene, 112500, REASON_TOO_FEW)); /* of a, though b lacks more */
