@@ -15,8 +15,8 @@ smoke_tests: {
               version: { get = "/version";  expect = "json('.version') == version"; }; }; };
 };
 baselines: {
-  beside: { against = [ "stable" ];  warmup = "500ms";  every = "1s";  need = "20 requests";
-    compare: { error_rate: { test = "sequential";  allow = "+50%";  ignore_below = "0.5%";  block = "2s"; }; }; };
+  beside: { against = [ "stable" ];  warmup = "500ms";  every = "1s";  block = "2s";  need = "20 requests";
+    compare: { error_rate: { test = "sequential";  allow = "+50%";  ignore_below = "0.5%"; }; }; };
 };
 triggers: {
   errors:  { when = "avg(error_rate, 4s) > 5% for 1s";  need = "20 requests";  then = "rollback"; };
@@ -38,7 +38,7 @@ strategies: {
     steps = ( { command = "deploy"; }, { smoke = "basic"; },
               { route = "10%";  observe = "2s";  at_most = "20s"; }, { approve = "sre";  timeout = "60s"; },
               { route = "100%"; watch = "2s";    at_most = "20s"; } ); };
-  watched: { kind = "follow";  watch = "4s";  at_most = "20s"; };
+  watched: { kind = "follow";  steps = ( { watch = "4s";  at_most = "20s"; } ); };
 };
 """
 
