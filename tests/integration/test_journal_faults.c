@@ -1,5 +1,6 @@
 /* test_journal_faults.c - a journal that is killed, filled up, damaged, or whose disk fails.
  * SPDX-License-Identifier: MIT */
+#include "store/ballast.h"
 #include "store/journal_audit.h"
 #include "store/journal_recovery.h"
 #include "store/sql.h"
@@ -171,6 +172,13 @@ static void test_what_was_acknowledged_survives_a_kill(void **unused)
 
 /* full */
 
+static off_t size_of(const char *path)
+{
+    struct stat status;
+
+    return stat(path, &status) == 0 ? status.st_size : -1;
+}
+
 static char *big_text(char fill)
 {
     char *text = memory_take(BIG_TEXT + 1);
@@ -210,13 +218,18 @@ static void test_a_full_journal_loses_nothing(void **unused)
 {
     struct bench bench = {0};
     enum journal_fault fault = JOURNAL_FINE;
+    char ballast[128];
 
     (void)unused;
     bench_begin(&bench);
     journal_close(bench.journal);
     bench.settings.pages_max = PAGES_FEW;
+    bench.settings.ballast_bytes = 65536;
     bench_open(&bench);
+    (void)snprintf(ballast, sizeof(ballast), "%s.ballast", bench.path);
+    assert_int_equal(size_of(ballast), 65536);
     uint64_t count = fill_up(&bench, &fault);
+    assert_int_equal(size_of(ballast), -1);
     assert_int_equal(fault, JOURNAL_FULL);
     assert_in_range(count, 1, 20);
     assert_true(journal_health(bench.journal).is_low);
@@ -238,7 +251,6 @@ static void test_a_failed_write_breaks_the_journal_until_a_restart(void **unused
     struct bench bench = {0};
     struct deployment_state state = new_state(1, PHASE_RUNNING);
     struct rlimit before;
-    struct err err = {0};
 
     (void)unused;
     bench_begin(&bench);
@@ -262,7 +274,6 @@ static void test_a_failed_write_breaks_the_journal_until_a_restart(void **unused
     assert_int_equal(look(&bench).attempt, 0);
     add_row(&bench, ROW_DEPLOYMENT, &state);
     assert_int_equal(bench_commit(&bench), JOURNAL_FINE);
-    (void)err;
     bench_end(&bench);
 }
 
@@ -277,13 +288,6 @@ static void overwrite(const char *path, off_t from, size_t length)
     for (size_t done = 0; done < length; done += sizeof(junk))
         assert_int_equal(pwrite(fd, junk, sizeof(junk), from + (off_t)done), sizeof(junk));
     assert_int_equal(close(fd), 0);
-}
-
-static off_t size_of(const char *path)
-{
-    struct stat status;
-
-    return stat(path, &status) == 0 ? status.st_size : -1;
 }
 
 static void not_opened(struct bench *bench)
@@ -366,6 +370,32 @@ static void test_the_log_is_put_into_the_file(void **unused)
     bench_end(&bench);
 }
 
+static void test_the_ballast_comes_back_when_there_is_room(void **unused)
+{
+    struct bench bench = {0};
+    struct ballast ballast;
+    char path[128];
+
+    (void)unused;
+    bench_begin(&bench);
+    (void)snprintf(path, sizeof(path), "%s.ballast", bench.path);
+    ballast_init(&ballast, bench.path, 65536);
+    assert_int_equal(size_of(path), 65536);
+    assert_true(ballast_release(&ballast));
+    assert_int_equal(size_of(path), -1);
+    assert_false(ballast_release(&ballast)); /* once */
+    assert_false(ballast_restore(&ballast)); /* not at once */
+    ballast.tried_ms -= 10000;
+    ballast.bytes = INT64_MAX / 4; /* no disk is as large */
+    assert_false(ballast_restore(&ballast));
+    ballast.tried_ms -= 10000;
+    ballast.bytes = 65536;
+    assert_true(ballast_restore(&ballast));
+    assert_int_equal(size_of(path), 65536);
+    ballast_done(&ballast);
+    bench_end(&bench);
+}
+
 /* Last, for it leaves the process with mounts of its own. */
 static void test_a_full_disk_leaves_room_for_the_way_back(void **unused)
 {
@@ -421,6 +451,7 @@ int main(void)
         cmocka_unit_test(test_a_damaged_file_is_kept_and_not_used),
         cmocka_unit_test(test_closing_writes_what_waits),
         cmocka_unit_test(test_the_log_is_put_into_the_file),
+        cmocka_unit_test(test_the_ballast_comes_back_when_there_is_room),
         cmocka_unit_test(test_a_full_disk_leaves_room_for_the_way_back),
     };
 

@@ -1,9 +1,9 @@
-/* test_journal_tables.c - tokens, idempotency keys, the outbox, and the views of the journal.
+/* test_journal_tables.c - idempotency keys, the outbox, names, and the views of the journal.
  * SPDX-License-Identifier: MIT */
 #include "store/journal_key.h"
 #include "store/journal_outbox.h"
-#include "store/journal_token.h"
 #include "store/journal_view.h"
+#include "store/sql.h"
 #include "support/journal_fixture.h"
 
 #include <math.h>
@@ -16,99 +16,6 @@ static struct deployment_state new_state(uint64_t id, enum deployment_phase phas
     deployment_init(id, 1000, &state);
     state.phase = phase;
     return state;
-}
-
-/* tokens */
-
-static struct journal_token make_token(struct bench *bench, unsigned rights, int64_t expires_ms,
-                                       char text[JOURNAL_TOKEN_TEXT_SIZE])
-{
-    struct journal_token token = {.principal = "alice",
-                                  .is_person = true,
-                                  .rights = rights,
-                                  .service_count = 2,
-                                  .services = {"shop", "mailer"},
-                                  .environment_count = 1,
-                                  .environments = {"prod"},
-                                  .expires_ms = expires_ms};
-    struct err err = {0};
-
-    if (!journal_token_create(bench->journal, &token, "root", text, bench_done, bench, &err))
-        fail_msg("%s", err.text);
-    assert_null(journal_token_find(bench->journal, text, 0)); /* not durable yet */
-    bench_wait(bench);
-    assert_int_equal(bench->result.fault, JOURNAL_FINE);
-    return token;
-}
-
-static void test_tokens_open_doors_until_they_are_revoked(void **unused)
-{
-    struct bench bench = {0};
-    char text[JOURNAL_TOKEN_TEXT_SIZE];
-    char other[JOURNAL_TOKEN_TEXT_SIZE];
-    struct err err = {0};
-
-    (void)unused;
-    bench_begin(&bench);
-    struct journal_token made = make_token(&bench, TOKEN_READ | TOKEN_APPROVE, 0, text);
-    (void)make_token(&bench, TOKEN_ADMIN, 0, other);
-    bench_reopen(&bench); /* both by what is in memory and by what was read */
-    const struct journal_token *found = journal_token_find(bench.journal, text, 5000);
-    assert_non_null(found);
-    assert_string_equal(found->id, made.id);
-    assert_string_equal(found->principal, "alice");
-    assert_true(found->is_person);
-    assert_true(journal_token_allows(found, TOKEN_APPROVE, "mailer", "prod"));
-    assert_false(journal_token_allows(found, TOKEN_DEPLOY, "mailer", "prod"));
-    assert_false(journal_token_allows(found, TOKEN_APPROVE, "billing", "prod"));
-    assert_false(journal_token_allows(found, TOKEN_APPROVE, "shop", "staging"));
-    assert_ptr_equal(journal_token_at(bench.journal, 0), found);
-    assert_non_null(journal_token_at(bench.journal, 1));
-    assert_null(journal_token_at(bench.journal, 2));
-
-    assert_true(journal_token_revoke(bench.journal, made.id, "root", bench_done, &bench, &err));
-    bench_wait(&bench);
-    assert_null(journal_token_find(bench.journal, text, 5000));
-    assert_non_null(journal_token_find(bench.journal, other, 5000));
-    assert_false(journal_token_revoke(bench.journal, made.id, "root", bench_done, &bench, &err));
-    assert_int_equal(err.code, ERR_NOT_FOUND);
-    bench_reopen(&bench);
-    assert_null(journal_token_find(bench.journal, text, 5000));
-    bench_end(&bench);
-}
-
-static void test_wrong_tokens_open_nothing(void **unused)
-{
-    struct bench bench = {0};
-    char text[JOURNAL_TOKEN_TEXT_SIZE];
-    char wrong[JOURNAL_TOKEN_TEXT_SIZE];
-    struct err err = {0};
-
-    (void)unused;
-    bench_begin(&bench);
-    (void)make_token(&bench, TOKEN_ALL, 9000, text);
-    assert_non_null(journal_token_find(bench.journal, text, 8999));
-    assert_null(journal_token_find(bench.journal, text, 9000));
-    for (size_t i = 0; i < strlen(text); i++) {
-        memcpy(wrong, text, sizeof(wrong));
-        wrong[i] = wrong[i] == 'x' ? 'y' : 'x';
-        assert_null(journal_token_find(bench.journal, wrong, 0));
-    }
-    assert_null(journal_token_find(bench.journal, "", 0));
-    assert_null(journal_token_find(bench.journal, "vd_", 0));
-    text[strlen(text) - 1] = '\0';
-    assert_null(journal_token_find(bench.journal, text, 0));
-
-    struct journal_token bad = {.principal = "alice"};
-    assert_false(journal_token_create(bench.journal, &bad, "root", text, bench_done, &bench, &err));
-    bad.rights = 64;
-    assert_false(journal_token_create(bench.journal, &bad, "root", text, bench_done, &bench, &err));
-    bad.rights = TOKEN_READ;
-    bad.service_count = 1;
-    (void)snprintf(bad.services[0], sizeof(bad.services[0]), "two words");
-    assert_false(journal_token_create(bench.journal, &bad, "root", text, bench_done, &bench, &err));
-    assert_int_equal(err.code, ERR_INVALID);
-    bench_end(&bench);
 }
 
 /* keys */
@@ -153,6 +60,32 @@ static void test_the_same_key_is_the_same_deployment(void **unused)
     journal_key_attach(bench.journal, "ci", "again", 1);
     assert_int_equal(journal_key_reserve(bench.journal, "ci", "again", body, &deployment), JOURNAL_KEY_KNOWN);
     assert_int_equal(deployment, 1);
+    bench_end(&bench);
+}
+
+static void test_a_key_is_free_again_after_a_day(void **unused)
+{
+    struct bench bench = {0};
+    struct deployment_state state = new_state(1, PHASE_QUEUED);
+    unsigned char body[JOURNAL_HASH_SIZE] = {1};
+    uint64_t deployment = 0;
+    struct sql sql;
+    struct err err = {0};
+
+    (void)unused;
+    bench_begin(&bench);
+    for (uint64_t id = 1; id <= 2; id++) {
+        state.id = id;
+        assert_int_equal(journal_key_reserve(bench.journal, "ci", "k", body, &deployment), JOURNAL_KEY_NEW);
+        bench.request.principal = "ci";
+        bench.request.idempotency_key = "k";
+        add_new(&bench, &state);
+        assert_int_equal(bench_commit(&bench), JOURNAL_FINE);
+        assert_true(sql_open(&sql, bench.path, SQL_WRITES, &err));
+        assert_true(sql_execute(&sql, "UPDATE requests SET wall_ms = wall_ms - 86400001"));
+        sql_close(&sql);
+        bench_reopen(&bench);
+    }
     bench_end(&bench);
 }
 
@@ -263,6 +196,46 @@ static void test_a_receiver_that_is_away_has_a_bounded_queue(void **unused)
     look(&page, MORE, 2);
     assert_int_equal(page.given_up, 3);
     assert_string_equal(page.ids[0], "msg_00003");
+    bench_end(&bench);
+}
+
+/* names */
+
+static void test_names_have_numbers(void **unused)
+{
+    struct bench bench = {0};
+    struct deployment_state state = new_state(1, PHASE_QUEUED);
+    const char *first = NULL;
+    const char *second = NULL;
+
+    (void)unused;
+    bench_begin(&bench);
+    uint32_t forgotten = journal_target(bench.journal, "mailer", "prod");
+    assert_int_equal(bench.target, 1);
+    assert_int_equal(forgotten, 2);
+    add_new(&bench, &state);
+    assert_int_equal(bench_commit(&bench), JOURNAL_FINE);
+    bench_reopen(&bench);
+    assert_int_equal(journal_target(bench.journal, "shop", "prod"), 1);
+    assert_false(journal_target_names(bench.journal, forgotten, &first, &second)); /* no row named it */
+    assert_true(journal_target_names(bench.journal, 1, &first, &second));
+    assert_string_equal(first, "shop");
+    assert_string_equal(second, "prod");
+    assert_true(journal_version(bench.journal, bench.start.version_key, &first, &second));
+    assert_string_equal(first, "2.4.1");
+    assert_string_equal(second, "sha256:aa");
+    assert_false(journal_version(bench.journal, 12345, &first, &second));
+    for (int i = 0; i < 1000; i++) {
+        char version[16];
+        (void)snprintf(version, sizeof(version), "1.%d", i);
+        assert_true(journal_version_key(bench.journal, version, "") != 0);
+        assert_int_not_equal(journal_target(bench.journal, version, "prod"), 0);
+    }
+    assert_true(
+        journal_version(bench.journal, journal_version_key(bench.journal, "1.7", ""), &first, &second));
+    assert_string_equal(first, "1.7");
+    assert_int_equal(journal_target(bench.journal, "1.7", "prod"),
+                     journal_target(bench.journal, "1.7", "prod"));
     bench_end(&bench);
 }
 
@@ -419,11 +392,11 @@ static void test_the_evidence_of_one_deployment(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_tokens_open_doors_until_they_are_revoked),
-        cmocka_unit_test(test_wrong_tokens_open_nothing),
         cmocka_unit_test(test_the_same_key_is_the_same_deployment),
+        cmocka_unit_test(test_a_key_is_free_again_after_a_day),
         cmocka_unit_test(test_notices_wait_until_they_are_delivered),
         cmocka_unit_test(test_a_receiver_that_is_away_has_a_bounded_queue),
+        cmocka_unit_test(test_names_have_numbers),
         cmocka_unit_test(test_deployments_are_listed),
         cmocka_unit_test(test_the_evidence_of_one_deployment),
     };
