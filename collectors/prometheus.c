@@ -9,6 +9,7 @@
 #include "io/loop.h"
 #include "io/memory.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -141,7 +142,7 @@ static void note_answer(struct collector *collector, const struct err *err)
     bool was_there = collector->why[0] == '\0';
 
     collector->was_heard = true;
-    (void)snprintf(collector->why, sizeof(collector->why), "%s", err != NULL ? err->text : "");
+    (void)snprintf(collector->why, sizeof(collector->why), "%.300s", err != NULL ? err->text : "");
     if (was_there && err != NULL)
         log_say(collector->env.log, LOG_LEVEL_WARN, "prometheus %s", collector->why);
 }
