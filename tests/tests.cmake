@@ -1,7 +1,7 @@
 # tests.cmake - finds the tests by their folders: a file test_NAME.c is a program and a ctest entry.
 # SPDX-License-Identifier: MIT
 
-layer(support tests/support PkgConfig::CMOCKA Threads::Threads)
+layer(support tests/support orchestrator io PkgConfig::CMOCKA Threads::Threads)
 if(TARGET support)
   target_include_directories(support PUBLIC tests)
 endif()
@@ -14,6 +14,9 @@ function(c_tests folder label seconds)
     set(target ${label}_${name})
     add_executable(${target} ${file})
     target_include_directories(${target} PRIVATE src . tests)
+    if(name MATCHES "^test_runner") # a program of its own: its names may be those of other layers
+      target_link_libraries(${target} PRIVATE runner)
+    endif()
     target_link_libraries(${target} PRIVATE ${ARGN} support PkgConfig::CMOCKA)
     add_test(NAME ${label}/${name} COMMAND ${target} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
     set_tests_properties(${label}/${name} PROPERTIES TIMEOUT ${seconds} LABELS ${label}

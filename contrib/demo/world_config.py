@@ -88,8 +88,10 @@ backend {service}
 VERDICTD = """# verdictd.conf - the daemon of this world.
 data = "{folder}/data";
 rules = "{folder}/rules.d";
-mode = "act";
-runner_socket = "{runner_socket}";
+mode = "{mode}";
+instance = "demo";
+status = "mqtt:plant";
+runner: {{ socket = "{runner_socket}"; }};
 listen = ( {{ unix = "{socket}"; }}, {{ tcp = "127.0.0.1:{api}"; }} );
 sources: {{
   prometheus: {{ main: {{ url = "{prometheus}";  lag = "1s"; }}; }};
@@ -97,7 +99,6 @@ sources: {{
 }};
 traffic: {{ haproxy: {{ edge: {{ sockets = [ "{admin}" ];  split = "{split}"; }}; }}; }};
 notifiers: {{ webhook: {{ desk: {{ url = "http://127.0.0.1:{receiver}/notices";  secret = "file:{secret}"; }}; }}; }};
-brakes: {{ service = "10 rollbacks per 1h"; }};
 """
 
 # What may be started and which file may be replaced: nothing else, and never by a shell.
@@ -127,9 +128,9 @@ def haproxy_text(place, kind):
                        service=place.service, blue=place.slots["blue"], green=place.slots["green"])
 
 
-def verdictd_text(place, kind="map"):
+def verdictd_text(place, kind="map", mode="act"):
     split = f"map:{place.split_file}" if kind == "map" else "weights"
-    return VERDICTD.format(folder=place.folder, socket=place.socket, api=place.api_port, runner_socket=place.runner_socket, prometheus=place.prometheus_url,
+    return VERDICTD.format(mode=mode, folder=place.folder, socket=place.socket, api=place.api_port, runner_socket=place.runner_socket, prometheus=place.prometheus_url,
                            broker=place.broker_port, admin=place.admin_socket, split=split, receiver=place.receiver_port,
                            secret=place.secret_file)
 

@@ -32,17 +32,20 @@ struct config_report {
     struct config_finding findings[CONFIG_FINDINGS_MAX];
 };
 
+/* "FILE:LINE: text", and the source line indented below where there is one. Returns `to`. */
+const char *config_finding_format(const struct config_finding *finding, char *to, size_t size);
+
 /* Rule files read together: names are global per kind. Opaque; immutable. */
 struct config;
 
-/* Reads `files` (paths). Never fails as a whole: a file with findings is left out, and those that load are in
- * *ret. `schemas` and what it points to must outlive the config. `is_record`: the daemon's mode is "record".
+/* Reads `files` (paths). Never fails as a whole: a file with findings is left out, those that load are in the
+ * result. `schemas` and what it points to must outlive the config. (libconfig has a config_read() already.)
  */
-struct config *config_read(const char *const *files, size_t count, const struct option_schemas *schemas,
-                           struct config_report *report);
+struct config *config_read_files(const char *const *files, size_t count, const struct option_schemas *schemas,
+                                 struct config_report *report);
 
-/* As config_read for all *.rules of a folder, sorted by name; where a file has findings and `previous` (may
- * be NULL) held a good version of it, that version stays. */
+/* As config_read_files for all *.rules of a folder, sorted by name; where a file has findings and `previous`
+ * (may be NULL) held a good version of it, that version stays. */
 struct config *config_read_folder(const char *folder, const struct config *previous,
                                   const struct option_schemas *schemas, struct config_report *report);
 void config_free(struct config *config);
@@ -52,8 +55,8 @@ void config_each_service(const struct config *config,
                          void (*each)(void *data, const char *service, const char *environment), void *data);
 
 /* One deployment's definition: NULL with ERR_NOT_FOUND (unknown service, environment, strategy: the text
- * names the nearest), ERR_INVALID (plan faults). `strategy` NULL: the environment's. The result is one
- * allocation. */
+ * names the nearest), ERR_INVALID (the first finding; plan faults too). `strategy` NULL: the environment's.
+ * The result is one allocation. */
 struct definition *config_resolve(const struct config *config, const char *service, const char *environment,
                                   const char *strategy, bool is_record, struct err *err);
 void definition_free(struct definition *definition);

@@ -14,7 +14,8 @@ struct acting {
     char why[DAEMON_WHY_MAX];
 };
 
-struct acting *acting_new(struct live *live, const struct deployment_state *state, const struct action *action);
+struct acting *acting_new(struct live *live, const struct deployment_state *state,
+                          const struct action *action);
 
 /* Tells the engine and frees. Never from inside action_start(). */
 void acting_end(struct acting *acting, enum result result, const char *why);

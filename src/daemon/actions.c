@@ -1,16 +1,19 @@
-/* actions.c - what the engine wants done, handed to levers, commands and probes; their ends go back as results.
+/* actions.c - what the engine wants done, handed to levers, commands and probes; their ends go back as
+ * results.
  * SPDX-License-Identifier: MIT */
 #include "collectors/probe_http.h"
 #include "daemon/acting.h"
-#include "daemon/memory.h"
+#include "daemon/tombstone.h"
+#include "io/memory.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct acting *acting_new(struct live *live, const struct deployment_state *state, const struct action *action)
+struct acting *acting_new(struct live *live, const struct deployment_state *state,
+                          const struct action *action)
 {
-    struct acting *acting = memory_zeroed(1, sizeof(*acting));
+    struct acting *acting = memory_take_array(1, sizeof(*acting));
 
     acting->daemon = live->daemon;
     acting->deployment = live->id;
@@ -27,10 +30,11 @@ void acting_end(struct acting *acting, enum result result, const char *why)
         live_say(live, "%s", why);
     if (result != RESULT_DONE)
         log_say(&acting->daemon->log, LOG_LEVEL_WARN, "deployment %llu: %s %u: %s",
-                (unsigned long long)acting->deployment, action_kind_name(acting->action.kind), acting->action.sequence,
-                why);
+                (unsigned long long)acting->deployment, action_kind_name(acting->action.kind),
+                acting->action.sequence, why);
     if (!engine_result(acting->daemon->engine, acting->deployment, acting->action.sequence, result))
-        log_say(&acting->daemon->log, LOG_LEVEL_ERROR, "the engine's queue is full: a result is lost until its deadline");
+        log_say(&acting->daemon->log, LOG_LEVEL_ERROR,
+                "the engine's queue is full: a result is lost until its deadline");
     daemon_wants_turn(acting->daemon);
     free(acting);
 }
@@ -151,20 +155,8 @@ static void verify(struct live *live, struct acting *acting)
         verify_stable(live, acting);
 }
 
-/* Before the journal has it: recovery must find that traffic went back (S5). */
-static void leave_tombstone(struct daemon *daemon, uint64_t deployment)
-{
-    char path[DAEMON_PATH_MAX];
-
-    (void)snprintf(path, sizeof(path), "%s/ahead.%llu", daemon->runtime_folder, (unsigned long long)deployment);
-    FILE *file = fopen(path, "we");
-    if (file == NULL)
-        log_say(&daemon->log, LOG_LEVEL_ERROR, "cannot write %s", path);
-    else
-        (void)fclose(file);
-}
-
-void action_start(void *data, const struct deployment_state *state, const struct action *action, bool is_ahead)
+void action_start(void *data, const struct deployment_state *state, const struct action *action,
+                  bool is_ahead)
 {
     struct daemon *daemon = data;
     struct live *live = live_find(daemon, state->id);
@@ -172,7 +164,7 @@ void action_start(void *data, const struct deployment_state *state, const struct
     if (live == NULL)
         return;
     if (is_ahead)
-        leave_tombstone(daemon, state->id);
+        tombstone_leave(daemon, state->id);
     struct acting *acting = acting_new(live, state, action);
     switch (action->kind) {
     case ACTION_NONE:

@@ -1,8 +1,10 @@
-/* commands.c - commands through verdict-runner: arguments and environment filled in, ends turned into results.
+/* commands.c - commands through verdict-runner: arguments and environment filled in, ends turned into
+ * results.
  * SPDX-License-Identifier: MIT */
 #include "daemon/acting.h"
-#include "daemon/memory.h"
+#include "io/memory.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -35,7 +37,7 @@ static void deferred(void *data)
 void acting_defer(struct acting *acting, enum result result, const char *why)
 {
     acting->deferred = result;
-    (void)snprintf(acting->why, sizeof(acting->why), "%s", why);
+    (void)snprintf(acting->why, sizeof(acting->why), "%.250s", why);
     loop_defer(acting->daemon->loop, deferred, acting);
 }
 
@@ -59,7 +61,7 @@ static enum result result_of_end(const struct runner_outcome *outcome, char *why
 
 static enum result result_of(const struct runner_outcome *outcome, char *why, size_t size)
 {
-    (void)snprintf(why, size, "%s", outcome->reason);
+    (void)snprintf(why, size, "%.200s", outcome->reason);
     switch (outcome->kind) {
     case RUNNER_ENDED:
         return result_of_end(outcome, why, size);
@@ -110,7 +112,8 @@ static void fill_environment(const struct live *live, const struct acting *actin
 }
 
 static bool fill_arguments(const struct live *live, const struct acting *acting,
-                           const struct command_definition *command, struct command_texts *texts, struct err *err)
+                           const struct command_definition *command, struct command_texts *texts,
+                           struct err *err)
 {
     const char *pairs[2 * LIVE_PAIRS_MAX];
     size_t pair_count = live_pairs(live, &acting->state, true, SIZE_MAX, pairs);

@@ -16,7 +16,7 @@ struct commit {
 
 struct commit *commit_new(struct daemon *daemon)
 {
-    struct commit *commit = memory_zeroed(1, sizeof(*commit));
+    struct commit *commit = memory_take_array(1, sizeof(*commit));
 
     commit->daemon = daemon;
     return commit;
@@ -29,7 +29,8 @@ void commit_free(struct commit *commit)
     free(commit);
 }
 
-/* One entry per token of the batch. A new deployment's live learns its id here, before anybody asks for it. */
+/* One entry per token of the batch. A new deployment's live learns its id here, before anybody asks for it.
+ */
 static void collect_requests(struct commit *commit, const struct batch *batch)
 {
     commit->request_count = 0;
@@ -57,7 +58,8 @@ static void committed(void *data, const struct journal_result *result)
         log_say(&daemon->log, LOG_LEVEL_ERROR, "the journal: %s", result->text);
     engine_committed(daemon->engine, result->fault == JOURNAL_FINE);
     if (result->fault == JOURNAL_BROKEN) {
-        log_say(&daemon->log, LOG_LEVEL_ERROR, "the journal is broken: stopping, to recover from what is on disk");
+        log_say(&daemon->log, LOG_LEVEL_ERROR,
+                "the journal is broken: stopping, to recover from what is on disk");
         loop_stop(daemon->loop);
         return;
     }

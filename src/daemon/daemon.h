@@ -1,9 +1,10 @@
-/* daemon.h - the parts of verdictd together: what main makes, what each wiring file uses. Sole owner of everything.
+/* daemon.h - the parts of verdictd together: what main makes, what each wiring file uses. Sole owner of
+ * everything.
  * SPDX-License-Identifier: MIT
  *
- * The way of the data: collectors put values into series, series mark (deployment, rule) pairs, the end of the loop's turn
- * runs the engine, the engine hands batches to the journal (commit.c), what is durable is told (publish.c) and driven
- * (actions.c), and what the world answers comes back as inputs of the engine. */
+ * The way of the data: collectors put values into series, series mark (deployment, rule) pairs, the end of
+ * the loop's turn runs the engine, the engine hands batches to the journal (commit.c), what is durable is
+ * told (publish.c) and driven (actions.c), and what the world answers comes back as inputs of the engine. */
 #ifndef DAEMON_DAEMON_H
 #define DAEMON_DAEMON_H
 
@@ -87,7 +88,7 @@ struct daemon {
     struct daemon_lever levers[SETTINGS_INSTANCES_MAX];
     size_t receiver_count;
     struct daemon_receiver receivers[SETTINGS_INSTANCES_MAX];
-    struct live *lives; /* list */
+    struct live *lives;       /* list */
     struct request *requests; /* list */
     size_t request_count;
     uint64_t next_token;
@@ -122,7 +123,8 @@ void commit_batch(void *daemon, const struct batch *batch);
 void publish_batch(void *daemon, const struct batch *batch);
 
 /* actions.c: functions of struct engine_env. */
-void action_start(void *daemon, const struct deployment_state *state, const struct action *action, bool is_ahead);
+void action_start(void *daemon, const struct deployment_state *state, const struct action *action,
+                  bool is_ahead);
 void action_read_back(void *daemon, const struct deployment_state *state);
 
 /* api_part.c: functions of struct api_env. */

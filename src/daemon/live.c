@@ -3,7 +3,7 @@
 #include "daemon/live.h"
 
 #include "base/text.h"
-#include "daemon/memory.h"
+#include "io/memory.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -12,16 +12,16 @@
 
 struct live *live_new(struct daemon *daemon, struct definition *definition, char *sealed)
 {
-    struct live *live = memory_zeroed(1, sizeof(*live));
+    struct live *live = memory_take_array(1, sizeof(*live));
 
     live->daemon = daemon;
     live->definition = definition;
     live->sealed = sealed;
-    live->rules = memory_zeroed(definition->rule_count + 1, sizeof(*live->rules));
+    live->rules = memory_take_array(definition->rule_count + 1, sizeof(*live->rules));
     for (size_t i = 0; i < definition->rule_count; i++)
         live->rules[i] = &definition->rules[i].rule;
-    live->rule_states = memory_zeroed(definition->rule_count + 1, sizeof(*live->rule_states));
-    live->series = memory_zeroed(definition->metric_count + 1, sizeof(*live->series));
+    live->rule_states = memory_take_array(definition->rule_count + 1, sizeof(*live->rule_states));
+    live->series = memory_take_array(definition->metric_count + 1, sizeof(*live->series));
     live->next = daemon->lives;
     daemon->lives = live;
     return live;
@@ -66,8 +66,8 @@ static size_t add_pair(const char **pairs, size_t count, const char *name, const
     return count + 1;
 }
 
-size_t live_pairs(const struct live *live, const struct deployment_state *state, bool is_candidate, size_t address,
-                  const char *pairs[2 * LIVE_PAIRS_MAX])
+size_t live_pairs(const struct live *live, const struct deployment_state *state, bool is_candidate,
+                  size_t address, const char *pairs[2 * LIVE_PAIRS_MAX])
 {
     const struct slot_definition *slot = live_slot(live, state, is_candidate);
     size_t count = 0;

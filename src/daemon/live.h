@@ -1,8 +1,10 @@
-/* live.h - a deployment in memory: its definition, the texts of its two sides, its series and who measures them.
+/* live.h - a deployment in memory: its definition, the texts of its two sides, its series and who measures
+ * them.
  * SPDX-License-Identifier: MIT */
 #ifndef DAEMON_LIVE_H
 #define DAEMON_LIVE_H
 
+#include "base/text.h"
 #include "daemon/daemon.h"
 
 enum { LIVE_SIDES = 2, LIVE_PAIRS_MAX = 48, LIVE_TEXT_MAX = 4096, LIVE_KEY_MAX = 192 };
@@ -10,9 +12,9 @@ enum { LIVE_SIDES = 2, LIVE_PAIRS_MAX = 48, LIVE_TEXT_MAX = 4096, LIVE_KEY_MAX =
 /* What one side measures of one metric. */
 struct live_series {
     struct live *live;
-    struct series *series;          /* NULL: this side has none */
+    struct series *series; /* NULL: this side has none */
     const struct collector_type *type;
-    struct collector_watch *watch;  /* NULL: could not be started */
+    struct collector_watch *watch; /* NULL: could not be started */
 };
 
 struct live {
@@ -26,9 +28,9 @@ struct live {
     char previous[VERSION_MAX_LENGTH + 1]; /* stable when it was accepted; "" none */
     char reason[DAEMON_WHY_MAX];           /* of the start or of the last verb */
     char actor[NAME_MAX_LENGTH + 1];
-    char why[DAEMON_WHY_MAX];              /* latest sentence of a lever or probe */
-    const struct rule **rules;             /* [rule_count], for the engine */
-    struct rule_state *rule_states;        /* [rule_count] */
+    char why[DAEMON_WHY_MAX];       /* latest sentence of a lever or probe */
+    const struct rule **rules;      /* [rule_count], for the engine */
+    struct rule_state *rule_states; /* [rule_count] */
     bool is_watched;
     struct live_series (*series)[LIVE_SIDES]; /* [metric_count] */
 };
@@ -38,17 +40,18 @@ struct live *live_new(struct daemon *daemon, struct definition *definition, char
 void live_free(struct live *live);
 struct live *live_find(struct daemon *daemon, uint64_t deployment);
 
-/* Opens series and watches of both sides; from the moment the slots are known. Trouble is told by the series. */
+/* Opens series and watches of both sides; from the moment the slots are known. Trouble is told by the series.
+ */
 void live_watch(struct live *live, const struct deployment_state *state);
 void live_unwatch(struct live *live);
 
 /* Of struct engine_env. */
 bool live_views(void *daemon, uint64_t deployment, uint8_t rule, struct metric_views *ret_views);
 
-/* Names and texts that templates of a side may use: name, text, name, text ... Returns the count of pairs. The texts
- * live as long as `live` and `state`. `address`: index, or SIZE_MAX for the first. */
-size_t live_pairs(const struct live *live, const struct deployment_state *state, bool is_candidate, size_t address,
-                  const char *pairs[2 * LIVE_PAIRS_MAX]);
+/* Names and texts that templates of a side may use: name, text, name, text ... Returns the count of pairs.
+ * The texts live as long as `live` and `state`. `address`: index, or SIZE_MAX for the first. */
+size_t live_pairs(const struct live *live, const struct deployment_state *state, bool is_candidate,
+                  size_t address, const char *pairs[2 * LIVE_PAIRS_MAX]);
 
 /* The slot of a side, or NULL where the definition has none. */
 const struct slot_definition *live_slot(const struct live *live, const struct deployment_state *state,

@@ -1,4 +1,5 @@
-/* notices.c - which event is told to whom, and in which words: CloudEvents with the numbers behind the decision.
+/* notices.c - which event is told to whom, and in which words: CloudEvents with the numbers behind the
+ * decision.
  * SPDX-License-Identifier: MIT */
 #include "daemon/notices.h"
 
@@ -58,8 +59,9 @@ static void add_number(cJSON *object, const char *name, double number)
 /* The numbers of the rule that the event is about: the trace's, or the one that decided. */
 static void add_rule(cJSON *data, const struct live *live, const struct batch_row *row)
 {
-    uint32_t rule = row->trace.kind == TRACE_FAIL || row->trace.kind == TRACE_WOULD_FAIL ? row->trace.a
-                                                                                        : row->state->failed_rule;
+    uint32_t rule = row->trace.kind == TRACE_FAIL || row->trace.kind == TRACE_WOULD_FAIL
+                        ? row->trace.a
+                        : row->state->failed_rule;
 
     if (rule >= live->definition->rule_count)
         return;
@@ -97,8 +99,8 @@ static cJSON *data_of(const struct live *live, const struct batch_row *row, cons
     cJSON_AddStringToObject(data, "reason", live->reason);
     if (live->why[0] != '\0')
         cJSON_AddStringToObject(data, "why", live->why);
-    (void)snprintf(text, sizeof(text), "%s/%s %s: %s", definition->service, definition->environment, live->version,
-                   kind->sentence);
+    (void)snprintf(text, sizeof(text), "%s/%s %s: %s", definition->service, definition->environment,
+                   live->version, kind->sentence);
     cJSON_AddStringToObject(data, "summary", text);
     (void)snprintf(text, sizeof(text), "verdict get %s", id);
     cJSON_AddStringToObject(data, "evidence", text);
@@ -109,7 +111,8 @@ static cJSON *data_of(const struct live *live, const struct batch_row *row, cons
     return data;
 }
 
-static char *body_of(const struct live *live, const struct batch_row *row, const struct kind *kind, const char *id)
+static char *body_of(const struct live *live, const struct batch_row *row, const struct kind *kind,
+                     const char *id)
 {
     char text[128];
     char stamp[40];
@@ -136,7 +139,8 @@ static char *body_of(const struct live *live, const struct batch_row *row, const
     return body;
 }
 
-/* The same event and receiver have the same id whenever the batch is written again: a hash of what it is about. */
+/* The same event and receiver have the same id whenever the batch is written again: a hash of what it is
+ * about. */
 static void make_id(char id[JOURNAL_NOTICE_ID_SIZE], const struct live *live, const struct batch_row *row,
                     const struct kind *kind, const char *receiver)
 {
@@ -144,8 +148,8 @@ static void make_id(char id[JOURNAL_NOTICE_ID_SIZE], const struct live *live, co
     char hash[DIGEST_SHA256_HEX_SIZE];
 
     (void)snprintf(text, sizeof(text), "%s %llu %s %u %u %u %s", live->daemon->settings->instance,
-                   (unsigned long long)row->deployment, kind->name, row->state->attempt, row->trace.a, row->trace.b,
-                   receiver);
+                   (unsigned long long)row->deployment, kind->name, row->state->attempt, row->trace.a,
+                   row->trace.b, receiver);
     digest_sha256_hex(text, strlen(text), hash);
     (void)snprintf(id, JOURNAL_NOTICE_ID_SIZE, "msg_%.27s", hash);
 }
@@ -186,7 +190,8 @@ void notices_collect(struct notices *notices, struct daemon *daemon, const struc
         if (kind.name == NULL)
             continue;
         size_t first = notices->count;
-        add_for(notices, live, row, &kind, live->definition->notify_all, live->definition->notify_all_count, first);
+        add_for(notices, live, row, &kind, live->definition->notify_all, live->definition->notify_all_count,
+                first);
         if (kind.is_urgent)
             add_for(notices, live, row, &kind, live->definition->notify_urgent,
                     live->definition->notify_urgent_count, first);

@@ -36,7 +36,7 @@ static void timer_fired(void *data)
 
 struct outbox *outbox_new(struct daemon *daemon)
 {
-    struct outbox *outbox = memory_zeroed(1, sizeof(*outbox));
+    struct outbox *outbox = memory_take_array(1, sizeof(*outbox));
 
     outbox->daemon = daemon;
     outbox->timer = loop_timer_start(daemon->loop, 0, 0, timer_fired, outbox);
@@ -62,7 +62,8 @@ static struct daemon_receiver *find_receiver(struct daemon *daemon, const char *
     for (size_t i = 0; colon != NULL && i < daemon->receiver_count; i++) {
         struct daemon_receiver *receiver = &daemon->receivers[i];
         if (receiver->notifier != NULL && strlen(receiver->type->name) == (size_t)(colon - name) &&
-            strncmp(receiver->type->name, name, (size_t)(colon - name)) == 0 && strcmp(receiver->name, colon + 1) == 0)
+            strncmp(receiver->type->name, name, (size_t)(colon - name)) == 0 &&
+            strcmp(receiver->name, colon + 1) == 0)
             return receiver;
     }
     return NULL;
@@ -73,7 +74,8 @@ static void sent(void *data, enum notice_fate fate, int64_t retry_after_ms, cons
     struct sending *sending = data;
     struct outbox *outbox = sending->outbox;
     struct err err = {0};
-    size_t pause = sending->attempts < ARRAY_LENGTH(pauses_ms) ? sending->attempts : ARRAY_LENGTH(pauses_ms) - 1;
+    size_t pause =
+        sending->attempts < ARRAY_LENGTH(pauses_ms) ? sending->attempts : ARRAY_LENGTH(pauses_ms) - 1;
     int64_t pause_ms = retry_after_ms > pauses_ms[pause] ? retry_after_ms : pauses_ms[pause];
     bool is_kept = true;
 
@@ -118,8 +120,8 @@ static void send(struct outbox *outbox, const struct journal_outbox_row *row)
     if (sending == NULL || is_on_its_way(outbox, row->id))
         return;
     if (receiver == NULL) {
-        log_say(&outbox->daemon->log, LOG_LEVEL_ERROR, "notice %s: receiver %s is not configured any more", row->id,
-                row->receiver);
+        log_say(&outbox->daemon->log, LOG_LEVEL_ERROR, "notice %s: receiver %s is not configured any more",
+                row->id, row->receiver);
         (void)!journal_outbox_done(outbox->daemon->journal, row->id, false, &err);
         return;
     }
@@ -128,8 +130,8 @@ static void send(struct outbox *outbox, const struct journal_outbox_row *row)
     sending->outbox = outbox;
     sending->is_used = true;
     sending->attempts = row->attempts;
-    sending->type = memory_copy(type);
-    sending->body = memory_copy(row->body);
+    sending->type = memory_copy_text(type);
+    sending->body = memory_copy_text(row->body);
     struct notice notice = {.id = sending->id, .type = sending->type, .body = sending->body};
     receiver->type->send(receiver->notifier, &notice, sent, sending);
 }

@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "collectors/probe_http.h"
 #include "daemon/acting.h"
-#include "daemon/memory.h"
+#include "io/memory.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,8 +33,8 @@ static bool fill_extracts(const struct smoke_check *check, const char *const *pa
 }
 
 static bool fill_check(const struct smoke_definition *smoke, const struct smoke_check *check,
-                       const char *const *pairs, size_t pair_count, const char *address, struct filled_check *filled,
-                       struct err *err)
+                       const char *const *pairs, size_t pair_count, const char *address,
+                       struct filled_check *filled, struct err *err)
 {
     char base[PROBE_TEXT_MAX / 2];
     char path[PROBE_TEXT_MAX / 2 - 1];
@@ -61,8 +61,8 @@ static bool start(struct live *live, struct acting *acting, const struct smoke_d
                   const struct slot_definition *slot, bool is_candidate, struct err *err)
 {
     size_t most = smoke->check_count * slot->address_count;
-    struct filled_check *filled = memory_zeroed(most + 1, sizeof(*filled));
-    struct probe_check *checks = memory_zeroed(most + 1, sizeof(*checks));
+    struct filled_check *filled = memory_take_array(most + 1, sizeof(*filled));
+    struct probe_check *checks = memory_take_array(most + 1, sizeof(*checks));
     struct probe_plan plan = {.settle_ms = smoke->settle_ms,
                               .timeout_ms = smoke->timeout_ms,
                               .every_ms = smoke->every_ms,

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "daemon/live.h"
 #include "daemon/notices.h"
+#include "daemon/tombstone.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -62,15 +63,11 @@ static void follow_phase(struct daemon *daemon, struct live *live, const struct 
 
 static void publish_deployment(struct daemon *daemon, const struct batch_row *row)
 {
-    char path[DAEMON_PATH_MAX];
-
     api_changed(daemon->api, row->deployment);
     status_tell(daemon->status, row->state);
-    if (row->state->phase != PHASE_ROLLING_BACK)
-        return;
     /* The way back is journaled: what was sent ahead of it needs no sign any more. */
-    (void)snprintf(path, sizeof(path), "%s/ahead.%llu", daemon->runtime_folder, (unsigned long long)row->deployment);
-    (void)remove(path);
+    if (row->state->phase == PHASE_ROLLING_BACK)
+        tombstone_remove(daemon, row->deployment);
 }
 
 void publish_batch(void *data, const struct batch *batch)

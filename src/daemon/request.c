@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "daemon/request.h"
 
-#include "daemon/memory.h"
+#include "io/memory.h"
 #include "store/journal_key.h"
 
 #include <stdlib.h>
@@ -12,7 +12,7 @@ struct request *request_new(struct daemon *daemon, const char *actor, const char
 {
     if (daemon->request_count == DAEMON_REQUESTS_MAX)
         return NULL;
-    struct request *request = memory_zeroed(1, sizeof(*request));
+    struct request *request = memory_take_array(1, sizeof(*request));
     request->token = daemon->next_token++;
     request->done = done;
     request->done_data = done_data;
@@ -74,10 +74,12 @@ struct sentence {
 static const struct sentence sentences[] = {
     [ENGINE_CONFLICT] = {ERR_CONFLICT, "the deployment's state does not allow this now"},
     [ENGINE_NOT_FOUND] = {ERR_NOT_FOUND, "no such deployment is under way"},
-    [ENGINE_QUARANTINED] = {ERR_CONFLICT, "this version was taken back here before and is in quarantine; deploy a new "
-                                          "one, or clear it with `verdict quarantine clear`"},
-    [ENGINE_NO_STABLE] = {ERR_INVALID, "nothing proven serves here that a rollback could go to; tell what does with "
-                                       "`verdict adopt`"},
+    [ENGINE_QUARANTINED] = {ERR_CONFLICT,
+                            "this version was taken back here before and is in quarantine; deploy a new "
+                            "one, or clear it with `verdict quarantine clear`"},
+    [ENGINE_NO_STABLE] = {ERR_INVALID,
+                          "nothing proven serves here that a rollback could go to; tell what does with "
+                          "`verdict adopt`"},
     [ENGINE_FROZEN] = {ERR_CONFLICT, "deployments are frozen here"},
     [ENGINE_FULL] = {ERR_LIMIT, "a limit of this daemon is reached"},
     [ENGINE_NOT_DURABLE] = {ERR_IO, "the journal could not be written; nothing happened"},
@@ -94,7 +96,8 @@ static void refuse(struct request *request, enum engine_answer answer, uint64_t 
     request->done(request->done_data, false, false, deployment, &err);
 }
 
-/* A start that did not create: its definition goes, its key is free again or belongs to the other deployment. */
+/* A start that did not create: its definition goes, its key is free again or belongs to the other deployment.
+ */
 static void settle_start(struct daemon *daemon, struct request *request, enum engine_answer answer,
                          uint64_t deployment)
 {

@@ -1,4 +1,5 @@
-/* turns.c - when the engine runs: at the end of each turn of the loop that brought something, and at its deadlines.
+/* turns.c - when the engine runs: at the end of each turn of the loop that brought something, and at its
+ * deadlines.
  * SPDX-License-Identifier: MIT */
 #include "daemon/daemon.h"
 #include "daemon/request.h"

@@ -1,7 +1,7 @@
 /* watching.c - from a definition's metrics to series and watches: which key a side has, what its query says.
  * SPDX-License-Identifier: MIT */
 #include "daemon/live.h"
-#include "daemon/memory.h"
+#include "io/memory.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -59,11 +59,13 @@ static void put_count(void *data, int64_t at_ms, double events, double total)
     daemon_wants_turn(series->live->daemon);
 }
 
-static void put_histogram(void *data, int64_t at_ms, const double *bounds, const double *counts, size_t bucket_count)
+static void put_histogram(void *data, int64_t at_ms, const double *bounds, const double *counts,
+                          size_t bucket_count)
 {
     struct live_series *series = data;
 
-    series_put_histogram(series->series, at_ms, daemon_now_ms(series->live->daemon), bounds, counts, bucket_count);
+    series_put_histogram(series->series, at_ms, daemon_now_ms(series->live->daemon), bounds, counts,
+                         bucket_count);
     daemon_wants_turn(series->live->daemon);
 }
 
@@ -88,8 +90,8 @@ static struct daemon_source *find_source(struct daemon *daemon, const struct met
 
 /* Options with their templates filled in; texts come from one block that the caller frees. */
 static bool fill_options(const struct metric_definition *metric, const struct collector_type *type,
-                         const char *const *pairs, size_t pair_count, struct option_value *values, char *texts,
-                         struct err *err)
+                         const char *const *pairs, size_t pair_count, struct option_value *values,
+                         char *texts, struct err *err)
 {
     enum template_escape escape = strcmp(type->name, "prometheus") == 0 ? TEMPLATE_PROMQL : TEMPLATE_PLAIN;
 
@@ -111,10 +113,10 @@ static bool start_watch(struct live_series *series, const struct metric_definiti
     struct daemon_source *source = find_source(series->live->daemon, metric);
 
     if (source == NULL || source->collector == NULL)
-        return err_set(err, ERR_UNAVAILABLE, "source %s:%s is not there", collector_types[metric->collector]->name,
-                       metric->source);
-    struct option_value *values = memory_zeroed(source->type->metric_option_count + 1, sizeof(*values));
-    char *texts = memory_zeroed(source->type->metric_option_count + 1, LIVE_TEXT_MAX);
+        return err_set(err, ERR_UNAVAILABLE, "source %s:%s is not there",
+                       collector_types[metric->collector]->name, metric->source);
+    struct option_value *values = memory_take_array(source->type->metric_option_count + 1, sizeof(*values));
+    char *texts = memory_take_array(source->type->metric_option_count + 1, LIVE_TEXT_MAX);
     struct collector_series what = {
         .metric = metric->name,
         .kind = metric->kind,
@@ -161,8 +163,8 @@ static bool read_by_rules(struct live *live, size_t metric, struct series *serie
     return true;
 }
 
-static bool watch_side(struct live *live, const struct deployment_state *state, size_t metric, bool is_candidate,
-                       struct err *err)
+static bool watch_side(struct live *live, const struct deployment_state *state, size_t metric,
+                       bool is_candidate, struct err *err)
 {
     const struct metric_definition *definition = &live->definition->metrics[metric];
     const struct collector_type *type = collector_types[definition->collector];
@@ -176,7 +178,8 @@ static bool watch_side(struct live *live, const struct deployment_state *state, 
 
     if (!side_key(live, state, definition, type->metric_option_count, is_candidate, key))
         return true;
-    struct series_name name = {live->definition->service, live->definition->environment, key, definition->name};
+    struct series_name name = {live->definition->service, live->definition->environment, key,
+                               definition->name};
     if (!series_open(live->daemon->book, &name, &shape, &series->series, err) ||
         !read_by_rules(live, metric, series->series, err))
         return false;
@@ -203,8 +206,8 @@ void live_watch(struct live *live, const struct deployment_state *state)
         for (int is_candidate = 0; is_candidate < 2; is_candidate++)
             if (!watch_side(live, state, m, is_candidate != 0, &err)) {
                 live_say(live, "%s", err.text);
-                log_say(&live->daemon->log, LOG_LEVEL_ERROR, "deployment %llu: %s", (unsigned long long)live->id,
-                        err.text);
+                log_say(&live->daemon->log, LOG_LEVEL_ERROR, "deployment %llu: %s",
+                        (unsigned long long)live->id, err.text);
             }
 }
 

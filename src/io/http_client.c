@@ -262,8 +262,10 @@ bool http_client_new(struct loop *loop, const struct http_client_limits *limits,
 
 static void cancel_all(struct call_list *list)
 {
-    while (!TAILQ_EMPTY(list))
-        http_request_cancel(TAILQ_FIRST(list));
+    for (struct http_call *call = TAILQ_FIRST(list), *next = NULL; call != NULL; call = next) {
+        next = TAILQ_NEXT(call, link);
+        http_request_cancel(call);
+    }
 }
 
 void http_client_free(struct http_client *client)

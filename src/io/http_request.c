@@ -48,6 +48,7 @@ static void end_waiting(struct http_request *request, enum http_request_state st
         (void)epoll_ctl(server->gone_fd, EPOLL_CTL_DEL, request->connection->fd, NULL);
         LIST_REMOVE(request, links);
         MHD_resume_connection(request->connection->mhd);
+        http_server_run_soon(request->connection->listener);
     }
     request->state = state;
     server->counts.waiting--;

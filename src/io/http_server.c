@@ -37,14 +37,13 @@ static void note_line(void *data, const char *format, va_list arguments)
     server->callbacks.on_log(server->data, line);
 }
 
-/* ---- running libmicrohttpd ---- */
-
 static void run_listener(void *data)
 {
     struct http_listener *listener = data;
     MHD_UNSIGNED_LONG_LONG wait_ms = 0;
     bool has_timeout = true;
 
+    listener->is_due = false;
     for (int i = 0; i < RUNS_PER_TURN && has_timeout && wait_ms == 0; i++) {
         (void)MHD_run(listener->daemon);
         has_timeout = MHD_get_timeout(listener->daemon, &wait_ms) == MHD_YES;
@@ -53,13 +52,18 @@ static void run_listener(void *data)
         loop_timer_move(listener->timer, wait_ms < TICK_MAX_MS ? (int64_t)wait_ms : TICK_MAX_MS);
 }
 
+void http_server_run_soon(struct http_listener *listener)
+{
+    if (!listener->is_due)
+        loop_defer(listener->server->loop, run_listener, listener);
+    listener->is_due = true;
+}
+
 static void run_when_ready(void *data, unsigned events)
 {
     (void)events;
     run_listener(data);
 }
-
-/* ---- connections ---- */
 
 static void note_connection(void *data, struct MHD_Connection *mhd, void **context,
                             enum MHD_ConnectionNotificationCode code)
@@ -111,8 +115,6 @@ static void close_overdue(struct http_server *server)
     }
 }
 
-/* ---- start and stop ---- */
-
 static void close_socket(const struct http_listener *listener, int fd)
 {
     (void)close(fd);
@@ -127,6 +129,7 @@ static void stop_listening(const struct http_listener *listener)
 
 static void destroy_listener(struct http_listener *listener)
 {
+    loop_defer_cancel(listener->server->loop, run_listener, listener);
     loop_poll_stop(listener->poll);
     loop_timer_stop(listener->timer);
     if (listener->daemon != NULL)

@@ -49,7 +49,8 @@ struct http_server_settings {
     unsigned connections_max;        /* per listener, so that the network never locks out the Unix socket */
     unsigned connections_per_ip_max; /* TCP only */
     unsigned long_polls_max;         /* see http_server_begin_long_poll */
-    int64_t request_ms; /* from connecting, or the last answer, until a request is complete; then closed */
+    int64_t request_ms; /* from connecting, or the last answer, to a request's headers, and from these to the
+                         * end of its body; then closed */
     int64_t answer_ms;  /* for the client to take an answer; then closed */
 };
 

@@ -53,6 +53,7 @@ struct http_listener {
     struct loop_timer *timer;
     uint16_t port;
     bool is_tls;
+    bool is_due; /* its run is deferred */
     char *unix_path;
 };
 
@@ -80,6 +81,9 @@ enum MHD_Result http_request_serve(void *data, struct MHD_Connection *mhd, const
                                    void **context);
 void http_request_end(void *data, struct MHD_Connection *mhd, void **context,
                       enum MHD_RequestTerminationCode code);
+
+/* Runs the listener's daemon at the end of this turn: it does not wake by itself for what is resumed. */
+void http_server_run_soon(struct http_listener *listener);
 
 /* Reports the waiting requests whose clients are gone (gone_fd is readable). */
 void http_request_take_gone(void *data, unsigned events);

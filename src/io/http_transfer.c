@@ -148,7 +148,18 @@ static bool has_header(const struct http_request *request, const char *name)
     return false;
 }
 
-/* curl's own "Expect" costs a round trip, its own "Content-Type" is wrong for us. */
+/* Takes back two headers of curl's own: "Expect" costs a round trip, its "Content-Type" is wrong for us. A
+ * signed request keeps them, because curl would sign what it does not send. */
+static bool remove_headers(struct http_transfer *transfer, const struct http_request *request,
+                           struct err *err)
+{
+    if (request->body == NULL || request->aws_sigv4 != NULL)
+        return true;
+    if (!has_header(request, "Content-Type") && !add_header(transfer, "Content-Type", ":", "", err))
+        return false;
+    return add_header(transfer, "Expect", ":", "", err);
+}
+
 static bool add_headers(struct http_transfer *transfer, const struct http_request *request, struct err *err)
 {
     for (size_t i = 0; i < request->header_count; i++) {
@@ -157,13 +168,10 @@ static bool add_headers(struct http_transfer *transfer, const struct http_reques
         if (!add_header(transfer, header->name, header->value[0] == '\0' ? ";" : ": ", header->value, err))
             return false;
     }
-    if (request->body != NULL && !has_header(request, "Content-Type") &&
-        !add_header(transfer, "Content-Type", ":", "", err))
-        return false;
     if (request->bearer != NULL &&
         !add_header(transfer, "Authorization", ": Bearer ", request->bearer->bytes, err))
         return false;
-    if (request->body != NULL && !add_header(transfer, "Expect", ":", "", err))
+    if (!remove_headers(transfer, request, err))
         return false;
     SET(transfer, CURLOPT_HTTPHEADER, transfer->request_headers);
     return true;

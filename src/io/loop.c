@@ -33,6 +33,7 @@ struct loop {
     size_t hook_count;
     size_t work_count;
     uint64_t turn;
+    const bool *until; /* of loop_run_until, or NULL */
 };
 
 struct loop_timer {
@@ -120,7 +121,8 @@ static void end_turn(uv_prepare_t *handle)
     run_deferred(loop);
     for (size_t i = 0; i < loop->hook_count; i++)
         loop->hooks[i].call(loop->hooks[i].data);
-    must(loop->deferred != NULL ? uv_idle_start(&loop->no_wait, stay_awake) : uv_idle_stop(&loop->no_wait));
+    bool may_wait = loop->deferred == NULL && (loop->until == NULL || !*loop->until);
+    must(may_wait ? uv_idle_stop(&loop->no_wait) : uv_idle_start(&loop->no_wait, stay_awake));
 }
 
 void loop_defer(struct loop *loop, void (*task)(void *data), void *data)
@@ -210,8 +212,10 @@ bool loop_run_until(struct loop *loop, const bool *flag, int64_t deadline_ms)
     int64_t end_ms = loop_now_ms() + deadline_ms;
     struct loop_timer *end = loop_timer_start(loop, deadline_ms, 0, ignore, NULL);
 
+    loop->until = flag;
     while (!*flag && loop_now_ms() < end_ms)
         (void)uv_run(&loop->uv, UV_RUN_ONCE);
+    loop->until = NULL;
     loop_timer_stop(end);
     return *flag;
 }

@@ -4,7 +4,8 @@
  * The client connects, subscribes what was asked for, and starts again with jittered exponential backoff
  * whenever the broker is gone, refuses, or is silent for longer than the keepalive. libmosquitto acknowledges
  * before it calls us, so a message that arrives here can be lost by a crash: nothing that must not be lost
- * may come this way alone. Loop thread only. */
+ * may come this way alone. Over TLS it writes where nobody may read: the process ignores SIGPIPE. Loop thread
+ * only. */
 #ifndef IO_MQTT_CLIENT_H
 #define IO_MQTT_CLIENT_H
 
@@ -79,7 +80,7 @@ MUST_CHECK bool mqtt_client_new(struct loop *loop, const struct mqtt_client_sett
                                 struct mqtt_client **ret_client, struct err *err);
 
 /* Says good-bye to the broker (so no Will), fails what is in flight, calls nothing afterwards. The memory
- * goes once the loop has closed the handles. */
+ * goes at the end of the turn. */
 void mqtt_client_free(struct mqtt_client *client);
 
 bool mqtt_client_is_up(const struct mqtt_client *client);

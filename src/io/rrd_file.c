@@ -28,6 +28,7 @@ enum {
 };
 
 #define WHOLE_MAX 0x1p53
+#define DAY_S     INT64_C(86400)
 
 /* Where a file and the write to it stand. */
 struct target {
@@ -55,7 +56,7 @@ size_t rrd_file_archives_default(int64_t step_s, struct rrd_file_archive *ret_ar
 {
     static const struct {
         int64_t row_s, span_s;
-    } wanted[] = {{1, 2 * 86400}, {60, 30 * 86400}, {3600, 730 * 86400}};
+    } wanted[] = {{1, 2 * DAY_S}, {60, 30 * DAY_S}, {3600, 730 * DAY_S}};
     size_t count = 0;
 
     for (size_t i = 0; i < ARRAY_LENGTH(wanted); i++) {

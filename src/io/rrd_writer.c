@@ -86,8 +86,6 @@ static void queue_push(struct queue *queue, struct job *job)
     queue->end = &job->next;
 }
 
-/* ---- on the thread ---- */
-
 static void write_series(struct rrd_writer *writer, struct job *job, struct rrd_series *series)
 {
     struct known_file *known = &writer->known[series->hash % KNOWN_FILES];
@@ -162,8 +160,6 @@ static void *run_thread(void *data)
     }
     return NULL;
 }
-
-/* ---- on the loop ---- */
 
 static struct job *new_job(enum job_kind kind)
 {

@@ -3,7 +3,8 @@
  *
  * The text of a condition is compiled by config/; the judge only evaluates. Every operand is a number that is
  * known or unknown with a reason; truth is 1 or 0. Arithmetic and comparisons over an unknown are unknown;
- * `false and unknown` is false, `true or unknown` is true. */
+ * `false and unknown` is false, `true or unknown` is true. A result that is not finite is unknown
+ * (NOT_FINITE): it never compares. Every node is evaluated every time: timers see each evaluation. */
 #ifndef JUDGE_EXPRESSION_H
 #define JUDGE_EXPRESSION_H
 
@@ -44,11 +45,12 @@ enum expression_op {
     EXPRESSION_NOT_EQUAL,
     EXPRESSION_AND,
     EXPRESSION_OR,
-    EXPRESSION_NOT, /* pops one, pushes one; so do the next two */
-    EXPRESSION_FOR, /* true once its operand has been true for span_ms without a known false; unknown neither
-                       counts nor resets */
+    EXPRESSION_NOT,   /* pops one, pushes one; so do the next two */
+    EXPRESSION_FOR,   /* true when its operand has been true for span_ms without a known false, till then
+                         PENDING; unknown neither resets nor counts (nor does the time to the next true) */
     EXPRESSION_CHECKS /* true where at least `least` of the last `index` known values of its operand were
-                         true; a check is one new step of any series it reads */
+                         true; a check is one new step of any series it reads, and follows its operand until
+                         a newer step comes. PENDING while checks not yet made could still decide */
 };
 
 enum expression_side {
@@ -77,16 +79,19 @@ struct expression {
 /* What one FOR or CHECKS remembers between evaluations; all zero at first. */
 struct expression_timer {
     bool is_running;   /* FOR: the operand was true when last known */
+    bool is_paused;    /* FOR: and is unknown since known_ms */
+    bool has_fired;    /* FOR: the span is over */
     uint8_t seen;      /* CHECKS: how many known values are in bits, at most 64 */
-    int64_t since_ms;  /* FOR: since when */
-    int64_t last_step; /* CHECKS: newest step counted + 1; 0 none */
+    int64_t since_ms;  /* FOR: since when, gaps left out */
+    int64_t known_ms;  /* FOR: newest evaluation at which the operand was true */
+    int64_t last_step; /* CHECKS: start in ms of the newest step counted + 1 (steps may differ); 0 none */
     uint64_t bits;     /* CHECKS: bit 0 is the newest check */
 };
 
 /* A metric as a rule reads it: how fresh, and what its silence means. */
 enum no_data_answer {
     NO_DATA_INCONCLUSIVE,
-    NO_DATA_ZERO, /* a fresh answer without data counts as the value 0 */
+    NO_DATA_ZERO, /* a fresh answer without data is 0, and adds nothing to a span */
     NO_DATA_PASS, /* the rule passes */
     NO_DATA_FAIL  /* the rule fails */
 };
@@ -122,16 +127,24 @@ struct operand {
 
 /* Evaluates; moves the timers on (timers may be NULL for an expression without any). `ret_judgement` (not
  * NULL) gets value and bound of the comparison that was evaluated last with a known result, plus count and
- * span of what was read.
+ * span of what was read (NAN and 0 where there is none); nothing else of it is touched.
  *
  * The present value of a gauge is that of its newest step, the open one included. The present value of counts
  * is events/total over the newest steps that together hold `need` of total, the open one included, and of a
  * histogram nothing (use quantile): with little traffic the rate looks back further instead of jumping about.
+ *
+ * A step counts when its start is at or after from_ms. A span reaches back from the newest step and covers
+ * span_ms / step_ms steps (at least one), or what the ring and from_ms leave of it, without its gaps; RATE
+ * divides by the time from its first step to its last. Unknown is, in this order: an operation that the kind
+ * does not have (UNDECIDED); trouble; nothing held (NO_DATA; other sides NO_BASELINE); STALE (now - end of
+ * newest step > age_max; never before's, which ends in the past); nothing since from_ms (TOO_FEW); a number
+ * read that is not finite, or a negative count (NOT_FINITE); no total in it (NO_TRAFFIC); less than `need`
+ * since from_ms, in the span or before it (TOO_FEW). ABSENT looks at trouble, age and the newest number.
  */
 struct operand expression_evaluate(const struct expression *expression, const struct expression_input *input,
                                    struct expression_timer *timers, struct judgement *ret_judgement);
 
-/* When a FOR that runs would turn true without any new value, or INT64_MAX. */
+/* When the first FOR that runs (not paused, not fired) turns true without any new value, or INT64_MAX. */
 int64_t expression_deadline(const struct expression *expression, const struct expression_timer *timers);
 
 #endif

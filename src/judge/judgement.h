@@ -11,7 +11,8 @@ enum verdict {
     VERDICT_FAIL          /* the rule objects */
 };
 
-/* Why a verdict is inconclusive; REASON_DECIDED goes with pass and fail. */
+/* Why a verdict is inconclusive; REASON_DECIDED goes with pass and fail, REASON_NO_DATA with a pass or fail
+ * that a metric's `no_data` declaration gave. */
 enum reason {
     REASON_DECIDED,
     REASON_LOADING,      /* a baseline's past is still being fetched */
@@ -26,7 +27,7 @@ enum reason {
     REASON_SAME_SERIES,  /* both sides read the same series */
     REASON_WARMUP,       /* the warm-up after the route is not over */
     REASON_PENDING,      /* the condition holds, but not yet for as long as it must */
-    REASON_UNDECIDED     /* an expression over unknown parts has no value */
+    REASON_UNDECIDED     /* the operation or test does not exist for this kind of metric */
 };
 
 /* Numbers that let a person judge again; NAN where a rule has none of the kind. */
@@ -41,8 +42,12 @@ struct judgement {
     double limit;        /* comparison: log10(1/alpha), which the statistic must reach to fail */
     double count;        /* requests or values of the candidate that were counted */
     double stable_count; /* the same of the other side */
-    int64_t from_ms;     /* span of the values: from */
+    int64_t from_ms;     /* span of the values: from; both 0 where none was read */
     int64_t to_ms;       /* to (exclusive) */
 };
+
+/* Stable lower-case words: "pass", "fail", "inconclusive"; "decided", "no-data", "same-series" ... */
+const char *verdict_name(enum verdict verdict);
+const char *reason_name(enum reason reason);
 
 #endif

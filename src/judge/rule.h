@@ -60,13 +60,27 @@ struct rule_clock {
     int64_t confirmed_ms; /* this step's share was confirmed: evidence for counts from here, plus warm-up */
 };
 
-/* Judges. A trigger: FAIL when the condition is true on `need` data; PASS when it is known false, on data
- * since confirmed_ms + warm-up of at least `need`; else inconclusive with the first reason found. A
- * comparison takes in each closed block from routed_ms on exactly once, FAILs when the largest e-value
- * reached 1/alpha with events_min over at least two blocks and a rate of at least ignore_below, PASSes when
- * both sides had traffic and the candidate `need` requests since confirmed_ms + warm-up. A metric's `no_data`
- * declaration is applied first. Before routed_ms every rule is inconclusive (REASON_NO_TRAFFIC). `before` and
- * `ret_after` may be the same object. */
+/* Judges. Before routed_ms every rule is inconclusive (REASON_NO_TRAFFIC). `before` and `ret_after` may be
+ * the same object.
+ *
+ * A trigger reads the open step too. FAIL: the condition is true, on `need` data of every metric read since
+ * routed_ms. PASS: it is known false, and every metric that it reads on the candidate's side (but in
+ * absent()) is fresh and has `need` data (and any at all) since confirmed_ms + warm-up. Else inconclusive
+ * with the first reason found. Values are counted in the view: its ring must be able to hold `need`.
+ *
+ * A comparison reads closed steps only, in blocks aligned to multiples of block_ms. Each block wholly behind
+ * routed_ms is taken in once, in order, when its end is a step past and both sides have newer values or are
+ * older than age_max; blocks that a ring has lost are skipped. A step that one side lacks, or has no usable
+ * number for, is skipped for both. FAIL: the largest e-value reached 1/alpha, with events_min over at least
+ * two blocks and a rate (over all blocks) of at least ignore_below. PASS: both sides are fresh and had
+ * traffic and the candidate `need` requests since confirmed_ms + warm-up, in blocks taken in. Interval: 95 %.
+ * Only SERIES_COUNT can be compared, its events being what is bad (UNDECIDED); both sides have the same
+ * step_ms.
+ *
+ * no_data, of the metrics read on the candidate's side while their newest answer is SERIES_NO_DATA: FAIL
+ * once neither a value nor the first route is younger than age_max. PASS after the warm-up, unless the rule's
+ * own test fails or something else is unknown. Both with REASON_NO_DATA. ZERO stands at NO_DATA_ZERO; a
+ * comparison does not know it. */
 void rule_judge(const struct rule *rule, const struct metric_views *views, const struct rule_clock *clock,
                 const struct rule_state *before, struct rule_state *ret_after,
                 struct judgement *ret_judgement);

@@ -28,19 +28,21 @@ struct sequential_state {
     double events, total;               /* sums over the blocks used */
     double stable_events, stable_total;
     uint32_t blocks;       /* used: both sides had traffic */
-    uint32_t event_blocks; /* of which the candidate had an event in */
+    uint32_t event_blocks; /* of which: the candidate had an event in */
 };
 
-/* Takes one block in; blocks without traffic on either side change nothing. */
+/* Takes one block in (finite numbers, not negative); one without traffic on one side or both changes nothing.
+ */
 void sequential_add(struct sequential_state *state, const struct sequential_block *block,
                     double allowed_ratio);
 
 /* Natural logarithm of the present mean wealth. */
 double sequential_log_e(const struct sequential_state *state);
 
-/* Ratio of rates with its two-sided interval of the given level (e.g. 0.95) from the sums (conditional
- * binomial with a continuous bound: Clopper-Pearson's beta quantiles by bisection); NAN where there is
- * nothing to divide. */
+/* Ratio of rates with its two-sided interval of the given level (e.g. 0.95) from the sums: given e = x + y
+ * events, x is binomial with odds ratio * n/m; the bounds are Clopper and Pearson's, beta quantiles with
+ * counts that may be fractions. NAN where there is no event at all. Without an event of the candidate the
+ * lower bound is 0; without one of stable estimate and upper bound are INFINITY. Costs some microseconds. */
 void sequential_interval(const struct sequential_state *state, double level, double *ret_estimate,
                          double *ret_lower, double *ret_upper);
 

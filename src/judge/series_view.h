@@ -43,7 +43,7 @@ struct series_view {
     uint32_t step_ms;
     uint32_t capacity; /* slots of the ring, ≥ 2 */
     uint32_t bucket_count;
-    int64_t newest_step;            /* newest step held, or SERIES_NEVER */
+    int64_t newest_step;            /* newest step held (its slot says so), or SERIES_NEVER */
     const struct series_step *ring; /* [capacity] */
     const double *bounds; /* histogram: upper bounds, ascending, the last one INFINITY; [bucket_count] */
     const float *buckets; /* histogram: [capacity][bucket_count] */

@@ -88,9 +88,10 @@ struct plan {
     uint8_t rule_count;
     struct plan_step steps[PLAN_STEPS_MAX];
     uint8_t rules[PLAN_RULES_MAX]; /* enum plan_rule */
-    uint16_t verify;               /* smoke test that stable must pass after a rollback, or PLAN_NONE */
-    uint16_t rollback_command;     /* follow: what takes the pipeline's traffic back, or PLAN_NONE */
-    uint16_t retire;               /* after-care: command that retires the old slot, or PLAN_NONE */
+    uint32_t beside_stable;    /* bit r: rule r needs stable's traffic: it cannot hold up a step at 100 % */
+    uint16_t verify;           /* smoke test that stable must pass after a rollback, or PLAN_NONE */
+    uint16_t rollback_command; /* follow: what takes the pipeline's traffic back, or PLAN_NONE */
+    uint16_t retire;           /* after-care: command that retires the old slot, or PLAN_NONE */
     int64_t retire_delay_ms;
     int64_t rollback_limit_ms; /* after it a rollback escalates, and goes on trying */
     int64_t held_limit_ms;     /* longest hold */
@@ -139,6 +140,7 @@ struct recipe {
     uint16_t smoke; /* the service's first smoke test, or PLAN_NONE */
     uint8_t rule_count;
     uint8_t rules[PLAN_RULES_MAX];
+    uint32_t beside_stable;
     int64_t smoke_limit_ms; /* longest that one run of a smoke test takes */
     int64_t watch_ms;       /* follow: how long to watch; others: default watch */
     int64_t retire_delay_ms;
@@ -161,7 +163,8 @@ enum plan_fault {
 MUST_CHECK enum plan_fault plan_expand(const struct recipe *recipe, struct plan *ret_plan, uint8_t *ret_step);
 
 /* The plan that takes a promoted deployment back: `smoke` against the old slot (PLAN_NONE: none), then all
- * traffic. */
+ * traffic. Without traffic: its rollback command, or else the undo of each of its commands, last one first;
+ * then the smoke test. */
 void plan_expand_rollback(const struct plan *promoted, uint16_t smoke, struct plan *ret_plan);
 
 /* One sentence for people. */

@@ -119,6 +119,8 @@ static uint32_t act_rules(const struct plan *plan, const struct deployment_state
     for (uint8_t i = 0; i < plan->rule_count; i++)
         if (plan->rules[i] == PLAN_RULE_ACT_ROLLBACK || plan->rules[i] == PLAN_RULE_ACT_HOLD)
             bits |= UINT32_C(1) << i;
+    if (plan->has_traffic && state->confirmed_share == SHARE_WHOLE)
+        bits &= ~plan->beside_stable;
     return bits & ~state->muted;
 }
 

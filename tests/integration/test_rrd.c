@@ -464,35 +464,6 @@ static void test_batches_go_out_on_time(void **state)
     assert_int_equal(rrd_writer_counts(bench->writer).written, 1);
 }
 
-static void test_only_own_paths(void **state)
-{
-    static const char *const good[] = {"a.rrd", "shop/prod/version.1.2+3~x/error_rate.rrd"};
-    static const char *const bad[] = {
-        "",        ".rrd",   "/a.rrd",   "a",       "a/../b.rrd",         "a//b.rrd",
-        "a b.rrd", "a/.rrd", "../a.rrd", "a\n.rrd", "a/b/c/d/e/f/g/h.rrd"};
-
-    (void)state;
-    for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
-        assert_true(rrd_file_is_path(good[i]));
-    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-        assert_false(rrd_file_is_path(bad[i]));
-}
-
-static void test_default_archives(void **state)
-{
-    struct rrd_file_archive archives[RRD_FILE_ARCHIVES_MAX];
-    const struct rrd_file_shape shape = {.kind = RRD_FILE_COUNT, .step_s = 1};
-
-    (void)state;
-    assert_true(rrd_file_is_shape(&shape));
-    assert_int_equal(rrd_file_archives_default(1, archives), 3);
-    assert_int_equal(archives[0].rows, 172800);
-    assert_int_equal(archives[1].row_s * archives[1].rows, 30 * 86400);
-    assert_int_equal(archives[2].row_s * archives[2].rows, 730 * 86400);
-    assert_int_equal(rrd_file_archives_default(60, archives), 2);
-    assert_int_equal(archives[0].rows, 43200);
-}
-
 #define WITH_BENCH(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -512,8 +483,6 @@ int main(void)
         WITH_BENCH(test_full_disk_is_told_and_survived),
         WITH_BENCH(test_fetch_says_what_is_wrong),
         WITH_BENCH(test_batches_go_out_on_time),
-        cmocka_unit_test(test_only_own_paths),
-        cmocka_unit_test(test_default_archives),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

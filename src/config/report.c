@@ -1,0 +1,109 @@
+/* report.c - findings with their places and source lines.
+ * SPDX-License-Identifier: MIT */
+#include "config/report.h"
+
+#include "base/text.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static bool is_same(const struct config_finding *a, const struct config_finding *b)
+{
+    return a->line == b->line && strcmp(a->text, b->text) == 0 && strcmp(a->file, b->file) == 0;
+}
+
+static void cut_copy(char *to, size_t size, const char *from, size_t length)
+{
+    struct text text;
+
+    text_init(&text, to, size);
+    text_add_bytes(&text, from, length);
+}
+
+/* Line number `line` (from 1) of the text, without what stands around it. */
+static void copy_line(char *to, size_t size, const char *text, unsigned line)
+{
+    for (unsigned i = 1; i < line && text != NULL; i++) {
+        text = strchr(text, '\n');
+        text = text == NULL ? NULL : text + 1;
+    }
+    if (text == NULL)
+        return;
+    text += strspn(text, " \t");
+    size_t length = strcspn(text, "\r\n");
+    cut_copy(to, size, text, length);
+}
+
+static bool add(struct config_report *report, const struct source *source, unsigned line, bool is_hidden,
+                const char *format, va_list arguments)
+{
+    struct config_finding finding = {.line = line};
+
+    cut_copy(finding.file, sizeof(finding.file), source->path, strlen(source->path));
+    (void)vsnprintf(finding.text, sizeof(finding.text), format, arguments);
+    if (line > 0 && !is_hidden && source->text != NULL)
+        copy_line(finding.source, sizeof(finding.source), source->text, line);
+    for (size_t i = 0; i < report->count && i < CONFIG_FINDINGS_MAX; i++)
+        if (is_same(&report->findings[i], &finding))
+            return false;
+    if (report->count < CONFIG_FINDINGS_MAX)
+        report->findings[report->count] = finding;
+    report->count++;
+    return false;
+}
+
+bool report_add(struct config_report *report, const struct source *source, unsigned line, const char *format,
+                ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    (void)add(report, source, line, false, format, arguments);
+    va_end(arguments);
+    return false;
+}
+
+bool report_node(struct config_report *report, const struct node *node, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    (void)add(report, node->source, node->line, false, format, arguments);
+    va_end(arguments);
+    return false;
+}
+
+bool report_hidden(struct config_report *report, const struct node *node, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    (void)add(report, node->source, node->line, true, format, arguments);
+    va_end(arguments);
+    return false;
+}
+
+bool report_unknown(struct config_report *report, const struct node *node, const char *what, const char *name,
+                    const char *const *candidates, size_t count)
+{
+    const char *nearest = text_nearest(name, candidates, count);
+
+    if (nearest == NULL)
+        return report_node(report, node, "unknown %s '%s'", what, name);
+    return report_node(report, node, "unknown %s '%s'; did you mean '%s'?", what, name, nearest);
+}
+
+const char *config_finding_format(const struct config_finding *finding, char *to, size_t size)
+{
+    struct text text;
+
+    text_init(&text, to, size);
+    text_add(&text, "%s", finding->file);
+    if (finding->line > 0)
+        text_add(&text, ":%u", finding->line);
+    text_add(&text, ": %s", finding->text);
+    if (finding->source[0] != '\0')
+        text_add(&text, "\n    %s", finding->source);
+    return to;
+}

@@ -1,0 +1,281 @@
+/* api_part.c - what the API asks of the daemon: verbs, targets, views of live deployments, health, metrics.
+ * SPDX-License-Identifier: MIT */
+#include "daemon/request.h"
+#include "daemon/starting.h"
+#include "io/json.h"
+#include "io/memory.h"
+#include "io/mqtt_client.h"
+
+#include <cjson/cJSON.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static void refuse(api_done *done, void *done_data, enum err_code code, const char *text)
+{
+    struct err err = {0};
+
+    err_set(&err, code, "%s", text);
+    done(done_data, false, false, 0, &err);
+}
+
+/* Index of a rule of a live deployment, or UINT8_MAX. */
+static uint8_t find_rule(const struct live *live, const char *name)
+{
+    for (size_t i = 0; live != NULL && i < live->definition->rule_count; i++)
+        if (strcmp(live->definition->rules[i].name, name) == 0)
+            return (uint8_t)i;
+    return UINT8_MAX;
+}
+
+static bool is_promoted(const struct daemon *daemon, uint64_t deployment)
+{
+    const struct deployment_state *state = engine_state(daemon->engine, deployment);
+
+    return state != NULL && state->phase == PHASE_PROMOTED;
+}
+
+static void take_verb(void *data, const struct api_verb *verb, api_done *done, void *done_data)
+{
+    struct daemon *daemon = data;
+    struct live *live = live_find(daemon, verb->deployment);
+    uint8_t rule = verb->verb == VERB_MUTE ? find_rule(live, verb->rule) : 0;
+
+    if (rule == UINT8_MAX) {
+        refuse(done, done_data, ERR_NOT_FOUND, "this deployment has no rule of that name");
+        return;
+    }
+    if (verb->verb == VERB_ROLLBACK && is_promoted(daemon, verb->deployment)) {
+        starting_rollback(daemon, verb, done, done_data);
+        return;
+    }
+    struct request *request = request_new(daemon, verb->principal.name, verb->reason, done, done_data);
+    if (request == NULL) {
+        refuse(done, done_data, ERR_LIMIT, "too many requests wait");
+        return;
+    }
+    if (live != NULL && verb->reason[0] != '\0' &&
+        !text_copy(live->reason, sizeof(live->reason), verb->reason))
+        live->reason[0] = '\0';
+    if (!engine_verb(daemon->engine, request->token, verb->deployment, verb->verb, rule))
+        request_answered(daemon, request->token, ENGINE_FULL, 0);
+    daemon_wants_turn(daemon);
+}
+
+/* The slot that a person names: "" is the only one. */
+static bool find_slot(const struct definition *definition, const char *name, uint8_t *ret_slot)
+{
+    if (name[0] == '\0' && definition->slot_count <= 1) {
+        *ret_slot = 0;
+        return true;
+    }
+    for (size_t i = 0; i < definition->slot_count; i++)
+        if (strcmp(definition->slots[i].name, name) == 0) {
+            *ret_slot = (uint8_t)i;
+            return true;
+        }
+    return false;
+}
+
+static bool check_target(struct daemon *daemon, const struct api_target_verb *verb, uint8_t *ret_slot,
+                         struct err *err)
+{
+    struct definition *definition = config_resolve(daemon->config, verb->service, verb->environment, NULL,
+                                                   daemon->settings->is_record, err);
+
+    if (definition == NULL)
+        return false;
+    bool is_good = verb->kind != TARGET_ADOPT || find_slot(definition, verb->slot, ret_slot);
+    definition_free(definition);
+    return is_good || err_set(err, ERR_INVALID, "slot: '%s' is not a slot of %s/%s", verb->slot,
+                              verb->service, verb->environment);
+}
+
+static void take_target_verb(void *data, const struct api_target_verb *verb, api_done *done, void *done_data)
+{
+    struct daemon *daemon = data;
+    struct target_verb order = {.kind = verb->kind};
+    struct err err = {0};
+
+    if (!check_target(daemon, verb, &order.slot, &err)) {
+        done(done_data, false, false, 0, &err);
+        return;
+    }
+    order.target = journal_target(daemon->journal, verb->service, verb->environment);
+    if (verb->version[0] != '\0')
+        order.version_key = journal_version_key(daemon->journal, verb->version, verb->digest);
+    struct request *request = request_new(daemon, verb->principal.name, verb->reason, done, done_data);
+    if (request == NULL || order.target == 0) {
+        refuse(done, done_data, ERR_LIMIT, "a limit of this daemon is reached");
+        if (request != NULL)
+            request_free(daemon, request);
+        return;
+    }
+    if (!engine_target_verb(daemon->engine, request->token, &order))
+        request_answered(daemon, request->token, ENGINE_FULL, 0);
+    daemon_wants_turn(daemon);
+}
+
+static void take_mark(void *data, uint64_t deployment, double weight_percent)
+{
+    struct live *live = live_find(data, deployment);
+
+    if (live != NULL)
+        live_say(live, "the pipeline routes %g %%", weight_percent);
+}
+
+static bool show_live(void *data, uint64_t deployment, struct api_live *ret_live)
+{
+    struct daemon *daemon = data;
+    const struct live *live = live_find(daemon, deployment);
+    const struct deployment_state *state = engine_state(daemon->engine, deployment);
+
+    if (live == NULL || state == NULL)
+        return false;
+    *ret_live = (struct api_live){.state = state,
+                                  .definition = live->definition,
+                                  .rules = live->rule_states,
+                                  .why = live->why,
+                                  .now_ms = daemon_now_ms(daemon)};
+    return true;
+}
+
+static const struct target_state *show_target(void *data, uint32_t target)
+{
+    const struct daemon *daemon = data;
+
+    return engine_target(daemon->engine, target);
+}
+
+static void add_check(cJSON *array, const char *name, const char *why)
+{
+    cJSON *check = cJSON_CreateObject();
+
+    cJSON_AddStringToObject(check, "name", name);
+    cJSON_AddBoolToObject(check, "ok", why == NULL);
+    cJSON_AddStringToObject(check, "why", why == NULL ? "" : why);
+    cJSON_AddItemToArray(array, check);
+}
+
+/* Journal and rule files decide; a source that is away makes degraded, not unready. */
+static char *show_ready(void *data, bool *ret_ready)
+{
+    const struct daemon *daemon = data;
+    struct journal_health health = journal_health(daemon->journal);
+    cJSON *array = cJSON_CreateArray();
+    char name[128];
+
+    *ret_ready = !health.is_broken && !health.is_low;
+    add_check(array, "journal",
+              health.is_broken ? "it cannot be written"
+              : health.is_low  ? "the disk is full"
+                               : NULL);
+    add_check(array, "rules",
+              daemon->is_config_good ? NULL : "a rule file has an error; its last good version stays");
+    add_check(array, "runner",
+              runner_client_is_connected(daemon->runner) ? NULL : "verdict-runner does not answer");
+    for (size_t i = 0; i < daemon->source_count; i++) {
+        const struct daemon_source *source = &daemon->sources[i];
+        (void)snprintf(name, sizeof(name), "%s:%s", source->type->name, source->name);
+        add_check(array, name,
+                  source->collector == NULL ? "could not be opened"
+                                            : source->type->trouble(source->collector));
+    }
+    char *text = json_print(array);
+    cJSON_Delete(array);
+    return text;
+}
+
+static void add_series_metrics(const struct daemon *daemon, FILE *to)
+{
+    struct series_counts counts = series_book_counts(daemon->book);
+
+    (void)fprintf(
+        to,
+        "verdict_series %zu\nverdict_values_total %llu\nverdict_values_refused_total{why=\"late\"} %llu\n",
+        counts.series, (unsigned long long)counts.put, (unsigned long long)counts.late);
+    (void)fprintf(to, "verdict_values_refused_total{why=\"future\"} %llu\n",
+                  (unsigned long long)counts.future);
+    (void)fprintf(to, "verdict_values_refused_total{why=\"not_finite\"} %llu\n",
+                  (unsigned long long)counts.not_finite);
+}
+
+static char *show_metrics(void *data)
+{
+    const struct daemon *daemon = data;
+    char *text = NULL;
+    size_t size = 0;
+    FILE *to = open_memstream(&text, &size);
+
+    if (to == NULL)
+        return memory_copy_text("");
+    for (size_t i = 0; i < PHASE_COUNT; i++)
+        (void)fprintf(to, "verdict_deployments_entered_total{state=\"%s\"} %llu\n",
+                      phase_name((enum deployment_phase)i), (unsigned long long)daemon->phase_counts[i]);
+    (void)fprintf(to, "verdict_rollbacks_total %llu\n",
+                  (unsigned long long)daemon->phase_counts[PHASE_ROLLING_BACK]);
+    (void)fprintf(to, "verdict_config_last_reload_successful %d\n", daemon->is_config_good);
+    (void)fprintf(to, "verdict_config_last_reload_success_timestamp_seconds %lld\n",
+                  (long long)daemon->config_wall_s);
+    add_series_metrics(daemon, to);
+    (void)fclose(to);
+    return text;
+}
+
+static void add_findings(cJSON *array, const struct config_report *report)
+{
+    for (size_t i = 0; i < report->count && i < CONFIG_FINDINGS_MAX; i++) {
+        cJSON *finding = cJSON_CreateObject();
+        cJSON_AddNumberToObject(finding, "line", report->findings[i].line);
+        cJSON_AddStringToObject(finding, "text", report->findings[i].text);
+        cJSON_AddStringToObject(finding, "source", report->findings[i].source);
+        cJSON_AddItemToArray(array, finding);
+    }
+}
+
+/* The reader reads files: the text becomes one in memory. */
+static char *check_rules(void *data, const char *text)
+{
+    const struct daemon *daemon = data;
+    struct config_report *report = memory_take(sizeof(*report));
+    char path[DAEMON_PATH_MAX + 32];
+    const char *files[] = {path};
+    cJSON *array = cJSON_CreateArray();
+
+    (void)snprintf(path, sizeof(path), "%s/check.rules", daemon->runtime_folder);
+    FILE *file = fopen(path, "we");
+    bool is_written = file != NULL && fputs(text, file) >= 0;
+    if (file != NULL && fclose(file) != 0)
+        is_written = false;
+    if (is_written)
+        config_free(config_read_files(files, 1, &daemon->schemas, report));
+    (void)unlink(path);
+    add_findings(array, report);
+    char *answer = json_print(array);
+    cJSON_Delete(array);
+    free(report);
+    return answer;
+}
+
+void daemon_fill_api_env(struct daemon *daemon, struct api_env *ret_env)
+{
+    *ret_env = (struct api_env){
+        .data = daemon,
+        .loop = daemon->loop,
+        .log = &daemon->log,
+        .journal = daemon->journal,
+        .journal_path = daemon->journal_path,
+        .schemas = &daemon->schemas,
+        .instance = daemon->settings->instance,
+        .start = starting_deployment,
+        .verb = take_verb,
+        .target_verb = take_target_verb,
+        .mark = take_mark,
+        .live = show_live,
+        .target = show_target,
+        .metrics = show_metrics,
+        .ready = show_ready,
+        .check_rules = check_rules,
+    };
+}

@@ -1,0 +1,177 @@
+/* main.c - verdictd: arguments, settings, signals, the loop.
+ * SPDX-License-Identifier: MIT */
+#include "daemon/daemon.h"
+#include "io/memory.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#ifdef HAVE_SYSTEMD
+#include <systemd/sd-daemon.h>
+#endif
+
+enum { EXIT_FINDINGS = 1, EXIT_USAGE = 2, STOP_DEADLINE_MS = 3000 };
+
+static const char help[] =
+    "verdictd: decides whether a deployment lives, and takes it back when it must not.\n"
+    "\n"
+    "Usage: verdictd [--config FILE] [--check] [--log-level LEVEL]\n"
+    "\n"
+    "  --config FILE      settings (default /etc/verdictd/verdictd.conf)\n"
+    "  --check            read settings and rule files, say what is wrong with them, and exit\n"
+    "  --log-level LEVEL  debug, info, warn or error (default info)\n"
+    "  --help, --version\n"
+    "\n"
+    "SIGHUP reads the rule files again; SIGTERM stops and leaves commands running.\n";
+
+struct arguments {
+    const char *config;
+    bool is_check;
+    enum log_level level;
+};
+
+/* Returns an exit code, or -1 to go on. */
+static int read_arguments(int count, char **values, struct arguments *arguments)
+{
+    for (int i = 1; i < count; i++) {
+        bool has_value = i + 1 < count;
+        if (strcmp(values[i], "--help") == 0)
+            return fputs(help, stdout) < 0;
+        if (strcmp(values[i], "--version") == 0)
+            return puts("verdictd " VERDICT_VERSION) < 0;
+        if (strcmp(values[i], "--check") == 0)
+            arguments->is_check = true;
+        else if (strcmp(values[i], "--config") == 0 && has_value)
+            arguments->config = values[++i];
+        else if (strcmp(values[i], "--log-level") == 0 && has_value &&
+                 log_level_parse(values[i + 1], &arguments->level))
+            i++;
+        else {
+            (void)fprintf(stderr, "verdictd: %s: not known, or without its value\n\n%s", values[i], help);
+            return EXIT_USAGE;
+        }
+    }
+    return -1;
+}
+
+static void print_findings(const struct config_report *report)
+{
+    for (size_t i = 0; i < report->count && i < CONFIG_FINDINGS_MAX; i++) {
+        const struct config_finding *finding = &report->findings[i];
+        (void)fprintf(stderr, "%s:%u: %s\n", finding->file, finding->line, finding->text);
+        if (finding->source[0] != '\0')
+            (void)fprintf(stderr, "    %s\n", finding->source);
+    }
+}
+
+static bool read_settings(struct daemon *daemon)
+{
+    daemon->schemas = *daemon_schemas();
+    daemon->settings = settings_read(daemon->settings_path, &daemon->schemas, daemon->report);
+    print_findings(daemon->report);
+    return daemon->settings != NULL;
+}
+
+static void stopped(void *data)
+{
+    struct daemon *daemon = data;
+
+    loop_stop(daemon->loop);
+}
+
+static void stop_signal(void *data, int number)
+{
+    struct daemon *daemon = data;
+
+    if (daemon->is_stopping)
+        return;
+    log_say(&daemon->log, LOG_LEVEL_INFO, "signal %d: stopping", number);
+    daemon->is_stopping = true;
+    http_server_stop(daemon->server, STOP_DEADLINE_MS, stopped, daemon);
+}
+
+static void reload_signal(void *data, int number)
+{
+    (void)number;
+    daemon_reload(data);
+}
+
+#ifdef HAVE_SYSTEMD
+static void watchdog(void *data)
+{
+    (void)data;
+    (void)sd_notify(0, "WATCHDOG=1");
+}
+#endif
+
+static void say_ready(struct daemon *daemon)
+{
+    log_say(&daemon->log, LOG_LEVEL_INFO, "ready: version %s, data in %s", VERDICT_VERSION,
+            daemon->settings->data);
+#ifdef HAVE_SYSTEMD
+    uint64_t interval_us = 0;
+    (void)sd_notify(0, "READY=1");
+    if (sd_watchdog_enabled(0, &interval_us) > 0)
+        (void)loop_timer_start(daemon->loop, 0, (int64_t)(interval_us / 3000), watchdog, daemon);
+#endif
+}
+
+/* Secrets stay out of cores; files are ours alone; a peer that goes away is an error to return, not a signal.
+ */
+static void harden(void)
+{
+    struct rlimit none = {0, 0};
+
+    (void)umask(077);
+    (void)setrlimit(RLIMIT_CORE, &none);
+    (void)prctl(PR_SET_DUMPABLE, 0);
+    (void)signal(SIGPIPE, SIG_IGN);
+}
+
+static int run(struct daemon *daemon)
+{
+    struct err err = {0};
+
+    if (!daemon_open(daemon, &err)) {
+        log_say(&daemon->log, LOG_LEVEL_ERROR, "%s", err.text);
+        return EXIT_FAILURE;
+    }
+    (void)loop_signal_start(daemon->loop, SIGTERM, stop_signal, daemon);
+    (void)loop_signal_start(daemon->loop, SIGINT, stop_signal, daemon);
+    (void)loop_signal_start(daemon->loop, SIGHUP, reload_signal, daemon);
+    say_ready(daemon);
+    daemon_wants_turn(daemon);
+    loop_run(daemon->loop);
+    bool is_asked = daemon->is_stopping;
+    daemon->is_stopping = true;
+    daemon_close(daemon);
+    return is_asked ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+int main(int count, char **values)
+{
+    struct arguments arguments = {.config = "/etc/verdictd/verdictd.conf", .level = LOG_LEVEL_INFO};
+    int code = read_arguments(count, values, &arguments);
+
+    if (code >= 0)
+        return code;
+    harden();
+    struct daemon *daemon = memory_take(sizeof(*daemon));
+    daemon->report = memory_take(sizeof(*daemon->report));
+    daemon->settings_path = arguments.config;
+    log_init(&daemon->log, arguments.level, STDERR_FILENO);
+    if (!read_settings(daemon))
+        return EXIT_USAGE;
+    daemon_reload(daemon);
+    if (arguments.is_check) {
+        print_findings(daemon->report);
+        return daemon->report->count == 0 ? EXIT_SUCCESS : EXIT_FINDINGS;
+    }
+    code = run(daemon);
+    free(daemon);
+    return code;
+}

@@ -1,0 +1,84 @@
+/* recovery.c - what the journal knows, back into the engine: sealed texts become definitions again, and what
+ * was in flight is driven again under its key.
+ * SPDX-License-Identifier: MIT */
+#include "daemon/live.h"
+#include "daemon/starting.h"
+#include "daemon/tombstone.h"
+#include "io/memory.h"
+
+#include <string.h>
+
+static void take_target(void *data, const struct target_state *target)
+{
+    struct daemon *daemon = data;
+
+    engine_recover_target(daemon->engine, target);
+}
+
+static bool copy_texts(struct live *live, const struct journal_deployment *from)
+{
+    return text_copy(live->version, sizeof(live->version), from->version) &&
+           text_copy(live->digest, sizeof(live->digest), from->digest) &&
+           text_copy(live->previous, sizeof(live->previous), from->previous) &&
+           text_copy(live->actor, sizeof(live->actor), from->actor) &&
+           text_copy(live->reason, sizeof(live->reason), from->reason);
+}
+
+static struct live *revive(struct daemon *daemon, const struct journal_recovered *recovered, struct err *err)
+{
+    struct definition *definition = config_unseal(recovered->sealed, &daemon->schemas, err);
+
+    if (definition == NULL) {
+        err_wrap(err, "the sealed text of deployment %llu", (unsigned long long)recovered->deployment.id);
+        return NULL;
+    }
+    if (recovered->deployment.kind == PLAN_ROLLBACK)
+        starting_make_rollback(definition);
+    struct live *live = live_new(daemon, definition, memory_copy_text(recovered->sealed));
+    live->id = recovered->deployment.id;
+    if (!copy_texts(live, &recovered->deployment))
+        log_say(&daemon->log, LOG_LEVEL_WARN, "deployment %llu: a text is longer than it may be",
+                (unsigned long long)live->id);
+    for (size_t i = 0; i < definition->rule_count; i++)
+        if ((recovered->rule_bits & (UINT32_C(1) << i)) != 0)
+            live->rule_states[i] = recovered->rules[i];
+    return live;
+}
+
+static bool take_deployment(void *data, const struct journal_recovered *recovered, struct err *err)
+{
+    struct daemon *daemon = data;
+    const struct deployment_state *state = &recovered->deployment.state;
+    struct live *live = revive(daemon, recovered, err);
+
+    if (live == NULL)
+        return false;
+    if (starting_plan_hash(live->definition) != recovered->deployment.plan_hash)
+        log_say(&daemon->log, LOG_LEVEL_ERROR,
+                "deployment %llu: this version of verdictd builds another plan from the same text; take it "
+                "back if in doubt",
+                (unsigned long long)live->id);
+    struct engine_start start =
+        starting_fill(live, recovered->deployment.target, recovered->deployment.version_key);
+    int64_t gap_ms = daemon_now_ms(daemon) - state->last_seen_ms;
+    if (!engine_recover(daemon->engine, &start, state, gap_ms < 0 ? 0 : gap_ms,
+                        tombstone_is_there(daemon, state->id)))
+        return err_set(err, ERR_LIMIT, "more deployments in the journal than this daemon holds");
+    if (phase_is_active(state->phase))
+        live_watch(live, state);
+    log_say(&daemon->log, LOG_LEVEL_INFO, "deployment %llu of %s/%s goes on: %s",
+            (unsigned long long)live->id, live->definition->service, live->definition->environment,
+            phase_name(state->phase));
+    return true;
+}
+
+bool daemon_recover(struct daemon *daemon, struct err *err)
+{
+    struct journal_recovery recovery = {.data = daemon, .target = take_target, .deployment = take_deployment};
+    uint64_t next = 1;
+
+    if (!journal_recover(daemon->journal, &recovery, &next, err))
+        return false;
+    engine_recover_ids(daemon->engine, next);
+    return true;
+}

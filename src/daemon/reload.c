@@ -1,0 +1,25 @@
+/* reload.c - rule files, at start and again at SIGHUP: what is broken keeps its last good version, what is
+ * under way keeps its sealed one (S12).
+ * SPDX-License-Identifier: MIT */
+#include "daemon/daemon.h"
+
+#include <string.h>
+#include <time.h>
+
+void daemon_reload(struct daemon *daemon)
+{
+    struct config *before = daemon->config;
+
+    memset(daemon->report, 0, sizeof(*daemon->report));
+    daemon->config = config_read_folder(daemon->settings->rules, before, &daemon->schemas, daemon->report);
+    config_free(before);
+    daemon->is_config_good = daemon->report->count == 0;
+    for (size_t i = 0; i < daemon->report->count && i < CONFIG_FINDINGS_MAX; i++) {
+        const struct config_finding *finding = &daemon->report->findings[i];
+        log_say(&daemon->log, LOG_LEVEL_ERROR, "%s:%u: %s", finding->file, finding->line, finding->text);
+    }
+    if (daemon->is_config_good)
+        daemon->config_wall_s = (int64_t)time(NULL);
+    log_say(&daemon->log, LOG_LEVEL_INFO, "rules read from %s: %zu findings", daemon->settings->rules,
+            daemon->report->count);
+}

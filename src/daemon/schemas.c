@@ -1,0 +1,47 @@
+/* schemas.c - the kinds of sources, levers and receivers of this build, as the reader of rule files must know
+ * them.
+ * SPDX-License-Identifier: MIT */
+#include "daemon/daemon.h"
+
+enum { KINDS_MAX = 32 };
+
+static struct option_schema collectors[KINDS_MAX], drivers[KINDS_MAX], notifiers[KINDS_MAX];
+static struct option_schemas schemas;
+
+static void fill(void)
+{
+    for (size_t i = 0; collector_types[i] != NULL && i < KINDS_MAX; i++) {
+        const struct collector_type *type = collector_types[i];
+        collectors[schemas.collector_count++] =
+            (struct option_schema){.name = type->name,
+                                   .instance = type->instance_options,
+                                   .instance_count = type->instance_option_count,
+                                   .use = type->metric_options,
+                                   .use_count = type->metric_option_count,
+                                   .is_implicit = type->is_implicit};
+    }
+    for (size_t i = 0; traffic_types[i] != NULL && i < KINDS_MAX; i++) {
+        const struct traffic_type *type = traffic_types[i];
+        drivers[schemas.driver_count++] =
+            (struct option_schema){.name = type->name,
+                                   .instance = type->instance_options,
+                                   .instance_count = type->instance_option_count,
+                                   .use = type->use_options,
+                                   .use_count = type->use_option_count};
+    }
+    for (size_t i = 0; notifier_types[i] != NULL && i < KINDS_MAX; i++) {
+        const struct notifier_type *type = notifier_types[i];
+        notifiers[schemas.notifier_count++] = (struct option_schema){
+            .name = type->name, .instance = type->options, .instance_count = type->option_count};
+    }
+    schemas.collectors = collectors;
+    schemas.drivers = drivers;
+    schemas.notifiers = notifiers;
+}
+
+const struct option_schemas *daemon_schemas(void)
+{
+    if (schemas.collectors == NULL)
+        fill();
+    return &schemas;
+}

@@ -1,0 +1,208 @@
+/* starting.c - a start at the door: static checks, definition and sealed text, then the engine decides.
+ * SPDX-License-Identifier: MIT */
+#include "daemon/starting.h"
+
+#include "daemon/request.h"
+#include "engine/snapshot.h"
+#include "io/memory.h"
+#include "store/journal_key.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+uint64_t starting_plan_hash(const struct definition *definition)
+{
+    const struct plan *plan = &definition->plan;
+    uint64_t hash = plan->count;
+
+    for (uint8_t i = 0; i < plan->count; i++) {
+        const struct plan_step *step = &plan->steps[i];
+        int64_t fields[] = {(int64_t)hash,   step->kind,      step->share,       step->reference,
+                            step->undo,      step->repeat,    step->on_rollback, step->on_limit,
+                            step->tries_max, step->approvals, step->duration_ms, step->limit_ms};
+        hash = snapshot_hash(fields, sizeof(fields));
+    }
+    return hash;
+}
+
+void starting_make_rollback(struct definition *definition)
+{
+    struct plan promoted = definition->plan;
+
+    plan_expand_rollback(&promoted, promoted.verify, &definition->plan);
+}
+
+struct engine_start starting_fill(const struct live *live, uint32_t target, uint64_t version_key)
+{
+    const struct definition *definition = live->definition;
+
+    return (struct engine_start){
+        .target = target,
+        .version_key = version_key,
+        .plan = &definition->plan,
+        .rules = live->rules,
+        .rule_states = live->rule_states,
+        .slot_count = (uint8_t)definition->slot_count,
+        .queues = definition->concurrency == CONCURRENCY_QUEUE,
+        .needs_stable = definition->plan.has_traffic,
+    };
+}
+
+/* Everything that a start brings, until it is either the engine's or gone. */
+struct starting {
+    struct daemon *daemon;
+    struct request *request;
+    struct live *live;
+    uint32_t target;
+};
+
+static void fail(api_done *done, void *done_data, enum err_code code, const char *text)
+{
+    struct err err = {0};
+
+    err_set(&err, code, "%s", text);
+    done(done_data, false, false, 0, &err);
+}
+
+static bool fill_texts(struct live *live, const struct api_start *start, const char *previous)
+{
+    return text_copy(live->version, sizeof(live->version), start->version) &&
+           text_copy(live->digest, sizeof(live->digest), start->digest) &&
+           text_copy(live->previous, sizeof(live->previous), previous) &&
+           text_copy(live->actor, sizeof(live->actor), start->actor) &&
+           text_copy(live->reason, sizeof(live->reason), start->reason);
+}
+
+static const char *stable_version(const struct daemon *daemon, uint32_t target, uint64_t *ret_key)
+{
+    const struct target_state *state = engine_target(daemon->engine, target);
+    const char *version = "";
+    const char *digest = "";
+
+    *ret_key = state != NULL && state->has_stable ? state->stable_version_key : 0;
+    if (*ret_key != 0 && !journal_version(daemon->journal, *ret_key, &version, &digest))
+        version = "";
+    return version;
+}
+
+static struct live *resolve(struct daemon *daemon, const struct api_start *start, struct err *err)
+{
+    const char *strategy = start->strategy[0] == '\0' ? NULL : start->strategy;
+    bool is_record = daemon->settings->is_record;
+    struct definition *definition =
+        config_resolve(daemon->config, start->service, start->environment, strategy, is_record, err);
+
+    if (definition == NULL)
+        return NULL;
+    char *sealed = config_seal(daemon->config, start->service, start->environment, strategy, is_record, err);
+    if (sealed == NULL) {
+        definition_free(definition);
+        return NULL;
+    }
+    return live_new(daemon, definition, sealed);
+}
+
+static void fill_request(struct request *request, const struct api_start *start, const struct live *live,
+                         uint32_t target, uint64_t previous_key)
+{
+    struct daemon *daemon = live->daemon;
+
+    request->is_start = true;
+    request->principal = memory_copy_text(start->principal.name);
+    request->key = memory_copy_text(start->idempotency_key);
+    request->strategy = memory_copy_text(live->definition->strategy);
+    request->run_url = memory_copy_text(start->run_url);
+    request->commit = memory_copy_text(start->commit);
+    request->start = (struct journal_start){
+        .target = target,
+        .kind = live->definition->plan.kind,
+        .version_key = journal_version_key(daemon->journal, live->version, live->digest),
+        .previous_key = previous_key,
+        .plan_hash = starting_plan_hash(live->definition),
+        .strategy = request->strategy,
+        .run_url = request->run_url,
+        .commit = request->commit,
+        .sealed = live->sealed,
+    };
+    request->row.start = &request->start;
+    request->row.principal = request->principal;
+    request->row.idempotency_key = request->key;
+    memcpy(request->row.body_hash, start->body_hash, JOURNAL_HASH_SIZE);
+}
+
+/* Gives request and live to the engine; what it cannot take is refused here. */
+static void hand_over(struct daemon *daemon, struct request *request, struct live *live)
+{
+    struct engine_start start = starting_fill(live, request->start.target, request->start.version_key);
+
+    request->live = live;
+    start.token = request->token;
+    if (!engine_start(daemon->engine, &start))
+        request_answered(daemon, request->token, ENGINE_FULL, 0);
+    daemon_wants_turn(daemon);
+}
+
+void starting_deployment(void *data, const struct api_start *start, api_done *done, void *done_data)
+{
+    struct daemon *daemon = data;
+    struct err err = {0};
+    uint64_t previous_key = 0;
+    struct live *live = resolve(daemon, start, &err);
+    uint32_t target = live == NULL ? 0
+                                   : journal_target(daemon->journal, live->definition->service,
+                                                    live->definition->environment);
+    struct request *request =
+        target == 0 ? NULL : request_new(daemon, start->actor, start->reason, done, done_data);
+
+    if (live == NULL) {
+        done(done_data, false, false, 0, &err);
+        return;
+    }
+    if (request == NULL || !fill_texts(live, start, stable_version(daemon, target, &previous_key))) {
+        live_free(live);
+        if (request != NULL)
+            request_free(daemon, request);
+        fail(done, done_data, ERR_LIMIT, "too many requests wait, or a text of this one is too long");
+        return;
+    }
+    fill_request(request, start, live, target, previous_key);
+    hand_over(daemon, request, live);
+}
+
+/* Taking a promoted deployment back is a new deployment: to the version that it replaced, in the slot that
+ * kept it. */
+void starting_rollback(struct daemon *daemon, const struct api_verb *verb, api_done *done, void *done_data)
+{
+    struct live *promoted = live_find(daemon, verb->deployment);
+    struct err err = {0};
+
+    if (promoted == NULL || promoted->previous[0] == '\0' || !promoted->definition->plan.has_traffic) {
+        fail(done, done_data, ERR_CONFLICT, "the version before is not kept any more: deploy it again");
+        return;
+    }
+    struct definition *definition = config_unseal(promoted->sealed, &daemon->schemas, &err);
+    struct request *request = request_new(daemon, verb->principal.name, verb->reason, done, done_data);
+    if (definition == NULL || request == NULL) {
+        definition_free(definition);
+        if (request != NULL)
+            request_free(daemon, request);
+        fail(done, done_data, ERR_LIMIT, "the way back could not be prepared");
+        return;
+    }
+    starting_make_rollback(definition);
+    struct live *live = live_new(daemon, definition, memory_copy_text(promoted->sealed));
+    struct api_start start = {.principal = verb->principal,
+                              .version = promoted->previous,
+                              .digest = "",
+                              .actor = verb->principal.name,
+                              .reason = verb->reason,
+                              .run_url = "",
+                              .commit = ""};
+    if (!fill_texts(live, &start, promoted->version))
+        live->reason[0] = '\0';
+    uint32_t target = journal_target(daemon->journal, definition->service, definition->environment);
+    fill_request(request, &start, live, target,
+                 journal_version_key(daemon->journal, promoted->version, promoted->digest));
+    request->start.taken_back = promoted->id;
+    hand_over(daemon, request, live);
+}

@@ -1,0 +1,149 @@
+/* status.c - our state on MQTT, retained: one topic for the daemon, one for each service and environment.
+ * SPDX-License-Identifier: MIT */
+#include "collectors/mqtt.h"
+#include "daemon/live.h"
+#include "daemon/notices.h"
+#include "io/json.h"
+#include "io/memory.h"
+#include "io/mqtt_client.h"
+
+#include <cjson/cJSON.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { STATUS_TOPIC_MAX = 512 };
+
+/* The newest state of one topic, kept until the broker has it. */
+struct status_topic {
+    struct status_topic *next;
+    char topic[STATUS_TOPIC_MAX];
+    char *payload;
+    bool is_dirty;
+    bool is_sending;
+    struct status *status;
+};
+
+struct status {
+    struct daemon *daemon;
+    struct status_topic *topics;
+    struct loop_timer *timer; /* repeats what the broker did not take */
+};
+
+static struct mqtt_client *broker(const struct daemon *daemon)
+{
+    const char *name = daemon->settings->status_broker;
+
+    for (size_t i = 0; name != NULL && i < daemon->source_count; i++)
+        if (strcmp(daemon->sources[i].type->name, "mqtt") == 0 &&
+            strcmp(daemon->sources[i].name, name) == 0 && daemon->sources[i].collector != NULL)
+            return collector_mqtt_client(daemon->sources[i].collector);
+    return NULL;
+}
+
+static void published(void *data, bool is_acknowledged)
+{
+    struct status_topic *topic = data;
+
+    topic->is_sending = false;
+    topic->is_dirty = topic->is_dirty || !is_acknowledged;
+}
+
+static void send(struct status_topic *topic)
+{
+    struct mqtt_client *client = broker(topic->status->daemon);
+    struct err err = {0};
+
+    if (client == NULL || topic->is_sending || !topic->is_dirty)
+        return;
+    if (!mqtt_client_publish(client, topic->topic, topic->payload, strlen(topic->payload), 1, true, published,
+                             topic, &err))
+        return;
+    topic->is_dirty = false;
+    topic->is_sending = true;
+}
+
+static void send_all(void *data)
+{
+    const struct status *status = data;
+
+    for (struct status_topic *topic = status->topics; topic != NULL; topic = topic->next)
+        send(topic);
+}
+
+static struct status_topic *find_topic(struct status *status, const char *name)
+{
+    struct status_topic *topic = status->topics;
+
+    while (topic != NULL && strcmp(topic->topic, name) != 0)
+        topic = topic->next;
+    if (topic != NULL)
+        return topic;
+    topic = memory_take(sizeof(*topic));
+    topic->status = status;
+    (void)snprintf(topic->topic, sizeof(topic->topic), "%s", name);
+    topic->next = status->topics;
+    status->topics = topic;
+    return topic;
+}
+
+static void tell(struct status *status, const char *name, char *payload)
+{
+    struct status_topic *topic = find_topic(status, name);
+
+    free(topic->payload);
+    topic->payload = payload;
+    topic->is_dirty = true;
+    send(topic);
+}
+
+struct status *status_new(struct daemon *daemon)
+{
+    struct status *status = memory_take(sizeof(*status));
+    char topic[STATUS_TOPIC_MAX];
+
+    status->daemon = daemon;
+    status->timer =
+        loop_timer_start(daemon->loop, DAEMON_HEARTBEAT_MS, DAEMON_HEARTBEAT_MS, send_all, status);
+    (void)snprintf(topic, sizeof(topic), "verdict/%s/status", daemon->settings->instance);
+    tell(status, topic, memory_copy_text("{\"state\":\"online\",\"version\":\"" VERDICT_VERSION "\"}"));
+    return status;
+}
+
+void status_free(struct status *status)
+{
+    if (status == NULL)
+        return;
+    loop_timer_stop(status->timer);
+    while (status->topics != NULL) {
+        struct status_topic *topic = status->topics;
+        status->topics = topic->next;
+        free(topic->payload);
+        free(topic);
+    }
+    free(status);
+}
+
+void status_tell(struct status *status, const struct deployment_state *state)
+{
+    const struct live *live = live_find(status->daemon, state->id);
+    char topic[STATUS_TOPIC_MAX];
+    char id[32];
+
+    if (live == NULL)
+        return;
+    (void)snprintf(id, sizeof(id), "dep_%llu", (unsigned long long)state->id);
+    (void)snprintf(topic, sizeof(topic), "verdict/%s/deployments/%s/%s", status->daemon->settings->instance,
+                   live->definition->service, live->definition->environment);
+    cJSON *object = cJSON_CreateObject();
+    cJSON_AddStringToObject(object, "deployment", id);
+    cJSON_AddStringToObject(object, "version", live->version);
+    cJSON_AddStringToObject(object, "previous", live->previous);
+    cJSON_AddStringToObject(object, "state", phase_name(state->phase));
+    cJSON_AddStringToObject(object, "ending", ending_name(state->ending));
+    cJSON_AddNumberToObject(object, "step", state->step);
+    cJSON_AddNumberToObject(object, "share", state->confirmed_share / 100.0);
+    cJSON_AddBoolToObject(object, "escalated", state->is_escalated);
+    tell(status, topic, json_print(object));
+    cJSON_Delete(object);
+}

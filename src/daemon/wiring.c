@@ -1,0 +1,295 @@
+/* wiring.c - makes the parts from the settings, in the order of dependence, and takes them apart again.
+ * SPDX-License-Identifier: MIT */
+#include "daemon/live.h"
+#include "daemon/notices.h"
+#include "daemon/request.h"
+#include "io/memory.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+static const struct http_client_limits http_limits = {
+    .in_flight_max = 128, .queue_max = 1024, .per_host_max = 16};
+
+static bool make_folder(const char *path, struct err *err)
+{
+    if (mkdir(path, 0700) == 0 || errno == EEXIST)
+        return true;
+    return err_set(err, ERR_IO, "cannot make the folder %s: %s", path, strerror(errno));
+}
+
+static bool make_folders(struct daemon *daemon, struct err *err)
+{
+    const char *runtime = getenv("RUNTIME_DIRECTORY");
+
+    (void)snprintf(daemon->journal_path, sizeof(daemon->journal_path), "%s/journal.db",
+                   daemon->settings->data);
+    if (runtime != NULL)
+        (void)snprintf(daemon->runtime_folder, sizeof(daemon->runtime_folder), "%s", runtime);
+    else
+        (void)snprintf(daemon->runtime_folder, sizeof(daemon->runtime_folder), "%s/run",
+                       daemon->settings->data);
+    return make_folder(daemon->settings->data, err) && make_folder(daemon->runtime_folder, err);
+}
+
+static void marked(void *data, uint64_t deployment, uint8_t rule)
+{
+    struct daemon *daemon = data;
+
+    engine_mark(daemon->engine, deployment, rule);
+    daemon_wants_turn(daemon);
+}
+
+static void closed(void *data, const struct series *series, int64_t step)
+{
+    struct daemon *daemon = data;
+    struct timespec wall;
+
+    (void)clock_gettime(CLOCK_REALTIME, &wall);
+    int64_t wall_ms = (int64_t)wall.tv_sec * 1000 + wall.tv_nsec / 1000000;
+    archive_add(daemon->archive, series, step, wall_ms - daemon_now_ms(daemon));
+}
+
+static bool open_series(struct daemon *daemon, struct err *err)
+{
+    struct series_events events = {.data = daemon, .marked = marked, .closed = closed};
+    char folder[DAEMON_PATH_MAX];
+
+    daemon->book = series_book_new(&events);
+    (void)snprintf(folder, sizeof(folder), "%s/series", daemon->settings->data);
+    return archive_new(daemon->loop, &daemon->log, folder, &daemon->archive, err);
+}
+
+static bool open_engine(struct daemon *daemon, struct err *err)
+{
+    struct journal_settings settings = {.path = daemon->journal_path, .loop = daemon->loop};
+    struct engine_env env = {
+        .data = daemon,
+        .now_ms = daemon_now_ms,
+        .views = live_views,
+        .commit = commit_batch,
+        .published = publish_batch,
+        .start = action_start,
+        .read_back = action_read_back,
+        .answered = request_answered,
+        .released = request_released,
+    };
+
+    if (!journal_open(&settings, &daemon->journal, err))
+        return err_wrap(err, "opening %s", daemon->journal_path);
+    daemon->engine = memory_take(engine_size(DAEMON_DEPLOYMENTS_MAX, DAEMON_TARGETS_MAX));
+    engine_init(daemon->engine, DAEMON_DEPLOYMENTS_MAX, DAEMON_TARGETS_MAX, daemon->settings->reconcile_ms,
+                &env);
+    daemon->commit = commit_new(daemon);
+    return true;
+}
+
+/* A source that cannot be opened is told and left out: what reads it stays inconclusive. */
+static void open_sources(struct daemon *daemon)
+{
+    struct collector_env env = {.loop = daemon->loop,
+                                .log = &daemon->log,
+                                .http = daemon->http,
+                                .instance = daemon->settings->instance,
+                                .data = daemon,
+                                .now_ms = daemon_now_ms};
+    struct err err = {0};
+
+    for (size_t i = 0; i < daemon->settings->source_count; i++) {
+        const struct settings_instance *instance = &daemon->settings->sources[i];
+        struct daemon_source *source = &daemon->sources[daemon->source_count++];
+        source->type = collector_types[instance->kind];
+        source->name = instance->name;
+        if (!source->type->open(&env, instance->name, instance->options, &source->collector, &err))
+            log_say(&daemon->log, LOG_LEVEL_ERROR, "source %s:%s: %s", source->type->name, source->name,
+                    err.text);
+    }
+    for (size_t i = 0; collector_types[i] != NULL && daemon->source_count < SETTINGS_INSTANCES_MAX; i++) {
+        if (!collector_types[i]->is_implicit)
+            continue;
+        struct daemon_source *source = &daemon->sources[daemon->source_count++];
+        source->type = collector_types[i];
+        source->name = "";
+        if (!source->type->open(&env, "", NULL, &source->collector, &err))
+            log_say(&daemon->log, LOG_LEVEL_ERROR, "source %s: %s", source->type->name, err.text);
+    }
+}
+
+static bool open_levers(struct daemon *daemon, struct err *err)
+{
+    struct traffic_env env = {.loop = daemon->loop, .log = &daemon->log, .runner = daemon->runner};
+
+    for (size_t i = 0; i < daemon->settings->driver_count; i++) {
+        const struct settings_instance *instance = &daemon->settings->drivers[i];
+        struct daemon_lever *lever = &daemon->levers[daemon->lever_count++];
+        lever->type = traffic_types[instance->kind];
+        lever->name = instance->name;
+        if (!lever->type->open(&env, instance->name, instance->options, &lever->traffic, err))
+            return err_wrap(err, "traffic %s:%s", lever->type->name, lever->name);
+    }
+    return true;
+}
+
+static bool open_receivers(struct daemon *daemon, struct err *err)
+{
+    struct notifier_env env = {.loop = daemon->loop, .log = &daemon->log, .http = daemon->http};
+
+    for (size_t i = 0; i < daemon->settings->notifier_count; i++) {
+        const struct settings_instance *instance = &daemon->settings->notifiers[i];
+        struct daemon_receiver *receiver = &daemon->receivers[daemon->receiver_count++];
+        receiver->type = notifier_types[instance->kind];
+        receiver->name = instance->name;
+        if (!receiver->type->open(&env, instance->name, instance->options, &receiver->notifier, err))
+            return err_wrap(err, "notifier %s:%s", receiver->type->name, receiver->name);
+    }
+    return true;
+}
+
+static bool open_runner(struct daemon *daemon, struct err *err)
+{
+    const struct settings *settings = daemon->settings;
+    char folder[DAEMON_PATH_MAX];
+
+    if (!runner_client_new(daemon->loop, settings->runner_socket, &daemon->runner, err))
+        return false;
+    if (settings->runner_program == NULL)
+        return true;
+    (void)snprintf(folder, sizeof(folder), "%s/runner", settings->data);
+    return make_folder(folder, err) && runner_client_spawn(daemon->runner, settings->runner_program,
+                                                           settings->runner_config, folder, err);
+}
+
+static const char default_address[] = "127.0.0.1:8321";
+static const char default_socket[] = "/run/verdictd/verdictd.sock";
+
+static size_t fill_listeners(const struct settings *settings, struct http_server_listener *listeners)
+{
+    if (settings->listener_count == 0) {
+        listeners[0] = (struct http_server_listener){.unix_path = default_socket};
+        listeners[1] = (struct http_server_listener){.address = default_address};
+        return 2;
+    }
+    for (size_t i = 0; i < settings->listener_count; i++) {
+        const struct settings_listener *from = &settings->listeners[i];
+        listeners[i] = (struct http_server_listener){.unix_path = from->unix_path,
+                                                     .address = from->tls == NULL ? from->tcp : from->tls};
+    }
+    return settings->listener_count;
+}
+
+static bool load_tls(const struct settings *settings, size_t count, struct http_server_listener *listeners,
+                     struct secret *secrets, struct err *err)
+{
+    for (size_t i = 0; i < count && i < settings->listener_count; i++) {
+        const struct settings_listener *from = &settings->listeners[i];
+        if (from->tls == NULL)
+            continue;
+        if (!secret_load_public(from->certificate, &secrets[2 * i], err) ||
+            !secret_load(from->key, &secrets[2 * i + 1], err))
+            return err_wrap(err, "listening on %s", from->tls);
+        listeners[i].certificate = secrets[2 * i].bytes;
+        listeners[i].key = secrets[2 * i + 1].bytes;
+    }
+    return true;
+}
+
+static void log_line(void *data, const char *line)
+{
+    struct daemon *daemon = data;
+
+    log_say(&daemon->log, LOG_LEVEL_DEBUG, "http: %s", line);
+}
+
+static void handle(void *data, struct http_server_request *request)
+{
+    struct daemon *daemon = data;
+
+    api_handle(daemon->api, request);
+}
+
+static void on_gone(void *data, struct http_server_request *request)
+{
+    struct daemon *daemon = data;
+
+    api_on_gone(daemon->api, request);
+}
+
+static bool open_server(struct daemon *daemon, struct err *err)
+{
+    struct http_server_listener listeners[SETTINGS_LISTENERS_MAX] = {{0}};
+    struct secret secrets[2 * SETTINGS_LISTENERS_MAX] = {{0}};
+    struct http_server_settings settings = {.listeners = listeners};
+    struct http_server_callbacks callbacks = {.handle = handle, .on_gone = on_gone, .on_log = log_line};
+    struct api_env env;
+
+    daemon_fill_api_env(daemon, &env);
+    daemon->api = api_new(&env);
+    settings.listener_count = fill_listeners(daemon->settings, listeners);
+    bool is_open = load_tls(daemon->settings, settings.listener_count, listeners, secrets, err) &&
+                   http_server_start(daemon->loop, &settings, &callbacks, daemon, &daemon->server, err);
+    for (size_t i = 0; i < ARRAY_LENGTH(secrets); i++)
+        secret_drop(&secrets[i]);
+    return is_open;
+}
+
+bool daemon_open(struct daemon *daemon, struct err *err)
+{
+    daemon->next_token = 1;
+    daemon->loop = loop_new();
+    if (!make_folders(daemon, err) || !http_client_new(daemon->loop, &http_limits, &daemon->http, err) ||
+        !open_engine(daemon, err) || !open_series(daemon, err) || !open_runner(daemon, err) ||
+        !open_levers(daemon, err) || !open_receivers(daemon, err))
+        return false;
+    open_sources(daemon);
+    daemon->status = status_new(daemon);
+    daemon->outbox = outbox_new(daemon);
+    if (!daemon_recover(daemon, err))
+        return err_wrap(err, "recovering from %s", daemon->journal_path);
+    if (!open_server(daemon, err))
+        return false;
+    daemon_turns_start(daemon);
+    return true;
+}
+
+static void close_parts(struct daemon *daemon)
+{
+    while (daemon->lives != NULL)
+        live_free(daemon->lives);
+    while (daemon->requests != NULL)
+        request_free(daemon, daemon->requests);
+    outbox_free(daemon->outbox);
+    status_free(daemon->status);
+    for (size_t i = 0; i < daemon->source_count; i++)
+        if (daemon->sources[i].collector != NULL)
+            daemon->sources[i].type->close(daemon->sources[i].collector);
+    for (size_t i = 0; i < daemon->lever_count; i++)
+        if (daemon->levers[i].traffic != NULL)
+            daemon->levers[i].type->close(daemon->levers[i].traffic);
+    for (size_t i = 0; i < daemon->receiver_count; i++)
+        if (daemon->receivers[i].notifier != NULL)
+            daemon->receivers[i].type->close(daemon->receivers[i].notifier);
+    runner_client_free(daemon->runner);
+    if (daemon->book != NULL)
+        series_book_free(daemon->book);
+    if (daemon->archive != NULL)
+        archive_free(daemon->archive);
+}
+
+void daemon_close(struct daemon *daemon)
+{
+    close_parts(daemon);
+    if (daemon->api != NULL)
+        api_free(daemon->api);
+    journal_close(daemon->journal);
+    commit_free(daemon->commit);
+    http_client_free(daemon->http);
+    free(daemon->engine);
+    loop_free(daemon->loop);
+    config_free(daemon->config);
+    settings_free(daemon->settings);
+    free(daemon->report);
+}

@@ -1,0 +1,7 @@
+/* notifier_types.c - the receivers of this build.
+ * SPDX-License-Identifier: MIT */
+#include "drivers/notifier.h"
+
+extern const struct notifier_type notifier_webhook;
+
+const struct notifier_type *const notifier_types[] = {&notifier_webhook, NULL};

@@ -1,0 +1,7 @@
+/* traffic_types.c - the levers of this build.
+ * SPDX-License-Identifier: MIT */
+#include "drivers/traffic.h"
+
+extern const struct traffic_type traffic_haproxy;
+
+const struct traffic_type *const traffic_types[] = {&traffic_haproxy, NULL};

@@ -1,0 +1,276 @@
+/* snapshot.c - states as bytes: three tables of fields, one writer, one reader.
+ * SPDX-License-Identifier: MIT */
+#include "engine/snapshot.h"
+
+#include <assert.h>
+#include <string.h>
+
+/* Who adds a field to a struct adds its row: the sizes below, and the test that looks at every byte that is
+ * not padding, tell. From the first release on a new row also means a new schema, and what its absence stands
+ * for. */
+static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "fields are copied as they lie in memory");
+static_assert(sizeof(struct deployment_state) == 208, "deployment_state changed: see deployment_fields");
+static_assert(sizeof(struct rule_state) == 368, "rule_state changed: see rule_fields");
+static_assert(sizeof(struct target_state) == 1048, "target_state changed: see target_fields");
+
+enum { HEAD_SIZE = 2 }; /* schema, kind */
+
+struct field {
+    uint16_t offset; /* of the first one */
+    uint16_t size;
+    uint16_t count;
+    uint16_t stride;
+    uint16_t limit; /* values are below it; 0: any */
+};
+
+struct layout {
+    unsigned char kind;
+    size_t struct_size;
+    size_t count;
+    const struct field *fields;
+};
+
+#define MEMBER(type, member) (((type *)NULL)->member)
+#define FIELD(type, member, limit)                                                                           \
+    {                                                                                                        \
+        offsetof(type, member), sizeof(MEMBER(type, member)), 1, 0, limit                                    \
+    }
+#define ELEMENTS(type, array)                                                                                \
+    {                                                                                                        \
+        offsetof(type, array), sizeof(MEMBER(type, array[0])), ARRAY_LENGTH(MEMBER(type, array)),            \
+            sizeof(MEMBER(type, array[0])), 0                                                                \
+    }
+#define MEMBERS(type, array, member, limit)                                                                  \
+    {                                                                                                        \
+        offsetof(type, array[0].member), sizeof(MEMBER(type, array[0].member)),                              \
+            ARRAY_LENGTH(MEMBER(type, array)), sizeof(MEMBER(type, array[0])), limit                         \
+    }
+
+#define D(member, limit) FIELD(struct deployment_state, member, limit)
+#define R(member, limit) FIELD(struct rule_state, member, limit)
+#define T(member, limit) FIELD(struct target_state, member, limit)
+
+static const struct field deployment_fields[] = {
+    D(id, 0),
+    D(phase, PHASE_COUNT),
+    D(step_state, STEP_HELD + 1),
+    D(resume_to, STEP_HELD + 1),
+    D(ending, ENDING_ADOPTED + 1),
+    D(hold, HOLD_ESCALATED + 1),
+    D(part, ROLLBACK_VERIFY + 1),
+    D(care, CARE_DONE + 1),
+    D(is_escalated, 2),
+    D(is_unverified, 2),
+    D(is_full, 2),
+    D(past_no_return, 2),
+    D(would_roll_back, 2),
+    D(slot, 0),
+    D(stable_slot, 0),
+    D(step, PLAN_STEPS_MAX + 1),
+    D(undo_next, PLAN_STEPS_MAX + 1),
+    D(failed_rule, 0),
+    D(approvals, 0),
+    D(desired_share, SHARE_WHOLE + 1),
+    D(confirmed_share, SHARE_WHOLE + 1),
+    D(attempt, 0),
+    D(last_sequence, 0),
+    D(settle_sequence, 0),
+    D(settle_reference, 0),
+    D(settle_tries, 0),
+    D(intents, 0),
+    D(passing, 0),
+    D(muted, 0),
+    D(recorded, 0),
+    D(flight.kind, ACTION_VERIFY + 1),
+    D(flight.sequence, 0),
+    D(flight.reference, 0),
+    D(flight.share, SHARE_WHOLE + 1),
+    D(flight.tries, 0),
+    D(flight.is_waiting, 2),
+    D(flight.retry_ms, 0),
+    D(flight.limit_ms, 0),
+    D(flight.deadline_ms, 0),
+    D(phase_entered_ms, 0),
+    D(step_entered_ms, 0),
+    D(last_seen_ms, 0),
+    D(observed_ms, 0),
+    D(limit_at_ms, 0),
+    D(hold_limit_at_ms, 0),
+    D(routed_ms, 0),
+    D(confirmed_ms, 0),
+    D(care_at_ms, 0),
+};
+
+static const struct field rule_fields[] = {
+    MEMBERS(struct rule_state, timers, is_running, 2),
+    MEMBERS(struct rule_state, timers, is_paused, 2),
+    MEMBERS(struct rule_state, timers, has_fired, 2),
+    MEMBERS(struct rule_state, timers, known_ms, 0),
+    MEMBERS(struct rule_state, timers, seen, EXPRESSION_CHECKS_MAX + 1),
+    MEMBERS(struct rule_state, timers, since_ms, 0),
+    MEMBERS(struct rule_state, timers, last_step, 0),
+    MEMBERS(struct rule_state, timers, bits, 0),
+    ELEMENTS(struct rule_state, sequential.log_wealth),
+    R(sequential.log_e_max, 0),
+    R(sequential.events, 0),
+    R(sequential.total, 0),
+    R(sequential.stable_events, 0),
+    R(sequential.stable_total, 0),
+    R(sequential.blocks, 0),
+    R(sequential.event_blocks, 0),
+    R(next_block, 0),
+    R(last.verdict, VERDICT_FAIL + 1),
+    R(last.reason, REASON_UNDECIDED + 1),
+    R(last.value, 0),
+    R(last.bound, 0),
+    R(last.estimate, 0),
+    R(last.lower, 0),
+    R(last.upper, 0),
+    R(last.statistic, 0),
+    R(last.limit, 0),
+    R(last.count, 0),
+    R(last.stable_count, 0),
+    R(last.from_ms, 0),
+    R(last.to_ms, 0),
+};
+
+static const struct field target_fields[] = {
+    T(id, 0),
+    T(has_stable, 2),
+    T(is_frozen, 2),
+    T(stable_slot, 0),
+    T(quarantined_count, TARGET_QUARANTINE_MAX + 1),
+    T(stable_version_key, 0),
+    T(stable_deployment, 0),
+    MEMBERS(struct target_state, quarantined, version_key, 0),
+    MEMBERS(struct target_state, quarantined, deployment, 0),
+};
+
+static const struct layout deployment_layout = {
+    .kind = 'D',
+    .struct_size = sizeof(struct deployment_state),
+    .count = ARRAY_LENGTH(deployment_fields),
+    .fields = deployment_fields,
+};
+
+static const struct layout rule_layout = {
+    .kind = 'R',
+    .struct_size = sizeof(struct rule_state),
+    .count = ARRAY_LENGTH(rule_fields),
+    .fields = rule_fields,
+};
+
+static const struct layout target_layout = {
+    .kind = 'T',
+    .struct_size = sizeof(struct target_state),
+    .count = ARRAY_LENGTH(target_fields),
+    .fields = target_fields,
+};
+
+static_assert(HEAD_SIZE + sizeof(struct deployment_state) <= SNAPSHOT_DEPLOYMENT_MAX, "no room");
+static_assert(HEAD_SIZE + sizeof(struct rule_state) <= SNAPSHOT_RULE_MAX, "no room");
+static_assert(HEAD_SIZE + sizeof(struct target_state) <= SNAPSHOT_TARGET_MAX, "no room");
+
+static size_t layout_length(const struct layout *layout)
+{
+    size_t length = HEAD_SIZE;
+
+    for (size_t i = 0; i < layout->count; i++)
+        length += (size_t)layout->fields[i].size * layout->fields[i].count;
+    return length;
+}
+
+static size_t write_layout(const struct layout *layout, const void *state, unsigned char *to)
+{
+    const unsigned char *from = state;
+    unsigned char *at = to;
+
+    *at++ = SNAPSHOT_SCHEMA;
+    *at++ = layout->kind;
+    for (size_t i = 0; i < layout->count; i++) {
+        const struct field *field = &layout->fields[i];
+        for (size_t k = 0; k < field->count; k++, at += field->size)
+            memcpy(at, from + field->offset + k * field->stride, field->size);
+    }
+    return (size_t)(at - to);
+}
+
+static bool field_is_sound(const struct field *field, const unsigned char *from)
+{
+    for (size_t k = 0; k < field->count; k++) {
+        uint64_t value = 0;
+        memcpy(&value, from + k * field->size, field->size);
+        if (field->limit != 0 && value >= field->limit)
+            return false;
+    }
+    return true;
+}
+
+static bool layout_is_sound(const struct layout *layout, const unsigned char *from, size_t length)
+{
+    if (length != layout_length(layout) || from[0] != SNAPSHOT_SCHEMA || from[1] != layout->kind)
+        return false;
+    from += HEAD_SIZE;
+    for (size_t i = 0; i < layout->count; i++) {
+        if (!field_is_sound(&layout->fields[i], from))
+            return false;
+        from += (size_t)layout->fields[i].size * layout->fields[i].count;
+    }
+    return true;
+}
+
+static bool read_layout(const struct layout *layout, const unsigned char *from, size_t length, void *ret)
+{
+    unsigned char *to = ret;
+
+    if (!layout_is_sound(layout, from, length))
+        return false;
+    memset(to, 0, layout->struct_size);
+    from += HEAD_SIZE;
+    for (size_t i = 0; i < layout->count; i++) {
+        const struct field *field = &layout->fields[i];
+        for (size_t k = 0; k < field->count; k++, from += field->size)
+            memcpy(to + field->offset + k * field->stride, from, field->size);
+    }
+    return true;
+}
+
+size_t snapshot_write_deployment(const struct deployment_state *state, unsigned char *to)
+{
+    return write_layout(&deployment_layout, state, to);
+}
+
+size_t snapshot_write_rule(const struct rule_state *state, unsigned char *to)
+{
+    return write_layout(&rule_layout, state, to);
+}
+
+size_t snapshot_write_target(const struct target_state *state, unsigned char *to)
+{
+    return write_layout(&target_layout, state, to);
+}
+
+bool snapshot_read_deployment(const unsigned char *from, size_t length, struct deployment_state *ret)
+{
+    return read_layout(&deployment_layout, from, length, ret);
+}
+
+bool snapshot_read_rule(const unsigned char *from, size_t length, struct rule_state *ret)
+{
+    return read_layout(&rule_layout, from, length, ret);
+}
+
+bool snapshot_read_target(const unsigned char *from, size_t length, struct target_state *ret)
+{
+    return read_layout(&target_layout, from, length, ret);
+}
+
+uint64_t snapshot_hash(const void *bytes, size_t length)
+{
+    const unsigned char *at = bytes;
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+    for (size_t i = 0; i < length; i++)
+        hash = (hash ^ at[i]) * UINT64_C(0x100000001b3);
+    return hash == 0 ? 1 : hash;
+}

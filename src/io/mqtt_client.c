@@ -1,0 +1,427 @@
+/* mqtt_client.c - keeps one connection to a broker: connects in a worker, polls on the loop, comes again.
+ * SPDX-License-Identifier: MIT */
+#include "io/mqtt_client.h"
+
+#include "base/text.h"
+#include "io/memory.h"
+#include "io/mqtt_state.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+enum {
+    TICK_MS = 500,
+    KEEPALIVE_MIN_S = 5,
+    KEEPALIVE_MAX_S = 3600,
+    PACKETS_PER_TURN = 256,
+    BACKOFF_DOUBLINGS_MAX = 16,
+    STEADY_MS = 10 * 1000 /* a connection that held so long begins the backoff anew */
+};
+
+static const char system_authorities[] = "/etc/ssl/certs";
+
+static void attempt_free(struct mqtt_attempt *attempt)
+{
+    mosquitto_destroy(attempt->library);
+    free(attempt->host);
+    free(attempt);
+}
+
+static bool library_failed(struct err *err, const char *what, int code)
+{
+    enum err_code kind = code == MOSQ_ERR_ERRNO ? ERR_IO : ERR_INVALID;
+
+    return err_set(err, kind, "%s: %s", what,
+                   code == MOSQ_ERR_ERRNO ? strerror(errno) : mosquitto_strerror(code));
+}
+
+static bool set_identity(struct mosquitto *library, const struct mqtt_client_settings *settings,
+                         struct err *err)
+{
+    int version = settings->is_v5 ? MQTT_PROTOCOL_V5 : MQTT_PROTOCOL_V311;
+    int code = mosquitto_int_option(library, MOSQ_OPT_PROTOCOL_VERSION, version);
+
+    (void)mosquitto_int_option(library, MOSQ_OPT_TCP_NODELAY, 1);
+    if (code == MOSQ_ERR_SUCCESS && settings->username != NULL)
+        code = mosquitto_username_pw_set(library, settings->username, settings->password);
+    if (code != MOSQ_ERR_SUCCESS)
+        return library_failed(err, "username", code);
+    if (settings->will_topic == NULL)
+        return true;
+    const char *payload = settings->will_payload != NULL ? settings->will_payload : "";
+    code = mosquitto_will_set(library, settings->will_topic, (int)strlen(payload), payload, 1,
+                              settings->will_is_retained);
+    return code == MOSQ_ERR_SUCCESS || library_failed(err, "will", code);
+}
+
+static bool set_tls(struct mosquitto *library, const struct mqtt_client_settings *settings, struct err *err)
+{
+    const char *folder = settings->ca_file == NULL ? system_authorities : NULL;
+
+    errno = 0;
+    int code = mosquitto_tls_set(library, settings->ca_file, folder, settings->certificate_file,
+                                 settings->key_file, NULL);
+    if (code == MOSQ_ERR_INVAL && errno != 0)
+        code = MOSQ_ERR_ERRNO; /* a file that it could not open */
+    return code == MOSQ_ERR_SUCCESS || library_failed(err, "certificates", code);
+}
+
+static struct mqtt_attempt *attempt_new(struct mqtt_client *client, struct err *err)
+{
+    struct mqtt_attempt *attempt = memory_take(sizeof(*attempt));
+
+    attempt->client = client;
+    attempt->host = memory_copy_text(client->url.host);
+    attempt->port = client->url.port;
+    attempt->keepalive_s = client->settings.keepalive_s;
+    attempt->library = mosquitto_new(client->settings.client_id, true, attempt);
+    if (attempt->library == NULL)
+        (void)library_failed(err, "client_id", errno == ENOMEM ? MOSQ_ERR_NOMEM : MOSQ_ERR_INVAL);
+    if (attempt->library == NULL || !set_identity(attempt->library, &client->settings, err) ||
+        (client->url.is_tls && !set_tls(attempt->library, &client->settings, err))) {
+        attempt_free(attempt);
+        return NULL;
+    }
+    return attempt;
+}
+
+/* Uniform in the upper half: clients of one broker do not come back in step. */
+static int64_t backoff_ms(const struct mqtt_client *client)
+{
+    const struct mqtt_client_settings *settings = &client->settings;
+    unsigned doublings = client->failures < BACKOFF_DOUBLINGS_MAX ? client->failures : BACKOFF_DOUBLINGS_MAX;
+    int64_t longest_ms = settings->backoff_min_ms << doublings;
+    uint32_t random = 0;
+
+    if (longest_ms > settings->backoff_max_ms)
+        longest_ms = settings->backoff_max_ms;
+    (void)!getrandom(&random, sizeof(random), 0);
+    return longest_ms / 2 + (int64_t)random % (longest_ms / 2 + 1);
+}
+
+static void stop_polling(struct mqtt_client *client)
+{
+    loop_poll_stop(client->poll);
+    client->poll = NULL;
+    if (client->fd >= 0)
+        (void)close(client->fd);
+    client->fd = -1;
+}
+
+/* Never inside a library callback: the handle goes. */
+static void go_down(struct mqtt_client *client, const char *reason)
+{
+    char text[MQTT_REASON_MAX];
+    struct mqtt_attempt *attempt = client->attempt;
+    bool was_steady = client->state == MQTT_UP && loop_now_ms() - client->since_ms >= STEADY_MS;
+
+    (void)!text_copy(text, sizeof(text), attempt->reason[0] != '\0' ? attempt->reason : reason);
+    stop_polling(client);
+    client->attempt = NULL;
+    client->state = MQTT_RESTING;
+    attempt_free(attempt);
+    client->failures = was_steady ? 0 : client->failures;
+    loop_timer_move(client->retry, backoff_ms(client));
+    client->failures++;
+    mqtt_traffic_tell_done(client, true);
+    if (!client->is_freed && client->callbacks.on_down != NULL)
+        client->callbacks.on_down(client->data, text);
+}
+
+static void note_connected(struct mosquitto *library, void *data, int code)
+{
+    struct mqtt_attempt *attempt = data;
+    struct mqtt_client *client = attempt->client;
+
+    (void)library;
+    if (client == NULL || client->is_freed)
+        return;
+    if (code != 0) {
+        const char *why =
+            client->settings.is_v5 ? mosquitto_reason_string(code) : mosquitto_connack_string(code);
+        (void)!text_copy(attempt->reason, sizeof(attempt->reason), why);
+        return;
+    }
+    client->state = MQTT_UP;
+    client->since_ms = loop_now_ms();
+    client->counts.connections++;
+    mqtt_traffic_subscribe_all(client);
+    if (client->callbacks.on_up != NULL)
+        client->callbacks.on_up(client->data);
+}
+
+/* The first reason is the cause; the library closes the socket when this returns. */
+static void note_disconnected(struct mosquitto *library, void *data, int code)
+{
+    struct mqtt_attempt *attempt = data;
+    const char *why = code == MOSQ_ERR_SUCCESS ? "the broker closed the connection"
+                      : code == MOSQ_ERR_ERRNO ? strerror(errno)
+                                               : mosquitto_strerror(code);
+
+    (void)library;
+    if (attempt->reason[0] == '\0')
+        (void)!text_copy(attempt->reason, sizeof(attempt->reason), why);
+}
+
+/* After every library call: is the socket still there, is there something to write? */
+static void settle(struct mqtt_client *client, int code)
+{
+    if (client->is_freed || client->attempt == NULL || client->state == MQTT_CONNECTING)
+        return;
+    if (mosquitto_socket(client->attempt->library) < 0) {
+        go_down(client, code != MOSQ_ERR_SUCCESS ? mosquitto_strerror(code) : "the connection is lost");
+        return;
+    }
+    bool wants_write = mosquitto_want_write(client->attempt->library);
+    loop_poll_change(client->poll, LOOP_READABLE | (wants_write ? LOOP_WRITABLE : 0));
+}
+
+static void settle_now(void *data)
+{
+    struct mqtt_client *client = data;
+
+    client->is_settling = false;
+    settle(client, MOSQ_ERR_SUCCESS);
+    mqtt_traffic_tell_done(client, false);
+}
+
+void mqtt_client_settle_soon(struct mqtt_client *client)
+{
+    if (!client->is_settling && !client->is_freed)
+        loop_defer(client->loop, settle_now, client);
+    client->is_settling = true;
+}
+
+/* The library reads one packet a call; take what is there, so that one turn sees it all. */
+static int read_packets(struct mqtt_client *client)
+{
+    struct mosquitto *library = client->attempt->library;
+    int code = MOSQ_ERR_SUCCESS;
+    int waiting = 1;
+
+    for (int i = 0; i < PACKETS_PER_TURN && waiting > 0 && code == MOSQ_ERR_SUCCESS; i++) {
+        code = mosquitto_loop_read(library, 1);
+        if (client->is_freed || mosquitto_socket(library) < 0 || ioctl(client->fd, FIONREAD, &waiting) != 0)
+            break;
+    }
+    return code;
+}
+
+static void work_on_socket(void *data, unsigned events)
+{
+    struct mqtt_client *client = data;
+    int code = MOSQ_ERR_SUCCESS;
+
+    if ((events & LOOP_WRITABLE) != 0)
+        code = mosquitto_loop_write(client->attempt->library, 1);
+    if (code == MOSQ_ERR_SUCCESS && (events & (LOOP_READABLE | LOOP_FAILED)) != 0)
+        code = read_packets(client);
+    if ((events & LOOP_FAILED) != 0 && !client->is_freed && mosquitto_socket(client->attempt->library) >= 0)
+        go_down(client, "the connection failed");
+    settle(client, code);
+}
+
+/* The worker's part: looking up the name blocks; connecting itself does not. */
+static void connect_in_worker(void *data)
+{
+    struct mqtt_attempt *attempt = data;
+
+    attempt->code =
+        mosquitto_connect_async(attempt->library, attempt->host, attempt->port, attempt->keepalive_s);
+    if (attempt->code == MOSQ_ERR_ERRNO)
+        (void)!text_copy(attempt->reason, sizeof(attempt->reason), strerror(errno));
+}
+
+static bool start_polling(struct mqtt_client *client, struct err *err)
+{
+    int fd = mosquitto_socket(client->attempt->library);
+
+    client->fd = fd >= 0 ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : -1;
+    if (client->fd < 0)
+        return err_set(err, ERR_IO, "no socket");
+    return loop_poll_start(client->loop, client->fd, LOOP_READABLE | LOOP_WRITABLE, work_on_socket, client,
+                           &client->poll, err);
+}
+
+static void note_attempted(void *data)
+{
+    struct mqtt_attempt *attempt = data;
+    struct mqtt_client *client = attempt->client;
+    struct err err = {0};
+
+    if (client == NULL) {
+        attempt_free(attempt);
+        return;
+    }
+    client->state = MQTT_GREETING;
+    if (attempt->code != MOSQ_ERR_SUCCESS)
+        go_down(client, mosquitto_strerror(attempt->code));
+    else if (!start_polling(client, &err))
+        go_down(client, err.text);
+}
+
+static void attempt_start(void *data)
+{
+    struct mqtt_client *client = data;
+    struct err err = {0};
+
+    client->counts.attempts++;
+    client->since_ms = loop_now_ms();
+    client->attempt = attempt_new(client, &err);
+    if (client->attempt != NULL) {
+        struct mosquitto *library = client->attempt->library;
+        mosquitto_connect_callback_set(library, note_connected);
+        mosquitto_disconnect_callback_set(library, note_disconnected);
+        mqtt_traffic_attach(library);
+        client->state = MQTT_CONNECTING;
+        if (loop_work(client->loop, connect_in_worker, note_attempted, client->attempt, &err))
+            return;
+        go_down(client, err.text);
+        return;
+    }
+    /* The certificate files changed since they were checked. */
+    loop_timer_move(client->retry, backoff_ms(client));
+    client->failures++;
+    if (client->callbacks.on_down != NULL)
+        client->callbacks.on_down(client->data, err.text);
+}
+
+static void look_around(void *data)
+{
+    struct mqtt_client *client = data;
+
+    if (client->attempt == NULL || client->state == MQTT_CONNECTING)
+        return;
+    if (client->state == MQTT_GREETING && loop_now_ms() - client->since_ms > MQTT_CLIENT_CONNECT_MS) {
+        go_down(client, "the broker does not answer");
+        return;
+    }
+    settle(client, mosquitto_loop_misc(client->attempt->library));
+}
+
+static int64_t number_or(int64_t given, int64_t fallback)
+{
+    return given != 0 ? given : fallback;
+}
+
+static void copy_settings(struct mqtt_client_settings *to, const struct mqtt_client_settings *from)
+{
+    *to = *from;
+    to->url = NULL;
+    to->client_id = memory_copy_text(from->client_id);
+    to->username = memory_copy_text(from->username);
+    to->password = memory_copy_text(from->password);
+    to->ca_file = memory_copy_text(from->ca_file);
+    to->certificate_file = memory_copy_text(from->certificate_file);
+    to->key_file = memory_copy_text(from->key_file);
+    to->will_topic = memory_copy_text(from->will_topic);
+    to->will_payload = memory_copy_text(from->will_payload);
+    to->keepalive_s = (int)number_or(from->keepalive_s, MQTT_CLIENT_KEEPALIVE_S);
+    to->payload_max_bytes =
+        (size_t)number_or((int64_t)from->payload_max_bytes, MQTT_CLIENT_PAYLOAD_MAX_BYTES);
+    to->backoff_min_ms = number_or(from->backoff_min_ms, MQTT_CLIENT_BACKOFF_MIN_MS);
+    to->backoff_max_ms = number_or(from->backoff_max_ms, MQTT_CLIENT_BACKOFF_MAX_MS);
+}
+
+static void free_settings(struct mqtt_client_settings *settings)
+{
+    const char *const texts[] = {settings->client_id,  settings->username,    settings->password,
+                                 settings->ca_file,    settings->key_file,    settings->certificate_file,
+                                 settings->will_topic, settings->will_payload};
+
+    if (settings->password != NULL)
+        explicit_bzero((char *)(uintptr_t)settings->password, strlen(settings->password));
+    for (size_t i = 0; i < ARRAY_LENGTH(texts); i++)
+        free((char *)(uintptr_t)texts[i]);
+}
+
+static void destroy(void *data)
+{
+    struct mqtt_client *client = data;
+
+    if (client->attempt != NULL) {
+        (void)mosquitto_loop_write(client->attempt->library,
+                                   1); /* the good-bye of a free inside a callback */
+        attempt_free(client->attempt);
+    }
+    mqtt_traffic_free(client);
+    free_settings(&client->settings);
+    free(client);
+}
+
+static bool check(const struct mqtt_client_settings *settings, struct err *err)
+{
+    if (settings->password != NULL && settings->username == NULL)
+        return err_set(err, ERR_INVALID, "a password needs a username");
+    if ((settings->certificate_file == NULL) != (settings->key_file == NULL))
+        return err_set(err, ERR_INVALID, "a certificate needs its key, and a key its certificate");
+    if (settings->keepalive_s != 0 &&
+        (settings->keepalive_s < KEEPALIVE_MIN_S || settings->keepalive_s > KEEPALIVE_MAX_S))
+        return err_set(err, ERR_INVALID, "a keepalive of %d s is not from %d to %d", settings->keepalive_s,
+                       KEEPALIVE_MIN_S, KEEPALIVE_MAX_S);
+    if (settings->client_id == NULL || settings->client_id[0] == '\0')
+        return err_set(err, ERR_INVALID, "no client_id");
+    return true;
+}
+
+bool mqtt_client_new(struct loop *loop, const struct mqtt_client_settings *settings,
+                     const struct mqtt_client_callbacks *callbacks, void *data,
+                     struct mqtt_client **ret_client, struct err *err)
+{
+    struct mqtt_client *client = memory_take(sizeof(*client));
+
+    /* Never cleaned up: that would unload OpenSSL's modules while libcurl uses them. */
+    (void)mosquitto_lib_init();
+    client->loop = loop;
+    client->callbacks = *callbacks;
+    client->data = data;
+    client->fd = -1;
+    copy_settings(&client->settings, settings);
+    bool is_good = check(settings, err) && mqtt_url_parse(settings->url, &client->url, err);
+    /* An attempt that is thrown away shows whether the library takes the settings. */
+    struct mqtt_attempt *trial = is_good ? attempt_new(client, err) : NULL;
+    if (trial == NULL) {
+        destroy(client);
+        return false;
+    }
+    attempt_free(trial);
+    client->retry = loop_timer_start(loop, 0, 0, attempt_start, client);
+    client->tick = loop_timer_start(loop, TICK_MS, TICK_MS, look_around, client);
+    *ret_client = client;
+    return true;
+}
+
+void mqtt_client_free(struct mqtt_client *client)
+{
+    assert(!client->is_freed);
+    client->is_freed = true;
+    loop_timer_stop(client->retry);
+    loop_timer_stop(client->tick);
+    loop_defer_cancel(client->loop, settle_now, client);
+    mqtt_traffic_tell_done(client, true);
+    if (client->state == MQTT_UP)
+        (void)mosquitto_disconnect(client->attempt->library);
+    stop_polling(client);
+    if (client->state == MQTT_CONNECTING) {
+        client->attempt->client = NULL; /* the worker still has it */
+        client->attempt = NULL;
+    }
+    /* This may be a callback of the library: it must have returned before the handle goes. */
+    loop_defer(client->loop, destroy, client);
+}
+
+bool mqtt_client_is_up(const struct mqtt_client *client)
+{
+    return client->state == MQTT_UP;
+}
+
+struct mqtt_client_counts mqtt_client_counts(const struct mqtt_client *client)
+{
+    return client->counts;
+}

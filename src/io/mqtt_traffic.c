@@ -1,0 +1,241 @@
+/* mqtt_traffic.c - messages, subscriptions and publications of an MQTT client.
+ * SPDX-License-Identifier: MIT */
+#include "io/memory.h"
+#include "io/mqtt_state.h"
+
+#include <assert.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { GRANTED_REFUSED = 128 };
+
+/* The client of a library callback; NULL once it was freed. */
+static struct mqtt_client *client_of(void *data)
+{
+    const struct mqtt_attempt *attempt = data;
+
+    return attempt->client != NULL && !attempt->client->is_freed ? attempt->client : NULL;
+}
+
+static bool is_good_topic(const char *topic)
+{
+    size_t length = strlen(topic);
+
+    return length > 0 && length <= MQTT_CLIENT_TOPIC_MAX_BYTES &&
+           mosquitto_pub_topic_check(topic) == MOSQ_ERR_SUCCESS &&
+           mosquitto_validate_utf8(topic, (int)length) == MOSQ_ERR_SUCCESS;
+}
+
+static void note_message(struct mosquitto *library, void *data, const struct mosquitto_message *message)
+{
+    struct mqtt_client *client = client_of(data);
+    const char *payload = message->payloadlen > 0 ? message->payload : "";
+
+    (void)library;
+    if (client == NULL)
+        return;
+    if ((size_t)message->payloadlen > client->settings.payload_max_bytes) {
+        client->counts.dropped_payloads++;
+        return;
+    }
+    if (!is_good_topic(message->topic)) {
+        client->counts.dropped_topics++;
+        return;
+    }
+    client->counts.messages++;
+    if (client->callbacks.on_message != NULL)
+        client->callbacks.on_message(client->data, message->topic, payload, (size_t)message->payloadlen,
+                                     message->retain);
+}
+
+static struct mqtt_subscription *find_subscription(struct mqtt_client *client, const char *filter)
+{
+    for (size_t i = 0; i < client->subscription_count; i++) {
+        if (strcmp(client->subscriptions[i].filter, filter) == 0)
+            return &client->subscriptions[i];
+    }
+    return NULL;
+}
+
+static void note_subscribed(struct mosquitto *library, void *data, int message_id, int count,
+                            const int *granted)
+{
+    struct mqtt_client *client = client_of(data);
+
+    (void)library;
+    if (client == NULL || count < 1 || granted[0] < GRANTED_REFUSED || client->callbacks.on_refused == NULL)
+        return;
+    for (size_t i = 0; i < client->subscription_count; i++) {
+        if (client->subscriptions[i].message_id == message_id) {
+            client->callbacks.on_refused(client->data, client->subscriptions[i].filter);
+            return;
+        }
+    }
+}
+
+static void send_subscription(struct mqtt_client *client, struct mqtt_subscription *subscription)
+{
+    (void)mosquitto_subscribe(client->attempt->library, &subscription->message_id, subscription->filter,
+                              subscription->qos);
+}
+
+void mqtt_traffic_subscribe_all(struct mqtt_client *client)
+{
+    for (size_t i = 0; i < client->subscription_count; i++)
+        send_subscription(client, &client->subscriptions[i]);
+}
+
+static bool is_good_filter(const char *filter)
+{
+    size_t length = strlen(filter);
+
+    return length > 0 && length <= MQTT_CLIENT_TOPIC_MAX_BYTES &&
+           mosquitto_sub_topic_check(filter) == MOSQ_ERR_SUCCESS &&
+           mosquitto_validate_utf8(filter, (int)length) == MOSQ_ERR_SUCCESS;
+}
+
+bool mqtt_client_subscribe(struct mqtt_client *client, const char *filter, int qos, struct err *err)
+{
+    struct mqtt_subscription *subscription = find_subscription(client, filter);
+
+    if (!is_good_filter(filter) || qos < 0 || qos > 2)
+        return err_set(err, ERR_INVALID, "%s is no topic filter, or %d no quality of service", filter, qos);
+    if (subscription != NULL) {
+        subscription->uses++;
+        return true;
+    }
+    if (client->subscription_count >= MQTT_CLIENT_FILTERS_MAX)
+        return err_set(err, ERR_LIMIT, "more than %d topic filters", MQTT_CLIENT_FILTERS_MAX);
+    if (client->subscriptions == NULL)
+        client->subscriptions = memory_take_array(MQTT_CLIENT_FILTERS_MAX, sizeof(*client->subscriptions));
+    subscription = &client->subscriptions[client->subscription_count++];
+    *subscription = (struct mqtt_subscription){.filter = memory_copy_text(filter), .qos = qos, .uses = 1};
+    if (client->state == MQTT_UP) {
+        send_subscription(client, subscription);
+        mqtt_client_settle_soon(client);
+    }
+    return true;
+}
+
+void mqtt_client_unsubscribe(struct mqtt_client *client, const char *filter)
+{
+    struct mqtt_subscription *subscription = find_subscription(client, filter);
+
+    assert(subscription != NULL);
+    if (--subscription->uses > 0)
+        return;
+    if (client->state == MQTT_UP) {
+        (void)mosquitto_unsubscribe(client->attempt->library, NULL, filter);
+        mqtt_client_settle_soon(client);
+    }
+    free(subscription->filter);
+    *subscription = client->subscriptions[--client->subscription_count];
+}
+
+bool mqtt_client_covers(const char *filter, const char *topic)
+{
+    bool is_covered = false;
+
+    return mosquitto_topic_matches_sub(filter, topic, &is_covered) == MOSQ_ERR_SUCCESS && is_covered;
+}
+
+/* QoS 0 is acknowledged while it is being written, before its id is known to us. */
+static void note_published(struct mosquitto *library, void *data, int message_id)
+{
+    struct mqtt_client *client = client_of(data);
+
+    (void)library;
+    if (client == NULL)
+        return;
+    if (client->is_publishing)
+        client->early_message_id = message_id;
+    for (size_t i = 0; i < MQTT_CLIENT_IN_FLIGHT_MAX; i++) {
+        struct mqtt_publication *publication = &client->publications[i];
+        if (!publication->is_used || publication->is_acknowledged || publication->message_id != message_id)
+            continue;
+        publication->is_acknowledged = true;
+        mqtt_client_settle_soon(client);
+        return;
+    }
+}
+
+void mqtt_traffic_tell_done(struct mqtt_client *client, bool has_ended)
+{
+    for (size_t i = 0; i < MQTT_CLIENT_IN_FLIGHT_MAX; i++) {
+        struct mqtt_publication publication = client->publications[i];
+        if (!publication.is_used || (!publication.is_acknowledged && !has_ended))
+            continue;
+        client->publications[i].is_used = false;
+        client->counts.in_flight--;
+        if (publication.done != NULL)
+            publication.done(publication.data, publication.is_acknowledged);
+    }
+}
+
+static struct mqtt_publication *find_free(struct mqtt_client *client)
+{
+    for (size_t i = 0; i < MQTT_CLIENT_IN_FLIGHT_MAX; i++) {
+        if (!client->publications[i].is_used)
+            return &client->publications[i];
+    }
+    return NULL;
+}
+
+/* Hands the message to the library; its code. */
+static int send_publication(struct mqtt_client *client, struct mqtt_publication *publication,
+                            const char *topic, const void *payload, size_t length, int qos, bool is_retained)
+{
+    client->is_publishing = true;
+    client->early_message_id = 0;
+    int code = mosquitto_publish(client->attempt->library, &publication->message_id, topic, (int)length,
+                                 payload, qos, is_retained);
+    client->is_publishing = false;
+    publication->is_acknowledged =
+        code == MOSQ_ERR_SUCCESS && client->early_message_id == publication->message_id;
+    return code;
+}
+
+bool mqtt_client_publish(struct mqtt_client *client, const char *topic, const void *payload, size_t length,
+                         int qos, bool is_retained, mqtt_client_published *done, void *data, struct err *err)
+{
+    struct mqtt_publication *publication = NULL;
+
+    if (!is_good_topic(topic) || qos < 0 || qos > 2)
+        return err_set(err, ERR_INVALID, "%s is no topic, or %d no quality of service", topic, qos);
+    if (length > client->settings.payload_max_bytes || length > INT_MAX)
+        return err_set(err, ERR_INVALID, "a payload of %zu bytes is too long", length);
+    if (client->state == MQTT_UP)
+        publication = find_free(client);
+    if (publication == NULL) {
+        client->counts.refused_publishes++;
+        if (client->state != MQTT_UP)
+            return err_set(err, ERR_UNAVAILABLE, "the broker is not connected");
+        return err_set(err, ERR_LIMIT, "more than %d messages await the broker", MQTT_CLIENT_IN_FLIGHT_MAX);
+    }
+    int code = send_publication(client, publication, topic, payload, length, qos, is_retained);
+    mqtt_client_settle_soon(client);
+    if (code != MOSQ_ERR_SUCCESS) {
+        client->counts.refused_publishes++;
+        return err_set(err, ERR_UNAVAILABLE, "publishing %s: %s", topic, mosquitto_strerror(code));
+    }
+    publication->is_used = true;
+    publication->done = done;
+    publication->data = data;
+    client->counts.in_flight++;
+    return true;
+}
+
+void mqtt_traffic_attach(struct mosquitto *library)
+{
+    mosquitto_message_callback_set(library, note_message);
+    mosquitto_subscribe_callback_set(library, note_subscribed);
+    mosquitto_publish_callback_set(library, note_published);
+}
+
+void mqtt_traffic_free(struct mqtt_client *client)
+{
+    for (size_t i = 0; i < client->subscription_count; i++)
+        free(client->subscriptions[i].filter);
+    free(client->subscriptions);
+}

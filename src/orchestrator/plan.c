@@ -1,0 +1,300 @@
+/* plan.c - recipes expanded to plans.
+ * SPDX-License-Identifier: MIT */
+#include "orchestrator/plan.h"
+
+#include "orchestrator/recipe.h"
+
+#include <assert.h>
+#include <string.h>
+
+enum {
+    ROUTE_TRIES = 3,
+    ROUTE_LIMIT_MS = 30 * 1000,
+    SMOKE_TRIES = 1,
+    UNDO_TRIES = 3,
+    APPROVAL_LIMIT_MS = 8 * 3600 * 1000,
+    OBSERVE_REST_MS = 5 * RECIPE_MINUTE_MS /* least patience beyond the wanted time */
+};
+
+/* What is known while the steps are walked. */
+struct expansion {
+    const struct recipe *recipe;
+    struct plan plan;
+    uint16_t share;
+    bool is_observed; /* the present share */
+    bool is_watched;
+    bool is_too_long;
+};
+
+static void (*const strategy_steps[STRATEGY_KIND_COUNT])(const struct recipe *, struct recipe_list *) = {
+    [STRATEGY_CANARY] = canary_steps,
+    [STRATEGY_FOLLOW] = follow_steps,
+    [STRATEGY_RECREATE] = recreate_steps,
+    [STRATEGY_BLUE_GREEN] = blue_green_steps,
+};
+
+static const char *const fault_texts[] = {
+    [PLAN_FINE] = "the plan is fine",
+    [PLAN_TOO_LONG] = "the plan has too many steps; 48 are the most",
+    [PLAN_NO_TRAFFIC] = "a step routes traffic, but the environment names no traffic driver; set `traffic`",
+    [PLAN_NO_OBSERVE] =
+        "the share is raised before the share before it was observed; give that step `observe`",
+    [PLAN_NOT_RISING] = "shares of traffic must rise from step to step",
+    [PLAN_NOT_WHOLE] = "a plan ends with all of the traffic and a `watch`, which is its last step",
+    [PLAN_AT_MOST_SHORT] = "`at_most` is shorter than the observation",
+};
+
+static struct plan_step *add(struct expansion *expansion, enum step_kind kind)
+{
+    struct plan *plan = &expansion->plan;
+
+    /* Over the end the last step is written again: the plan is refused anyway. */
+    if (plan->count == PLAN_STEPS_MAX) {
+        expansion->is_too_long = true;
+        plan->count--;
+    }
+    struct plan_step *step = &plan->steps[plan->count++];
+    memset(step, 0, sizeof(*step));
+    step->kind = kind;
+    step->reference = PLAN_NONE;
+    step->undo = PLAN_NONE;
+    return step;
+}
+
+static void add_command(struct expansion *expansion, const struct recipe_step *from)
+{
+    struct plan_step *step = add(expansion, STEP_COMMAND);
+
+    assert(from->command < expansion->recipe->command_count);
+    const struct recipe_command *command = &expansion->recipe->commands[from->command];
+    assert(command->exists);
+    step->reference = from->command;
+    step->undo = command->undo;
+    step->tries_max = command->tries_max;
+    step->repeat = command->repeat;
+    step->on_rollback = command->on_rollback;
+    step->limit_ms = command->limit_ms;
+}
+
+static void add_smoke(struct expansion *expansion, const struct recipe_step *from)
+{
+    struct plan_step *step = add(expansion, STEP_SMOKE);
+
+    step->reference = from->smoke;
+    step->tries_max = SMOKE_TRIES;
+    step->limit_ms = expansion->recipe->smoke_limit_ms;
+}
+
+static void add_approval(struct expansion *expansion, uint16_t approvals, int64_t limit_ms,
+                         enum step_outcome on_limit)
+{
+    struct plan_step *step = add(expansion, STEP_APPROVE);
+
+    step->approvals = approvals;
+    step->limit_ms = limit_ms > 0 ? limit_ms : APPROVAL_LIMIT_MS;
+    step->on_limit = on_limit;
+}
+
+static void add_route(struct expansion *expansion, uint16_t share)
+{
+    struct plan_step *step = add(expansion, STEP_ROUTE);
+
+    assert(share <= SHARE_WHOLE);
+    step->share = share;
+    step->tries_max = ROUTE_TRIES;
+    step->limit_ms = ROUTE_LIMIT_MS;
+    expansion->share = share;
+    expansion->is_observed = false;
+}
+
+static void add_observe(struct expansion *expansion, const struct recipe_step *from, int64_t duration_ms,
+                        bool is_watch)
+{
+    struct plan_step *step = add(expansion, STEP_OBSERVE);
+    int64_t rest_ms = duration_ms > OBSERVE_REST_MS ? duration_ms : OBSERVE_REST_MS;
+
+    step->is_watch = is_watch;
+    step->duration_ms = duration_ms;
+    step->limit_ms = from->limit_ms > 0 ? from->limit_ms : duration_ms + rest_ms;
+    step->on_limit = from->on_limit;
+    expansion->is_observed = true;
+    expansion->is_watched = is_watch;
+}
+
+/* May the share rise to this one now? */
+static enum plan_fault check_route(const struct expansion *expansion, uint16_t share)
+{
+    if (!expansion->plan.has_traffic)
+        return PLAN_NO_TRAFFIC;
+    if (share <= expansion->share)
+        return PLAN_NOT_RISING;
+    if (expansion->share > 0 && !expansion->is_observed)
+        return PLAN_NO_OBSERVE;
+    return PLAN_FINE;
+}
+
+static enum plan_fault add_observations(struct expansion *expansion, const struct recipe_step *from)
+{
+    int64_t longest_ms = from->watch_ms > from->observe_ms ? from->watch_ms : from->observe_ms;
+
+    if (longest_ms > 0 && from->limit_ms > 0 && from->limit_ms < longest_ms)
+        return PLAN_AT_MOST_SHORT;
+    if (from->observe_ms > 0)
+        add_observe(expansion, from, from->observe_ms, false);
+    if (from->watch_ms == 0)
+        return PLAN_FINE;
+    if (expansion->plan.has_traffic && expansion->share != SHARE_WHOLE)
+        return PLAN_NOT_WHOLE;
+    add_observe(expansion, from, from->watch_ms, true);
+    return PLAN_FINE;
+}
+
+static enum plan_fault add_step(struct expansion *expansion, const struct recipe_step *from)
+{
+    if (expansion->is_watched)
+        return PLAN_NOT_WHOLE;
+    if (from->has_route) {
+        enum plan_fault fault = check_route(expansion, from->share);
+        if (fault != PLAN_FINE)
+            return fault;
+        add_route(expansion, from->share);
+    }
+    if (from->command != PLAN_NONE)
+        add_command(expansion, from);
+    if (from->smoke != PLAN_NONE)
+        add_smoke(expansion, from);
+    if (from->approvals > 0)
+        add_approval(expansion, from->approvals, from->limit_ms, from->on_limit);
+    return add_observations(expansion, from);
+}
+
+/* Everything of the plan that does not stand in its steps. */
+static void start(struct expansion *expansion, const struct recipe *recipe)
+{
+    struct plan *plan = &expansion->plan;
+    bool is_ours = !recipe->is_record;
+
+    memset(expansion, 0, sizeof(*expansion));
+    expansion->recipe = recipe;
+    plan->kind = PLAN_DEPLOY;
+    plan->strategy = recipe->strategy;
+    plan->is_record = recipe->is_record;
+    plan->has_traffic = is_ours && recipe->has_traffic && recipe->strategy != STRATEGY_FOLLOW;
+    plan->verify = is_ours ? recipe->smoke : PLAN_NONE;
+    plan->rollback_command = is_ours && recipe->strategy == STRATEGY_FOLLOW ? recipe->rollback : PLAN_NONE;
+    plan->retire = is_ours ? recipe->retire : PLAN_NONE;
+    plan->retire_delay_ms = recipe->retire_delay_ms;
+    plan->rollback_limit_ms = recipe->rollback_limit_ms;
+    plan->held_limit_ms = recipe->held_limit_ms;
+    plan->on_held_limit = recipe->on_held_limit;
+    plan->rule_count = recipe->rule_count;
+    plan->beside_stable = recipe->beside_stable;
+    for (uint8_t i = 0; i < recipe->rule_count; i++)
+        plan->rules[i] = recipe->is_record ? PLAN_RULE_RECORD : recipe->rules[i];
+    if (is_ours && recipe->needs_approval)
+        add_approval(expansion, recipe->approvals, recipe->approval_limit_ms, recipe->approval_on_limit);
+}
+
+static enum plan_fault walk(struct expansion *expansion, const struct recipe_step *steps, uint8_t count,
+                            uint8_t *ret_step)
+{
+    for (uint8_t i = 0; i < count; i++) {
+        *ret_step = i;
+        enum plan_fault fault = add_step(expansion, &steps[i]);
+        if (fault != PLAN_FINE)
+            return fault;
+        if (expansion->is_too_long)
+            return PLAN_TOO_LONG;
+    }
+    return expansion->is_watched ? PLAN_FINE : PLAN_NOT_WHOLE;
+}
+
+enum plan_fault plan_expand(const struct recipe *recipe, struct plan *ret_plan, uint8_t *ret_step)
+{
+    struct expansion expansion;
+    struct recipe_list own = {0};
+    const struct recipe_step *steps = recipe->steps;
+    uint8_t count = recipe->step_count;
+
+    assert(recipe->strategy < STRATEGY_KIND_COUNT);
+    start(&expansion, recipe);
+    if (recipe->is_record)
+        follow_steps(recipe, &own);
+    else if (count == 0)
+        strategy_steps[recipe->strategy](recipe, &own);
+    if (own.count > 0) {
+        steps = own.steps;
+        count = own.count;
+    }
+    enum plan_fault fault = walk(&expansion, steps, count, ret_step);
+    if (fault == PLAN_FINE)
+        memcpy(ret_plan, &expansion.plan, sizeof(*ret_plan));
+    return fault;
+}
+
+static void add_back_command(struct expansion *expansion, uint16_t command, int64_t limit_ms)
+{
+    struct plan_step *step = add(expansion, STEP_COMMAND);
+
+    step->reference = command;
+    step->tries_max = UNDO_TRIES;
+    step->repeat = REPEAT_IDEMPOTENT;
+    step->on_rollback = ON_ROLLBACK_KEEP;
+    step->limit_ms = limit_ms;
+}
+
+/* Without a traffic driver the way back is the pipeline's own, or what the commands declare as their undo. */
+static void add_commands_back(struct expansion *expansion, const struct plan *promoted)
+{
+    if (promoted->rollback_command != PLAN_NONE) {
+        add_back_command(expansion, promoted->rollback_command, promoted->rollback_limit_ms);
+        return;
+    }
+    for (uint8_t i = promoted->count; i-- > 0;) {
+        const struct plan_step *step = &promoted->steps[i];
+        if (step->undo != PLAN_NONE && step->on_rollback == ON_ROLLBACK_UNDO)
+            add_back_command(expansion, step->undo, step->limit_ms);
+    }
+}
+
+/* How long the smoke tests of the promoted deployment took at most. */
+static int64_t smoke_limit(const struct plan *promoted)
+{
+    for (uint8_t i = 0; i < promoted->count; i++)
+        if (promoted->steps[i].kind == STEP_SMOKE)
+            return promoted->steps[i].limit_ms;
+    return RECIPE_MINUTE_MS;
+}
+
+void plan_expand_rollback(const struct plan *promoted, uint16_t smoke, struct plan *ret_plan)
+{
+    struct recipe recipe = {.smoke_limit_ms = smoke_limit(promoted)};
+    struct recipe_step test = {.command = PLAN_NONE, .smoke = smoke};
+    struct expansion expansion;
+    struct plan *plan = &expansion.plan;
+
+    memset(&expansion, 0, sizeof(expansion));
+    expansion.recipe = &recipe;
+    plan->kind = PLAN_ROLLBACK;
+    plan->strategy = promoted->strategy;
+    plan->has_traffic = promoted->has_traffic;
+    plan->is_record = promoted->is_record;
+    plan->verify = PLAN_NONE;
+    plan->rollback_command = PLAN_NONE;
+    plan->retire = PLAN_NONE;
+    plan->rollback_limit_ms = promoted->rollback_limit_ms;
+    plan->held_limit_ms = promoted->held_limit_ms;
+    plan->on_held_limit = OUTCOME_HOLD;
+    if (!promoted->has_traffic)
+        add_commands_back(&expansion, promoted);
+    if (smoke != PLAN_NONE)
+        add_smoke(&expansion, &test);
+    if (promoted->has_traffic)
+        add_route(&expansion, SHARE_WHOLE);
+    memcpy(ret_plan, plan, sizeof(*ret_plan));
+}
+
+const char *plan_fault_text(enum plan_fault fault)
+{
+    return fault_texts[fault];
+}

@@ -1,0 +1,63 @@
+/* journal_text.h - the words that belong to a batch: what its tokens stand for, and the notices it causes.
+ * SPDX-License-Identifier: MIT
+ *
+ * All texts are the caller's and stay unchanged until the commit's `done`. NULL means "" everywhere. */
+#ifndef STORE_JOURNAL_TEXT_H
+#define STORE_JOURNAL_TEXT_H
+
+#include "orchestrator/plan.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    JOURNAL_HASH_SIZE = 32, /* SHA-256 */
+    JOURNAL_NOTICE_ID_SIZE = 32,
+    JOURNAL_NOTICE_BODY_MAX = 64 * 1024,
+    JOURNAL_SEALED_MAX = 1024 * 1024 /* bytes of a sealed text */
+};
+
+/* A deployment that a request starts. */
+struct journal_start {
+    uint32_t target;
+    enum plan_kind kind;
+    uint64_t taken_back; /* PLAN_ROLLBACK: the promoted deployment; else 0 */
+    uint64_t version_key;
+    uint64_t previous_key; /* of stable; 0: none */
+    uint64_t plan_hash; /* of the plan that was built from `sealed`: a newer program that builds another one
+                           may only roll back */
+    const char *strategy;
+    const char *run_url;
+    const char *commit;
+    const char *sealed; /* the canonical text; stored once per content */
+};
+
+/* Who asked for what, by the token that the engine carries along. */
+struct journal_request {
+    uint64_t token; /* never 0 */
+    const char *actor;
+    const char *reason;
+    const struct journal_start *start; /* NULL: a verb */
+    const char *principal;             /* start: whose idempotency key, and */
+    const char *idempotency_key;       /* the key; NULL: none */
+    unsigned char body_hash[JOURNAL_HASH_SIZE];
+};
+
+/* One message for one receiver; written with the decision that caused it, delivered from the outbox. */
+struct journal_notice {
+    char id[JOURNAL_NOTICE_ID_SIZE]; /* "msg_...", the same at every try; a known one is not written twice */
+    const char *receiver;            /* "webhook:ops" */
+    const char *kind;                /* "rolled_back" */
+    const char *body;    /* JSON, ≤ JOURNAL_NOTICE_BODY_MAX (cut ones are refused by an assert) */
+    uint64_t deployment; /* 0: of none */
+    int64_t due_ms;      /* engine's clock */
+};
+
+struct journal_texts {
+    size_t request_count;
+    const struct journal_request *requests;
+    size_t notice_count;
+    const struct journal_notice *notices;
+};
+
+#endif

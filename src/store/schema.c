@@ -1,0 +1,246 @@
+/* schema.c - the tables of the journal, their guards, and the statements.
+ * SPDX-License-Identifier: MIT */
+#include "store/schema.h"
+
+#include "orchestrator/event.h"
+
+#include <assert.h>
+#include <stddef.h>
+
+/* The guards below say these as numbers. */
+static_assert(PHASE_QUEUED == 0 && PHASE_ADMITTING == 1 && PHASE_ROLLING_BACK == 4 && PHASE_PROMOTED == 5,
+              "");
+static_assert(ACTION_ROUTE == 5 && PLAN_DEPLOY == 0, "");
+static_assert(RESULT_DONE == 0 && RESULT_AGAIN == 1 && RESULT_FAILED == 2 && RESULT_UNKNOWN == 3, "");
+
+static const char *const creation[] = {
+    "CREATE TABLE meta(id INTEGER PRIMARY KEY CHECK (id = 1), schema INTEGER NOT NULL,"
+    " min_reader INTEGER NOT NULL, boot_id TEXT NOT NULL, offset_ms INTEGER NOT NULL,"
+    " engine_ms INTEGER NOT NULL, audit_event INTEGER NOT NULL, audit_hash BLOB NOT NULL) STRICT",
+
+    "CREATE TABLE targets(id INTEGER PRIMARY KEY, service TEXT NOT NULL, environment TEXT NOT NULL,"
+    " snapshot BLOB, UNIQUE (service, environment)) STRICT",
+
+    "CREATE TABLE versions(key INTEGER PRIMARY KEY, version TEXT NOT NULL, digest TEXT NOT NULL,"
+    " seen_ms INTEGER NOT NULL, UNIQUE (version, digest)) STRICT",
+
+    "CREATE TABLE sealed(hash BLOB PRIMARY KEY, text TEXT NOT NULL) STRICT",
+
+    "CREATE TABLE deployments(id INTEGER PRIMARY KEY, target INTEGER NOT NULL REFERENCES targets(id),"
+    " kind INTEGER NOT NULL, taken_back INTEGER REFERENCES deployments(id),"
+    " version INTEGER NOT NULL REFERENCES versions(key), previous INTEGER REFERENCES versions(key),"
+    " plan_hash INTEGER NOT NULL, sealed BLOB NOT NULL REFERENCES sealed(hash), strategy TEXT NOT NULL,"
+    " actor TEXT NOT NULL, reason TEXT NOT NULL, run_url TEXT NOT NULL, commit_id TEXT NOT NULL,"
+    " created_ms INTEGER NOT NULL, changed_ms INTEGER NOT NULL, ended_ms INTEGER NOT NULL,"
+    " phase INTEGER NOT NULL, ending INTEGER NOT NULL, step INTEGER NOT NULL, attempt INTEGER NOT NULL,"
+    " sequence INTEGER NOT NULL, seen_ms INTEGER NOT NULL, is_open INTEGER NOT NULL,"
+    " is_escalated INTEGER NOT NULL, revision INTEGER NOT NULL, snapshot BLOB NOT NULL) STRICT",
+    "CREATE INDEX deployments_of_target ON deployments(target, id)",
+    "CREATE INDEX deployments_open ON deployments(id) WHERE is_open = 1",
+
+    "CREATE TABLE requests(principal TEXT NOT NULL, key TEXT NOT NULL, body_hash BLOB NOT NULL,"
+    " deployment INTEGER NOT NULL REFERENCES deployments(id), wall_ms INTEGER NOT NULL,"
+    " PRIMARY KEY (principal, key)) STRICT, WITHOUT ROWID",
+    "CREATE INDEX requests_by_age ON requests(wall_ms)",
+
+    "CREATE TABLE rules(deployment INTEGER NOT NULL REFERENCES deployments(id), rule INTEGER NOT NULL,"
+    " snapshot BLOB NOT NULL, PRIMARY KEY (deployment, rule)) STRICT, WITHOUT ROWID",
+
+    "CREATE TABLE verdicts(id INTEGER PRIMARY KEY, deployment INTEGER NOT NULL REFERENCES deployments(id),"
+    " rule INTEGER NOT NULL, step INTEGER NOT NULL, attempt INTEGER NOT NULL, engine_ms INTEGER NOT NULL,"
+    " wall_ms INTEGER NOT NULL, verdict INTEGER NOT NULL, reason INTEGER NOT NULL, value REAL, bound REAL,"
+    " estimate REAL, lower REAL, upper REAL, statistic REAL, statistic_limit REAL, count REAL,"
+    " stable_count REAL, from_ms INTEGER NOT NULL, to_ms INTEGER NOT NULL) STRICT",
+    "CREATE INDEX verdicts_of_deployment ON verdicts(deployment, id)",
+
+    "CREATE TABLE passes(deployment INTEGER NOT NULL REFERENCES deployments(id), step INTEGER NOT NULL,"
+    " attempt INTEGER NOT NULL, is_override INTEGER NOT NULL, used_by INTEGER,"
+    " PRIMARY KEY (deployment, step, attempt, is_override)) STRICT, WITHOUT ROWID",
+
+    "CREATE TABLE actions(deployment INTEGER NOT NULL REFERENCES deployments(id), sequence INTEGER NOT NULL,"
+    " kind INTEGER NOT NULL, reference INTEGER NOT NULL, share INTEGER NOT NULL, cancels INTEGER NOT NULL,"
+    " step INTEGER NOT NULL, attempt INTEGER NOT NULL, is_rollback INTEGER NOT NULL,"
+    " limit_ms INTEGER NOT NULL, tries INTEGER NOT NULL, intent_ms INTEGER NOT NULL,"
+    " wall_ms INTEGER NOT NULL, result INTEGER, result_ms INTEGER,"
+    " PRIMARY KEY (deployment, sequence)) STRICT, WITHOUT ROWID",
+
+    "CREATE TABLE audit(event INTEGER PRIMARY KEY, wall_ms INTEGER NOT NULL, engine_ms INTEGER NOT NULL,"
+    " deployment INTEGER NOT NULL, target INTEGER NOT NULL, what TEXT NOT NULL, a INTEGER NOT NULL,"
+    " b INTEGER NOT NULL, step INTEGER NOT NULL, attempt INTEGER NOT NULL, actor TEXT NOT NULL,"
+    " reason TEXT NOT NULL, prev BLOB NOT NULL, hash BLOB NOT NULL) STRICT",
+    "CREATE INDEX audit_of_deployment ON audit(deployment, event)",
+
+    /* state: 0 waits, 1 delivered, 2 given up */
+    "CREATE TABLE outbox(id TEXT PRIMARY KEY, receiver TEXT NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL,"
+    " deployment INTEGER NOT NULL, attempts INTEGER NOT NULL, due_ms INTEGER NOT NULL,"
+    " created_ms INTEGER NOT NULL, state INTEGER NOT NULL) STRICT",
+    "CREATE INDEX outbox_due ON outbox(due_ms) WHERE state = 0",
+    "CREATE INDEX outbox_of_receiver ON outbox(receiver, due_ms) WHERE state = 0",
+
+    "CREATE TABLE tokens(id TEXT PRIMARY KEY, hash BLOB NOT NULL, principal TEXT NOT NULL,"
+    " is_person INTEGER NOT NULL, rights INTEGER NOT NULL, services TEXT NOT NULL,"
+    " environments TEXT NOT NULL, created_ms INTEGER NOT NULL, expires_ms INTEGER NOT NULL,"
+    " revoked_ms INTEGER NOT NULL) STRICT",
+
+    "CREATE UNIQUE INDEX one_active_deployment ON deployments(target) WHERE phase BETWEEN 1 AND 4",
+
+    "CREATE TRIGGER terminal_is_final BEFORE UPDATE ON deployments"
+    " WHEN OLD.phase >= 5 AND NEW.phase <> OLD.phase"
+    " BEGIN SELECT RAISE(ABORT, 'S7: a terminal phase never changes'); END",
+
+    "CREATE TRIGGER no_lost_update BEFORE UPDATE ON deployments"
+    " WHEN NEW.revision <> OLD.revision + 1 OR NEW.sequence < OLD.sequence OR NEW.attempt < OLD.attempt"
+    " OR NEW.seen_ms < OLD.seen_ms"
+    " BEGIN SELECT RAISE(ABORT, 'lost update: the state is older than the one in the journal'); END",
+
+    "CREATE TRIGGER identity_is_fixed BEFORE UPDATE ON deployments"
+    " WHEN NEW.id <> OLD.id OR NEW.target <> OLD.target OR NEW.kind <> OLD.kind"
+    " OR NEW.version <> OLD.version OR NEW.sealed <> OLD.sealed OR NEW.previous IS NOT OLD.previous"
+    " BEGIN SELECT RAISE(ABORT, 'S12: what was admitted never changes'); END",
+
+    /* A share above all before, but for the first one, rests on a pass or override that came after them. */
+    "CREATE TRIGGER a_raise_needs_a_pass BEFORE INSERT ON actions"
+    " WHEN NEW.kind = 5 AND (SELECT kind FROM deployments WHERE id = NEW.deployment) = 0"
+    " AND NEW.share > (SELECT max(share) FROM actions"
+    "  WHERE deployment = NEW.deployment AND kind = 5 AND share > 0)"
+    " AND NOT EXISTS (SELECT 1 FROM passes WHERE deployment = NEW.deployment AND used_by IS NULL"
+    "  AND step < NEW.step AND attempt < NEW.attempt)"
+    " BEGIN SELECT RAISE(ABORT, 'S2: no unused pass for a higher share'); END",
+
+    "CREATE TRIGGER a_raise_uses_passes_up AFTER INSERT ON actions"
+    " WHEN NEW.kind = 5 AND NEW.share > coalesce((SELECT max(share) FROM actions"
+    "  WHERE deployment = NEW.deployment AND kind = 5 AND sequence <> NEW.sequence), 0)"
+    " BEGIN UPDATE passes SET used_by = NEW.sequence WHERE deployment = NEW.deployment AND used_by IS NULL;"
+    " END",
+
+    "CREATE TRIGGER an_action_stays_itself BEFORE UPDATE ON actions"
+    " WHEN NEW.kind <> OLD.kind OR NEW.share <> OLD.share OR NEW.reference <> OLD.reference"
+    " OR NEW.deployment <> OLD.deployment OR NEW.sequence <> OLD.sequence"
+    " BEGIN SELECT RAISE(ABORT, 'S5: a key stands for one action'); END",
+
+    "CREATE TRIGGER audit_is_kept BEFORE UPDATE ON audit"
+    " BEGIN SELECT RAISE(ABORT, 'S13: audit rows never change'); END",
+    "CREATE TRIGGER audit_is_not_deleted BEFORE DELETE ON audit"
+    " BEGIN SELECT RAISE(ABORT, 'S13: audit rows stay'); END",
+    NULL,
+};
+
+#define DEPLOYMENT_COLUMNS                                                                                   \
+    "SELECT d.id, d.target, d.kind, d.taken_back, d.version, d.previous, d.plan_hash, t.service,"            \
+    " t.environment, v.version, v.digest, p.version, d.strategy, d.actor, d.reason, d.run_url, d.commit_id," \
+    " d.created_ms, d.changed_ms, d.ended_ms, d.snapshot, d.sealed FROM deployments d"                       \
+    " JOIN targets t ON t.id = d.target JOIN versions v ON v.key = d.version"                                \
+    " LEFT JOIN versions p ON p.key = d.previous "
+
+#define AUDIT_COLUMNS                                                                                        \
+    "SELECT event, wall_ms, engine_ms, deployment, target, what, a, b, step, attempt, actor, reason, prev, " \
+    "hash"                                                                                                   \
+    " FROM audit "
+
+static const char *const statements[STATEMENT_COUNT] = {
+    [STATEMENT_META] = "SELECT boot_id, offset_ms, engine_ms, audit_event, audit_hash FROM meta",
+    [STATEMENT_META_CLOCK] = "UPDATE meta SET boot_id = ?, offset_ms = ?, engine_ms = max(engine_ms, ?)",
+    [STATEMENT_META_COMMIT] =
+        "UPDATE meta SET engine_ms = max(engine_ms, ?), audit_event = ?, audit_hash = ?",
+    [STATEMENT_TARGET_NAME] = "INSERT INTO targets(id, service, environment) VALUES (?, ?, ?)"
+                              " ON CONFLICT(id) DO NOTHING",
+    [STATEMENT_TARGET_SAVE] = "UPDATE targets SET snapshot = ? WHERE id = ?",
+    [STATEMENT_TARGETS] = "SELECT id, service, environment, snapshot FROM targets ORDER BY id",
+    [STATEMENT_VERSION_NAME] = "INSERT INTO versions(key, version, digest, seen_ms) VALUES (?, ?, ?, ?)"
+                               " ON CONFLICT(key) DO UPDATE SET seen_ms = excluded.seen_ms",
+    [STATEMENT_VERSIONS] = "SELECT key, version, digest FROM versions ORDER BY seen_ms DESC LIMIT ?",
+    [STATEMENT_SEALED_SAVE] = "INSERT INTO sealed(hash, text) VALUES (?, ?) ON CONFLICT(hash) DO NOTHING",
+    [STATEMENT_SEALED] = "SELECT s.text FROM deployments d JOIN sealed s ON s.hash = d.sealed WHERE d.id = ?",
+    [STATEMENT_DEPLOYMENT_INSERT] =
+        "INSERT INTO deployments(id, target, kind, taken_back, version, previous, plan_hash, sealed, "
+        "strategy,"
+        " actor, reason, run_url, commit_id, created_ms, changed_ms, ended_ms, phase, ending, step, attempt,"
+        " sequence, seen_ms, is_open, is_escalated, revision, snapshot)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?14, ?14, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?)",
+    [STATEMENT_DEPLOYMENT_UPDATE] =
+        "UPDATE deployments SET changed_ms = ?1, ended_ms = CASE WHEN ended_ms = 0 THEN ?2 ELSE ended_ms END,"
+        " phase = ?3, ending = ?4, step = ?5, attempt = ?6, sequence = ?7, seen_ms = ?8, is_open = ?9,"
+        " is_escalated = ?10, revision = revision + 1, snapshot = ?11 WHERE id = ?12",
+    [STATEMENT_DEPLOYMENTS_OPEN] = DEPLOYMENT_COLUMNS "WHERE d.is_open = 1 ORDER BY d.id",
+    [STATEMENT_DEPLOYMENTS_LIST] = DEPLOYMENT_COLUMNS
+    "WHERE d.id < ?1 AND (?2 = '' OR t.service = ?2) AND (?3 = '' OR t.environment = ?3)"
+    " AND (?4 = 0 OR (?4 >> d.phase) & 1 = 1) ORDER BY d.id DESC LIMIT ?5",
+    [STATEMENT_DEPLOYMENT] = DEPLOYMENT_COLUMNS "WHERE d.id = ?",
+    [STATEMENT_DEPLOYMENT_LAST] = DEPLOYMENT_COLUMNS
+    "WHERE t.service = ? AND t.environment = ? ORDER BY d.phase BETWEEN 1 AND 4 DESC, d.id DESC LIMIT 1",
+    [STATEMENT_REQUEST_SAVE] =
+        "INSERT INTO requests(principal, key, body_hash, deployment, wall_ms) VALUES (?1, ?2, ?3, ?4, ?5)"
+        " ON CONFLICT(principal, key) DO UPDATE SET body_hash = excluded.body_hash,"
+        " deployment = excluded.deployment, wall_ms = excluded.wall_ms WHERE requests.wall_ms < ?6",
+    [STATEMENT_REQUESTS] = "SELECT principal, key, body_hash, deployment, wall_ms FROM"
+                           " (SELECT * FROM requests WHERE wall_ms >= ? ORDER BY wall_ms DESC LIMIT ?)"
+                           " ORDER BY wall_ms",
+    [STATEMENT_RULE_SAVE] = "INSERT INTO rules(deployment, rule, snapshot) VALUES (?, ?, ?)"
+                            " ON CONFLICT(deployment, rule) DO UPDATE SET snapshot = excluded.snapshot",
+    [STATEMENT_RULES] = "SELECT rule, snapshot FROM rules WHERE deployment = ?",
+    [STATEMENT_VERDICT_INSERT] =
+        "INSERT INTO verdicts(deployment, rule, step, attempt, engine_ms, wall_ms, verdict, reason, value, "
+        "bound,"
+        " estimate, lower, upper, statistic, statistic_limit, count, stable_count, from_ms, to_ms)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    [STATEMENT_VERDICTS] =
+        "SELECT id, rule, step, attempt, engine_ms, wall_ms, verdict, reason, value, bound, estimate, lower,"
+        " upper, statistic, statistic_limit, count, stable_count, from_ms, to_ms FROM verdicts"
+        " WHERE deployment = ? AND id > ? ORDER BY id LIMIT ?",
+    [STATEMENT_PASS_INSERT] = "INSERT INTO passes(deployment, step, attempt, is_override) VALUES (?, ?, ?, ?)"
+                              " ON CONFLICT DO NOTHING",
+    [STATEMENT_ACTION_SAVE] =
+        "INSERT INTO actions(deployment, sequence, kind, reference, share, cancels, step, attempt, "
+        "is_rollback,"
+        " limit_ms, tries, intent_ms, wall_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?)"
+        " ON CONFLICT(deployment, sequence) DO UPDATE SET kind = excluded.kind,"
+        " reference = excluded.reference, share = excluded.share",
+    [STATEMENT_ACTION_RESULT] = "UPDATE actions SET result = ?, result_ms = ?, tries = tries + 1 WHERE "
+                                "deployment = ? AND sequence = ?",
+    [STATEMENT_ACTIONS] = "SELECT sequence, kind, reference, share, tries, step, attempt, is_rollback, "
+                          "result IS NOT NULL, result,"
+                          " intent_ms, result_ms, wall_ms FROM actions WHERE deployment = ? AND sequence > ?"
+                          " ORDER BY sequence LIMIT ?",
+    [STATEMENT_INTENTS] = "SELECT sequence, kind, reference, share, tries FROM actions WHERE deployment = ?"
+                          " AND (result IS NULL OR result IN (1, 3)) ORDER BY sequence DESC LIMIT ?",
+    [STATEMENT_AUDIT_INSERT] =
+        "INSERT INTO audit(event, wall_ms, engine_ms, deployment, target, what, a, b, step, attempt, actor,"
+        " reason, prev, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    [STATEMENT_AUDIT_CHAIN] = AUDIT_COLUMNS "ORDER BY event",
+    [STATEMENT_AUDIT] = AUDIT_COLUMNS "WHERE event > ? ORDER BY event LIMIT ?",
+    [STATEMENT_AUDIT_OF] = AUDIT_COLUMNS "WHERE event > ? AND deployment = ?3 ORDER BY event LIMIT ?2",
+    [STATEMENT_OUTBOX_INSERT] =
+        "INSERT INTO outbox(id, receiver, kind, body, deployment, attempts, due_ms, created_ms, state)"
+        " VALUES (?, ?, ?, ?, ?, 0, ?, ?, 0) ON CONFLICT(id) DO NOTHING",
+    [STATEMENT_OUTBOX_LIMIT] =
+        "UPDATE outbox SET state = 2 WHERE id = (SELECT id FROM outbox WHERE receiver = ?1 AND state = 0"
+        " ORDER BY due_ms, id LIMIT 1) AND"
+        " (SELECT count(*) FROM outbox WHERE receiver = ?1 AND state = 0) > ?2",
+    [STATEMENT_OUTBOX_DUE] =
+        "SELECT id, receiver, kind, body, deployment, attempts, due_ms, created_ms FROM outbox"
+        " WHERE state = 0 AND due_ms <= ? ORDER BY due_ms, id LIMIT ?",
+    [STATEMENT_OUTBOX_NEXT] =
+        "SELECT due_ms FROM outbox WHERE state = 0 ORDER BY due_ms, id LIMIT 1 OFFSET ?",
+    [STATEMENT_OUTBOX_END] = "UPDATE outbox SET state = ? WHERE id = ? AND state = 0",
+    [STATEMENT_OUTBOX_RETRY] =
+        "UPDATE outbox SET attempts = attempts + 1, due_ms = ? WHERE id = ? AND state = 0",
+    [STATEMENT_OUTBOX_PRUNE] = "DELETE FROM outbox WHERE state <> 0 AND created_ms < ?",
+    [STATEMENT_TOKEN_INSERT] = "INSERT INTO tokens(id, hash, principal, is_person, rights, services,"
+                               " environments, created_ms, expires_ms, revoked_ms)"
+                               " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0)",
+    [STATEMENT_TOKEN_REVOKE] = "UPDATE tokens SET revoked_ms = ? WHERE id = ? AND revoked_ms = 0",
+    [STATEMENT_TOKENS] = "SELECT id, hash, principal, is_person, rights, services, environments, created_ms,"
+                         " expires_ms FROM tokens WHERE revoked_ms = 0 AND (expires_ms = 0 OR expires_ms > ?)"
+                         " ORDER BY created_ms, id LIMIT ?",
+};
+
+const char *const *schema_creation(void)
+{
+    return creation;
+}
+
+const char *schema_statement(enum statement which)
+{
+    assert(which < STATEMENT_COUNT);
+    return statements[which];
+}

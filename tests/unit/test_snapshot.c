@@ -1,0 +1,346 @@
+/* test_snapshot.c - states as bytes: nothing is forgotten, nothing foreign is taken.
+ * SPDX-License-Identifier: MIT */
+#include "engine/snapshot.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { ROUNDS = 500 };
+
+/* xorshift: the same states in every run. */
+static uint64_t next_random(uint64_t *seed)
+{
+    *seed ^= *seed << 13;
+    *seed ^= *seed >> 7;
+    *seed ^= *seed << 17;
+    return *seed;
+}
+
+static void fill_random(uint64_t *seed, void *to, size_t size)
+{
+    unsigned char *at = to;
+
+    for (size_t i = 0; i < size; i++)
+        at[i] = (unsigned char)(next_random(seed) >> 32);
+}
+
+static void random_deployment(uint64_t *seed, struct deployment_state *state)
+{
+    fill_random(seed, state, sizeof(*state));
+    state->phase = (enum deployment_phase)(next_random(seed) % PHASE_COUNT);
+    state->step_state = (enum step_state)(next_random(seed) % (STEP_HELD + 1));
+    state->resume_to = (enum step_state)(next_random(seed) % (STEP_HELD + 1));
+    state->ending = (enum ending)(next_random(seed) % (ENDING_ADOPTED + 1));
+    state->hold = (enum hold_cause)(next_random(seed) % (HOLD_ESCALATED + 1));
+    state->part = (enum rollback_part)(next_random(seed) % (ROLLBACK_VERIFY + 1));
+    state->care = (enum care_part)(next_random(seed) % (CARE_DONE + 1));
+    state->is_escalated = next_random(seed) % 2;
+    state->is_unverified = next_random(seed) % 2;
+    state->is_full = next_random(seed) % 2;
+    state->past_no_return = next_random(seed) % 2;
+    state->would_roll_back = next_random(seed) % 2;
+    state->step = (uint8_t)(next_random(seed) % PLAN_STEPS_MAX);
+    state->undo_next = (uint8_t)(next_random(seed) % PLAN_STEPS_MAX);
+    state->desired_share = (uint16_t)(next_random(seed) % (SHARE_WHOLE + 1));
+    state->confirmed_share = (uint16_t)(next_random(seed) % (SHARE_WHOLE + 1));
+    state->flight.kind = (enum action_kind)(next_random(seed) % (ACTION_VERIFY + 1));
+    state->flight.share = (uint16_t)(next_random(seed) % (SHARE_WHOLE + 1));
+    state->flight.is_waiting = next_random(seed) % 2;
+}
+
+static void random_rule(uint64_t *seed, struct rule_state *state)
+{
+    fill_random(seed, state, sizeof(*state));
+    for (size_t i = 0; i < EXPRESSION_TIMERS_MAX; i++) {
+        state->timers[i].is_running = next_random(seed) % 2;
+        state->timers[i].is_paused = next_random(seed) % 2;
+        state->timers[i].has_fired = next_random(seed) % 2;
+        state->timers[i].seen = (uint8_t)(next_random(seed) % (EXPRESSION_CHECKS_MAX + 1));
+    }
+    state->last.verdict = (enum verdict)(next_random(seed) % (VERDICT_FAIL + 1));
+    state->last.reason = (enum reason)(next_random(seed) % (REASON_UNDECIDED + 1));
+}
+
+static void random_target(uint64_t *seed, struct target_state *state)
+{
+    fill_random(seed, state, sizeof(*state));
+    state->has_stable = next_random(seed) % 2;
+    state->is_frozen = next_random(seed) % 2;
+    state->quarantined_count = (uint8_t)(next_random(seed) % (TARGET_QUARANTINE_MAX + 1));
+}
+
+/* One codec behind plain bytes, so that each test is written once. */
+struct codec {
+    size_t size;
+    size_t bytes_max;
+    void (*random)(uint64_t *seed, void *state);
+    size_t (*write)(const void *state, unsigned char *to);
+    bool (*read)(const unsigned char *from, size_t length, void *ret);
+    void (*mask)(unsigned char *bytes);
+};
+
+union any_state {
+    struct deployment_state deployment;
+    struct rule_state rule;
+    struct target_state target;
+    unsigned char bytes[2048];
+};
+
+/* Leaves 0xff in the bytes that belong to a field. */
+#if defined(__has_builtin)
+#if __has_builtin(__builtin_clear_padding)
+#define CAN_MASK 1
+#endif
+#endif
+#ifdef CAN_MASK
+#define DEFINE_MASK(name, type)                                                                              \
+    static void name(unsigned char *bytes)                                                                   \
+    {                                                                                                        \
+        type state;                                                                                          \
+        memset(&state, 0xff, sizeof(state));                                                                 \
+        __builtin_clear_padding(&state);                                                                     \
+        memcpy(bytes, &state, sizeof(state));                                                                \
+    }
+#else
+#define DEFINE_MASK(name, type)                                                                              \
+    static void name(unsigned char *bytes)                                                                   \
+    {                                                                                                        \
+        memset(bytes, 0, sizeof(type));                                                                      \
+    }
+#endif
+
+#define DEFINE_CODEC(name, type)                                                                             \
+    static void random_any_##name(uint64_t *seed, void *state)                                               \
+    {                                                                                                        \
+        random_##name(seed, state);                                                                          \
+    }                                                                                                        \
+    static size_t write_any_##name(const void *state, unsigned char *to)                                     \
+    {                                                                                                        \
+        return snapshot_write_##name(state, to);                                                             \
+    }                                                                                                        \
+    static bool read_any_##name(const unsigned char *from, size_t length, void *ret)                         \
+    {                                                                                                        \
+        return snapshot_read_##name(from, length, ret);                                                      \
+    }                                                                                                        \
+    DEFINE_MASK(mask_##name, type)
+
+DEFINE_CODEC(deployment, struct deployment_state)
+DEFINE_CODEC(rule, struct rule_state)
+DEFINE_CODEC(target, struct target_state)
+
+#define CODEC(name, type, max)                                                                               \
+    {                                                                                                        \
+        sizeof(type), max, random_any_##name, write_any_##name, read_any_##name, mask_##name                 \
+    }
+
+static const struct codec codecs[] = {
+    CODEC(deployment, struct deployment_state, SNAPSHOT_DEPLOYMENT_MAX),
+    CODEC(rule, struct rule_state, SNAPSHOT_RULE_MAX),
+    CODEC(target, struct target_state, SNAPSHOT_TARGET_MAX),
+};
+
+enum { BYTES_MAX = SNAPSHOT_TARGET_MAX };
+
+static void check_round_trip(const struct codec *codec, uint64_t *seed)
+{
+    union any_state before;
+    union any_state after;
+    unsigned char bytes[BYTES_MAX];
+    unsigned char again[BYTES_MAX];
+
+    codec->random(seed, &before);
+    memset(&after, 0xa5, sizeof(after));
+    size_t length = codec->write(&before, bytes);
+    assert_true(length <= codec->bytes_max);
+    assert_true(codec->read(bytes, length, &after));
+    assert_int_equal(codec->write(&after, again), length);
+    assert_memory_equal(bytes, again, length);
+}
+
+static void test_round_trips(void **state)
+{
+    uint64_t seed = 42;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(codecs); i++)
+        for (int round = 0; round < ROUNDS; round++)
+            check_round_trip(&codecs[i], &seed);
+}
+
+/* Every byte of every field is in the bytes, and only those: a field without a row would be missed. */
+static void check_each_byte(const struct codec *codec)
+{
+    union any_state one;
+    unsigned char mask[sizeof(one)];
+    unsigned char bytes[BYTES_MAX];
+    unsigned char changed[BYTES_MAX];
+    size_t seen = 0;
+
+    memset(&one, 0, sizeof(one));
+    codec->mask(mask);
+    size_t length = codec->write(&one, bytes);
+    for (size_t i = 0; i < codec->size; i++) {
+        one.bytes[i] = 0xff;
+        (void)codec->write(&one, changed);
+        one.bytes[i] = 0;
+        bool is_seen = memcmp(bytes, changed, length) != 0;
+        seen += is_seen;
+        if (mask[i] != 0 && !is_seen)
+            fail_msg("byte %zu of a state of %zu bytes is in no field of the table", i, codec->size);
+    }
+    assert_int_equal(seen + 2, length);
+}
+
+static void test_every_byte_counts(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(codecs); i++)
+        check_each_byte(&codecs[i]);
+}
+
+static void check_refused(const struct codec *codec, const unsigned char *bytes, size_t length)
+{
+    union any_state kept;
+    union any_state expected;
+
+    memset(&kept, 0x5a, sizeof(kept));
+    memset(&expected, 0x5a, sizeof(expected));
+    assert_false(codec->read(bytes, length, &kept));
+    assert_memory_equal(&kept, &expected, sizeof(kept));
+}
+
+static void test_foreign_bytes_are_refused(void **state)
+{
+    unsigned char bytes[BYTES_MAX + 1] = {0};
+    union any_state one;
+    uint64_t seed = 7;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(codecs); i++) {
+        codecs[i].random(&seed, &one);
+        size_t length = codecs[i].write(&one, bytes);
+        for (size_t cut = 0; cut < length; cut++)
+            check_refused(&codecs[i], bytes, cut);
+        check_refused(&codecs[i], bytes, length + 1);
+        check_refused(&codecs[(i + 1) % ARRAY_LENGTH(codecs)], bytes, length);
+        bytes[0] = SNAPSHOT_SCHEMA + 1;
+        check_refused(&codecs[i], bytes, length);
+        bytes[0] = SNAPSHOT_SCHEMA;
+        bytes[1] ^= 1;
+        check_refused(&codecs[i], bytes, length);
+    }
+}
+
+#define CHECK_LIMIT(name, type, member, first_bad)                                                           \
+    do {                                                                                                     \
+        unsigned char bytes_[BYTES_MAX];                                                                     \
+        type state_ = {0};                                                                                   \
+        type back_;                                                                                          \
+        unsigned long long last_good_ = (unsigned long long)(first_bad)-1;                                   \
+        unsigned long long bad_ = last_good_ + 1;                                                            \
+        memcpy(&state_.member, &last_good_, sizeof(state_.member));                                          \
+        assert_true(snapshot_read_##name(bytes_, snapshot_write_##name(&state_, bytes_), &back_));           \
+        memcpy(&state_.member, &bad_, sizeof(state_.member));                                                \
+        assert_false(snapshot_read_##name(bytes_, snapshot_write_##name(&state_, bytes_), &back_));          \
+    } while (0)
+
+#define CHECK_DEPLOYMENT(member, first_bad)                                                                  \
+    CHECK_LIMIT(deployment, struct deployment_state, member, first_bad)
+
+static void test_deployment_values_have_ranges(void **state)
+{
+    (void)state;
+    CHECK_DEPLOYMENT(phase, PHASE_COUNT);
+    CHECK_DEPLOYMENT(step_state, STEP_HELD + 1);
+    CHECK_DEPLOYMENT(resume_to, STEP_HELD + 1);
+    CHECK_DEPLOYMENT(ending, ENDING_ADOPTED + 1);
+    CHECK_DEPLOYMENT(hold, HOLD_ESCALATED + 1);
+    CHECK_DEPLOYMENT(part, ROLLBACK_VERIFY + 1);
+    CHECK_DEPLOYMENT(care, CARE_DONE + 1);
+    CHECK_DEPLOYMENT(is_escalated, 2);
+    CHECK_DEPLOYMENT(is_unverified, 2);
+    CHECK_DEPLOYMENT(is_full, 2);
+    CHECK_DEPLOYMENT(past_no_return, 2);
+    CHECK_DEPLOYMENT(would_roll_back, 2);
+    CHECK_DEPLOYMENT(step, PLAN_STEPS_MAX + 1);
+    CHECK_DEPLOYMENT(undo_next, PLAN_STEPS_MAX + 1);
+    CHECK_DEPLOYMENT(desired_share, SHARE_WHOLE + 1);
+    CHECK_DEPLOYMENT(confirmed_share, SHARE_WHOLE + 1);
+    CHECK_DEPLOYMENT(flight.kind, ACTION_VERIFY + 1);
+    CHECK_DEPLOYMENT(flight.share, SHARE_WHOLE + 1);
+    CHECK_DEPLOYMENT(flight.is_waiting, 2);
+}
+
+static void test_other_values_have_ranges(void **state)
+{
+    (void)state;
+    CHECK_LIMIT(rule, struct rule_state, timers[3].is_running, 2);
+    CHECK_LIMIT(rule, struct rule_state, timers[1].is_paused, 2);
+    CHECK_LIMIT(rule, struct rule_state, timers[2].has_fired, 2);
+    CHECK_LIMIT(rule, struct rule_state, timers[0].seen, EXPRESSION_CHECKS_MAX + 1);
+    CHECK_LIMIT(rule, struct rule_state, last.verdict, VERDICT_FAIL + 1);
+    CHECK_LIMIT(rule, struct rule_state, last.reason, REASON_UNDECIDED + 1);
+    CHECK_LIMIT(target, struct target_state, has_stable, 2);
+    CHECK_LIMIT(target, struct target_state, is_frozen, 2);
+    CHECK_LIMIT(target, struct target_state, quarantined_count, TARGET_QUARANTINE_MAX + 1);
+}
+
+/* The format itself: bytes that an earlier build wrote. */
+static void test_bytes_stay_as_they_are(void **state)
+{
+    unsigned char bytes[SNAPSHOT_TARGET_MAX];
+    struct target_state target = {
+        .id = 0x01020304, .has_stable = true, .stable_version_key = 0x1122334455667788};
+    static const unsigned char expected[] = {SNAPSHOT_SCHEMA,
+                                             'T',
+                                             0x04,
+                                             0x03,
+                                             0x02,
+                                             0x01,
+                                             1,
+                                             0,
+                                             0,
+                                             0,
+                                             0x88,
+                                             0x77,
+                                             0x66,
+                                             0x55,
+                                             0x44,
+                                             0x33,
+                                             0x22,
+                                             0x11};
+
+    (void)state;
+    assert_int_equal(snapshot_write_target(&target, bytes), 2 + 4 + 4 + 16 + TARGET_QUARANTINE_MAX * 16);
+    assert_memory_equal(bytes, expected, sizeof(expected));
+}
+
+static void test_hash_is_fnv1a_and_never_zero(void **state)
+{
+    static const unsigned char hashes_to_zero[] = {0xd5, 0x6b, 0xb9, 0x53, 0x42, 0x87, 0x08, 0x36};
+
+    (void)state;
+    assert_true(snapshot_hash("", 0) == UINT64_C(0xcbf29ce484222325));
+    assert_true(snapshot_hash("foobar", 6) == UINT64_C(0x85944171f73967e8));
+    assert_true(snapshot_hash(hashes_to_zero, sizeof(hashes_to_zero)) == 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_round_trips),
+        cmocka_unit_test(test_every_byte_counts),
+        cmocka_unit_test(test_foreign_bytes_are_refused),
+        cmocka_unit_test(test_deployment_values_have_ranges),
+        cmocka_unit_test(test_other_values_have_ranges),
+        cmocka_unit_test(test_bytes_stay_as_they_are),
+        cmocka_unit_test(test_hash_is_fnv1a_and_never_zero),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
