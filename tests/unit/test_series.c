@@ -1,6 +1,5 @@
 /* test_series.c - windows: steps, closing, holds, troubles, readers, growth, limits, speed.
  * SPDX-License-Identifier: MIT */
-#include "series/quantile.h"
 #include "series/series.h"
 
 #include <math.h>
@@ -375,17 +374,6 @@ static void test_holds_as_many_as_declared(void **state)
     series_book_free(book);
 }
 
-static void test_quantiles_of_buckets(void **state)
-{
-    static const double bounds[] = {1, 2, 4, INFINITY};
-
-    (void)state;
-    assert_true(isnan(quantile_of_buckets(bounds, (float[]){0, 0, 0, 0}, 4, 0.5)));
-    assert_true(fabs(quantile_of_buckets(bounds, (float[]){10, 0, 0, 0}, 4, 0.5) - 0.5) < 1e-9);
-    assert_true(fabs(quantile_of_buckets(bounds, (float[]){5, 0, 5, 0}, 4, 0.75) - 3) < 1e-9);
-    assert_true(fabs(quantile_of_buckets(bounds, (float[]){1, 0, 0, 9}, 4, 0.99) - 4) < 1e-9);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -401,7 +389,6 @@ int main(void)
         cmocka_unit_test(test_histogram_windows_grow_with_their_buckets),
         cmocka_unit_test(test_readers_are_bounded_and_forgotten),
         cmocka_unit_test(test_holds_as_many_as_declared),
-        cmocka_unit_test(test_quantiles_of_buckets),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
