@@ -119,6 +119,9 @@ static bool start_watch(struct live_series *series, const struct metric_definiti
     char *texts = memory_take_array(source->type->metric_option_count + 1, LIVE_TEXT_MAX);
     struct collector_series what = {
         .metric = metric->name,
+        .service = series->live->definition->service,
+        .environment = series->live->definition->environment,
+        .key = series_name_of(series->series)->key,
         .kind = metric->kind,
         .every_ms = metric->every_ms,
         .options = values,

@@ -91,14 +91,19 @@ static bool open_engine(struct daemon *daemon, struct err *err)
 /* A source that cannot be opened is told and left out: what reads it stays inconclusive. */
 static void open_sources(struct daemon *daemon)
 {
+    char topic[DAEMON_PATH_MAX];
     struct collector_env env = {.loop = daemon->loop,
                                 .log = &daemon->log,
                                 .http = daemon->http,
                                 .instance = daemon->settings->instance,
+                                .status_source = daemon->settings->status_broker,
+                                .will_topic = topic,
+                                .will_payload = "{\"state\":\"offline\"}",
                                 .data = daemon,
                                 .now_ms = daemon_now_ms};
     struct err err = {0};
 
+    (void)snprintf(topic, sizeof(topic), "verdict/%s/status", daemon->settings->instance);
     for (size_t i = 0; i < daemon->settings->source_count; i++) {
         const struct settings_instance *instance = &daemon->settings->sources[i];
         struct daemon_source *source = &daemon->sources[daemon->source_count++];

@@ -45,8 +45,6 @@ class Peer(http.server.BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
         self.form = dict(urllib.parse.parse_qsl(body))
         name = self.path.split("?")[0].removesuffix("/api/v1/query").strip("/").replace("-", "_")
-        with lock:
-            seen[name] += 1
         try:
             getattr(self, "page_" + name, self.page_missing)()
         except (BrokenPipeError, ConnectionResetError):
@@ -90,7 +88,9 @@ class Peer(http.server.BaseHTTPRequestHandler):
 
     def page_flaky(self):
         """Bad at first, then well."""
-        self.answer(*((200, vector(7)) if seen["flaky"] > 2 else (503, b"starting")))
+        with lock:
+            seen["questions"] += 1 if self.form["query"] == "up" else 0
+        self.answer(*((200, vector(7)) if seen["questions"] > 2 else (503, b"starting")))
 
     def page_broken(self):
         self.answer(500, b"broken")
