@@ -28,7 +28,8 @@ struct config_finding {
 };
 
 struct config_report {
-    size_t count; /* all that were found */
+    size_t count; /* all that were found, each once */
+    size_t said;  /* the same, repeats too */
     struct config_finding findings[CONFIG_FINDINGS_MAX];
 };
 

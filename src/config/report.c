@@ -6,6 +6,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static bool is_same(const struct config_finding *a, const struct config_finding *b)
@@ -40,6 +41,7 @@ static bool add(struct config_report *report, const struct source *source, unsig
 {
     struct config_finding finding = {.line = line};
 
+    report->said++;
     cut_copy(finding.file, sizeof(finding.file), source->path, strlen(source->path));
     (void)vsnprintf(finding.text, sizeof(finding.text), format, arguments);
     if (line > 0 && !is_hidden && source->text != NULL)
@@ -92,6 +94,24 @@ bool report_unknown(struct config_report *report, const struct node *node, const
     if (nearest == NULL)
         return report_node(report, node, "unknown %s '%s'", what, name);
     return report_node(report, node, "unknown %s '%s'; did you mean '%s'?", what, name, nearest);
+}
+
+static int by_place(const void *left, const void *right)
+{
+    const struct config_finding *a = left;
+    const struct config_finding *b = right;
+    int order = strcmp(a->file, b->file);
+
+    if (order == 0)
+        order = (a->line > b->line) - (a->line < b->line);
+    return order != 0 ? order : strcmp(a->text, b->text);
+}
+
+void report_sort(struct config_report *report)
+{
+    size_t count = report->count < CONFIG_FINDINGS_MAX ? report->count : CONFIG_FINDINGS_MAX;
+
+    qsort(report->findings, count, sizeof(report->findings[0]), by_place);
 }
 
 const char *config_finding_format(const struct config_finding *finding, char *to, size_t size)

@@ -8,7 +8,7 @@
 #include "config/tree.h"
 
 /* Adds a finding; the same text about the same line counts once. Returns false, so that `return report_add(
- * ...)` reads well. Line 0: the whole file. */
+ * ...)` reads well; report->said tells whether anything was added since. Line 0: the whole file. */
 bool report_add(struct config_report *report, const struct source *source, unsigned line, const char *format,
                 ...) PRINTF_LIKE(4, 5);
 
@@ -23,5 +23,8 @@ bool report_hidden(struct config_report *report, const struct node *node, const 
 /* "unknown WHAT 'name'", with the nearest of `candidates` where one is near. */
 bool report_unknown(struct config_report *report, const struct node *node, const char *what, const char *name,
                     const char *const *candidates, size_t count);
+
+/* In the order of files and lines. */
+void report_sort(struct config_report *report);
 
 #endif

@@ -56,4 +56,7 @@ struct settings *settings_read(const char *file, const struct option_schemas *sc
                                struct config_report *report);
 void settings_free(struct settings *settings);
 
+/* Is `person` who is meant by `name`: the same person, or one of the group of that name? */
+bool settings_is_member(const struct settings *settings, const char *name, const char *person);
+
 #endif

@@ -390,9 +390,9 @@ bool syntax_check(const struct source *source, struct config_report *report)
         .stream = {.at = source->text, .line = 1},
         .frames = {{.open = '{', .line = 1, .expected = EXPECT_NAME}},
     };
-    size_t before = report->count;
+    size_t before = report->said;
 
     if (check_bytes(source, report))
         walk(&syntax);
-    return report->count == before;
+    return report->said == before;
 }

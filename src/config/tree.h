@@ -17,10 +17,13 @@ enum node_kind {
     NODE_BOOL
 };
 
+struct node;
+
 /* A text that was read, and where from; outlives the nodes made of it. */
 struct source {
     const char *path;
-    const char *text; /* ends with NUL */
+    const char *text;        /* ends with NUL */
+    const struct node *vars; /* the file's own variables, or NULL */
 };
 
 struct node {

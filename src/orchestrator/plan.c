@@ -110,6 +110,7 @@ static void add_route(struct expansion *expansion, uint16_t share)
 static void add_observe(struct expansion *expansion, const struct recipe_step *from, int64_t duration_ms,
                         bool is_watch)
 {
+    const struct recipe *recipe = expansion->recipe;
     struct plan_step *step = add(expansion, STEP_OBSERVE);
     int64_t rest_ms = duration_ms > OBSERVE_REST_MS ? duration_ms : OBSERVE_REST_MS;
 
@@ -117,6 +118,10 @@ static void add_observe(struct expansion *expansion, const struct recipe_step *f
     step->duration_ms = duration_ms;
     step->limit_ms = from->limit_ms > 0 ? from->limit_ms : duration_ms + rest_ms;
     step->on_limit = from->on_limit;
+    if (from->limit_ms == 0 && recipe->extend_ms > 0) {
+        step->limit_ms = duration_ms + recipe->extend_ms;
+        step->on_limit = recipe->on_inconclusive;
+    }
     expansion->is_observed = true;
     expansion->is_watched = is_watch;
 }

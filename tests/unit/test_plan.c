@@ -245,6 +245,23 @@ static void test_own_steps(void **state)
     assert_int_equal(plan.steps[0].on_rollback, ON_ROLLBACK_KEEP);
 }
 
+static void test_patience_of_the_recipe(void **state)
+{
+    struct recipe recipe = recipe_of(STRATEGY_CANARY);
+
+    (void)state;
+    recipe.extend_ms = MINUTE_MS;
+    recipe.on_inconclusive = OUTCOME_ROLLBACK;
+    recipe.steps[0] = route(500, MINUTE_MS, 0);
+    recipe.steps[0].limit_ms = INT64_C(9) * MINUTE_MS;
+    recipe.steps[0].on_limit = OUTCOME_HOLD;
+    recipe.steps[1] = route(SHARE_WHOLE, 0, INT64_C(5) * MINUTE_MS);
+    recipe.steps[1].on_limit = OUTCOME_HOLD;
+    recipe.step_count = 2;
+    struct plan plan = expand(&recipe);
+    assert_plan(&plan, "route 500, observe 1m/9m hold, route 10000, watch 5m/6m back");
+}
+
 static void test_faults(void **state)
 {
     struct recipe recipe = recipe_of(STRATEGY_CANARY);
@@ -346,6 +363,7 @@ int main(void)
         cmocka_unit_test(test_approval_comes_first),
         cmocka_unit_test(test_record_only_watches),
         cmocka_unit_test(test_own_steps),
+        cmocka_unit_test(test_patience_of_the_recipe),
         cmocka_unit_test(test_faults),
         cmocka_unit_test(test_too_long),
         cmocka_unit_test(test_rollback_with_traffic),

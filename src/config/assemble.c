@@ -1,0 +1,353 @@
+/* assemble.c - definitions put together.
+ * SPDX-License-Identifier: MIT */
+#include "config/assemble.h"
+
+#include "config/block.h"
+#include "config/metrics.h"
+#include "config/rules.h"
+#include "config/smoke.h"
+#include "config/strategies.h"
+#include "config/targets.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { SEAL_FORMAT, SEAL_SERVICE, SEAL_ENVIRONMENT, SEAL_STRATEGY, SEAL_RECORD, SEAL_OPTION_COUNT };
+enum { SEAL_FORMAT_NOW = 1 };
+
+static const struct option seal_options[SEAL_OPTION_COUNT] = {
+    [SEAL_FORMAT] = {.name = "format",
+                     .type = OPTION_INTEGER,
+                     .is_required = true,
+                     .min = SEAL_FORMAT_NOW,
+                     .max = SEAL_FORMAT_NOW,
+                     .help = "of the sealed text"},
+    [SEAL_SERVICE] = {.name = "service",
+                      .type = OPTION_TEXT,
+                      .is_required = true,
+                      .help = "what is deployed"},
+    [SEAL_ENVIRONMENT] = {.name = "environment", .type = OPTION_TEXT, .is_required = true, .help = "where"},
+    [SEAL_STRATEGY] = {.name = "strategy",
+                       .type = OPTION_TEXT,
+                       .is_required = true,
+                       .help = "by which recipe"},
+    [SEAL_RECORD] = {.name = "record", .type = OPTION_BOOL, .is_required = true, .help = "judge only"},
+};
+
+/* What is shared while one definition is put together. */
+struct assembly {
+    struct build build;
+    const struct node *root;
+    struct definition *definition;
+    struct condition_metric *outlines;
+    struct rule_list rules;
+    struct approval approval;
+    struct strategy strategy;
+    struct recipe_command commands[DEFINITION_COMMANDS_MAX];
+    bool is_record;
+};
+
+static size_t count_of(const struct node *group)
+{
+    return group == NULL || group->kind != NODE_GROUP ? 0 : group->count;
+}
+
+static bool build_seal(struct assembly *assembly)
+{
+    static const struct shape shape = {.options = seal_options, .count = SEAL_OPTION_COUNT};
+    const struct node *seal = tree_find(assembly->root, "seal");
+    struct option_value values[SEAL_OPTION_COUNT] = {{0}};
+
+    if (seal == NULL)
+        return report_node(assembly->build.report, assembly->root, "this is no sealed text");
+    if (!options_read(&assembly->build, seal, &shape, values, NULL))
+        return false;
+    assembly->definition->service = values[SEAL_SERVICE].text;
+    assembly->definition->environment = values[SEAL_ENVIRONMENT].text;
+    assembly->definition->strategy = values[SEAL_STRATEGY].text;
+    assembly->is_record = values[SEAL_RECORD].flag;
+    return true;
+}
+
+static bool too_many(const struct assembly *assembly, const struct node *group, size_t max)
+{
+    if (count_of(group) <= max)
+        return false;
+    (void)report_node(assembly->build.report, group, "more than %zu %s in one deployment", max, group->name);
+    return true;
+}
+
+static bool build_metrics(struct assembly *assembly)
+{
+    const struct node *group = tree_find(assembly->root, "metrics");
+    struct definition *definition = assembly->definition;
+    size_t count = count_of(group);
+    bool is_good = true;
+
+    if (too_many(assembly, group, DEFINITION_METRICS_MAX))
+        return false;
+    struct metric_definition *metrics =
+        options_array(&assembly->build, assembly->root, count + 1, sizeof(*metrics));
+    assembly->outlines =
+        options_array(&assembly->build, assembly->root, count + 1, sizeof(*assembly->outlines));
+    if (metrics == NULL || assembly->outlines == NULL)
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        if (metrics_build(&assembly->build, &group->children[i], &metrics[i]))
+            assembly->outlines[i] = metrics_outline(&assembly->build, &metrics[i]);
+        else
+            is_good = false;
+    }
+    definition->metrics = metrics;
+    definition->metric_count = count;
+    return is_good;
+}
+
+static bool build_smokes(struct assembly *assembly)
+{
+    const struct node *group = tree_find(assembly->root, "smoke_tests");
+    size_t count = count_of(group);
+    bool is_good = true;
+
+    if (too_many(assembly, group, DEFINITION_SMOKE_MAX))
+        return false;
+    struct smoke_definition *smokes =
+        options_array(&assembly->build, assembly->root, count + 1, sizeof(*smokes));
+    if (smokes == NULL)
+        return false;
+    for (size_t i = 0; i < count; i++)
+        is_good = smoke_build(&assembly->build, &group->children[i], &smokes[i]) && is_good;
+    assembly->definition->smokes = smokes;
+    assembly->definition->smoke_count = count;
+    return is_good;
+}
+
+static bool build_rules(struct assembly *assembly)
+{
+    const struct node *triggers = tree_find(assembly->root, "triggers");
+    const struct node *baselines = tree_find(assembly->root, "baselines");
+    struct rule_list *list = &assembly->rules;
+    bool is_good = true;
+
+    *list = (struct rule_list){
+        .build = &assembly->build,
+        .outlines = assembly->outlines,
+        .metrics = assembly->definition->metrics,
+        .metric_count = assembly->definition->metric_count,
+        .rules =
+            options_array(&assembly->build, assembly->root, PLAN_RULES_MAX, sizeof(struct rule_definition)),
+    };
+    if (list->rules == NULL)
+        return false;
+    for (size_t i = 0; i < count_of(baselines); i++)
+        is_good = baselines_build(list, &baselines->children[i]) && is_good;
+    for (size_t i = 0; i < count_of(triggers); i++)
+        is_good = triggers_build(list, &triggers->children[i]) && is_good;
+    assembly->definition->rules = list->rules;
+    assembly->definition->rule_count = list->rule_count;
+    return is_good;
+}
+
+static bool build_target(struct assembly *assembly)
+{
+    const struct node *target = tree_find(assembly->root, "target");
+    struct definition *definition = assembly->definition;
+
+    if (target == NULL)
+        return report_node(assembly->build.report, assembly->root, "this is no sealed text");
+    bool is_good = targets_build(&assembly->build, target, definition);
+    is_good =
+        approval_build(&assembly->build, tree_find(target, "approval"), definition, &assembly->approval) &&
+        is_good;
+    return notify_build(&assembly->build, tree_find(assembly->root, "notify"), definition) && is_good;
+}
+
+static bool is_same_list(const char *const *a, size_t a_count, const char *const *b, size_t b_count)
+{
+    for (size_t i = 0; a_count == b_count && i < a_count; i++)
+        if (strcmp(a[i], b[i]) != 0)
+            return false;
+    return a_count == b_count;
+}
+
+/* Steps that ask people ask the same ones as the environment's approval. */
+static bool merge_approvers(struct assembly *assembly, const struct node *at)
+{
+    struct definition *definition = assembly->definition;
+    const struct strategy *strategy = &assembly->strategy;
+
+    if (strategy->approvers == NULL)
+        return true;
+    if (definition->needs_approval && !is_same_list(definition->approvers, definition->approver_count,
+                                                    strategy->approvers, strategy->approver_count))
+        return report_node(
+            assembly->build.report, at,
+            "the steps of '%s' ask others than the environment's approval; this version knows one list",
+            definition->strategy);
+    definition->approvers = strategy->approvers;
+    definition->approver_count = strategy->approver_count;
+    return true;
+}
+
+static bool build_strategy(struct assembly *assembly)
+{
+    const struct definition *definition = assembly->definition;
+    const struct node *node = tree_find(tree_find(assembly->root, "strategies"), definition->strategy);
+    const struct node *target = tree_find(assembly->root, "target");
+
+    if (node == NULL && !strategies_is_kind(definition->strategy))
+        return report_node(assembly->build.report, assembly->root, "strategy '%s' is not in the text",
+                           definition->strategy);
+    return strategies_build(&assembly->build, node, definition->strategy, definition,
+                            &assembly->rules.patience, &assembly->strategy) &&
+           merge_approvers(assembly, target);
+}
+
+static size_t most_addresses(const struct definition *definition)
+{
+    size_t most = 0;
+
+    for (size_t i = 0; i < definition->slot_count; i++)
+        if (definition->slots[i].address_count > most)
+            most = definition->slots[i].address_count;
+    return most;
+}
+
+static int64_t longest_smoke(const struct definition *definition)
+{
+    int64_t longest_ms = 0;
+
+    for (size_t i = 0; i < definition->smoke_count; i++) {
+        int64_t limit_ms = smoke_limit_ms(&definition->smokes[i], most_addresses(definition));
+        longest_ms = limit_ms > longest_ms ? limit_ms : longest_ms;
+    }
+    return longest_ms;
+}
+
+static void fill_recipe(struct assembly *assembly)
+{
+    const struct definition *definition = assembly->definition;
+    struct recipe *recipe = &assembly->strategy.recipe;
+
+    recipe->is_record = assembly->is_record;
+    recipe->has_traffic = definition->driver != SIZE_MAX;
+    recipe->needs_approval = assembly->approval.is_set;
+    recipe->approvals = assembly->approval.need;
+    recipe->approval_limit_ms = assembly->approval.timeout_ms;
+    recipe->approval_on_limit = assembly->approval.on_timeout;
+    for (size_t i = 0; i < definition->command_count; i++) {
+        const struct command_definition *command = &definition->commands[i];
+        assembly->commands[i] = (struct recipe_command){
+            .exists = true,
+            .repeat = command->repeat,
+            .on_rollback = command->on_rollback,
+            .undo = command->undo,
+            .limit_ms = command->timeout_ms,
+            .tries_max = command->tries_max,
+        };
+    }
+    recipe->command_count = (uint16_t)definition->command_count;
+    recipe->commands = assembly->commands;
+    recipe->deploy = commands_find(definition, "deploy");
+    recipe->rollback = commands_find(definition, "rollback");
+    recipe->smoke = definition->smoke_count > 0 ? 0 : PLAN_NONE;
+    recipe->smoke_limit_ms = longest_smoke(definition);
+    recipe->rule_count = (uint8_t)definition->rule_count;
+    for (size_t i = 0; i < definition->rule_count; i++)
+        recipe->rules[i] = (uint8_t)rules_part(&definition->rules[i].rule);
+}
+
+static bool build_plan(struct assembly *assembly)
+{
+    const struct node *target = tree_find(assembly->root, "target");
+    uint8_t step = 0;
+
+    fill_recipe(assembly);
+    enum plan_fault fault = plan_expand(&assembly->strategy.recipe, &assembly->definition->plan, &step);
+    if (fault == PLAN_FINE)
+        return true;
+    const struct node *at = assembly->strategy.recipe.step_count > 0 ? assembly->strategy.steps[step] : NULL;
+    return report_node(assembly->build.report, at == NULL ? target : at,
+                       "strategy '%s' for %s/%s, step %u: %s", assembly->definition->strategy,
+                       assembly->definition->service, assembly->definition->environment, step + 1u,
+                       plan_fault_text(fault));
+}
+
+/* Do both versions ever serve at the same time? */
+static bool is_side_by_side(const struct plan *plan)
+{
+    if (plan->strategy == STRATEGY_FOLLOW || plan->is_record)
+        return true;
+    for (uint8_t i = 0; i < plan->count; i++)
+        if (plan->steps[i].kind == STEP_ROUTE && plan->steps[i].share < SHARE_WHOLE)
+            return true;
+    return false;
+}
+
+/* A comparison without another side would be inconclusive for ever. */
+static bool check_comparisons(struct assembly *assembly)
+{
+    const struct definition *definition = assembly->definition;
+    const struct node *target = tree_find(assembly->root, "target");
+
+    for (size_t i = 0; i < definition->rule_count && !is_side_by_side(&definition->plan); i++)
+        if (definition->rules[i].rule.kind == RULE_COMPARISON)
+            return report_node(
+                assembly->build.report, target,
+                "baseline '%s' compares with stable, which never serves beside the candidate in "
+                "strategy '%s'; leave it out here: rules: { baselines = [ ]; }",
+                definition->rules[i].name, definition->strategy);
+    return true;
+}
+
+/* Two versions side by side need two places. */
+static bool check_places(struct assembly *assembly)
+{
+    const struct definition *definition = assembly->definition;
+    const struct node *target = tree_find(assembly->root, "target");
+    const struct plan *plan = &definition->plan;
+
+    if (plan->has_traffic && plan->strategy != STRATEGY_RECREATE && definition->slot_count < 2)
+        return report_node(assembly->build.report, target,
+                           "strategy '%s' needs two slots, one for each version", definition->strategy);
+    return true;
+}
+
+static bool build_all(struct assembly *assembly)
+{
+    if (!build_seal(assembly))
+        return false;
+    bool is_good = build_target(assembly);
+    is_good = build_metrics(assembly) && is_good;
+    is_good = build_smokes(assembly) && is_good;
+    is_good = build_rules(assembly) && is_good;
+    /* Steps name commands and smoke tests: only where these are right is more to be said. */
+    return is_good && build_strategy(assembly) && build_plan(assembly) && check_places(assembly) &&
+           check_comparisons(assembly);
+}
+
+struct definition *assemble(const struct node *root, const struct option_schemas *schemas,
+                            const char *const *known, size_t known_count, struct config_report *report)
+{
+    struct arena arena;
+    struct assembly assembly = {
+        .build = {.schemas = schemas,
+                  .arena = &arena,
+                  .report = report,
+                  .known_metrics = known,
+                  .known_metric_count = known_count},
+        .root = root,
+    };
+
+    block_arena(&arena, ASSEMBLE_BYTES_MAX);
+    assembly.definition = arena_take(&arena, sizeof(*assembly.definition));
+    if (build_all(&assembly))
+        return assembly.definition;
+    free(arena.memory);
+    return NULL;
+}
+
+void definition_free(struct definition *definition)
+{
+    free(definition);
+}

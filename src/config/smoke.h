@@ -1,0 +1,15 @@
+/* smoke.h - `smoke_tests: { NAME: { ... } }`: what a candidate must answer before users see it.
+ * SPDX-License-Identifier: MIT */
+#ifndef CONFIG_SMOKE_H
+#define CONFIG_SMOKE_H
+
+#include "config/options.h"
+
+/* False: findings were added. */
+MUST_CHECK bool smoke_build(const struct build *build, const struct node *node,
+                            struct smoke_definition *ret_smoke);
+
+/* Longest time that one run takes against so many addresses. */
+int64_t smoke_limit_ms(const struct smoke_definition *smoke, size_t address_count);
+
+#endif

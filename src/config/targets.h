@@ -1,0 +1,41 @@
+/* targets.h - where a deployment goes: the slots, commands, approval and traffic of one environment.
+ * SPDX-License-Identifier: MIT */
+#ifndef CONFIG_TARGETS_H
+#define CONFIG_TARGETS_H
+
+#include "config/options.h"
+
+/* An environment's own approval, and the people that steps ask. */
+struct approval {
+    bool is_set;
+    uint16_t need;
+    int64_t timeout_ms;
+    enum step_outcome on_timeout;
+};
+
+/* Set slots, driver and concurrency of the definition; false: findings were added. */
+MUST_CHECK bool targets_build(const struct build *build, const struct node *target,
+                              struct definition *definition);
+
+/* `slots: { NAME: { ... } }` */
+MUST_CHECK bool slots_build(const struct build *build, const struct node *slots,
+                            struct definition *definition);
+
+/* `commands: { NAME: { exec = [ ... ]; } }`: a command's undo stands behind the commands, as NAME/undo. */
+MUST_CHECK bool commands_build(const struct build *build, const struct node *commands,
+                               struct definition *definition);
+
+/* Index of a command, or PLAN_NONE. */
+uint16_t commands_find(const struct definition *definition, const char *name);
+
+/* `approval: { ... }` into definition and *ret_approval. */
+MUST_CHECK bool approval_build(const struct build *build, const struct node *node,
+                               struct definition *definition, struct approval *ret_approval);
+
+/* `notify: { all = [ ... ]; urgent = [ ... ]; }` */
+MUST_CHECK bool notify_build(const struct build *build, const struct node *node,
+                             struct definition *definition);
+
+extern const char *const target_outcomes[]; /* "rollback", "hold": as enum step_outcome */
+
+#endif

@@ -1,0 +1,110 @@
+/* config_schemas.h - kinds of sources, traffic drivers and notifiers for tests that read rule files.
+ * SPDX-License-Identifier: MIT */
+#ifndef SUPPORT_CONFIG_SCHEMAS_H
+#define SUPPORT_CONFIG_SCHEMAS_H
+
+#include "base/attributes.h"
+#include "config/definition.h"
+
+static const struct option prometheus_instance[] = {
+    {.name = "url", .type = OPTION_TEXT, .is_required = true, .help = "where it answers"},
+    {.name = "lag",
+     .type = OPTION_DURATION,
+     .min = 0,
+     .max = 600000,
+     .fallback = "5s",
+     .help = "how late it is"},
+    {.name = "timeout",
+     .type = OPTION_DURATION,
+     .min = 100,
+     .max = 60000,
+     .fallback = "5s",
+     .help = "longest time of an answer"},
+};
+
+static const struct option prometheus_use[] = {
+    {.name = "query", .type = OPTION_TEXT, .help = "PromQL that answers one value"},
+    {.name = "events", .type = OPTION_TEXT, .help = "PromQL of the counter of bad events"},
+    {.name = "total", .type = OPTION_TEXT, .help = "PromQL of the counter of all events"},
+    {.name = "buckets", .type = OPTION_TEXT, .help = "PromQL of the histogram's buckets"},
+};
+
+static const char *const decoder_choices[] = {"number", "json", NULL};
+
+static const struct option mqtt_instance[] = {
+    {.name = "url", .type = OPTION_TEXT, .is_required = true, .help = "the broker"},
+    {.name = "username", .type = OPTION_TEXT, .help = "who we are"},
+    {.name = "password", .type = OPTION_SECRET, .help = "and its proof"},
+};
+
+static const struct option mqtt_use[] = {
+    {.name = "topic", .type = OPTION_TEXT, .is_required = true, .help = "where the values come"},
+    {.name = "value", .type = OPTION_TEXT, .help = "path in the JSON"},
+    {.name = "decoder",
+     .type = OPTION_CHOICE,
+     .choices = decoder_choices,
+     .fallback = "json",
+     .help = "how a value is written"},
+    {.name = "labels", .type = OPTION_MAP, .max = 4, .help = "what a message must carry"},
+};
+
+static const struct option_schema collector_schemas[] = {
+    {.name = "prometheus",
+     .instance = prometheus_instance,
+     .instance_count = ARRAY_LENGTH(prometheus_instance),
+     .use = prometheus_use,
+     .use_count = ARRAY_LENGTH(prometheus_use)},
+    {.name = "mqtt",
+     .instance = mqtt_instance,
+     .instance_count = ARRAY_LENGTH(mqtt_instance),
+     .use = mqtt_use,
+     .use_count = ARRAY_LENGTH(mqtt_use)},
+    {.name = "push", .is_implicit = true},
+};
+
+static const struct option haproxy_instance[] = {
+    {.name = "sockets",
+     .type = OPTION_LIST,
+     .is_required = true,
+     .min = 1,
+     .max = 8,
+     .help = "admin sockets"},
+    {.name = "split", .type = OPTION_TEXT, .help = "what is changed"},
+};
+
+static const struct option haproxy_use[] = {
+    {.name = "backend", .type = OPTION_TEXT, .is_required = true, .help = "the backend's name"},
+    {.name = "sticky", .type = OPTION_TEXT, .help = "what keeps a user on one side"},
+};
+
+static const struct option_schema driver_schemas[] = {
+    {.name = "haproxy",
+     .instance = haproxy_instance,
+     .instance_count = ARRAY_LENGTH(haproxy_instance),
+     .use = haproxy_use,
+     .use_count = ARRAY_LENGTH(haproxy_use)},
+};
+
+static const struct option slack_instance[] = {
+    {.name = "url", .type = OPTION_SECRET, .is_required = true, .help = "the incoming webhook"},
+};
+
+static const struct option pagerduty_instance[] = {
+    {.name = "key", .type = OPTION_SECRET, .is_required = true, .help = "the integration's key"},
+};
+
+static const struct option_schema notifier_schemas[] = {
+    {.name = "slack", .instance = slack_instance, .instance_count = ARRAY_LENGTH(slack_instance)},
+    {.name = "pagerduty", .instance = pagerduty_instance, .instance_count = ARRAY_LENGTH(pagerduty_instance)},
+};
+
+static const struct option_schemas test_schemas = {
+    .collectors = collector_schemas,
+    .collector_count = ARRAY_LENGTH(collector_schemas),
+    .drivers = driver_schemas,
+    .driver_count = ARRAY_LENGTH(driver_schemas),
+    .notifiers = notifier_schemas,
+    .notifier_count = ARRAY_LENGTH(notifier_schemas),
+};
+
+#endif
