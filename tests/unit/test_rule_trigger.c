@@ -157,7 +157,8 @@ static void test_for_is_pending_then_fails(void **state)
     assert_true(scene.judgement.value == 6 && scene.judgement.bound == 5);
     assert_int_equal(deadline(&scene, 112300), 122300);
     assert_true(is_inconclusive(&scene, 122299, REASON_PENDING));
-    assert_int_equal(deadline(&scene, 130000), 130001); /* overdue: at once */
+    assert_int_equal(deadline(&scene, 122300), 122301); /* due or overdue: at once */
+    assert_int_equal(deadline(&scene, 130000), 130001);
     assert_true(decides(&scene, 122300, VERDICT_FAIL));
     assert_int_equal(deadline(&scene, 122300), 128001); /* stale next */
 }
