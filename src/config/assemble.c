@@ -321,9 +321,8 @@ static bool build_all(struct assembly *assembly)
     if (!build_seal(assembly))
         return false;
     bool is_good = build_target(assembly);
-    is_good = build_metrics(assembly) && is_good;
     is_good = build_smokes(assembly) && is_good;
-    is_good = build_rules(assembly) && is_good;
+    is_good = build_metrics(assembly) && build_rules(assembly) && is_good;
     /* Steps name commands and smoke tests: only where these are right is more to be said. */
     return is_good && build_strategy(assembly) && build_plan(assembly) && check_places(assembly) &&
            check_comparisons(assembly);

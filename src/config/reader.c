@@ -124,6 +124,19 @@ static const char *explain(const char *error)
     return error;
 }
 
+/* A comment in the last line needs a line end, or it is a syntax error to libconfig 1.5. */
+static bool parse(config_t *config, const char *text)
+{
+    size_t length = strlen(text);
+    char *ended = block_new(length + 2);
+
+    memcpy(ended, text, length);
+    ended[length] = '\n';
+    bool is_read = config_read_string(config, ended) == CONFIG_TRUE;
+    free(ended);
+    return is_read;
+}
+
 bool reader_read(const struct source *source, struct tree *ret_tree, struct config_report *report)
 {
     config_t config;
@@ -132,7 +145,7 @@ bool reader_read(const struct source *source, struct tree *ret_tree, struct conf
     if (!syntax_check(source, report))
         return false;
     config_init(&config);
-    bool is_read = config_read_string(&config, source->text) == CONFIG_TRUE;
+    bool is_read = parse(&config, source->text);
     if (is_read) {
         config_setting_t *root = config_root_setting(&config);
         block_arena(&arena, sizeof(struct node) + SLACK + room_for(root));
