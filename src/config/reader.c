@@ -15,7 +15,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { NUMBER_TEXT_MAX = 40, SLACK = 32 /* what an arena may round one piece up by */ };
+enum { NUMBER_TEXT_MAX = 40 };
+
+static const size_t slack = 32; /* what an arena may round one piece up by */
+static const size_t pieces = 3; /* of one setting: name, text, children */
 
 static size_t length_of(const config_setting_t *setting)
 {
@@ -27,7 +30,7 @@ static size_t length_of(const config_setting_t *setting)
 /* Room that copy() needs for the children and texts of a setting. */
 static size_t room_for(config_setting_t *setting)
 {
-    size_t room = length_of(setting) * sizeof(struct node) + NUMBER_TEXT_MAX + 3 * SLACK;
+    size_t room = length_of(setting) * sizeof(struct node) + NUMBER_TEXT_MAX + pieces * slack;
 
     if (config_setting_name(setting) != NULL)
         room += strlen(config_setting_name(setting)) + 1;
@@ -127,11 +130,12 @@ static const char *explain(const char *error)
 /* A comment in the last line needs a line end, or it is a syntax error to libconfig 1.5. */
 static bool parse(config_t *config, const char *text)
 {
-    size_t length = strlen(text);
-    char *ended = block_new(length + 2);
+    size_t size = strlen(text) + sizeof("\n");
+    char *ended = block_new(size);
+    struct text writer;
 
-    memcpy(ended, text, length);
-    ended[length] = '\n';
+    text_init(&writer, ended, size);
+    text_add(&writer, "%s\n", text);
     bool is_read = config_read_string(config, ended) == CONFIG_TRUE;
     free(ended);
     return is_read;
@@ -148,7 +152,7 @@ bool reader_read(const struct source *source, struct tree *ret_tree, struct conf
     bool is_read = parse(&config, source->text);
     if (is_read) {
         config_setting_t *root = config_root_setting(&config);
-        block_arena(&arena, sizeof(struct node) + SLACK + room_for(root));
+        block_arena(&arena, sizeof(struct node) + slack + room_for(root));
         struct node *node = arena_take(&arena, sizeof(*node));
         copy(root, source, &arena, node);
         *ret_tree = (struct tree){.memory = arena.memory, .root = node};

@@ -353,6 +353,30 @@ static void test_other_environments(void **state)
     config_free(config);
 }
 
+/* Without a traffic driver one version takes the other's place: nothing serves beside the candidate. */
+static void test_comparisons_without_another_side(void **state)
+{
+    static const char *const text = "metrics: { m: { source = \"push\"; kind = \"counter\"; }; };\n"
+                                    "baselines: { b: { compare: { m: { }; }; }; };\n"
+                                    "services: { shop: { rules: { baselines = [ \"b\" ]; }; environments: {\n"
+                                    "  here: { strategy = \"recreate\"; };\n"
+                                    "  there: { strategy = \"recreate\"; traffic = \"haproxy:edge\"; backend "
+                                    "= \"b\"; slots: { a: { }; }; }; "
+                                    "}; }; };\n";
+    struct config *config = read_text(text);
+    struct definition *here = resolve(config, "shop", "here", NULL, false);
+    struct definition *there = resolve(config, "shop", "there", NULL, false);
+
+    (void)state;
+    assert_int_equal(here->plan.rules[0], PLAN_RULE_RECORD);
+    assert_int_equal(there->plan.rules[0], PLAN_RULE_ACT_ROLLBACK);
+    assert_int_equal(there->plan.beside_stable, 1);
+    definition_free(here);
+    definition_free(there);
+    assert_seals(config, "shop", "here", NULL, false);
+    config_free(config);
+}
+
 static void test_the_innermost_variable_wins(void **state)
 {
     static const char *const text =
@@ -489,6 +513,7 @@ int main(void)
         cmocka_unit_test(test_seal_does_not_need_the_files),
         cmocka_unit_test(test_what_the_example_means),
         cmocka_unit_test(test_other_environments),
+        cmocka_unit_test(test_comparisons_without_another_side),
         cmocka_unit_test(test_the_innermost_variable_wins),
         cmocka_unit_test(test_variables_of_the_services_file_win),
         cmocka_unit_test(test_names_that_do_not_exist),
