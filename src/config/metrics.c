@@ -23,7 +23,8 @@ enum {
 enum {
     EVERY_MS = 5000,
     RESOLUTION_MS = 1000,
-    AGE_POLLS = 3, /* a value may be as old as so many polls */
+    AGE_POLLS = 3,      /* a value may be as old as so many polls */
+    AGE_MIN_MS = 15000, /* sources are asked for a moment that lies behind the present (lag) */
     HOUR_MS = 3600 * 1000,
     DAY_MS = 24 * HOUR_MS,
     KIND_MAX = 32
@@ -65,7 +66,7 @@ static const struct option options[METRIC_OPTION_COUNT] = {
                         .type = OPTION_DURATION,
                         .min = 100,
                         .max = DAY_MS,
-                        .help = "an older value is stale; three times `every`"},
+                        .help = "an older value is stale; three times `every`, at least 15s"},
     [METRIC_HOLDS] = {.name = "holds",
                       .type = OPTION_DURATION,
                       .min = 100,
@@ -225,9 +226,9 @@ static void set_times(const struct option_value *values, struct metric_definitio
     metric->step_ms =
         duration_or(&values[METRIC_RESOLUTION], every->is_set ? every->duration_ms : RESOLUTION_MS);
     metric->holds_ms = duration_or(&values[METRIC_HOLDS], 0);
-    metric->age_max_ms =
-        duration_or(&values[METRIC_MAX_AGE],
-                    larger(AGE_POLLS * larger(metric->every_ms, metric->step_ms), metric->holds_ms));
+    metric->age_max_ms = duration_or(
+        &values[METRIC_MAX_AGE],
+        larger(larger(AGE_POLLS * larger(metric->every_ms, metric->step_ms), AGE_MIN_MS), metric->holds_ms));
 }
 
 bool metrics_build(const struct build *build, const struct node *node, struct metric_definition *ret_metric)
