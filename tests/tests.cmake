@@ -24,7 +24,7 @@ function(c_tests folder label seconds)
   endforeach()
 endfunction()
 
-c_tests(unit unit 60 api drivers collectors config series store)
-c_tests(integration integration 120 api drivers collectors config series store)
+c_tests(unit unit 60 cli api drivers collectors config series store)
+c_tests(integration integration 120 cli api drivers collectors config series store)
 
 include(tests/gates.cmake)
