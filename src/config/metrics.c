@@ -156,6 +156,12 @@ static void check_raw(const struct build *build, const struct node *node, const 
                               option->name, rate_words[i]);
 }
 
+/* Buckets come from the outside as they are (push), or by an option that says where they are. */
+static bool has_histograms(const struct option_schema *schema)
+{
+    return schema->is_implicit || option_find(schema->use, schema->use_count, "buckets") < schema->use_count;
+}
+
 /* The options that go with the kind, and only these. */
 static void check_kind(const struct build *build, const struct node *node, const struct option_schema *schema,
                        const struct metric_definition *metric)
@@ -256,6 +262,8 @@ bool metrics_build(const struct build *build, const struct node *node, struct me
     set_times(values, &metric);
     size_t before = build->report->said;
     check_kind(build, node, schema, &metric);
+    if (metric.kind == SERIES_HISTOGRAM && !has_histograms(schema))
+        (void)report_node(build->report, node, "a source of kind '%s' has no histograms", schema->name);
     if (metric.scope == SCOPE_SERVICE && !build->is_loose && names_side(schema, &metric))
         (void)report_node(build->report, node,
                           "scope = \"service\" is one series for all sides, but its texts name a side");

@@ -22,6 +22,8 @@ static const struct finding_case metrics_cases[] = {
      "x.rules:1: events is missing: kind = \"counter\" needs it (PromQL of the counter of bad events)\n"
      "x.rules:1: query belongs to kind = \"gauge\", this metric's kind is \"counter\"\n"
      "x.rules:1: total is missing: kind = \"counter\" needs it (PromQL of the counter of all events)"},
+    {"metrics: { x: { source = \"mqtt:plant\"; topic = \"t\"; kind = \"histogram\"; }; };",
+     "x.rules:1: a source of kind 'mqtt' has no histograms"},
     {"metrics: { x: { source = \"prometheuz:main\"; }; };",
      "x.rules:1: unknown kind of source 'prometheuz'; did you mean 'prometheus'?"},
     {"metrics: { x: { source = \"prometheus\"; }; };",
