@@ -30,6 +30,11 @@ static void rebuild_definition(struct reading *reading)
 
     if (journal_view_sealed(reading->view, reading->rows[0].id, &reading->arena, &sealed, NULL))
         reading->definition = config_unseal(sealed, reading->schemas, NULL);
+    if (reading->definition != NULL && reading->rows[0].kind == PLAN_ROLLBACK) {
+        /* Sealed is what was promoted; its way back follows from that. */
+        struct plan promoted = reading->definition->plan;
+        plan_expand_rollback(&promoted, promoted.verify, &reading->definition->plan);
+    }
     if (!journal_view_rules(reading->view, reading->rows[0].id, reading->rules, &reading->rule_bits, NULL))
         reading->rule_bits = 0;
 }

@@ -18,6 +18,7 @@ enum { FINDING_SIZE = 1536, CHECK_FINDINGS = 1 };
 struct checking {
     struct option_schemas *schemas;
     struct config_report *report;
+    const struct config *config;
     size_t services;
 };
 
@@ -28,17 +29,34 @@ static bool is_settings(const char *file)
     return length > 5 && strcmp(file + length - 5, ".conf") == 0;
 }
 
+static bool is_known(const struct config_report *report, const char *text)
+{
+    for (size_t i = 0; i < report->count; i++)
+        if (strstr(text, report->findings[i].text) != NULL)
+            return true;
+    return false;
+}
+
+/* A service whose plan cannot be made is found only by making it. */
 static void note_service(void *data, const char *service, const char *environment)
 {
     struct checking *checking = data;
+    struct config_report *report = checking->report;
+    struct err err = {0};
+    struct definition *definition = config_resolve(checking->config, service, environment, NULL, false, &err);
 
-    (void)service;
-    (void)environment;
     checking->services++;
+    if (definition == NULL && report->count < CONFIG_FINDINGS_MAX && !is_known(report, err.text)) {
+        struct config_finding *finding = &report->findings[report->count++];
+        (void)snprintf(finding->file, sizeof(finding->file), "%s/%s", service, environment);
+        (void)snprintf(finding->text, sizeof(finding->text), "%s", err.text);
+    }
+    definition_free(definition);
 }
 
 static void check_config(struct checking *checking, struct config *config)
 {
+    checking->config = config;
     config_each_service(config, note_service, checking);
     config_free(config);
 }

@@ -105,7 +105,10 @@ static void look(struct cli *cli, struct waiting *waiting)
     int64_t left_ms = waiting->end_ms - loop_now_ms();
     int64_t wait_ms = left_ms < POLL_MS ? left_ms : POLL_MS;
     struct client_answer answer;
-    struct cJSON *json = waiting_read(cli, waiting->id, wait_ms < 1 ? 1 : wait_ms, waiting->etag, &answer);
+
+    /* The first look does not wait: from then on every change is told. */
+    wait_ms = waiting->etag[0] == '\0' ? 0 : wait_ms < 1 ? 1 : wait_ms;
+    struct cJSON *json = waiting_read(cli, waiting->id, wait_ms, waiting->etag, &answer);
 
     if (json != NULL)
         take(cli, waiting, json, answer.etag);
