@@ -68,7 +68,10 @@ const struct rule_state *engine_rule_states(const struct engine *engine, uint64_
 
 const struct target_state *engine_target(const struct engine *engine, uint32_t target)
 {
-    return target == 0 || target > engine->targets_max ? NULL : &engine->targets[target - 1].state;
+    if (target == 0 || target > engine->targets_max)
+        return NULL;
+    const struct engine_target *at = &engine->targets[target - 1];
+    return at->is_touched ? &at->saved : &at->state;
 }
 
 /* Inputs */

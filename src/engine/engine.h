@@ -100,7 +100,7 @@ void engine_committed(struct engine *engine, bool is_durable);
 /* When engine_turn() must be called although nothing came in; DEPLOYMENT_NEVER: not at all. */
 int64_t engine_deadline(const struct engine *engine);
 
-/* The published state of a deployment in memory, or NULL (look into the store). */
+/* The published state of a deployment in memory, or NULL (look into the store); and of a target. */
 const struct deployment_state *engine_state(const struct engine *engine, uint64_t deployment);
 const struct rule_state *engine_rule_states(const struct engine *engine, uint64_t deployment);
 const struct target_state *engine_target(const struct engine *engine, uint32_t target);

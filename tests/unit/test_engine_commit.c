@@ -53,6 +53,21 @@ static void test_nothing_leaves_before_the_commit(void **state)
     assert_int_equal(bench_state(bench, live)->phase, PHASE_ADMITTING);
 }
 
+/* The state that is shown is the durable one, of a target too. */
+static void test_targets_are_shown_when_durable(void **state)
+{
+    struct engine_bench *bench = *state;
+    const struct target_verb freeze = {.kind = TARGET_FREEZE, .target = BENCH_TARGET};
+
+    bench->journal = BENCH_STUCK;
+    assert_true(engine_target_verb(bench->engine, TOKEN, &freeze));
+    bench_turn(bench);
+    assert_false(engine_target(bench->engine, BENCH_TARGET)->is_frozen);
+    bench->journal = BENCH_WRITES;
+    bench_settle(bench);
+    assert_true(engine_target(bench->engine, BENCH_TARGET)->is_frozen);
+}
+
 static void test_inputs_wait_for_the_batch_under_way(void **state)
 {
     struct engine_bench *bench = *state;
@@ -284,6 +299,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         BENCH_TEST(test_nothing_leaves_before_the_commit),
+        BENCH_TEST(test_targets_are_shown_when_durable),
         BENCH_TEST(test_inputs_wait_for_the_batch_under_way),
         BENCH_TEST(test_overtaken_actions_stay_at_home),
         BENCH_TEST(test_actions_of_the_cancelled_stay_at_home),
