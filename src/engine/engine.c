@@ -415,7 +415,7 @@ int64_t engine_deadline(const struct engine *engine)
     if (engine->is_in_flight)
         return now_ms < engine->commit_ms + ENGINE_AHEAD_MS ? engine->commit_ms + ENGINE_AHEAD_MS
                                                             : now_ms + ENGINE_AHEAD_MS;
-    if (engine->is_failing)
+    if (engine->is_failing && now_ms < engine->retry_at_ms)
         return engine->retry_at_ms;
     if (engine->input_count > 0)
         return now_ms;

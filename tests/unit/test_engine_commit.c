@@ -242,6 +242,19 @@ static void test_failed_commit_drops_neighbours(void **state)
     assert_int_equal(bench_state(bench, other)->phase, PHASE_RUNNING);
 }
 
+/* After a failure the deadline is the retry, and then what it always is: no turning on the spot. */
+static void test_the_deadline_after_a_failure(void **state)
+{
+    struct engine_bench *bench = *state;
+
+    assert_int_equal(engine_deadline(bench->engine), DEPLOYMENT_NEVER);
+    bench->journal = BENCH_REFUSES;
+    assert_int_equal(bench_start(bench, bench_prepare(bench, FIRST)), ENGINE_NOT_DURABLE);
+    assert_int_equal(engine_deadline(bench->engine), bench->now_ms + 1000);
+    bench_later(bench, 1000);
+    assert_int_equal(engine_deadline(bench->engine), DEPLOYMENT_NEVER);
+}
+
 static void test_the_deadline_while_committing(void **state)
 {
     struct engine_bench *bench = *state;
@@ -310,6 +323,7 @@ int main(void)
         BENCH_TEST(test_failed_commit_gives_targets_back),
         BENCH_TEST(test_failed_commit_of_a_promotion),
         BENCH_TEST(test_failed_commit_drops_neighbours),
+        BENCH_TEST(test_the_deadline_after_a_failure),
         BENCH_TEST(test_the_deadline_while_committing),
         BENCH_TEST(test_the_deadline_of_deployments),
         BENCH_TEST(test_the_queue_is_bounded),
