@@ -361,8 +361,8 @@ static void drop_batch(struct engine *engine)
         slot->dirty = UINT32_MAX;
         memset(slot->told, ENGINE_TOLD_NOTHING, sizeof(slot->told));
         slot->is_touched = slot->has_row = false;
-        if (slot->is_new)
-            release(engine, slot);
+        if (slot->is_new) /* who asked is told; what nobody asked for is started anew */
+            slot->id = 0;
         slot->is_new = false;
     }
     for (uint32_t i = 0; i < engine->targets_max; i++) {

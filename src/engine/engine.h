@@ -47,7 +47,8 @@ struct engine_env {
     void (*released)(void *data, uint64_t deployment);
 };
 
-/* What a start brings; plan, rules and rule_states stay valid and in place until env.released(). */
+/* What a start brings; plan, rules and rule_states stay valid and in place until env.released(), or until an
+ * answer that is not ENGINE_DONE. */
 struct engine_start {
     uint64_t token;       /* of the request; 0: nobody waits */
     uint32_t target;      /* row of the service and environment */

@@ -167,6 +167,23 @@ static void test_failed_commit_of_a_start(void **state)
     assert_int_equal(bench_state(bench, live)->phase, PHASE_ADMITTING);
 }
 
+/* Nobody waits for it: it is tried again, with what it brought still in its place. */
+static void test_failed_commit_of_a_start_without_token(void **state)
+{
+    struct engine_bench *bench = *state;
+    struct bench_live *live = bench_prepare(bench, FIRST);
+
+    live->start.token = 0;
+    bench->journal = BENCH_REFUSES;
+    assert_true(engine_start(bench->engine, &live->start));
+    bench_turn(bench);
+    assert_int_equal(bench_count(bench, NOTE_RELEASED), 0);
+    bench->journal = BENCH_STUCK;
+    bench_later(bench, 1000);
+    assert_int_equal(bench->commits, 2);
+    assert_int_equal(bench->pending->rows[0].kind, ROW_DEPLOYMENT);
+}
+
 /* Results are stepped again, once the journal takes them; nothing happens twice. */
 static void test_failed_commit_steps_results_again(void **state)
 {
@@ -319,6 +336,7 @@ int main(void)
         BENCH_TEST(test_no_commit_for_nothing),
         BENCH_TEST(test_verbs_twice),
         BENCH_TEST(test_failed_commit_of_a_start),
+        BENCH_TEST(test_failed_commit_of_a_start_without_token),
         BENCH_TEST(test_failed_commit_steps_results_again),
         BENCH_TEST(test_failed_commit_gives_targets_back),
         BENCH_TEST(test_failed_commit_of_a_promotion),
