@@ -52,18 +52,29 @@ static void try_rules(struct engine *engine, struct engine_slot *slot, int64_t n
             try_rule(engine, slot, i, now_ms);
 }
 
+/* What a waiting input says to the machine; false: nothing that could take a deployment back. */
+static bool event_of(const struct engine_slot *slot, const struct input *input, struct event *ret_event)
+{
+    if (input->is_void)
+        return false;
+    if (input->kind == INPUT_VERB)
+        *ret_event = input->event;
+    else if (input->kind == INPUT_JUDGEMENT && input->judged.rule < slot->start.plan->rule_count)
+        *ret_event = (struct event){
+            .kind = EVENT_JUDGEMENT, .rule = input->judged.rule, .verdict = input->judged.judgement.verdict};
+    else
+        return false;
+    return true;
+}
+
 static void try_inputs(struct engine *engine, int64_t now_ms)
 {
     for (uint32_t i = engine->input_taken; i < engine->input_count; i++) {
         const struct input *input = &engine->inputs[(engine->input_first + i) % ENGINE_INPUTS_MAX];
         struct engine_slot *slot = engine_find(engine, input->deployment);
-        struct event event = input->event;
-        if (slot == NULL || input->is_void || (input->kind != INPUT_VERB && input->kind != INPUT_JUDGEMENT))
+        struct event event;
+        if (slot == NULL || !event_of(slot, input, &event))
             continue;
-        if (input->kind == INPUT_JUDGEMENT)
-            event = (struct event){.kind = EVENT_JUDGEMENT,
-                                   .rule = input->judged.rule,
-                                   .verdict = input->judged.judgement.verdict};
         event.now_ms = now_ms;
         try_event(engine, slot, &event);
     }

@@ -156,6 +156,28 @@ static void test_no_second_way_back(void **state)
     assert_int_equal(bench_count(bench, NOTE_START), 0);
 }
 
+/* Verdicts and people that wait in the queue are heard. */
+static void test_queued_inputs_go_ahead(void **state)
+{
+    struct engine_bench *bench = *state;
+    struct bench_live *live = observed(bench);
+    struct judgement judgement = {.verdict = VERDICT_FAIL};
+
+    get_stuck(bench);
+    bench_later(bench, ENGINE_AHEAD_MS);
+    assert_true(engine_verb(bench->engine, 0, live->id, VERB_HOLD, 0));
+    assert_true(engine_verb(bench->engine, 0, 77, VERB_ABORT, 0));
+    assert_true(engine_result(bench->engine, live->id, 1, RESULT_FAILED));
+    assert_true(engine_judgement(bench->engine, live->id, BENCH_RULES, &judgement));
+    bench_turn(bench);
+    assert_int_equal(bench_count(bench, NOTE_START), 0);
+    assert_true(engine_judgement(bench->engine, live->id, BENCH_RULE_ROLLBACK, &judgement));
+    bench_turn(bench);
+    assert_went_ahead(bench, 3);
+    write_again(bench);
+    assert_int_equal(bench_state(bench, live)->failed_rule, BENCH_RULE_ROLLBACK);
+}
+
 /* An abort that waits goes ahead, and ends as the abort that it is. */
 static void test_a_queued_abort_goes_ahead(void **state)
 {
@@ -250,6 +272,7 @@ int main(void)
         BENCH_TEST(test_what_cannot_be_judged_does_not_go),
         BENCH_TEST(test_only_routes_go_ahead),
         BENCH_TEST(test_no_second_way_back),
+        BENCH_TEST(test_queued_inputs_go_ahead),
         BENCH_TEST(test_a_queued_abort_goes_ahead),
         BENCH_TEST(test_refused_verbs_are_not_tried_again),
         BENCH_TEST(test_the_result_of_what_went_ahead),
