@@ -111,6 +111,40 @@ static void test_new_values_are_judged_while_stuck(void **state)
     assert_int_equal(bench_state(bench, live)->failed_rule, BENCH_RULE_ROLLBACK);
 }
 
+/* S3: it went back, so it failed, even if the values look well when the journal answers at last. */
+static void test_what_went_ahead_stays_a_fail(void **state)
+{
+    struct engine_bench *bench = *state;
+    struct bench_live *live = observed(bench);
+
+    get_stuck(bench);
+    bench_later(bench, ENGINE_AHEAD_MS);
+    bench_value(bench, live, BENCH_RULE_ROLLBACK, BENCH_BAD);
+    assert_went_ahead(bench, 3);
+    bench_values(bench, live, BENCH_GOOD);
+    write_again(bench);
+    assert_int_equal(bench_state(bench, live)->phase, PHASE_ROLLING_BACK);
+    assert_int_equal(bench_state(bench, live)->ending, ENDING_FAILED);
+    assert_int_equal(bench_traces(bench, live, TRACE_QUARANTINE), 1);
+}
+
+/* The same where the batch with the FAIL was refused in the end. */
+static void test_a_dropped_fail_stays_a_fail(void **state)
+{
+    struct engine_bench *bench = *state;
+    struct bench_live *live = observed(bench);
+
+    bench->journal = BENCH_REFUSES;
+    bench_value(bench, live, BENCH_RULE_ROLLBACK, BENCH_BAD);
+    assert_went_ahead(bench, 3);
+    bench->journal = BENCH_WRITES;
+    bench_values(bench, live, BENCH_GOOD);
+    bench_later(bench, 1000);
+    assert_int_equal(bench_state(bench, live)->ending, ENDING_FAILED);
+    bench_later(bench, 100);
+    assert_int_equal(bench_traces(bench, live, TRACE_QUARANTINE), 1);
+}
+
 static void test_what_cannot_be_judged_does_not_go(void **state)
 {
     struct engine_bench *bench = *state;
@@ -269,6 +303,8 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         BENCH_TEST(test_a_fail_does_not_wait_for_its_commit),
         BENCH_TEST(test_new_values_are_judged_while_stuck),
+        BENCH_TEST(test_what_went_ahead_stays_a_fail),
+        BENCH_TEST(test_a_dropped_fail_stays_a_fail),
         BENCH_TEST(test_what_cannot_be_judged_does_not_go),
         BENCH_TEST(test_only_routes_go_ahead),
         BENCH_TEST(test_no_second_way_back),
