@@ -1,7 +1,7 @@
 # tests.cmake - finds the tests by their folders: a file test_NAME.c is a program and a ctest entry.
 # SPDX-License-Identifier: MIT
 
-layer(support tests/support api orchestrator io PkgConfig::CMOCKA Threads::Threads)
+layer(support tests/support api engine io PkgConfig::CMOCKA Threads::Threads)
 if(TARGET support)
   target_include_directories(support PUBLIC tests)
 endif()
