@@ -78,7 +78,7 @@ def test_follow(world, command):
     world.start_load(rate=100, url=f"http://127.0.0.1:{world.slots['blue']}/")
     world.wait_scraped()
     world.start_runner(runner if command else None)
-    world.start_daemon(rules={"shop.rules": shop_rules(world, "watched", 'triggers = [ "errors" ];', False, text)})
+    world.start_daemon(rules={"shop.rules": shop_rules(world, "watched", 'triggers = [ "errors" ];', False, text, slots="blue")})
     good = world.verdict("start", "shop/prod", "--version", "2.0.0", "--wait", "--timeout", "40s")
     assert good.returncode == 0, good.stdout + good.stderr
     world.set_faults("blue", share=0.5)
