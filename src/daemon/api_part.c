@@ -136,7 +136,7 @@ static bool show_live(void *data, uint64_t deployment, struct api_live *ret_live
     *ret_live = (struct api_live){.state = state,
                                   .definition = live->definition,
                                   .rules = live->rule_states,
-                                  .why = live->why,
+                                  .why = live_why(live),
                                   .now_ms = daemon_now_ms(daemon)};
     return true;
 }

@@ -61,7 +61,7 @@ static void collect_whys(struct commit *commit, const struct batch *batch)
             row->kind == ROW_DEPLOYMENT ? live_find(commit->daemon, row->deployment) : NULL;
         if (live != NULL)
             commit->whys[commit->why_count++] =
-                (struct journal_why){.deployment = row->deployment, .text = live->why};
+                (struct journal_why){.deployment = row->deployment, .text = live_why(live)};
     }
 }
 
