@@ -338,6 +338,15 @@ void engine_turn(struct engine *engine)
     engine->env.commit(engine->env.data, &engine->batch);
 }
 
+/* S19: asked for by a person, and no full disk stands in its way. */
+static bool leads_back(const struct input *input)
+{
+    if (input->kind != INPUT_VERB)
+        return false;
+    enum verb verb = input->event.verb;
+    return verb == VERB_ABORT || verb == VERB_ROLLBACK || verb == VERB_ROLLBACK_PAST || verb == VERB_REJECT;
+}
+
 /* What must not be lost is stepped again; who waits for an answer is refused. */
 static void drop_inputs(struct engine *engine)
 {
@@ -345,8 +354,9 @@ static void drop_inputs(struct engine *engine)
         struct input *input = &engine->inputs[(engine->input_first + i) % ENGINE_INPUTS_MAX];
         if (input->is_void || input->token == 0)
             continue;
-        input->is_void = true;
         engine->env.answered(engine->env.data, input->token, ENGINE_NOT_DURABLE, 0);
+        input->is_void = !leads_back(input);
+        input->token = 0;
     }
     engine->input_taken = 0;
 }

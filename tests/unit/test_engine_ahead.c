@@ -228,6 +228,50 @@ static void test_a_queued_abort_goes_ahead(void **state)
     assert_int_equal(bench_traces(bench, live, TRACE_QUARANTINE), 0);
 }
 
+/* S19: a full disk delays no rollback. Whoever asked hears that it is not written down, and it goes on. */
+static void test_an_abort_is_not_lost_with_its_commit(void **state)
+{
+    static const enum verb verbs[] = {VERB_ABORT, VERB_ROLLBACK, VERB_ROLLBACK_PAST};
+    struct engine_bench *bench = *state;
+
+    for (size_t i = 0; i < ARRAY_LENGTH(verbs); i++) {
+        struct bench_live *live = bench_prepare(bench, FIRST + i);
+        live->start.target = (uint32_t)(BENCH_TARGET + i);
+        bench_to_observe(bench, live);
+        bench_forget(bench);
+        bench->journal = BENCH_REFUSES;
+        assert_int_equal(bench_verb(bench, live, verbs[i]), ENGINE_NOT_DURABLE);
+        assert_went_ahead(bench, 3);
+        bench_later(bench, 999);
+        assert_int_equal(bench_state(bench, live)->phase, PHASE_RUNNING);
+        bench->journal = BENCH_WRITES;
+        bench_later(bench, 1);
+        assert_int_equal(bench_state(bench, live)->phase, PHASE_ROLLING_BACK);
+        assert_int_equal(bench_state(bench, live)->ending,
+                         verbs[i] == VERB_ABORT ? ENDING_ABORTED : ENDING_TAKEN_BACK);
+        assert_int_equal(bench_count(bench, NOTE_ANSWER), 1);
+    }
+}
+
+static void test_a_rejection_is_not_lost_with_its_commit(void **state)
+{
+    struct engine_bench *bench = *state;
+    struct bench_live *live = bench_prepare(bench, FIRST);
+
+    live->plan->steps[BENCH_STEP_OBSERVE].kind = STEP_APPROVE;
+    assert_int_equal(bench_start(bench, live), ENGINE_DONE);
+    bench_result(bench, live, RESULT_DONE);
+    bench_result(bench, live, RESULT_DONE);
+    assert_int_equal(bench_state(bench, live)->step_state, STEP_WAITING);
+    bench_forget(bench);
+    bench->journal = BENCH_REFUSES;
+    assert_int_equal(bench_verb(bench, live, VERB_REJECT), ENGINE_NOT_DURABLE);
+    assert_went_ahead(bench, 3);
+    bench->journal = BENCH_WRITES;
+    bench_later(bench, 1000);
+    assert_int_equal(bench_state(bench, live)->ending, ENDING_NOT_APPROVED);
+}
+
 /* Other verbs were refused, and that is that. */
 static void test_refused_verbs_are_not_tried_again(void **state)
 {
@@ -310,6 +354,8 @@ int main(void)
         BENCH_TEST(test_no_second_way_back),
         BENCH_TEST(test_queued_inputs_go_ahead),
         BENCH_TEST(test_a_queued_abort_goes_ahead),
+        BENCH_TEST(test_an_abort_is_not_lost_with_its_commit),
+        BENCH_TEST(test_a_rejection_is_not_lost_with_its_commit),
         BENCH_TEST(test_refused_verbs_are_not_tried_again),
         BENCH_TEST(test_the_result_of_what_went_ahead),
         BENCH_TEST(test_a_full_journal_during_a_way_back),
