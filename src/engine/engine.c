@@ -291,13 +291,15 @@ static void give_answers(struct engine *engine)
                              engine->answered[i].deployment);
 }
 
-/* An action that was overtaken within the same batch stays at home (S6). */
+/* An action that was overtaken within the same batch stays at home (S6), or one that waits for its next try.
+ */
 static void start_actions(struct engine *engine)
 {
     for (uint32_t i = 0; i < engine->dispatch_count; i++) {
         const struct engine_dispatch *dispatch = &engine->dispatch[i];
         const struct deployment_state *state = &engine->slots[dispatch->slot].before;
-        if (state->flight.kind != ACTION_NONE && state->flight.sequence == dispatch->action.sequence)
+        if (state->flight.kind != ACTION_NONE && !state->flight.is_waiting &&
+            state->flight.sequence == dispatch->action.sequence)
             engine->env.start(engine->env.data, state, &dispatch->action, false);
     }
 }

@@ -303,6 +303,26 @@ static void test_the_result_of_what_went_ahead(void **state)
     assert_int_equal(bench_only_start(bench).action.kind, ACTION_VERIFY);
 }
 
+/* What went ahead failed: its next try waits like any other. */
+static void test_a_failed_try_ahead_waits(void **state)
+{
+    struct engine_bench *bench = *state;
+    struct bench_live *live = observed(bench);
+
+    bench->journal = BENCH_REFUSES;
+    bench_value(bench, live, BENCH_RULE_ROLLBACK, BENCH_BAD);
+    assert_went_ahead(bench, 3);
+    assert_true(engine_result(bench->engine, live->id, 3, RESULT_AGAIN));
+    bench_forget(bench);
+    bench->journal = BENCH_WRITES;
+    bench_later(bench, 1000);
+    assert_true(bench_state(bench, live)->flight.is_waiting);
+    assert_int_equal(bench_count(bench, NOTE_START), 0);
+    bench_later(bench, BACKOFF_FIRST_MS);
+    assert_int_equal(bench_only_start(bench).action.sequence, 3);
+    assert_int_equal(bench_only_start(bench).action.tries, 1);
+}
+
 /* A refused journal is asked again each second; the way back is sent again as often. */
 static void test_a_full_journal_during_a_way_back(void **state)
 {
@@ -358,6 +378,7 @@ int main(void)
         BENCH_TEST(test_a_rejection_is_not_lost_with_its_commit),
         BENCH_TEST(test_refused_verbs_are_not_tried_again),
         BENCH_TEST(test_the_result_of_what_went_ahead),
+        BENCH_TEST(test_a_failed_try_ahead_waits),
         BENCH_TEST(test_a_full_journal_during_a_way_back),
         BENCH_TEST(test_free_memory_is_passed_over),
     };
