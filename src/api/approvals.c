@@ -27,10 +27,10 @@ static void approval_done(void *data, bool is_done, bool is_new, uint64_t deploy
     call_settle(call);
 }
 
-static bool is_approver(const struct definition *definition, const char *name)
+static bool is_approver(const struct api_env *env, const struct definition *definition, const char *name)
 {
     for (size_t i = 0; i < definition->approver_count; i++)
-        if (strcmp(definition->approvers[i], name) == 0)
+        if (env->is_member(env->data, definition->approvers[i], name))
             return true;
     return definition->approver_count == 0;
 }
@@ -45,7 +45,7 @@ static bool may_answer(struct call *call, const struct record *record)
     if (!call->principal.is_person)
         problem_answer(call, 403, "forbidden",
                        "only people approve, and %s is none: bind a token to a person", name);
-    else if (record->definition != NULL && !is_approver(record->definition, name))
+    else if (record->definition != NULL && !is_approver(&call->api->env, record->definition, name))
         problem_answer(call, 403, "forbidden", "%s is not among those who may approve this", name);
     else if (call->verb == VERB_APPROVE && record->definition != NULL && record->definition->not_author &&
              strcmp(record->row->actor, name) == 0)

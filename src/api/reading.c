@@ -158,7 +158,7 @@ struct record reading_record(const struct call *call, size_t index)
                             .state = &reading->rows[index].state,
                             .definition = index == 0 ? reading->definition : NULL,
                             .rules = reading->rule_bits == 0 ? NULL : reading->rules,
-                            .why = ""};
+                            .why = reading->rows[index].why};
     struct api_live live = {0};
 
     if (!env->live(env->data, record.row->id, &live))

@@ -148,6 +148,13 @@ static const struct target_state *show_target(void *data, uint32_t target)
     return engine_target(daemon->engine, target);
 }
 
+static bool is_member(void *data, const char *name, const char *person)
+{
+    const struct daemon *daemon = data;
+
+    return settings_is_member(daemon->settings, name, person);
+}
+
 static void add_check(cJSON *array, const char *name, const char *why)
 {
     cJSON *check = cJSON_CreateObject();
@@ -274,6 +281,7 @@ void daemon_fill_api_env(struct daemon *daemon, struct api_env *ret_env)
         .mark = take_mark,
         .live = show_live,
         .target = show_target,
+        .is_member = is_member,
         .metrics = show_metrics,
         .ready = show_ready,
         .check_rules = check_rules,

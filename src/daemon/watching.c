@@ -73,7 +73,7 @@ static void put_trouble(void *data, enum series_trouble trouble, const char *why
 {
     struct live_series *series = data;
 
-    if (trouble != SERIES_FINE)
+    if (trouble == SERIES_ERROR || trouble == SERIES_AMBIGUOUS)
         live_say(series->live, "%s: %s", series_name_of(series->series)->metric, why);
     series_set_trouble(series->series, trouble);
     daemon_wants_turn(series->live->daemon);

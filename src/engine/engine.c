@@ -68,7 +68,10 @@ const struct rule_state *engine_rule_states(const struct engine *engine, uint64_
 
 const struct target_state *engine_target(const struct engine *engine, uint32_t target)
 {
-    return target == 0 || target > engine->targets_max ? NULL : &engine->targets[target - 1].state;
+    if (target == 0 || target > engine->targets_max)
+        return NULL;
+    const struct engine_target *at = &engine->targets[target - 1];
+    return at->is_touched ? &at->saved : &at->state;
 }
 
 /* Inputs */
@@ -358,8 +361,8 @@ static void drop_batch(struct engine *engine)
         slot->dirty = UINT32_MAX;
         memset(slot->told, ENGINE_TOLD_NOTHING, sizeof(slot->told));
         slot->is_touched = slot->has_row = false;
-        if (slot->is_new)
-            release(engine, slot);
+        if (slot->is_new) /* who asked is told; what nobody asked for is started anew */
+            slot->id = 0;
         slot->is_new = false;
     }
     for (uint32_t i = 0; i < engine->targets_max; i++) {
@@ -412,7 +415,7 @@ int64_t engine_deadline(const struct engine *engine)
     if (engine->is_in_flight)
         return now_ms < engine->commit_ms + ENGINE_AHEAD_MS ? engine->commit_ms + ENGINE_AHEAD_MS
                                                             : now_ms + ENGINE_AHEAD_MS;
-    if (engine->is_failing)
+    if (engine->is_failing && now_ms < engine->retry_at_ms)
         return engine->retry_at_ms;
     if (engine->input_count > 0)
         return now_ms;

@@ -67,7 +67,7 @@ static int set_up_group(void **state)
     start_exporter(&world);
     (void)snprintf(
         text, sizeof(text),
-        "global: { scrape_interval: 200ms, scrape_timeout: 200ms }\n"
+        "global: { scrape_interval: 500ms, scrape_timeout: 500ms }\n"
         "scrape_configs: [ { job_name: shop, static_configs: [ { targets: [ '127.0.0.1:%u' ] } ] } ]\n",
         world.exporter_port);
     folder_write(&world.folder, "prometheus.yml", text);

@@ -139,6 +139,11 @@ class Peer(http.server.BaseHTTPRequestHandler):
     def page_version(self):
         self.answer(200, b'{"version": "2.4.1", "build": {"number": 17}}', X_Slot="blue")
 
+    def page_recovering(self):
+        with lock:
+            seen["recovering"] += 1
+        self.answer(200 if seen["recovering"] > 4 else 503)
+
     def page_slow(self):
         gate.wait(0.2)
         self.answer(200, b"late")

@@ -224,7 +224,8 @@ static struct prometheus_query *query_of(enum series_kind kind, const char *text
 }
 
 /* One poll with bodies in the order in which they are asked. */
-static struct put poll(struct prometheus_query *query, const char *first, const char *second)
+static struct put poll_at(struct prometheus_query *query, int64_t at_ms, const char *first,
+                          const char *second)
 {
     const char *const results[] = {first, second};
     struct put put = {0};
@@ -238,8 +239,13 @@ static struct put poll(struct prometheus_query *query, const char *first, const 
         struct http_answer answer = answer_of(200, body);
         assert_true(prometheus_query_take(query, &answer, NULL));
     }
-    prometheus_query_end(query, 5000, &sink);
+    prometheus_query_end(query, at_ms, &sink);
     return put;
+}
+
+static struct put poll(struct prometheus_query *query, const char *first, const char *second)
+{
+    return poll_at(query, 5000, first, second);
 }
 
 #define SAMPLE(labels, value) "{\"metric\":{" labels "},\"value\":[1,\"" value "\"]}"
@@ -268,8 +274,12 @@ static void test_counters_are_read_raw(void **state)
     assert_true(put.kind == 'c' && put.total == 10 && put.value == 0); /* no errors yet is 0 errors */
     put = poll(query, "", NULL);
     assert_true(put.kind == 't' && put.trouble == SERIES_NO_DATA);
-    put = poll(query, SAMPLE("\"i\":\"c\"", "500"), SAMPLE("\"i\":\"c\"", "50"));
-    assert_int_equal(put.kind, 0); /* back after a gap: nobody knows how old it is */
+    put = poll(query, SAMPLE("\"i\":\"c\"", "500") "," SAMPLE(B, "45"), SAMPLE("\"i\":\"c\"", "50"));
+    assert_true(put.kind == 'c' && put.total == 5 && put.value == 0); /* c was born, nobody knows when */
+    put = poll_at(query, 400000, SAMPLE(B, "95"), SAMPLE(B, "60"));
+    assert_int_equal(put.kind, 0); /* nobody observed the last minutes */
+    put = poll_at(query, 401000, SAMPLE(B, "96"), SAMPLE(B, "61"));
+    assert_true(put.kind == 'c' && put.total == 1 && put.value == 1);
     prometheus_query_free(query);
 }
 
