@@ -50,7 +50,8 @@ def make_place(shared_world):
     world.wait_backends("blue")
     world.start_runner()
     place = PLACE.format(blue=world.slots["blue"], green=world.slots["green"], commands=world.commands, state=world.state)
-    text = world_config.verdictd_text(world) + 'people: { sre = [ "alice", "bob" ]; };\n'
+    text = world_config.verdictd_text(world)
+    text = text[: text.index("people:")] + 'people: { sre = [ "alice", "bob" ]; };\n' + text[text.index("runner:") :]
     world.start_daemon(text=text, rules={"shop.rules": RULES, "place.rules": place})
     adopted = world.verdict("adopt", "shop/prod", "--slot", "blue", "--version", "1.0.0", "--reason", "it serves")
     assert adopted.returncode == 0, adopted.stderr
