@@ -12,7 +12,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-enum { HEALTH_TEXT_MAX = 16 * 1024 };
+enum { HEALTH_TEXT_MAX = 16 * 1024, STATM_SIZE = 128 };
 
 static void answer_text(struct call *call, unsigned status, const char *text)
 {
@@ -65,18 +65,24 @@ void health_ready(struct call *call)
     free(json);
 }
 
-static long resident_pages(void)
+/* The second number of "size resident shared ...". */
+static int64_t resident_pages(void)
 {
-    long size = 0;
-    long resident = 0;
+    char line[STATM_SIZE] = "";
+    int64_t pages = 0;
     FILE *file = fopen("/proc/self/statm", "re");
 
     if (file == NULL)
         return 0;
-    if (fscanf(file, "%ld %ld", &size, &resident) != 2)
-        resident = 0;
+    if (fgets(line, sizeof(line), file) != NULL) {
+        char *at = line + strcspn(line, " ");
+        at += strspn(at, " ");
+        at[strcspn(at, " ")] = '\0';
+        if (!text_to_integer(at, 0, INT64_MAX, &pages))
+            pages = 0;
+    }
     (void)fclose(file);
-    return resident;
+    return pages;
 }
 
 static size_t open_descriptors(void)
@@ -100,8 +106,8 @@ static void add_process(struct text *text)
     double cpu_s = (double)usage.ru_utime.tv_sec + (double)usage.ru_stime.tv_sec +
                    (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
     text_add(text, "# TYPE process_cpu_seconds_total counter\nprocess_cpu_seconds_total %.3f\n", cpu_s);
-    text_add(text, "# TYPE process_resident_memory_bytes gauge\nprocess_resident_memory_bytes %ld\n",
-             resident_pages() * sysconf(_SC_PAGESIZE));
+    text_add(text, "# TYPE process_resident_memory_bytes gauge\nprocess_resident_memory_bytes %lld\n",
+             (long long)resident_pages() * sysconf(_SC_PAGESIZE));
     text_add(text, "# TYPE process_open_fds gauge\nprocess_open_fds %zu\n", open_descriptors());
 }
 

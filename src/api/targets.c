@@ -8,9 +8,10 @@
 #include <cjson/cJSON.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-enum { QUARANTINE_ID_SIZE = 48 };
+enum { QUARANTINE_ID_SIZE = 48, QUARANTINE_KEY_DIGITS = 16 };
 
 struct target_texts {
     char version[VERSION_MAX_LENGTH + 1], digest[DIGEST_MAX_LENGTH + 1], slot[NAME_MAX_LENGTH + 1];
@@ -232,6 +233,27 @@ void quarantine_add(struct call *call)
     ask(call, TARGET_QUARANTINE_ADD, &texts);
 }
 
+/* "q3-00000000deadbeef" */
+static bool parse_id(const char *id, uint32_t *ret_target, uint64_t *ret_key)
+{
+    char number[QUARANTINE_ID_SIZE];
+    size_t length = strcspn(id, "-");
+    int64_t target = 0;
+    const char *key = id + length + (id[length] == '-');
+    char *end = NULL;
+
+    if (id[0] != 'q' || length >= sizeof(number) ||
+        strspn(key, "0123456789abcdef") != QUARANTINE_KEY_DIGITS || key[QUARANTINE_KEY_DIGITS] != '\0')
+        return false;
+    memcpy(number, id + 1, length - 1);
+    number[length - 1] = '\0';
+    if (!text_to_integer(number, 1, JOURNAL_TARGETS_MAX, &target))
+        return false;
+    *ret_target = (uint32_t)target;
+    *ret_key = strtoull(key, &end, 16);
+    return true;
+}
+
 static bool find_quarantined(struct call *call, struct target_texts *texts)
 {
     const struct api_env *env = &call->api->env;
@@ -239,11 +261,10 @@ static bool find_quarantined(struct call *call, struct target_texts *texts)
     const char *environment = "";
     const char *version = "";
     const char *digest = "";
-    unsigned target = 0;
+    uint32_t target = 0;
     uint64_t key = 0;
-    char rest = '\0';
 
-    if (sscanf(call->match.id, "q%9u-%16" SCNx64 "%c", &target, &key, &rest) != 2 || target == 0 ||
+    if (!parse_id(call->match.id, &target, &key) ||
         !journal_target_names(env->journal, target, &service, &environment) ||
         !journal_version(env->journal, key, &version, &digest))
         return false;

@@ -126,36 +126,37 @@ static bool check_words(struct cli *cli, struct err *err)
     if (cli->word_count > entry->words_max)
         return err_set(err, ERR_INVALID, "%s is too much: verdict %s %s", cli->words[entry->words_max],
                        entry->name, entry->arguments);
-    return option_complete(entry->options, entry->option_count, &cli->arena, cli->values, err) ||
-           err_wrap(err, "--");
+    return option_complete(entry->options, entry->option_count, &cli->arena, cli->values, err);
+}
+
+static bool take(struct cli *cli, bool is_rest, int count, char **values, int *at, struct err *err)
+{
+    const char *text = values[*at];
+
+    if (!is_rest && strncmp(text, "--", 2) == 0)
+        return take_long(cli, text + 2, count, values, at, err);
+    if (!is_rest && text[0] == '-' && text[1] != '\0')
+        return take_short(cli, text + 1, count, values, at, err);
+    return take_word(cli, text, err);
 }
 
 bool arguments_read(int count, char **values, struct cli *cli, struct err *err)
 {
-    int at = 1;
+    const char *first = count < 2 ? "" : values[1];
     bool is_rest = false;
 
-    if (at == count)
+    if (count < 2)
         return true;
-    if (strcmp(values[at], "--help") == 0 || strcmp(values[at], "-h") == 0 ||
-        strcmp(values[at], "help") == 0) {
+    if (strcmp(first, "--help") == 0 || strcmp(first, "-h") == 0 || strcmp(first, "help") == 0) {
         cli->is_help = true;
-        return at + 1 == count || find_verb(cli, values[at + 1], err);
+        return count == 2 || find_verb(cli, values[2], err);
     }
-    if (!find_verb(cli, values[at], err))
+    if (!find_verb(cli, first, err))
         return false;
-    for (at++; at < count; at++) {
-        const char *text = values[at];
-        bool is_good = true;
-        if (!is_rest && strcmp(text, "--") == 0)
+    for (int at = 2; at < count; at++) {
+        if (!is_rest && strcmp(values[at], "--") == 0)
             is_rest = true;
-        else if (!is_rest && strncmp(text, "--", 2) == 0)
-            is_good = take_long(cli, text + 2, count, values, &at, err);
-        else if (!is_rest && text[0] == '-' && text[1] != '\0')
-            is_good = take_short(cli, text + 1, count, values, &at, err);
-        else
-            is_good = take_word(cli, text, err);
-        if (!is_good)
+        else if (!take(cli, is_rest, count, values, &at, err))
             return false;
     }
     return check_words(cli, err);

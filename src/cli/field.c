@@ -7,10 +7,12 @@
 #include <cjson/cJSON.h>
 #include <math.h>
 
+enum { ANSWER_SIZE_MAX = 16 * 1024 * 1024, ANSWER_KEYS_MAX = 1024 * 1024 };
+
 struct cJSON *field_parse(const char *text, size_t length)
 {
     static const struct json_limits limits = {
-        .size_max = 16 * 1024 * 1024, .depth_max = 16, .keys_max = 1024 * 1024};
+        .size_max = ANSWER_SIZE_MAX, .depth_max = 16, .keys_max = ANSWER_KEYS_MAX};
     struct cJSON *root = NULL;
 
     return json_parse(text, length, &limits, &root, NULL) ? root : NULL;

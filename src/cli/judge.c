@@ -10,11 +10,12 @@
 
 enum { LOOK_MS = 1000 };
 
-/* Of the rules that act: 3 where one failed, 0 where all pass, else 6. */
+/* Of the rules that act: 3 where one failed, 0 where there are some and all pass, else 6. */
 static int verdict_of(const cJSON *deployment)
 {
     const cJSON *rule = NULL;
-    int code = VERB_DONE;
+    size_t acting = 0;
+    size_t passing = 0;
 
     cJSON_ArrayForEach(rule, field_part(deployment, "rules"))
     {
@@ -23,10 +24,10 @@ static int verdict_of(const cJSON *deployment)
             continue;
         if (strcmp(verdict, "fail") == 0)
             return VERB_TAKEN_BACK;
-        if (strcmp(verdict, "pass") != 0)
-            code = VERB_INCONCLUSIVE;
+        acting++;
+        passing += strcmp(verdict, "pass") == 0;
     }
-    return code;
+    return acting > 0 && passing == acting ? VERB_DONE : VERB_INCONCLUSIVE;
 }
 
 static void tell(const struct cli *cli, int code, const cJSON *json, const char *body)
@@ -41,28 +42,34 @@ static void tell(const struct cli *cli, int code, const cJSON *json, const char 
                      field_text(json, "summary"));
 }
 
+/* Exit code, or -1: look again. */
+static int look(struct cli *cli, bool is_over)
+{
+    struct client_answer answer;
+    struct cJSON *json = waiting_read(cli, cli->words[0], 0, "", &answer);
+    bool is_done = field_flag(json, "done");
+    int code = -1;
+
+    if (json != NULL) {
+        int now = is_done ? field_exit_code(json) : verdict_of(json);
+        if (is_over || is_done || now == VERB_TAKEN_BACK) {
+            code = now < 0 ? VERB_UNKNOWN : now;
+            tell(cli, code, json, answer.body);
+        }
+    } else if (answer.is_interrupted || is_over || (answer.status >= 400 && answer.status < 500)) {
+        code = verb_refused(cli, &answer);
+    }
+    json_free(json);
+    client_answer_done(&answer);
+    return code;
+}
+
 int judge_run(struct cli *cli)
 {
     int64_t end_ms = waiting_now_ms() + verb_value(cli, "for")->duration_ms;
-    int code = -1;
+    int code = look(cli, false);
 
-    while (code < 0) {
-        struct client_answer answer;
-        struct cJSON *json = waiting_read(cli, cli->words[0], 0, "", &answer);
-        bool is_over = waiting_now_ms() >= end_ms;
-        if (json != NULL) {
-            int now = field_flag(json, "done") ? field_exit_code(json) : verdict_of(json);
-            if (is_over || field_flag(json, "done") || now == VERB_TAKEN_BACK) {
-                code = now < 0 ? VERB_UNKNOWN : now;
-                tell(cli, code, json, answer.body);
-            }
-        } else if (answer.is_interrupted || is_over || (answer.status >= 400 && answer.status < 500)) {
-            code = verb_refused(cli, &answer);
-        }
-        json_free(json);
-        client_answer_done(&answer);
-        if (code < 0 && !client_pause(cli->client, LOOK_MS))
-            code = VERB_INTERRUPTED;
-    }
+    while (code < 0)
+        code = client_pause(cli->client, LOOK_MS) ? look(cli, waiting_now_ms() >= end_ms) : VERB_INTERRUPTED;
     return code;
 }

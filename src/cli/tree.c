@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { BAR_WIDTH = 20, NAME_WIDTH = 16, CONDITION_WIDTH = 34, CELL_SIZE = 256 };
+enum { BAR_WIDTH = 20, NAME_WIDTH = 16, CONDITION_WIDTH = 34, CELL_SIZE = 256, LEVELS = 8 };
 
 struct mark {
     const char *state;
@@ -168,7 +168,7 @@ static void draw_steps(struct drawing *drawing, const cJSON *deployment)
 
 static void add_curve(const struct drawing *drawing, const struct tree_history *history, size_t rule)
 {
-    static const char *const levels[] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
+    static const char *const levels[LEVELS] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
     double low = INFINITY;
     double high = -INFINITY;
 
@@ -181,7 +181,7 @@ static void add_curve(const struct drawing *drawing, const struct tree_history *
     text_add(drawing->text, " ");
     for (unsigned i = 0; i < history->counts[rule]; i++) {
         double part = high > low ? (history->values[rule][i] - low) / (high - low) : 0.0;
-        text_add(drawing->text, "%s", levels[(size_t)(part * (double)(ARRAY_LENGTH(levels) - 1) + 0.5)]);
+        text_add(drawing->text, "%s", levels[(size_t)(part * (LEVELS - 1) + 0.5)]);
     }
 }
 

@@ -161,7 +161,7 @@ static void what_is_over_is_refused_or_done(void **state)
 static void people_approve_once_each(void **state)
 {
     struct api_bench *bench = *state;
-    static const char *const approvers[] = {"alice", "bob"};
+    static const char *const approvers[] = {"dave", "sre"};
     static const char yes[] = "{\"decision\":\"approve\",\"comment\":\"fine\"}";
     const char *path = "/v1/deployments/dep_1/approvals";
     char *alice =

@@ -178,6 +178,15 @@ static const struct target_state *show_target(void *data, uint32_t target)
     return target == bench->target.id ? &bench->target : NULL;
 }
 
+/* "sre" are alice and bob. */
+static bool is_member(void *data, const char *name, const char *person)
+{
+    (void)data;
+    if (strcmp(name, "sre") != 0)
+        return strcmp(name, person) == 0;
+    return strcmp(person, "alice") == 0 || strcmp(person, "bob") == 0;
+}
+
 static char *show_metrics(void *data)
 {
     (void)data;
@@ -376,6 +385,7 @@ static void start_api(struct api_bench *bench)
                                 .mark = take_mark,
                                 .live = show_live,
                                 .target = show_target,
+                                .is_member = is_member,
                                 .metrics = show_metrics,
                                 .ready = show_ready,
                                 .check_rules = check_rules};
