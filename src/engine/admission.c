@@ -69,7 +69,7 @@ static void create(struct engine *engine, struct engine_slot *slot, const struct
     slot->is_touched = slot->has_row = slot->is_new = true;
     slot->reconcile_at_ms = engine->batch.now_ms + engine->reconcile_ms;
     memset(slot->told, ENGINE_TOLD_NOTHING, sizeof(slot->told));
-    for (uint8_t i = 0; i < PLAN_RULES_MAX; i++)
+    for (size_t i = 0; i < PLAN_RULES_MAX; i++)
         slot->rule_deadline_ms[i] = DEPLOYMENT_NEVER;
     struct batch_row *row = stepping_add_row(engine, slot, ROW_DEPLOYMENT);
     row->is_new = true;
