@@ -17,10 +17,7 @@ enum input_kind {
     INPUT_TARGET_VERB,
     INPUT_JUDGEMENT,
     INPUT_RESULT,
-    INPUT_READ_BACK,
-    INPUT_RECOVERED,
-    INPUT_AHEAD,
-    INPUT_GAP /* to all */
+    INPUT_READ_BACK
 };
 
 struct input {
@@ -55,6 +52,10 @@ struct engine_slot {
     int64_t reconcile_at_ms;
     int64_t ahead_at_ms; /* when a route to stable may be sent ahead (again) */
     bool has_left;       /* one was, for a FAIL */
+    bool is_recovered;   /* not yet told; what is in flight is to be driven again */
+    bool was_told;       /* of both, in the batch under way */
+    int64_t gap_ms;      /* that nobody watched, not yet told */
+    int64_t told_gap_ms;
 };
 
 struct engine_target {

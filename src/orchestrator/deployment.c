@@ -157,6 +157,12 @@ static void take_drift(struct machine *machine)
         rollback_drift(machine);
 }
 
+/* An action slept as we did, or its result waits: it keeps the time that it had. */
+static void skip_gap(struct machine *machine)
+{
+    machine->state->flight.deadline_ms += machine->event->gap_ms;
+}
+
 /* The engine drives again what was in flight; its try starts anew. */
 static void recover(struct machine *machine)
 {
@@ -185,8 +191,10 @@ void deployment_step(const struct plan *plan, const struct deployment_state *bef
         take_turn(&machine);
         return;
     case EVENT_TICK:
-    case EVENT_GAP:
         tick(&machine);
+        return;
+    case EVENT_GAP:
+        skip_gap(&machine);
         return;
     case EVENT_RECOVERED:
         recover(&machine);
