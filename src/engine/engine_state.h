@@ -7,7 +7,8 @@
 
 enum {
     ENGINE_TOLD_NOTHING = UINT8_MAX,
-    ENGINE_ROWS_PER_EVENT = 128, /* rows that one event may add, at most */
+    ENGINE_ROWS_PER_EVENT = 192, /* rows that one due deployment may add, at most: 32 rules that fail on
+                                    record or pass, a promotion, the snapshot of the next one */
     ENGINE_RETRY_MS = 1000       /* after a failed commit */
 };
 

@@ -280,6 +280,38 @@ static struct bench_live *big_one(struct engine_bench *bench, uint32_t index)
     return live;
 }
 
+static void test_a_batch_has_room(void **state)
+{
+    struct engine_bench *bench = *state;
+    struct bench_live *lives[ROOM_DEPLOYMENTS + 1];
+
+    for (uint32_t i = 0; i <= ROOM_DEPLOYMENTS; i++)
+        assert_int_equal(bench_start(bench, lives[i] = big_one(bench, i)), ENGINE_DONE);
+    struct bench_live *next = big_one(bench, ROOM_DEPLOYMENTS + 1);
+    next->start.target = ROOM_DEPLOYMENTS + 1;
+    next->start.queues = true;
+    assert_int_equal(bench_start(bench, next), ENGINE_DONE);
+    lives[ROOM_DEPLOYMENTS]->plan->retire = 3;
+    for (uint32_t i = 0; i < ROOM_DEPLOYMENTS; i++)
+        bench_to_observe(bench, lives[i]);
+    bench_to_watch(bench, lives[ROOM_DEPLOYMENTS]);
+    bench_forget(bench);
+    bench->now_ms += ENGINE_PERSIST_MS;
+    for (uint8_t i = 0; i < PLAN_RULES_MAX; i++) {
+        int64_t step = bench->now_ms / 1000;
+        lives[ROOM_DEPLOYMENTS]->rings[i][step % BENCH_RING] =
+            (struct series_step){.step = step, .value = i > 0};
+        lives[ROOM_DEPLOYMENTS]->views[i].newest_step = step;
+        engine_mark(bench->engine, lives[ROOM_DEPLOYMENTS]->id, i);
+    }
+    uint32_t commits = bench->commits;
+    bench_turn(bench);
+    assert_true(bench->commits > commits + 1);
+    assert_int_equal(bench_rows(bench, ROW_DEPLOYMENT), ROOM_DEPLOYMENTS + 2);
+    assert_int_equal(bench_traces(bench, lives[ROOM_DEPLOYMENTS], TRACE_WOULD_FAIL), PLAN_RULES_MAX - 1);
+    assert_int_equal(bench_state(bench, next)->phase, PHASE_ADMITTING);
+}
+
 /* Inputs that the batch has no room for stay in the queue for the next one. */
 static void test_inputs_wait_for_room(void **state)
 {
@@ -314,6 +346,7 @@ int main(void)
         BENCH_TEST(test_no_interval_no_reading),
         BENCH_TEST(test_drift),
         BENCH_TEST(test_time_is_persisted),
+        BENCH_TEST(test_a_batch_has_room),
         BENCH_TEST(test_inputs_wait_for_room),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
