@@ -51,11 +51,12 @@ struct engine_slot {
     int64_t rule_deadline_ms[PLAN_RULES_MAX];
     int64_t persisted_ms;
     int64_t reconcile_at_ms;
-    int64_t ahead_at_ms; /* when a route to stable may be sent ahead (again) */
-    bool has_left;       /* one was, for a FAIL */
-    bool is_recovered;   /* not yet told; what is in flight is to be driven again */
-    bool was_told;       /* of both, in the batch under way */
-    int64_t gap_ms;      /* that nobody watched, not yet told */
+    uint32_t read_sequence; /* newest action when traffic was last asked for */
+    int64_t ahead_at_ms;    /* when a route to stable may be sent ahead (again) */
+    bool has_left;          /* one was, for a FAIL */
+    bool is_recovered;      /* not yet told; what is in flight is to be driven again */
+    bool was_told;          /* of both, in the batch under way */
+    int64_t gap_ms;         /* that nobody watched, not yet told */
     int64_t told_gap_ms;
 };
 

@@ -239,8 +239,10 @@ static void reconcile(struct engine *engine, struct engine_slot *slot)
         engine->batch.now_ms < slot->reconcile_at_ms)
         return;
     slot->reconcile_at_ms = engine->batch.now_ms + engine->reconcile_ms;
-    if (slot->after.flight.kind == ACTION_NONE)
-        engine->env.read_back(engine->env.data, &slot->after);
+    if (slot->after.flight.kind != ACTION_NONE)
+        return;
+    slot->read_sequence = slot->after.last_sequence;
+    engine->env.read_back(engine->env.data, &slot->after);
 }
 
 /* What was in flight when we stopped is driven again under its key (L4). */
@@ -310,6 +312,9 @@ static void take_for(struct engine *engine, struct engine_slot *slot, const stru
         take_judgement(engine, slot, input);
         return;
     }
+    /* Asked before our own last change: it may tell of what was before. */
+    if (input->kind == INPUT_READ_BACK && slot->read_sequence != slot->after.last_sequence)
+        return;
     event.now_ms = engine->batch.now_ms;
     stepping_event(engine, slot, &event, input->token);
 }

@@ -247,6 +247,22 @@ static void test_drift(void **state)
     assert_int_equal(bench_only_start(bench).action.share, BENCH_LOW);
 }
 
+/* Asked before the step's own change, answered after it: that is no drift. */
+static void test_an_old_answer_is_no_drift(void **state)
+{
+    struct engine_bench *bench = *state;
+    struct bench_live *live = observed(bench);
+
+    bench_values(bench, live, BENCH_GOOD);
+    bench_later(bench, BENCH_OBSERVE_MS);
+    assert_int_equal(bench_count(bench, NOTE_READ_BACK), 1);
+    bench_result(bench, live, RESULT_DONE);
+    assert_true(engine_read_back(bench->engine, live->id, BENCH_LOW));
+    bench_turn(bench);
+    assert_int_equal(bench_state(bench, live)->step_state, STEP_OBSERVING);
+    assert_int_equal(bench_state(bench, live)->confirmed_share, SHARE_WHOLE);
+}
+
 /* Observed time and what the rules remember are in the journal every ten seconds, and not more often. */
 static void test_time_is_persisted(void **state)
 {
@@ -345,6 +361,7 @@ int main(void)
         BENCH_TEST(test_traffic_of_others_is_not_read),
         BENCH_TEST(test_no_interval_no_reading),
         BENCH_TEST(test_drift),
+        BENCH_TEST(test_an_old_answer_is_no_drift),
         BENCH_TEST(test_time_is_persisted),
         BENCH_TEST(test_a_batch_has_room),
         BENCH_TEST(test_inputs_wait_for_room),
