@@ -414,13 +414,15 @@ static int64_t slot_deadline(const struct engine *engine, const struct engine_sl
 {
     const struct deployment_state *state = &slot->before;
     int64_t at_ms = deployment_deadline(slot->start.plan, state);
+    bool is_judged = state->phase == PHASE_RUNNING || state->phase == PHASE_WATCHING;
 
-    if (state->phase != PHASE_RUNNING && state->phase != PHASE_WATCHING)
+    if ((is_judged || state->phase == PHASE_ROLLING_BACK) && slot->start.plan->has_traffic &&
+        engine->reconcile_ms > 0)
+        at_ms = sooner(at_ms, slot->reconcile_at_ms);
+    if (!is_judged)
         return at_ms;
     for (uint8_t i = 0; i < slot->start.plan->rule_count; i++)
         at_ms = sooner(at_ms, slot->rule_deadline_ms[i]);
-    if (slot->start.plan->has_traffic && engine->reconcile_ms > 0)
-        at_ms = sooner(at_ms, slot->reconcile_at_ms);
     return sooner(at_ms, slot->persisted_ms + ENGINE_PERSIST_MS);
 }
 

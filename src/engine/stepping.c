@@ -233,13 +233,21 @@ static void judge(struct engine *engine, struct engine_slot *slot, bool all)
             tell(engine, slot, i, VERDICT_PASS);
 }
 
+/* Does nothing of ours change traffic just now? On the way back only its route does. */
+static bool is_at_rest(const struct deployment_state *state)
+{
+    if (state->phase == PHASE_ROLLING_BACK)
+        return state->flight.kind != ACTION_ROUTE;
+    return state->flight.kind == ACTION_NONE;
+}
+
 static void reconcile(struct engine *engine, struct engine_slot *slot)
 {
     if (!slot->start.plan->has_traffic || engine->reconcile_ms == 0 ||
         engine->batch.now_ms < slot->reconcile_at_ms)
         return;
     slot->reconcile_at_ms = engine->batch.now_ms + engine->reconcile_ms;
-    if (slot->after.flight.kind != ACTION_NONE)
+    if (!is_at_rest(&slot->after))
         return;
     slot->read_sequence = slot->after.last_sequence;
     engine->env.read_back(engine->env.data, &slot->after);
@@ -278,10 +286,10 @@ void stepping_due(struct engine *engine, struct engine_slot *slot)
 
     tell_gap(engine, slot);
     bool is_due = engine->batch.now_ms >= deployment_deadline(slot->start.plan, &slot->after);
-    if (is_judged(slot)) {
+    if (is_judged(slot))
         judge(engine, slot, is_due);
+    if (is_judged(slot) || slot->after.phase == PHASE_ROLLING_BACK)
         reconcile(engine, slot);
-    }
     if (is_due)
         stepping_event(engine, slot, &event, 0);
     if (slot->has_left && is_judged(slot) && slot->after.ending == ENDING_NONE)

@@ -263,6 +263,24 @@ static void test_an_old_answer_is_no_drift(void **state)
     assert_int_equal(bench_state(bench, live)->confirmed_share, SHARE_WHOLE);
 }
 
+/* S6: a hand that gives traffic back while we are busy undoing is seen within one interval. */
+static void test_drift_on_the_way_back(void **state)
+{
+    struct engine_bench *bench = *state;
+    struct bench_live *live = observed(bench);
+
+    (void)bench_verb(bench, live, VERB_ABORT);
+    bench_later(bench, 2 * BENCH_RECONCILE_MS);
+    assert_int_equal(bench_count(bench, NOTE_READ_BACK), 0);
+    bench_later(bench, BACKOFF_MAX_MS);
+    bench_result(bench, live, RESULT_DONE);
+    assert_int_equal(bench_state(bench, live)->flight.kind, ACTION_VERIFY);
+    assert_true(engine_deadline(bench->engine) <= bench->now_ms + BENCH_RECONCILE_MS);
+    read_back(bench, live, BENCH_LOW);
+    assert_int_equal(bench_only_start(bench).action.kind, ACTION_ROUTE);
+    assert_int_equal(bench_only_start(bench).action.share, 0);
+}
+
 /* Observed time and what the rules remember are in the journal every ten seconds, and not more often. */
 static void test_time_is_persisted(void **state)
 {
@@ -362,6 +380,7 @@ int main(void)
         BENCH_TEST(test_no_interval_no_reading),
         BENCH_TEST(test_drift),
         BENCH_TEST(test_an_old_answer_is_no_drift),
+        BENCH_TEST(test_drift_on_the_way_back),
         BENCH_TEST(test_time_is_persisted),
         BENCH_TEST(test_a_batch_has_room),
         BENCH_TEST(test_inputs_wait_for_room),
