@@ -259,17 +259,30 @@ static void action_done(struct machine *machine)
         running_next_step(machine);
 }
 
+/* Back, or held past the point of no return: then the action is over all the same. */
+static void take_back(struct machine *machine, enum ending ending)
+{
+    struct deployment_state *state = machine->state;
+
+    rollback_start(machine, ending);
+    if (state->phase == PHASE_ROLLING_BACK)
+        return;
+    state->flight = (struct flight){.kind = ACTION_NONE};
+    if (state->resume_to == STEP_ACTING)
+        state->resume_to = STEP_IDLE;
+}
+
 static void action_failed(struct machine *machine)
 {
     struct deployment_state *state = machine->state;
 
     if (state->flight.kind == ACTION_SMOKE) {
         machine_trace(machine, TRACE_FAIL, UINT8_MAX, state->step);
-        rollback_start(machine, ENDING_FAILED);
+        take_back(machine, ENDING_FAILED);
         return;
     }
     if (state->phase == PHASE_RUNNING) {
-        rollback_start(machine, ENDING_ACTION_FAILED);
+        take_back(machine, ENDING_ACTION_FAILED);
         return;
     }
     state->flight = (struct flight){.kind = ACTION_NONE};
