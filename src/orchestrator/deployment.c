@@ -240,9 +240,9 @@ static int64_t observe_deadline(const struct plan *plan, const struct deployment
 {
     int64_t left_ms = plan->steps[state->step].duration_ms - state->observed_ms;
 
-    if (left_ms <= 0 || !running_passes(plan, state))
+    if (!running_passes(plan, state))
         return state->limit_at_ms;
-    return sooner(state->last_seen_ms + left_ms, state->limit_at_ms);
+    return sooner(state->last_seen_ms + (left_ms > 0 ? left_ms : 0), state->limit_at_ms);
 }
 
 static int64_t step_deadline(const struct plan *plan, const struct deployment_state *state)

@@ -363,10 +363,20 @@ static void mend(struct machine *machine)
     machine_act(machine, ACTION_ROUTE, PLAN_NONE, machine->state->desired_share, ROUTE_LIMIT_MS);
 }
 
+/* A wait whose limit passed while it was held begins anew: else to resume would be to end it. */
+static void renew_limit(struct machine *machine)
+{
+    struct deployment_state *state = machine->state;
+
+    if (state->limit_at_ms <= machine->event->now_ms)
+        state->limit_at_ms = machine->event->now_ms + current_step(machine)->limit_ms;
+}
+
 void running_resume(struct machine *machine)
 {
     struct deployment_state *state = machine->state;
 
+    renew_limit(machine);
     state->step_state = state->resume_to;
     state->hold = HOLD_NONE;
     machine_trace(machine, TRACE_RESUMED, state->step, 0);

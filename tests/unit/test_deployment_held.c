@@ -19,6 +19,62 @@ static struct trial at(uint8_t step)
     return trial;
 }
 
+/* What passed while it was held is enough once it goes on. */
+static void test_passed_while_held(void **state)
+{
+    struct trial trial = at(TRIAL_OBSERVE);
+
+    (void)state;
+    trial_tick(&trial, TRIAL_OBSERVE_MS);
+    (void)trial_verb(&trial, VERB_HOLD);
+    trial_judge_all(&trial, VERDICT_PASS);
+    assert_int_equal(trial.state.step, TRIAL_OBSERVE);
+    assert_int_equal(trial_verb(&trial, VERB_RESUME), ANSWER_DONE);
+    assert_true(deployment_deadline(&trial.plan, &trial.state) <= trial.now_ms);
+    trial_tick(&trial, 0);
+    assert_int_equal(trial.state.step, TRIAL_APPROVE);
+}
+
+/* The observation's patience ended while people held it: they do not lose it by going on. */
+static void test_resume_after_the_limit(void **state)
+{
+    struct trial trial = at(TRIAL_OBSERVE);
+
+    (void)state;
+    (void)trial_verb(&trial, VERB_HOLD);
+    trial_tick(&trial, 2 * TRIAL_AT_MOST_MS);
+    assert_int_equal(trial.state.step_state, STEP_HELD);
+    (void)trial_verb(&trial, VERB_RESUME);
+    trial_tick(&trial, TRIAL_AT_MOST_MS - 1);
+    assert_int_equal(trial.state.step_state, STEP_OBSERVING);
+    trial_tick(&trial, 1);
+    assert_int_equal(trial.state.ending, ENDING_NO_EVIDENCE);
+    trial = at(TRIAL_OBSERVE);
+    int64_t limit_at_ms = trial.state.limit_at_ms;
+    (void)trial_verb(&trial, VERB_HOLD);
+    trial_tick(&trial, 1000);
+    (void)trial_verb(&trial, VERB_RESUME);
+    assert_int_equal(trial.state.limit_at_ms, limit_at_ms);
+}
+
+/* A gate whose silence holds asks anew when it is resumed. */
+static void test_resume_asks_anew(void **state)
+{
+    struct trial trial = at(TRIAL_APPROVE);
+
+    (void)state;
+    trial.plan.steps[TRIAL_APPROVE].on_limit = OUTCOME_HOLD;
+    trial_tick(&trial, TRIAL_APPROVE_MS);
+    assert_int_equal(trial.state.hold, HOLD_PERSON);
+    trial_tick(&trial, 1000);
+    (void)trial_verb(&trial, VERB_RESUME);
+    trial_tick(&trial, TRIAL_APPROVE_MS - 1);
+    assert_int_equal(trial.state.step_state, STEP_WAITING);
+    (void)trial_verb(&trial, VERB_APPROVE);
+    (void)trial_verb(&trial, VERB_APPROVE);
+    assert_int_equal(trial.state.step, TRIAL_ROUTE_WHOLE);
+}
+
 /* A command that old code cannot run on failed itself: people decide, and nothing goes round in circles. */
 static void test_a_failed_migration_is_held(void **state)
 {
@@ -82,6 +138,9 @@ static void test_an_action_ends_while_held(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_passed_while_held),
+        cmocka_unit_test(test_resume_after_the_limit),
+        cmocka_unit_test(test_resume_asks_anew),
         cmocka_unit_test(test_a_failed_migration_is_held),
         cmocka_unit_test(test_failures_past_the_point_of_no_return),
         cmocka_unit_test(test_an_action_ends_while_held),
