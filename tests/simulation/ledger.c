@@ -79,6 +79,9 @@ static void write_deployment(struct world *world, const struct batch_row *row)
         insert(world, row, stored);
     else if (!stored->exists)
         oracle_violate(world, "S1", row->deployment, "a state of a deployment that is not in the journal");
+    /* What it replaces is known when its turn comes: before it in the queue may be others. */
+    if (row->state->phase == PHASE_ADMITTING && !stored->is_back)
+        stored->previous = engine_target(world->shell.engine, stored->site + 1u)->stable_version_key;
     stored->length = (uint16_t)snapshot_write_deployment(row->state, stored->bytes);
 }
 

@@ -128,6 +128,7 @@ static void print_trail(struct share *share, const struct settings *settings, co
     struct settings one = *settings;
     int status = 0;
 
+    share->is_violated = false;
     one.seed = share->seed;
     one.runs = 1;
     one.jobs = 1;
@@ -146,7 +147,7 @@ static bool look_after(struct share *share, const struct settings *settings, con
     uint64_t seed = share->seed;
     if (!settings->is_loud)
         print_trail(share, settings, playbook);
-    if (has_crashed)
+    if (has_crashed && !share->is_violated)
         (void)printf("seed %llu: an assertion failed, or it crashed (above)\n", (unsigned long long)seed);
     else
         (void)printf("seed %llu, deployment %llu: violated %s\n", (unsigned long long)seed,

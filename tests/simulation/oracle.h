@@ -94,6 +94,7 @@ struct oracle {
     const struct batch *batch; /* being looked at */
     uint64_t batch_number; /* newest on the disk, as the shell counts */
     int64_t batch_ms;
+    bool was_frozen[SITES_MAX]; /* before the batch */
     struct target_state targets[SITES_MAX];
     uint64_t route_owner[SITES_MAX]; /* deployment whose route is on its way; 0 none */
     uint32_t route_sequence[SITES_MAX];

@@ -118,7 +118,9 @@ static void enter_phase(struct world *world, uint64_t deployment, const struct b
         check_compensations(world, deployment);
     if (to == PHASE_PROMOTED)
         check_promotion(world, deployment);
-    if (to == PHASE_ADMITTING && world->oracle.targets[ledger_find(world, deployment)->site].is_frozen)
+    uint8_t site = ledger_find(world, deployment)->site;
+    if (to == PHASE_ADMITTING && world->oracle.was_frozen[site] && world->oracle.targets[site].is_frozen &&
+        !ledger_find(world, deployment)->is_back)
         oracle_violate(world, "freeze", deployment, "admitted although its target is frozen");
 }
 
@@ -433,7 +435,7 @@ static void note_batch(struct world *world, const struct batch_row *row)
         history->only_token = 0;
 }
 
-static void take_row(struct world *world, const struct batch *batch, const struct batch_row *row)
+static void take_row(struct world *world, const struct batch_row *row)
 {
     switch (row->kind) {
     case ROW_TRACE:
@@ -450,8 +452,6 @@ static void take_row(struct world *world, const struct batch *batch, const struc
         end_action(world, row->deployment, row);
         return;
     case ROW_TARGET:
-        check_target(world, batch, row);
-        return;
     case ROW_DEPLOYMENT:
     case ROW_RULE:
     case ROW_VERDICT:
@@ -469,8 +469,13 @@ void oracle_durable(struct world *world, const struct batch *batch, uint32_t row
     for (uint32_t i = 0; i < rows; i++)
         if (batch->rows[i].kind == ROW_DEPLOYMENT && batch->rows[i].is_new)
             begin_history(world, batch->rows[i].deployment);
+    for (int i = 0; i < SITES_MAX; i++)
+        world->oracle.was_frozen[i] = world->oracle.targets[i].is_frozen;
     for (uint32_t i = 0; i < rows; i++)
-        take_row(world, batch, &batch->rows[i]);
+        if (batch->rows[i].kind == ROW_TARGET)
+            check_target(world, batch, &batch->rows[i]);
+    for (uint32_t i = 0; i < rows; i++)
+        take_row(world, &batch->rows[i]);
     for (uint32_t i = 0; i < rows; i++)
         if (batch->rows[i].kind == ROW_DEPLOYMENT) {
             take_snapshot(world, &batch->rows[i]);

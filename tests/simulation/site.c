@@ -158,7 +158,9 @@ void site_lever(struct world *world, const struct occurrence *occurrence)
 static void smoke(struct world *world, const struct deployment_state *state, const struct action *action)
 {
     const struct ledger_deployment *stored = ledger_find(world, state->id);
-    bool is_bad = version_health(stored->version) == HEALTH_SMOKE_BAD && !stored->is_back;
+    uint64_t running = world->sites[stored->site].versions[state->slot];
+    bool is_bad = stored->is_back ? running != stored->version
+                                  : version_health(stored->version) == HEALTH_SMOKE_BAD;
     enum result result = is_bad ? RESULT_FAILED : RESULT_DONE;
 
     if (world_fault(world, FAULT_SMOKE_UNKNOWN))
