@@ -137,11 +137,13 @@ static bool add_target(struct collector_watch *watch, size_t target, struct sum 
 static void put(const struct collector_watch *watch, const struct sum *sum)
 {
     const struct collector_sink *sink = &watch->sink;
+    int64_t at_ms = watch->collector->at_ms;
 
+    /* What rose in an interval belongs to the step in which the interval lay. */
     if (watch->kind == SERIES_COUNT)
-        sink->count(sink->data, watch->collector->at_ms, sum->errors, sum->requests);
+        sink->count(sink->data, at_ms - at_ms % watch->collector->every_ms - 1, sum->errors, sum->requests);
     else if (sum->requests > 0)
-        sink->gauge(sink->data, watch->collector->at_ms, sum->time_ms / sum->requests);
+        sink->gauge(sink->data, at_ms, sum->time_ms / sum->requests);
 }
 
 static void serve(struct collector_watch *watch)

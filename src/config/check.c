@@ -30,6 +30,7 @@ struct inspection {
     struct arena arena; /* of what is built and thrown away again */
     struct condition_metric *outlines;
     size_t outline_count;
+    bool is_blaming; /* definitions are right: what does not resolve is the service's own mistake */
 };
 
 static const char *const groups[] = {"metrics",  "smoke_tests", "baselines",
@@ -185,7 +186,7 @@ static void check_environment(struct inspection *inspection, struct config_file 
         definition = assemble(root, inspection->config->schemas, inspection->build.known_metrics,
                               inspection->build.known_metric_count, report);
     definition_free(definition);
-    if (definition != NULL && report->said == before)
+    if ((definition != NULL && report->said == before) || !inspection->is_blaming)
         return;
     file->has_findings = true;
     if (!is_named(report, file))
@@ -233,6 +234,10 @@ void config_check(struct config *config, struct config_report *report)
     for (size_t i = 0; i < config->file_count; i++)
         if (!config->files[i].is_out)
             check_definitions(&inspection, &config->files[i]);
+    inspection.is_blaming = true;
+    for (size_t i = 0; i < config->file_count; i++)
+        if (!config->files[i].is_out && config->files[i].has_findings)
+            inspection.is_blaming = false;
     for (size_t i = 0; i < config->file_count; i++)
         if (!config->files[i].is_out)
             check_services(&inspection, &config->files[i]);

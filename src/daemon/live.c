@@ -104,6 +104,11 @@ bool live_views(void *data, uint64_t deployment, uint8_t rule, struct metric_vie
     return true;
 }
 
+const char *live_why(const struct live *live)
+{
+    return live->why[0] != '\0' ? live->why : live->trouble;
+}
+
 void live_say(struct live *live, const char *format, ...)
 {
     va_list arguments;

@@ -43,12 +43,21 @@ static bool side_key(const struct live *live, const struct deployment_state *sta
     return is_candidate;
 }
 
+/* A value came: what was said of its source before is over. */
+static void came(struct live_series *series)
+{
+    if (series->has_trouble)
+        series->live->trouble[0] = '\0';
+    series->has_trouble = false;
+    daemon_wants_turn(series->live->daemon);
+}
+
 static void put_gauge(void *data, int64_t at_ms, double value)
 {
     struct live_series *series = data;
 
     series_put_gauge(series->series, at_ms, daemon_now_ms(series->live->daemon), value);
-    daemon_wants_turn(series->live->daemon);
+    came(series);
 }
 
 static void put_count(void *data, int64_t at_ms, double events, double total)
@@ -56,7 +65,7 @@ static void put_count(void *data, int64_t at_ms, double events, double total)
     struct live_series *series = data;
 
     series_put_count(series->series, at_ms, daemon_now_ms(series->live->daemon), events, total);
-    daemon_wants_turn(series->live->daemon);
+    came(series);
 }
 
 static void put_histogram(void *data, int64_t at_ms, const double *bounds, const double *counts,
@@ -66,17 +75,21 @@ static void put_histogram(void *data, int64_t at_ms, const double *bounds, const
 
     series_put_histogram(series->series, at_ms, daemon_now_ms(series->live->daemon), bounds, counts,
                          bucket_count);
-    daemon_wants_turn(series->live->daemon);
+    came(series);
 }
 
 static void put_trouble(void *data, enum series_trouble trouble, const char *why)
 {
     struct live_series *series = data;
+    struct live *live = series->live;
 
-    if (trouble != SERIES_FINE)
-        live_say(series->live, "%s: %s", series_name_of(series->series)->metric, why);
+    if (trouble == SERIES_ERROR || trouble == SERIES_AMBIGUOUS) {
+        series->has_trouble = true;
+        (void)snprintf(live->trouble, sizeof(live->trouble), "%.60s: %.180s",
+                       series_name_of(series->series)->metric, why);
+    }
     series_set_trouble(series->series, trouble);
-    daemon_wants_turn(series->live->daemon);
+    daemon_wants_turn(live->daemon);
 }
 
 static struct daemon_source *find_source(struct daemon *daemon, const struct metric_definition *metric)

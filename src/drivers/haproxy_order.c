@@ -1,363 +1,323 @@
-/* haproxy_order.c - an order to HAProxy: health where it matters, set and read back in one connection, socket
- * by socket.
+/* haproxy_order.c - orders to HAProxy: one connection for each question, as a kept one would go on talking to
+ * the process before a reload.
  * SPDX-License-Identifier: MIT */
 #include "drivers/haproxy_order.h"
 
-#include "drivers/haproxy_text.h"
+#include "drivers/haproxy_save.h"
 #include "io/exchange.h"
-#include "io/log.h"
 #include "io/loop.h"
 #include "io/memory.h"
-#include "io/runner_client.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { COMMAND_MAX = 8192, ANSWER_MAX = 4 * 1024 * 1024, EXCHANGE_MS = 2000, MAP_FILE_MAX = 256 * 1024 };
+static void begin(void *data);
+static void tell(void *data);
 
-void haproxy_drop(struct traffic *traffic)
+struct haproxy_lane *haproxy_lane(struct traffic *traffic, const char *key)
 {
-    while (traffic->lanes != NULL) {
-        struct haproxy_lane *lane = traffic->lanes;
-        traffic->lanes = lane->next;
-        free(lane);
-    }
-    for (size_t i = 0; i < traffic->socket_count; i++)
-        free(traffic->sockets[i]);
-    free(traffic->name);
-    free(traffic->map);
-    free(traffic->state_file);
-    free(traffic);
+    struct haproxy_lane *lane = traffic->lanes;
+
+    while (lane != NULL && strcmp(lane->split.key, key) != 0)
+        lane = lane->next;
+    if (lane != NULL)
+        return lane;
+    lane = memory_take(sizeof(*lane));
+    (void)!text_copy(lane->split.key, sizeof(lane->split.key), key);
+    lane->next = traffic->lanes;
+    traffic->lanes = lane;
+    return lane;
 }
 
-static void fail(struct haproxy_order *order, bool is_final, const char *format, ...) PRINTF_LIKE(3, 4);
-
-static void fail(struct haproxy_order *order, bool is_final, const char *format, ...)
+struct haproxy_order *haproxy_order_new(struct traffic *traffic, enum haproxy_order_kind kind,
+                                        traffic_done *done, void *data)
 {
-    va_list arguments;
+    struct haproxy_order *order = memory_take(sizeof(*order));
 
-    order->is_failed = true;
-    order->is_final = order->is_final || is_final;
-    va_start(arguments, format);
-    (void)vsnprintf(order->why, sizeof(order->why), format, arguments);
-    va_end(arguments);
+    order->traffic = traffic;
+    order->kind = kind;
+    order->done = done;
+    order->data = data;
+    for (size_t i = 0; i < traffic->socket_count; i++)
+        order->legs[i] = (struct haproxy_leg){.order = order, .socket = i};
+    order->next = traffic->orders;
+    traffic->orders = order;
+    return order;
+}
+
+static void drop(struct haproxy_order *order)
+{
+    struct traffic *traffic = order->traffic;
+
+    for (struct haproxy_order **at = &traffic->orders; *at != NULL; at = &(*at)->next)
+        if (*at == order) {
+            *at = order->next;
+            break;
+        }
+    for (size_t i = 0; i < traffic->socket_count; i++)
+        exchange_cancel(order->legs[i].exchange);
+    loop_defer_cancel(traffic->env.loop, begin, order);
+    loop_defer_cancel(traffic->env.loop, tell, order);
+    free(order);
+}
+
+void haproxy_orders_drop(struct traffic *traffic)
+{
+    while (traffic->orders != NULL)
+        drop(traffic->orders);
+}
+
+/* Of what was said about one socket; the first complaint is the one that is told. */
+static void fail(struct haproxy_order *order, const char *socket, const struct err *err)
+{
+    if (order->err.code != ERR_NONE)
+        return;
+    order->err = *err;
+    if (socket != NULL && order->traffic->socket_count > 1 && strstr(err->text, socket) == NULL)
+        (void)err_wrap(&order->err, "%s", socket);
+}
+
+static bool is_final(const struct err *err)
+{
+    return err->code == ERR_INVALID || err->code == ERR_NOT_FOUND || err->code == ERR_FORBIDDEN;
+}
+
+static bool is_talking(const struct haproxy_order *order)
+{
+    for (size_t i = 0; i < order->traffic->socket_count; i++)
+        if (order->legs[i].exchange != NULL)
+            return true;
+    return false;
+}
+
+static void release(struct haproxy_order *order)
+{
+    if (order->is_told && !is_talking(order))
+        drop(order);
+}
+
+/* What `done` does may start orders or close the instance, so it comes last. */
+static void tell(void *data)
+{
+    struct haproxy_order *order = data;
+    traffic_done *done = order->done;
+    void *their_data = order->data;
+    struct err err = order->err;
+    uint16_t share = order->share;
+    char why[TRAFFIC_WHY_MAX];
+    struct text text;
+
+    text_init(&text, why, sizeof(why));
+    text_add(&text, "%s", err.code == ERR_NONE ? "" : err.text);
+    order->is_told = true;
+    release(order);
+    done(their_data, err.code == ERR_NONE, is_final(&err), share, why);
+}
+
+/* A set that all confirmed counts; it is written to the file, back to stable also where only some did. */
+static void close_set(struct haproxy_order *order)
+{
+    struct haproxy_lane *lane = order->lane;
+    size_t good = 0;
+
+    lane->newest = NULL;
+    while (good < order->traffic->socket_count && !order->legs[good].is_good)
+        good++;
+    if (good == order->traffic->socket_count)
+        return;
+    if (order->err.code == ERR_NONE) {
+        lane->is_confirmed = true;
+        lane->share = order->share;
+        lane->split = order->split;
+    }
+    if (order->err.code == ERR_NONE || order->share == 0)
+        haproxy_save(order->traffic, good);
 }
 
 static void end(struct haproxy_order *order)
 {
-    struct traffic *traffic = order->traffic;
-    struct haproxy_lane *lane = order->lane;
-    bool is_done = !order->is_failed;
-
-    if (lane->running == order)
-        lane->running = NULL;
-    if (!traffic->is_closed)
-        order->done(order->data, is_done, order->is_final, order->share, is_done ? "" : order->why);
-    free(order);
-    if (--traffic->pending == 0 && traffic->is_closed) {
-        haproxy_drop(traffic);
-        return;
-    }
-    if (lane->running == NULL && lane->waiting != NULL) {
-        lane->running = lane->waiting;
-        lane->waiting = NULL;
-        loop_defer(traffic->env.loop, haproxy_order_begin, lane->running);
-    }
+    if (order->kind == HAPROXY_SET && order->lane->newest == order)
+        close_set(order);
+    tell(order);
 }
 
-void haproxy_order_end_overtaken(void *data)
+static void answered(void *data, const struct exchange_answer *answer);
+
+static void ask(struct haproxy_leg *leg)
 {
-    struct haproxy_order *order = data;
-
-    fail(order, false, "overtaken by a newer order");
-    end(order);
-}
-
-static uint16_t map_share(const struct haproxy_order *order, int64_t value)
-{
-    return (uint16_t)(order->is_first_slot ? HAPROXY_SHARE_MAX - value : value);
-}
-
-static void add_weights(const struct haproxy_order *order, struct text *command)
-{
-    unsigned candidate = 0;
-    unsigned stable = 0;
-
-    haproxy_weights(order->share, order->candidate_count, order->stable_count, &candidate, &stable);
-    for (size_t i = 0; i < order->candidate_count; i++)
-        text_add(command, "set weight %s/%s %u;", order->lane->backend, order->candidate_servers[i],
-                 candidate);
-    for (size_t i = 0; i < order->stable_count; i++)
-        text_add(command, "set weight %s/%s %u;", order->lane->backend, order->stable_servers[i], stable);
-}
-
-/* Forward needs a living target (else users get 503), a rollback asks nothing (S19). */
-static bool asks_health(const struct haproxy_order *order)
-{
-    return order->kind == HAPROXY_REHEARSE || (order->kind == HAPROXY_SET && order->share > 0);
-}
-
-static void make_command(const struct haproxy_order *order, struct text *command)
-{
-    const struct traffic *traffic = order->traffic;
-
-    if (order->kind == HAPROXY_REHEARSE)
-        text_add(command, "show cli level;");
-    if (order->kind == HAPROXY_SET && traffic->map != NULL)
-        text_add(command, "%s map %s %s %u;", order->was_added ? "add" : "set", traffic->map,
-                 order->lane->backend, map_share(order, order->share));
-    if (order->kind == HAPROXY_SET && traffic->map == NULL)
-        add_weights(order, command);
-    if (traffic->map != NULL)
-        text_add(command, "show map %s\n", traffic->map);
-    else
-        text_add(command, "show servers state %s\n", order->lane->backend);
-}
-
-/* Sum of the weights of some servers; false: one is not there. */
-static bool sum_weights(struct haproxy_order *order, const char *dump, char servers[][HAPROXY_NAME_SIZE],
-                        size_t count, unsigned *ret_sum)
-{
-    *ret_sum = 0;
-    for (size_t i = 0; i < count; i++) {
-        int64_t weight = 0;
-        if (!haproxy_server_weight(dump, servers[i], &weight)) {
-            fail(order, true, "backend %s has no server %s", order->lane->backend, servers[i]);
-            return false;
-        }
-        *ret_sum += (unsigned)weight;
-    }
-    return true;
-}
-
-static bool read_weights(struct haproxy_order *order, const char *dump, uint16_t *ret_share)
-{
-    unsigned candidate = 0;
-    unsigned stable = 0;
-
-    if (!sum_weights(order, dump, order->candidate_servers, order->candidate_count, &candidate) ||
-        !sum_weights(order, dump, order->stable_servers, order->stable_count, &stable))
-        return false;
-    *ret_share = haproxy_share(candidate, 1, stable, 1);
-    return true;
-}
-
-static bool read_share(struct haproxy_order *order, const char *dump, uint16_t *ret_share)
-{
-    int64_t value = 0;
-
-    if (order->traffic->map == NULL)
-        return read_weights(order, dump, ret_share);
-    if (!haproxy_map_value(dump, order->lane->backend, &value)) {
-        if (order->kind == HAPROXY_SET && !order->was_added)
-            return false;
-        if (strstr(dump, "0x") == NULL && strstr(dump, "nknown map") != NULL)
-            fail(order, true, "HAProxy knows no map %s", order->traffic->map);
-        /* A key that is missing counts as the map's default, 0: everything to the first slot. */
-        value = 0;
-    }
-    *ret_share = map_share(order, value);
-    return !order->is_failed;
-}
-
-static void written(void *data, const struct err *failure)
-{
-    struct haproxy_lane *lane = data;
-
-    lane->has_persisted = failure == NULL;
-}
-
-/* Survives HAProxy's reload: the file says what the process has. */
-static void persist(struct haproxy_order *order, const char *dump)
-{
-    struct traffic *traffic = order->traffic;
-    const char *path = traffic->map != NULL ? traffic->map : traffic->state_file;
-    struct err err = {0};
-    struct text text;
-
-    order->lane->has_persisted = false;
-    if (path == NULL || traffic->env.runner == NULL)
-        return;
-    char *content = memory_take(MAP_FILE_MAX);
-    text_init(&text, content, MAP_FILE_MAX);
-    if (traffic->map != NULL)
-        haproxy_map_file(dump, &text);
-    else
-        text_add_bytes(&text, dump, strlen(dump));
-    if (text.is_cut ||
-        !runner_write_file(traffic->env.runner, path, 0644, content, text.length, written, order->lane, &err))
-        log_say(traffic->env.log, LOG_LEVEL_WARN, "haproxy:%s: %s is not written: %s", traffic->name, path,
-                text.is_cut ? "too large" : err.text);
-    free(content);
-}
-
-static void next_socket(struct haproxy_order *order);
-
-/* A share set by weights is met within their rounding. */
-static bool is_met(const struct haproxy_order *order, uint16_t read)
-{
-    int difference = (int)read - (int)order->share;
-
-    if (order->traffic->map != NULL || order->share == 0 || order->share == HAPROXY_SHARE_MAX)
-        return difference == 0;
-    return difference >= -50 && difference <= 50;
-}
-
-static void take_set(struct haproxy_order *order, const char *dump)
-{
-    uint16_t read = 0;
-
-    if (!read_share(order, dump, &read)) {
-        if (!order->is_failed && !order->was_added) {
-            order->was_added = true;
-            haproxy_order_begin(order);
-            return;
-        }
-    } else if (!is_met(order, read)) {
-        fail(order, false, "%s: asked for %.2f %%, read back %.2f %%", order->traffic->sockets[order->socket],
-             order->share / 100.0, read / 100.0);
-    } else if (order->socket == 0) {
-        persist(order, dump);
-    }
-    next_socket(order);
-}
-
-static void take_read(struct haproxy_order *order, const char *dump)
-{
-    uint16_t read = 0;
-
-    if (read_share(order, dump, &read) && (order->socket == 0 || read > order->share))
-        order->share = read;
-    if (order->kind == HAPROXY_REHEARSE && strstr(dump, "admin") == NULL)
-        fail(order, true, "%s: the runtime socket needs `level admin`",
-             order->traffic->sockets[order->socket]);
-    next_socket(order);
-}
-
-static void exchanged(void *data, const struct exchange_answer *answer)
-{
-    struct haproxy_order *order = data;
-
-    order->exchange = NULL;
-    if (order->traffic->is_closed) {
-        end(order);
-        return;
-    }
-    if (!answer->is_complete) {
-        fail(order, false, "%s: %s", order->traffic->sockets[order->socket], answer->err.text);
-        next_socket(order);
-    } else if (order->kind == HAPROXY_SET) {
-        take_set(order, answer->bytes);
-    } else {
-        take_read(order, answer->bytes);
-    }
-}
-
-static void ask(struct haproxy_order *order, const char *command,
-                void (*done)(void *, const struct exchange_answer *))
-{
-    order->exchange = exchange_start(order->traffic->env.loop, order->traffic->sockets[order->socket],
-                                     command, strlen(command), ANSWER_MAX, EXCHANGE_MS, done, order);
-}
-
-static void send_order(struct haproxy_order *order)
-{
-    char memory[COMMAND_MAX];
+    struct haproxy_order *order = leg->order;
+    char *memory = memory_take(HAPROXY_COMMAND_MAX);
     struct text command;
 
-    text_init(&command, memory, sizeof(memory));
-    make_command(order, &command);
-    ask(order, memory, exchanged);
+    text_init(&command, memory, HAPROXY_COMMAND_MAX);
+    if (order->is_writing)
+        haproxy_split_order(&order->split, order->share, leg->is_new, &command);
+    else if (order->kind == HAPROXY_SET)
+        haproxy_split_ask_forward(&order->split, &command);
+    else if (order->kind == HAPROXY_REHEARSE)
+        haproxy_split_ask_rehearsal(&order->split, &command);
+    else
+        haproxy_split_ask_share(&order->split, &command);
+    leg->exchange = exchange_start(order->traffic->env.loop, order->traffic->sockets[leg->socket], memory,
+                                   command.length, HAPROXY_ANSWER_MAX, HAPROXY_EXCHANGE_MS, answered, leg);
+    free(memory);
 }
 
-/* At least one server of a side takes traffic. */
-static bool is_up(const struct haproxy_order *order, const char *dump, bool is_candidate, size_t *ret_count)
+/* Waits where an older order has written to this socket and is not answered yet. */
+static void write_leg(struct haproxy_leg *leg)
 {
-    const char *backend = is_candidate ? order->candidate : order->stable;
-    size_t up = 0;
+    struct haproxy_lane *lane = leg->order->lane;
 
-    if (order->traffic->map != NULL) {
-        haproxy_servers_up(dump, backend, NULL, ret_count, &up);
-        return up > 0;
+    leg->is_waiting = lane->writers[leg->socket] != NULL;
+    if (leg->is_waiting)
+        return;
+    lane->writers[leg->socket] = leg;
+    ask(leg);
+}
+
+static void start_legs(struct haproxy_order *order)
+{
+    order->open_count = order->traffic->socket_count;
+    for (size_t i = 0; i < order->traffic->socket_count; i++) {
+        order->legs[i].is_good = false;
+        if (order->is_writing)
+            write_leg(&order->legs[i]);
+        else
+            ask(&order->legs[i]);
     }
-    size_t servers = is_candidate ? order->candidate_count : order->stable_count;
-    size_t up_count = 0;
-    *ret_count = 0;
-    for (size_t i = 0; i < servers; i++) {
-        size_t count = 0;
-        haproxy_servers_up(dump, order->lane->backend,
-                           is_candidate ? order->candidate_servers[i] : order->stable_servers[i], &count,
-                           &up);
-        *ret_count += count;
-        up_count += up;
-    }
-    return up_count > 0;
 }
 
-static void check_health(struct haproxy_order *order, const char *dump)
+static void leg_is_over(struct haproxy_leg *leg, const struct err *err)
 {
-    bool is_rehearsal = order->kind == HAPROXY_REHEARSE;
-    char algorithm[HAPROXY_NAME_SIZE];
-    size_t count = 0;
+    struct haproxy_order *order = leg->order;
 
-    /* A way back must lead somewhere; the candidate may not be there before its deploy command ran. */
-    bool up = is_up(order, dump, !is_rehearsal, &count);
-    if (count == 0)
-        fail(order, true, "HAProxy has no servers of %s", is_rehearsal ? order->stable : order->candidate);
-    else if (!up)
-        fail(order, false, "no server of %s is up", is_rehearsal ? order->stable : order->candidate);
-    haproxy_algorithm(dump, order->lane->backend, algorithm, sizeof(algorithm));
-    if (order->traffic->map == NULL && algorithm[0] != '\0' && strcmp(algorithm, "roundrobin") != 0)
-        fail(order, true, "backend %s balances by %s: weights split exactly under roundrobin only",
-             order->lane->backend, algorithm);
-}
-
-static void health_came(void *data, const struct exchange_answer *answer)
-{
-    struct haproxy_order *order = data;
-
-    order->exchange = NULL;
-    if (order->traffic->is_closed) {
+    leg->is_good = err->code == ERR_NONE;
+    if (!leg->is_good)
+        fail(order, order->traffic->sockets[leg->socket], err);
+    if (--order->open_count > 0)
+        return;
+    if (order->kind != HAPROXY_SET || order->is_writing || order->err.code != ERR_NONE) {
         end(order);
         return;
     }
-    if (!answer->is_complete)
-        fail(order, false, "%s: %s", order->traffic->sockets[order->socket], answer->err.text);
-    else
-        check_health(order, answer->bytes);
-    if (order->is_failed)
-        next_socket(order);
-    else
-        send_order(order);
+    order->is_writing = true;
+    start_legs(order);
 }
 
-void haproxy_order_begin(void *data)
+static void take_asked(struct haproxy_leg *leg, const char *answer)
+{
+    struct haproxy_order *order = leg->order;
+    const struct haproxy_lane *lane = order->lane;
+    uint16_t share = 0;
+    struct err err = {0};
+
+    if (order->kind == HAPROXY_SET)
+        (void)!haproxy_split_check_forward(&order->split, answer, &err);
+    else if (order->kind == HAPROXY_REHEARSE)
+        (void)!haproxy_split_check_rehearsal(&order->split, answer, &err);
+    else if (haproxy_split_read(&order->split, answer, lane->is_confirmed ? lane->share : HAPROXY_SHARE_NONE,
+                                &share, &err) &&
+             share > order->share)
+        order->share = share;
+    leg_is_over(leg, &err);
+}
+
+static void take_written(struct haproxy_leg *leg, const struct exchange_answer *answer)
+{
+    struct haproxy_order *order = leg->order;
+    struct err err = answer->err;
+
+    if (answer->is_complete && !leg->is_new && haproxy_split_is_new(&order->split, answer->bytes)) {
+        leg->is_new = true;
+        write_leg(leg);
+        return;
+    }
+    if (answer->is_complete)
+        (void)!haproxy_split_check_order(&order->split, order->share, answer->bytes, &err);
+    leg_is_over(leg, &err);
+}
+
+/* The newest order may write now. */
+static void hand_over(struct haproxy_lane *lane, size_t socket)
+{
+    if (lane->newest != NULL && lane->newest->legs[socket].is_waiting)
+        write_leg(&lane->newest->legs[socket]);
+}
+
+static void answered(void *data, const struct exchange_answer *answer)
+{
+    struct haproxy_leg *leg = data;
+    struct haproxy_order *order = leg->order;
+    struct haproxy_lane *lane = order->lane;
+    size_t socket = leg->socket;
+
+    leg->exchange = NULL;
+    if (order->is_writing)
+        lane->writers[socket] = NULL;
+    if (order->is_overtaken) {
+        release(order);
+        hand_over(lane, socket);
+    } else if (order->is_writing) {
+        take_written(leg, answer);
+    } else if (answer->is_complete) {
+        take_asked(leg, answer->bytes);
+    } else {
+        leg_is_over(leg, &answer->err);
+    }
+}
+
+static void begin(void *data)
 {
     struct haproxy_order *order = data;
 
-    if (order->is_single || order->traffic->is_closed)
+    if (order->err.code == ERR_NONE && order->kind == HAPROXY_SET && !order->split.is_single)
+        (void)!haproxy_split_check_share(&order->split, order->share, &order->err);
+    if (order->err.code != ERR_NONE || order->split.is_single) {
         end(order);
-    else if (asks_health(order) && !order->was_added)
-        ask(order, "show stat\n", health_came);
-    else
-        send_order(order);
+        return;
+    }
+    order->is_writing = order->kind == HAPROXY_SET && order->share == 0;
+    start_legs(order);
 }
 
-/* Back to stable goes to every process that can be reached; forward stops at the first that cannot. */
-static void next_socket(struct haproxy_order *order)
+/* What it only asked is dropped, what it has written is waited for. */
+static void overtake(struct haproxy_order *order)
 {
-    bool goes_on = !order->is_failed || (order->kind == HAPROXY_SET && order->share == 0);
-    bool is_overtaken = order->lane->waiting != NULL && order->kind == HAPROXY_SET;
+    struct loop *loop = order->traffic->env.loop;
 
-    if (is_overtaken) {
-        haproxy_order_end_overtaken(order);
-    } else if (goes_on && order->socket + 1 < order->traffic->socket_count) {
-        order->socket++;
-        order->was_added = false;
-        haproxy_order_begin(order);
-    } else {
-        end(order);
+    order->lane->newest = NULL;
+    order->is_overtaken = true;
+    (void)err_set(&order->err, ERR_CONFLICT, "overtaken by a newer order");
+    for (size_t i = 0; i < order->traffic->socket_count; i++) {
+        order->legs[i].is_waiting = false;
+        if (order->is_writing)
+            continue;
+        exchange_cancel(order->legs[i].exchange);
+        order->legs[i].exchange = NULL;
     }
+    loop_defer_cancel(loop, begin, order);
+    loop_defer(loop, tell, order);
+}
+
+static void take_place(struct haproxy_order *order)
+{
+    struct haproxy_lane *lane = order->lane;
+
+    if (order->number < lane->number) {
+        (void)err_set(&order->err, ERR_CONFLICT, "overtaken by a newer order");
+        return;
+    }
+    if (lane->newest != NULL)
+        overtake(lane->newest);
+    lane->newest = order;
+    lane->number = order->number;
+    lane->is_confirmed = lane->is_saving = lane->is_saved = false;
+}
+
+void haproxy_order_start(struct haproxy_order *order)
+{
+    order->lane = haproxy_lane(order->traffic, order->split.key);
+    if (order->kind == HAPROXY_SET && order->err.code == ERR_NONE && !order->split.is_single)
+        take_place(order);
+    loop_defer(order->traffic->env.loop, begin, order);
 }

@@ -1,25 +1,52 @@
-/* haproxy_order.h - one order to HAProxy on its way: set, read or rehearse, over every socket in turn.
- * SPDX-License-Identifier: MIT */
+/* haproxy_order.h - orders to HAProxy on their way: set, read and rehearse, at all sockets at once.
+ * SPDX-License-Identifier: MIT
+ *
+ * An order has a leg for each socket. A forward set asks all sockets whether the candidate is up before it
+ * changes anything at any; a set back to stable asks nothing and goes to those that can be reached (S19).
+ * A newer set of the same split ends an older one at once. What the older one may have written already is
+ * waited for, socket by socket, so that the newer one always comes last (S6) and a socket that hangs delays
+ * no other. */
 #ifndef DRIVERS_HAPROXY_ORDER_H
 #define DRIVERS_HAPROXY_ORDER_H
 
+#include "drivers/haproxy_split.h"
 #include "drivers/traffic.h"
 
 struct exchange;
+struct haproxy_order;
+struct loop_timer;
 
-enum { HAPROXY_SOCKETS_MAX = 8, HAPROXY_SERVERS_MAX = 32, HAPROXY_NAME_SIZE = 128 };
+enum { HAPROXY_SOCKETS_MAX = 8, HAPROXY_EXCHANGE_MS = 2000, HAPROXY_ANSWER_MAX = 4 * 1024 * 1024 };
 
 enum haproxy_order_kind { HAPROXY_SET, HAPROXY_READ, HAPROXY_REHEARSE };
 
-struct haproxy_order;
+struct haproxy_leg {
+    struct haproxy_order *order;
+    size_t socket;
+    struct exchange *exchange; /* NULL: none under way */
+    bool is_waiting;           /* for an older order's exchange with this socket */
+    bool is_new;               /* the map's key was missing: `add map` instead of `set map` */
+    bool is_good;              /* what was asked came; of a set: read back as ordered */
+};
 
-/* Orders of one split, one at a time. */
+/* Sets of one split. */
 struct haproxy_lane {
     struct haproxy_lane *next;
-    char backend[HAPROXY_NAME_SIZE];
-    struct haproxy_order *running, *waiting;
-    uint64_t number; /* newest set begun */
-    bool has_persisted;
+    struct haproxy_order *newest;                     /* set under way, or NULL */
+    uint64_t number;                                  /* of the newest set begun */
+    struct haproxy_leg *writers[HAPROXY_SOCKETS_MAX]; /* legs that change a socket's process now */
+    bool is_confirmed;                                /* all sockets have `share` of `split` */
+    uint16_t share;
+    struct haproxy_split split;
+    bool is_saving, is_saved; /* what is confirmed is being written, is in the file */
+};
+
+/* Keeps the file that HAProxy loads after a reload like the process: see haproxy_save.h. */
+struct haproxy_saver {
+    struct exchange *exchange;
+    struct loop_timer *again;
+    size_t socket;
+    bool is_busy, is_wanted, is_failing;
 };
 
 struct traffic {
@@ -30,36 +57,39 @@ struct traffic {
     char *map; /* NULL: weights */
     char *state_file;
     struct haproxy_lane *lanes;
-    bool is_closed;
-    size_t pending; /* orders alive; the last one frees after close */
+    struct haproxy_order *orders; /* all that are not freed */
+    struct haproxy_saver saver;
 };
 
 struct haproxy_order {
+    struct haproxy_order *next;
     struct traffic *traffic;
     struct haproxy_lane *lane;
     enum haproxy_order_kind kind;
+    struct haproxy_split split;
     uint64_t number;
-    uint16_t share;     /* SET: wanted; else what was read */
-    bool is_first_slot; /* map: the candidate is the first slot, the map holds the second one's share */
-    bool is_single;     /* one slot: nothing to move */
-    bool was_added;     /* the map's key was missing and `add map` was tried */
-    char candidate[HAPROXY_NAME_SIZE], stable[HAPROXY_NAME_SIZE]; /* backends (map) */
-    char candidate_servers[HAPROXY_SERVERS_MAX][HAPROXY_NAME_SIZE],
-        stable_servers[HAPROXY_SERVERS_MAX][HAPROXY_NAME_SIZE];
-    size_t candidate_count, stable_count;
-    size_t socket;
-    bool is_failed, is_final;
-    char why[TRAFFIC_WHY_MAX];
-    struct exchange *exchange;
+    uint16_t share;    /* SET: wanted; else the highest that was read */
+    size_t open_count; /* legs that are to answer yet */
+    bool is_writing;   /* SET: past the question whether the candidate is up */
+    bool is_overtaken; /* a newer set took its place */
+    bool is_told;      /* lives on only while it has exchanges */
+    struct err err;    /* the first one; ERR_NONE: none. Given at the start: the order ends with it */
+    struct haproxy_leg legs[HAPROXY_SOCKETS_MAX];
     traffic_done *done;
     void *data;
 };
 
-/* Starts the order at its present socket; it ends by itself. Signature of a deferred task. */
-void haproxy_order_begin(void *order);
-/* Ends an order that a newer one made pointless. */
-void haproxy_order_end_overtaken(void *order);
-/* Frees an instance without orders. */
-void haproxy_drop(struct traffic *traffic);
+/* The lane of a key, made where there is none. */
+struct haproxy_lane *haproxy_lane(struct traffic *traffic, const char *key);
+
+/* A new order in the instance's list; the caller fills in split, err, share and number. */
+struct haproxy_order *haproxy_order_new(struct traffic *traffic, enum haproxy_order_kind kind,
+                                        traffic_done *done, void *data);
+
+/* It begins with the loop's next turn, and frees itself. A set takes the place of its lane's newest. */
+void haproxy_order_start(struct haproxy_order *order);
+
+/* Ends all orders without telling anybody. */
+void haproxy_orders_drop(struct traffic *traffic);
 
 #endif

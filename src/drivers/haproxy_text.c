@@ -1,183 +1,300 @@
-/* haproxy_text.c - HAProxy's dumps read line by line.
+/* haproxy_text.c - HAProxy's dumps read line by line, without copying them.
  * SPDX-License-Identifier: MIT */
 #include "drivers/haproxy_text.h"
 
-#include <stdio.h>
 #include <string.h>
 
-enum { LINE_MAX_BYTES = 2048, FIELD_MAX = 128 };
+enum { NUMBER_SIZE = 24 };
+
+struct slice {
+    const char *start;
+    size_t length;
+};
 
 /* The next line of a dump, without its end; false: no more. */
-static bool next_line(const char **dump, char line[LINE_MAX_BYTES])
+static bool next_line(const char **dump, struct slice *line)
 {
     if (**dump == '\0')
         return false;
-    size_t length = strcspn(*dump, "\n");
-    size_t kept = length < LINE_MAX_BYTES - 1 ? length : LINE_MAX_BYTES - 1;
-    memcpy(line, *dump, kept);
-    line[kept] = '\0';
-    *dump += length + ((*dump)[length] == '\n');
+    *line = (struct slice){*dump, strcspn(*dump, "\n")};
+    *dump += line->length + ((*dump)[line->length] == '\n');
     return true;
 }
 
-/* Field number `index` of a line, fields separated by one `separator`; "" where the line has fewer. */
-static void field_at(const char *line, char separator, size_t index, char field[FIELD_MAX])
+/* Field number `index` of a line, fields ended by one `separator`; empty where the line has fewer. */
+static struct slice field_at(struct slice line, char separator, size_t index)
 {
-    const char ends[] = {separator, '\0'};
+    const char *at = line.start;
+    const char *end = line.start + line.length;
 
-    field[0] = '\0';
     for (size_t i = 0; i < index; i++) {
-        line += strcspn(line, ends);
-        if (*line == '\0')
-            return;
-        line++;
+        const char *found = memchr(at, separator, (size_t)(end - at));
+        if (found == NULL)
+            return (struct slice){end, 0};
+        at = found + 1;
     }
-    size_t length = strcspn(line, ends);
-    if (length >= FIELD_MAX)
-        return;
-    memcpy(field, line, length);
-    field[length] = '\0';
+    const char *found = memchr(at, separator, (size_t)(end - at));
+    return (struct slice){at, (size_t)((found != NULL ? found : end) - at)};
+}
+
+static bool is_text(struct slice slice, const char *text)
+{
+    return strlen(text) == slice.length && memcmp(slice.start, text, slice.length) == 0;
+}
+
+static bool starts_with(struct slice slice, const char *text)
+{
+    return strlen(text) <= slice.length && memcmp(slice.start, text, strlen(text)) == 0;
+}
+
+static bool to_integer(struct slice slice, int64_t min, int64_t max, int64_t *ret_integer)
+{
+    char number[NUMBER_SIZE];
+
+    if (slice.length >= sizeof(number))
+        return false;
+    memcpy(number, slice.start, slice.length);
+    number[slice.length] = '\0';
+    return text_to_integer(number, min, max, ret_integer);
+}
+
+/* Of all pairs within HAPROXY_WEIGHT_MAX the one nearest to small : large; a multiple of it where it fits, as
+ * large ones come first. */
+static void nearest_pair(uint64_t small, uint64_t large, unsigned *ret_small, unsigned *ret_large)
+{
+    uint64_t best_miss = UINT64_MAX / HAPROXY_WEIGHT_MAX;
+
+    *ret_small = 0;
+    *ret_large = HAPROXY_WEIGHT_MAX;
+    for (unsigned weight = HAPROXY_WEIGHT_MAX; weight > 0 && small > 0; weight--) {
+        uint64_t other = (small * weight + large / 2) / large;
+        if (other == 0)
+            other = 1;
+        uint64_t miss =
+            other * large > small * weight ? other * large - small * weight : small * weight - other * large;
+        if (miss * *ret_large >= best_miss * weight)
+            continue;
+        best_miss = miss;
+        *ret_small = (unsigned)other;
+        *ret_large = weight;
+    }
 }
 
 void haproxy_weights(uint16_t share, size_t candidate_count, size_t stable_count, unsigned *ret_candidate,
                      unsigned *ret_stable)
 {
-    double candidate = (double)share * (double)stable_count;
-    double stable = (double)(HAPROXY_SHARE_MAX - share) * (double)candidate_count;
-    double larger = candidate > stable ? candidate : stable;
+    uint64_t candidate = (uint64_t)share * stable_count;
+    uint64_t stable = (uint64_t)(HAPROXY_SHARE_MAX - share) * candidate_count;
 
-    *ret_candidate = (unsigned)(candidate * HAPROXY_WEIGHT_MAX / larger + 0.5);
-    *ret_stable = (unsigned)(stable * HAPROXY_WEIGHT_MAX / larger + 0.5);
-    if (share > 0 && *ret_candidate == 0)
-        *ret_candidate = 1;
-    if (share < HAPROXY_SHARE_MAX && *ret_stable == 0)
-        *ret_stable = 1;
+    if (candidate < stable)
+        nearest_pair(candidate, stable, ret_candidate, ret_stable);
+    else
+        nearest_pair(stable, candidate, ret_stable, ret_candidate);
+}
+
+static bool has_weights(uint64_t share, unsigned candidate, size_t candidate_count, unsigned stable,
+                        size_t stable_count)
+{
+    unsigned its_candidate = 0;
+    unsigned its_stable = 0;
+
+    haproxy_weights((uint16_t)share, candidate_count, stable_count, &its_candidate, &its_stable);
+    return its_candidate == candidate && its_stable == stable;
 }
 
 uint16_t haproxy_share(unsigned candidate, size_t candidate_count, unsigned stable, size_t stable_count)
 {
-    double mine = (double)candidate * (double)candidate_count;
-    double all = mine + (double)stable * (double)stable_count;
+    uint64_t mine = (uint64_t)candidate * candidate_count;
+    uint64_t all = mine + (uint64_t)stable * stable_count;
 
-    return all > 0 ? (uint16_t)(mine * HAPROXY_SHARE_MAX / all + 0.5) : 0;
+    if (all == 0)
+        return 0;
+    uint64_t share = (mine * HAPROXY_SHARE_MAX + all / 2) / all;
+    for (uint64_t step = 100; step > 1; step /= 10) {
+        uint64_t round = (share + step / 2) / step * step;
+        if (has_weights(round, candidate, candidate_count, stable, stable_count))
+            return (uint16_t)round;
+    }
+    return (uint16_t)share;
 }
 
-bool haproxy_map_value(const char *dump, const char *key, int64_t *ret_value)
+bool haproxy_map_value(const char *dump, const char *key, uint16_t *ret_value)
 {
-    char line[LINE_MAX_BYTES];
-    char field[FIELD_MAX];
+    struct slice line;
+    int64_t value = 0;
 
-    while (next_line(&dump, line)) {
-        field_at(line, ' ', 1, field);
-        if (strncmp(line, "0x", 2) != 0 || strcmp(field, key) != 0)
+    while (next_line(&dump, &line)) {
+        if (!starts_with(line, "0x") || !is_text(field_at(line, ' ', 1), key))
             continue;
-        field_at(line, ' ', 2, field);
-        return text_to_integer(field, 0, HAPROXY_SHARE_MAX, ret_value);
-    }
-    return false;
-}
-
-void haproxy_map_file(const char *dump, struct text *to)
-{
-    char line[LINE_MAX_BYTES];
-
-    while (next_line(&dump, line)) {
-        const char *space = strchr(line, ' ');
-        if (strncmp(line, "0x", 2) == 0 && space != NULL)
-            text_add(to, "%s\n", space + 1);
-    }
-}
-
-/* Columns of `show servers state`, version 1. */
-enum { STATE_SERVER_NAME = 3, STATE_USER_WEIGHT = 7 };
-
-bool haproxy_server_weight(const char *dump, const char *server, int64_t *ret_weight)
-{
-    char line[LINE_MAX_BYTES];
-    char field[FIELD_MAX];
-
-    while (next_line(&dump, line)) {
-        field_at(line, ' ', STATE_SERVER_NAME, field);
-        if (line[0] == '#' || strcmp(field, server) != 0)
-            continue;
-        field_at(line, ' ', STATE_USER_WEIGHT, field);
-        return text_to_integer(field, 0, HAPROXY_WEIGHT_MAX, ret_weight);
-    }
-    return false;
-}
-
-/* Position of a column in the head line of `show stat`, or SIZE_MAX. */
-static size_t column_of(const char *head, const char *name)
-{
-    char field[FIELD_MAX];
-
-    for (size_t i = 0; i < FIELD_MAX; i++) {
-        field_at(head, ',', i, field);
-        if (strcmp(field, name) == 0)
-            return i;
-    }
-    return SIZE_MAX;
-}
-
-/* Moves behind the head line "# pxname,svname,..." and copies it without its mark; false: there is none. */
-static bool find_head(const char **dump, char head[LINE_MAX_BYTES])
-{
-    char line[LINE_MAX_BYTES];
-
-    while (next_line(dump, line)) {
-        if (strncmp(line, "# pxname,", 9) != 0)
-            continue;
-        memcpy(head, line + 2, strlen(line) - 1);
+        if (!to_integer(field_at(line, ' ', 2), INT32_MIN, INT32_MAX, &value))
+            return false;
+        value = value < 0 ? 0 : value;
+        *ret_value = (uint16_t)(value > HAPROXY_SHARE_MAX ? HAPROXY_SHARE_MAX : value);
         return true;
     }
     return false;
 }
 
-static bool is_aggregate(const char *name)
+bool haproxy_map_file(const char *dump, struct text *to)
 {
-    return strcmp(name, "BACKEND") == 0 || strcmp(name, "FRONTEND") == 0;
+    struct slice line;
+
+    while (next_line(&dump, &line)) {
+        const char *space = memchr(line.start, ' ', line.length);
+        if (line.length == 0)
+            continue;
+        if (!starts_with(line, "0x") || space == NULL)
+            return false;
+        text_add(to, "%.*s\n", (int)(line.start + line.length - space - 1), space + 1);
+    }
+    return true;
 }
 
-void haproxy_servers_up(const char *dump, const char *backend, const char *server, size_t *ret_count,
-                        size_t *ret_up)
+bool haproxy_state_file(const char *dump, struct text *to)
 {
-    char line[LINE_MAX_BYTES];
-    char field[FIELD_MAX];
+    struct slice line;
+
+    if (!next_line(&dump, &line) || !is_text(line, "1"))
+        return false;
+    text_add(to, "1\n");
+    while (next_line(&dump, &line))
+        if (line.length > 0)
+            text_add(to, "%.*s\n", (int)line.length, line.start);
+    return true;
+}
+
+/* Rows below a head line "# name name ...". */
+struct table {
+    const char *rest;
+    struct slice head;
+    char separator;
+};
+
+/* Finds the head line by the name of its first column; false: there is none. */
+static bool table_open(struct table *table, const char *dump, const char *first, char separator)
+{
+    struct slice line;
+
+    while (next_line(&dump, &line)) {
+        if (!starts_with(line, "# "))
+            continue;
+        struct slice head = {line.start + 2, line.length - 2};
+        if (!is_text(field_at(head, separator, 0), first))
+            continue;
+        *table = (struct table){.rest = dump, .head = head, .separator = separator};
+        return true;
+    }
+    return false;
+}
+
+/* A row's field by its column's name; empty where there is no such column. */
+static struct slice column(const struct table *table, struct slice row, const char *name)
+{
+    for (size_t i = 0;; i++) {
+        struct slice field = field_at(table->head, table->separator, i);
+        if (is_text(field, name))
+            return field_at(row, table->separator, i);
+        if (field.start + field.length == table->head.start + table->head.length)
+            return (struct slice){row.start, 0};
+    }
+}
+
+/* Operational states: 0 stopped, 1 starting, 2 running, 3 stopping. */
+static bool is_up(const struct table *table, struct slice row)
+{
+    int64_t state = 0;
+    int64_t ways_out = 0;
+
+    return to_integer(column(table, row, "srv_op_state"), 0, 3, &state) &&
+           to_integer(column(table, row, "srv_admin_state"), 0, INT32_MAX, &ways_out) &&
+           (state == 1 || state == 2) && ways_out == 0;
+}
+
+/* The next server of a backend; false: no more. */
+static bool next_server(struct table *table, const char *backend, struct slice *row)
+{
+    while (next_line(&table->rest, row) && row->length > 0)
+        if (is_text(column(table, *row, "be_name"), backend))
+            return true;
+    return false;
+}
+
+/* One dump may hold several tables, a backend's rows stand in one. */
+static bool next_table(struct table *table, const char *dump)
+{
+    return table_open(table, dump, "be_id", ' ');
+}
+
+bool haproxy_server(const char *dump, const char *backend, const char *server,
+                    struct haproxy_server *ret_server)
+{
+    struct table table = {.rest = dump};
+    struct slice row;
+    int64_t weight = 0;
+
+    while (next_table(&table, table.rest))
+        while (next_server(&table, backend, &row)) {
+            if (!is_text(column(&table, row, "srv_name"), server))
+                continue;
+            if (!to_integer(column(&table, row, "srv_uweight"), 0, HAPROXY_WEIGHT_MAX, &weight))
+                return false;
+            *ret_server = (struct haproxy_server){.weight = (unsigned)weight, .is_up = is_up(&table, row)};
+            return true;
+        }
+    return false;
+}
+
+void haproxy_servers_up(const char *dump, const char *backend, size_t *ret_count, size_t *ret_up)
+{
+    struct table table = {.rest = dump};
+    struct slice row;
 
     *ret_count = *ret_up = 0;
-    if (!find_head(&dump, line))
-        return;
-    size_t status = column_of(line, "status");
-    while (next_line(&dump, line)) {
-        field_at(line, ',', 0, field);
-        if (strcmp(field, backend) != 0)
-            continue;
-        field_at(line, ',', 1, field);
-        if (is_aggregate(field) || (server != NULL && strcmp(field, server) != 0))
-            continue;
-        field_at(line, ',', status, field);
-        ++*ret_count;
-        *ret_up += strncmp(field, "UP", 2) == 0 || strcmp(field, "no check") == 0;
-    }
+    while (next_table(&table, table.rest))
+        while (next_server(&table, backend, &row)) {
+            ++*ret_count;
+            *ret_up += is_up(&table, row);
+        }
 }
 
 void haproxy_algorithm(const char *dump, const char *backend, char *to, size_t size)
 {
-    char line[LINE_MAX_BYTES];
-    char field[FIELD_MAX];
+    struct table table;
+    struct slice row;
+    struct text text;
 
-    to[0] = '\0';
-    if (!find_head(&dump, line))
+    text_init(&text, to, size);
+    if (!table_open(&table, dump, "pxname", ','))
         return;
-    size_t algorithm = column_of(line, "algo");
-    while (next_line(&dump, line)) {
-        field_at(line, ',', 0, field);
-        if (strcmp(field, backend) != 0)
+    while (next_line(&table.rest, &row)) {
+        if (!is_text(column(&table, row, "pxname"), backend) ||
+            !is_text(column(&table, row, "svname"), "BACKEND"))
             continue;
-        field_at(line, ',', 1, field);
-        if (strcmp(field, "BACKEND") != 0)
+        struct slice algorithm = column(&table, row, "algo");
+        text_add_bytes(&text, algorithm.start, algorithm.length);
+        return;
+    }
+}
+
+bool haproxy_is_complete(const char *answer)
+{
+    size_t length = strlen(answer);
+
+    return strcmp(answer, "\n") == 0 || (length >= 2 && strcmp(answer + length - 2, "\n\n") == 0);
+}
+
+void haproxy_complaint(const char *answer, char *to, size_t size)
+{
+    struct slice line;
+    struct text text;
+
+    text_init(&text, to, size);
+    while (next_line(&answer, &line)) {
+        if (starts_with(line, "0x") || starts_with(line, "#") || is_text(line, "1"))
+            return;
+        if (line.length == 0)
             continue;
-        field_at(line, ',', algorithm, field);
-        (void)snprintf(to, size, "%s", field);
+        text_add_bytes(&text, line.start, line.length);
+        return;
     }
 }

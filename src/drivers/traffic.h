@@ -3,10 +3,10 @@
  *
  * Contract of every driver: set() is absolute and idempotent; a set with a lower number than one already
  * begun for the same split is never applied (S6); `done` fires exactly once, from the loop, never inside the
- * call. It reports success only after the lever was read back as asked on every target. Then, without
- * delaying `done`, the setting is made to survive the proxy's own reload; has_persisted() says whether it
- * has. Back to stable (share 0) goes to all targets that can be reached and is retried by the caller until
- * all confirm. */
+ * call; close() ends what is under way without it. It reports success only after the lever was read back as
+ * asked on every target. Then, without delaying `done`, the setting is made to survive the proxy's own
+ * reload; has_persisted() says whether it has. Back to stable (share 0) goes to all targets that can be
+ * reached and is retried by the caller until all confirm. */
 #ifndef DRIVERS_TRAFFIC_H
 #define DRIVERS_TRAFFIC_H
 
@@ -56,8 +56,8 @@ struct traffic_type {
                             const struct option_value *options, struct traffic **ret_traffic,
                             struct err *err);
     void (*close)(struct traffic *traffic);
-    /* Everything that a later set needs: lever reachable and writable, slots known, candidate's target
-     * healthy, algorithm fits. Changes nothing. */
+    /* Everything that a later set needs: lever reachable and writable, slots known, a way back that leads to
+     * something healthy, algorithm fits. Changes nothing. (The candidate may not run yet; set() asks.) */
     void (*rehearse)(struct traffic *traffic, const struct traffic_split *split, traffic_done *done,
                      void *data);
     /* `number` orders the sets of one split. `share`: the candidate's, hundredths of a percent. */

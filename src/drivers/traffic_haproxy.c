@@ -1,22 +1,19 @@
 /* traffic_haproxy.c - HAProxy's runtime socket: a map of shares, or server weights under round robin.
  * SPDX-License-Identifier: MIT
  *
- * Each order is one connection per socket that sets and reads back in one go; an empty answer to the set is
- * success, and what counts is the read-back. Orders of one split never overlap: the newest waits for the
- * exchange under way and then takes over (S6). A reload of HAProxy falls back to its files, so the map's file
- * is rewritten after each set. */
+ * What counts is what is read back: see haproxy_order.h for how orders go, haproxy_save.h for what survives a
+ * reload of HAProxy, README.md for what it needs of HAProxy's configuration. */
 #include "drivers/haproxy_order.h"
+#include "drivers/haproxy_save.h"
 #include "drivers/traffic.h"
-#include "io/loop.h"
 #include "io/memory.h"
-#include "io/runner_client.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum option_index { OPTION_SOCKETS, OPTION_SPLIT, OPTION_STATE_FILE, OPTION_INSTANCE_COUNT };
 enum use_index { USE_BACKEND, USE_STICKY, USE_COUNT };
+enum { MAP_PATH_MAX = 1024 };
 
 static const struct option instance_options[OPTION_INSTANCE_COUNT] = {
     [OPTION_SOCKETS] = {.name = "sockets",
@@ -42,53 +39,13 @@ static const struct option use_options[USE_COUNT] = {
     [USE_STICKY] = {.name = "sticky", .type = OPTION_TEXT, .help = "cookie that keeps a user on one side"},
 };
 
-static struct haproxy_lane *find_lane(struct traffic *traffic, const char *backend)
-{
-    struct haproxy_lane *lane = traffic->lanes;
-
-    while (lane != NULL && strcmp(lane->backend, backend) != 0)
-        lane = lane->next;
-    if (lane != NULL)
-        return lane;
-    lane = memory_take(sizeof(*lane));
-    (void)snprintf(lane->backend, sizeof(lane->backend), "%s", backend);
-    lane->next = traffic->lanes;
-    traffic->lanes = lane;
-    return lane;
-}
-
-static size_t copy_servers(const struct traffic_split *split, uint8_t slot, char to[][HAPROXY_NAME_SIZE])
-{
-    size_t count = split->slot_server_counts[slot] < HAPROXY_SERVERS_MAX ? split->slot_server_counts[slot]
-                                                                         : HAPROXY_SERVERS_MAX;
-
-    for (size_t i = 0; i < count; i++)
-        (void)snprintf(to[i], HAPROXY_NAME_SIZE, "%s", split->slot_servers[slot][i]);
-    return count;
-}
-
 static struct haproxy_order *new_order(struct traffic *traffic, const struct traffic_split *split,
                                        enum haproxy_order_kind kind, traffic_done *done, void *data)
 {
-    const char *backend = split->options[USE_BACKEND].text;
-    struct haproxy_order *order = memory_take(sizeof(*order));
+    struct haproxy_order *order = haproxy_order_new(traffic, kind, done, data);
 
-    order->traffic = traffic;
-    order->lane = find_lane(traffic, backend);
-    order->kind = kind;
-    order->done = done;
-    order->data = data;
-    order->is_single = split->slot_count < 2 || split->candidate == split->stable;
-    order->is_first_slot = split->candidate == 0;
-    traffic->pending++;
-    if (order->is_single)
-        return order;
-    (void)snprintf(order->candidate, HAPROXY_NAME_SIZE, "%.60s_%.60s", backend,
-                   split->slot_names[split->candidate]);
-    (void)snprintf(order->stable, HAPROXY_NAME_SIZE, "%.60s_%.60s", backend,
-                   split->slot_names[split->stable]);
-    order->candidate_count = copy_servers(split, split->candidate, order->candidate_servers);
-    order->stable_count = copy_servers(split, split->stable, order->stable_servers);
+    (void)!haproxy_split_init(&order->split, traffic->map, split->options[USE_BACKEND].text, split,
+                              &order->err);
     return order;
 }
 
@@ -96,43 +53,32 @@ static void set(struct traffic *traffic, const struct traffic_split *split, uint
                 traffic_done *done, void *data)
 {
     struct haproxy_order *order = new_order(traffic, split, HAPROXY_SET, done, data);
-    struct haproxy_lane *lane = order->lane;
 
     order->number = number;
     order->share = share;
-    if (number < lane->number) {
-        loop_defer(traffic->env.loop, haproxy_order_end_overtaken, order);
-        return;
-    }
-    lane->number = number;
-    if (lane->running == NULL) {
-        lane->running = order;
-        loop_defer(traffic->env.loop, haproxy_order_begin, order);
-        return;
-    }
-    if (lane->waiting != NULL)
-        loop_defer(traffic->env.loop, haproxy_order_end_overtaken, lane->waiting);
-    lane->waiting = order;
+    haproxy_order_start(order);
 }
 
 static void read_traffic(struct traffic *traffic, const struct traffic_split *split, traffic_done *done,
                          void *data)
 {
-    loop_defer(traffic->env.loop, haproxy_order_begin, new_order(traffic, split, HAPROXY_READ, done, data));
+    haproxy_order_start(new_order(traffic, split, HAPROXY_READ, done, data));
 }
 
 static void rehearse(struct traffic *traffic, const struct traffic_split *split, traffic_done *done,
                      void *data)
 {
-    loop_defer(traffic->env.loop, haproxy_order_begin,
-               new_order(traffic, split, HAPROXY_REHEARSE, done, data));
+    haproxy_order_start(new_order(traffic, split, HAPROXY_REHEARSE, done, data));
 }
 
+/* With one slot there is nothing that a reload could change. */
 static bool has_persisted(const struct traffic *traffic, const struct traffic_split *split)
 {
+    if (split->slot_count < 2 || split->candidate == split->stable)
+        return true;
     for (const struct haproxy_lane *lane = traffic->lanes; lane != NULL; lane = lane->next)
-        if (strcmp(lane->backend, split->options[USE_BACKEND].text) == 0)
-            return lane->has_persisted;
+        if (strcmp(lane->split.key, split->options[USE_BACKEND].text) == 0)
+            return lane->is_saved;
     return false;
 }
 
@@ -144,6 +90,10 @@ static bool open_traffic(const struct traffic_env *env, const char *name, const 
 
     if (!is_map && strcmp(split, "weights") != 0)
         return err_set(err, ERR_INVALID, "split: '%s' is neither \"map:FILE\" nor \"weights\"", split);
+    if (is_map && (!haproxy_is_word(split + 4) || strlen(split) > MAP_PATH_MAX))
+        return err_set(err, ERR_INVALID,
+                       "split: '%s': the map's path has at most %d bytes and none of space \\ \" ' ;", split,
+                       MAP_PATH_MAX);
     struct traffic *traffic = memory_take(sizeof(*traffic));
     traffic->env = *env;
     traffic->name = memory_copy_text(name);
@@ -157,11 +107,19 @@ static bool open_traffic(const struct traffic_env *env, const char *name, const 
 
 static void close_traffic(struct traffic *traffic)
 {
-    traffic->is_closed = true;
-    for (struct haproxy_lane *lane = traffic->lanes; lane != NULL; lane = lane->next)
-        runner_forget(traffic->env.runner, lane);
-    if (traffic->pending == 0)
-        haproxy_drop(traffic);
+    haproxy_orders_drop(traffic);
+    haproxy_save_drop(traffic);
+    while (traffic->lanes != NULL) {
+        struct haproxy_lane *lane = traffic->lanes;
+        traffic->lanes = lane->next;
+        free(lane);
+    }
+    for (size_t i = 0; i < traffic->socket_count; i++)
+        free(traffic->sockets[i]);
+    free(traffic->name);
+    free(traffic->map);
+    free(traffic->state_file);
+    free(traffic);
 }
 
 const struct traffic_type traffic_haproxy = {

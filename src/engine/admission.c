@@ -140,7 +140,7 @@ static struct engine_slot *first_queued(const struct engine *engine, uint32_t ta
 void admission_next(struct engine *engine, uint32_t target)
 {
     struct engine_slot *next = first_queued(engine, target);
-    const struct target_state *state = engine_target(engine, target);
+    const struct target_state *state = &engine_target_at(engine, target)->state;
     struct event event = {.kind = EVENT_TURN, .now_ms = engine->batch.now_ms};
 
     if (next == NULL || owner_of(engine, target) != NULL || !end_care(engine, target) ||

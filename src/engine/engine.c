@@ -68,7 +68,10 @@ const struct rule_state *engine_rule_states(const struct engine *engine, uint64_
 
 const struct target_state *engine_target(const struct engine *engine, uint32_t target)
 {
-    return target == 0 || target > engine->targets_max ? NULL : &engine->targets[target - 1].state;
+    if (target == 0 || target > engine->targets_max)
+        return NULL;
+    const struct engine_target *at = &engine->targets[target - 1];
+    return at->is_touched ? &at->saved : &at->state;
 }
 
 /* Inputs */
@@ -288,13 +291,15 @@ static void give_answers(struct engine *engine)
                              engine->answered[i].deployment);
 }
 
-/* An action that was overtaken within the same batch stays at home (S6). */
+/* An action that was overtaken within the same batch stays at home (S6), or one that waits for its next try.
+ */
 static void start_actions(struct engine *engine)
 {
     for (uint32_t i = 0; i < engine->dispatch_count; i++) {
         const struct engine_dispatch *dispatch = &engine->dispatch[i];
         const struct deployment_state *state = &engine->slots[dispatch->slot].before;
-        if (state->flight.kind != ACTION_NONE && state->flight.sequence == dispatch->action.sequence)
+        if (state->flight.kind != ACTION_NONE && !state->flight.is_waiting &&
+            state->flight.sequence == dispatch->action.sequence)
             engine->env.start(engine->env.data, state, &dispatch->action, false);
     }
 }
@@ -335,6 +340,15 @@ void engine_turn(struct engine *engine)
     engine->env.commit(engine->env.data, &engine->batch);
 }
 
+/* S19: asked for by a person, and no full disk stands in its way. */
+static bool leads_back(const struct input *input)
+{
+    if (input->kind != INPUT_VERB)
+        return false;
+    enum verb verb = input->event.verb;
+    return verb == VERB_ABORT || verb == VERB_ROLLBACK || verb == VERB_ROLLBACK_PAST || verb == VERB_REJECT;
+}
+
 /* What must not be lost is stepped again; who waits for an answer is refused. */
 static void drop_inputs(struct engine *engine)
 {
@@ -342,8 +356,9 @@ static void drop_inputs(struct engine *engine)
         struct input *input = &engine->inputs[(engine->input_first + i) % ENGINE_INPUTS_MAX];
         if (input->is_void || input->token == 0)
             continue;
-        input->is_void = true;
         engine->env.answered(engine->env.data, input->token, ENGINE_NOT_DURABLE, 0);
+        input->is_void = !leads_back(input);
+        input->token = 0;
     }
     engine->input_taken = 0;
 }
@@ -358,8 +373,8 @@ static void drop_batch(struct engine *engine)
         slot->dirty = UINT32_MAX;
         memset(slot->told, ENGINE_TOLD_NOTHING, sizeof(slot->told));
         slot->is_touched = slot->has_row = false;
-        if (slot->is_new)
-            release(engine, slot);
+        if (slot->is_new) /* who asked is told; what nobody asked for is started anew */
+            slot->id = 0;
         slot->is_new = false;
     }
     for (uint32_t i = 0; i < engine->targets_max; i++) {
@@ -412,7 +427,7 @@ int64_t engine_deadline(const struct engine *engine)
     if (engine->is_in_flight)
         return now_ms < engine->commit_ms + ENGINE_AHEAD_MS ? engine->commit_ms + ENGINE_AHEAD_MS
                                                             : now_ms + ENGINE_AHEAD_MS;
-    if (engine->is_failing)
+    if (engine->is_failing && now_ms < engine->retry_at_ms)
         return engine->retry_at_ms;
     if (engine->input_count > 0)
         return now_ms;

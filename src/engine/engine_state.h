@@ -54,6 +54,7 @@ struct engine_slot {
     int64_t persisted_ms;
     int64_t reconcile_at_ms;
     int64_t ahead_at_ms; /* when a route to stable may be sent ahead (again) */
+    bool has_left;       /* one was, for a FAIL */
 };
 
 struct engine_target {

@@ -247,6 +247,7 @@ static void reconcile(struct engine *engine, struct engine_slot *slot)
 void stepping_due(struct engine *engine, struct engine_slot *slot)
 {
     struct event event = {.kind = EVENT_TICK, .now_ms = engine->batch.now_ms};
+    struct event ahead = {.kind = EVENT_AHEAD, .now_ms = engine->batch.now_ms};
     bool is_due = engine->batch.now_ms >= deployment_deadline(slot->start.plan, &slot->after);
 
     if (is_judged(slot)) {
@@ -255,6 +256,8 @@ void stepping_due(struct engine *engine, struct engine_slot *slot)
     }
     if (is_due)
         stepping_event(engine, slot, &event, 0);
+    if (slot->has_left && is_judged(slot) && slot->after.ending == ENDING_NONE)
+        stepping_event(engine, slot, &ahead, 0);
     if (!is_judged(slot) || engine->batch.now_ms < slot->persisted_ms + ENGINE_PERSIST_MS)
         return;
     if (!is_due)

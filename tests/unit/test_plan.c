@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "base/text.h"
 #include "orchestrator/plan.h"
+#include "orchestrator/recipe.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -268,6 +268,11 @@ static void test_declared_zero_over_a_span(void **state)
     assert_true(gives(&scene, 0)); /* long before the span, which ends now */
     fake_put(&scene.series, 80, 7, 0);
     assert_true(gives(&scene, 0)); /* began 20.5 s ago */
+    scene.input.now_ms = 100000;
+    assert_true(gives(&scene, 0)); /* began 20 s ago */
+    scene.input.now_ms = 99999;
+    assert_true(gives(&scene, 7));
+    scene.input.now_ms = 100500;
     fake_put(&scene.series, 81, 5, 0);
     assert_true(gives(&scene, 5));
     scene.input.from_ms = 82000;

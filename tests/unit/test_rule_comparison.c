@@ -75,7 +75,7 @@ static void test_blocks_are_taken_in_once_when_closed(void **state)
 
     (void)state;
     start(&scene);
-    fill(&scene, 80, 112, 0);
+    fill(&scene, 80, 109, 0);
     (void)judge(&scene, 110999); /* a step more must pass */
     assert_int_equal(scene.state.sequential.blocks, 0);
     assert_int_equal(scene.state.next_block, 0);
@@ -92,7 +92,7 @@ static void test_blocks_are_taken_in_once_when_closed(void **state)
         assert_true(scene.judgement.count == 100 && scene.judgement.stable_count == 900);
         assert_true(scene.judgement.from_ms == 100000 && scene.judgement.to_ms == 110000);
     }
-    fill(&scene, 113, 145, 0);
+    fill(&scene, 110, 145, 0);
     (void)judge(&scene, 146000); /* several at once, in order */
     assert_int_equal(scene.state.sequential.blocks, 4);
     assert_int_equal(scene.state.next_block, 14);
@@ -229,6 +229,8 @@ static void test_what_keeps_a_regression_from_failing(void **state)
     assert_true(decides(&scene, 151000, VERDICT_PASS));
     scene.rule.comparison.ignore_below = 0.099;
     assert_true(decides(&scene, 151000, VERDICT_FAIL));
+    scene.rule.comparison.ignore_below = 0.1;
+    assert_true(decides(&scene, 151000, VERDICT_FAIL));
     scene.rule.comparison.alpha = 1e-12;
     assert_true(decides(&scene, 151000, VERDICT_PASS));
     start(&scene);
@@ -281,6 +283,7 @@ static void test_passes_on_need_in_judged_blocks_since_the_warmup(void **state)
     fill(&scene, 96, 108, 0);
     assert_true(is_inconclusive(&scene, 104999, REASON_WARMUP));
     assert_int_equal(deadline(&scene, 104999), 105000);
+    assert_true(is_inconclusive(&scene, 105000, REASON_TOO_FEW));
     assert_true(is_inconclusive(&scene, 109000, REASON_TOO_FEW)); /* nothing judged yet */
     fill(&scene, 109, 119, 0);
     assert_true(is_inconclusive(&scene, 119999, REASON_TOO_FEW)); /* 105..109 judged: 50 */
@@ -317,6 +320,9 @@ static void test_both_sides_need_traffic_to_pass(void **state)
     fake_fill(&scene.candidate, 100, 120, 0, 90);
     fake_put(&scene.stable, 120, 0, 90);
     assert_true(is_inconclusive(&scene, 121000, REASON_TOO_FEW)); /* no step has both */
+    start(&scene);
+    fill(&scene, 100, 120, NAN);
+    assert_true(is_inconclusive(&scene, 121000, REASON_TOO_FEW)); /* no step has a number */
 }
 
 static void test_the_ring_bounds_what_a_pass_rests_on(void **state)

@@ -157,7 +157,8 @@ static void test_for_is_pending_then_fails(void **state)
     assert_true(scene.judgement.value == 6 && scene.judgement.bound == 5);
     assert_int_equal(deadline(&scene, 112300), 122300);
     assert_true(is_inconclusive(&scene, 122299, REASON_PENDING));
-    assert_int_equal(deadline(&scene, 130000), 130001); /* overdue: at once */
+    assert_int_equal(deadline(&scene, 122300), 122301); /* due or overdue: at once */
+    assert_int_equal(deadline(&scene, 130000), 130001);
     assert_true(decides(&scene, 122300, VERDICT_FAIL));
     assert_int_equal(deadline(&scene, 122300), 128001); /* stale next */
 }
@@ -206,6 +207,9 @@ static void test_every_metric_read_needs_its_data_to_pass(void **state)
     assert_true(decides(&scene, 112500, VERDICT_PASS));
     fake_put(&scene.series, 113, 6, 0);
     assert_true(decides(&scene, 113500, VERDICT_FAIL));
+    fake_put(&scene.series, 113, 1, 0);
+    scene.views[1].side[SIDE_CANDIDATE] = NULL;
+    assert_true(is_inconclusive(&scene, 113500, REASON_NO_DATA));
     start_two(&scene, EXPRESSION_AND);
     fake_put(&scene.series, 105, 1, 0);
     assert_true(is_inconclusive(&scene, 112500, REASON_TOO_FEW)); /* of a, though b lacks more */

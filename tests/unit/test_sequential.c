@@ -110,6 +110,9 @@ static void test_numbers_stay_finite(void **state)
         assert_true(isfinite(sequential_log_e(&sequential)));
         assert_true(isfinite(sequential.log_e_max));
     }
+    struct sequential_state fresh = {0};
+    sequential_add(&fresh, &(struct sequential_block){0, 1e-300, 1, 1e300}, 1);
+    assert_true(sequential_log_e(&fresh) < 0); /* no event is no evidence, however small the share */
     /* Wealth far beyond the range of a double, and bets that differ by more than it. */
     for (int block = 0; block < 5000; block++)
         sequential_add(&sequential, &extreme[1], 1);

@@ -1,0 +1,76 @@
+/* haproxy_split.h - one split as HAProxy knows it: its names, the commands that move it, what the answers
+ * mean. Pure.
+ * SPDX-License-Identifier: MIT
+ *
+ * Two forms. Map: the map's key holds the share of the second slot, the slots are the backends KEY_SLOT; what
+ * the map says is the share. Weights: both slots' servers stand in one backend under round robin and have one
+ * weight a side. Checks fail with ERR_INVALID, ERR_NOT_FOUND or ERR_FORBIDDEN where trying again cannot help,
+ * else with ERR_UNAVAILABLE. */
+#ifndef DRIVERS_HAPROXY_SPLIT_H
+#define DRIVERS_HAPROXY_SPLIT_H
+
+#include "base/err.h"
+#include "base/text.h"
+#include "drivers/traffic.h"
+
+enum {
+    HAPROXY_SERVERS_MAX = 32, /* of one slot */
+    HAPROXY_NAME_SIZE = 128,
+    HAPROXY_COMMAND_MAX = 24 * 1024, /* HAProxy 2.6 was seen to take 35 KiB in a line */
+    HAPROXY_SHARE_NONE = UINT16_MAX
+};
+
+struct haproxy_side {
+    char backend[HAPROXY_NAME_SIZE];
+    char servers[HAPROXY_SERVERS_MAX][HAPROXY_NAME_SIZE]; /* weights only */
+    size_t server_count;
+};
+
+struct haproxy_split {
+    const char *map;             /* the map's file as HAProxy names it, the instance's; NULL: weights */
+    char key[HAPROXY_NAME_SIZE]; /* of the map */
+    bool is_single;              /* one slot: nothing to move */
+    bool is_first_slot;          /* the candidate is the first slot, the map holds the second one's share */
+    struct haproxy_side candidate, stable;
+};
+
+/* A word that HAProxy's command line takes as it is. */
+bool haproxy_is_word(const char *text);
+
+/* ERR_INVALID: names that HAProxy cannot have or that are too long, more than two slots, too many servers,
+ * none. Then the split only names its key. */
+MUST_CHECK bool haproxy_split_init(struct haproxy_split *split, const char *map, const char *backend,
+                                   const struct traffic_split *from, struct err *err);
+
+/* The commands, each one line. Setting and reading answer with the dump that haproxy_split_read() takes. */
+void haproxy_split_ask_rehearsal(const struct haproxy_split *split, struct text *command);
+void haproxy_split_ask_forward(const struct haproxy_split *split, struct text *command);
+void haproxy_split_ask_share(const struct haproxy_split *split, struct text *command);
+/* `is_new`: the map has no such key yet. Who gets more comes first, so that somebody serves at any time. */
+void haproxy_split_order(const struct haproxy_split *split, uint16_t share, bool is_new,
+                         struct text *command);
+
+/* Level admin; both sides known; stable's is up, so that there is a way back; round robin or the map known.
+ */
+MUST_CHECK bool haproxy_split_check_rehearsal(const struct haproxy_split *split, const char *answer,
+                                              struct err *err);
+/* The candidate is up (else users would get 503). */
+MUST_CHECK bool haproxy_split_check_forward(const struct haproxy_split *split, const char *answer,
+                                            struct err *err);
+
+/* The share that a dump tells. `expected` (or HAPROXY_SHARE_NONE) is what rounding to weights may hide: it is
+ * answered where the weights are its own. */
+MUST_CHECK bool haproxy_split_read(const struct haproxy_split *split, const char *answer, uint16_t expected,
+                                   uint16_t *ret_share, struct err *err);
+
+/* An order was answered with the map's ignorance of the key. */
+bool haproxy_split_is_new(const struct haproxy_split *split, const char *answer);
+
+/* ERR_INVALID where no weights come near to the share. Asked before an order. */
+MUST_CHECK bool haproxy_split_check_share(const struct haproxy_split *split, uint16_t share, struct err *err);
+
+/* The share was read back as ordered. */
+MUST_CHECK bool haproxy_split_check_order(const struct haproxy_split *split, uint16_t share,
+                                          const char *answer, struct err *err);
+
+#endif
