@@ -360,7 +360,7 @@ static void drop_inputs(struct engine *engine)
 {
     for (uint32_t i = 0; i < engine->input_taken; i++) {
         struct input *input = &engine->inputs[(engine->input_first + i) % ENGINE_INPUTS_MAX];
-        if (input->is_void || input->token == 0)
+        if (input->token == 0)
             continue;
         engine->env.answered(engine->env.data, input->token, ENGINE_NOT_DURABLE, 0);
         input->is_void = !leads_back(input);

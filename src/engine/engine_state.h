@@ -45,7 +45,6 @@ struct engine_slot {
     bool is_touched;              /* `after` may differ */
     bool has_row;                 /* its ROW_DEPLOYMENT stands in the batch */
     bool is_new;                  /* was created by the batch under way */
-    bool is_due;                  /* its time came in this turn */
     uint8_t told[PLAN_RULES_MAX]; /* enum verdict that the machine knows, or ENGINE_TOLD_NOTHING */
     uint32_t dirty;               /* bit r: rule r has new values */
     int64_t rule_deadline_ms[PLAN_RULES_MAX];

@@ -77,9 +77,7 @@ static void add_snapshot(struct engine *engine, struct engine_slot *slot)
     if (slot->has_row)
         return;
     slot->has_row = true;
-    struct batch_row *row = stepping_add_row(engine, slot, ROW_DEPLOYMENT);
-    row->is_new = slot->is_new;
-    row->token = slot->is_new ? slot->start.token : 0;
+    stepping_add_row(engine, slot, ROW_DEPLOYMENT);
     add_rules(engine, slot);
 }
 

@@ -49,8 +49,7 @@ static void pass_time(struct machine *machine)
         return;
     if (watched_ms > 0 && state->confirmed_share >= state->desired_share)
         state->observed_ms += watched_ms;
-    if (state->limit_at_ms != DEPLOYMENT_NEVER)
-        state->limit_at_ms += gap_ms;
+    state->limit_at_ms += gap_ms;
 }
 
 static void take_turn(struct machine *machine)
@@ -250,7 +249,7 @@ static int64_t step_deadline(const struct plan *plan, const struct deployment_st
     switch (state->step_state) {
     case STEP_IDLE:
     case STEP_ACTING:
-        return DEPLOYMENT_NEVER;
+        break;
     case STEP_OBSERVING:
         return observe_deadline(plan, state);
     case STEP_WAITING:
@@ -281,7 +280,7 @@ int64_t deployment_deadline(const struct plan *plan, const struct deployment_sta
     case PHASE_CANCELLED:
     case PHASE_SUPERSEDED:
     case PHASE_COUNT:
-        return DEPLOYMENT_NEVER;
+        break;
     }
     return DEPLOYMENT_NEVER;
 }

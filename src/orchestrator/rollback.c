@@ -77,9 +77,9 @@ static bool start_part(struct machine *machine)
     case ROLLBACK_UNDO:
         return undo_next(machine);
     case ROLLBACK_VERIFY:
-        return verify(machine);
+        break;
     }
-    return false;
+    return verify(machine);
 }
 
 /* Starts the next action of the way back, or ends it. */

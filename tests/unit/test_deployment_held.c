@@ -135,6 +135,49 @@ static void test_an_action_ends_while_held(void **state)
     assert_int_equal(trial.state.flight.kind, ACTION_NONE);
 }
 
+/* Held already when it fails past the point of no return: the hold is another one, its limit the same. */
+static void test_a_hold_becomes_an_escalation(void **state)
+{
+    struct trial trial = at(TRIAL_OBSERVE);
+
+    (void)state;
+    trial.plan.steps[TRIAL_DEPLOY].on_rollback = ON_ROLLBACK_HOLD;
+    (void)trial_verb(&trial, VERB_HOLD);
+    assert_int_equal(deployment_exit_code(&trial.state), 5);
+    int64_t limit_at_ms = trial.state.hold_limit_at_ms;
+    trial.now_ms += 1000;
+    trial_judge(&trial, TRIAL_RULE_ACT, VERDICT_FAIL);
+    assert_int_equal(trial.state.hold, HOLD_ESCALATED);
+    assert_int_equal(trial.state.hold_limit_at_ms, limit_at_ms);
+    assert_int_equal(deployment_exit_code(&trial.state), 4);
+}
+
+/* More traffic than wanted is mended while it is held, too, and it stays held. */
+static void test_mended_while_held(void **state)
+{
+    struct trial trial = at(TRIAL_OBSERVE);
+
+    (void)state;
+    (void)trial_verb(&trial, VERB_HOLD);
+    trial_drift(&trial, 5000);
+    assert_int_equal(trial_action(&trial).share, TRIAL_LOW);
+    trial_result(&trial, RESULT_DONE);
+    assert_int_equal(trial.state.confirmed_share, TRIAL_LOW);
+    assert_int_equal(trial.state.step_state, STEP_HELD);
+    assert_int_equal(trial.state.resume_to, STEP_OBSERVING);
+}
+
+/* A try that waits for its time waits for the end of the hold as well. */
+static void test_no_try_while_held(void **state)
+{
+    struct trial trial = at(TRIAL_ROUTE_LOW);
+
+    (void)state;
+    (void)trial_verb(&trial, VERB_HOLD);
+    trial_result(&trial, RESULT_AGAIN);
+    assert_int_equal(deployment_deadline(&trial.plan, &trial.state), trial.state.hold_limit_at_ms);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -144,6 +187,9 @@ int main(void)
         cmocka_unit_test(test_a_failed_migration_is_held),
         cmocka_unit_test(test_failures_past_the_point_of_no_return),
         cmocka_unit_test(test_an_action_ends_while_held),
+        cmocka_unit_test(test_a_hold_becomes_an_escalation),
+        cmocka_unit_test(test_mended_while_held),
+        cmocka_unit_test(test_no_try_while_held),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -362,6 +362,32 @@ static void test_inputs_wait_for_room(void **state)
         assert_int_equal(bench_answer_of(bench, 5000 + i), ENGINE_DONE);
 }
 
+/* The first rule's pass ends the step; the second one's belongs to the old attempt and is not told. */
+static void test_a_pass_ends_the_telling(void **state)
+{
+    struct engine_bench *bench = *state;
+    struct bench_live *live = bench_prepare(bench, FIRST);
+
+    live->plan->rules[1] = PLAN_RULE_RECORD;
+    bench_to_observe(bench, live);
+    bench_later(bench, BENCH_OBSERVE_MS);
+    bench_forget(bench);
+    bench_values(bench, live, BENCH_GOOD);
+    assert_int_equal(bench_traces(bench, live, TRACE_STEP_PASS), 1);
+    assert_int_equal(bench_state(bench, live)->step, BENCH_STEP_WHOLE);
+}
+
+static void test_the_deadline_of_a_watch(void **state)
+{
+    struct engine_bench *bench = *state;
+    struct bench_live *live = bench_prepare(bench, FIRST);
+
+    bench_to_watch(bench, live);
+    bench_later(bench, 1000);
+    assert_true(engine_deadline(bench->engine) > bench->now_ms);
+    assert_true(engine_deadline(bench->engine) <= bench->now_ms + BENCH_RECONCILE_MS);
+}
+
 #define BENCH_TEST(test) cmocka_unit_test_setup_teardown(test, open_bench, close_bench)
 
 int main(void)
@@ -384,6 +410,8 @@ int main(void)
         BENCH_TEST(test_time_is_persisted),
         BENCH_TEST(test_a_batch_has_room),
         BENCH_TEST(test_inputs_wait_for_room),
+        BENCH_TEST(test_a_pass_ends_the_telling),
+        BENCH_TEST(test_the_deadline_of_a_watch),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -327,6 +327,23 @@ static void test_recovery_is_bounded(void **state)
     assert_false(engine_recover(bench->engine, &live->start, &recovered, 0, false));
 }
 
+/* Held past the point of no return for its FAIL: a tombstone adds nothing to that. */
+static void test_a_tombstone_of_the_held(void **state)
+{
+    struct engine_bench *bench = *state;
+    struct bench_live *live = bench_prepare(bench, FIRST);
+
+    live->plan->steps[BENCH_STEP_ROUTE].kind = STEP_COMMAND;
+    live->plan->steps[BENCH_STEP_ROUTE].on_rollback = ON_ROLLBACK_HOLD;
+    bench_to_observe(bench, live);
+    bench_value(bench, live, BENCH_RULE_ROLLBACK, BENCH_BAD);
+    assert_int_equal(bench_state(bench, live)->hold, HOLD_ESCALATED);
+    live->has_tombstone = true;
+    restart(bench, 1000);
+    assert_int_equal(bench_rows(bench, ROW_TRACE), 0);
+    assert_int_equal(bench_state(bench, live)->hold, HOLD_ESCALATED);
+}
+
 #define BENCH_TEST(test) cmocka_unit_test_setup_teardown(test, open_bench, close_bench)
 
 int main(void)
@@ -348,6 +365,7 @@ int main(void)
         BENCH_TEST(test_targets_ids_and_queues_come_back),
         BENCH_TEST(test_rules_come_back),
         BENCH_TEST(test_recovery_is_bounded),
+        BENCH_TEST(test_a_tombstone_of_the_held),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
