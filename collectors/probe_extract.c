@@ -21,7 +21,7 @@ struct source {
 };
 
 static const struct json_limits limits = {
-    .size_max = 64 * 1024, .depth_max = 32, .keys_max = 4096, .allows_rounding = true};
+    .size_max = 65536, .depth_max = 32, .keys_max = 4096, .allows_rounding = true};
 
 void probe_extract_init(struct probe_extract *extract, const struct smoke_extract *from)
 {

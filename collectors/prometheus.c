@@ -110,6 +110,7 @@ struct collector_watch {
 };
 
 static void ask(struct collector_watch *watch);
+static void ask_waiting(struct collector *collector);
 
 static int64_t wall_now_ms(void)
 {
@@ -172,6 +173,8 @@ static void heartbeat_answered(void *data, const struct http_answer *answer)
     note_skew(collector, answer);
     note_answer(collector, is_good ? NULL : &err);
     prometheus_vector_done(&vector);
+    collector->in_flight--;
+    ask_waiting(collector);
 }
 
 static void send_heartbeat(void *data)
@@ -179,8 +182,10 @@ static void send_heartbeat(void *data)
     static const char body[] = "query=vector%281%29";
     struct collector *collector = data;
 
-    if (!collector->was_heard && collector->heartbeat_call == NULL)
+    if (!collector->was_heard && collector->in_flight == 0) {
+        collector->in_flight++;
         collector->heartbeat_call = post(collector, body, sizeof(body) - 1, heartbeat_answered, collector);
+    }
     collector->was_heard = false;
 }
 

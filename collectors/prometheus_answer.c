@@ -14,7 +14,7 @@
 enum { LABEL_END = '\x1e', NAME_END = '\x1f' };
 
 static const struct json_limits limits = {
-    .size_max = PROMETHEUS_ANSWER_MAX, .depth_max = 8, .keys_max = 128 * 1024, .allows_rounding = true};
+    .size_max = PROMETHEUS_ANSWER_MAX, .depth_max = 8, .keys_max = 131072, .allows_rounding = true};
 
 static const char *text_of(const cJSON *object, const char *name)
 {

@@ -12,7 +12,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PARTS_MAX = 2, WHY_MAX = 128, FORM_EXTRA_MAX = 128 };
+enum {
+    PARTS_MAX = 2,
+    WHY_MAX = 128,
+    FORM_EXTRA_MAX = 128,
+    GAP_MAX_MS = 5 * 60 * 1000 /* what rose over a longer one was not observed: counting begins anew */
+};
 
 struct prometheus_query {
     enum series_kind kind;
@@ -21,7 +26,9 @@ struct prometheus_query {
     struct increase *rises[PARTS_MAX]; /* not of a gauge */
     struct prometheus_vector vectors[PARTS_MAX];
     size_t taken;
-    bool is_living; /* the last poll that was answered had something to count */
+    bool
+        is_living; /* the last poll that was answered had something to count, so what is new was born since */
+    int64_t read_at_ms; /* when there was something to count last, or SERIES_NEVER */
 };
 
 static bool is_counter_text(const char *name, const char *text, struct err *err)
@@ -64,6 +71,7 @@ bool prometheus_query_new(enum series_kind kind, const struct option_value *opti
         return false;
     struct prometheus_query *query = memory_take(sizeof(*query));
     query->kind = kind;
+    query->read_at_ms = SERIES_NEVER;
     add_part(query, &options[first[kind]]);
     if (kind == SERIES_COUNT)
         add_part(query, &options[QUERY_EVENTS]);
@@ -132,6 +140,12 @@ static void put_gauge(const struct prometheus_vector *vector, int64_t at_ms,
     sink->trouble(sink->data, SERIES_AMBIGUOUS, why);
 }
 
+/* A scrape that failed or a source that was away for a while loses nothing. */
+static bool is_continuous(const struct prometheus_query *query, int64_t at_ms)
+{
+    return query->read_at_ms != SERIES_NEVER && at_ms - query->read_at_ms <= GAP_MAX_MS;
+}
+
 /* What rose in the interval before at_ms belongs to the interval's last moment. */
 static void put_count(const struct prometheus_query *query, int64_t at_ms, const struct collector_sink *sink)
 {
@@ -140,7 +154,7 @@ static void put_count(const struct prometheus_query *query, int64_t at_ms, const
 
     if (!sum_rises(query, 0, &total) || !sum_rises(query, 1, &events))
         sink->trouble(sink->data, SERIES_ERROR, "the query has too many series; sum them");
-    else if (query->is_living)
+    else if (is_continuous(query, at_ms))
         sink->count(sink->data, at_ms - 1, events, total);
 }
 
@@ -179,7 +193,7 @@ static void put_histogram(const struct prometheus_query *query, int64_t at_ms,
     if (!add_buckets(query, &buckets))
         sink->trouble(sink->data, SERIES_ERROR,
                       "the buckets are none: each needs its le, one of them +Inf, at most 32 different");
-    else if (query->is_living)
+    else if (is_continuous(query, at_ms))
         sink->histogram(sink->data, at_ms - 1, buckets.bounds, buckets.counts, buckets.count);
 }
 
@@ -196,6 +210,8 @@ void prometheus_query_end(struct prometheus_query *query, int64_t at_ms, const s
     else
         put_histogram(query, at_ms, sink);
     query->is_living = !is_empty;
+    if (!is_empty)
+        query->read_at_ms = at_ms;
     prometheus_query_begin(query);
 }
 

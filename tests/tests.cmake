@@ -1,7 +1,7 @@
 # tests.cmake - finds the tests by their folders: a file test_NAME.c is a program and a ctest entry.
 # SPDX-License-Identifier: MIT
 
-layer(support tests/support orchestrator io PkgConfig::CMOCKA Threads::Threads)
+layer(support tests/support api engine io PkgConfig::CMOCKA Threads::Threads)
 if(TARGET support)
   target_include_directories(support PUBLIC tests)
 endif()
@@ -24,7 +24,19 @@ function(c_tests folder label seconds)
   endforeach()
 endfunction()
 
-c_tests(unit unit 60 api drivers collectors config series store)
-c_tests(integration integration 120 api drivers collectors config series store)
+c_tests(unit unit 60 cli api drivers collectors config series store)
+c_tests(integration integration 120 cli api drivers collectors config series store)
+
+# fuzz/fuzz_NAME.c: libFuzzer programs. cmake -DCMAKE_C_COMPILER=clang -DSANITIZE=fuzzer-no-link,address,undefined
+if(SANITIZE MATCHES "fuzzer-no-link")
+  file(GLOB files CONFIGURE_DEPENDS tests/fuzz/fuzz_*.c)
+  foreach(file ${files})
+    get_filename_component(name ${file} NAME_WE)
+    add_executable(${name} ${file})
+    target_include_directories(${name} PRIVATE src . tests)
+    target_link_libraries(${name} PRIVATE config)
+    target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+  endforeach()
+endif()
 
 include(tests/gates.cmake)

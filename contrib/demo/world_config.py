@@ -91,6 +91,7 @@ rules = "{folder}/rules.d";
 mode = "{mode}";
 instance = "demo";
 status = "mqtt:plant";
+people: {{ sre = [ "{user}" ]; }};
 runner: {{ socket = "{runner_socket}"; }};
 listen = ( {{ unix = "{socket}"; }}, {{ tcp = "127.0.0.1:{api}"; }} );
 sources: {{
@@ -130,7 +131,7 @@ def haproxy_text(place, kind):
 
 def verdictd_text(place, kind="map", mode="act"):
     split = f"map:{place.split_file}" if kind == "map" else "weights"
-    return VERDICTD.format(mode=mode, folder=place.folder, socket=place.socket, api=place.api_port, runner_socket=place.runner_socket, prometheus=place.prometheus_url,
+    return VERDICTD.format(mode=mode, user=getpass.getuser(), folder=place.folder, socket=place.socket, api=place.api_port, runner_socket=place.runner_socket, prometheus=place.prometheus_url,
                            broker=place.broker_port, admin=place.admin_socket, split=split, receiver=place.receiver_port,
                            secret=place.secret_file)
 

@@ -82,6 +82,8 @@ struct api_env {
                  double weight_percent); /* follow: what the pipeline routes */
     bool (*live)(void *data, uint64_t deployment, struct api_live *ret_live);
     const struct target_state *(*target)(void *data, uint32_t target);
+    /* Is the person who is meant by `name`: the same, or one of the group of that name? */
+    bool (*is_member)(void *data, const char *name, const char *person);
     /* Prometheus text of the daemon's own parts (engine, sources, outbox); api adds its own. malloc'ed. */
     char *(*metrics)(void *data);
     /* JSON array of checks {"name","ok","why"} as malloc'ed text; *ret_ready false: not ready. */

@@ -125,7 +125,7 @@ static bool take_patience(struct rule_list *list, const struct node *node)
 {
     const struct config_report *report = list->build->report;
     const struct node *group = tree_find(node, "on_inconclusive");
-    struct patience patience;
+    struct patience patience = {0};
     size_t before = report->said;
 
     if (group == NULL)

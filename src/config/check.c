@@ -4,6 +4,7 @@
 #include "config/assemble.h"
 #include "config/block.h"
 #include "config/condition.h"
+#include "config/counted.h"
 #include "config/files.h"
 #include "config/metrics.h"
 #include "config/rules.h"
@@ -30,6 +31,7 @@ struct inspection {
     struct arena arena; /* of what is built and thrown away again */
     struct condition_metric *outlines;
     size_t outline_count;
+    bool is_blaming; /* definitions are right: what does not resolve is the service's own mistake */
 };
 
 static const char *const groups[] = {"metrics",  "smoke_tests", "baselines",
@@ -185,7 +187,7 @@ static void check_environment(struct inspection *inspection, struct config_file 
         definition = assemble(root, inspection->config->schemas, inspection->build.known_metrics,
                               inspection->build.known_metric_count, report);
     definition_free(definition);
-    if (definition != NULL && report->said == before)
+    if ((definition != NULL && report->said == before) || !inspection->is_blaming)
         return;
     file->has_findings = true;
     if (!is_named(report, file))
@@ -213,6 +215,9 @@ static void outline_metrics(struct inspection *inspection)
         for (size_t j = 0; metrics != NULL && !config->files[i].is_out && j < metrics->count; j++)
             inspection->outlines[inspection->outline_count++] = metrics_raw_outline(&metrics->children[j]);
     }
+    for (size_t i = 0; i < COUNTED_MAX; i++)
+        if (config_find(config, "metrics", counted_metrics[i].name) == NULL)
+            inspection->outlines[inspection->outline_count++] = metrics_raw_outline(&counted_metrics[i]);
 }
 
 void config_check(struct config *config, struct config_report *report)
@@ -227,12 +232,16 @@ void config_check(struct config *config, struct config_report *report)
 
     block_arena(&inspection.arena, SELECT_BYTES_MAX);
     inspection.build.arena = &inspection.arena;
-    inspection.outlines = block_new((config->metric_name_count + 1) * sizeof(*inspection.outlines));
+    inspection.outlines = block_new((config->metric_name_count + COUNTED_MAX) * sizeof(*inspection.outlines));
     outline_metrics(&inspection);
     check_names(config, report);
     for (size_t i = 0; i < config->file_count; i++)
         if (!config->files[i].is_out)
             check_definitions(&inspection, &config->files[i]);
+    inspection.is_blaming = true;
+    for (size_t i = 0; i < config->file_count; i++)
+        if (!config->files[i].is_out && config->files[i].has_findings)
+            inspection.is_blaming = false;
     for (size_t i = 0; i < config->file_count; i++)
         if (!config->files[i].is_out)
             check_services(&inspection, &config->files[i]);

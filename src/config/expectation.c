@@ -33,8 +33,7 @@ static uint8_t use_extract(struct parser *parser, const struct lexeme *at,
     return parser->extract_count++;
 }
 
-static void emit_extract(struct parser *parser, const struct lexeme *at,
-                         const struct smoke_extract *extract)
+static void emit_extract(struct parser *parser, const struct lexeme *at, const struct smoke_extract *extract)
 {
     uint8_t index = use_extract(parser, at, extract);
 
@@ -135,8 +134,7 @@ static const char *take_right_text(struct parser *parser)
 }
 
 /* Which extract compares this with a text, by this sign? False: none does. */
-static bool fit_text(const struct parsed *left, const struct lexeme *op,
-                     struct smoke_extract *ret_extract)
+static bool fit_text(const struct parsed *left, const struct lexeme *op, struct smoke_extract *ret_extract)
 {
     bool is_equal = lexeme_is(op, "==") || lexeme_is(op, "!=");
     bool is_match = lexeme_is(op, "=~") || lexeme_is(op, "!~");

@@ -36,7 +36,7 @@ bool config_unknown(const struct config *config, struct config_report *report, c
                     const char *group, const char *what, const char *name);
 
 /* Looks into every definition of the files that are in, and marks the files in which something is wrong:
- * has_findings. */
+ * has_findings. Services that do not resolve are marked only where all definitions are right. */
 void config_check(struct config *config, struct config_report *report);
 
 /* Names, keys and kinds of one file, before anything is looked up. False: what should be groups are none, and

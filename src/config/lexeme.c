@@ -68,33 +68,48 @@ static size_t decimal(const char *at, double *ret_number)
     return text_to_number(number, ret_number) ? length : 0;
 }
 
+/* What is wrong with one NUMBER UNIT behind others of the lexeme, or NULL. */
+static const char *check_part(const struct lexeme *lexeme, bool is_first, size_t length, size_t unit_length,
+                              const struct unit *unit)
+{
+    if (length == 0)
+        return "this is no number";
+    if (unit == NULL && unit_length > 0)
+        return "unknown unit; known are % pp ms s m h d k M G";
+    if (unit != NULL && !is_first && unit->unit != lexeme->unit)
+        return "only times may stand together, like 1h30m";
+    return unit == NULL && !is_first ? "a unit is missing behind the last number" : NULL;
+}
+
+/* One NUMBER UNIT at `at`, added to the lexeme; its length, 0 where `problem` is set. */
+static size_t take_part(struct lexeme *lexeme, const char *at)
+{
+    double number = 0;
+    size_t length = decimal(at, &number);
+    size_t unit_length = strspn(at + length, unit_letters);
+    const struct unit *unit = find_unit(at + length, unit_length);
+
+    lexeme->problem = check_part(lexeme, at == lexeme->start, length, unit_length, unit);
+    if (lexeme->problem != NULL)
+        return 0;
+    lexeme->unit = unit == NULL ? UNIT_PLAIN : unit->unit;
+    lexeme->number += unit == NULL ? number : number * unit->factor / unit->divisor;
+    return length + unit_length;
+}
+
 /* NUMBER UNIT, and for times more of them behind it: 1h30m. */
 static struct lexeme take_number(struct lexeme lexeme)
 {
     const char *at = lexeme.start;
-    double sum = 0;
 
     do {
-        double number = 0;
-        size_t length = decimal(at, &number);
-        size_t unit_length = strspn(at + length, unit_letters);
-        const struct unit *unit = find_unit(at + length, unit_length);
-        if (length == 0)
-            return broken(lexeme, "this is no number");
-        if (unit == NULL && unit_length > 0)
-            return broken(lexeme, "unknown unit; known are % pp ms s m h d k M G");
-        if (unit != NULL && at != lexeme.start && unit->unit != lexeme.unit)
-            return broken(lexeme, "only times may stand together, like 1h30m");
-        if (unit == NULL && at != lexeme.start)
-            return broken(lexeme, "a unit is missing behind the last number");
-        lexeme.unit = unit == NULL ? UNIT_PLAIN : unit->unit;
-        sum += unit == NULL ? number : number * unit->factor / unit->divisor;
-        at += length + unit_length;
+        at += take_part(&lexeme, at);
+        if (lexeme.problem != NULL)
+            return broken(lexeme, lexeme.problem);
     } while (lexeme.unit == UNIT_SECONDS && is_one_of(*at, digits));
     if (is_one_of(*at, word_rest) || *at == '.')
         return broken(lexeme, "this is no number");
     lexeme.kind = LEXEME_NUMBER;
-    lexeme.number = sum;
     lexeme.length = (size_t)(at - lexeme.start);
     return lexeme;
 }

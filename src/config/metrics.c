@@ -23,7 +23,8 @@ enum {
 enum {
     EVERY_MS = 5000,
     RESOLUTION_MS = 1000,
-    AGE_POLLS = 3, /* a value may be as old as so many polls */
+    AGE_POLLS = 3,      /* a value may be as old as so many polls */
+    AGE_MIN_MS = 15000, /* sources are asked for a moment that lies behind the present (lag) */
     HOUR_MS = 3600 * 1000,
     DAY_MS = 24 * HOUR_MS,
     KIND_MAX = 32
@@ -65,7 +66,7 @@ static const struct option options[METRIC_OPTION_COUNT] = {
                         .type = OPTION_DURATION,
                         .min = 100,
                         .max = DAY_MS,
-                        .help = "an older value is stale; three times `every`"},
+                        .help = "an older value is stale; three times `every`, at least 15s"},
     [METRIC_HOLDS] = {.name = "holds",
                       .type = OPTION_DURATION,
                       .min = 100,
@@ -155,6 +156,12 @@ static void check_raw(const struct build *build, const struct node *node, const 
                               option->name, rate_words[i]);
 }
 
+/* Buckets come from the outside as they are (push), or by an option that says where they are. */
+static bool has_histograms(const struct option_schema *schema)
+{
+    return schema->is_implicit || option_find(schema->use, schema->use_count, "buckets") < schema->use_count;
+}
+
 /* The options that go with the kind, and only these. */
 static void check_kind(const struct build *build, const struct node *node, const struct option_schema *schema,
                        const struct metric_definition *metric)
@@ -225,9 +232,9 @@ static void set_times(const struct option_value *values, struct metric_definitio
     metric->step_ms =
         duration_or(&values[METRIC_RESOLUTION], every->is_set ? every->duration_ms : RESOLUTION_MS);
     metric->holds_ms = duration_or(&values[METRIC_HOLDS], 0);
-    metric->age_max_ms =
-        duration_or(&values[METRIC_MAX_AGE],
-                    larger(AGE_POLLS * larger(metric->every_ms, metric->step_ms), metric->holds_ms));
+    metric->age_max_ms = duration_or(
+        &values[METRIC_MAX_AGE],
+        larger(larger(AGE_POLLS * larger(metric->every_ms, metric->step_ms), AGE_MIN_MS), metric->holds_ms));
 }
 
 bool metrics_build(const struct build *build, const struct node *node, struct metric_definition *ret_metric)
@@ -255,6 +262,8 @@ bool metrics_build(const struct build *build, const struct node *node, struct me
     set_times(values, &metric);
     size_t before = build->report->said;
     check_kind(build, node, schema, &metric);
+    if (metric.kind == SERIES_HISTOGRAM && !has_histograms(schema))
+        (void)report_node(build->report, node, "a source of kind '%s' has no histograms", schema->name);
     if (metric.scope == SCOPE_SERVICE && !build->is_loose && names_side(schema, &metric))
         (void)report_node(build->report, node,
                           "scope = \"service\" is one series for all sides, but its texts name a side");

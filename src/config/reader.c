@@ -15,7 +15,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { NUMBER_TEXT_MAX = 40, SLACK = 32 /* what an arena may round one piece up by */ };
+enum { NUMBER_TEXT_MAX = 40 };
+
+static const size_t slack = 32; /* what an arena may round one piece up by */
+static const size_t pieces = 3; /* of one setting: name, text, children */
 
 static size_t length_of(const config_setting_t *setting)
 {
@@ -27,7 +30,7 @@ static size_t length_of(const config_setting_t *setting)
 /* Room that copy() needs for the children and texts of a setting. */
 static size_t room_for(config_setting_t *setting)
 {
-    size_t room = length_of(setting) * sizeof(struct node) + NUMBER_TEXT_MAX + 3 * SLACK;
+    size_t room = length_of(setting) * sizeof(struct node) + NUMBER_TEXT_MAX + pieces * slack;
 
     if (config_setting_name(setting) != NULL)
         room += strlen(config_setting_name(setting)) + 1;
@@ -124,6 +127,20 @@ static const char *explain(const char *error)
     return error;
 }
 
+/* A comment in the last line needs a line end, or it is a syntax error to libconfig 1.5. */
+static bool parse(config_t *config, const char *text)
+{
+    size_t size = strlen(text) + sizeof("\n");
+    char *ended = block_new(size);
+    struct text writer;
+
+    text_init(&writer, ended, size);
+    text_add(&writer, "%s\n", text);
+    bool is_read = config_read_string(config, ended) == CONFIG_TRUE;
+    free(ended);
+    return is_read;
+}
+
 bool reader_read(const struct source *source, struct tree *ret_tree, struct config_report *report)
 {
     config_t config;
@@ -132,10 +149,10 @@ bool reader_read(const struct source *source, struct tree *ret_tree, struct conf
     if (!syntax_check(source, report))
         return false;
     config_init(&config);
-    bool is_read = config_read_string(&config, source->text) == CONFIG_TRUE;
+    bool is_read = parse(&config, source->text);
     if (is_read) {
         config_setting_t *root = config_root_setting(&config);
-        block_arena(&arena, sizeof(struct node) + SLACK + room_for(root));
+        block_arena(&arena, sizeof(struct node) + slack + room_for(root));
         struct node *node = arena_take(&arena, sizeof(*node));
         copy(root, source, &arena, node);
         *ret_tree = (struct tree){.memory = arena.memory, .root = node};

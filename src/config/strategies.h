@@ -5,6 +5,7 @@
 
 #include "config/options.h"
 #include "config/rules.h"
+#include "orchestrator/recipe.h"
 
 /* A recipe, and where its steps stand: steps[i] is the recipe's step i. */
 struct strategy {

@@ -356,7 +356,7 @@ static bool is_plain(const unsigned char *at, size_t *ret_length)
 {
     size_t count = continuation_count(at[0]);
 
-    if (count == SIZE_MAX || at[0] == 0x7f || (at[0] < 0x20 && strchr("\t\n\r\f\v", at[0]) == NULL))
+    if (count == SIZE_MAX || at[0] == 0x7f || (at[0] < 0x20 && strchr("\t\n\r\f", at[0]) == NULL))
         return false;
     for (size_t i = 1; i <= count; i++)
         if ((at[i] & 0xc0) != 0x80)

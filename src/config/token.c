@@ -7,7 +7,7 @@
 static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz*";
 static const char name_rest[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789*-_";
 static const char digits[] = "0123456789";
-static const char ends[] = " \t\r\n\f\v,;(){}[]\"'#";
+static const char ends[] = " \t\r\n\f,;(){}[]\"'#";
 
 static bool is_one_of(char c, const char *set)
 {
@@ -34,7 +34,7 @@ static bool skip_blank(struct token_stream *stream)
 {
     while (*stream->at != '\0') {
         const char *at = stream->at;
-        size_t length = strspn(at, " \t\r\n\f\v");
+        size_t length = strspn(at, " \t\r\n\f");
         if (at[0] == '#' || (at[0] == '/' && at[1] == '/')) {
             length = strcspn(at, "\n");
         } else if (at[0] == '/' && at[1] == '*') {

@@ -51,9 +51,10 @@ static bool fill_unknown(struct filling *filling, const char *name)
         text_add(&filling->text, "{{%s}}", name);
         return true;
     }
-    return report_node(filling->vars->report, filling->node,
-                       "{{%s}} is not filled: set it in `vars` of the file, service, environment or slot",
-                       name);
+    return report_node(
+        filling->vars->report, filling->node,
+        "{{%s}} is not filled for %s/%s: set it in `vars` of the file, service, environment or slot", name,
+        filling->vars->service, filling->vars->environment);
 }
 
 static bool fill_known(struct filling *filling, const char *name, const char *value)
@@ -134,8 +135,9 @@ bool vars_copy(struct vars *vars, const struct node *from, bool has_sides, struc
     bool is_good = true;
 
     if (from->kind == NODE_TEXT) {
-        to.text = vars_fill(vars, from, has_sides);
-        is_good = to.text != NULL;
+        const char *filled = vars_fill(vars, from, has_sides);
+        is_good = filled != NULL;
+        to.text = is_good ? filled : from->text;
     }
     if (from->count > 0) {
         struct node *children = arena_take_array(vars->arena, from->count, sizeof(*children));

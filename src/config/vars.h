@@ -23,7 +23,7 @@ struct vars {
 /* The text of a node filled in, or NULL. `has_sides`: what differs by side may stand in it. */
 const char *vars_fill(struct vars *vars, const struct node *node, bool has_sides);
 
-/* A deep copy with all its texts filled in. */
+/* A deep copy with all its texts filled in; those that cannot be filled stay. False: findings were added. */
 MUST_CHECK bool vars_copy(struct vars *vars, const struct node *from, bool has_sides, struct node *ret_to);
 
 /* Is the name set in one of the slots? */

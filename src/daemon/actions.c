@@ -26,7 +26,7 @@ void acting_end(struct acting *acting, enum result result, const char *why)
 {
     struct live *live = live_find(acting->daemon, acting->deployment);
 
-    if (live != NULL && why[0] != '\0')
+    if (live != NULL)
         live_say(live, "%s", why);
     if (result != RESULT_DONE)
         log_say(&acting->daemon->log, LOG_LEVEL_WARN, "deployment %llu: %s %u: %s",

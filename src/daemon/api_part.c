@@ -136,7 +136,7 @@ static bool show_live(void *data, uint64_t deployment, struct api_live *ret_live
     *ret_live = (struct api_live){.state = state,
                                   .definition = live->definition,
                                   .rules = live->rule_states,
-                                  .why = live->why,
+                                  .why = live_why(live),
                                   .now_ms = daemon_now_ms(daemon)};
     return true;
 }
@@ -146,6 +146,13 @@ static const struct target_state *show_target(void *data, uint32_t target)
     const struct daemon *daemon = data;
 
     return engine_target(daemon->engine, target);
+}
+
+static bool is_member(void *data, const char *name, const char *person)
+{
+    const struct daemon *daemon = data;
+
+    return settings_is_member(daemon->settings, name, person);
 }
 
 static void add_check(cJSON *array, const char *name, const char *why)
@@ -274,6 +281,7 @@ void daemon_fill_api_env(struct daemon *daemon, struct api_env *ret_env)
         .mark = take_mark,
         .live = show_live,
         .target = show_target,
+        .is_member = is_member,
         .metrics = show_metrics,
         .ready = show_ready,
         .check_rules = check_rules,

@@ -90,10 +90,16 @@ static size_t add(struct command_texts *texts, size_t count, const char *name, c
     return count + 1;
 }
 
+/* Every command is about the candidate's slot, but what retires the old one after a promotion. */
+static bool is_of_candidate(const struct acting *acting)
+{
+    return acting->state.phase != PHASE_PROMOTED;
+}
+
 static void fill_environment(const struct live *live, const struct acting *acting,
                              const struct command_definition *command, struct command_texts *texts)
 {
-    const struct slot_definition *slot = live_slot(live, &acting->state, true);
+    const struct slot_definition *slot = live_slot(live, &acting->state, is_of_candidate(acting));
     char id[32];
     size_t count = 0;
 
@@ -116,7 +122,7 @@ static bool fill_arguments(const struct live *live, const struct acting *acting,
                            struct err *err)
 {
     const char *pairs[2 * LIVE_PAIRS_MAX];
-    size_t pair_count = live_pairs(live, &acting->state, true, SIZE_MAX, pairs);
+    size_t pair_count = live_pairs(live, &acting->state, is_of_candidate(acting), SIZE_MAX, pairs);
 
     for (size_t i = 0; i < command->argument_count; i++) {
         if (!template_fill(command->arguments[i], pairs, pair_count, TEMPLATE_PLAIN, texts->arguments[i],
@@ -130,7 +136,7 @@ static bool fill_arguments(const struct live *live, const struct acting *acting,
 void acting_command(struct live *live, struct acting *acting)
 {
     const struct command_definition *definition = &live->definition->commands[acting->action.reference];
-    static_assert(sizeof(struct command_texts) < 128 * 1024, "fits the stack");
+    static_assert(sizeof(struct command_texts) < 131072, "fits the stack");
     struct command_texts texts;
     struct err err = {0};
 

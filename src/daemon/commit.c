@@ -11,6 +11,8 @@ struct commit {
     struct daemon *daemon;
     size_t request_count;
     struct journal_request requests[DAEMON_REQUESTS_MAX];
+    size_t why_count;
+    struct journal_why whys[DAEMON_DEPLOYMENTS_MAX];
     struct notices notices;
 };
 
@@ -49,6 +51,20 @@ static void collect_requests(struct commit *commit, const struct batch *batch)
     }
 }
 
+/* What people will want to know after the deployment has left our memory. */
+static void collect_whys(struct commit *commit, const struct batch *batch)
+{
+    commit->why_count = 0;
+    for (uint32_t i = 0; i < batch->count && commit->why_count < DAEMON_DEPLOYMENTS_MAX; i++) {
+        const struct batch_row *row = &batch->rows[i];
+        const struct live *live =
+            row->kind == ROW_DEPLOYMENT ? live_find(commit->daemon, row->deployment) : NULL;
+        if (live != NULL)
+            commit->whys[commit->why_count++] =
+                (struct journal_why){.deployment = row->deployment, .text = live_why(live)};
+    }
+}
+
 static void committed(void *data, const struct journal_result *result)
 {
     struct commit *commit = data;
@@ -76,10 +92,13 @@ void commit_batch(void *data, const struct batch *batch)
     struct commit *commit = daemon->commit;
 
     collect_requests(commit, batch);
+    collect_whys(commit, batch);
     notices_collect(&commit->notices, daemon, batch);
     struct journal_texts *texts = &commit->notices.texts;
     texts->request_count = commit->request_count;
     texts->requests = commit->requests;
+    texts->why_count = commit->why_count;
+    texts->whys = commit->whys;
     texts->notice_count = commit->notices.count;
     texts->notices = commit->notices.rows;
     journal_commit(daemon->journal, batch, texts, committed, commit);

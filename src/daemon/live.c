@@ -17,7 +17,7 @@ struct live *live_new(struct daemon *daemon, struct definition *definition, char
     live->daemon = daemon;
     live->definition = definition;
     live->sealed = sealed;
-    live->rules = memory_take_array(definition->rule_count + 1, sizeof(*live->rules));
+    live->rules = memory_take_array(definition->rule_count + 1, sizeof(void *));
     for (size_t i = 0; i < definition->rule_count; i++)
         live->rules[i] = &definition->rules[i].rule;
     live->rule_states = memory_take_array(definition->rule_count + 1, sizeof(*live->rule_states));
@@ -102,6 +102,11 @@ bool live_views(void *data, uint64_t deployment, uint8_t rule, struct metric_vie
             ret_views[i].side[side] = series->series == NULL ? NULL : series_view_of(series->series);
         }
     return true;
+}
+
+const char *live_why(const struct live *live)
+{
+    return live->why[0] != '\0' ? live->why : live->trouble;
 }
 
 void live_say(struct live *live, const char *format, ...)

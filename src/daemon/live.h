@@ -13,6 +13,7 @@ enum { LIVE_SIDES = 2, LIVE_PAIRS_MAX = 48, LIVE_TEXT_MAX = 4096, LIVE_KEY_MAX =
 struct live_series {
     struct live *live;
     struct series *series; /* NULL: this side has none */
+    bool has_trouble;
     const struct collector_type *type;
     struct collector_watch *watch; /* NULL: could not be started */
 };
@@ -28,7 +29,8 @@ struct live {
     char previous[VERSION_MAX_LENGTH + 1]; /* stable when it was accepted; "" none */
     char reason[DAEMON_WHY_MAX];           /* of the start or of the last verb */
     char actor[NAME_MAX_LENGTH + 1];
-    char why[DAEMON_WHY_MAX];       /* latest sentence of a lever or probe */
+    char why[DAEMON_WHY_MAX];       /* latest sentence of a lever or probe whose action went wrong */
+    char trouble[DAEMON_WHY_MAX];   /* latest sentence of a source that does not answer well */
     const struct rule **rules;      /* [rule_count], for the engine */
     struct rule_state *rule_states; /* [rule_count] */
     bool is_watched;
@@ -56,6 +58,9 @@ size_t live_pairs(const struct live *live, const struct deployment_state *state,
 /* The slot of a side, or NULL where the definition has none. */
 const struct slot_definition *live_slot(const struct live *live, const struct deployment_state *state,
                                         bool is_candidate);
+
+/* What people should read: of an action that went wrong, or else of a source; "" where all is well. */
+const char *live_why(const struct live *live);
 
 /* Remembers a sentence for people. */
 void live_say(struct live *live, const char *format, ...) PRINTF_LIKE(2, 3);

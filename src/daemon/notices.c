@@ -97,8 +97,8 @@ static cJSON *data_of(const struct live *live, const struct batch_row *row, cons
     add_rule(data, live, row);
     cJSON_AddStringToObject(data, "actor", live->actor);
     cJSON_AddStringToObject(data, "reason", live->reason);
-    if (live->why[0] != '\0')
-        cJSON_AddStringToObject(data, "why", live->why);
+    if (live_why(live)[0] != '\0')
+        cJSON_AddStringToObject(data, "why", live_why(live));
     (void)snprintf(text, sizeof(text), "%s/%s %s: %s", definition->service, definition->environment,
                    live->version, kind->sentence);
     cJSON_AddStringToObject(data, "summary", text);

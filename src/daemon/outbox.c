@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OUTBOX_IN_FLIGHT_MAX = 16, OUTBOX_IDLE_MS = 60000 };
+enum { OUTBOX_IN_FLIGHT_MAX = 16, OUTBOX_IDLE_MS = 60000, OUTBOX_ENDED_MAX = 4 * OUTBOX_IN_FLIGHT_MAX };
 
 /* Pauses after the first, second, ... failed try. */
 static const int64_t pauses_ms[] = {1000, 5000, 30000, 300000, 1800000, 7200000};
@@ -27,6 +27,9 @@ struct outbox {
     bool is_asking;
     bool is_wanted; /* asked to look while it was asking */
     struct sending sendings[OUTBOX_IN_FLIGHT_MAX];
+    /* The latest that ended: a page that was read just before may still list them. */
+    char ended[OUTBOX_ENDED_MAX][JOURNAL_NOTICE_ID_SIZE];
+    size_t ended_next;
 };
 
 static void timer_fired(void *data)
@@ -88,14 +91,21 @@ static void sent(void *data, enum notice_fate fate, int64_t retry_after_ms, cons
         log_say(&outbox->daemon->log, LOG_LEVEL_WARN, "notice %s: %s", sending->id, why);
     if (!is_kept)
         log_say(&outbox->daemon->log, LOG_LEVEL_WARN, "notice %s: %s", sending->id, err.text);
+    memcpy(outbox->ended[outbox->ended_next], sending->id, JOURNAL_NOTICE_ID_SIZE);
+    outbox->ended_next = (outbox->ended_next + 1) % OUTBOX_ENDED_MAX;
     free(sending->type);
     free(sending->body);
     memset(sending, 0, sizeof(*sending));
     outbox_look(outbox);
 }
 
-static bool is_on_its_way(const struct outbox *outbox, const char *id)
+static bool is_on_its_way(const struct outbox *outbox, const struct journal_outbox_row *row)
 {
+    const char *id = row->id;
+
+    for (size_t i = 0; i < OUTBOX_ENDED_MAX && row->attempts == 0; i++)
+        if (strcmp(outbox->ended[i], id) == 0)
+            return true;
     for (size_t i = 0; i < OUTBOX_IN_FLIGHT_MAX; i++)
         if (outbox->sendings[i].is_used && strcmp(outbox->sendings[i].id, id) == 0)
             return true;
@@ -117,7 +127,7 @@ static void send(struct outbox *outbox, const struct journal_outbox_row *row)
     struct err err = {0};
     char type[64];
 
-    if (sending == NULL || is_on_its_way(outbox, row->id))
+    if (sending == NULL || is_on_its_way(outbox, row))
         return;
     if (receiver == NULL) {
         log_say(&outbox->daemon->log, LOG_LEVEL_ERROR, "notice %s: receiver %s is not configured any more",

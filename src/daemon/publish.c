@@ -29,7 +29,7 @@ static void log_trace(struct daemon *daemon, const struct live *live, const stru
     case TRACE_DRIFT:
     case TRACE_OVERRIDE:
         log_write(&daemon->log, LOG_LEVEL_WARN, fields, ARRAY_LENGTH(fields), "%s %u %u %s",
-                  trace_kind_name(row->trace.kind), row->trace.a, row->trace.b, live->why);
+                  trace_kind_name(row->trace.kind), row->trace.a, row->trace.b, live_why(live));
         return;
     case TRACE_STEP:
     case TRACE_ACTION:

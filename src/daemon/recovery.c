@@ -21,7 +21,8 @@ static bool copy_texts(struct live *live, const struct journal_deployment *from)
            text_copy(live->digest, sizeof(live->digest), from->digest) &&
            text_copy(live->previous, sizeof(live->previous), from->previous) &&
            text_copy(live->actor, sizeof(live->actor), from->actor) &&
-           text_copy(live->reason, sizeof(live->reason), from->reason);
+           text_copy(live->reason, sizeof(live->reason), from->reason) &&
+           text_copy(live->why, sizeof(live->why), from->why);
 }
 
 static struct live *revive(struct daemon *daemon, const struct journal_recovered *recovered, struct err *err)

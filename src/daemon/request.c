@@ -82,7 +82,8 @@ static const struct sentence sentences[] = {
                           "`verdict adopt`"},
     [ENGINE_FROZEN] = {ERR_CONFLICT, "deployments are frozen here"},
     [ENGINE_FULL] = {ERR_LIMIT, "a limit of this daemon is reached"},
-    [ENGINE_NOT_DURABLE] = {ERR_IO, "the journal could not be written; nothing happened"},
+    [ENGINE_NOT_DURABLE] = {ERR_IO, "the journal could not be written; nothing happened, but a way back that "
+                                    "was asked for goes on"},
 };
 
 static void refuse(struct request *request, enum engine_answer answer, uint64_t deployment)

@@ -1,5 +1,6 @@
 /* watching.c - from a definition's metrics to series and watches: which key a side has, what its query says.
  * SPDX-License-Identifier: MIT */
+#include "collectors/haproxy.h"
 #include "daemon/live.h"
 #include "io/memory.h"
 
@@ -43,12 +44,21 @@ static bool side_key(const struct live *live, const struct deployment_state *sta
     return is_candidate;
 }
 
+/* A value came: what was said of its source before is over. */
+static void came(struct live_series *series)
+{
+    if (series->has_trouble)
+        series->live->trouble[0] = '\0';
+    series->has_trouble = false;
+    daemon_wants_turn(series->live->daemon);
+}
+
 static void put_gauge(void *data, int64_t at_ms, double value)
 {
     struct live_series *series = data;
 
     series_put_gauge(series->series, at_ms, daemon_now_ms(series->live->daemon), value);
-    daemon_wants_turn(series->live->daemon);
+    came(series);
 }
 
 static void put_count(void *data, int64_t at_ms, double events, double total)
@@ -56,7 +66,7 @@ static void put_count(void *data, int64_t at_ms, double events, double total)
     struct live_series *series = data;
 
     series_put_count(series->series, at_ms, daemon_now_ms(series->live->daemon), events, total);
-    daemon_wants_turn(series->live->daemon);
+    came(series);
 }
 
 static void put_histogram(void *data, int64_t at_ms, const double *bounds, const double *counts,
@@ -66,17 +76,21 @@ static void put_histogram(void *data, int64_t at_ms, const double *bounds, const
 
     series_put_histogram(series->series, at_ms, daemon_now_ms(series->live->daemon), bounds, counts,
                          bucket_count);
-    daemon_wants_turn(series->live->daemon);
+    came(series);
 }
 
 static void put_trouble(void *data, enum series_trouble trouble, const char *why)
 {
     struct live_series *series = data;
+    struct live *live = series->live;
 
-    if (trouble != SERIES_FINE)
-        live_say(series->live, "%s: %s", series_name_of(series->series)->metric, why);
+    if (trouble == SERIES_ERROR || trouble == SERIES_AMBIGUOUS) {
+        series->has_trouble = true;
+        (void)snprintf(live->trouble, sizeof(live->trouble), "%.60s: %.180s",
+                       series_name_of(series->series)->metric, why);
+    }
     series_set_trouble(series->series, trouble);
-    daemon_wants_turn(series->live->daemon);
+    daemon_wants_turn(live->daemon);
 }
 
 static struct daemon_source *find_source(struct daemon *daemon, const struct metric_definition *metric)
@@ -107,8 +121,20 @@ static bool fill_options(const struct metric_definition *metric, const struct co
     return true;
 }
 
+/* What a slot is made of, the target says, not the metric. */
+static void fill_servers(const struct live_series *series, const struct slot_definition *slot,
+                         struct option_value *values)
+{
+    if (series->type != &haproxy_collector || slot == NULL || !values[HAPROXY_SLOT].is_set ||
+        values[HAPROXY_SERVERS].is_set)
+        return;
+    values[HAPROXY_SERVERS] =
+        (struct option_value){.is_set = true, .list = slot->servers, .list_length = slot->server_count};
+}
+
 static bool start_watch(struct live_series *series, const struct metric_definition *metric,
-                        const char *const *pairs, size_t pair_count, struct err *err)
+                        const struct slot_definition *slot, const char *const *pairs, size_t pair_count,
+                        struct err *err)
 {
     struct daemon_source *source = find_source(series->live->daemon, metric);
 
@@ -132,8 +158,9 @@ static bool start_watch(struct live_series *series, const struct metric_definiti
                  .trouble = put_trouble},
     };
     series->type = source->type;
-    bool is_done = fill_options(metric, source->type, pairs, pair_count, values, texts, err) &&
-                   source->type->watch(source->collector, &what, &series->watch, err);
+    bool is_done = fill_options(metric, source->type, pairs, pair_count, values, texts, err);
+    fill_servers(series, slot, values);
+    is_done = is_done && source->type->watch(source->collector, &what, &series->watch, err);
     free(values);
     free(texts);
     return is_done;
@@ -192,7 +219,7 @@ static bool watch_side(struct live *live, const struct deployment_state *state, 
     (void)snprintf(resolution, sizeof(resolution), "%llds", (long long)(definition->step_ms / 1000));
     pairs[2 * count] = "resolution";
     pairs[2 * count + 1] = resolution;
-    if (start_watch(series, definition, pairs, count + 1, err))
+    if (start_watch(series, definition, live_slot(live, state, is_candidate), pairs, count + 1, err))
         return true;
     series_set_trouble(series->series, SERIES_ERROR);
     return false;

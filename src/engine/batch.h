@@ -18,7 +18,8 @@ enum engine_answer {
     ENGINE_NO_STABLE,   /* start: nothing proven to go back to; adopt first */
     ENGINE_FROZEN,      /* start: no admissions now */
     ENGINE_FULL,        /* a limit of the engine is reached */
-    ENGINE_NOT_DURABLE  /* the journal refused: nothing happened (507) */
+    ENGINE_NOT_DURABLE  /* the journal refused: nothing happened (507); but a way back that was asked for is
+                           tried on, by nobody's name */
 };
 
 struct quarantined {

@@ -68,7 +68,10 @@ const struct rule_state *engine_rule_states(const struct engine *engine, uint64_
 
 const struct target_state *engine_target(const struct engine *engine, uint32_t target)
 {
-    return target == 0 || target > engine->targets_max ? NULL : &engine->targets[target - 1].state;
+    if (target == 0 || target > engine->targets_max)
+        return NULL;
+    const struct engine_target *at = &engine->targets[target - 1];
+    return at->is_touched ? &at->saved : &at->state;
 }
 
 /* Inputs */
@@ -158,9 +161,8 @@ bool engine_read_back(struct engine *engine, uint64_t deployment, uint16_t share
 
 void engine_gap(struct engine *engine, int64_t gap_ms)
 {
-    struct event event = {.kind = EVENT_GAP, .gap_ms = gap_ms};
-
-    (void)push_event(engine, INPUT_GAP, 0, &event);
+    for (uint32_t i = 0; i < engine->slots_used; i++)
+        engine->slots[i].gap_ms += gap_ms;
 }
 
 void engine_mark(struct engine *engine, uint64_t deployment, uint8_t rule)
@@ -189,12 +191,7 @@ void engine_recover_ids(struct engine *engine, uint64_t next_deployment)
 bool engine_recover(struct engine *engine, const struct engine_start *start,
                     const struct deployment_state *state, int64_t gap_ms, bool tombstone)
 {
-    struct event event = {.kind = EVENT_RECOVERED, .gap_ms = gap_ms};
-    struct event ahead = {.kind = EVENT_AHEAD};
-
-    if (engine->slots_used == engine->slots_max || !push_event(engine, INPUT_RECOVERED, state->id, &event))
-        return false;
-    if (tombstone && !push_event(engine, INPUT_AHEAD, state->id, &ahead))
+    if (engine->slots_used == engine->slots_max)
         return false;
     struct engine_slot *slot = &engine->slots[engine->slots_used++];
     memset(slot, 0, sizeof(*slot));
@@ -203,6 +200,9 @@ bool engine_recover(struct engine *engine, const struct engine_start *start,
     slot->before = *state;
     slot->after = *state;
     slot->persisted_ms = state->last_seen_ms;
+    slot->is_recovered = true;
+    slot->gap_ms = gap_ms;
+    slot->has_left = tombstone;
     slot->dirty = UINT32_MAX;
     memset(slot->told, ENGINE_TOLD_NOTHING, sizeof(slot->told));
     return true;
@@ -266,6 +266,14 @@ static bool is_over(const struct deployment_state *state)
     return phase_is_terminal(state->phase) && (state->care == CARE_NONE || state->care == CARE_DONE);
 }
 
+static void keep_told(struct engine_slot *slot)
+{
+    if (!slot->was_told)
+        return;
+    slot->was_told = slot->is_recovered = false;
+    slot->gap_ms -= slot->told_gap_ms;
+}
+
 static void keep_slots(struct engine *engine)
 {
     for (uint32_t i = 0; i < engine->slots_used; i++) {
@@ -273,6 +281,7 @@ static void keep_slots(struct engine *engine)
         if (slot->id == 0 || !slot->is_touched)
             continue;
         slot->before = slot->after;
+        keep_told(slot);
         if (slot->has_row)
             slot->persisted_ms = engine->batch.now_ms;
         slot->is_touched = slot->has_row = slot->is_new = false;
@@ -288,13 +297,15 @@ static void give_answers(struct engine *engine)
                              engine->answered[i].deployment);
 }
 
-/* An action that was overtaken within the same batch stays at home (S6). */
+/* An action that was overtaken within the same batch stays at home (S6), or one that waits for its next try.
+ */
 static void start_actions(struct engine *engine)
 {
     for (uint32_t i = 0; i < engine->dispatch_count; i++) {
         const struct engine_dispatch *dispatch = &engine->dispatch[i];
         const struct deployment_state *state = &engine->slots[dispatch->slot].before;
-        if (state->flight.kind != ACTION_NONE && state->flight.sequence == dispatch->action.sequence)
+        if (state->flight.kind != ACTION_NONE && !state->flight.is_waiting &&
+            state->flight.sequence == dispatch->action.sequence)
             engine->env.start(engine->env.data, state, &dispatch->action, false);
     }
 }
@@ -335,15 +346,25 @@ void engine_turn(struct engine *engine)
     engine->env.commit(engine->env.data, &engine->batch);
 }
 
+/* S19: asked for by a person, and no full disk stands in its way. */
+static bool leads_back(const struct input *input)
+{
+    if (input->kind != INPUT_VERB)
+        return false;
+    enum verb verb = input->event.verb;
+    return verb == VERB_ABORT || verb == VERB_ROLLBACK || verb == VERB_ROLLBACK_PAST || verb == VERB_REJECT;
+}
+
 /* What must not be lost is stepped again; who waits for an answer is refused. */
 static void drop_inputs(struct engine *engine)
 {
     for (uint32_t i = 0; i < engine->input_taken; i++) {
         struct input *input = &engine->inputs[(engine->input_first + i) % ENGINE_INPUTS_MAX];
-        if (input->is_void || input->token == 0)
+        if (input->token == 0)
             continue;
-        input->is_void = true;
         engine->env.answered(engine->env.data, input->token, ENGINE_NOT_DURABLE, 0);
+        input->is_void = !leads_back(input);
+        input->token = 0;
     }
     engine->input_taken = 0;
 }
@@ -357,9 +378,9 @@ static void drop_batch(struct engine *engine)
         slot->after = slot->before;
         slot->dirty = UINT32_MAX;
         memset(slot->told, ENGINE_TOLD_NOTHING, sizeof(slot->told));
-        slot->is_touched = slot->has_row = false;
-        if (slot->is_new)
-            release(engine, slot);
+        slot->is_touched = slot->has_row = slot->was_told = false;
+        if (slot->is_new) /* who asked is told; what nobody asked for is started anew */
+            slot->id = 0;
         slot->is_new = false;
     }
     for (uint32_t i = 0; i < engine->targets_max; i++) {
@@ -393,13 +414,15 @@ static int64_t slot_deadline(const struct engine *engine, const struct engine_sl
 {
     const struct deployment_state *state = &slot->before;
     int64_t at_ms = deployment_deadline(slot->start.plan, state);
+    bool is_judged = state->phase == PHASE_RUNNING || state->phase == PHASE_WATCHING;
 
-    if (state->phase != PHASE_RUNNING && state->phase != PHASE_WATCHING)
+    if ((is_judged || state->phase == PHASE_ROLLING_BACK) && slot->start.plan->has_traffic &&
+        engine->reconcile_ms > 0)
+        at_ms = sooner(at_ms, slot->reconcile_at_ms);
+    if (!is_judged)
         return at_ms;
     for (uint8_t i = 0; i < slot->start.plan->rule_count; i++)
         at_ms = sooner(at_ms, slot->rule_deadline_ms[i]);
-    if (slot->start.plan->has_traffic && engine->reconcile_ms > 0)
-        at_ms = sooner(at_ms, slot->reconcile_at_ms);
     return sooner(at_ms, slot->persisted_ms + ENGINE_PERSIST_MS);
 }
 
@@ -412,7 +435,7 @@ int64_t engine_deadline(const struct engine *engine)
     if (engine->is_in_flight)
         return now_ms < engine->commit_ms + ENGINE_AHEAD_MS ? engine->commit_ms + ENGINE_AHEAD_MS
                                                             : now_ms + ENGINE_AHEAD_MS;
-    if (engine->is_failing)
+    if (engine->is_failing && now_ms < engine->retry_at_ms)
         return engine->retry_at_ms;
     if (engine->input_count > 0)
         return now_ms;

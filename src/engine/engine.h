@@ -47,7 +47,8 @@ struct engine_env {
     void (*released)(void *data, uint64_t deployment);
 };
 
-/* What a start brings; plan, rules and rule_states stay valid and in place until env.released(). */
+/* What a start brings; plan, rules and rule_states stay valid and in place until env.released(), or until an
+ * answer that is not ENGINE_DONE. */
 struct engine_start {
     uint64_t token;       /* of the request; 0: nobody waits */
     uint32_t target;      /* row of the service and environment */
@@ -100,7 +101,7 @@ void engine_committed(struct engine *engine, bool is_durable);
 /* When engine_turn() must be called although nothing came in; DEPLOYMENT_NEVER: not at all. */
 int64_t engine_deadline(const struct engine *engine);
 
-/* The published state of a deployment in memory, or NULL (look into the store). */
+/* The published state of a deployment in memory, or NULL (look into the store); and of a target. */
 const struct deployment_state *engine_state(const struct engine *engine, uint64_t deployment);
 const struct rule_state *engine_rule_states(const struct engine *engine, uint64_t deployment);
 const struct target_state *engine_target(const struct engine *engine, uint32_t target);

@@ -35,20 +35,20 @@ struct layout {
     {                                                                                                        \
         offsetof(type, member), sizeof(MEMBER(type, member)), 1, 0, limit                                    \
     }
-#define ELEMENTS(type, array)                                                                                \
-    {                                                                                                        \
-        offsetof(type, array), sizeof(MEMBER(type, array[0])), ARRAY_LENGTH(MEMBER(type, array)),            \
-            sizeof(MEMBER(type, array[0])), 0                                                                \
-    }
-#define MEMBERS(type, array, member, limit)                                                                  \
-    {                                                                                                        \
-        offsetof(type, array[0].member), sizeof(MEMBER(type, array[0].member)),                              \
-            ARRAY_LENGTH(MEMBER(type, array)), sizeof(MEMBER(type, array[0])), limit                         \
-    }
-
 #define D(member, limit) FIELD(struct deployment_state, member, limit)
 #define R(member, limit) FIELD(struct rule_state, member, limit)
 #define T(member, limit) FIELD(struct target_state, member, limit)
+#define TIMERS(member, limit)                                                                                \
+    {                                                                                                        \
+        offsetof(struct rule_state, timers[0].member), sizeof(MEMBER(struct rule_state, timers[0].member)),  \
+            EXPRESSION_TIMERS_MAX, sizeof(struct expression_timer), limit                                    \
+    }
+#define QUARANTINED(member)                                                                                  \
+    {                                                                                                        \
+        offsetof(struct target_state, quarantined[0].member),                                                \
+            sizeof(MEMBER(struct target_state, quarantined[0].member)), TARGET_QUARANTINE_MAX,               \
+            sizeof(struct quarantined), 0                                                                    \
+    }
 
 static const struct field deployment_fields[] = {
     D(id, 0),
@@ -102,15 +102,15 @@ static const struct field deployment_fields[] = {
 };
 
 static const struct field rule_fields[] = {
-    MEMBERS(struct rule_state, timers, is_running, 2),
-    MEMBERS(struct rule_state, timers, is_paused, 2),
-    MEMBERS(struct rule_state, timers, has_fired, 2),
-    MEMBERS(struct rule_state, timers, known_ms, 0),
-    MEMBERS(struct rule_state, timers, seen, EXPRESSION_CHECKS_MAX + 1),
-    MEMBERS(struct rule_state, timers, since_ms, 0),
-    MEMBERS(struct rule_state, timers, last_step, 0),
-    MEMBERS(struct rule_state, timers, bits, 0),
-    ELEMENTS(struct rule_state, sequential.log_wealth),
+    TIMERS(is_running, 2),
+    TIMERS(is_paused, 2),
+    TIMERS(has_fired, 2),
+    TIMERS(known_ms, 0),
+    TIMERS(seen, EXPRESSION_CHECKS_MAX + 1),
+    TIMERS(since_ms, 0),
+    TIMERS(last_step, 0),
+    TIMERS(bits, 0),
+    {offsetof(struct rule_state, sequential.log_wealth), sizeof(double), SEQUENTIAL_BETS, sizeof(double), 0},
     R(sequential.log_e_max, 0),
     R(sequential.events, 0),
     R(sequential.total, 0),
@@ -142,8 +142,8 @@ static const struct field target_fields[] = {
     T(quarantined_count, TARGET_QUARANTINE_MAX + 1),
     T(stable_version_key, 0),
     T(stable_deployment, 0),
-    MEMBERS(struct target_state, quarantined, version_key, 0),
-    MEMBERS(struct target_state, quarantined, deployment, 0),
+    QUARANTINED(version_key),
+    QUARANTINED(deployment),
 };
 
 static const struct layout deployment_layout = {

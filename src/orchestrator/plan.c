@@ -214,6 +214,26 @@ static enum plan_fault walk(struct expansion *expansion, const struct recipe_ste
     return expansion->is_watched ? PLAN_FINE : PLAN_NOT_WHOLE;
 }
 
+/* Mode record: one watch as long as the recipe would have looked. */
+static void record_steps(const struct recipe *recipe, struct recipe_list *list)
+{
+    struct recipe_list own = {0};
+    const struct recipe_step *steps = recipe->steps;
+    uint8_t count = recipe->step_count;
+    int64_t sum_ms = 0;
+
+    if (count == 0) {
+        strategy_steps[recipe->strategy](recipe, &own);
+        steps = own.steps;
+        count = own.count;
+    }
+    for (uint8_t i = 0; i < count; i++)
+        sum_ms += steps[i].observe_ms + steps[i].watch_ms;
+    recipe_add_watch(list, recipe, false);
+    if (sum_ms > 0)
+        list->steps[0].watch_ms = sum_ms;
+}
+
 enum plan_fault plan_expand(const struct recipe *recipe, struct plan *ret_plan, uint8_t *ret_step)
 {
     struct expansion expansion;
@@ -224,7 +244,7 @@ enum plan_fault plan_expand(const struct recipe *recipe, struct plan *ret_plan, 
     assert(recipe->strategy < STRATEGY_KIND_COUNT);
     start(&expansion, recipe);
     if (recipe->is_record)
-        follow_steps(recipe, &own);
+        record_steps(recipe, &own);
     else if (count == 0)
         strategy_steps[recipe->strategy](recipe, &own);
     if (own.count > 0) {

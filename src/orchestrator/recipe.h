@@ -1,5 +1,5 @@
-/* recipe.h - the steps that a strategy uses when its recipe names none: one generator per strategy.
- * SPDX-License-Identifier: MIT */
+/* recipe.h - what a strategy says before it is expanded to a plan, and the steps that each strategy uses when
+ * its recipe names none. SPDX-License-Identifier: MIT */
 #ifndef ORCHESTRATOR_RECIPE_H
 #define ORCHESTRATOR_RECIPE_H
 
@@ -9,6 +9,59 @@ enum {
     RECIPE_LIST_MAX = 8,              /* steps of a strategy's own list */
     RECIPE_WATCH_MS = 30 * 60 * 1000, /* where the recipe does not say */
     RECIPE_MINUTE_MS = 60 * 1000
+};
+
+/* What a recipe says before it is expanded: one element of `steps = ( ... )`, or of a strategy's own default.
+ */
+struct recipe_step {
+    uint16_t command; /* index in the definition, or PLAN_NONE; one of command, smoke, has_route, approvals is
+                         set */
+    uint16_t smoke;
+    bool has_route;
+    uint16_t share;
+    uint16_t approvals;
+    int64_t observe_ms; /* after a route; 0: none */
+    int64_t watch_ms;   /* after the last route */
+    int64_t limit_ms;   /* at_most or timeout; 0: the default */
+    enum step_outcome on_limit;
+};
+
+struct recipe_command {
+    bool exists;
+    enum command_repeat repeat;
+    enum command_on_rollback on_rollback;
+    uint16_t undo; /* index of the command that undoes it, or PLAN_NONE */
+    int64_t limit_ms;
+    uint16_t tries_max;
+};
+
+struct recipe {
+    enum strategy_kind strategy;
+    bool is_record;
+    bool has_traffic;
+    bool needs_approval; /* the environment's own approval comes first */
+    uint16_t approvals;
+    int64_t approval_limit_ms;
+    enum step_outcome approval_on_limit;
+    uint8_t step_count; /* 0: the strategy's default */
+    struct recipe_step steps[PLAN_STEPS_MAX];
+    uint16_t command_count;
+    const struct recipe_command *commands;
+    uint16_t deploy; /* commands with a fixed part, or PLAN_NONE */
+    uint16_t retire;
+    uint16_t rollback;
+    uint16_t smoke; /* the service's first smoke test, or PLAN_NONE */
+    uint8_t rule_count;
+    uint8_t rules[PLAN_RULES_MAX];
+    uint32_t beside_stable;
+    int64_t smoke_limit_ms; /* longest that one run of a smoke test takes */
+    int64_t watch_ms;       /* follow: how long to watch; others: default watch */
+    int64_t extend_ms; /* observations without a limit of their own may take so much longer; 0: default */
+    enum step_outcome on_inconclusive; /* and lead to this; where extend_ms is set */
+    int64_t retire_delay_ms;
+    int64_t rollback_limit_ms;
+    int64_t held_limit_ms;
+    enum step_outcome on_held_limit;
 };
 
 struct recipe_list {

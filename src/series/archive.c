@@ -6,7 +6,7 @@
 #include "io/log.h"
 #include "io/loop.h"
 #include "io/memory.h"
-#include "series/quantile.h"
+#include "judge/series_window.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -135,16 +135,13 @@ static void add_row(struct archive *archive, const struct series *series, int64_
         archive->skipped++;
 }
 
-static void add_quantiles(struct archive *archive, const struct series *series,
-                          const struct series_step *slot, int64_t time_s)
+static void add_quantiles(struct archive *archive, const struct series *series, int64_t step, int64_t time_s)
 {
-    const struct series_view *view = series_view_of(series);
-    const float *buckets = &view->buckets[(size_t)(slot - view->ring) * view->bucket_count];
+    struct series_window window = {.view = series_view_of(series), .oldest = step, .newest = step};
 
-    for (size_t i = 0; i < sizeof(quantile_files) / sizeof(*quantile_files); i++) {
+    for (size_t i = 0; i < ARRAY_LENGTH(quantile_files); i++) {
         struct row row = {.kind = RRD_FILE_GAUGE, .suffix = quantile_files[i].suffix};
-        row.values[0] =
-            quantile_of_buckets(view->bounds, buckets, view->bucket_count, quantile_files[i].quantile);
+        row.values[0] = series_window_quantile(&window, quantile_files[i].quantile);
         add_row(archive, series, time_s, &row);
     }
 }
@@ -168,7 +165,7 @@ void archive_add(struct archive *archive, const struct series *series, int64_t s
         row.values[0] = NAN; /* there are no events among the observations */
     add_row(archive, series, time_s, &row);
     if (view->kind == SERIES_HISTOGRAM && slot->total > 0)
-        add_quantiles(archive, series, slot, time_s);
+        add_quantiles(archive, series, step, time_s);
 }
 
 void archive_flush(struct archive *archive, void (*done)(void *data), void *data)

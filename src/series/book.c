@@ -69,7 +69,7 @@ static void remove_from_chain(struct series_book *book, const struct series *ser
 static void set_chains(struct series_book *book, size_t count)
 {
     free(book->chains);
-    book->chains = memory_take_array(count, sizeof(*book->chains));
+    book->chains = memory_take_array(count, sizeof(struct series *));
     book->chain_count = count;
     for (size_t i = 0; i < book->counts.series; i++)
         add_to_chain(book, book->list[i]);
@@ -108,7 +108,7 @@ static void add_to_list(struct series_book *book, struct series *series)
 {
     if (book->counts.series == book->list_size) {
         book->list_size = book->list_size == 0 ? CHAINS_FIRST : 2 * book->list_size;
-        book->list = memory_resize(book->list, book->list_size * sizeof(*book->list));
+        book->list = memory_resize(book->list, book->list_size * sizeof(struct series *));
     }
     series->index = book->counts.series++;
     book->list[series->index] = series;

@@ -4,8 +4,10 @@
  * A series belongs to a service in an environment and to a key: "slot.blue", "version.2.4.1" or "service".
  * Its values are put by collectors at times of the engine's clock, aligned to steps of the resolution: gauges
  * keep the last value of a step, counts and histograms the sum. The judge reads const views. Closed steps go
- * to the archive (RRD files). A value older than the newest closed step, or more than SERIES_FUTURE_MS ahead,
- * is refused and counted. */
+ * to the archive (RRD files). A step closes when a newer one has a value, or a second after its end on the
+ * clock of its source (a source that is asked for the past is late by that much). A value of a closed step,
+ * or more than SERIES_FUTURE_MS ahead, is refused and counted; one less ahead is of now. A gauge that is not
+ * finite is kept as NAN (known to be unknown); counts and histograms that are not are refused. */
 #ifndef SERIES_SERIES_H
 #define SERIES_SERIES_H
 

@@ -11,19 +11,15 @@
 
 #define KEY_LIFE_MS (INT64_C(24) * 3600 * 1000)
 
-/* The length stands before the principal, so that no two pairs look alike. */
+/* Each part is hashed by itself, so that no two pairs look alike. */
 static void hash_key(const char *principal, const char *key, unsigned char to[JOURNAL_HASH_SIZE])
 {
-    uint64_t principal_length = principal == NULL ? 0 : strlen(principal);
-    size_t key_length = strlen(key);
-    size_t size = sizeof(principal_length) + principal_length + key_length;
-    CLEANUP(memory_free_at) char *bytes = memory_take(size);
+    unsigned char parts[2 * JOURNAL_HASH_SIZE];
+    const char *known = principal == NULL ? "" : principal;
 
-    memcpy(bytes, &principal_length, sizeof(principal_length));
-    if (principal_length > 0)
-        memcpy(bytes + sizeof(principal_length), principal, principal_length);
-    memcpy(bytes + sizeof(principal_length) + principal_length, key, key_length);
-    digest_sha256(bytes, size, to);
+    digest_sha256(known, strlen(known), parts);
+    digest_sha256(key, strlen(key), parts + JOURNAL_HASH_SIZE);
+    digest_sha256(parts, sizeof(parts), to);
 }
 
 static struct key_entry *find(const struct keys *keys, const unsigned char hash[JOURNAL_HASH_SIZE],

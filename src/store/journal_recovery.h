@@ -28,6 +28,7 @@ struct journal_deployment {
     int64_t created_ms;
     int64_t changed_ms; /* the snapshot was written */
     int64_t ended_ms;   /* 0: not over */
+    const char *why;    /* latest sentence of a lever or probe */
     struct deployment_state state;
 };
 

@@ -53,11 +53,19 @@ struct journal_notice {
     int64_t due_ms;      /* engine's clock */
 };
 
+/* The latest sentence of a lever or probe about a deployment, kept with its snapshot. */
+struct journal_why {
+    uint64_t deployment;
+    const char *text;
+};
+
 struct journal_texts {
     size_t request_count;
     const struct journal_request *requests;
     size_t notice_count;
     const struct journal_notice *notices;
+    size_t why_count;
+    const struct journal_why *whys;
 };
 
 #endif

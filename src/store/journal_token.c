@@ -215,8 +215,8 @@ static void finish_revoked(struct task *task)
     if (task->result.fault == JOURNAL_FINE && at < tokens->count) {
         free(tokens->known[at]);
         tokens->count--;
-        memmove((void *)&tokens->known[at], (const void *)&tokens->known[at + 1],
-                (tokens->count - at) * sizeof(tokens->known[0]));
+        for (size_t i = at; i < tokens->count; i++)
+            tokens->known[i] = tokens->known[i + 1];
     }
     end_change(change);
 }

@@ -188,6 +188,15 @@ static void insert_deployment(const struct scene *scene, const struct batch_row 
     save_request(scene, request, state->id);
 }
 
+/* NULL: nothing new was said. */
+static const char *why_of(const struct journal_texts *texts, uint64_t deployment)
+{
+    for (size_t i = 0; i < texts->why_count; i++)
+        if (texts->whys[i].deployment == deployment)
+            return texts->whys[i].text;
+    return NULL;
+}
+
 static void update_deployment(const struct scene *scene, const struct batch_row *batch_row)
 {
     const struct deployment_state *state = batch_row->state;
@@ -200,6 +209,9 @@ static void update_deployment(const struct scene *scene, const struct batch_row 
     add_state(&row, state);
     row_bytes(&row, bytes, length);
     row_key(&row, state->id);
+    const char *why = why_of(scene->texts, state->id);
+    if (why != NULL)
+        row_text(&row, why);
     if (row_run(&row) && !sql_changed(scene->sql))
         (void)sql_refuse(scene->sql, "deployment %llu is not in the journal", (unsigned long long)state->id);
 }

@@ -111,7 +111,7 @@ static struct version_name **find_slot(struct version_name **slots, size_t slot_
 static void grow_versions(struct names *names)
 {
     size_t slot_count = 2 * names->version_slots;
-    struct version_name **slots = memory_take_array(slot_count, sizeof(*slots));
+    struct version_name **slots = memory_take_array(slot_count, sizeof(struct version_name *));
 
     for (size_t i = 0; i < names->version_slots; i++)
         if (names->versions[i] != NULL)

@@ -34,7 +34,8 @@ static const char *const creation[] = {
     " created_ms INTEGER NOT NULL, changed_ms INTEGER NOT NULL, ended_ms INTEGER NOT NULL,"
     " phase INTEGER NOT NULL, ending INTEGER NOT NULL, step INTEGER NOT NULL, attempt INTEGER NOT NULL,"
     " sequence INTEGER NOT NULL, seen_ms INTEGER NOT NULL, is_open INTEGER NOT NULL,"
-    " is_escalated INTEGER NOT NULL, revision INTEGER NOT NULL, snapshot BLOB NOT NULL) STRICT",
+    " is_escalated INTEGER NOT NULL, revision INTEGER NOT NULL, snapshot BLOB NOT NULL,"
+    " why TEXT NOT NULL DEFAULT '') STRICT",
     "CREATE INDEX deployments_of_target ON deployments(target, id)",
     "CREATE INDEX deployments_open ON deployments(id) WHERE is_open = 1",
 
@@ -128,7 +129,7 @@ static const char *const creation[] = {
 #define DEPLOYMENT_COLUMNS                                                                                   \
     "SELECT d.id, d.target, d.kind, d.taken_back, d.version, d.previous, d.plan_hash, t.service,"            \
     " t.environment, v.version, v.digest, p.version, d.strategy, d.actor, d.reason, d.run_url, d.commit_id," \
-    " d.created_ms, d.changed_ms, d.ended_ms, d.snapshot, d.sealed FROM deployments d"                       \
+    " d.created_ms, d.changed_ms, d.ended_ms, d.why, d.snapshot, d.sealed FROM deployments d"                \
     " JOIN targets t ON t.id = d.target JOIN versions v ON v.key = d.version"                                \
     " LEFT JOIN versions p ON p.key = d.previous "
 
@@ -160,7 +161,8 @@ static const char *const statements[STATEMENT_COUNT] = {
     [STATEMENT_DEPLOYMENT_UPDATE] =
         "UPDATE deployments SET changed_ms = ?1, ended_ms = CASE WHEN ended_ms = 0 THEN ?2 ELSE ended_ms END,"
         " phase = ?3, ending = ?4, step = ?5, attempt = ?6, sequence = ?7, seen_ms = ?8, is_open = ?9,"
-        " is_escalated = ?10, revision = revision + 1, snapshot = ?11 WHERE id = ?12",
+        " is_escalated = ?10, revision = revision + 1, snapshot = ?11, why = coalesce(?13, why) WHERE id = "
+        "?12",
     [STATEMENT_DEPLOYMENTS_OPEN] = DEPLOYMENT_COLUMNS "WHERE d.is_open = 1 ORDER BY d.id",
     [STATEMENT_DEPLOYMENTS_LIST] = DEPLOYMENT_COLUMNS
     "WHERE d.id < ?1 AND (?2 = '' OR t.service = ?2) AND (?3 = '' OR t.environment = ?3)"

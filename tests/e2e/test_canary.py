@@ -44,7 +44,7 @@ def test_bad_version_is_taken_back(world):
     assert (end["state"], end["exit_code"]) == ("rolled_back", 3)
     assert world.split() == 0
     assert failed_by_switching(world, "3.0.0-bad") == 0
-    wait_until(lambda: any(n["type"] == "verdict.deployment.rolled_back" for n in world.notices()), 10, "the notice of the rollback")
+    wait_until(lambda: any(n["body"]["type"] == "verdict.deployment.rolled_back" for n in world.notices()), 10, "the notice of the rollback")
     assert all(n["code"] == 204 for n in world.notices()), "every notice was signed well"
     assert retained(world, "verdict/demo/deployments/shop/prod")["state"] == "rolled_back"
     report = world.api("GET", f"/v1/deployments/{end['id']}/report").json

@@ -78,13 +78,13 @@ def test_follow(world, command):
     world.start_load(rate=100, url=f"http://127.0.0.1:{world.slots['blue']}/")
     world.wait_scraped()
     world.start_runner(runner if command else None)
-    world.start_daemon(rules={"shop.rules": shop_rules(world, "watched", 'triggers = [ "errors" ];', False, text)})
+    world.start_daemon(rules={"shop.rules": shop_rules(world, "watched", 'triggers = [ "errors" ];', False, text, slots="blue")})
     good = world.verdict("start", "shop/prod", "--version", "2.0.0", "--wait", "--timeout", "40s")
     assert good.returncode == 0, good.stdout + good.stderr
     world.set_faults("blue", share=0.5)
     bad = world.verdict("start", "shop/prod", "--version", "2.0.0", "--digest", "sha256:" + 64 * "a", "--wait", "--timeout", "40s")
     assert bad.returncode == 3, bad.stdout + bad.stderr
-    wait_until(lambda: any(n["type"] == "verdict.deployment.rolled_back" for n in world.notices()), 10, "the notice")
+    wait_until(lambda: any(n["body"]["type"] == "verdict.deployment.rolled_back" for n in world.notices()), 10, "the notice")
     if command:
         with open(marker, encoding="utf-8"):
             pass
@@ -98,7 +98,7 @@ def test_record_changes_nothing(world):
     done = world.verdict("start", "shop/prod", "--version", "3.0.0-bad", "--wait", "--timeout", "60s")
     assert done.returncode == 0, done.stdout + done.stderr
     assert world.split() == 5000
-    wait_until(lambda: any(n["type"] == "verdict.deployment.would_have_rolled_back" for n in world.notices()), 10, "what it would have done")
+    wait_until(lambda: any(n["body"]["type"] == "verdict.deployment.would_have_rolled_back" for n in world.notices()), 10, "what it would have done")
 
 
 def test_refusals(world):

@@ -31,7 +31,7 @@ static int set_up(void **state)
     struct fixture *fixture = calloc(1, sizeof(*fixture));
     assert_non_null(fixture);
     fixture->bench = bench_new();
-    bench_start(fixture->bench);
+    runner_bench_start(fixture->bench);
     fixture->link = link_open(fixture->bench);
     *state = fixture;
     return 0;
@@ -375,7 +375,7 @@ static void knows_its_callers(void **state)
     assert_int_equal(ask_as(fixture->bench, 4711), 1);
     bench_stop(fixture->bench, SIGTERM);
     bench_configure(fixture->bench, "uids = [ 4712 ];\n");
-    bench_start(fixture->bench);
+    runner_bench_start(fixture->bench);
     assert_int_equal(ask_as(fixture->bench, 4711), 1);
     assert_int_equal(ask_as(fixture->bench, 4712), 0);
 }

@@ -47,7 +47,7 @@ static int set_up(void **state)
 static int set_up_started(void **state)
 {
     set_up(state);
-    bench_start(((struct fixture *)*state)->bench);
+    runner_bench_start(((struct fixture *)*state)->bench);
     return 0;
 }
 
@@ -205,7 +205,7 @@ static void finds_results_again(void **state)
     await_line(fixture, "runs");
     bench_stop(fixture->bench, SIGKILL);
     start(fixture, "b", "ok", &late); /* while there is no runner */
-    bench_start(fixture->bench);
+    runner_bench_start(fixture->bench);
     expect_kind(fixture, "a", RUNNER_STILL_RUNS);
     open_gate(fixture);
     await(fixture, &answer);
@@ -289,7 +289,7 @@ static void waits_for_a_place(void **state)
     struct answer *answers = calloc(MANY, sizeof(*answers));
     assert_non_null(answers);
     bench_configure(fixture->bench, "commands_max = 4;\n");
-    bench_start(fixture->bench);
+    runner_bench_start(fixture->bench);
     for (size_t i = 0; i < MANY; i++) {
         char key[16];
         snprintf(key, sizeof(key), "key-%zu", i);

@@ -22,7 +22,7 @@ enum { LONG_MS = 60000 };
 static int set_up(void **state)
 {
     struct bench *bench = bench_new();
-    bench_start(bench);
+    runner_bench_start(bench);
     *state = bench;
     return 0;
 }
@@ -81,7 +81,7 @@ static void outlives_the_runner(void **state)
     start_gate(bench, "a");
     for (size_t i = 0; i < ARRAY_LENGTH(signals); i++) {
         bench_stop(bench, signals[i]);
-        bench_start(bench);
+        runner_bench_start(bench);
     }
     struct link *link = link_open(bench);
     assert_int_equal(link_run(link, bench, "a", "gate", LONG_MS)->state, RUNNER_STATE_RUNNING);
@@ -99,7 +99,7 @@ static void ends_while_no_runner_is_there(void **state)
     int64_t until_ms = bench_now_ms() + BENCH_WAIT_MS;
     while (bench_count_lines(bench, "data/a.exit") == 0)
         bench_pause(until_ms, "the result");
-    bench_start(bench);
+    runner_bench_start(bench);
     struct link *link = link_open(bench);
     expect_through(bench, link);
     link_close(link);
@@ -110,7 +110,7 @@ static void cancels_what_an_earlier_runner_started(void **state)
     struct bench *bench = *state;
     start_gate(bench, "a");
     bench_stop(bench, SIGKILL);
-    bench_start(bench);
+    runner_bench_start(bench);
     struct link *link = link_open(bench);
     link_ask(link, (struct runner_message){.operation = RUNNER_CANCEL, .key = "a"});
     struct runner_result result = link_wait(link, "a");
@@ -158,7 +158,7 @@ static void an_intent_alone_is_lost(void **state)
     char record[64];
     snprintf(record, sizeof(record), "pid=%d start=1\n", (int)getpid()); /* a pid that was given to another */
     bench_write(bench, "data/b.pid", record, 0600);
-    bench_start(bench);
+    runner_bench_start(bench);
     struct link *link = link_open(bench);
     static const char *const keys[] = {"a", "b"};
     for (size_t i = 0; i < ARRAY_LENGTH(keys); i++) {
@@ -230,7 +230,7 @@ static void kills_at_any_moment_repeat_nothing(void **state)
     size_t ended_count = 0;
     for (int round = 0; round < ROUNDS; round++) {
         ask_and_kill(bench, round);
-        bench_start(bench);
+        runner_bench_start(bench);
         struct link *link = link_open(bench);
         for (int number = 0; number < KEYS; number++) {
             char key[32];
@@ -291,7 +291,7 @@ static void sweeps_old_results(void **state)
     char path[BENCH_PATH_MAX];
     for (size_t i = 0; i < ARRAY_LENGTH(names); i++)
         assert_int_equal(utimensat(AT_FDCWD, bench_path(bench, names[i], path), long_ago, 0), 0);
-    bench_start(bench);
+    runner_bench_start(bench);
     link = link_open(bench);
     assert_int_equal(link_status(link, "old"), RUNNER_STATE_ABSENT);
     assert_int_equal(link_status(link, "new"), RUNNER_STATE_ENDED);

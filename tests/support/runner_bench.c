@@ -167,7 +167,7 @@ static bool does_answer(const struct bench *bench)
     return is_good;
 }
 
-void bench_start(struct bench *bench)
+void runner_bench_start(struct bench *bench)
 {
     bench->runner = start_program(bench, NULL);
     int64_t until_ms = bench_now_ms() + BENCH_WAIT_MS;

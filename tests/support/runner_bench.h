@@ -35,7 +35,7 @@ void bench_free(struct bench *bench); /* kills the runner and its commands, remo
 /* `extra` is added to the configuration, which allows [act, "**"] and writing FOLDER/map. */
 void bench_configure(const struct bench *bench, const char *extra);
 
-void bench_start(struct bench *bench);           /* and waits until it answers */
+void runner_bench_start(struct bench *bench);    /* and waits until it answers */
 int bench_stop(struct bench *bench, int signal); /* and waits for its end; its exit status or -1 */
 int bench_run_runner(const struct bench *bench, const char *option); /* --check, ...: to its end */
 

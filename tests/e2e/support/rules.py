@@ -15,8 +15,8 @@ smoke_tests: {
               version: { get = "/version";  expect = "json('.version') == version"; }; }; };
 };
 baselines: {
-  beside: { against = [ "stable" ];  warmup = "500ms";  every = "1s";  need = "20 requests";
-    compare: { error_rate: { test = "sequential";  allow = "+50%";  ignore_below = "0.5%";  block = "2s"; }; }; };
+  beside: { against = [ "stable" ];  warmup = "500ms";  every = "1s";  block = "2s";  need = "20 requests";
+    compare: { error_rate: { test = "sequential";  allow = "+50%";  ignore_below = "0.5%"; }; }; };
 };
 triggers: {
   errors:  { when = "avg(error_rate, 4s) > 5% for 1s";  need = "20 requests";  then = "rollback"; };
@@ -38,7 +38,7 @@ strategies: {
     steps = ( { command = "deploy"; }, { smoke = "basic"; },
               { route = "10%";  observe = "2s";  at_most = "20s"; }, { approve = "sre";  timeout = "60s"; },
               { route = "100%"; watch = "2s";    at_most = "20s"; } ); };
-  watched: { kind = "follow";  watch = "4s";  at_most = "20s"; };
+  watched: { kind = "follow";  steps = ( { watch = "4s";  at_most = "20s"; } ); };
 };
 """
 
@@ -48,8 +48,7 @@ services: {
     rules: { RULES };
     environments: {
       prod: { strategy = "STRATEGY";  TRAFFIC
-        slots: { blue:  { servers = [ "blue" ];   address = "127.0.0.1:BLUE"; };
-                 green: { servers = [ "green" ];  address = "127.0.0.1:GREEN"; }; };
+        slots: { SLOTS };
         commands: { COMMANDS }; }; }; };
 };
 """
@@ -60,10 +59,14 @@ COMMANDS = """deploy: { exec = [ "FOLDER/deploy", "STATE" ];  timeout = "20s";  
 USUAL = 'baselines = [ "beside" ];  triggers = [ "errors", "queue" ];'
 
 
-def shop_rules(world, strategy="short", rules=USUAL, traffic=True, commands=None, service="shop", more=""):
+SLOTS = {"blue": 'blue: { servers = [ "blue" ];  address = "127.0.0.1:BLUE"; };', "green": 'green: { servers = [ "green" ];  address = "127.0.0.1:GREEN"; };'}
+
+
+def shop_rules(world, strategy="short", rules=USUAL, traffic=True, commands=None, service="shop", more="", slots="blue green"):
     """The whole rule file of the shop in prod."""
     lever = 'traffic = "haproxy:edge";  backend = "shop"; ' if traffic else ""
     text = PLACE.replace("SERVICE", service).replace("RULES", rules).replace("STRATEGY", strategy)
+    text = text.replace("SLOTS", " ".join(SLOTS[slot] for slot in slots.split()))
     text = text.replace("TRAFFIC", lever + more).replace("COMMANDS", COMMANDS if commands is None else commands)
     for name, value in (("BLUE", world.slots["blue"]), ("GREEN", world.slots["green"]), ("FOLDER", world.commands), ("STATE", world.state)):
         text = text.replace(name, str(value))

@@ -1,0 +1,170 @@
+/* call.c - one request on its way: its life, its body, its answer.
+ * SPDX-License-Identifier: MIT */
+#include "api/call.h"
+
+#include "api/parts.h"
+#include "io/json.h"
+#include "io/memory.h"
+
+#include <assert.h>
+#include <cjson/cJSON.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { POINTER_SIZE = 128 };
+
+struct call *call_new(struct api *api, struct http_server_request *request)
+{
+    struct call *call = memory_take(sizeof(*call));
+
+    call->api = api;
+    call->request = request;
+    request->waiter = call;
+    LIST_INSERT_HEAD(&api->calls, call, link);
+    return call;
+}
+
+static void free_call(struct call *call)
+{
+    LIST_REMOVE(call, link);
+    poll_end(call);
+    reading_free(call->reading);
+    json_free(call->body);
+    json_free(call->answer);
+    free(call);
+}
+
+void call_settle(struct call *call)
+{
+    if (call->request != NULL || call->holds > 0 || call->env_holds > 0)
+        return;
+    struct api *api = call->api;
+    free_call(call);
+    api_release(api);
+}
+
+void call_answer(struct call *call, unsigned status, const char *type,
+                 const struct http_server_header *headers, size_t header_count, const char *body,
+                 size_t length)
+{
+    struct http_server_header all[HTTP_SERVER_HEADERS_MAX] = {
+        {"Content-Type", type}, {"Cache-Control", "no-store"}, {"X-Content-Type-Options", "nosniff"}};
+    size_t count = 3;
+    struct http_server_request *request = call->request;
+
+    if (request == NULL)
+        return;
+    for (size_t i = 0; i < header_count && count < HTTP_SERVER_HEADERS_MAX; i++)
+        all[count++] = headers[i];
+    call->request = NULL;
+    call->api->answered[status / 100 < API_STATUS_CLASSES ? status / 100 : 0]++;
+    http_server_answer(request, status, all, count, body, length);
+}
+
+void call_answer_json(struct call *call, unsigned status, cJSON *json)
+{
+    char *text = json_print(json);
+
+    call_answer(call, status, "application/json", NULL, 0, text, strlen(text));
+    free(text);
+    cJSON_Delete(json);
+}
+
+static void answer_body_err(struct call *call, const struct err *err)
+{
+    problem_answer(call, 400, "invalid", "%s", err->text);
+}
+
+bool call_read_body(struct call *call, const char *const *names, size_t count, bool allows_empty)
+{
+    struct err err = {0};
+
+    if (call->request->body_length == 0 && allows_empty) {
+        call->body = cJSON_CreateObject();
+        return true;
+    }
+    if (!json_parse(call->request->body, call->request->body_length, NULL, &call->body, &err)) {
+        answer_body_err(call, &err);
+        return false;
+    }
+    struct json_node root = json_root(call->body);
+    if (!json_as_object(&root, &err) || !json_known_keys(&root, names, count, &err)) {
+        answer_body_err(call, &err);
+        return false;
+    }
+    return true;
+}
+
+static bool is_line(const char *text)
+{
+    for (; *text != '\0'; text++)
+        if ((unsigned char)*text < ' ' || *text == '\x7f')
+            return false;
+    return true;
+}
+
+bool call_body_line(struct call *call, const char *name, size_t size, char *to)
+{
+    struct json_node root = json_root(call->body);
+    const char *text = "";
+    struct err err = {0};
+
+    if (!json_text(&root, name, JSON_OPTIONAL, size - 1, &text, &err)) {
+        answer_body_err(call, &err);
+        return false;
+    }
+    if (!is_line(text) || !text_copy(to, size, text)) {
+        char pointer[POINTER_SIZE];
+        (void)snprintf(pointer, sizeof(pointer), "#/%s", name);
+        problem_answer_member(call, pointer, "must be one line without control characters");
+        return false;
+    }
+    return true;
+}
+
+bool call_body_name(struct call *call, const char *name, bool (*is_good)(const char *text), const char *what,
+                    size_t size, char *to)
+{
+    struct json_node root = json_root(call->body);
+    const char *text = "";
+    char pointer[POINTER_SIZE];
+    struct err err = {0};
+
+    if (!json_text(&root, name, JSON_REQUIRED, size - 1, &text, &err)) {
+        answer_body_err(call, &err);
+        return false;
+    }
+    if (is_good(text) && text_copy(to, size, text))
+        return true;
+    (void)snprintf(pointer, sizeof(pointer), "#/%s", name);
+    problem_answer_member(call, pointer, "is not %s", what);
+    return false;
+}
+
+bool call_body_flag(struct call *call, const char *name, bool *ret_flag)
+{
+    struct json_node root = json_root(call->body);
+    struct err err = {0};
+
+    *ret_flag = false;
+    if (json_bool(&root, name, JSON_OPTIONAL, ret_flag, &err))
+        return true;
+    answer_body_err(call, &err);
+    return false;
+}
+
+bool call_allowed(struct call *call, unsigned right, const char *service, const char *environment)
+{
+    const struct principal *principal = &call->principal;
+
+    if (auth_allows(principal, right, service, environment))
+        return true;
+    if ((principal->token.rights & right) == 0)
+        problem_answer(call, 403, "forbidden", "the token of %s lacks the scope \"%s\"", principal->name,
+                       auth_right_name(right));
+    else
+        problem_answer(call, 403, "forbidden", "the token of %s is not for %s/%s", principal->name, service,
+                       environment);
+    return false;
+}

@@ -1,0 +1,81 @@
+/* call.h - one request on its way: who asks, what is still to come for it, and its one answer.
+ * SPDX-License-Identifier: MIT
+ *
+ * A call lives until it is over (answered, or its client is gone) and nothing of its own is under way any
+ * more. Answering a call that is over does nothing. */
+#ifndef API_CALL_H
+#define API_CALL_H
+
+#include "api/auth.h"
+#include "api/reading.h"
+#include "api/route.h"
+
+#include <sys/queue.h>
+
+struct cJSON;
+struct loop_timer;
+
+enum { CALL_ETAG_SIZE = 64, CALL_REASON_SIZE = 256 };
+
+/* GET ?wait=: sleeps until the deployment changes. */
+struct call_poll {
+    bool is_on;                /* this request may wait */
+    bool is_sleeping;          /* nothing is read now */
+    bool is_changed;           /* something came while it was read */
+    bool is_late;              /* its time is up */
+    uint64_t deployment;       /* 0: not known yet */
+    char etag[CALL_ETAG_SIZE]; /* what the client has; "" nothing */
+    struct loop_timer *timer;
+    void (*done)(struct call *call); /* of every reading */
+};
+
+struct call {
+    LIST_ENTRY(call) link;
+    struct api *api;
+    struct http_server_request *request; /* NULL: it is over */
+    const struct route *route;
+    struct route_match match;
+    struct principal principal;
+    unsigned holds;     /* callbacks that come whatever happens (workers, journal) */
+    unsigned env_holds; /* callbacks of the daemon: none after api_free() */
+    struct reading *reading;
+    struct call_poll poll;
+    struct cJSON *body; /* of the request, where it was read */
+    char reason[CALL_REASON_SIZE];
+    char key[256];        /* start: idempotency key, "" none */
+    uint64_t deployment;  /* verbs: concerned */
+    unsigned status;      /* of the answer once a deployment is read: 200, 201 */
+    enum verb verb;       /* verbs */
+    struct cJSON *answer; /* tokens: prepared until the journal has it */
+};
+
+struct call *call_new(struct api *api, struct http_server_request *request);
+
+/* The client is gone, or the answer is out: frees once nothing is under way. The caller's pointer is dead. */
+void call_settle(struct call *call);
+
+/* The answer. `headers`: beside Content-Type and what every answer has. */
+void call_answer(struct call *call, unsigned status, const char *type,
+                 const struct http_server_header *headers, size_t header_count, const char *body,
+                 size_t length);
+
+/* Takes over `json`. */
+void call_answer_json(struct call *call, unsigned status, struct cJSON *json);
+
+/* Reads the request's JSON object into call->body: members in `names` only; an empty body is an empty object
+ * where `allows_empty`. False: answered with 400. */
+MUST_CHECK bool call_read_body(struct call *call, const char *const *names, size_t count, bool allows_empty);
+
+/* Optional member `name` of the body: one line of at most `size` - 1 bytes; "" where missing. False:
+ * answered. */
+MUST_CHECK bool call_body_line(struct call *call, const char *name, size_t size, char *to);
+/* The same, but it must be there and fit (is_good says so; `what` names the form). */
+MUST_CHECK bool call_body_name(struct call *call, const char *name, bool (*is_good)(const char *text),
+                               const char *what, size_t size, char *to);
+/* Optional flag, false where missing. */
+MUST_CHECK bool call_body_flag(struct call *call, const char *name, bool *ret_flag);
+
+/* The principal has this right here ("" and "": anywhere); false: answered with 403. */
+MUST_CHECK bool call_allowed(struct call *call, unsigned right, const char *service, const char *environment);
+
+#endif

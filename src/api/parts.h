@@ -1,0 +1,60 @@
+/* parts.h - what the api is made of; for its own files. Loop thread only, but `view`.
+ * SPDX-License-Identifier: MIT */
+#ifndef API_PARTS_H
+#define API_PARTS_H
+
+#include "api/api.h"
+#include "api/call.h"
+#include "api/problem.h"
+
+enum { API_STATUS_CLASSES = 6 };
+
+struct api {
+    struct api_env env;
+    struct journal_view *view; /* NULL: could not be opened */
+    LIST_HEAD(call_list, call) calls;
+    bool is_closed;                        /* lives on until no worker holds a call */
+    uint64_t answered[API_STATUS_CLASSES]; /* by hundreds of the status */
+};
+
+/* Milliseconds since 1970. */
+int64_t api_wall_ms(void);
+
+/* Frees a closed api once it has no calls. */
+void api_release(struct api *api);
+
+/* Handlers of the table, one line per file. */
+void deployments_start(struct call *call);
+void deployments_list(struct call *call);
+void deployments_show(struct call *call);
+void verbs_act(struct call *call);
+void verbs_mark(struct call *call);
+void approvals_answer(struct call *call);
+void targets_act(struct call *call);
+void quarantine_list(struct call *call);
+void quarantine_add(struct call *call);
+void quarantine_clear(struct call *call);
+void report_show(struct call *call);
+void tokens_create(struct call *call);
+void tokens_list(struct call *call);
+void tokens_revoke(struct call *call);
+void rules_list(struct call *call);
+void rules_check(struct call *call);
+void status_show(struct call *call);
+void health_live(struct call *call);
+void health_ready(struct call *call);
+void health_metrics(struct call *call);
+void missing_answer(struct call *call);
+void openapi_show(struct call *call);
+
+/* Reads the deployment anew and answers with it: `status` (201 with Location). */
+void deployments_answer(struct call *call, uint64_t deployment, unsigned status);
+
+/* poll.c: after a reading. True: the call sleeps, or reads again. */
+bool poll_sleeps(struct call *call, const struct record *record, const char *etag);
+/* False: answered with 400. */
+MUST_CHECK bool poll_begin(struct call *call);
+void poll_end(struct call *call);
+void poll_wake(struct call *call);
+
+#endif

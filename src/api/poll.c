@@ -1,0 +1,89 @@
+/* poll.c - GET ?wait=: a request sleeps until its deployment changes, ends, or its time is up.
+ * SPDX-License-Identifier: MIT */
+#include "api/parts.h"
+#include "base/duration.h"
+#include "io/loop.h"
+
+#include <string.h>
+
+enum { POLL_MAX_MS = 60000 };
+
+static void come_again(void *data)
+{
+    struct call *call = data;
+
+    call->poll.is_late = true;
+    poll_wake(call);
+}
+
+bool poll_begin(struct call *call)
+{
+    const char *wait = http_server_query(call->request, "wait");
+    const char *etag = http_server_header(call->request, "If-None-Match");
+    int64_t wait_ms = 0;
+
+    if (etag != NULL && !text_copy(call->poll.etag, sizeof(call->poll.etag), etag))
+        call->poll.etag[0] = '\0';
+    if (wait == NULL)
+        return true;
+    if (!duration_parse(wait, &wait_ms)) {
+        problem_answer(call, 400, "invalid", "wait: \"%.32s\" is no duration (write it as \"60s\")", wait);
+        return false;
+    }
+    if (wait_ms > POLL_MAX_MS)
+        wait_ms = POLL_MAX_MS;
+    /* Past the server's limit for sleepers the answer is what is known now: the client asks again. */
+    if (wait_ms == 0 || !http_server_begin_long_poll(call->request))
+        return true;
+    call->poll.is_on = true;
+    call->poll.timer = loop_timer_start(call->api->env.loop, wait_ms, 0, come_again, call);
+    return true;
+}
+
+void poll_end(struct call *call)
+{
+    loop_timer_stop(call->poll.timer);
+    call->poll.timer = NULL;
+    call->poll.is_on = false;
+}
+
+static void read_again(struct call *call)
+{
+    call->poll.is_sleeping = false;
+    call->poll.is_changed = false;
+    reading_deployment(call, READING_DEPLOYMENT, call->poll.deployment, call->poll.done);
+}
+
+void poll_wake(struct call *call)
+{
+    if (call->request == NULL)
+        return;
+    if (!call->poll.is_sleeping) {
+        call->poll.is_changed = true;
+        return;
+    }
+    read_again(call);
+    call_settle(call);
+}
+
+static bool has_news(const struct call *call, const struct record *record, const char *etag)
+{
+    if (record_is_done(record) || call->poll.is_late)
+        return true;
+    return call->poll.etag[0] != '\0' && strcmp(call->poll.etag, etag) != 0;
+}
+
+bool poll_sleeps(struct call *call, const struct record *record, const char *etag)
+{
+    if (!call->poll.is_on || has_news(call, record, etag))
+        return false;
+    call->poll.deployment = record->row->id;
+    if (call->poll.is_changed) {
+        read_again(call);
+        return true;
+    }
+    reading_free(call->reading);
+    call->reading = NULL;
+    call->poll.is_sleeping = true;
+    return true;
+}

@@ -1,0 +1,186 @@
+/* reading.c - the journal read in a worker for one call.
+ * SPDX-License-Identifier: MIT */
+#include "api/reading.h"
+
+#include "api/evidence.h"
+#include "api/parts.h"
+#include "config/config.h"
+#include "io/json.h"
+#include "io/loop.h"
+#include "io/memory.h"
+#include "orchestrator/deployment.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static bool read_row(struct reading *reading, struct err *err)
+{
+    reading->row_count = 1;
+    if (reading->deployment != 0)
+        return journal_view_deployment(reading->view, reading->deployment, &reading->arena, &reading->rows,
+                                       err);
+    return journal_view_last(reading->view, reading->service, reading->environment, &reading->arena,
+                             &reading->rows, err);
+}
+
+/* Without a definition that this build can read a deployment is shown all the same, with less. */
+static void rebuild_definition(struct reading *reading)
+{
+    const char *sealed = NULL;
+
+    if (journal_view_sealed(reading->view, reading->rows[0].id, &reading->arena, &sealed, NULL))
+        reading->definition = config_unseal(sealed, reading->schemas, NULL);
+    if (reading->definition != NULL && reading->rows[0].kind == PLAN_ROLLBACK) {
+        /* Sealed is what was promoted; its way back follows from that. */
+        struct plan promoted = reading->definition->plan;
+        plan_expand_rollback(&promoted, promoted.verify, &reading->definition->plan);
+    }
+    if (!journal_view_rules(reading->view, reading->rows[0].id, reading->rules, &reading->rule_bits, NULL))
+        reading->rule_bits = 0;
+}
+
+static bool read_deployment(struct reading *reading, struct err *err)
+{
+    if (!read_row(reading, err))
+        return false;
+    rebuild_definition(reading);
+    if (reading->kind == READING_APPROVALS)
+        return evidence_read_approvers(reading, err);
+    return reading->kind != READING_REPORT || evidence_read(reading, err);
+}
+
+static void work(void *data)
+{
+    struct reading *reading = data;
+    struct err err = {0};
+    bool is_good = reading->kind == READING_LIST
+                       ? journal_view_list(reading->view, &reading->filter, &reading->arena, &reading->rows,
+                                           &reading->row_count, &err)
+                       : read_deployment(reading, &err);
+
+    if (!is_good)
+        reading->err = err;
+}
+
+static void worked(void *data)
+{
+    struct reading *reading = data;
+    struct call *call = reading->call;
+
+    /* Still held: whatever `done` starts may end at once. It may also read again, and so free the reading. */
+    if (call->request != NULL)
+        reading->done(call);
+    call->holds--;
+    call_settle(call);
+}
+
+static struct reading *prepare(struct call *call, enum reading_kind kind, void (*done)(struct call *call))
+{
+    reading_free(call->reading);
+    struct reading *reading = memory_take(sizeof(*reading));
+    call->reading = reading;
+    reading->kind = kind;
+    reading->call = call;
+    reading->done = done;
+    reading->view = call->api->view;
+    reading->schemas = call->api->env.schemas;
+    arena_init(&reading->arena, memory_take(READING_MEMORY), READING_MEMORY);
+    if (kind == READING_APPROVALS || kind == READING_REPORT)
+        arena_init(&reading->page, memory_take(READING_PAGE_MEMORY), READING_PAGE_MEMORY);
+    return reading;
+}
+
+/* What cannot be read ends as every reading does: later, and with `done`. */
+static void start(struct reading *reading)
+{
+    struct call *call = reading->call;
+    struct loop *loop = call->api->env.loop;
+
+    call->holds++;
+    if (reading->view != NULL && loop_work(loop, work, worked, reading, &reading->err))
+        return;
+    if (reading->view == NULL)
+        err_set(&reading->err, ERR_UNAVAILABLE, "the journal cannot be read");
+    loop_defer(loop, worked, reading);
+}
+
+void reading_deployment(struct call *call, enum reading_kind kind, uint64_t deployment,
+                        void (*done)(struct call *call))
+{
+    struct reading *reading = prepare(call, kind, done);
+
+    reading->deployment = deployment;
+    start(reading);
+}
+
+void reading_last(struct call *call, enum reading_kind kind, void (*done)(struct call *call))
+{
+    struct reading *reading = prepare(call, kind, done);
+
+    memcpy(reading->service, call->match.service, sizeof(reading->service));
+    memcpy(reading->environment, call->match.environment, sizeof(reading->environment));
+    start(reading);
+}
+
+void reading_list(struct call *call, const struct journal_filter *filter, void (*done)(struct call *call))
+{
+    struct reading *reading = prepare(call, READING_LIST, done);
+
+    reading->filter = *filter;
+    reading->filter.service = NULL;
+    reading->filter.environment = NULL;
+    if (filter->service != NULL && text_copy(reading->service, sizeof(reading->service), filter->service))
+        reading->filter.service = reading->service;
+    if (filter->environment != NULL &&
+        text_copy(reading->environment, sizeof(reading->environment), filter->environment))
+        reading->filter.environment = reading->environment;
+    start(reading);
+}
+
+void reading_free(struct reading *reading)
+{
+    if (reading == NULL)
+        return;
+    definition_free(reading->definition);
+    json_free(reading->verdicts);
+    json_free(reading->actions);
+    json_free(reading->audit);
+    free(reading->arena.memory);
+    free(reading->page.memory);
+    free(reading);
+}
+
+struct record reading_record(const struct call *call, size_t index)
+{
+    const struct reading *reading = call->reading;
+    const struct api_env *env = &call->api->env;
+    struct record record = {.row = &reading->rows[index],
+                            .state = &reading->rows[index].state,
+                            .definition = index == 0 ? reading->definition : NULL,
+                            .rules = reading->rule_bits == 0 ? NULL : reading->rules,
+                            .why = reading->rows[index].why};
+    struct api_live live = {0};
+
+    if (!env->live(env->data, record.row->id, &live))
+        return record;
+    record.state = live.state;
+    record.definition = live.definition;
+    record.rules = live.rules;
+    record.why = live.why == NULL ? "" : live.why;
+    record.now_ms = live.now_ms;
+    record.is_live = true;
+    return record;
+}
+
+bool reading_failed(struct call *call)
+{
+    const struct err *err = &call->reading->err;
+
+    if (err->code == ERR_NONE)
+        return false;
+    if (err->code == ERR_NOT_FOUND)
+        problem_answer(call, 404, "not-found", "there is no such deployment");
+    else
+        problem_answer_err(call, err);
+    return true;
+}

@@ -1,0 +1,74 @@
+/* reading.h - the journal read in a worker for one call, and a deployment put together from it and the
+ * engine's memory.
+ * SPDX-License-Identifier: MIT */
+#ifndef API_READING_H
+#define API_READING_H
+
+#include "api/record.h"
+#include "store/journal_view.h"
+
+struct call;
+struct cJSON;
+
+enum {
+    READING_APPROVERS_MAX = 32,
+    READING_REPORT_ROWS_MAX = 2000,            /* of each kind */
+    READING_MEMORY = 1024 * 1024 + 512 * 1024, /* a page of rows and a sealed text */
+    READING_PAGE_MEMORY = 256 * 1024
+};
+
+enum reading_kind {
+    READING_DEPLOYMENT, /* row, definition, rules */
+    READING_APPROVALS,  /* as DEPLOYMENT, and who approved */
+    READING_REPORT,     /* as DEPLOYMENT, and its evidence */
+    READING_LIST        /* rows */
+};
+
+struct reading_approver {
+    char name[NAME_MAX_LENGTH + 1];
+    uint8_t step;
+    uint32_t attempt;
+};
+
+struct reading {
+    enum reading_kind kind;
+    struct call *call;
+    void (*done)(struct call *call);
+    /* asked */
+    uint64_t deployment;                                                 /* 0: the last one of */
+    char service[NAME_MAX_LENGTH + 1], environment[NAME_MAX_LENGTH + 1]; /* "" all, of lists */
+    struct journal_filter filter;
+    /* found */
+    struct err err; /* code ERR_NONE: all is well */
+    struct arena arena;
+    struct arena page;                     /* of one page of evidence; where the kind reads some */
+    const struct journal_deployment *rows; /* [row_count] */
+    size_t row_count;
+    struct definition *definition; /* NULL: could not be rebuilt */
+    uint32_t rule_bits;
+    struct rule_state rules[PLAN_RULES_MAX];
+    size_t approver_count;
+    struct reading_approver approvers[READING_APPROVERS_MAX]; /* oldest first */
+    struct cJSON *verdicts, *actions, *audit;                 /* arrays */
+    bool is_cut;
+    const struct option_schemas *schemas;
+    struct journal_view *view;
+};
+
+/* Reads; `done` comes from the loop where the call is not over by then, also after a failure (reading->err).
+ * What the call read before is given back. */
+void reading_deployment(struct call *call, enum reading_kind kind, uint64_t deployment,
+                        void (*done)(struct call *call));
+/* The active or last one of the call's service and environment. */
+void reading_last(struct call *call, enum reading_kind kind, void (*done)(struct call *call));
+void reading_list(struct call *call, const struct journal_filter *filter, void (*done)(struct call *call));
+
+void reading_free(struct reading *reading); /* NULL is fine */
+
+/* Row `index` of the call's reading together with what the engine knows. */
+struct record reading_record(const struct call *call, size_t index);
+
+/* The reading went wrong: answered. */
+MUST_CHECK bool reading_failed(struct call *call);
+
+#endif

@@ -1,0 +1,149 @@
+/* record.c - what can be said about one deployment besides its summary.
+ * SPDX-License-Identifier: MIT */
+#include "api/record.h"
+
+#include "base/duration.h"
+#include "engine/snapshot.h"
+#include "orchestrator/deployment.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+bool record_is_done(const struct record *record)
+{
+    return phase_is_terminal(record->state->phase) || record->state->is_escalated;
+}
+
+void record_etag(const struct record *record, char to[RECORD_ETAG_SIZE])
+{
+    const struct deployment_state *state = record->state;
+    const uint64_t fields[] = {state->phase,         state->step_state,
+                               state->ending,        state->hold,
+                               state->part,          state->care,
+                               state->is_escalated,  state->is_unverified,
+                               state->is_full,       state->would_roll_back,
+                               state->step,          state->attempt,
+                               state->approvals,     state->last_sequence,
+                               state->desired_share, state->confirmed_share,
+                               state->passing,       state->muted,
+                               state->recorded};
+
+    (void)snprintf(to, RECORD_ETAG_SIZE, "\"dep_%" PRIu64 "-%016" PRIx64 "\"", state->id,
+                   snapshot_hash(fields, sizeof(fields)));
+}
+
+const struct plan_step *record_step(const struct record *record)
+{
+    const struct definition *definition = record->definition;
+
+    if (definition == NULL || record->state->step >= definition->plan.count)
+        return NULL;
+    return &definition->plan.steps[record->state->step];
+}
+
+static const char *name_of_reference(const struct definition *definition, const struct plan_step *step)
+{
+    if (step->kind == STEP_COMMAND && step->reference < definition->command_count)
+        return definition->commands[step->reference].name;
+    if (step->kind == STEP_SMOKE && step->reference < definition->smoke_count)
+        return definition->smokes[step->reference].name;
+    return "";
+}
+
+void record_step_text(const struct definition *definition, const struct plan_step *step, struct text *text)
+{
+    char duration[DURATION_TEXT_MAX];
+
+    switch (step->kind) {
+    case STEP_COMMAND:
+        text_add(text, "command %s", name_of_reference(definition, step));
+        return;
+    case STEP_SMOKE:
+        text_add(text, "smoke test %s", name_of_reference(definition, step));
+        return;
+    case STEP_ROUTE:
+        text_add(text, "route %g %%", step->share / 100.0);
+        return;
+    case STEP_OBSERVE:
+        text_add(text, "%s for %s", step->is_watch ? "watch" : "observe",
+                 duration_format(step->duration_ms, duration, sizeof(duration)));
+        return;
+    case STEP_APPROVE:
+        text_add(text, "approval by %u %s", step->approvals, step->approvals == 1 ? "person" : "people");
+        return;
+    }
+}
+
+const char *record_state_text(const struct deployment_state *state)
+{
+    bool is_moving = state->phase == PHASE_RUNNING || state->phase == PHASE_WATCHING;
+
+    if (is_moving && state->step_state == STEP_HELD)
+        return "held";
+    if (is_moving && state->step_state == STEP_WAITING)
+        return "waiting for people";
+    return phase_name(state->phase);
+}
+
+void record_allowed(const struct deployment_state *state, struct text *text)
+{
+    switch (state->phase) {
+    case PHASE_QUEUED:
+    case PHASE_ADMITTING:
+        text_add(text, "abort, rollback");
+        return;
+    case PHASE_RUNNING:
+    case PHASE_WATCHING:
+        if (state->step_state == STEP_WAITING)
+            text_add(text, "approve, reject, ");
+        if (state->step_state == STEP_HELD)
+            text_add(text, "resume, promote, ");
+        else
+            text_add(text, "hold, ");
+        text_add(text, "abort, rollback, mute, promote --full");
+        return;
+    case PHASE_ROLLING_BACK:
+        text_add(text, state->is_escalated ? "adopt (once you know what serves)" : "nothing but waiting");
+        return;
+    case PHASE_PROMOTED:
+        text_add(text, "rollback, while the old slot is kept");
+        return;
+    case PHASE_ROLLED_BACK:
+    case PHASE_REJECTED:
+    case PHASE_CANCELLED:
+    case PHASE_SUPERSEDED:
+    case PHASE_COUNT:
+        text_add(text, "nothing: start a new deployment");
+        return;
+    }
+}
+
+const char *record_unit(const struct definition *definition, size_t rule)
+{
+    const struct rule_definition *row = &definition->rules[rule];
+
+    if (row->rule.metric_count == 0 || row->metrics[0] >= definition->metric_count)
+        return "";
+    const struct metric_definition *metric = &definition->metrics[row->metrics[0]];
+    if (metric->unit[0] == '\0' && metric->kind == SERIES_COUNT)
+        return "ratio";
+    return metric->unit;
+}
+
+void record_value(double value, const char *unit, struct text *text)
+{
+    bool is_ratio = strcmp(unit, "ratio") == 0;
+    double shown = is_ratio ? value * 100.0 : value;
+
+    if (!isfinite(value)) {
+        text_add(text, "?");
+        return;
+    }
+    text_add(text, fabs(shown) >= 1000.0 ? "%.0f" : "%.3g", shown);
+    if (is_ratio)
+        text_add(text, " %%");
+    else if (unit[0] != '\0')
+        text_add(text, " %s", unit);
+}

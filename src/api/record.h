@@ -1,0 +1,51 @@
+/* record.h - one deployment as it is shown: its journal row, and what the engine knows where it is in memory.
+ * SPDX-License-Identifier: MIT */
+#ifndef API_RECORD_H
+#define API_RECORD_H
+
+#include "base/text.h"
+#include "config/definition.h"
+#include "engine/engine.h"
+#include "store/journal_view.h"
+
+enum { RECORD_SUMMARY_SIZE = 1024, RECORD_ETAG_SIZE = 64, RECORD_ID_SIZE = 32 };
+
+/* Valid until the loop turns. */
+struct record {
+    const struct journal_deployment *row;
+    const struct deployment_state *state; /* the engine's where it is in memory, else the row's */
+    const struct definition *definition;  /* NULL: could not be rebuilt */
+    const struct rule_state *rules;       /* [definition->rule_count]; NULL: none */
+    const char *why;                      /* "" none */
+    bool is_live;
+    int64_t now_ms; /* is_live */
+};
+
+/* Over, or escalated: `wait` ends. */
+bool record_is_done(const struct record *record);
+
+/* `"dep_5-0123456789abcdef"`, quotes included: differs when anything but numbers that flow differs. */
+void record_etag(const struct record *record, char to[RECORD_ETAG_SIZE]);
+
+/* One sentence of plain words, with what came of it and why. */
+void record_summary(const struct record *record, char to[RECORD_SUMMARY_SIZE]);
+
+/* The step that is under way, or NULL. */
+const struct plan_step *record_step(const struct record *record);
+
+/* "route to 25 %", "command migrate", "observe for 5m" ... */
+void record_step_text(const struct definition *definition, const struct plan_step *step, struct text *text);
+
+/* What may be asked of a deployment in this state: "abort, rollback". "nothing" where that is so. */
+void record_allowed(const struct deployment_state *state, struct text *text);
+
+/* "waiting for people", "held" ... : the state in words for refusals. */
+const char *record_state_text(const struct deployment_state *state);
+
+/* Unit of a rule's numbers: its first metric's; "ratio" for events per total. */
+const char *record_unit(const struct definition *definition, size_t rule);
+
+/* "12.5 %" of a ratio, "0.31 s", "1200": for people. "?" where it is not finite. */
+void record_value(double value, const char *unit, struct text *text);
+
+#endif

@@ -1,0 +1,151 @@
+/* report_text.c - the evidence of a deployment as text for people.
+ * SPDX-License-Identifier: MIT */
+#include "api/report_text.h"
+
+#include "api/shape.h"
+#include "io/memory.h"
+#include "orchestrator/deployment.h"
+
+#include <cjson/cJSON.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { VALUE_SIZE = 64 };
+
+static const char *text_of(const cJSON *object, const char *name)
+{
+    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, name));
+
+    return text == NULL ? "" : text;
+}
+
+static double number_of(const cJSON *object, const char *name)
+{
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
+
+    return cJSON_IsNumber(item) ? item->valuedouble : (double)NAN;
+}
+
+static const char *value_text(double value, const char *unit, char to[VALUE_SIZE])
+{
+    struct text text;
+
+    text_init(&text, to, VALUE_SIZE);
+    record_value(value, unit, &text);
+    return to;
+}
+
+/* "12.5 % against 5 %", and what a comparison has besides; nothing where nothing was measured. */
+static void print_numbers(FILE *to, const struct judgement *judgement, const char *unit)
+{
+    char value[VALUE_SIZE];
+    char bound[VALUE_SIZE];
+
+    if (isfinite(judgement->value))
+        (void)fprintf(to, "  %s against %s", value_text(judgement->value, unit, value),
+                      value_text(judgement->bound, unit, bound));
+    if (isfinite(judgement->estimate))
+        (void)fprintf(to, ", ratio %.3g (%.3g to %.3g)", judgement->estimate, judgement->lower,
+                      judgement->upper);
+    if (isfinite(judgement->statistic))
+        (void)fprintf(to, ", evidence %.3g of %.3g", judgement->statistic, judgement->limit);
+    if (isfinite(judgement->count))
+        (void)fprintf(to, ", n=%.0f", judgement->count);
+}
+
+static void print_rules(FILE *to, const struct record *record)
+{
+    const struct definition *definition = record->definition;
+
+    if (definition == NULL || record->rules == NULL || definition->rule_count == 0)
+        return;
+    (void)fprintf(to, "\nRules, as they were judged last\n");
+    for (size_t i = 0; i < definition->rule_count; i++) {
+        const struct judgement *last = &record->rules[i].last;
+        (void)fprintf(to, "  %-12s %s: %s", verdict_name(last->verdict), definition->rules[i].name,
+                      definition->rules[i].text);
+        print_numbers(to, last, record_unit(definition, i));
+        if (last->verdict == VERDICT_INCONCLUSIVE)
+            (void)fprintf(to, "  (%s)", reason_name(last->reason));
+        (void)fprintf(to, "\n");
+    }
+}
+
+static void print_verdicts(FILE *to, const cJSON *verdicts)
+{
+    const cJSON *row = NULL;
+
+    if (cJSON_GetArraySize(verdicts) == 0)
+        return;
+    (void)fprintf(to, "\nVerdicts\n");
+    cJSON_ArrayForEach(row, verdicts)
+    {
+        struct judgement judgement = {
+            .value = number_of(row, "value"),
+            .bound = number_of(row, "bound"),
+            .estimate = number_of(row, "estimate"),
+            .lower = number_of(row, "lower"),
+            .upper = number_of(row, "upper"),
+            .statistic = number_of(row, "statistic"),
+            .limit = number_of(row, "limit"),
+            .count = number_of(row, "count"),
+        };
+        (void)fprintf(to, "  %s  step %.0f  %s  %s", text_of(row, "time"), number_of(row, "step") + 1.0,
+                      text_of(row, "verdict"), text_of(row, "rule"));
+        print_numbers(to, &judgement, text_of(row, "unit"));
+        (void)fprintf(to, "\n");
+    }
+}
+
+static void print_audit(FILE *to, const cJSON *audit)
+{
+    const cJSON *row = NULL;
+
+    (void)fprintf(to, "\nWhat happened\n");
+    cJSON_ArrayForEach(row, audit)(void)
+        fprintf(to, "  %s  %s\n", text_of(row, "time"), text_of(row, "text"));
+}
+
+static void print_head(FILE *to, const struct record *record)
+{
+    const struct journal_deployment *row = record->row;
+    char created[SHAPE_TIME_SIZE];
+    char ended[SHAPE_TIME_SIZE];
+    char summary[RECORD_SUMMARY_SIZE];
+    int exit_code = deployment_exit_code(record->state);
+
+    record_summary(record, summary);
+    shape_time_text(row->created_ms, created);
+    shape_time_text(row->ended_ms, ended);
+    (void)fprintf(to, "%s.\n\n", summary);
+    (void)fprintf(to, "  deployment  dep_%" PRIu64 ", %s, strategy %s\n", row->id,
+                  record_state_text(record->state), row->strategy);
+    (void)fprintf(to, "  version     %s%s%s\n", row->version,
+                  row->previous[0] == '\0' ? "" : ", in place of ", row->previous);
+    (void)fprintf(to, "  by          %s%s%s\n", row->actor, row->reason[0] == '\0' ? "" : ": ", row->reason);
+    (void)fprintf(to, "  started     %s\n", created);
+    if (ended[0] != '\0')
+        (void)fprintf(to, "  ended       %s\n", ended);
+    if (exit_code >= 0)
+        (void)fprintf(to, "  exit code   %d\n", exit_code);
+}
+
+char *report_text(const struct record *record, const struct reading *reading)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *to = open_memstream(&text, &size);
+
+    if (to == NULL)
+        return memory_copy_text("");
+    print_head(to, record);
+    print_rules(to, record);
+    print_verdicts(to, reading->verdicts);
+    print_audit(to, reading->audit);
+    if (reading->is_cut)
+        (void)fprintf(to, "\n(cut: more than %d rows of a kind)\n", READING_REPORT_ROWS_MAX);
+    (void)fclose(to);
+    return text;
+}

@@ -1,0 +1,165 @@
+/* sentence.c - audit rows in plain words.
+ * SPDX-License-Identifier: MIT */
+#include "api/shape.h"
+
+#include "orchestrator/deployment.h"
+
+#include <string.h>
+
+struct sentence {
+    enum trace_kind kind;
+    const char *fixed; /* or */
+    void (*add)(const struct definition *definition, const struct journal_audit *row, struct text *text);
+};
+
+static const char *rule_name(const struct definition *definition, uint32_t rule)
+{
+    return definition != NULL && rule < definition->rule_count ? definition->rules[rule].name : "?";
+}
+
+static void add_phase(const struct definition *definition, const struct journal_audit *row, struct text *text)
+{
+    (void)definition;
+    text_add(text, "%s", row->a < PHASE_COUNT ? phase_name((enum deployment_phase)row->a) : "?");
+    if (row->b != ENDING_NONE && row->b <= ENDING_ADOPTED)
+        text_add(text, " (%s)", ending_name((enum ending)row->b));
+}
+
+static void add_step(const struct definition *definition, const struct journal_audit *row, struct text *text)
+{
+    text_add(text, "step %u: ", row->a + 1);
+    if (definition != NULL && row->a < definition->plan.count)
+        record_step_text(definition, &definition->plan.steps[row->a], text);
+}
+
+static void add_action(const struct definition *definition, const struct journal_audit *row,
+                       struct text *text)
+{
+    (void)definition;
+    text_add(text, "action %u: %s", row->a,
+             row->b <= ACTION_VERIFY ? action_kind_name((enum action_kind)row->b) : "?");
+}
+
+static void add_result(const struct definition *definition, const struct journal_audit *row,
+                       struct text *text)
+{
+    static const char *const words[] = {"done", "failed, will be tried again", "failed", "fate unknown"};
+
+    (void)definition;
+    text_add(text, "action %u: %s", row->a, row->b < ARRAY_LENGTH(words) ? words[row->b] : "?");
+}
+
+static void add_confirmed(const struct definition *definition, const struct journal_audit *row,
+                          struct text *text)
+{
+    (void)definition;
+    text_add(text, "traffic confirmed at %g %%", row->a / 100.0);
+}
+
+static void add_pass(const struct definition *definition, const struct journal_audit *row, struct text *text)
+{
+    (void)definition;
+    text_add(text, "verdict PASS for step %u", row->a + 1);
+}
+
+static void add_override(const struct definition *definition, const struct journal_audit *row,
+                         struct text *text)
+{
+    (void)definition;
+    text_add(text, "a person went on from step %u without a verdict", row->a + 1);
+}
+
+static void add_fail(const struct definition *definition, const struct journal_audit *row, struct text *text)
+{
+    if (row->a == UINT8_MAX)
+        text_add(text, "verdict FAIL: a smoke test");
+    else
+        text_add(text, "verdict FAIL: rule %s", rule_name(definition, row->a));
+}
+
+static void add_would_fail(const struct definition *definition, const struct journal_audit *row,
+                           struct text *text)
+{
+    text_add(text, "rule %s would have taken it back", rule_name(definition, row->a));
+}
+
+static void add_held(const struct definition *definition, const struct journal_audit *row, struct text *text)
+{
+    text_add(text, "held: %s", row->a <= HOLD_ESCALATED ? hold_cause_name((enum hold_cause)row->a) : "?");
+    if (row->b != UINT8_MAX)
+        text_add(text, " %s", rule_name(definition, row->b));
+}
+
+static void add_wanted(const struct definition *definition, const struct journal_audit *row,
+                       struct text *text)
+{
+    (void)definition;
+    text_add(text, "approval wanted: %u", row->b);
+}
+
+static void add_approved(const struct definition *definition, const struct journal_audit *row,
+                         struct text *text)
+{
+    (void)definition;
+    text_add(text, "approved: %u so far", row->a);
+}
+
+static void add_drift(const struct definition *definition, const struct journal_audit *row, struct text *text)
+{
+    (void)definition;
+    text_add(text, "traffic read as %g %% instead of %g %%", row->a / 100.0, row->b / 100.0);
+}
+
+static void add_muted(const struct definition *definition, const struct journal_audit *row, struct text *text)
+{
+    text_add(text, "rule %s only records from here on", rule_name(definition, row->a));
+}
+
+static const struct sentence sentences[] = {
+    {TRACE_PHASE, NULL, add_phase},
+    {TRACE_STEP, NULL, add_step},
+    {TRACE_ACTION, NULL, add_action},
+    {TRACE_RESULT, NULL, add_result},
+    {TRACE_CONFIRMED, NULL, add_confirmed},
+    {TRACE_STEP_PASS, NULL, add_pass},
+    {TRACE_OVERRIDE, NULL, add_override},
+    {TRACE_FAIL, NULL, add_fail},
+    {TRACE_WOULD_FAIL, NULL, add_would_fail},
+    {TRACE_HELD, NULL, add_held},
+    {TRACE_RESUMED, "resumed", NULL},
+    {TRACE_APPROVAL_WANTED, NULL, add_wanted},
+    {TRACE_APPROVED, NULL, add_approved},
+    {TRACE_REJECTED, "rejected", NULL},
+    {TRACE_ESCALATED, "escalated: it needs a person", NULL},
+    {TRACE_DRIFT, NULL, add_drift},
+    {TRACE_MUTED, NULL, add_muted},
+    {TRACE_QUARANTINE, "the version is in quarantine", NULL},
+    {TRACE_ADOPTED, "a person said what serves", NULL},
+    {TRACE_RETIRED, "the old slot is retired", NULL},
+};
+
+static void add_sentence(const struct sentence *sentence, const struct definition *definition,
+                         const struct journal_audit *row, struct text *text)
+{
+    if (sentence->fixed != NULL)
+        text_add(text, "%s", sentence->fixed);
+    else
+        sentence->add(definition, row, text);
+}
+
+void shape_audit_sentence(const struct definition *definition, const struct journal_audit *row, char *to,
+                          size_t size)
+{
+    struct text text;
+
+    text_init(&text, to, size);
+    for (size_t i = 0; i < ARRAY_LENGTH(sentences); i++)
+        if (strcmp(trace_kind_name(sentences[i].kind), row->what) == 0)
+            add_sentence(&sentences[i], definition, row, &text);
+    if (text.length == 0)
+        text_add(&text, "%s", row->what);
+    if (row->actor[0] != '\0')
+        text_add(&text, ", by %s", row->actor);
+    if (row->reason[0] != '\0')
+        text_add(&text, ": %s", row->reason);
+}

@@ -1,0 +1,27 @@
+/* shape.h - deployments, judgements, times and audit rows as JSON; audit rows as sentences.
+ * SPDX-License-Identifier: MIT */
+#ifndef API_SHAPE_H
+#define API_SHAPE_H
+
+#include "api/record.h"
+
+struct cJSON;
+
+enum { SHAPE_SENTENCE_SIZE = 512, SHAPE_TIME_SIZE = 32 };
+
+/* "2026-01-31T12:00:00Z"; `to` "" where wall_ms is 0. */
+void shape_time_text(int64_t wall_ms, char to[SHAPE_TIME_SIZE]);
+/* The same as a member; null where wall_ms is 0. */
+void shape_time(struct cJSON *object, const char *name, int64_t wall_ms);
+
+/* verdict, reason, value, bound ... as members; a number that is none becomes null. */
+void shape_judgement(struct cJSON *object, const struct judgement *judgement);
+
+/* A deployment: what lists show; `is_full`: also its steps and rules. */
+struct cJSON *shape_deployment(const struct record *record, bool is_full);
+
+/* An audit row in plain words; `definition` may be NULL. */
+void shape_audit_sentence(const struct definition *definition, const struct journal_audit *row, char *to,
+                          size_t size);
+
+#endif

@@ -1,0 +1,218 @@
+/* summary.c - a deployment in one sentence.
+ * SPDX-License-Identifier: MIT */
+#include "api/record.h"
+
+#include "base/duration.h"
+#include "orchestrator/deployment.h"
+
+/* Why it is held, or went back: the rule that decided, with its numbers. */
+static void add_rule(const struct record *record, struct text *text)
+{
+    const struct definition *definition = record->definition;
+    uint8_t index = record->state->failed_rule;
+
+    if (definition == NULL || index >= definition->rule_count) {
+        text_add(text, "a smoke test failed");
+        return;
+    }
+    const struct rule_definition *rule = &definition->rules[index];
+    text_add(text, "rule %s failed (%s", rule->name, rule->text);
+    if (record->rules != NULL && record->rules[index].last.verdict == VERDICT_FAIL) {
+        const struct judgement *last = &record->rules[index].last;
+        text_add(text, ": ");
+        record_value(last->value, record_unit(definition, index), text);
+        text_add(text, " against ");
+        record_value(last->bound, record_unit(definition, index), text);
+    }
+    text_add(text, ")");
+}
+
+static void add_ending(const struct record *record, struct text *text)
+{
+    const char *reason = record->row->reason;
+
+    switch (record->state->ending) {
+    case ENDING_NONE:
+    case ENDING_PASSED:
+        text_add(text, "every verdict was a pass");
+        return;
+    case ENDING_OVERRIDE:
+        text_add(text, "a person decided so");
+        return;
+    case ENDING_FAILED:
+        add_rule(record, text);
+        return;
+    case ENDING_ABORTED:
+        text_add(text, "a person stopped it");
+        return;
+    case ENDING_TAKEN_BACK:
+        text_add(text, "a person took it back");
+        return;
+    case ENDING_NO_EVIDENCE:
+        text_add(text, "there was too little evidence to decide");
+        return;
+    case ENDING_ACTION_FAILED:
+        text_add(text, "an action failed");
+        return;
+    case ENDING_NOT_APPROVED:
+        text_add(text, "it was not approved");
+        return;
+    case ENDING_HELD_TOO_LONG:
+        text_add(text, "it was held too long");
+        return;
+    case ENDING_REFUSED:
+        text_add(text, "the rehearsal refused it");
+        return;
+    case ENDING_ADOPTED:
+        text_add(text, "a person adopted what serves%s%s", reason[0] == '\0' ? "" : ": ", reason);
+        return;
+    }
+}
+
+static void add_why(const struct record *record, struct text *text)
+{
+    if (record->why[0] != '\0')
+        text_add(text, " (%s)", record->why);
+}
+
+static const char *previous_of(const struct record *record)
+{
+    return record->row->previous[0] == '\0' ? "the version before" : record->row->previous;
+}
+
+static void add_hold(const struct record *record, struct text *text)
+{
+    text_add(text, "%s is held at %g %%: ", record->row->version, record->state->confirmed_share / 100.0);
+    switch (record->state->hold) {
+    case HOLD_NONE:
+    case HOLD_PERSON:
+        text_add(text, "a person stopped it here");
+        break;
+    case HOLD_RULE:
+        add_rule(record, text);
+        break;
+    case HOLD_UNKNOWN_HAND:
+        text_add(text, "somebody else changed the traffic");
+        break;
+    case HOLD_ESCALATED:
+        add_ending(record, text);
+        text_add(text, "; it needs a person now");
+        break;
+    }
+    add_why(record, text);
+}
+
+static void add_observed(const struct record *record, const struct plan_step *step, struct text *text)
+{
+    char observed[DURATION_TEXT_MAX];
+    char wanted[DURATION_TEXT_MAX];
+    int64_t observed_ms = record->state->observed_ms / 1000 * 1000;
+
+    text_add(text, "%s gets %g %% of the traffic: observed for %s of %s", record->row->version,
+             record->state->confirmed_share / 100.0, duration_format(observed_ms, observed, sizeof(observed)),
+             step == NULL ? "?" : duration_format(step->duration_ms, wanted, sizeof(wanted)));
+}
+
+static void add_step(const struct record *record, struct text *text)
+{
+    const struct plan_step *step = record_step(record);
+
+    switch (record->state->step_state) {
+    case STEP_HELD:
+        add_hold(record, text);
+        return;
+    case STEP_WAITING:
+        text_add(text, "%s waits for approval: %u of %u", record->row->version, record->state->approvals,
+                 step == NULL ? 1U : step->approvals);
+        return;
+    case STEP_OBSERVING:
+        add_observed(record, step, text);
+        return;
+    case STEP_IDLE:
+    case STEP_ACTING:
+        break;
+    }
+    text_add(text, "%s: step %u", record->row->version, record->state->step + 1U);
+    if (step != NULL) {
+        text_add(text, " of %u, ", record->definition->plan.count);
+        record_step_text(record->definition, step, text);
+    }
+    add_why(record, text);
+}
+
+static void add_rolling_back(const struct record *record, struct text *text)
+{
+    text_add(text, "%s goes back to %s: ", record->row->version, previous_of(record));
+    add_ending(record, text);
+    if (record->state->is_escalated)
+        text_add(text, "; the way back does not succeed and needs a person");
+    add_why(record, text);
+}
+
+static void add_rolled_back(const struct record *record, struct text *text)
+{
+    text_add(text, "%s was rolled back: ", record->row->version);
+    add_ending(record, text);
+    if (record->state->is_unverified)
+        text_add(text, "; nobody verified what serves");
+    else
+        text_add(text, "; %s serves", previous_of(record));
+}
+
+static void add_promoted(const struct record *record, struct text *text)
+{
+    text_add(text, "%s serves: ", record->row->version);
+    add_ending(record, text);
+    if (record->state->would_roll_back)
+        text_add(text, "; a rule that only records would have taken it back");
+}
+
+static void add_phase(const struct record *record, struct text *text)
+{
+    const char *version = record->row->version;
+
+    switch (record->state->phase) {
+    case PHASE_QUEUED:
+        text_add(text, "%s waits for the deployment before it", version);
+        return;
+    case PHASE_ADMITTING:
+        text_add(text, "%s is being checked before its first step", version);
+        add_why(record, text);
+        return;
+    case PHASE_RUNNING:
+    case PHASE_WATCHING:
+        add_step(record, text);
+        return;
+    case PHASE_ROLLING_BACK:
+        add_rolling_back(record, text);
+        return;
+    case PHASE_PROMOTED:
+        add_promoted(record, text);
+        return;
+    case PHASE_ROLLED_BACK:
+        add_rolled_back(record, text);
+        return;
+    case PHASE_REJECTED:
+        text_add(text, "%s was rejected: ", version);
+        add_ending(record, text);
+        add_why(record, text);
+        return;
+    case PHASE_CANCELLED:
+        text_add(text, "%s was cancelled before it had any effect", version);
+        return;
+    case PHASE_SUPERSEDED:
+        text_add(text, "%s was superseded by a newer deployment before it had any effect", version);
+        return;
+    case PHASE_COUNT:
+        return;
+    }
+}
+
+void record_summary(const struct record *record, char to[RECORD_SUMMARY_SIZE])
+{
+    struct text text;
+
+    text_init(&text, to, RECORD_SUMMARY_SIZE);
+    text_add(&text, "%s/%s ", record->row->service, record->row->environment);
+    add_phase(record, &text);
+}

@@ -1,0 +1,328 @@
+/* targets.c - what concerns a service in an environment: what serves, freezes, quarantine, the fleet.
+ * SPDX-License-Identifier: MIT */
+#include "api/parts.h"
+#include "api/shape.h"
+#include "io/json.h"
+#include "orchestrator/deployment.h"
+
+#include <cjson/cJSON.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { QUARANTINE_ID_SIZE = 48, QUARANTINE_KEY_DIGITS = 16 };
+
+struct target_texts {
+    char version[VERSION_MAX_LENGTH + 1], digest[DIGEST_MAX_LENGTH + 1], slot[NAME_MAX_LENGTH + 1];
+};
+
+/* ---- shapes ---- */
+
+static void add_version(const struct api *api, cJSON *object, uint64_t key)
+{
+    const char *version = "";
+    const char *digest = "";
+
+    if (!journal_version(api->env.journal, key, &version, &digest))
+        version = digest = "";
+    cJSON_AddStringToObject(object, "version", version);
+    cJSON_AddStringToObject(object, "digest", digest);
+}
+
+static void add_deployment(cJSON *object, uint64_t deployment)
+{
+    char id[RECORD_ID_SIZE];
+
+    (void)snprintf(id, sizeof(id), "dep_%" PRIu64, deployment);
+    if (deployment == 0)
+        cJSON_AddNullToObject(object, "deployment");
+    else
+        cJSON_AddStringToObject(object, "deployment", id);
+}
+
+static cJSON *shape_quarantined(const struct api *api, uint32_t target, const struct quarantined *row)
+{
+    const char *service = "";
+    const char *environment = "";
+    cJSON *object = cJSON_CreateObject();
+    char id[QUARANTINE_ID_SIZE];
+
+    if (!journal_target_names(api->env.journal, target, &service, &environment))
+        service = environment = "";
+    (void)snprintf(id, sizeof(id), "q%" PRIu32 "-%016" PRIx64, target, row->version_key);
+    cJSON_AddStringToObject(object, "id", id);
+    cJSON_AddStringToObject(object, "service", service);
+    cJSON_AddStringToObject(object, "environment", environment);
+    add_version(api, object, row->version_key);
+    add_deployment(object, row->deployment);
+    return object;
+}
+
+static cJSON *shape_target(const struct api *api, uint32_t target, const char *service,
+                           const char *environment)
+{
+    const struct target_state *state = api->env.target(api->env.data, target);
+    cJSON *object = cJSON_CreateObject();
+
+    cJSON_AddStringToObject(object, "service", service);
+    cJSON_AddStringToObject(object, "environment", environment);
+    if (state == NULL || !state->has_stable) {
+        cJSON_AddNullToObject(object, "stable");
+    } else {
+        cJSON *stable = cJSON_AddObjectToObject(object, "stable");
+        add_version(api, stable, state->stable_version_key);
+        cJSON_AddNumberToObject(stable, "slot", state->stable_slot);
+        add_deployment(stable, state->stable_deployment);
+    }
+    cJSON_AddBoolToObject(object, "frozen", state != NULL && state->is_frozen);
+    cJSON_AddNumberToObject(object, "quarantined", state == NULL ? 0 : state->quarantined_count);
+    return object;
+}
+
+/* ---- verbs ---- */
+
+static void target_done(void *data, bool is_done, bool is_new, uint64_t deployment, const struct err *err)
+{
+    struct call *call = data;
+
+    (void)deployment;
+    if (call->request != NULL && !is_done)
+        problem_answer_err(call, err);
+    if (call->request != NULL) {
+        struct journal *journal = call->api->env.journal;
+        uint32_t target = journal_target(journal, call->match.service, call->match.environment);
+        cJSON *json = shape_target(call->api, target, call->match.service, call->match.environment);
+        call_answer_json(call, is_new && call->status == 201 ? 201 : 200, json);
+    }
+    call->env_holds--;
+    call_settle(call);
+}
+
+/* Of the call's service and environment. */
+static void ask(struct call *call, enum target_verb_kind kind, const struct target_texts *texts)
+{
+    const struct api_env *env = &call->api->env;
+    struct api_target_verb verb = {
+        .principal = {.name = call->principal.name, .is_person = call->principal.is_person},
+        .kind = kind,
+        .service = call->match.service,
+        .environment = call->match.environment,
+        .version = texts->version,
+        .digest = texts->digest,
+        .slot = texts->slot,
+        .reason = call->reason};
+
+    call->env_holds++;
+    env->target_verb(env->data, &verb, target_done, call);
+}
+
+static bool needs_reason(struct call *call)
+{
+    if (call->reason[0] != '\0')
+        return false;
+    problem_answer_member(call, "#/reason", "is missing: this is recorded with a reason");
+    return true;
+}
+
+static bool read_version(struct call *call, struct target_texts *texts)
+{
+    if (!call_body_name(call, "version", text_is_version, "a version", sizeof(texts->version),
+                        texts->version) ||
+        !call_body_line(call, "digest", sizeof(texts->digest), texts->digest))
+        return false;
+    if (texts->digest[0] == '\0' || text_is_digest(texts->digest))
+        return true;
+    problem_answer_member(call, "#/digest", "is not a digest (sha256:... in hexadecimal)");
+    return false;
+}
+
+static void adopt(struct call *call)
+{
+    static const char *const names[] = {"slot", "version", "digest", "reason"};
+    struct target_texts texts = {0};
+
+    if (!call_read_body(call, names, ARRAY_LENGTH(names), false) || !read_version(call, &texts) ||
+        !call_body_line(call, "slot", sizeof(texts.slot), texts.slot) ||
+        !call_body_line(call, "reason", sizeof(call->reason), call->reason) || needs_reason(call))
+        return;
+    ask(call, TARGET_ADOPT, &texts);
+}
+
+static void freeze(struct call *call)
+{
+    static const char *const names[] = {"until", "reason"};
+    const struct target_texts texts = {0};
+    char until[64];
+
+    if (!call_read_body(call, names, ARRAY_LENGTH(names), true) ||
+        !call_body_line(call, "until", sizeof(until), until) ||
+        !call_body_line(call, "reason", sizeof(call->reason), call->reason))
+        return;
+    if (until[0] != '\0')
+        problem_answer(call, 501, "not-in-this-version",
+                       "#/until: a freeze with an end is not in this version; it holds until it is lifted");
+    else if (!needs_reason(call))
+        ask(call, TARGET_FREEZE, &texts);
+}
+
+static void unfreeze(struct call *call)
+{
+    static const char *const names[] = {"reason"};
+    const struct target_texts texts = {0};
+
+    if (call_read_body(call, names, ARRAY_LENGTH(names), true) &&
+        call_body_line(call, "reason", sizeof(call->reason), call->reason))
+        ask(call, TARGET_UNFREEZE, &texts);
+}
+
+void targets_act(struct call *call)
+{
+    switch ((enum target_verb_kind)call->route->value) {
+    case TARGET_ADOPT:
+        adopt(call);
+        return;
+    case TARGET_FREEZE:
+        freeze(call);
+        return;
+    case TARGET_UNFREEZE:
+        unfreeze(call);
+        return;
+    case TARGET_QUARANTINE_ADD:
+    case TARGET_QUARANTINE_CLEAR:
+        return;
+    }
+}
+
+/* ---- quarantine ---- */
+
+void quarantine_list(struct call *call)
+{
+    const struct api *api = call->api;
+    const char *service = "";
+    const char *environment = "";
+    cJSON *page = cJSON_CreateObject();
+    cJSON *array = cJSON_AddArrayToObject(page, "quarantine");
+
+    for (uint32_t target = 1; journal_target_names(api->env.journal, target, &service, &environment);
+         target++) {
+        const struct target_state *state = api->env.target(api->env.data, target);
+        if (state == NULL || !auth_allows(&call->principal, TOKEN_READ, service, environment))
+            continue;
+        for (uint8_t i = 0; i < state->quarantined_count; i++)
+            cJSON_AddItemToArray(array, shape_quarantined(api, target, &state->quarantined[i]));
+    }
+    call_answer_json(call, 200, page);
+}
+
+void quarantine_add(struct call *call)
+{
+    static const char *const names[] = {"service", "environment", "version", "digest", "reason"};
+    struct target_texts texts = {0};
+
+    call->status = 201;
+    if (!call_read_body(call, names, ARRAY_LENGTH(names), false) ||
+        !call_body_name(call, "service", text_is_name, "a name", sizeof(call->match.service),
+                        call->match.service) ||
+        !call_body_name(call, "environment", text_is_name, "a name", sizeof(call->match.environment),
+                        call->match.environment) ||
+        !read_version(call, &texts) || !call_body_line(call, "reason", sizeof(call->reason), call->reason) ||
+        !call_allowed(call, call->route->right, call->match.service, call->match.environment) ||
+        needs_reason(call))
+        return;
+    ask(call, TARGET_QUARANTINE_ADD, &texts);
+}
+
+/* "q3-00000000deadbeef" */
+static bool parse_id(const char *id, uint32_t *ret_target, uint64_t *ret_key)
+{
+    char number[QUARANTINE_ID_SIZE];
+    size_t length = strcspn(id, "-");
+    int64_t target = 0;
+    const char *key = id + length + (id[length] == '-');
+    char *end = NULL;
+
+    if (id[0] != 'q' || length >= sizeof(number) ||
+        strspn(key, "0123456789abcdef") != QUARANTINE_KEY_DIGITS || key[QUARANTINE_KEY_DIGITS] != '\0')
+        return false;
+    memcpy(number, id + 1, length - 1);
+    number[length - 1] = '\0';
+    if (!text_to_integer(number, 1, JOURNAL_TARGETS_MAX, &target))
+        return false;
+    *ret_target = (uint32_t)target;
+    *ret_key = strtoull(key, &end, 16);
+    return true;
+}
+
+static bool find_quarantined(struct call *call, struct target_texts *texts)
+{
+    const struct api_env *env = &call->api->env;
+    const char *service = "";
+    const char *environment = "";
+    const char *version = "";
+    const char *digest = "";
+    uint32_t target = 0;
+    uint64_t key = 0;
+
+    if (!parse_id(call->match.id, &target, &key) ||
+        !journal_target_names(env->journal, target, &service, &environment) ||
+        !journal_version(env->journal, key, &version, &digest))
+        return false;
+    return text_copy(call->match.service, sizeof(call->match.service), service) &&
+           text_copy(call->match.environment, sizeof(call->match.environment), environment) &&
+           text_copy(texts->version, sizeof(texts->version), version) &&
+           text_copy(texts->digest, sizeof(texts->digest), digest);
+}
+
+void quarantine_clear(struct call *call)
+{
+    static const char *const names[] = {"reason"};
+    struct target_texts texts = {0};
+
+    if (!call_read_body(call, names, ARRAY_LENGTH(names), true) ||
+        !call_body_line(call, "reason", sizeof(call->reason), call->reason))
+        return;
+    if (!find_quarantined(call, &texts))
+        problem_answer(call, 404, "not-found", "there is no such entry in quarantine");
+    else if (call_allowed(call, call->route->right, call->match.service, call->match.environment))
+        ask(call, TARGET_QUARANTINE_CLEAR, &texts);
+}
+
+/* ---- the fleet ---- */
+
+static void show_fleet(struct call *call)
+{
+    const struct api *api = call->api;
+    const char *service = "";
+    const char *environment = "";
+
+    if (reading_failed(call))
+        return;
+    cJSON *json = cJSON_CreateObject();
+    cJSON_AddStringToObject(json, "schema", "verdict.status/1");
+    cJSON_AddStringToObject(json, "instance", api->env.instance);
+    cJSON_AddStringToObject(json, "version", VERDICT_VERSION);
+    shape_time(json, "time", api_wall_ms());
+    cJSON *targets = cJSON_AddArrayToObject(json, "services");
+    for (uint32_t target = 1; journal_target_names(api->env.journal, target, &service, &environment);
+         target++)
+        if (auth_allows(&call->principal, TOKEN_READ, service, environment))
+            cJSON_AddItemToArray(targets, shape_target(api, target, service, environment));
+    cJSON *deployments = cJSON_AddArrayToObject(json, "deployments");
+    for (size_t i = 0; i < call->reading->row_count; i++) {
+        struct record record = reading_record(call, i);
+        if (auth_allows(&call->principal, TOKEN_READ, record.row->service, record.row->environment))
+            cJSON_AddItemToArray(deployments, shape_deployment(&record, false));
+    }
+    call_answer_json(call, 200, json);
+}
+
+void status_show(struct call *call)
+{
+    struct journal_filter filter = {.limit = VIEW_ROWS_MAX};
+
+    for (unsigned i = 0; i < PHASE_COUNT; i++)
+        if (!phase_is_terminal((enum deployment_phase)i))
+            filter.phases |= UINT32_C(1) << i;
+    reading_list(call, &filter, show_fleet);
+}

@@ -1,0 +1,220 @@
+/* arguments.c - argv → verb, words and option values.
+ * SPDX-License-Identifier: MIT */
+#include "cli/arguments.h"
+
+#include "base/text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { NAME_SIZE = 64, COLUMN = 26, CANDIDATES_MAX = 64 };
+
+struct short_name {
+    char letter;
+    const char *name;
+};
+
+static const struct short_name short_names[] = {
+    {'h', "help"}, {'q', "quiet"}, {'w', "watch"}, {'o', "output"}, {'n', "limit"},
+};
+
+static const char *const flag_names[] = {"help", "json", "plain", "quiet", "no-color", "no-input"};
+
+static bool set_flag(struct cli *cli, const char *name)
+{
+    if (strcmp(name, "help") == 0)
+        cli->is_help = true;
+    else if (strcmp(name, "json") == 0)
+        cli->is_json = true;
+    else if (strcmp(name, "plain") == 0 || strcmp(name, "no-color") == 0)
+        cli->is_plain = true;
+    else if (strcmp(name, "quiet") == 0)
+        cli->is_quiet = true;
+    else
+        return strcmp(name, "no-input") == 0;
+    return true;
+}
+
+static bool refuse_option(const struct cli *cli, const char *name, struct err *err)
+{
+    const char *candidates[CANDIDATES_MAX];
+    size_t count = 0;
+
+    for (size_t i = 0; i < cli->entry->option_count; i++)
+        candidates[count++] = cli->entry->options[i].name;
+    for (size_t i = 0; i < ARRAY_LENGTH(flag_names); i++)
+        candidates[count++] = flag_names[i];
+    const char *near = text_nearest(name, candidates, count);
+    if (near != NULL)
+        return err_set(err, ERR_INVALID, "--%s is not known here; did you mean --%s?", name, near);
+    return err_set(err, ERR_INVALID, "--%s is not known here; `verdict %s --help` lists what is", name,
+                   cli->entry->name);
+}
+
+/* One option; *at is the index of argv, and moves on where the value is the next word. */
+static bool take_option(struct cli *cli, const char *name, const char *value, int count, char **values,
+                        int *at, struct err *err)
+{
+    const struct option *table = cli->entry->options;
+    size_t index = option_find(table, cli->entry->option_count, name);
+
+    if (index == cli->entry->option_count)
+        return set_flag(cli, name) || refuse_option(cli, name, err);
+    if (table[index].type == OPTION_BOOL && value == NULL)
+        value = "true";
+    if (value == NULL && *at + 1 < count)
+        value = values[++*at];
+    if (value == NULL)
+        return err_set(err, ERR_INVALID, "--%s wants a value", name);
+    return option_parse(&table[index], value, &cli->arena, &cli->values[index], err);
+}
+
+static bool take_long(struct cli *cli, const char *text, int count, char **values, int *at, struct err *err)
+{
+    char name[NAME_SIZE];
+    size_t length = strcspn(text, "=");
+
+    if (length >= sizeof(name))
+        return err_set(err, ERR_INVALID, "--%.40s... is not known", text);
+    memcpy(name, text, length);
+    name[length] = '\0';
+    return take_option(cli, name, text[length] == '=' ? text + length + 1 : NULL, count, values, at, err);
+}
+
+static bool take_short(struct cli *cli, const char *text, int count, char **values, int *at, struct err *err)
+{
+    for (size_t i = 0; i < ARRAY_LENGTH(short_names); i++)
+        if (short_names[i].letter == text[0] && text[1] == '\0')
+            return take_option(cli, short_names[i].name, NULL, count, values, at, err);
+    return err_set(err, ERR_INVALID, "-%s is not known", text);
+}
+
+static bool take_word(struct cli *cli, const char *word, struct err *err)
+{
+    if (cli->word_count == VERB_WORDS_MAX)
+        return err_set(err, ERR_LIMIT, "more than %d arguments", VERB_WORDS_MAX);
+    cli->words[cli->word_count++] = word;
+    return true;
+}
+
+static bool find_verb(struct cli *cli, const char *name, struct err *err)
+{
+    const char *candidates[CANDIDATES_MAX];
+
+    for (size_t i = 0; i < verb_count; i++) {
+        candidates[i] = verb_table[i].name;
+        if (strcmp(name, verb_table[i].name) == 0)
+            cli->entry = &verb_table[i];
+    }
+    if (cli->entry != NULL)
+        return true;
+    const char *near = text_nearest(name, candidates, verb_count);
+    if (near != NULL)
+        return err_set(err, ERR_INVALID, "%s is no verb; did you mean `verdict %s`?", name, near);
+    return err_set(err, ERR_INVALID, "%s is no verb; `verdict --help` lists them", name);
+}
+
+static bool check_words(struct cli *cli, struct err *err)
+{
+    const struct verb_entry *entry = cli->entry;
+
+    if (cli->is_help)
+        return true;
+    if (cli->word_count < entry->words_min)
+        return err_set(err, ERR_INVALID, "%s is missing: verdict %s %s", entry->arguments, entry->name,
+                       entry->arguments);
+    if (cli->word_count > entry->words_max)
+        return err_set(err, ERR_INVALID, "%s is too much: verdict %s %s", cli->words[entry->words_max],
+                       entry->name, entry->arguments);
+    return option_complete(entry->options, entry->option_count, &cli->arena, cli->values, err);
+}
+
+static bool take(struct cli *cli, bool is_rest, int count, char **values, int *at, struct err *err)
+{
+    const char *text = values[*at];
+
+    if (!is_rest && strncmp(text, "--", 2) == 0)
+        return take_long(cli, text + 2, count, values, at, err);
+    if (!is_rest && text[0] == '-' && text[1] != '\0')
+        return take_short(cli, text + 1, count, values, at, err);
+    return take_word(cli, text, err);
+}
+
+bool arguments_read(int count, char **values, struct cli *cli, struct err *err)
+{
+    const char *first = count < 2 ? "" : values[1];
+    bool is_rest = false;
+
+    if (count < 2)
+        return true;
+    if (strcmp(first, "--help") == 0 || strcmp(first, "-h") == 0 || strcmp(first, "help") == 0) {
+        cli->is_help = true;
+        return count == 2 || find_verb(cli, values[2], err);
+    }
+    if (!find_verb(cli, first, err))
+        return false;
+    for (int at = 2; at < count; at++) {
+        if (!is_rest && strcmp(values[at], "--") == 0)
+            is_rest = true;
+        else if (!take(cli, is_rest, count, values, &at, err))
+            return false;
+    }
+    return check_words(cli, err);
+}
+
+static void print_option(const struct option *option)
+{
+    static const char *const shapes[] = {
+        [OPTION_TEXT] = "TEXT",     [OPTION_SECRET] = "REFERENCE", [OPTION_INTEGER] = "N",
+        [OPTION_NUMBER] = "NUMBER", [OPTION_DURATION] = "5m",      [OPTION_BOOL] = "",
+        [OPTION_CHOICE] = "",       [OPTION_LIST] = "TEXT",        [OPTION_MAP] = "NAME=TEXT",
+    };
+    char left[NAME_SIZE * 2];
+    struct text text;
+
+    text_init(&text, left, sizeof(left));
+    text_add(&text, "--%s %s", option->name, shapes[option->type]);
+    for (size_t i = 0; option->choices != NULL && option->choices[i] != NULL; i++)
+        text_add(&text, "%s%s", i == 0 ? "" : "|", option->choices[i]);
+    (void)printf("  %-*s %s%s%s%s%s\n", COLUMN, left, option->help, option->is_required ? " (needed)" : "",
+                 option->fallback == NULL ? "" : " (default ",
+                 option->fallback == NULL ? "" : option->fallback, option->fallback == NULL ? "" : ")");
+}
+
+static void print_verb(const struct verb_entry *entry)
+{
+    (void)printf("verdict %s: %s.\n\nUsage: verdict %s %s%s\n", entry->name, entry->summary, entry->name,
+                 entry->arguments, entry->option_count == 0 ? "" : " [options]");
+    if (entry->text != NULL)
+        (void)printf("\n%s\n", entry->text);
+    if (entry->option_count > 0)
+        (void)printf("\n");
+    for (size_t i = 0; i < entry->option_count; i++)
+        print_option(&entry->options[i]);
+    (void)printf("\nEverywhere: --json --plain --quiet --no-color --help\n");
+}
+
+static const char overview[] =
+    "\n"
+    "ID is dep_N, or SERVICE/ENV: its active or last deployment.\n"
+    "Everywhere: --json --plain --quiet --no-color --help. `verdict VERB --help` tells more.\n"
+    "VERDICT_URL names the daemon (unix:/path, http://..., https://...), VERDICT_TOKEN says who asks,\n"
+    "VERDICT_CA is a file of certificates to trust.\n"
+    "\n"
+    "Exit codes: 0 promoted or done; 1 could not find out; 2 usage or refused; 3 taken back; 4 escalated;\n"
+    "5 rejected, cancelled, held or waiting; 6 taken back for lack of evidence; 7 superseded; 124 timeout;\n"
+    "130 interrupted. Only 0 means that the new version serves.\n";
+
+void arguments_print_help(const struct verb_entry *entry)
+{
+    if (entry != NULL) {
+        print_verb(entry);
+        return;
+    }
+    (void)printf("verdict: talks to verdictd, which decides whether a deployment lives.\n\nUsage: verdict "
+                 "VERB ...\n\n");
+    for (size_t i = 0; i < verb_count; i++)
+        (void)printf("  %-11s %-32s %s\n", verb_table[i].name, verb_table[i].arguments,
+                     verb_table[i].summary);
+    (void)fputs(overview, stdout);
+}

@@ -1,0 +1,179 @@
+/* client.c - requests to verdictd.
+ * SPDX-License-Identifier: MIT */
+#include "cli/client.h"
+
+#include "base/text.h"
+#include "io/http_client.h"
+#include "io/loop.h"
+#include "io/memory.h"
+#include "io/secret.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { URL_SIZE = 2048, HEADERS_MAX = 4, PATH_SIZE = 108, CONNECT_MS = 5000, FOREVER_MS = 1 << 30 };
+
+struct client {
+    struct loop *loop;
+    struct http_client *http;
+    struct loop_signal *signals[2];
+    char base[URL_SIZE];       /* "http://localhost" */
+    char unix_path[PATH_SIZE]; /* "" none */
+    char *ca_file;
+    struct secret token;
+    bool is_interrupted;
+    bool is_over; /* of the request or pause under way */
+    struct client_answer *answer;
+};
+
+static void interrupted(void *data, int number)
+{
+    struct client *client = data;
+
+    (void)number;
+    client->is_interrupted = true;
+    client->is_over = true;
+}
+
+static bool read_url(struct client *client, const char *url, struct err *err)
+{
+    static const char local[] = "unix:";
+
+    if (strncmp(url, local, sizeof(local) - 1) == 0) {
+        const char *path = url + sizeof(local) - 1;
+        if (strncmp(path, "//", 2) == 0)
+            path += 2;
+        if (path[0] != '/' || !text_copy(client->unix_path, sizeof(client->unix_path), path))
+            return err_set(err, ERR_INVALID, "VERDICT_URL: unix: wants an absolute path of at most %d bytes",
+                           PATH_SIZE - 1);
+        (void)snprintf(client->base, sizeof(client->base), "http://localhost");
+        return true;
+    }
+    if (strncmp(url, "http://", 7) != 0 && strncmp(url, "https://", 8) != 0)
+        return err_set(err, ERR_INVALID, "VERDICT_URL: must be unix:/path, http://... or https://...");
+    if (!text_copy(client->base, sizeof(client->base), url))
+        return err_set(err, ERR_INVALID, "VERDICT_URL: is too long");
+    size_t length = strlen(client->base);
+    while (length > 0 && client->base[length - 1] == '/')
+        client->base[--length] = '\0';
+    return true;
+}
+
+bool client_new(const char *url, const char *token, const char *ca_file, struct client **ret_client,
+                struct err *err)
+{
+    static const struct http_client_limits limits = {.in_flight_max = 1, .queue_max = 1};
+    struct client *client = memory_take(sizeof(*client));
+
+    client->loop = loop_new();
+    client->ca_file = memory_copy_text(ca_file);
+    if (token != NULL)
+        secret_from_bytes(&client->token, token, strlen(token));
+    if (!read_url(client, url, err) || !http_client_new(client->loop, &limits, &client->http, err)) {
+        client_free(client);
+        return false;
+    }
+    client->signals[0] = loop_signal_start(client->loop, SIGINT, interrupted, client);
+    client->signals[1] = loop_signal_start(client->loop, SIGTERM, interrupted, client);
+    *ret_client = client;
+    return true;
+}
+
+void client_free(struct client *client)
+{
+    if (client == NULL)
+        return;
+    http_client_free(client->http);
+    loop_signal_stop(client->signals[0]);
+    loop_signal_stop(client->signals[1]);
+    loop_free(client->loop);
+    secret_drop(&client->token);
+    free(client->ca_file);
+    free(client);
+}
+
+static void answered(void *data, const struct http_answer *answer)
+{
+    struct client *client = data;
+    struct client_answer *to = client->answer;
+
+    client->is_over = true;
+    to->status = answer->status;
+    to->body = memory_copy_bytes(answer->body, answer->length);
+    to->length = answer->length;
+    to->err = answer->err;
+    if (!http_answer_header(answer, "ETag", to->etag, sizeof(to->etag)))
+        to->etag[0] = '\0';
+}
+
+static size_t fill_headers(const struct client_request *request, struct http_header headers[HEADERS_MAX])
+{
+    size_t count = 0;
+
+    if (request->body != NULL)
+        headers[count++] =
+            (struct http_header){"Content-Type", request->type == NULL ? "application/json" : request->type};
+    if (request->key != NULL)
+        headers[count++] = (struct http_header){"Idempotency-Key", request->key};
+    if (request->etag != NULL)
+        headers[count++] = (struct http_header){"If-None-Match", request->etag};
+    return count;
+}
+
+void client_ask(struct client *client, const struct client_request *request, struct client_answer *ret_answer)
+{
+    struct http_header headers[HEADERS_MAX];
+    char url[URL_SIZE + 1024];
+
+    *ret_answer = (struct client_answer){0};
+    (void)snprintf(url, sizeof(url), "%s%s", client->base, request->path);
+    struct http_request wanted = {.method = request->method,
+                                  .url = url,
+                                  .unix_path = client->unix_path[0] == '\0' ? NULL : client->unix_path,
+                                  .headers = headers,
+                                  .header_count = fill_headers(request, headers),
+                                  .body = request->body,
+                                  .body_length = request->body == NULL ? 0 : strlen(request->body),
+                                  .bearer = client->token.bytes == NULL ? NULL : &client->token,
+                                  .ca_file = client->ca_file,
+                                  .timeout_ms =
+                                      request->timeout_ms == 0 ? CLIENT_TIMEOUT_MS : request->timeout_ms,
+                                  .connect_timeout_ms = CONNECT_MS,
+                                  .answer_max = CLIENT_ANSWER_MAX};
+    client->answer = ret_answer;
+    client->is_over = client->is_interrupted;
+    struct http_call *call = http_request_start(client->http, &wanted, answered, client);
+    if (loop_run_until(client->loop, &client->is_over, wanted.timeout_ms + CONNECT_MS) &&
+        ret_answer->body != NULL)
+        return;
+    http_request_cancel(call);
+    ret_answer->status = 0;
+    ret_answer->is_interrupted = client->is_interrupted;
+    ret_answer->body = memory_copy_text("");
+    err_set(&ret_answer->err, ERR_TIMEOUT, client->is_interrupted ? "interrupted" : "no answer in time");
+}
+
+void client_answer_done(struct client_answer *answer)
+{
+    free(answer->body);
+    answer->body = NULL;
+}
+
+bool client_pause(struct client *client, int64_t pause_ms)
+{
+    client->is_over = client->is_interrupted;
+    (void)!loop_run_until(client->loop, &client->is_over, pause_ms);
+    return !client->is_interrupted;
+}
+
+bool client_is_interrupted(const struct client *client)
+{
+    return client->is_interrupted;
+}
+
+void client_go_on(struct client *client)
+{
+    client->is_interrupted = false;
+}

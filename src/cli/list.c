@@ -1,0 +1,68 @@
+/* list.c - verdict ls: deployments, newest first.
+ * SPDX-License-Identifier: MIT */
+#include "cli/field.h"
+#include "cli/verb.h"
+#include "io/json.h"
+
+#include <cjson/cJSON.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { ESCAPED_MAX = 192 };
+
+/* Of a query: letters, digits and -._, are themselves. */
+static void add_parameter(struct text *path, const char *name, const char *value)
+{
+    if (value[0] == '\0')
+        return;
+    text_add(path, "%s%s=", strchr(path->data, '?') == NULL ? "?" : "&", name);
+    for (; *value != '\0'; value++) {
+        bool is_plain = (*value >= 'a' && *value <= 'z') || (*value >= 'A' && *value <= 'Z') ||
+                        (*value >= '0' && *value <= '9') || strchr("-._,", *value) != NULL;
+        text_add(path, is_plain ? "%c" : "%%%02X", (unsigned char)*value);
+    }
+}
+
+static void print_row(const cJSON *row)
+{
+    char name[ESCAPED_MAX];
+    char state[ESCAPED_MAX];
+
+    (void)snprintf(name, sizeof(name), "%s/%s", field_text(row, "service"), field_text(row, "environment"));
+    (void)snprintf(state, sizeof(state), "%s%s", field_text(row, "state"),
+                   field_flag(row, "escalated")         ? "!"
+                   : field_text(row, "hold")[0] != '\0' ? ",held"
+                                                        : "");
+    (void)printf("%-9s %-20s %-14s %-14s %5g %%  %-20s %s\n", field_text(row, "id"), name,
+                 field_text(row, "version"), state, field_number(row, "share"), field_text(row, "created"),
+                 field_text(row, "actor"));
+}
+
+int list_run(struct cli *cli)
+{
+    static const char *const names[] = {"service", "environment", "state"};
+    char memory[1024];
+    char limit[16];
+    struct text path;
+    struct client_answer answer;
+    int code = VERB_DONE;
+
+    text_init(&path, memory, sizeof(memory));
+    text_add(&path, "/v1/deployments");
+    for (size_t i = 0; i < ARRAY_LENGTH(names); i++)
+        add_parameter(&path, names[i], verb_text(cli, names[i]));
+    (void)snprintf(limit, sizeof(limit), "%.0f", verb_value(cli, "limit")->number);
+    add_parameter(&path, "limit", limit);
+    if (!verb_ask(cli, "GET", memory, NULL, &answer, &code))
+        return code;
+    if (cli->is_json) {
+        verb_print_json(cli, answer.body);
+    } else {
+        struct cJSON *page = field_parse(answer.body, answer.length);
+        const cJSON *row = NULL;
+        cJSON_ArrayForEach(row, field_part(page, "deployments")) print_row(row);
+        json_free(page);
+    }
+    client_answer_done(&answer);
+    return code;
+}

@@ -1,0 +1,65 @@
+/* main.c - verdict: reads the arguments, runs the verb.
+ * SPDX-License-Identifier: MIT */
+#include "cli/arguments.h"
+#include "io/memory.h"
+
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char default_url[] = "unix:/run/verdictd/verdictd.sock";
+
+static const char *environment_or(const char *name, const char *otherwise)
+{
+    const char *value = getenv(name);
+
+    return value == NULL || value[0] == '\0' ? otherwise : value;
+}
+
+static int run_verb(struct cli *cli)
+{
+    struct err err = {0};
+
+    if (!cli->entry->is_offline &&
+        !client_new(environment_or("VERDICT_URL", default_url), environment_or("VERDICT_TOKEN", NULL),
+                    environment_or("VERDICT_CA", NULL), &cli->client, &err)) {
+        verb_complain(cli, "%s", err.text);
+        return VERB_REFUSED;
+    }
+    return cli->entry->run(cli);
+}
+
+static int run(int count, char **values, struct cli *cli)
+{
+    struct err err = {0};
+
+    if (count > 1 && strcmp(values[1], "--version") == 0)
+        return puts("verdict " VERDICT_VERSION) < 0 ? VERB_UNKNOWN : VERB_DONE;
+    if (!arguments_read(count, values, cli, &err)) {
+        verb_complain(cli, "%s", err.text);
+        return VERB_REFUSED;
+    }
+    if (cli->is_help || cli->entry == NULL) {
+        arguments_print_help(cli->entry);
+        return cli->is_help ? VERB_DONE : VERB_REFUSED;
+    }
+    terminal_init(&cli->terminal, cli->is_plain || cli->is_json);
+    return run_verb(cli);
+}
+
+int main(int count, char **values)
+{
+    struct cli cli = {0};
+    void *memory = memory_take(VERB_MEMORY);
+
+    (void)signal(SIGPIPE, SIG_IGN);
+    arena_init(&cli.arena, memory, VERB_MEMORY);
+    int code = run(count, values, &cli);
+    client_free(cli.client);
+    free(memory);
+    if (fflush(stdout) != 0 && code == VERB_DONE)
+        code = VERB_UNKNOWN;
+    return code;
+}

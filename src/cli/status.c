@@ -1,0 +1,60 @@
+/* status.c - verdict status: every service, what serves, what is under way.
+ * SPDX-License-Identifier: MIT */
+#include "cli/field.h"
+#include "cli/verb.h"
+#include "io/json.h"
+
+#include <cjson/cJSON.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { NAME_SIZE = 160 };
+
+static bool is_same(const cJSON *a, const cJSON *b, const char *name)
+{
+    return strcmp(field_text(a, name), field_text(b, name)) == 0;
+}
+
+static void print_service(const cJSON *service, const cJSON *deployments)
+{
+    const cJSON *stable = field_part(service, "stable");
+    const cJSON *row = NULL;
+    char name[NAME_SIZE];
+    double quarantined = field_number(service, "quarantined");
+
+    (void)snprintf(name, sizeof(name), "%s/%s", field_text(service, "service"),
+                   field_text(service, "environment"));
+    (void)printf("%-24s %s%s", name,
+                 stable == NULL ? "nothing is known to serve" : field_text(stable, "version"),
+                 field_flag(service, "frozen") ? ", frozen" : "");
+    if (quarantined > 0.0)
+        (void)printf(", %g in quarantine", quarantined);
+    (void)printf("\n");
+    cJSON_ArrayForEach(row, deployments)
+    {
+        if (is_same(row, service, "service") && is_same(row, service, "environment"))
+            (void)printf("  %-8s %s\n", field_text(row, "id"), field_text(row, "summary"));
+    }
+}
+
+int status_run(struct cli *cli)
+{
+    struct client_answer answer;
+    const cJSON *service = NULL;
+    int code = VERB_DONE;
+
+    if (!verb_ask(cli, "GET", "/v1/status", NULL, &answer, &code))
+        return code;
+    if (cli->is_json) {
+        verb_print_json(cli, answer.body);
+    } else {
+        struct cJSON *status = field_parse(answer.body, answer.length);
+        cJSON_ArrayForEach(service, field_part(status, "services"))
+            print_service(service, field_part(status, "deployments"));
+        if (cJSON_GetArraySize(field_part(status, "services")) == 0)
+            verb_say(cli, "nothing was deployed yet; tell what serves with `verdict adopt`");
+        json_free(status);
+    }
+    client_answer_done(&answer);
+    return code;
+}

@@ -1,0 +1,162 @@
+/* tables.c - the verbs and their options; --help, completion and parsing come from here.
+ * SPDX-License-Identifier: MIT */
+#include "cli/verb.h"
+
+static const char *const on_cancel[] = {"leave", "abort", NULL};
+
+#define OPTION_OF_REASON                                                                                     \
+    {                                                                                                        \
+        .name = "reason", .type = OPTION_TEXT, .help = "why; it is recorded"                                 \
+    }
+#define OPTION_OF_TIMEOUT                                                                                    \
+    {                                                                                                        \
+        .name = "timeout", .type = OPTION_DURATION, .min = 1, .max = 366.0 * 86400000.0, .fallback = "24h",  \
+        .help = "longest wait"                                                                               \
+    }
+#define OPTION_OF_EXIT_WHEN_HELD                                                                             \
+    {                                                                                                        \
+        .name = "exit-when-held", .type = OPTION_BOOL,                                                       \
+        .help = "end with 5 as soon as it is held or waits for people"                                       \
+    }
+#define OPTION_OF_ON_CANCEL                                                                                  \
+    {                                                                                                        \
+        .name = "on-cancel", .type = OPTION_CHOICE, .choices = on_cancel, .fallback = "leave",               \
+        .help = "what Ctrl-C does to the deployment"                                                         \
+    }
+
+static const struct option start_options[] = {
+    {.name = "version", .type = OPTION_TEXT, .is_required = true, .help = "what goes out"},
+    {.name = "digest", .type = OPTION_TEXT, .help = "its digest, sha256:..."},
+    {.name = "strategy", .type = OPTION_TEXT, .help = "instead of the environment's own"},
+    {.name = "run-url", .type = OPTION_TEXT, .help = "page of the pipeline's run"},
+    {.name = "commit", .type = OPTION_TEXT, .help = "what it was built from"},
+    {.name = "actor", .type = OPTION_TEXT, .help = "who caused it"},
+    OPTION_OF_REASON,
+    {.name = "key",
+     .type = OPTION_TEXT,
+     .help = "idempotency key; the same one again is the same deployment"},
+    {.name = "wait", .type = OPTION_BOOL, .help = "wait for the end; the exit code is the answer"},
+    OPTION_OF_TIMEOUT,
+    OPTION_OF_EXIT_WHEN_HELD,
+    OPTION_OF_ON_CANCEL,
+};
+static const struct option wait_options[] = {OPTION_OF_TIMEOUT, OPTION_OF_EXIT_WHEN_HELD,
+                                             OPTION_OF_ON_CANCEL};
+static const struct option get_options[] = {
+    {.name = "watch", .type = OPTION_BOOL, .help = "go on showing it until it ends (-w)"}};
+static const struct option list_options[] = {
+    {.name = "service", .type = OPTION_TEXT, .help = "only of this one"},
+    {.name = "environment", .type = OPTION_TEXT, .help = "only in this one"},
+    {.name = "state", .type = OPTION_TEXT, .help = "active, or names such as held,promoted"},
+    {.name = "limit",
+     .type = OPTION_INTEGER,
+     .min = 1,
+     .max = 100,
+     .fallback = "20",
+     .help = "how many (-n)"},
+};
+static const struct option reason_options[] = {OPTION_OF_REASON};
+static const struct option promote_options[] = {
+    {.name = "full", .type = OPTION_BOOL, .help = "override what is left; needs the right and a reason"},
+    OPTION_OF_REASON};
+static const struct option rollback_options[] = {
+    {.name = "past-no-return",
+     .type = OPTION_BOOL,
+     .help = "also past a command that the old version cannot run on; needs the right and a reason"},
+    OPTION_OF_REASON};
+static const struct option comment_options[] = {
+    {.name = "comment", .type = OPTION_TEXT, .help = "is recorded with your answer"}};
+static const struct option adopt_options[] = {
+    {.name = "version", .type = OPTION_TEXT, .is_required = true, .help = "what serves now"},
+    {.name = "slot", .type = OPTION_TEXT, .fallback = "", .help = "where it serves"},
+    {.name = "digest", .type = OPTION_TEXT, .help = "its digest, sha256:..."},
+    {.name = "reason", .type = OPTION_TEXT, .is_required = true, .help = "why; it is recorded"},
+};
+static const struct option freeze_options[] = {
+    {.name = "reason", .type = OPTION_TEXT, .is_required = true, .help = "why; it is recorded"},
+    {.name = "until", .type = OPTION_TEXT, .help = "not in this version"}};
+static const struct option mark_options[] = {{.name = "weight",
+                                              .type = OPTION_TEXT,
+                                              .is_required = true,
+                                              .help = "what the pipeline routes, such as 25%"}};
+static const struct option judge_options[] = {{.name = "for",
+                                               .type = OPTION_DURATION,
+                                               .min = 1,
+                                               .max = 86400000.0,
+                                               .fallback = "10m",
+                                               .help = "how long to watch"}};
+static const struct option quarantine_options[] = {
+    {.name = "version", .type = OPTION_TEXT, .help = "of add and clear"},
+    {.name = "digest", .type = OPTION_TEXT, .help = "of add: its digest"},
+    OPTION_OF_REASON,
+};
+static const struct option token_options[] = {
+    {.name = "scope",
+     .type = OPTION_TEXT,
+     .fallback = "read",
+     .help = "read,deploy,approve,rollback,override,admin"},
+    {.name = "person", .type = OPTION_BOOL, .help = "a person's: may approve"},
+    {.name = "service", .type = OPTION_TEXT, .help = "only for these: a,b"},
+    {.name = "environment", .type = OPTION_TEXT, .help = "only in these: a,b"},
+    {.name = "expires", .type = OPTION_TEXT, .help = "after this time, such as 90d"},
+};
+static const struct option graph_options[] = {
+    {.name = "output", .type = OPTION_TEXT, .help = "file to write (-o)"}};
+static const struct option check_options[] = {
+    {.name = "online", .type = OPTION_BOOL, .help = "not in this version"}};
+
+#define TABLE(options) (options), ARRAY_LENGTH(options)
+
+const struct verb_entry verb_table[] = {
+    {"start", "SERVICE/ENV", "starts a deployment and prints its id", NULL, TABLE(start_options), 1, 1, false,
+     start_run, NULL},
+    {"wait", "ID", "waits for the end; the exit code is the answer", NULL, TABLE(wait_options), 1, 1, false,
+     wait_run, NULL},
+    {"get", "ID", "shows one deployment: steps, weights, every rule", NULL, TABLE(get_options), 1, 1, false,
+     get_run, NULL},
+    {"ls", "", "lists deployments, newest first", NULL, TABLE(list_options), 0, 0, false, list_run, NULL},
+    {"status", "", "shows every service: what serves, what is under way", NULL, NULL, 0, 0, 0, false,
+     status_run, NULL},
+    {"promote", "ID", "goes on where the step has its pass verdict", NULL, TABLE(promote_options), 1, 1,
+     false, promote_run, NULL},
+    {"hold", "ID", "stops it where it is; rules go on judging", NULL, TABLE(reason_options), 1, 1, false,
+     act_run, "hold"},
+    {"resume", "ID", "goes on after a hold", NULL, TABLE(reason_options), 1, 1, false, act_run, "resume"},
+    {"abort", "ID", "stops it and goes back", NULL, TABLE(reason_options), 1, 1, false, act_run, "abort"},
+    {"rollback", "ID", "takes it back", NULL, TABLE(rollback_options), 1, 1, false, rollback_run, NULL},
+    {"mute", "ID RULE", "a rule only records from here on", NULL, TABLE(reason_options), 2, 2, false,
+     mute_run, NULL},
+    {"approve", "ID", "answers yes to what waits for people", NULL, TABLE(comment_options), 1, 1, false,
+     approve_run, "approve"},
+    {"reject", "ID", "answers no to what waits for people", NULL, TABLE(comment_options), 1, 1, false,
+     approve_run, "reject"},
+    {"adopt", "SERVICE/ENV", "records what serves now as stable", NULL, TABLE(adopt_options), 1, 1, false,
+     adopt_run, NULL},
+    {"freeze", "SERVICE/ENV", "no admission and no forward step; rollbacks go on", NULL,
+     TABLE(freeze_options), 1, 1, false, freeze_run, "freeze"},
+    {"unfreeze", "SERVICE/ENV", "lifts a freeze", NULL, TABLE(reason_options), 1, 1, false, freeze_run,
+     "unfreeze"},
+    {"quarantine", "ls|add|clear [SERVICE/ENV]", "versions that must not come back",
+     "verdict quarantine ls\nverdict quarantine add SERVICE/ENV --version V --reason R\n"
+     "verdict quarantine clear SERVICE/ENV --version V",
+     TABLE(quarantine_options), 0, 2, false, quarantine_run, NULL},
+    {"mark", "ID", "tells what the pipeline of a follow deployment routes", NULL, TABLE(mark_options), 1, 1,
+     false, mark_run, NULL},
+    {"judge", "ID", "waits for one verdict: 0 pass, 3 fail, 6 inconclusive", NULL, TABLE(judge_options), 1, 1,
+     false, judge_run, NULL},
+    {"report", "ID", "prints all evidence of a deployment", NULL, NULL, 0, 1, 1, false, report_run, NULL},
+    {"explain", "ID", "says in plain words what happened, with the numbers", NULL, NULL, 0, 1, 1, false,
+     report_run, NULL},
+    {"graph", "ID METRIC", "graphs are not in this version; any RRD tool draws the files", NULL,
+     TABLE(graph_options), 2, 2, true, graph_run, NULL},
+    {"check", "FILE...", "reads rule files as the daemon would: 0 good, 1 findings", NULL,
+     TABLE(check_options), 1, VERB_WORDS_MAX, true, check_run, NULL},
+    {"token", "create NAME | ls | revoke ID", "API tokens",
+     "verdict token create NAME --scope read,deploy [--person] [--service a,b] [--environment a,b] "
+     "[--expires 90d]\n"
+     "verdict token ls\nverdict token revoke ID",
+     TABLE(token_options), 1, 2, false, token_run, NULL},
+    {"completion", "bash", "prints a completion script", NULL, NULL, 0, 1, 1, true, completion_run, NULL},
+};
+
+const size_t verb_count = ARRAY_LENGTH(verb_table);

@@ -1,0 +1,119 @@
+/* token.c - verdict token: API tokens.
+ * SPDX-License-Identifier: MIT */
+#include "cli/act.h"
+#include "cli/field.h"
+#include "io/json.h"
+
+#include <cjson/cJSON.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ITEM_SIZE = 64 };
+
+/* "a,b" as an array of texts; nothing where it is empty. */
+static void add_list(cJSON *body, const char *name, const char *text)
+{
+    if (text[0] == '\0')
+        return;
+    cJSON *array = cJSON_AddArrayToObject(body, name);
+    while (*text != '\0') {
+        char item[ITEM_SIZE];
+        size_t length = strcspn(text, ",");
+        (void)snprintf(item, sizeof(item), "%.*s", (int)(length < ITEM_SIZE ? length : ITEM_SIZE - 1), text);
+        cJSON_AddItemToArray(array, cJSON_CreateString(item));
+        text += length + (text[length] == ',');
+    }
+}
+
+static int create(struct cli *cli)
+{
+    struct client_answer answer;
+    int code = VERB_DONE;
+    cJSON *body = cJSON_CreateObject();
+
+    cJSON_AddStringToObject(body, "principal", cli->words[1]);
+    cJSON_AddBoolToObject(body, "person", verb_flag(cli, "person"));
+    add_list(body, "scopes", verb_text(cli, "scope"));
+    add_list(body, "services", verb_text(cli, "service"));
+    add_list(body, "environments", verb_text(cli, "environment"));
+    if (verb_text(cli, "expires")[0] != '\0')
+        cJSON_AddStringToObject(body, "expires", verb_text(cli, "expires"));
+    char *text = json_print(body);
+    cJSON_Delete(body);
+    bool is_good = verb_ask(cli, "POST", "/v1/tokens", text, &answer, &code);
+    free(text);
+    if (!is_good)
+        return code;
+    struct cJSON *token = field_parse(answer.body, answer.length);
+    if (cli->is_json)
+        verb_print_json(cli, answer.body);
+    else
+        (void)printf("%s\n", field_text(token, "token"));
+    verb_say(cli, "this is shown once; revoke it with: verdict token revoke %s", field_text(token, "id"));
+    json_free(token);
+    client_answer_done(&answer);
+    return VERB_DONE;
+}
+
+static void print_token(const cJSON *token)
+{
+    const cJSON *scope = NULL;
+
+    (void)printf("%-17s %-20s %-9s ", field_text(token, "id"), field_text(token, "principal"),
+                 field_flag(token, "person") ? "person" : "pipeline");
+    cJSON_ArrayForEach(scope, field_part(token, "scopes"))(void) printf("%s ", cJSON_GetStringValue(scope));
+    (void)printf(" until %s\n",
+                 field_text(token, "expires")[0] == '\0' ? "revoked" : field_text(token, "expires"));
+}
+
+static int list(struct cli *cli)
+{
+    struct client_answer answer;
+    const cJSON *token = NULL;
+    int code = VERB_DONE;
+
+    if (!verb_ask(cli, "GET", "/v1/tokens", NULL, &answer, &code))
+        return code;
+    if (cli->is_json) {
+        verb_print_json(cli, answer.body);
+    } else {
+        struct cJSON *page = field_parse(answer.body, answer.length);
+        cJSON_ArrayForEach(token, field_part(page, "tokens")) print_token(token);
+        json_free(page);
+    }
+    client_answer_done(&answer);
+    return VERB_DONE;
+}
+
+static int revoke(struct cli *cli)
+{
+    char path[VERB_PATH_SIZE];
+    struct client_answer answer;
+    int code = VERB_DONE;
+
+    (void)snprintf(path, sizeof(path), "/v1/tokens/%.64s", cli->words[1]);
+    if (strspn(cli->words[1], "0123456789abcdef") != strlen(cli->words[1])) {
+        verb_complain(cli, "%s is no id of a token; `verdict token ls` lists them", cli->words[1]);
+        return VERB_REFUSED;
+    }
+    if (!verb_ask(cli, "DELETE", path, NULL, &answer, &code))
+        return code;
+    client_answer_done(&answer);
+    verb_say(cli, "revoked");
+    return VERB_DONE;
+}
+
+int token_run(struct cli *cli)
+{
+    const char *what = cli->words[0];
+
+    if (strcmp(what, "ls") == 0 && cli->word_count == 1)
+        return list(cli);
+    if (strcmp(what, "create") == 0 && cli->word_count == 2)
+        return create(cli);
+    if (strcmp(what, "revoke") == 0 && cli->word_count == 2)
+        return revoke(cli);
+    verb_complain(cli, "say: token create NAME --scope read,deploy | ls | revoke ID");
+    return VERB_REFUSED;
+}

@@ -1,0 +1,239 @@
+# test_cli.py - verdict against the real daemon: exit codes, waiting, rights, and what it prints.
+# SPDX-License-Identifier: MIT
+import json
+import os
+import pty
+import re
+import select
+import signal
+import subprocess
+import time
+
+import pytest
+
+from support import wait_until
+
+import world_config  # support has put its folder into the path
+
+RULES = """
+metrics: {
+  error_rate: { source = "prometheus:main";  kind = "counter";  every = "1s";  better = "lower";
+    events = "sum by (instance) (http_requests_total{service='{{service}}',slot='{{slot}}',version='{{version}}',code=~'5..'})";
+    total  = "sum by (instance) (http_requests_total{service='{{service}}',slot='{{slot}}',version='{{version}}'})"; };
+};
+triggers: { errors: { when = "error_rate > 5% for 2s";  need = "20 requests";  then = "rollback"; }; };
+strategies: {
+  slow: { kind = "canary";
+    steps = ( { command = "deploy"; }, { route = "5%";  observe = "10m";  at_most = "30m"; }, { route = "100%"; watch = "10m"; } );
+    after: { retire = "stable";  delay = "5m"; }; };
+  asked: { kind = "canary";
+    steps = ( { approve = "sre";  timeout = "1h"; }, { command = "deploy"; }, { route = "5%";  observe = "10m";  at_most = "30m"; },
+              { route = "100%"; watch = "10m"; } ); };
+};
+"""
+
+PLACE = """
+services: {{ shop: {{ rules: {{ triggers = [ "errors" ]; }};
+  environments: {{ prod: {{ strategy = "slow";  traffic = "haproxy:edge";  backend = "shop";
+    slots: {{ blue: {{ servers = [ "blue" ];  address = "127.0.0.1:{blue}"; }};  green: {{ servers = [ "green" ];  address = "127.0.0.1:{green}"; }}; }};
+    commands: {{ deploy: {{ exec = [ "{commands}/deploy", "{state}" ];  timeout = "20s";  repeat = "idempotent"; }};
+                retire: {{ exec = [ "{commands}/retire", "{state}" ];  timeout = "20s";  repeat = "idempotent"; }}; }}; }}; }}; }}; }};
+"""
+
+
+@pytest.fixture(scope="module", name="place")
+def make_place(shared_world):
+    world = shared_world
+    world.start_broker()
+    world.start_haproxy()
+    assert world.deploy("blue", "1.0.0").returncode == 0
+    world.wait_backends("blue")
+    world.start_runner()
+    place = PLACE.format(blue=world.slots["blue"], green=world.slots["green"], commands=world.commands, state=world.state)
+    text = world_config.verdictd_text(world)
+    text = text[: text.index("people:")] + 'people: { sre = [ "alice", "bob" ]; };\n' + text[text.index("runner:") :]
+    world.start_daemon(text=text, rules={"shop.rules": RULES, "place.rules": place})
+    adopted = world.verdict("adopt", "shop/prod", "--slot", "blue", "--version", "1.0.0", "--reason", "it serves")
+    assert adopted.returncode == 0, adopted.stderr
+    return world
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left(place):
+    yield
+    if place.api("GET", "/v1/deployments?state=active").json["deployments"]:
+        place.verdict("abort", "shop/prod")
+        place.verdict("wait", "shop/prod", "--timeout", "30s")
+
+
+def start(world, version, *more):
+    started = world.verdict("start", "shop/prod", "--version", version, *more)
+    assert started.returncode == 0, started.stderr
+    return started.stdout.strip()
+
+
+def state(world, ident):
+    return world.api("GET", f"/v1/deployments/{ident}").json
+
+
+def wait_observing(world, ident):
+    wait_until(lambda: state(world, ident)["step_state"] == "observing", 20, f"{ident} observes")
+
+
+def popen(world, *arguments, **more):
+    return subprocess.Popen([world.program("verdict"), *arguments], env=world.verdict_environment(), text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **more)
+
+
+def test_hold_resume_abort_and_their_exit_codes(place):
+    ident = start(place, "2.0.0", "--reason", "first")
+    assert re.fullmatch(r"dep_\d+", ident)
+    wait_observing(place, ident)
+    assert start(place, "2.0.0") == ident, "the same version attaches"
+    other = place.verdict("start", "shop/prod", "--version", "9.9.9")
+    assert other.returncode == 2 and "under way" in other.stderr
+    assert place.verdict("wait", ident, "--timeout", "1s").returncode == 124
+    assert place.verdict("promote", ident).returncode == 2, "no pass verdict yet"
+    assert place.verdict("hold", ident, "--reason", "let me look").returncode == 0
+    assert place.verdict("hold", ident).returncode == 0, "twice is as once"
+    held = place.verdict("wait", ident, "--exit-when-held")
+    assert held.returncode == 5 and "held at 5 %" in held.stdout
+    assert place.verdict("wait", ident, "--timeout", "1s").returncode == 5
+    tree = place.verdict("get", ident)
+    assert "shop/prod 2.0.0  in place of 1.0.0" in tree.stdout and "held" in tree.stdout and "error_rate > 5% for 2s" in tree.stdout
+    assert "\033" not in tree.stdout
+    assert place.verdict("resume", ident).returncode == 0
+    status = place.verdict("status")
+    assert re.search(r"shop/prod\s+1\.0\.0\n\s+" + ident, status.stdout), status.stdout
+    waiting = popen(place, "wait", ident)
+    assert place.verdict("abort", ident, "--reason", "no").returncode == 0
+    out, _ = waiting.communicate(timeout=30)
+    assert waiting.returncode == 3 and "a person stopped it; 1.0.0 serves" in out
+    again = place.verdict("resume", ident)
+    assert again.returncode == 2 and "rolled_back; possible now" in again.stderr
+    report = place.verdict("report", ident).stdout
+    assert "held: person" in report and "let me look" in report and "traffic confirmed at 5 %" in report
+    assert json.loads(place.verdict("explain", ident, "--json").stdout)["deployment"]["exit_code"] == 3
+    assert ident in place.verdict("ls", "--state", "rolled_back", "-n", "5").stdout
+
+
+def test_ctrl_c_leaves_or_aborts(place):
+    ident = start(place, "2.1.0")
+    wait_observing(place, ident)
+    for mode, then in (("leave", "running"), ("abort", "rolled_back")):
+        waiting = popen(place, "wait", ident, "--on-cancel", mode)
+        assert "observed" in waiting.stderr.readline()
+        waiting.send_signal(signal.SIGINT)
+        waiting.communicate(timeout=20)
+        assert waiting.returncode == 130
+        wait_until(lambda then=then: state(place, ident)["state"] == then, 20, f"{ident} is {then}")
+
+
+def test_a_wait_outlives_the_daemon(place):
+    ident = start(place, "2.2.0")
+    wait_observing(place, ident)
+    waiting = popen(place, "wait", ident, "--timeout", "60s")
+    assert "observed" in waiting.stderr.readline()
+    place.programs["verdictd"].kill()
+    assert "trying again" in waiting.stderr.readline()
+    place.programs["verdictd"].start()
+    assert place.verdict("abort", ident).returncode == 0
+    waiting.communicate(timeout=30)
+    assert waiting.returncode == 3
+
+
+def test_people_approve(place):
+    ident = start(place, "2.3.0", "--strategy", "asked")
+    assert place.verdict("wait", ident, "--exit-when-held").returncode == 5
+    token = place.verdict("token", "create", "alice", "--person", "--scope", "read,approve").stdout.strip()
+    assert token.startswith("vd_")
+    denied = place.verdict("approve", ident)
+    assert denied.returncode == 2 and "not among those who may approve" in denied.stderr
+    environment = {**place.verdict_environment(), "VERDICT_TOKEN": token}
+    done = subprocess.run([place.program("verdict"), "approve", ident, "--comment", "go"], env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    wait_observing(place, ident)
+    assert "approved: 1 so far, by alice: go" in place.verdict("report", ident).stdout
+
+
+def test_an_override_promotes_and_a_rollback_takes_back(place):
+    ident = start(place, "2.4.0")
+    wait_observing(place, ident)
+    assert place.verdict("promote", ident, "--full").returncode == 2, "an override wants a reason"
+    for _ in range(2):
+        assert place.verdict("promote", ident, "--full", "--reason", "seen it").returncode == 0
+        wait_until(lambda: state(place, ident)["state"] in ("watching", "promoted"), 20, "it serves everything")
+        if state(place, ident)["state"] == "promoted":
+            break
+    assert place.verdict("wait", ident, "--timeout", "10s").returncode == 0
+    assert "2.4.0" in place.verdict("status").stdout
+    back = place.verdict("rollback", ident, "--json")
+    assert back.returncode == 0, back.stderr
+    assert json.loads(back.stdout)["kind"] == "rollback" and json.loads(back.stdout)["id"] != ident
+
+
+def test_tokens_open_the_tcp_door(place):
+    url = {"VERDICT_URL": f"http://127.0.0.1:{place.api_port}"}
+
+    def ask(token, *words):
+        environment = {**place.verdict_environment(), **url, **({"VERDICT_TOKEN": token} if token else {})}
+        return subprocess.run([place.program("verdict"), *words], env=environment, capture_output=True, text=True, check=False)
+
+    nobody = ask(None, "ls")
+    assert nobody.returncode == 2 and "token" in nobody.stderr
+    token = place.verdict("token", "create", "board", "--expires", "1h").stdout.strip()
+    assert ask(token, "ls").returncode == 0
+    refused = ask(token, "start", "shop/prod", "--version", "3.0.0")
+    assert refused.returncode == 2 and '"deploy"' in refused.stderr
+    listed = json.loads(place.verdict("token", "ls", "--json").stdout)["tokens"]
+    mine = next(row for row in listed if row["principal"] == "board")
+    assert place.verdict("token", "revoke", mine["id"]).returncode == 0
+    assert ask(token, "ls").returncode == 2
+
+
+def test_freeze_and_quarantine_close_the_door(place):
+    assert place.verdict("freeze", "shop/prod", "--reason", "sale").returncode == 0
+    frozen = place.verdict("start", "shop/prod", "--version", "4.0.0")
+    assert frozen.returncode == 2 and "frozen" in frozen.stderr
+    assert place.verdict("unfreeze", "shop/prod").returncode == 0
+    assert place.verdict("quarantine", "add", "shop/prod", "--version", "4.0.0", "--reason", "cursed").returncode == 0
+    assert "4.0.0" in place.verdict("quarantine", "ls").stdout
+    refused = place.verdict("start", "shop/prod", "--version", "4.0.0")
+    assert refused.returncode == 2 and "quarantine" in refused.stderr
+    assert place.verdict("quarantine", "clear", "shop/prod", "--version", "4.0.0").returncode == 0
+    assert place.verdict("quarantine", "clear", "shop/prod", "--version", "4.0.0").returncode == 2
+
+
+def test_what_cannot_be_found_out(place):
+    assert place.verdict("wait", "dep_999").returncode == 2
+    assert place.verdict("get", "nobody/prod").returncode == 2
+    nowhere = {**place.verdict_environment(), "VERDICT_URL": "unix:" + place.path("no.sock")}
+    for words, code in ((["wait", "dep_1", "--timeout", "1s"], 1), (["ls"], 1), (["wait", "dep_1", "--timeout", "x"], 2)):
+        assert subprocess.run([place.program("verdict"), *words], env=nowhere, capture_output=True, check=False).returncode == code
+
+
+def test_the_tree_is_redrawn_on_a_terminal(place):
+    ident = start(place, "2.5.0")
+    master, slave = pty.openpty()
+    environment = {**place.verdict_environment(), "TERM": "xterm", "LC_ALL": "C.UTF-8"}
+    with subprocess.Popen([place.program("verdict"), "get", "-w", ident], env=environment, stdout=slave, stderr=slave) as watching:
+        os.close(slave)
+        seen = b""
+        end = time.monotonic() + 20
+        while seen.count(b"\033[J") < 2 and time.monotonic() < end:
+            if select.select([master], [], [], 1)[0]:
+                seen += os.read(master, 65536)
+        watching.send_signal(signal.SIGINT)
+        assert watching.wait(10) == 130
+    os.close(master)
+    text = seen.decode()
+    assert text.count("\033[J") >= 2 and "░" in text and "● " in text, text
+
+
+def test_check_reads_files_offline(place):
+    assert place.verdict("check", place.path("rules.d"), place.path("verdictd.conf")).returncode == 0
+    broken = place.write("broken.rules", 'services: { shop: { environments: { prod: { stratgy = "slow"; }; }; }; };\n')
+    found = place.verdict("check", broken)
+    assert found.returncode == 1 and f"{broken}:1: " in found.stdout and "strategy" in found.stdout
+    assert json.loads(place.verdict("check", "--json", broken).stdout)["findings"][0]["line"] == 1
+    script = place.verdict("completion", "bash").stdout
+    assert subprocess.run(["bash", "-n"], input=script, text=True, check=False).returncode == 0 and "--on-cancel" in script

@@ -1,0 +1,328 @@
+/* test_api_rights.c - tokens, verbs, approvals, targets and reports over a real socket and journal.
+ * SPDX-License-Identifier: MIT */
+#include "orchestrator/deployment.h"
+#include "support/api_bench.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char start[] = "{\"service\":\"shop\",\"environment\":\"prod\",\"version\":\"2.0.0\"}";
+
+static void assert_answer(const struct api_bench_call *call, int status, const char *words)
+{
+    if (call->status != status || strstr(call->body, words) == NULL)
+        fail_msg("%d %s", call->status, call->body);
+}
+
+static void a_token_has_its_scopes_only(void **state)
+{
+    struct api_bench *bench = *state;
+    char *reader = api_bench_token(bench, "{\"principal\":\"board\",\"scopes\":[\"read\"]}");
+
+    bench->token = reader;
+    assert_int_equal(api_bench_ask(bench, "GET", "/v1/deployments", NULL)->status, 200);
+    assert_answer(api_bench_ask(bench, "POST", "/v1/deployments", start), 403, "\\\"deploy\\\"");
+    assert_answer(api_bench_ask(bench, "GET", "/v1/tokens", NULL), 403, "\\\"admin\\\"");
+    bench->token = "vd_0123456789abcdef_wrong";
+    const struct api_bench_call *call = api_bench_ask(bench, "GET", "/v1/deployments", NULL);
+    assert_answer(call, 401, "not known");
+    assert_non_null(strstr(call->authenticate, "Bearer"));
+    assert_int_equal(api_bench_ask(bench, "GET", "/healthz", NULL)->status, 200);
+    assert_int_equal(bench->start_count, 0);
+    free(reader);
+}
+
+static void a_token_is_for_its_services_only(void **state)
+{
+    struct api_bench *bench = *state;
+    char *token = api_bench_token(
+        bench,
+        "{\"principal\":\"ci\",\"scopes\":[\"read\",\"deploy\",\"rollback\"],\"services\":[\"mailer\"]}");
+
+    (void)api_bench_deployment(bench, PHASE_RUNNING);
+    bench->token = token;
+    assert_answer(api_bench_ask(bench, "POST", "/v1/deployments", start), 403, "not for shop/prod");
+    assert_answer(api_bench_ask(bench, "GET", "/v1/deployments/dep_1", NULL), 403, "not for shop/prod");
+    assert_answer(api_bench_ask(bench, "GET", "/v1/deployments/dep_1/report", NULL), 403, "not for");
+    assert_answer(api_bench_ask(bench, "POST", "/v1/deployments/dep_1/abort", NULL), 403, "not for");
+    assert_answer(api_bench_ask(bench, "POST", "/v1/deployments/shop/prod/abort", NULL), 403, "not for");
+    assert_answer(api_bench_ask(bench, "GET", "/v1/deployments", NULL), 200, "\"deployments\":[]");
+    assert_answer(api_bench_ask(bench, "GET", "/v1/status", NULL), 200, "\"services\":[]");
+    assert_int_equal(bench->start_count + bench->verb_count, 0);
+    free(token);
+}
+
+static void a_revoked_token_is_over(void **state)
+{
+    struct api_bench *bench = *state;
+    char path[128];
+    char *token = api_bench_token(bench, "{\"principal\":\"ci\",\"scopes\":[\"read\"],\"expires\":\"1h\"}");
+
+    const struct api_bench_call *call = api_bench_ask(bench, "GET", "/v1/tokens", NULL);
+    assert_answer(call, 200, "\"principal\":\"ci\"");
+    assert_null(strstr(call->body, token));
+    (void)snprintf(path, sizeof(path), "/v1/tokens/%s", api_bench_field(call, ".tokens[0].id"));
+    assert_int_equal(api_bench_ask(bench, "DELETE", path, NULL)->status, 204);
+    assert_int_equal(api_bench_ask(bench, "DELETE", path, NULL)->status, 404);
+    bench->token = token;
+    assert_int_equal(api_bench_ask(bench, "GET", "/v1/deployments", NULL)->status, 401);
+    bench->token = NULL;
+    assert_answer(api_bench_ask(bench, "POST", "/v1/tokens", "{\"principal\":\"x\",\"scopes\":[\"raed\"]}"),
+                  400, "#/scopes/0");
+    assert_answer(api_bench_ask(bench, "POST", "/v1/tokens",
+                                "{\"principal\":\"x\",\"scopes\":[\"read\"],\"expires\":\"soon\"}"),
+                  400, "#/expires");
+    free(token);
+}
+
+static void a_password_is_a_token(void **state)
+{
+    struct api_bench *bench = *state;
+
+    assert_answer(
+        api_bench_ask_with(bench, "GET", "/v1/deployments", NULL, "Authorization", "Basic dGY6dmRfMV94"), 401,
+        "not known");
+    assert_answer(api_bench_ask_with(bench, "GET", "/v1/deployments", NULL, "Authorization", "Digest x"), 401,
+                  "no token");
+}
+
+static void verbs_reach_the_engine(void **state)
+{
+    struct api_bench *bench = *state;
+    uint64_t id = api_bench_deployment(bench, PHASE_RUNNING);
+
+    assert_int_equal(id, 1);
+    assert_answer(api_bench_ask(bench, "POST", "/v1/deployments/dep_1/abort", "{\"reason\":\"no\"}"), 200,
+                  "dep_1");
+    assert_non_null(strstr(bench->last.text, "abort 1 "));
+    assert_non_null(strstr(bench->last.text, ": no"));
+    assert_answer(api_bench_ask(bench, "POST", "/v1/deployments/shop/prod/hold", NULL), 200, "dep_1");
+    assert_answer(api_bench_ask(bench, "POST", "/v1/deployments/dep_1/promote", "{\"full\":true}"), 400,
+                  "#/reason");
+    assert_answer(
+        api_bench_ask(bench, "POST", "/v1/deployments/dep_1/promote", "{\"full\":true,\"reason\":\"r\"}"),
+        200, "dep_1");
+    assert_non_null(strstr(bench->last.text, "promote --full"));
+    assert_answer(api_bench_ask(bench, "POST", "/v1/deployments/dep_1/mute", "{\"reason\":\"r\"}"), 400,
+                  "#/rule");
+    assert_answer(
+        api_bench_ask(bench, "POST", "/v1/deployments/dep_1/mute", "{\"reason\":\"r\",\"rule\":\"errors\"}"),
+        200, "");
+    assert_answer(api_bench_ask(bench, "POST", "/v1/deployments/dep_1/rollback",
+                                "{\"past_no_return\":true,\"reason\":\"r\"}"),
+                  200, "");
+    assert_non_null(strstr(bench->last.text, "past-no-return"));
+    assert_answer(api_bench_ask(bench, "POST", "/v1/deployments/dep_1/resume", "{\"full\":true}"), 400,
+                  "#/full");
+    assert_answer(api_bench_ask(bench, "POST", "/v1/deployments/dep_1/retry", NULL), 501,
+                  "not in this version");
+    assert_answer(api_bench_ask(bench, "POST", "/v1/deployments/dep_1/marks", "{\"weight\":25}"), 200,
+                  "dep_1");
+    assert_string_equal(bench->last.text, "1 25");
+    assert_answer(api_bench_ask(bench, "POST", "/v1/deployments/dep_1/marks", "{\"weight\":101}"), 400,
+                  "#/weight");
+    assert_answer(api_bench_ask(bench, "POST", "/v1/deployments/dep_9/abort", NULL), 404,
+                  "no such deployment");
+}
+
+static void forbidden_states_say_what_is_possible(void **state)
+{
+    struct api_bench *bench = *state;
+
+    (void)api_bench_deployment(bench, PHASE_RUNNING);
+    bench->states[0].step_state = STEP_HELD;
+    err_set(&bench->refusal, ERR_CONFLICT, "no");
+    assert_answer(api_bench_ask(bench, "POST", "/v1/deployments/dep_1/promote", NULL), 409,
+                  "dep_1 is held; possible now: resume");
+    bench->states[0].phase = PHASE_PROMOTED;
+    bench->created = 2;
+    (void)api_bench_deployment(bench, PHASE_QUEUED);
+    const struct api_bench_call *call = api_bench_ask(bench, "POST", "/v1/deployments/dep_1/rollback", NULL);
+    assert_answer(call, 201, "dep_2");
+    assert_string_equal(call->location, "/v1/deployments/dep_2");
+}
+
+static void what_is_over_is_refused_or_done(void **state)
+{
+    struct api_bench *bench = *state;
+
+    (void)api_bench_deployment(bench, PHASE_PROMOTED);
+    api_bench_release(bench, 1);
+    assert_answer(api_bench_ask(bench, "POST", "/v1/deployments/dep_1/promote", NULL), 200,
+                  "\"exit_code\":0");
+    assert_answer(api_bench_ask(bench, "POST", "/v1/deployments/dep_1/rollback", NULL), 409, "1.0.0");
+    assert_answer(api_bench_ask(bench, "POST", "/v1/deployments/dep_1/hold", NULL), 409, "dep_1 is promoted");
+    assert_answer(api_bench_ask(bench, "POST", "/v1/deployments/dep_1/marks", "{\"weight\":1}"), 409,
+                  "promoted");
+    assert_int_equal(bench->verb_count, 0);
+}
+
+static void people_approve_once_each(void **state)
+{
+    struct api_bench *bench = *state;
+    static const char *const approvers[] = {"dave", "sre"};
+    static const char yes[] = "{\"decision\":\"approve\",\"comment\":\"fine\"}";
+    const char *path = "/v1/deployments/dep_1/approvals";
+    char *alice =
+        api_bench_token(bench, "{\"principal\":\"alice\",\"person\":true,\"scopes\":[\"approve\"]}");
+    char *bob = api_bench_token(bench, "{\"principal\":\"bob\",\"person\":true,\"scopes\":[\"approve\"]}");
+    char *carol =
+        api_bench_token(bench, "{\"principal\":\"carol\",\"person\":true,\"scopes\":[\"approve\"]}");
+    char *robot = api_bench_token(bench, "{\"principal\":\"bob\",\"scopes\":[\"approve\"]}");
+
+    (void)api_bench_deployment(bench, PHASE_RUNNING);
+    bench->definition.approvers = approvers;
+    bench->definition.approver_count = 2;
+    bench->definition.not_author = true;
+    bench->token = bob;
+    assert_answer(api_bench_ask(bench, "POST", path, yes), 409, "nothing waits");
+    bench->states[0].step = 2;
+    bench->states[0].step_state = STEP_WAITING;
+    bench->token = alice;
+    assert_answer(api_bench_ask(bench, "POST", path, yes), 403, "somebody else");
+    bench->token = carol;
+    assert_answer(api_bench_ask(bench, "POST", path, yes), 403, "not among");
+    bench->token = robot;
+    assert_answer(api_bench_ask(bench, "POST", path, yes), 403, "only people");
+    bench->token = bob;
+    assert_answer(api_bench_ask(bench, "POST", path, "{\"decision\":\"perhaps\"}"), 400, "#/decision");
+    assert_int_equal(bench->verb_count, 0);
+    assert_answer(api_bench_ask(bench, "POST", path, yes), 200, "\"needed\":2");
+    assert_string_equal(bench->last.text, "approve 1  by bob: fine");
+    bench->states[0].approvals = 1;
+    api_bench_trace(bench, 1, TRACE_APPROVED, 1, 0, "bob");
+    assert_answer(api_bench_ask(bench, "POST", path, yes), 200, "\"got\":1");
+    assert_int_equal(bench->verb_count, 1);
+    /* In the next attempt of the step it counts anew; rejecting is for everybody on the list. */
+    bench->states[0].attempt = 9;
+    assert_answer(api_bench_ask(bench, "POST", path, yes), 200, "");
+    assert_int_equal(bench->verb_count, 2);
+    bench->token = alice;
+    assert_answer(api_bench_ask(bench, "POST", path, "{\"decision\":\"reject\"}"), 200, "");
+    assert_int_equal(bench->verb_count, 3);
+    free(alice);
+    free(bob);
+    free(carol);
+    free(robot);
+}
+
+static void an_approval_under_way_counts(void **state)
+{
+    struct api_bench *bench = *state;
+    struct api_bench_call first;
+    static const char yes[] = "{\"decision\":\"approve\"}";
+    char *bob = api_bench_token(bench, "{\"principal\":\"bob\",\"person\":true,\"scopes\":[\"approve\"]}");
+
+    (void)api_bench_deployment(bench, PHASE_RUNNING);
+    bench->states[0].step = 2;
+    bench->states[0].step_state = STEP_WAITING;
+    bench->is_slow = true;
+    bench->token = bob;
+    api_bench_send(bench, &first, "POST", "/v1/deployments/dep_1/approvals", yes, NULL);
+    while (bench->verb_count == 0)
+        assert_false(loop_run_until(bench->loop, &first.is_over, 5));
+    assert_answer(api_bench_ask(bench, "POST", "/v1/deployments/dep_1/approvals", yes), 409, "");
+    api_bench_answer(bench);
+    api_bench_wait(bench, &first);
+    assert_int_equal(first.status, 200);
+    assert_int_equal(bench->verb_count, 1);
+    free(bob);
+}
+
+static void targets_take_what_people_say(void **state)
+{
+    struct api_bench *bench = *state;
+    const char *adopt = "/v1/services/shop/prod/adopt";
+    char path[128];
+
+    assert_answer(api_bench_ask(bench, "POST", adopt, "{\"version\":\"1.0.0\"}"), 400, "#/reason");
+    assert_answer(api_bench_ask(bench, "POST", adopt, "{\"version\":\"!\",\"reason\":\"r\"}"), 400,
+                  "#/version");
+    assert_answer(api_bench_ask(bench, "POST", adopt,
+                                "{\"version\":\"1.0.0\",\"slot\":\"blue\",\"reason\":\"it serves\"}"),
+                  200, "\"service\":\"shop\"");
+    assert_non_null(strstr(bench->last.text, "shop/prod 1.0.0 blue by"));
+    assert_answer(api_bench_ask(bench, "POST", "/v1/services/shop/prod/freeze",
+                                "{\"until\":\"2030\",\"reason\":\"r\"}"),
+                  501, "#/until");
+    assert_answer(api_bench_ask(bench, "POST", "/v1/services/shop/prod/freeze", "{\"reason\":\"r\"}"), 200,
+                  "frozen");
+    err_set(&bench->refusal, ERR_NOT_FOUND, "no service shop");
+    assert_answer(api_bench_ask(bench, "POST", "/v1/services/shop/prod/unfreeze", NULL), 404, "no service");
+
+    bench->target.quarantined_count = 1;
+    bench->target.quarantined[0] = (struct quarantined){journal_version_key(bench->journal, "6.6.6", ""), 4};
+    const struct api_bench_call *call = api_bench_ask(bench, "GET", "/v1/quarantine", NULL);
+    assert_string_equal(api_bench_field(call, ".quarantine[0].version"), "6.6.6");
+    assert_string_equal(api_bench_field(call, ".quarantine[0].deployment"), "dep_4");
+    (void)snprintf(path, sizeof(path), "/v1/quarantine/%s", api_bench_field(call, ".quarantine[0].id"));
+    assert_answer(api_bench_ask(bench, "DELETE", path, "{\"reason\":\"mended\"}"), 200, "");
+    assert_non_null(strstr(bench->last.text, "shop/prod 6.6.6  by"));
+    assert_int_equal(api_bench_ask(bench, "DELETE", "/v1/quarantine/q9-1", NULL)->status, 404);
+    assert_answer(
+        api_bench_ask(bench, "POST", "/v1/quarantine",
+                      "{\"service\":\"shop\",\"environment\":\"prod\",\"version\":\"7\",\"reason\":\"r\"}"),
+        201, "quarantined");
+}
+
+static void a_report_has_the_evidence(void **state)
+{
+    struct api_bench *bench = *state;
+
+    (void)api_bench_deployment(bench, PHASE_ROLLED_BACK);
+    bench->states[0].ending = ENDING_FAILED;
+    bench->states[0].failed_rule = 0;
+    bench->rules[0].last =
+        (struct judgement){.verdict = VERDICT_FAIL, .value = 0.2, .bound = 0.05, .count = 240};
+    api_bench_trace(bench, 1, TRACE_FAIL, 0, 1, "");
+    const struct api_bench_call *call =
+        api_bench_ask(bench, "GET", "/v1/deployments/shop/prod/report?format=text", NULL);
+    assert_answer(
+        call, 200,
+        "was rolled back: rule errors failed (error_rate > 5% for 10s: 20 % against 5 %); 1.0.0 serves");
+    assert_answer(call, 200, "verdict FAIL: rule ");
+    assert_answer(call, 200, "exit code   3");
+    call = api_bench_ask(bench, "GET", "/v1/deployments/dep_1/report", NULL);
+    assert_string_equal(api_bench_field(call, ".deployment.exit_code"), "3");
+    assert_string_equal(api_bench_field(call, ".audit[1].what"), "fail");
+    assert_string_equal(api_bench_field(call, ".audit[0].actor"), "alice");
+    assert_string_equal(api_bench_field(call, ".cut"), "false");
+}
+
+static void the_rest_answers(void **state)
+{
+    struct api_bench *bench = *state;
+
+    assert_int_equal(api_bench_ask(bench, "GET", "/v2", NULL)->status, 404);
+    const struct api_bench_call *call = api_bench_ask(bench, "PUT", "/v1/deployments", "{}");
+    assert_int_equal(call->status, 405);
+    assert_string_equal(call->allow, "POST, GET");
+    assert_answer(api_bench_ask(bench, "GET", "/readyz?verbose", NULL), 503, "[-]runner: away");
+    call = api_bench_ask(bench, "GET", "/metrics", NULL);
+    assert_answer(call, 200, "verdict_series 3");
+    assert_answer(call, 200, "verdict_api_answers_total{status=\"5xx\"} 1");
+    call = api_bench_ask(bench, "GET", "/openapi.json", NULL);
+    assert_string_equal(api_bench_field(call, ".openapi"), "3.1.0");
+    assert_answer(call, 200, "/v1/deployments/{deployment}/approvals");
+    assert_answer(api_bench_ask(bench, "POST", "/v1/rules/check", "broken"), 200, "\"ok\":false");
+    assert_answer(api_bench_ask(bench, "POST", "/v1/rules/check", "services: {};"), 200, "\"ok\":true");
+    assert_answer(api_bench_ask(bench, "GET", "/v1/rules", NULL), 200, "sources");
+    assert_answer(api_bench_ask(bench, "POST", "/v1/samples", "{}"), 501, "not in this version");
+}
+
+#define WITH_API(test) cmocka_unit_test_setup_teardown(test, api_bench_set_up, api_bench_tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        WITH_API(a_token_has_its_scopes_only),     WITH_API(a_token_is_for_its_services_only),
+        WITH_API(a_revoked_token_is_over),         WITH_API(a_password_is_a_token),
+        WITH_API(verbs_reach_the_engine),          WITH_API(forbidden_states_say_what_is_possible),
+        WITH_API(what_is_over_is_refused_or_done), WITH_API(people_approve_once_each),
+        WITH_API(an_approval_under_way_counts),    WITH_API(targets_take_what_people_say),
+        WITH_API(a_report_has_the_evidence),       WITH_API(the_rest_answers),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

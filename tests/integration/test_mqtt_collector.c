@@ -1,0 +1,242 @@
+/* test_mqtt_collector.c - values from a real broker: topics, decoders, retained ones, outages, our own state.
+ * SPDX-License-Identifier: MIT */
+#include "collectors/mqtt.h"
+#include "support/collector_bench.h"
+#include "support/mqtt_bench.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { EVERY_MS = 1000 };
+
+struct world {
+    struct mqtt_bench *mqtt;
+    struct collector_bench bench;
+    struct mqtt_party *publisher;
+};
+
+static int set_up(void **state)
+{
+    static struct world world;
+
+    assert_int_equal(mqtt_bench_set_up(state), 0);
+    memset(&world, 0, sizeof(world));
+    world.mqtt = *state;
+    mqtt_bench_start_open_broker(world.mqtt);
+    world.publisher = mqtt_bench_open_and_wait(world.mqtt, 0, (struct mqtt_client_settings){0});
+    collector_bench_start(&world.bench, world.mqtt->loop);
+    *state = &world;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct world *world = *state;
+
+    collector_bench_stop(&world->bench);
+    *state = world->mqtt;
+    return mqtt_bench_tear_down(state);
+}
+
+static void open_source(struct world *world)
+{
+    struct collector_bench *bench = &world->bench;
+
+    collector_bench_open(bench, &mqtt_collector, (const char *[]){"url", world->mqtt->url, NULL});
+    assert_non_null(bench->type->trouble(bench->collector));
+    COLLECTOR_BENCH_WAIT(bench, bench->type->trouble(bench->collector) == NULL);
+}
+
+static void publish(struct world *world, const char *topic, const char *payload)
+{
+    mqtt_bench_publish(world->publisher, topic, payload, 1, false);
+}
+
+/* A subscription is on its way for a moment: publishes until the first value has come. */
+static void wait_for_subscription(struct world *world, struct collector_tally *tally, const char *topic,
+                                  const char *payload)
+{
+    int64_t until_ms = loop_now_ms() + COLLECTOR_BENCH_DEADLINE_MS;
+
+    while (tally->puts == 0) {
+        publish(world, topic, payload);
+        collector_bench_turn(&world->bench, until_ms, topic);
+    }
+}
+
+static void test_gauges_by_topic(void **state)
+{
+    struct world *world = *state;
+    struct collector_bench *bench = &world->bench;
+
+    open_source(world);
+    struct collector_tally *up = collector_bench_watch(
+        bench, SERIES_GAUGE, EVERY_MS, (const char *[]){"topic", "t/shop/blue/up", "value", ".up", NULL});
+    struct collector_tally *deep = collector_bench_watch(
+        bench, SERIES_GAUGE, EVERY_MS, (const char *[]){"topic", "t/shop/blue/up", "value", ".x[1].y", NULL});
+    struct collector_tally *any = collector_bench_watch(bench, SERIES_GAUGE, EVERY_MS,
+                                                        (const char *[]){"topic", "t/+/blue/load", NULL});
+    wait_for_subscription(world, any, "t/shop/blue/load", " 0.75\n");
+    assert_true(any->value == 0.75);
+    wait_for_subscription(world, up, "t/shop/blue/up", "{\"up\":99.5,\"x\":[0,{\"y\":true}]}");
+    assert_true(up->value == 99.5);
+    COLLECTOR_BENCH_WAIT(bench, deep->puts >= 1);
+    assert_true(deep->value == 1);
+    assert_true(up->at_ms <= loop_now_ms() && up->at_ms > loop_now_ms() - 10000);
+    publish(world, "t/shop/green/up", "{\"up\":0}"); /* somebody else's */
+    publish(world, "t/shop/blue/up", "{\"up\":98}");
+    COLLECTOR_BENCH_WAIT(bench, up->value == 98);
+    assert_int_equal(deep->trouble, SERIES_ERROR); /* and says so: its place was not in there */
+    assert_non_null(strstr(deep->why, ".x[1].y"));
+    unsigned puts = up->puts;
+    collector_bench_unwatch(up);
+    publish(world, "t/shop/blue/up", "{\"up\":97,\"x\":[0,{\"y\":5}]}");
+    COLLECTOR_BENCH_WAIT(bench, deep->value == 5);
+    assert_int_equal(up->puts, puts);
+    collector_bench_close(bench);
+}
+
+static void test_payloads_that_are_none(void **state)
+{
+    static const char *const payloads[] = {"", "NaN", "1,5", "1e999", "{\"up\":1}", "\xff\xfe", "12 13"};
+    struct world *world = *state;
+    struct collector_bench *bench = &world->bench;
+
+    open_source(world);
+    struct collector_tally *tally =
+        collector_bench_watch(bench, SERIES_GAUGE, EVERY_MS, (const char *[]){"topic", "n", NULL});
+    wait_for_subscription(world, tally, "n", "1");
+    for (size_t i = 0; i < sizeof(payloads) / sizeof(*payloads); i++) {
+        unsigned troubles = tally->troubles;
+        publish(world, "n", payloads[i]);
+        COLLECTOR_BENCH_WAIT(bench, tally->troubles > troubles);
+        assert_int_equal(tally->trouble, SERIES_ERROR);
+    }
+    assert_true(tally->value == 1);
+    publish(world, "n", "2");
+    COLLECTOR_BENCH_WAIT(bench, !tally->is_troubled && tally->value == 2);
+    collector_bench_close(bench);
+}
+
+/* Each topic of a filter is a counter of its own. */
+static void test_raw_counters(void **state)
+{
+    struct world *world = *state;
+    struct collector_bench *bench = &world->bench;
+
+    open_source(world);
+    struct collector_tally *tally = collector_bench_watch(
+        bench, SERIES_COUNT, EVERY_MS, (const char *[]){"topic", "c/#", "events", ".e", "total", ".t", NULL});
+    wait_for_subscription(world, tally, "c/one", "{\"e\":5,\"t\":100}");
+    publish(world, "c/two", "{\"e\":7,\"t\":1000}");
+    publish(world, "c/one", "{\"e\":6,\"t\":110}");
+    publish(world, "c/two", "{\"e\":9,\"t\":1005}");
+    publish(world, "c/one", "{\"e\":1,\"t\":4}"); /* restarted */
+    COLLECTOR_BENCH_WAIT(bench, tally->total >= 19);
+    assert_true(tally->total == 19 && tally->events == 4);
+    collector_bench_close(bench);
+}
+
+static void test_what_is_retained_is_old(void **state)
+{
+    struct world *world = *state;
+    struct collector_bench *bench = &world->bench;
+
+    mqtt_bench_publish(world->publisher, "r", "9", 1, true);
+    mqtt_bench_wait_for_acknowledged(world->publisher, 1);
+    open_source(world);
+    struct collector_tally *tally =
+        collector_bench_watch(bench, SERIES_GAUGE, EVERY_MS, (const char *[]){"topic", "r", NULL});
+    wait_for_subscription(world, tally, "r", "2"); /* the retained one was sent before */
+    assert_true(tally->value == 2 && tally->value_max == 2);
+    collector_bench_close(bench);
+}
+
+static void test_a_broker_that_goes_and_comes(void **state)
+{
+    struct world *world = *state;
+    struct collector_bench *bench = &world->bench;
+
+    open_source(world);
+    struct collector_tally *tally =
+        collector_bench_watch(bench, SERIES_GAUGE, EVERY_MS, (const char *[]){"topic", "b", NULL});
+    wait_for_subscription(world, tally, "b", "1");
+    int64_t gone_ms = loop_now_ms();
+    (void)process_stop(&world->mqtt->broker);
+    COLLECTOR_BENCH_WAIT(bench, bench->type->trouble(bench->collector) != NULL);
+    assert_int_equal(tally->troubles, 0); /* a restart is no trouble yet */
+    COLLECTOR_BENCH_WAIT(bench, tally->is_troubled);
+    assert_true(loop_now_ms() - gone_ms >= 5000);
+    assert_int_equal(tally->trouble, SERIES_ERROR);
+    assert_int_equal(tally->troubles, 1);
+    world->publisher->is_up = false;
+    mqtt_bench_start_open_broker(world->mqtt);
+    COLLECTOR_BENCH_WAIT(bench, bench->type->trouble(bench->collector) == NULL && world->publisher->is_up);
+    tally->puts = 0;
+    wait_for_subscription(world, tally, "b", "2");
+    assert_true(tally->value == 2 && !tally->is_troubled);
+    collector_bench_close(bench);
+}
+
+static void test_carries_our_state(void **state)
+{
+    struct world *world = *state;
+    struct collector_bench *bench = &world->bench;
+    struct err err = {0};
+
+    bench->env.status_source = "main";
+    bench->env.will_topic = "verdict/test/status";
+    bench->env.will_payload = "offline";
+    mqtt_bench_subscribe(world->publisher, "verdict/test/status");
+    open_source(world);
+    struct mqtt_client *client = collector_mqtt_client(bench->collector);
+    bool is_sent = mqtt_client_publish(client, "verdict/test/status", "online", 6, 1, true, NULL, NULL, &err);
+    assert_true(is_sent);
+    mqtt_bench_expect_message(world->publisher, "verdict/test/status", "online", false);
+    collector_bench_close(bench);
+}
+
+static void test_refuses_what_cannot_be_watched(void **state)
+{
+    struct world *world = *state;
+    struct collector_bench *bench = &world->bench;
+
+    open_source(world);
+    assert_non_null(
+        strstr(collector_bench_watch_refused(bench, SERIES_COUNT, (const char *[]){"topic", "t", NULL}),
+               "events and total"));
+    assert_non_null(strstr(collector_bench_watch_refused(bench, SERIES_GAUGE,
+                                                         (const char *[]){"topic", "t", "value", "up", NULL}),
+                           "metric"));
+    assert_non_null(strstr(
+        collector_bench_watch_refused(
+            bench, SERIES_GAUGE, (const char *[]){"topic", "t", "value", ".up", "decoder", "number", NULL}),
+        "json"));
+    assert_non_null(
+        strstr(collector_bench_watch_refused(bench, SERIES_HISTOGRAM, (const char *[]){"topic", "t", NULL}),
+               "histograms"));
+    (void)collector_bench_watch_refused(bench, SERIES_GAUGE, (const char *[]){"topic", "t/#/x", NULL});
+    collector_bench_close(bench);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_gauges_by_topic, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_payloads_that_are_none, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_raw_counters, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_what_is_retained_is_old, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_broker_that_goes_and_comes, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_carries_our_state, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_refuses_what_cannot_be_watched, set_up, tear_down),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,202 @@
+/* test_settings.c - verdictd.conf: what is read, what is taken where nothing is said, what is refused.
+ * SPDX-License-Identifier: MIT */
+#include "config/settings.h"
+#include "support/config_files.h"
+#include "support/config_schemas.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+static struct config_report report;
+
+static struct settings *read_settings(const char *text, char *found, size_t size)
+{
+    struct folder folder;
+    char path[256];
+
+    folder_make(&folder);
+    folder_write(&folder, "v.conf", text);
+    memset(&report, 0, sizeof(report));
+    struct settings *settings = settings_read(folder_path(&folder, "v.conf", path), &test_schemas, &report);
+    (void)report_text(&report, found, size);
+    folder_drop(&folder);
+    return settings;
+}
+
+static void test_whole_file(void **state)
+{
+    (void)state;
+    memset(&report, 0, sizeof(report));
+    struct settings *settings = settings_read("tests/unit/data/verdictd.conf", &test_schemas, &report);
+    if (settings == NULL)
+        fail_msg("line %u: %s", report.findings[0].line, report.findings[0].text);
+    assert_true(settings->is_record);
+    assert_string_equal(settings->data, "/var/lib/verdictd");
+    assert_string_equal(settings->rules, "/etc/verdictd/rules.d");
+    assert_string_equal(settings->instance, "plant-1");
+    assert_string_equal(settings->public_url, "https://verdictd.example");
+    assert_string_equal(settings->status_broker, "plant");
+    assert_string_equal(settings->runner_socket, "/run/r.sock");
+    assert_string_equal(settings->runner_program, "/usr/bin/verdict-runner");
+    assert_string_equal(settings->runner_config, "/etc/verdictd/runner.conf");
+    assert_int_equal(settings->reconcile_ms, 2000);
+    assert_int_equal(settings->listener_count, 3);
+    assert_string_equal(settings->listeners[0].unix_path, "/run/verdictd/verdictd.sock");
+    assert_string_equal(settings->listeners[1].tcp, "127.0.0.1:8321");
+    assert_null(settings->listeners[1].tls);
+    assert_string_equal(settings->listeners[2].tls, "0.0.0.0:8443");
+    assert_string_equal(settings->listeners[2].certificate, "file:/etc/verdictd/tls.crt");
+    assert_string_equal(settings->listeners[2].key, "cred:tls_key");
+    assert_int_equal(settings->source_count, 2);
+    assert_int_equal(settings->sources[0].kind, 0);
+    assert_string_equal(settings->sources[0].name, "main");
+    assert_string_equal(settings->sources[0].options[0].text, "http://prometheus:9090");
+    assert_int_equal(settings->sources[0].options[1].duration_ms, 3000);
+    assert_int_equal(settings->sources[0].options[2].duration_ms, 5000);
+    assert_int_equal(settings->sources[1].kind, 1);
+    assert_string_equal(settings->sources[1].options[2].text, "cred:mqtt");
+    assert_int_equal(settings->driver_count, 1);
+    assert_string_equal(settings->drivers[0].options[0].list[0], "/run/haproxy/admin.sock");
+    assert_int_equal(settings->notifier_count, 2);
+    assert_string_equal(settings->notifiers[1].name, "shop");
+    assert_int_equal(settings->group_count, 2);
+    assert_string_equal(settings->groups[0].name, "sre");
+    assert_string_equal(settings->groups[0].people[1], "bob");
+    assert_true(settings_is_member(settings, "sre", "bob"));
+    assert_true(settings_is_member(settings, "boss", "carol"));
+    assert_true(settings_is_member(settings, "dave", "dave"));
+    assert_false(settings_is_member(settings, "sre", "carol"));
+    assert_false(settings_is_member(settings, "nobody", "carol"));
+    settings_free(settings);
+}
+
+static void test_empty_file(void **state)
+{
+    char found[1024];
+
+    (void)state;
+    struct settings *settings = read_settings("", found, sizeof(found));
+    assert_non_null(settings);
+    assert_string_equal(found, "");
+    assert_string_equal(settings->data, "/var/lib/verdictd");
+    assert_string_equal(settings->rules, "/etc/verdictd/rules.d");
+    assert_false(settings->is_record);
+    assert_true(strlen(settings->instance) > 0);
+    assert_string_equal(settings->public_url, "");
+    assert_null(settings->status_broker);
+    assert_string_equal(settings->runner_socket, "/run/verdict-runner/runner.sock");
+    assert_null(settings->runner_program);
+    assert_int_equal(settings->listener_count, 0);
+    assert_int_equal(settings->reconcile_ms, 5000);
+    settings_free(settings);
+    settings_free(NULL);
+}
+
+static void test_what_is_refused(void **state)
+{
+    static const char *const cases[][2] = {
+        {"mode = \"off\";", "v.conf:1: mode: 'off' is not one of act, record"},
+        {"dta = \"x\";", "v.conf:1: unknown key 'dta'; did you mean 'data'?"},
+        {"brakes: { };", "v.conf:1: 'brakes' is not supported by this version"},
+        {"reconcile = \"1ms\";", "v.conf:1: reconcile: 1ms is not from 500ms to 1m"},
+        {"instance = \"a/b\";", "v.conf:1: instance: 'a/b' cannot stand in MQTT topics (no /, + or #)"},
+        {"listen = 5;", "v.conf:1: listen: takes a list ( { unix = \"/path\"; }, ... )"},
+        {"listen = ( { }, { unix = \"/x\"; tcp = \"127.0.0.1:1\"; },\n{ unix = \"x\"; },\n{ tcp = "
+         "\"0.0.0.0:80\"; },\n{ "
+         "tcp = \"localhost\"; },\n{ tls = \"0.0.0.0:80\"; },\n{ tcp = \"[::1]:80\"; cert = \"file:/x\"; "
+         "},\n{ tls = "
+         "\"0.0.0.0:99999\"; } );",
+         "v.conf:1: a listener has one of unix, tcp and tls\n"
+         "v.conf:2: unix: 'x' is no absolute path\n"
+         "v.conf:3: tcp: '0.0.0.0:80' can be reached from outside; use tls there\n"
+         "v.conf:4: 'localhost' is not like \"127.0.0.1:8321\"\n"
+         "v.conf:5: tls needs cert and key\n"
+         "v.conf:6: cert and key belong to tls\n"
+         "v.conf:7: '0.0.0.0:99999' is not like \"127.0.0.1:8321\""},
+        {"sources = 5; traffic: { x = 5; };\nnotifiers: { slack = 5; };",
+         "v.conf:1: sources: takes a group { KIND: { NAME: { ... }; }; }\n"
+         "v.conf:1: unknown traffic driver 'x'\n"
+         "v.conf:2: slack: takes a group { NAME: { ... }; }"},
+        {"sources: { prometheus: { main: { };\n A: { url = \"x\"; }; }; };",
+         "v.conf:1: url is missing (where it answers)\n"
+         "v.conf:2: 'A' is no name: small letters, digits, - and _"},
+        {"status = \"mqtt:plant\";", "v.conf:1: status: no source 'mqtt:plant' stands in `sources`"},
+        {"status = \"plant\";", "v.conf:1: status: 'plant' is not like \"mqtt:plant\""},
+        {"people: { a = 5; };", "v.conf:1: people: takes a list of texts, like [ \"a\", \"b\" ]"},
+        {"people = 5;", "v.conf:1: people: takes a group { NAME = [ \"alice\", \"bob\" ]; }"},
+        {"runner = 5;", "v.conf:1: takes a group { }, not a whole number"},
+        {"runner: { sock = \"x\"; };", "v.conf:1: unknown key 'sock'; did you mean 'socket'?"},
+        {"data = ", "v.conf:1: a value is missing here, but the file ends"},
+        {"listen = ({},{},{},{},{},{},{},{},{});", "v.conf:1: more than 8 listeners"},
+    };
+    char found[4096];
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        assert_null(read_settings(cases[i][0], found, sizeof(found)));
+        assert_string_equal(found, cases[i][1]);
+    }
+}
+
+static void test_secrets_are_never_shown(void **state)
+{
+    char found[4096];
+
+    (void)state;
+    assert_null(read_settings("sources: { mqtt: { plant: { url = \"x\"; password = \"hunter2\"; }; }; };",
+                              found, sizeof(found)));
+    assert_string_equal(found,
+                        "v.conf:1: password: a secret is a reference, \"cred:NAME\", \"file:/PATH\" or "
+                        "\"env:NAME\", never the secret itself");
+    assert_string_equal(report.findings[0].source, "");
+    assert_null(read_settings("notifiers: { slack: { x: { url = 5; }; }; };", found, sizeof(found)));
+    assert_null(read_settings("notifiers: { slack: { x: { url = \"cred:\"; }; }; };", found, sizeof(found)));
+}
+
+static void test_limits(void **state)
+{
+    char text[8192];
+    char found[1024];
+    struct text writer;
+
+    (void)state;
+    text_init(&writer, text, sizeof(text));
+    text_add(&writer, "notifiers: { slack: {");
+    for (int i = 0; i < SETTINGS_INSTANCES_MAX + 1; i++)
+        text_add(&writer, "n%d: { url = \"cred:x\"; };\n", i);
+    text_add(&writer, "}; };\n");
+    assert_null(read_settings(text, found, sizeof(found)));
+    assert_string_equal(found, "v.conf:65: more than 64 notifiers");
+    text_init(&writer, text, sizeof(text));
+    text_add(&writer, "people: {");
+    for (int i = 0; i < SETTINGS_PEOPLE_MAX + 1; i++)
+        text_add(&writer, "n%d = \"x\";\n", i);
+    text_add(&writer, "};\n");
+    assert_null(read_settings(text, found, sizeof(found)));
+    assert_string_equal(found, "v.conf:1: more than 64 groups of people");
+}
+
+static void test_no_file(void **state)
+{
+    char found[256];
+
+    (void)state;
+    memset(&report, 0, sizeof(report));
+    assert_null(settings_read("/nowhere/v.conf", &test_schemas, &report));
+    assert_string_equal(report_text(&report, found, sizeof(found)),
+                        "v.conf:0: cannot be opened: No such file or directory");
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_whole_file),      cmocka_unit_test(test_empty_file),
+        cmocka_unit_test(test_what_is_refused), cmocka_unit_test(test_secrets_are_never_shown),
+        cmocka_unit_test(test_limits),          cmocka_unit_test(test_no_file),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
