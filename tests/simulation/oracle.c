@@ -129,8 +129,8 @@ static void expect_redrive(struct world *world, uint64_t deployment)
 {
     const struct oracle_history *history = oracle_history(world, deployment);
     const struct deployment_state *state = &history->state;
-    bool is_driven =
-        !phase_is_terminal(state->phase) || (state->phase == PHASE_PROMOTED && state->care == CARE_ACTING);
+    bool is_driven = !phase_is_terminal(state->phase) ||
+                     (state->phase == PHASE_PROMOTED && state->care == CARE_ACTING);
 
     if (!is_driven || state->flight.kind == ACTION_NONE || state->flight.is_waiting)
         return;
@@ -223,8 +223,8 @@ static void run_out(struct world *world, const struct oracle_due *due)
         if (!is_journal_well(world) || world->rates.per_myriad[FAULT_READ_BACK_LOST] != 0)
             oracle_due_add(world, &later);
         else
-            oracle_violate(world, "S6", due->deployment,
-                           "site %u: more traffic than wanted, and nobody notices", due->site + 1);
+            oracle_violate(world, "S6", due->deployment, "site %u: more traffic than wanted, and nobody notices",
+                           due->site + 1);
         return;
     }
 }

@@ -82,9 +82,8 @@ static void check_verb(struct world *world, const struct asked *asked, enum engi
     if (answer == ENGINE_NOT_FOUND && phase_is_terminal(met->phase))
         return;
     if (answer == ENGINE_NOT_FOUND || (table[asked->verb][column_of(met)] & (1u << answer)) == 0)
-        oracle_violate(world, "states", asked->deployment, "%s in %s (%s) is answered %d",
-                       verb_name(asked->verb), phase_name(met->phase), step_state_name(met->step_state),
-                       answer);
+        oracle_violate(world, "states", asked->deployment, "%s in %s (%s) is answered %d", verb_name(asked->verb),
+                       phase_name(met->phase), step_state_name(met->step_state), answer);
 }
 
 static bool is_quarantined(const struct target_state *target, uint64_t version)
@@ -116,8 +115,7 @@ static void check_start(struct world *world, const struct asked *asked, enum eng
         oracle_violate(world, "quarantine", deployment, "its version must not come back");
 }
 
-void oracle_answer(struct world *world, const struct asked *asked, enum engine_answer answer,
-                   uint64_t deployment)
+void oracle_answer(struct world *world, const struct asked *asked, enum engine_answer answer, uint64_t deployment)
 {
     oracle_mix(world, answer);
     if (answer == ENGINE_DONE && !asked->is_durable)

@@ -60,7 +60,7 @@ struct shell {
     const struct batch *commit;
     uint32_t commit_serial;
     uint64_t batches;
-    bool is_refused;      /* the newest one was */
+    bool is_refused; /* the newest one was */
     int64_t commit_up_ms; /* up time when it was given to us */
     uint64_t next_token;
     struct engine *engine;
