@@ -150,7 +150,7 @@ static void writes_once_the_runner_is_back(void **state)
     assert_int_equal(bench_stop(bench->runner, SIGTERM), 0);
     expect_set(bench, &split, 1, 100);
     assert_false(bench->type->has_persisted(bench->traffic, &split));
-    bench_start(bench->runner);
+    runner_bench_start(bench->runner);
     haproxy_bench_await_persisted(bench, &split);
     char *file = bench_read(bench->runner, "map");
     assert_string_equal(file, "shop 100\nother 2500\n");
@@ -165,7 +165,7 @@ static void does_without_the_file(void **state)
 
     bench_write(bench->runner, "runner.conf", "write = [ \"/nowhere/else\" ];\n", 0600);
     assert_int_equal(bench_stop(bench->runner, SIGTERM), 0);
-    bench_start(bench->runner);
+    runner_bench_start(bench->runner);
     haproxy_bench_open_map(bench, haproxy(), 1);
     expect_set(bench, &split, 1, 100);
     expect_set(bench, &split, 2, 200);

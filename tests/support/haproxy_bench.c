@@ -115,7 +115,7 @@ int haproxy_bench_set_up(void **state)
     (void)snprintf(config, sizeof(config), "write = [ \"%s\", \"%s\" ];\n", bench->map, bench->state_file);
     bench_write(bench->runner, "runner.conf", config, 0600);
     bench_write(bench->runner, "map", "# shares\nshop 0\nother 2500\n", 0600);
-    bench_start(bench->runner);
+    runner_bench_start(bench->runner);
     bench->loop = loop_new();
     assert_true(runner_client_new(bench->loop, bench->runner->socket, &bench->client, NULL));
     haproxy_bench_start(bench, 0);
