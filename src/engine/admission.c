@@ -69,7 +69,7 @@ static void create(struct engine *engine, struct engine_slot *slot, const struct
     slot->is_touched = slot->has_row = slot->is_new = true;
     slot->reconcile_at_ms = engine->batch.now_ms + engine->reconcile_ms;
     memset(slot->told, ENGINE_TOLD_NOTHING, sizeof(slot->told));
-    for (uint8_t i = 0; i < PLAN_RULES_MAX; i++)
+    for (size_t i = 0; i < PLAN_RULES_MAX; i++)
         slot->rule_deadline_ms[i] = DEPLOYMENT_NEVER;
     struct batch_row *row = stepping_add_row(engine, slot, ROW_DEPLOYMENT);
     row->is_new = true;
@@ -106,21 +106,20 @@ void admission_start(struct engine *engine, const struct input *input)
     admission_next(engine, start->target);
 }
 
-/* The old slot is needed now: the way back that a promotion kept is given up. */
+/* The old slot is needed now: the way back that a promotion kept is given up. False: it is being retired. */
 static bool end_care(struct engine *engine, uint32_t target)
 {
     struct event event = {.kind = EVENT_CARE_OVER, .now_ms = engine->batch.now_ms};
-    bool is_busy = false;
 
     for (uint32_t i = 0; i < engine->slots_used; i++) {
         struct engine_slot *slot = &engine->slots[i];
         if (!is_of(slot, target) || slot->after.phase != PHASE_PROMOTED)
             continue;
-        is_busy = is_busy || slot->after.care == CARE_ACTING;
-        if (slot->after.care == CARE_DUE)
-            stepping_event(engine, slot, &event, 0);
+        if (slot->after.care == CARE_ACTING)
+            return false;
+        stepping_event(engine, slot, &event, 0);
     }
-    return !is_busy;
+    return true;
 }
 
 static struct engine_slot *first_queued(const struct engine *engine, uint32_t target)
@@ -219,9 +218,9 @@ static enum engine_answer change(struct engine *engine, struct engine_target *ta
     case TARGET_QUARANTINE_ADD:
         return add_quarantine(&target->state, verb->version_key);
     case TARGET_QUARANTINE_CLEAR:
-        return clear_quarantine(&target->state, verb->version_key);
+        break;
     }
-    return ENGINE_CONFLICT;
+    return clear_quarantine(&target->state, verb->version_key);
 }
 
 void admission_target_verb(struct engine *engine, const struct input *input)

@@ -2,10 +2,11 @@
  * exception). SPDX-License-Identifier: MIT */
 #include "engine/engine_state.h"
 
+#include <assert.h>
+
 static bool is_route_to_stable(const struct deployment_state *state)
 {
-    return state->phase == PHASE_ROLLING_BACK && state->flight.kind == ACTION_ROUTE &&
-           state->flight.share == 0;
+    return state->phase == PHASE_ROLLING_BACK && state->flight.kind == ACTION_ROUTE;
 }
 
 static void send(struct engine *engine, struct engine_slot *slot, const struct deployment_state *state)
@@ -13,6 +14,7 @@ static void send(struct engine *engine, struct engine_slot *slot, const struct d
     int64_t now_ms = engine->env.now_ms(engine->env.data);
     struct action action = deployment_redrive(slot->start.plan, state);
 
+    assert(action.share == 0);
     if (now_ms < slot->ahead_at_ms)
         return;
     slot->ahead_at_ms = now_ms + ENGINE_RETRY_MS;

@@ -161,9 +161,8 @@ bool engine_read_back(struct engine *engine, uint64_t deployment, uint16_t share
 
 void engine_gap(struct engine *engine, int64_t gap_ms)
 {
-    struct event event = {.kind = EVENT_GAP, .gap_ms = gap_ms};
-
-    (void)push_event(engine, INPUT_GAP, 0, &event);
+    for (uint32_t i = 0; i < engine->slots_used; i++)
+        engine->slots[i].gap_ms += gap_ms;
 }
 
 void engine_mark(struct engine *engine, uint64_t deployment, uint8_t rule)
@@ -192,12 +191,7 @@ void engine_recover_ids(struct engine *engine, uint64_t next_deployment)
 bool engine_recover(struct engine *engine, const struct engine_start *start,
                     const struct deployment_state *state, int64_t gap_ms, bool tombstone)
 {
-    struct event event = {.kind = EVENT_RECOVERED, .gap_ms = gap_ms};
-    struct event ahead = {.kind = EVENT_AHEAD};
-
-    if (engine->slots_used == engine->slots_max || !push_event(engine, INPUT_RECOVERED, state->id, &event))
-        return false;
-    if (tombstone && !push_event(engine, INPUT_AHEAD, state->id, &ahead))
+    if (engine->slots_used == engine->slots_max)
         return false;
     struct engine_slot *slot = &engine->slots[engine->slots_used++];
     memset(slot, 0, sizeof(*slot));
@@ -206,6 +200,9 @@ bool engine_recover(struct engine *engine, const struct engine_start *start,
     slot->before = *state;
     slot->after = *state;
     slot->persisted_ms = state->last_seen_ms;
+    slot->is_recovered = true;
+    slot->gap_ms = gap_ms;
+    slot->has_left = tombstone;
     slot->dirty = UINT32_MAX;
     memset(slot->told, ENGINE_TOLD_NOTHING, sizeof(slot->told));
     return true;
@@ -269,6 +266,14 @@ static bool is_over(const struct deployment_state *state)
     return phase_is_terminal(state->phase) && (state->care == CARE_NONE || state->care == CARE_DONE);
 }
 
+static void keep_told(struct engine_slot *slot)
+{
+    if (!slot->was_told)
+        return;
+    slot->was_told = slot->is_recovered = false;
+    slot->gap_ms -= slot->told_gap_ms;
+}
+
 static void keep_slots(struct engine *engine)
 {
     for (uint32_t i = 0; i < engine->slots_used; i++) {
@@ -276,6 +281,7 @@ static void keep_slots(struct engine *engine)
         if (slot->id == 0 || !slot->is_touched)
             continue;
         slot->before = slot->after;
+        keep_told(slot);
         if (slot->has_row)
             slot->persisted_ms = engine->batch.now_ms;
         slot->is_touched = slot->has_row = slot->is_new = false;
@@ -354,7 +360,7 @@ static void drop_inputs(struct engine *engine)
 {
     for (uint32_t i = 0; i < engine->input_taken; i++) {
         struct input *input = &engine->inputs[(engine->input_first + i) % ENGINE_INPUTS_MAX];
-        if (input->is_void || input->token == 0)
+        if (input->token == 0)
             continue;
         engine->env.answered(engine->env.data, input->token, ENGINE_NOT_DURABLE, 0);
         input->is_void = !leads_back(input);
@@ -372,7 +378,7 @@ static void drop_batch(struct engine *engine)
         slot->after = slot->before;
         slot->dirty = UINT32_MAX;
         memset(slot->told, ENGINE_TOLD_NOTHING, sizeof(slot->told));
-        slot->is_touched = slot->has_row = false;
+        slot->is_touched = slot->has_row = slot->was_told = false;
         if (slot->is_new) /* who asked is told; what nobody asked for is started anew */
             slot->id = 0;
         slot->is_new = false;
@@ -408,13 +414,15 @@ static int64_t slot_deadline(const struct engine *engine, const struct engine_sl
 {
     const struct deployment_state *state = &slot->before;
     int64_t at_ms = deployment_deadline(slot->start.plan, state);
+    bool is_judged = state->phase == PHASE_RUNNING || state->phase == PHASE_WATCHING;
 
-    if (state->phase != PHASE_RUNNING && state->phase != PHASE_WATCHING)
+    if ((is_judged || state->phase == PHASE_ROLLING_BACK) && slot->start.plan->has_traffic &&
+        engine->reconcile_ms > 0)
+        at_ms = sooner(at_ms, slot->reconcile_at_ms);
+    if (!is_judged)
         return at_ms;
     for (uint8_t i = 0; i < slot->start.plan->rule_count; i++)
         at_ms = sooner(at_ms, slot->rule_deadline_ms[i]);
-    if (slot->start.plan->has_traffic && engine->reconcile_ms > 0)
-        at_ms = sooner(at_ms, slot->reconcile_at_ms);
     return sooner(at_ms, slot->persisted_ms + ENGINE_PERSIST_MS);
 }
 

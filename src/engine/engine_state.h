@@ -7,7 +7,8 @@
 
 enum {
     ENGINE_TOLD_NOTHING = UINT8_MAX,
-    ENGINE_ROWS_PER_EVENT = 128, /* rows that one event may add, at most */
+    ENGINE_ROWS_PER_EVENT = 192, /* rows that one due deployment may add, at most: 32 rules that fail on
+                                    record or pass, a promotion, the snapshot of the next one */
     ENGINE_RETRY_MS = 1000       /* after a failed commit */
 };
 
@@ -17,10 +18,7 @@ enum input_kind {
     INPUT_TARGET_VERB,
     INPUT_JUDGEMENT,
     INPUT_RESULT,
-    INPUT_READ_BACK,
-    INPUT_RECOVERED,
-    INPUT_AHEAD,
-    INPUT_GAP /* to all */
+    INPUT_READ_BACK
 };
 
 struct input {
@@ -47,14 +45,18 @@ struct engine_slot {
     bool is_touched;              /* `after` may differ */
     bool has_row;                 /* its ROW_DEPLOYMENT stands in the batch */
     bool is_new;                  /* was created by the batch under way */
-    bool is_due;                  /* its time came in this turn */
     uint8_t told[PLAN_RULES_MAX]; /* enum verdict that the machine knows, or ENGINE_TOLD_NOTHING */
     uint32_t dirty;               /* bit r: rule r has new values */
     int64_t rule_deadline_ms[PLAN_RULES_MAX];
     int64_t persisted_ms;
     int64_t reconcile_at_ms;
-    int64_t ahead_at_ms; /* when a route to stable may be sent ahead (again) */
-    bool has_left;       /* one was, for a FAIL */
+    uint32_t read_sequence; /* newest action when traffic was last asked for */
+    int64_t ahead_at_ms;    /* when a route to stable may be sent ahead (again) */
+    bool has_left;          /* one was, for a FAIL */
+    bool is_recovered;      /* not yet told; what is in flight is to be driven again */
+    bool was_told;          /* of both, in the batch under way */
+    int64_t gap_ms;         /* that nobody watched, not yet told */
+    int64_t told_gap_ms;
 };
 
 struct engine_target {

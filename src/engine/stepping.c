@@ -77,9 +77,7 @@ static void add_snapshot(struct engine *engine, struct engine_slot *slot)
     if (slot->has_row)
         return;
     slot->has_row = true;
-    struct batch_row *row = stepping_add_row(engine, slot, ROW_DEPLOYMENT);
-    row->is_new = slot->is_new;
-    row->token = slot->is_new ? slot->start.token : 0;
+    stepping_add_row(engine, slot, ROW_DEPLOYMENT);
     add_rules(engine, slot);
 }
 
@@ -233,14 +231,49 @@ static void judge(struct engine *engine, struct engine_slot *slot, bool all)
             tell(engine, slot, i, VERDICT_PASS);
 }
 
+/* Does nothing of ours change traffic just now? On the way back only its route does. */
+static bool is_at_rest(const struct deployment_state *state)
+{
+    if (state->phase == PHASE_ROLLING_BACK)
+        return state->flight.kind != ACTION_ROUTE;
+    return state->flight.kind == ACTION_NONE;
+}
+
 static void reconcile(struct engine *engine, struct engine_slot *slot)
 {
     if (!slot->start.plan->has_traffic || engine->reconcile_ms == 0 ||
         engine->batch.now_ms < slot->reconcile_at_ms)
         return;
     slot->reconcile_at_ms = engine->batch.now_ms + engine->reconcile_ms;
-    if (slot->after.flight.kind == ACTION_NONE)
-        engine->env.read_back(engine->env.data, &slot->after);
+    if (!is_at_rest(&slot->after))
+        return;
+    slot->read_sequence = slot->after.last_sequence;
+    engine->env.read_back(engine->env.data, &slot->after);
+}
+
+/* What was in flight when we stopped is driven again under its key (L4). */
+static void redrive(struct engine *engine, struct engine_slot *slot)
+{
+    struct action action = deployment_redrive(slot->start.plan, &slot->after);
+
+    if (action.kind != ACTION_NONE)
+        dispatch(engine, slot, &action);
+}
+
+/* Told before anything else is asked of the deployment's clock: nobody watched, so nothing passed (S11). */
+static void tell_gap(struct engine *engine, struct engine_slot *slot)
+{
+    struct event event = {.kind = slot->is_recovered ? EVENT_RECOVERED : EVENT_GAP,
+                          .now_ms = engine->batch.now_ms,
+                          .gap_ms = slot->gap_ms};
+
+    if (!slot->is_recovered && slot->gap_ms == 0)
+        return;
+    if (slot->is_recovered)
+        redrive(engine, slot);
+    stepping_event(engine, slot, &event, 0);
+    slot->was_told = true;
+    slot->told_gap_ms = slot->gap_ms;
 }
 
 /* What the deployment's own clock wants; before an observation may end, everything is judged once more. */
@@ -248,12 +281,13 @@ void stepping_due(struct engine *engine, struct engine_slot *slot)
 {
     struct event event = {.kind = EVENT_TICK, .now_ms = engine->batch.now_ms};
     struct event ahead = {.kind = EVENT_AHEAD, .now_ms = engine->batch.now_ms};
-    bool is_due = engine->batch.now_ms >= deployment_deadline(slot->start.plan, &slot->after);
 
-    if (is_judged(slot)) {
+    tell_gap(engine, slot);
+    bool is_due = engine->batch.now_ms >= deployment_deadline(slot->start.plan, &slot->after);
+    if (is_judged(slot))
         judge(engine, slot, is_due);
+    if (is_judged(slot) || slot->after.phase == PHASE_ROLLING_BACK)
         reconcile(engine, slot);
-    }
     if (is_due)
         stepping_event(engine, slot, &event, 0);
     if (slot->has_left && is_judged(slot) && slot->after.ending == ENDING_NONE)
@@ -263,22 +297,6 @@ void stepping_due(struct engine *engine, struct engine_slot *slot)
     if (!is_due)
         stepping_event(engine, slot, &event, 0);
     add_snapshot(engine, slot);
-}
-
-/* A result of what was in flight when we stopped will come; drive it again under its key (L4). */
-static void redrive(struct engine *engine, struct engine_slot *slot)
-{
-    struct action action = deployment_redrive(slot->start.plan, &slot->after);
-
-    if (action.kind != ACTION_NONE)
-        dispatch(engine, slot, &action);
-}
-
-static void to_all(struct engine *engine, const struct event *event)
-{
-    for (uint32_t i = 0; i < engine->slots_used; i++)
-        if (engine->slots[i].id != 0)
-            stepping_event(engine, &engine->slots[i], event, 0);
 }
 
 static void take_judgement(struct engine *engine, struct engine_slot *slot, const struct input *input)
@@ -300,15 +318,15 @@ static void take_for(struct engine *engine, struct engine_slot *slot, const stru
         take_judgement(engine, slot, input);
         return;
     }
+    /* Asked before our own last change: it may tell of what was before. */
+    if (input->kind == INPUT_READ_BACK && slot->read_sequence != slot->after.last_sequence)
+        return;
     event.now_ms = engine->batch.now_ms;
     stepping_event(engine, slot, &event, input->token);
-    if (input->kind == INPUT_RECOVERED)
-        redrive(engine, slot);
 }
 
 void stepping_take(struct engine *engine, const struct input *input)
 {
-    struct event event;
     struct engine_slot *slot;
 
     switch (input->kind) {
@@ -318,17 +336,10 @@ void stepping_take(struct engine *engine, const struct input *input)
     case INPUT_TARGET_VERB:
         admission_target_verb(engine, input);
         return;
-    case INPUT_GAP:
-        event = input->event;
-        event.now_ms = engine->batch.now_ms;
-        to_all(engine, &event);
-        return;
     case INPUT_VERB:
     case INPUT_JUDGEMENT:
     case INPUT_RESULT:
     case INPUT_READ_BACK:
-    case INPUT_RECOVERED:
-    case INPUT_AHEAD:
         slot = engine_find(engine, input->deployment);
         if (slot != NULL)
             take_for(engine, slot, input);

@@ -230,7 +230,8 @@ static void record_steps(const struct recipe *recipe, struct recipe_list *list)
     for (uint8_t i = 0; i < count; i++)
         sum_ms += steps[i].observe_ms + steps[i].watch_ms;
     recipe_add_watch(list, recipe, false);
-    list->steps[0].watch_ms = sum_ms;
+    if (sum_ms > 0)
+        list->steps[0].watch_ms = sum_ms;
 }
 
 enum plan_fault plan_expand(const struct recipe *recipe, struct plan *ret_plan, uint8_t *ret_step)

@@ -77,9 +77,9 @@ static bool start_part(struct machine *machine)
     case ROLLBACK_UNDO:
         return undo_next(machine);
     case ROLLBACK_VERIFY:
-        return verify(machine);
+        break;
     }
-    return false;
+    return verify(machine);
 }
 
 /* Starts the next action of the way back, or ends it. */
@@ -176,10 +176,14 @@ void rollback_drift(struct machine *machine)
 
     if (machine->event->share == 0 || state->part == ROLLBACK_ROUTE || !machine->plan->has_traffic)
         return;
-    machine_trace(machine, TRACE_DRIFT, machine->event->share, state->confirmed_share);
+    if (machine->event->share != state->confirmed_share)
+        machine_trace(machine, TRACE_DRIFT, machine->event->share, state->confirmed_share);
+    state->confirmed_share = machine->event->share;
     if (state->flight.kind == ACTION_COMMAND && !state->flight.is_waiting)
         return;
-    state->confirmed_share = machine->event->share;
+    /* An undo that waits for its next try is still to be done. */
+    if (state->part == ROLLBACK_UNDO)
+        state->undo_next++;
     state->part = ROLLBACK_ROUTE;
     go_on(machine);
 }

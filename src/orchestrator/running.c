@@ -259,17 +259,30 @@ static void action_done(struct machine *machine)
         running_next_step(machine);
 }
 
+/* Back, or held past the point of no return: then the action is over all the same. */
+static void take_back(struct machine *machine, enum ending ending)
+{
+    struct deployment_state *state = machine->state;
+
+    rollback_start(machine, ending);
+    if (state->phase == PHASE_ROLLING_BACK)
+        return;
+    state->flight = (struct flight){.kind = ACTION_NONE};
+    if (state->resume_to == STEP_ACTING)
+        state->resume_to = STEP_IDLE;
+}
+
 static void action_failed(struct machine *machine)
 {
     struct deployment_state *state = machine->state;
 
     if (state->flight.kind == ACTION_SMOKE) {
         machine_trace(machine, TRACE_FAIL, UINT8_MAX, state->step);
-        rollback_start(machine, ENDING_FAILED);
+        take_back(machine, ENDING_FAILED);
         return;
     }
     if (state->phase == PHASE_RUNNING) {
-        rollback_start(machine, ENDING_ACTION_FAILED);
+        take_back(machine, ENDING_ACTION_FAILED);
         return;
     }
     state->flight = (struct flight){.kind = ACTION_NONE};
@@ -350,10 +363,20 @@ static void mend(struct machine *machine)
     machine_act(machine, ACTION_ROUTE, PLAN_NONE, machine->state->desired_share, ROUTE_LIMIT_MS);
 }
 
+/* A wait whose limit passed while it was held begins anew: else to resume would be to end it. */
+static void renew_limit(struct machine *machine)
+{
+    struct deployment_state *state = machine->state;
+
+    if (state->limit_at_ms <= machine->event->now_ms)
+        state->limit_at_ms = machine->event->now_ms + current_step(machine)->limit_ms;
+}
+
 void running_resume(struct machine *machine)
 {
     struct deployment_state *state = machine->state;
 
+    renew_limit(machine);
     state->step_state = state->resume_to;
     state->hold = HOLD_NONE;
     machine_trace(machine, TRACE_RESUMED, state->step, 0);

@@ -126,7 +126,7 @@ static enum answer take_back(struct machine *machine, enum ending ending)
     case PHASE_CANCELLED:
     case PHASE_SUPERSEDED:
     case PHASE_COUNT:
-        return ANSWER_CONFLICT;
+        break;
     }
     return ANSWER_CONFLICT;
 }

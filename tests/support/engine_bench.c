@@ -235,7 +235,7 @@ static void make_engine(struct engine_bench *bench)
     };
 
     bench->engine = take(1, engine_size(bench->deployments_max, BENCH_TARGETS));
-    engine_init(bench->engine, bench->deployments_max, BENCH_TARGETS, BENCH_RECONCILE_MS, &env);
+    engine_init(bench->engine, bench->deployments_max, BENCH_TARGETS, bench->reconcile_ms, &env);
 }
 
 void bench_open(struct engine_bench *bench, uint32_t deployments_max)
@@ -243,6 +243,7 @@ void bench_open(struct engine_bench *bench, uint32_t deployments_max)
     memset(bench, 0, sizeof(*bench));
     bench->deployments_max = deployments_max;
     bench->now_ms = 1000000;
+    bench->reconcile_ms = BENCH_RECONCILE_MS;
     bench->lives = take(deployments_max + BENCH_LIVES_REST, sizeof(struct bench_live *));
     bench->notes = take(BENCH_NOTES_MAX, sizeof(struct bench_note));
     make_engine(bench);

@@ -11,7 +11,7 @@
 #include "engine/snapshot.h"
 
 enum {
-    BENCH_TARGETS = 4,
+    BENCH_TARGETS = 80,
     BENCH_TARGET = 1, /* where starts go if not told otherwise */
     BENCH_RING = 16,
     BENCH_NOTES_MAX = 16384,
@@ -67,7 +67,8 @@ struct bench_live {
 struct engine_bench {
     struct engine *engine;
     uint32_t deployments_max;
-    int64_t now_ms; /* starts at a whole second */
+    int64_t now_ms;       /* starts at a whole second */
+    int64_t reconcile_ms; /* of the next engine */
     enum bench_journal journal;
     const struct batch *pending; /* on its way to the journal */
     uint64_t pending_hash;
