@@ -64,6 +64,16 @@ static void send(struct machine *machine, bool is_new)
     decision->actions[decision->action_count++] = action;
 }
 
+/* The runner ends a command at its limit and then says so: whoever gives up before that would start a second
+ * one beside the first. */
+void machine_begin_try(struct machine *machine)
+{
+    struct flight *flight = &machine->state->flight;
+    int64_t slack_ms = flight->kind == ACTION_COMMAND ? COMMAND_SLACK_MS : 0;
+
+    flight->deadline_ms = machine->event->now_ms + flight->limit_ms + slack_ms;
+}
+
 void machine_act(struct machine *machine, enum action_kind kind, uint16_t reference, uint16_t share,
                  int64_t limit_ms)
 {
@@ -75,8 +85,8 @@ void machine_act(struct machine *machine, enum action_kind kind, uint16_t refere
         .reference = reference,
         .share = share,
         .limit_ms = limit_ms,
-        .deadline_ms = machine->event->now_ms + limit_ms,
     };
+    machine_begin_try(machine);
     if (kind == ACTION_ROUTE)
         state->desired_share = share;
     machine_trace(machine, TRACE_ACTION, state->flight.sequence, kind);
@@ -88,7 +98,7 @@ void machine_drive_again(struct machine *machine)
     struct flight *flight = &machine->state->flight;
 
     flight->is_waiting = false;
-    flight->deadline_ms = machine->event->now_ms + flight->limit_ms;
+    machine_begin_try(machine);
     send(machine, false);
 }
 
