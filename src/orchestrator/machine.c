@@ -102,8 +102,8 @@ void machine_drive_again(struct machine *machine)
     send(machine, false);
 }
 
-/* After a known end the next try is a new one, with a key of its own; an unknown one is asked for again. */
-void machine_back_off(struct machine *machine, bool end_is_known)
+/* The next try has a key of its own: a key runs at most once, so a lost one never ends. */
+void machine_back_off(struct machine *machine)
 {
     struct flight *flight = &machine->state->flight;
     int64_t pause_ms = BACKOFF_FIRST_MS;
@@ -112,7 +112,7 @@ void machine_back_off(struct machine *machine, bool end_is_known)
         pause_ms *= 2;
     if (pause_ms > BACKOFF_MAX_MS)
         pause_ms = BACKOFF_MAX_MS;
-    if (end_is_known && flight->tries < UINT16_MAX)
+    if (flight->tries < UINT16_MAX)
         flight->tries++;
     flight->is_waiting = true;
     flight->retry_ms = machine->event->now_ms + pause_ms;
