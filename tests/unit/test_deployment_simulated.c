@@ -37,10 +37,25 @@ static void test_a_hanging_command_is_the_runners(void **state)
                      trial.now_ms + limit_ms + COMMAND_SLACK_MS);
 }
 
+/* Held once more on its way to 100 %: the second override is one, too. */
+static void test_promote_full_twice(void **state)
+{
+    struct trial trial = at(TRIAL_OBSERVE);
+
+    (void)state;
+    assert_int_equal(trial_verb(&trial, VERB_PROMOTE_FULL), ANSWER_DONE);
+    assert_int_equal(trial_verb(&trial, VERB_PROMOTE_FULL), ANSWER_ALREADY);
+    assert_int_equal(trial_verb(&trial, VERB_HOLD), ANSWER_DONE);
+    assert_int_equal(trial_verb(&trial, VERB_PROMOTE_FULL), ANSWER_DONE);
+    assert_true(trial_traced(&trial, TRACE_OVERRIDE));
+    assert_int_equal(trial.state.step_state, STEP_ACTING);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_hanging_command_is_the_runners),
+        cmocka_unit_test(test_promote_full_twice),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
