@@ -351,8 +351,11 @@ static bool select_metric(struct selector *selector, const struct node *at, cons
     if (metrics->count == metrics->max)
         return report_node(selector->vars.report, at, "more than %zu metrics in one deployment",
                            metrics->max);
-    return counted_build(&selector->vars, config->schemas, selector->environment, at, counted,
-                         &metrics->nodes[metrics->count++]);
+    if (!counted_build(&selector->vars, config->schemas, selector->environment, at, counted,
+                       &metrics->nodes[metrics->count]))
+        return false;
+    metrics->count++;
+    return true;
 }
 
 static bool select_condition_metrics(struct selector *selector, const struct node *trigger)

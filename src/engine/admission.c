@@ -122,13 +122,15 @@ static bool end_care(struct engine *engine, uint32_t target)
     return true;
 }
 
-static struct engine_slot *first_queued(const struct engine *engine, uint32_t target)
+/* Who waits longest; where the target is frozen only ways back go on. */
+static struct engine_slot *first_queued(const struct engine *engine, uint32_t target, bool is_frozen)
 {
     struct engine_slot *first = NULL;
 
     for (uint32_t i = 0; i < engine->slots_used; i++) {
         struct engine_slot *slot = &engine->slots[i];
         if (is_of(slot, target) && slot->after.phase == PHASE_QUEUED &&
+            (!is_frozen || slot->start.plan->kind == PLAN_ROLLBACK) &&
             (first == NULL || slot->id < first->id))
             first = slot;
     }
@@ -138,8 +140,8 @@ static struct engine_slot *first_queued(const struct engine *engine, uint32_t ta
 /* Gives the turn to whoever waits longest, once nobody is before them (S8). */
 void admission_next(struct engine *engine, uint32_t target)
 {
-    struct engine_slot *next = first_queued(engine, target);
     const struct target_state *state = &engine_target_at(engine, target)->state;
+    struct engine_slot *next = first_queued(engine, target, state->is_frozen);
     struct event event = {.kind = EVENT_TURN, .now_ms = engine->batch.now_ms};
 
     if (next == NULL || owner_of(engine, target) != NULL || !end_care(engine, target) ||
@@ -214,6 +216,7 @@ static enum engine_answer change(struct engine *engine, struct engine_target *ta
         return ENGINE_DONE;
     case TARGET_UNFREEZE:
         target->state.is_frozen = false;
+        admission_next(engine, verb->target);
         return ENGINE_DONE;
     case TARGET_QUARANTINE_ADD:
         return add_quarantine(&target->state, verb->version_key);

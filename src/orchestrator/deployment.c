@@ -162,14 +162,6 @@ static void skip_gap(struct machine *machine)
     machine->state->flight.deadline_ms += machine->event->gap_ms;
 }
 
-/* The engine drives again what was in flight; its try starts anew. */
-static void recover(struct machine *machine)
-{
-    struct flight *flight = &machine->state->flight;
-
-    flight->deadline_ms = machine->event->now_ms + flight->limit_ms;
-}
-
 void deployment_step(const struct plan *plan, const struct deployment_state *before,
                      const struct event *event, struct deployment_state *ret_after,
                      struct decision *ret_decision)
@@ -195,8 +187,8 @@ void deployment_step(const struct plan *plan, const struct deployment_state *bef
     case EVENT_GAP:
         skip_gap(&machine);
         return;
-    case EVENT_RECOVERED:
-        recover(&machine);
+    case EVENT_RECOVERED: /* the engine drives again what was in flight: its try starts anew */
+        machine_begin_try(&machine);
         return;
     case EVENT_AHEAD:
         if (is_judged(ret_after))

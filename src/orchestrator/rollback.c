@@ -151,7 +151,7 @@ void rollback_result(struct machine *machine, enum result result)
     if (result == RESULT_DONE)
         part_done(machine);
     else
-        machine_back_off(machine, result != RESULT_UNKNOWN);
+        machine_back_off(machine);
 }
 
 void rollback_tick(struct machine *machine)
@@ -221,7 +221,7 @@ void care_result(struct machine *machine, enum result result)
     if (result == RESULT_DONE)
         care_ends(machine, true);
     else if (state->flight.tries + 1 < CARE_TRIES_MAX)
-        machine_back_off(machine, true);
+        machine_back_off(machine);
     else
         care_ends(machine, false);
 }

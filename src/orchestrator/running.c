@@ -310,7 +310,7 @@ void running_result(struct machine *machine, enum result result)
     if (result == RESULT_DONE)
         action_done(machine);
     else if (may_try_again(machine, result))
-        machine_back_off(machine, true);
+        machine_back_off(machine);
     else
         action_failed(machine);
 }

@@ -56,7 +56,8 @@ static enum answer promote_full(struct machine *machine)
 {
     struct deployment_state *state = machine->state;
 
-    if (state->phase == PHASE_PROMOTED || (state->phase == PHASE_RUNNING && state->is_full))
+    if (state->phase == PHASE_PROMOTED ||
+        (state->phase == PHASE_RUNNING && state->is_full && !is_held(machine)))
         return ANSWER_ALREADY;
     if (!is_live(machine))
         return ANSWER_CONFLICT;

@@ -78,10 +78,9 @@ static void check_overlap(struct world *world, const struct site *site, const st
 
 static void check_unsafe(struct world *world, const struct site *site, const struct job *started)
 {
-    const struct plan *plan = oracle_plan(world, started->deployment);
+    const struct play *play = &world->playbook->plays[ledger_find(world, started->deployment)->play];
 
-    if (started->is_undo || started->step >= plan->count ||
-        plan->steps[started->step].repeat != REPEAT_UNSAFE)
+    if (started->is_undo || play->definition->commands[started->reference].repeat != REPEAT_UNSAFE)
         return;
     for (int i = 0; i < SITE_JOBS_MAX; i++) {
         const struct job *job = &site->jobs[i];
@@ -115,7 +114,6 @@ static struct job *start(struct world *world, struct site *site, const struct de
                         .sequence = action->sequence,
                         .tries = action->tries,
                         .reference = action->reference,
-                        .step = state->step,
                         .is_undo = action->is_rollback,
                         .version = stored->version,
                         .previous = stored->previous,

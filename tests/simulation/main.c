@@ -26,7 +26,7 @@ struct share {
     bool is_violated;
     uint64_t deployment;
     double seconds;
-    char text[ORACLE_TEXT_MAX + 16];
+    char text[ORACLE_TEXT_MAX + 32];
     struct tally tally;
 };
 

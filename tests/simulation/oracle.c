@@ -25,6 +25,7 @@ void oracle_init(struct world *world)
         oracle->is_evident[i] = true;
     }
     memset(oracle->targets, 0, sizeof(oracle->targets));
+    memset(oracle->changed_by, 0, sizeof(oracle->changed_by));
     memset(oracle->route_owner, 0, sizeof(oracle->route_owner));
     oracle->is_violated = false;
     oracle->is_hashing = world->seed % 16 == 0;
@@ -108,6 +109,18 @@ void oracle_due_drop(struct world *world, enum due_kind kind, uint64_t deploymen
     find_earliest(oracle);
 }
 
+/* A command was started that old code does not run on: people decide. */
+static bool is_past_return(const struct oracle_history *history, const struct plan *plan)
+{
+    for (uint32_t i = 0; i < history->action_count; i++) {
+        const struct oracle_action *action = &history->actions[i];
+        if (action->kind == ACTION_COMMAND && !action->is_rollback && action->step < plan->count &&
+            plan->steps[action->step].on_rollback == ON_ROLLBACK_HOLD)
+            return !history->state.past_no_return;
+    }
+    return false;
+}
+
 /* A rule that may take it back said FAIL: without traffic nothing can go ahead of the journal. */
 void oracle_failed(struct world *world, uint64_t deployment, uint8_t rule)
 {
@@ -117,7 +130,8 @@ void oracle_failed(struct world *world, uint64_t deployment, uint8_t rule)
     bool is_judged = state->phase == PHASE_RUNNING || state->phase == PHASE_WATCHING;
 
     if (!is_judged || plan->rules[rule] != PLAN_RULE_ACT_ROLLBACK || state->ending != ENDING_NONE ||
-        (state->muted & (UINT32_C(1) << rule)) != 0 || !plan->has_traffic)
+        (state->muted & (UINT32_C(1) << rule)) != 0 || !plan->has_traffic || history->went_ahead ||
+        is_past_return(history, plan))
         return;
     oracle_due_add(world, &(struct oracle_due){.kind = DUE_BACK,
                                                .deployment = deployment,
@@ -193,14 +207,32 @@ static bool is_drifted(struct world *world, const struct oracle_due *due)
 
     if (state->phase != PHASE_RUNNING && state->phase != PHASE_WATCHING)
         return false;
-    return state->flight.kind == ACTION_NONE && world->oracle.route_owner[due->site] == 0 &&
+    return state->flight.kind != ACTION_ROUTE && world->oracle.route_owner[due->site] == 0 &&
            site->lever.share[state->slot] > history->confirmed &&
            site->lever.share[state->slot] > state->desired_share;
 }
 
 static bool is_journal_well(const struct world *world)
 {
-    return world->ledger.mode == LEDGER_FINE && world->shell.commit == NULL;
+    const struct shell *shell = &world->shell;
+
+    return world->ledger.mode == LEDGER_FINE && shell->commit == NULL &&
+           shell_up_ms(world) > shell->trouble_up_ms + REDRIVE_MS;
+}
+
+/* Somebody said to go on before the rule said FAIL, and the journal still has it in hand. */
+static bool is_superseded(const struct world *world, uint64_t deployment)
+{
+    const struct batch *batch = world->shell.commit;
+
+    for (uint32_t i = 0; batch != NULL && i < batch->count; i++) {
+        const struct batch_row *row = &batch->rows[i];
+        if (row->kind == ROW_TRACE && row->deployment == deployment && row->token != 0 &&
+            (row->trace.kind == TRACE_OVERRIDE || row->trace.kind == TRACE_MUTED ||
+             row->trace.kind == TRACE_STEP_PASS))
+            return true;
+    }
+    return false;
 }
 
 static void run_out(struct world *world, const struct oracle_due *due)
@@ -209,10 +241,14 @@ static void run_out(struct world *world, const struct oracle_due *due)
 
     switch (due->kind) {
     case DUE_BACK:
-        oracle_violate(world, "L2", due->deployment, "no way back within a second of a FAIL");
+        if (!is_superseded(world, due->deployment))
+            oracle_violate(world, "L2", due->deployment, "no way back within a second of a FAIL");
         return;
     case DUE_REDRIVE:
-        if (is_journal_well(world))
+        later.up_ms = shell_up_ms(world) + REDRIVE_MS;
+        if (!is_journal_well(world))
+            oracle_due_add(world, &later);
+        else
             oracle_violate(world, "L4", due->deployment, "action %u is not driven again after a restart",
                            due->sequence);
         return;
@@ -220,7 +256,8 @@ static void run_out(struct world *world, const struct oracle_due *due)
         if (!is_drifted(world, due))
             return;
         later.up_ms = shell_up_ms(world) + DRIFT_MS;
-        if (!is_journal_well(world) || world->rates.per_myriad[FAULT_READ_BACK_LOST] != 0)
+        if (!is_journal_well(world) || world->rates.per_myriad[FAULT_READ_BACK_LOST] != 0 ||
+            (world->now_ms >= world->people.quiet_ms && world->now_ms < world->people.quiet_ms + DRIFT_MS))
             oracle_due_add(world, &later);
         else
             oracle_violate(world, "S6", due->deployment, "site %u: more traffic than wanted, and nobody notices",
@@ -258,7 +295,11 @@ static void check_observation(struct world *world, uint64_t deployment)
         return;
     const struct oracle_step *step = &history->steps[history->step];
     int64_t watched_ms = step->unheld_up_ms + shell_up_ms(world) - step->entered_up_ms;
-    if (watched_ms > plan->steps[history->step].limit_ms + OBSERVE_SLACK_MS)
+    /* After a restart the time since the newest snapshot is not known to have been watched, and the engine's
+     * clock does not know of suspended time. */
+    int64_t slack_ms =
+        OBSERVE_SLACK_MS + (int64_t)world->shell.life * ENGINE_PERSIST_MS + world->shell.stood_ms;
+    if (watched_ms > plan->steps[history->step].limit_ms + slack_ms)
         oracle_violate(world, "L3", deployment, "step %u is observed for longer than it may", history->step);
 }
 

@@ -80,7 +80,7 @@ struct oracle_due {
 struct oracle {
     bool is_violated;
     bool is_hashing; /* this seed checks S16 */
-    char name[8];
+    char name[16];
     char text[ORACLE_TEXT_MAX];
     uint64_t deployment; /* that is concerned; 0 none */
     uint64_t hash;       /* of everything that happened */
@@ -94,8 +94,8 @@ struct oracle {
     const struct batch *batch; /* being looked at */
     uint64_t batch_number; /* newest on the disk, as the shell counts */
     int64_t batch_ms;
-    bool was_frozen[SITES_MAX]; /* before the batch */
     struct target_state targets[SITES_MAX];
+    uint64_t changed_by[SITES_MAX]; /* newest batch that changed them */
     uint64_t route_owner[SITES_MAX]; /* deployment whose route is on its way; 0 none */
     uint32_t route_sequence[SITES_MAX];
     struct oracle_history histories[LEDGER_DEPLOYMENTS_MAX];
@@ -111,6 +111,7 @@ void oracle_violate(struct world *world, const char *invariant, uint64_t deploym
 void oracle_committing(struct world *world, const struct batch *batch);
 void oracle_durable(struct world *world, const struct batch *batch, uint32_t rows);
 void oracle_effect(struct world *world, uint64_t deployment, const struct action *action, bool is_ahead);
+/* NULL: all of the deployment's */
 void oracle_result(struct world *world, uint64_t deployment, const struct action *action);
 void oracle_answer(struct world *world, const struct asked *asked, enum engine_answer answer,
                    uint64_t deployment);
@@ -131,7 +132,8 @@ void oracle_trace(struct world *world, uint64_t deployment, const struct batch_r
 void oracle_due_add(struct world *world, const struct oracle_due *due);
 void oracle_due_drop(struct world *world, enum due_kind kind, uint64_t deployment, uint8_t site);
 bool oracle_gates_hold(struct world *world, uint64_t deployment, uint8_t step, char *ret_why);
-void oracle_evidence(struct world *world, const struct batch *batch);
+/* Must this rule pass before the step may? What compares with stable has nothing to compare with at 100 %. */
+bool oracle_is_wanted(const struct plan *plan, uint8_t step, uint8_t rule, uint32_t muted);
 void oracle_reload(struct world *world, const struct batch *batch);
 void oracle_mix(struct world *world, uint64_t number);
 

@@ -111,6 +111,7 @@ static void check_start(struct world *world, const struct asked *asked, enum eng
     if (stored->version != request->version || stored->site != request->site)
         oracle_violate(world, "S1", deployment, "the pipeline asked for something else");
     if (answer == ENGINE_DONE && !request->is_back && is_quarantined(target, request->version) &&
+        world->oracle.changed_by[asked->site] != world->oracle.batch_number &&
         !oracle_history(world, deployment)->had_fail)
         oracle_violate(world, "quarantine", deployment, "its version must not come back");
 }

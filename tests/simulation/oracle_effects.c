@@ -40,6 +40,21 @@ bool oracle_gates_hold(struct world *world, uint64_t deployment, uint8_t step, c
     return true;
 }
 
+bool oracle_is_wanted(const struct plan *plan, uint8_t step, uint8_t rule, uint32_t muted)
+{
+    uint32_t bit = UINT32_C(1) << rule;
+    uint16_t share = 0;
+
+    for (uint8_t i = 0; i < step && i < plan->count; i++)
+        if (plan->steps[i].kind == STEP_ROUTE)
+            share = plan->steps[i].share;
+    if (plan->rules[rule] != PLAN_RULE_ACT_ROLLBACK && plan->rules[rule] != PLAN_RULE_ACT_HOLD)
+        return false;
+    if (share == SHARE_WHOLE && (plan->beside_stable & bit) != 0)
+        return false;
+    return (muted & bit) == 0;
+}
+
 static void check_forward(struct world *world, uint64_t deployment, const struct action *action, uint8_t step)
 {
     const struct oracle_history *history = oracle_history(world, deployment);
@@ -124,7 +139,7 @@ static void check_route(struct world *world, uint64_t deployment, const struct a
 static void check_ahead(struct world *world, uint64_t deployment, const struct action *action)
 {
     const struct shell *shell = &world->shell;
-    bool is_slow = shell->commit != NULL && shell_up_ms(world) - shell->commit_up_ms >= ENGINE_AHEAD_MS;
+    bool is_slow = shell->commit != NULL && shell_now_ms(world) - shell->commit->now_ms >= ENGINE_AHEAD_MS;
 
     if (action->kind != ACTION_ROUTE || action->share != 0)
         oracle_violate(world, "S5", deployment, "%s %u with share %u leaves ahead of the journal",
@@ -192,12 +207,13 @@ void oracle_effect(struct world *world, uint64_t deployment, const struct action
         check_forward(world, deployment, action, seen->step);
 }
 
-/* An answer arrived: the lever is free again. */
+/* An answer arrived, or the deployment ended: the lever is free again. */
 void oracle_result(struct world *world, uint64_t deployment, const struct action *action)
 {
     struct oracle *oracle = &world->oracle;
     uint8_t site = ledger_find(world, deployment)->site;
 
-    if (oracle->route_owner[site] == deployment && oracle->route_sequence[site] == action->sequence)
+    if (oracle->route_owner[site] == deployment &&
+        (action == NULL || oracle->route_sequence[site] == action->sequence))
         oracle->route_owner[site] = 0;
 }

@@ -84,8 +84,7 @@ static void look(struct world *world, const struct batch *batch, const struct ba
     struct metric_views views[RULE_METRICS_MAX];
 
     for (uint8_t i = 0; i < plan->rule_count; i++) {
-        bool acts = plan->rules[i] == PLAN_RULE_ACT_ROLLBACK || plan->rules[i] == PLAN_RULE_ACT_HOLD;
-        if (!acts || (row->state->muted & (UINT32_C(1) << i)) != 0)
+        if (!oracle_is_wanted(plan, (uint8_t)row->trace.a, i, row->state->muted))
             continue;
         int64_t from_ms = history->confirmed_engine_ms + play->rules[i]->warmup_ms;
         if (!samples_views(world, row->deployment, i, views) ||

@@ -112,15 +112,17 @@ static void enter_phase(struct world *world, uint64_t deployment, const struct b
     world->tally->phases[to]++;
     if (to == PHASE_ROLLING_BACK)
         history->has_gone_back = true;
-    if (phase_is_terminal(to))
+    if (phase_is_terminal(to)) {
         count_end(world, deployment, row);
+        oracle_result(world, deployment, NULL);
+    }
     if (to == PHASE_ROLLED_BACK && !history->was_adopted)
         check_compensations(world, deployment);
     if (to == PHASE_PROMOTED)
         check_promotion(world, deployment);
     uint8_t site = ledger_find(world, deployment)->site;
-    if (to == PHASE_ADMITTING && world->oracle.was_frozen[site] && world->oracle.targets[site].is_frozen &&
-        !ledger_find(world, deployment)->is_back)
+    if (to == PHASE_ADMITTING && world->oracle.changed_by[site] != world->oracle.batch_number &&
+        world->oracle.targets[site].is_frozen && !ledger_find(world, deployment)->is_back)
         oracle_violate(world, "freeze", deployment, "admitted although its target is frozen");
 }
 
@@ -183,10 +185,9 @@ static void check_verdicts(struct world *world, uint64_t deployment, const struc
 
     for (uint8_t i = 0; i < plan->rule_count; i++) {
         const struct batch_row *verdict = verdict_of(world->oracle.batch, deployment, i);
-        bool acts = plan->rules[i] == PLAN_RULE_ACT_ROLLBACK || plan->rules[i] == PLAN_RULE_ACT_HOLD;
         if (verdict == NULL)
             oracle_violate(world, "S2", deployment, "a pass without the judgement of rule %u", i);
-        else if (acts && (row->state->muted & (UINT32_C(1) << i)) == 0) {
+        else if (oracle_is_wanted(plan, (uint8_t)row->trace.a, i, row->state->muted)) {
             if (verdict->judgement.verdict != VERDICT_PASS)
                 oracle_violate(world, "S4", deployment, "a pass although rule %u says %s", i,
                                verdict_name(verdict->judgement.verdict));
@@ -369,6 +370,7 @@ static void check_target(struct world *world, const struct batch *batch, const s
     }
     if (after.stable_version_key != before->stable_version_key && !is_founded)
         oracle_violate(world, "S9", 0, "site %u has another stable version, and nothing proves it", index + 1);
+    world->oracle.changed_by[index] = world->oracle.batch_number;
     *before = after;
 }
 
@@ -469,8 +471,6 @@ void oracle_durable(struct world *world, const struct batch *batch, uint32_t row
     for (uint32_t i = 0; i < rows; i++)
         if (batch->rows[i].kind == ROW_DEPLOYMENT && batch->rows[i].is_new)
             begin_history(world, batch->rows[i].deployment);
-    for (int i = 0; i < SITES_MAX; i++)
-        world->oracle.was_frozen[i] = world->oracle.targets[i].is_frozen;
     for (uint32_t i = 0; i < rows; i++)
         if (batch->rows[i].kind == ROW_TARGET)
             check_target(world, batch, &batch->rows[i]);

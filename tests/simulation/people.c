@@ -141,7 +141,8 @@ static uint64_t stable_version(const struct world *world, uint8_t site)
 
 static void start(struct world *world, uint32_t index, struct request *request)
 {
-    struct live *live = shell_live_new(world);
+    bool has_way_back = !request->is_back || shell_live(world, request->taken_back) != NULL;
+    struct live *live = has_way_back ? shell_live_new(world) : NULL;
 
     if (live == NULL) {
         request->is_answered = true;
@@ -455,7 +456,8 @@ void people_caretaker(struct world *world)
         world->people.is_over = true;
         return;
     }
-    for (uint8_t i = 0; i < world->site_count; i++) {
+    bool is_listened_to = world->shell.is_up && !world->shell.is_stopped;
+    for (uint8_t i = 0; i < world->site_count && is_listened_to; i++) {
         uint64_t deployment = active_at(world, i);
         if (world->oracle.targets[i].is_frozen)
             say_target(world, i, TARGET_UNFREEZE, 0, 0, 0);

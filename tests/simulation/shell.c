@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SPINS_MAX = 60, TORN_ROWS = 2 };
+enum { SPINS_MAX = 20, TORN_ROWS = 2 };
 
 void shell_new(struct shell *shell)
 {
@@ -188,6 +188,8 @@ void shell_boot(struct world *world)
     engine_init(shell->engine, SHELL_SLOTS, SITES_MAX, SHELL_RECONCILE_MS, &env);
     if (world->is_samples)
         samples_forget(world);
+    for (uint8_t i = 0; i < world->site_count; i++)
+        world->sites[i].lever.number = 0; /* the driver's own memory */
     recover(world);
     oracle_restarted(world);
     if (shell->life > 1 && world_fault(world, FAULT_KILL_IN_RECOVERY))
@@ -206,7 +208,7 @@ static void drop_commit(struct world *world, enum shell_end how)
 
     shell->commit = NULL;
     shell->commit_serial++;
-    if (batch == NULL || world->ledger.mode == LEDGER_FULL)
+    if (batch == NULL || shell->is_written || world->ledger.mode == LEDGER_FULL)
         return;
     if (how == SHELL_KILLED_TORN && world->slip == SLIP_TORN)
         ledger_apply(world, batch, batch->count / TORN_ROWS);
@@ -279,11 +281,6 @@ void shell_turn(struct world *world)
 
     if (!shell->is_up || shell->is_stopped)
         return;
-    if (shell->turned_ms != world->now_ms)
-        shell->turns = 0;
-    shell->turned_ms = world->now_ms;
-    if (++shell->turns > SPINS_MAX)
-        oracle_violate(world, "spin", 0, "the engine wants a turn again and again");
     engine_turn(shell->engine);
     if (shell->is_dying) {
         shell_die(world, SHELL_KILLED);
@@ -297,6 +294,19 @@ void shell_turn(struct world *world)
         shell->timer_ms = at_ms <= now_ms ? world->now_ms : world->now_ms + at_ms - now_ms;
 }
 
+/* It asked for a turn at this time: so something must come of it. */
+void shell_timer(struct world *world)
+{
+    struct shell *shell = &world->shell;
+
+    if (shell->turned_ms != world->now_ms)
+        shell->turns = 0;
+    shell->turned_ms = world->now_ms;
+    if (++shell->turns > SPINS_MAX)
+        oracle_violate(world, "spin", 0, "the engine wants a turn again and again");
+    shell_turn(world);
+}
+
 void shell_acknowledge(struct world *world, bool is_durable)
 {
     struct shell *shell = &world->shell;
@@ -304,6 +314,8 @@ void shell_acknowledge(struct world *world, bool is_durable)
     shell->commit = NULL;
     shell->commit_serial++;
     shell->is_refused = !is_durable;
+    if (!is_durable || shell_up_ms(world) - shell->commit_up_ms > ENGINE_AHEAD_MS)
+        shell->trouble_up_ms = shell_up_ms(world);
     engine_committed(shell->engine, is_durable);
     if (shell->is_dying)
         shell_die(world, SHELL_KILLED);
@@ -319,6 +331,7 @@ static void acknowledge_later(struct world *world, bool is_durable)
         shell_acknowledge(world, is_durable);
         return;
     }
+    shell->is_written = is_durable;
     world_later(world, 0,
                 &(struct occurrence){.kind = OCCURS_ACKNOWLEDGE, .life = shell->life, .share = is_durable});
 }

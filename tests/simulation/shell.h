@@ -58,9 +58,11 @@ struct shell {
     int64_t turned_ms;
     uint32_t turns; /* at turned_ms */
     const struct batch *commit;
+    bool is_written; /* it is on the disk, and nobody was told yet */
     uint32_t commit_serial;
     uint64_t batches;
     bool is_refused; /* the newest one was */
+    int64_t trouble_up_ms; /* newest up time at which the journal was slow or refused */
     int64_t commit_up_ms; /* up time when it was given to us */
     uint64_t next_token;
     struct engine *engine;
@@ -87,6 +89,7 @@ int64_t shell_up_ms(const struct world *world);
 
 /* The loop: an input came, or the timer. */
 void shell_turn(struct world *world);
+void shell_timer(struct world *world);
 void shell_commit(struct world *world, const struct occurrence *occurrence);
 void shell_acknowledge(struct world *world, bool is_durable);
 

@@ -73,6 +73,7 @@ static void commit(void *data, const struct batch *batch)
     if (shell->commit != NULL)
         oracle_violate(world, "commit", 0, "a second batch while one is on its way");
     shell->commit = batch;
+    shell->is_written = false;
     shell->commit_serial++;
     shell->batches++;
     shell->commit_up_ms = shell_up_ms(world);

@@ -48,7 +48,6 @@ struct job {
     uint32_t sequence;
     uint16_t tries;
     uint16_t reference;
-    uint8_t step; /* forward: of the plan */
     bool is_undo;
     bool is_lost;        /* nobody knows how it ended */
     bool has_taken;      /* it did what it was for, whatever it says */

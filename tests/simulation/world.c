@@ -314,7 +314,7 @@ static void next(struct world *world)
         if (shell->timer_ms > world->now_ms)
             world->now_ms = shell->timer_ms;
         oracle_mix(world, (uint64_t)world->now_ms);
-        shell_turn(world);
+        shell_timer(world);
     } else {
         agenda_take(&world->agenda, &occurrence);
         world->now_ms = occurrence.time_ms;

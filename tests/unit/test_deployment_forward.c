@@ -159,7 +159,7 @@ static void test_command_is_tried_again(void **state)
     assert_int_equal(trial_action(&trial).sequence, sequence);
     assert_int_equal(trial_action(&trial).tries, 1);
     assert_false(trial_action(&trial).is_new);
-    trial_tick(&trial, 20000);
+    trial_tick(&trial, 20000 + COMMAND_SLACK_MS);
     assert_true(trial.state.flight.is_waiting);
     trial_tick(&trial, BACKOFF_MAX_MS);
     trial_result(&trial, RESULT_AGAIN);

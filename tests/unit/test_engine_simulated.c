@@ -1,0 +1,65 @@
+/* test_engine_simulated.c - what the simulation found in the engine, one test for each.
+ * SPDX-License-Identifier: MIT */
+#include "support/engine_bench.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+enum { FIRST = 100, SECOND, THIRD };
+
+static int open_bench(void **state)
+{
+    static struct engine_bench bench;
+
+    bench_open(&bench, 8);
+    *state = &bench;
+    return 0;
+}
+
+static int close_bench(void **state)
+{
+    bench_close(*state);
+    return 0;
+}
+
+static struct bench_live *queued_start(struct engine_bench *bench, uint64_t version_key)
+{
+    struct bench_live *live = bench_prepare(bench, version_key);
+
+    live->start.queues = true;
+    assert_int_equal(bench_start(bench, live), ENGINE_DONE);
+    return live;
+}
+
+static enum engine_answer say(struct engine_bench *bench, enum target_verb_kind kind)
+{
+    const struct target_verb verb = {.kind = kind, .target = BENCH_TARGET};
+
+    return bench_target_verb(bench, &verb);
+}
+
+/* Who waited when the target was frozen goes on waiting, until it is no longer. */
+static void test_frozen_targets_give_no_turn(void **state)
+{
+    struct engine_bench *bench = *state;
+    struct bench_live *first = queued_start(bench, FIRST);
+    struct bench_live *second = queued_start(bench, SECOND);
+
+    assert_int_equal(say(bench, TARGET_FREEZE), ENGINE_DONE);
+    assert_int_equal(bench_verb(bench, first, VERB_ABORT), ENGINE_DONE);
+    assert_int_equal(bench_state(bench, second)->phase, PHASE_QUEUED);
+    assert_int_equal(say(bench, TARGET_UNFREEZE), ENGINE_DONE);
+    assert_int_equal(bench_state(bench, second)->phase, PHASE_ADMITTING);
+}
+
+#define BENCH_TEST(test) cmocka_unit_test_setup_teardown(test, open_bench, close_bench)
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        BENCH_TEST(test_frozen_targets_give_no_turn),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
