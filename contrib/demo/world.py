@@ -263,7 +263,7 @@ class World:
         """A new worker takes the listening sockets over; returns once it is the one that answers."""
         before = self._haproxy_pid()
         self.programs["haproxy"].signal(signal.SIGUSR2)
-        wait_until(lambda: self._haproxy_pid() != before, 10, "HAProxy's new worker answers")
+        wait_until(lambda: self._haproxy_pid() != before, 30, "HAProxy's new worker answers")
 
     # Prometheus
 

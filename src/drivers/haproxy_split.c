@@ -349,7 +349,7 @@ bool haproxy_split_check_share(const struct haproxy_split *split, uint16_t share
 static bool is_as_ordered(const struct haproxy_split *split, uint16_t share, const char *answer)
 {
     uint16_t value = 0;
-    struct weights weights;
+    struct weights weights = {0};
     struct err err;
 
     if (split->map != NULL)
