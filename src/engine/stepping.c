@@ -299,11 +299,17 @@ void stepping_due(struct engine *engine, struct engine_slot *slot)
     add_snapshot(engine, slot);
 }
 
+/* Evidence for a pass counts from this step's confirmation on: a pass that is older says nothing (S2). */
+static bool is_outdated(const struct engine_slot *slot, const struct judgement *judgement)
+{
+    return judgement->verdict == VERDICT_PASS && judgement->from_ms < slot->after.confirmed_ms;
+}
+
 static void take_judgement(struct engine *engine, struct engine_slot *slot, const struct input *input)
 {
     uint8_t rule = input->judged.rule;
 
-    if (rule >= slot->start.plan->rule_count)
+    if (rule >= slot->start.plan->rule_count || is_outdated(slot, &input->judged.judgement))
         return;
     slot->start.rule_states[rule].last = input->judged.judgement;
     slot->told[rule] = ENGINE_TOLD_NOTHING;

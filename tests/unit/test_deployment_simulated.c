@@ -51,11 +51,29 @@ static void test_promote_full_twice(void **state)
     assert_int_equal(trial.state.step_state, STEP_ACTING);
 }
 
+/* What retires the old slot may be of a class that is never repeated, too. */
+static void test_an_unsafe_retirement_is_not_repeated(void **state)
+{
+    static const enum command_repeat classes[] = {REPEAT_UNSAFE, REPEAT_IDEMPOTENT};
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        struct trial trial;
+        trial_init(&trial);
+        trial.plan.retire_repeat = classes[i];
+        trial_to_promoted(&trial);
+        trial_tick(&trial, trial.plan.retire_delay_ms);
+        trial_result(&trial, RESULT_UNKNOWN);
+        assert_int_equal(trial.state.care, classes[i] == REPEAT_UNSAFE ? CARE_DONE : CARE_ACTING);
+    }
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_hanging_command_is_the_runners),
         cmocka_unit_test(test_promote_full_twice),
+        cmocka_unit_test(test_an_unsafe_retirement_is_not_repeated),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -151,6 +151,7 @@ static void test_blind_rules_are_not_judged(void **state)
     bench_to_observe(bench, live);
     bench_values(bench, live, BENCH_GOOD);
     assert_int_equal(bench_state(bench, live)->passing, 0);
+    pass.from_ms = bench_state(bench, live)->confirmed_ms;
     assert_true(engine_judgement(bench->engine, live->id, BENCH_RULE_HOLD, &pass));
     assert_true(engine_judgement(bench->engine, live->id, BENCH_RULES, &pass));
     assert_true(engine_judgement(bench->engine, 77, BENCH_RULE_HOLD, &pass));

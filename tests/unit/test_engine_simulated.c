@@ -54,12 +54,60 @@ static void test_frozen_targets_give_no_turn(void **state)
     assert_int_equal(bench_state(bench, second)->phase, PHASE_ADMITTING);
 }
 
+static void judge(struct engine_bench *bench, const struct bench_live *live, uint8_t rule, int64_t from_ms)
+{
+    const struct judgement pass = {.verdict = VERDICT_PASS, .from_ms = from_ms, .to_ms = bench->now_ms};
+
+    assert_true(engine_judgement(bench->engine, live->id, rule, &pass));
+    bench_turn(bench);
+}
+
+/* S2: a pass that was found for the step before does not pass this one. */
+static void test_passes_of_another_step_are_none(void **state)
+{
+    struct engine_bench *bench = *state;
+    struct bench_live *live = bench_prepare(bench, FIRST);
+
+    live->blind = UINT32_MAX;
+    assert_int_equal(bench_start(bench, live), ENGINE_DONE);
+    bench_to_observe(bench, live);
+    int64_t confirmed_ms = bench_state(bench, live)->confirmed_ms;
+    for (uint8_t rule = 0; rule < BENCH_RULES; rule++)
+        judge(bench, live, rule, confirmed_ms - 1);
+    bench_later(bench, BENCH_OBSERVE_MS);
+    assert_int_equal(bench_state(bench, live)->step, BENCH_STEP_OBSERVE);
+    for (uint8_t rule = 0; rule < BENCH_RULES; rule++)
+        judge(bench, live, rule, confirmed_ms);
+    assert_int_equal(bench_state(bench, live)->step, BENCH_STEP_WHOLE);
+}
+
+/* S9: the slot that a way back leads to is being stopped. */
+static void test_no_way_back_while_the_old_slot_retires(void **state)
+{
+    struct engine_bench *bench = *state;
+    struct bench_live *live = bench_prepare(bench, FIRST);
+    struct bench_live *back = bench_prepare(bench, SECOND);
+
+    live->plan->retire = 0;
+    live->plan->retire_delay_ms = 1000;
+    assert_int_equal(bench_start(bench, live), ENGINE_DONE);
+    bench_to_promoted(bench, live);
+    bench_later(bench, 1000);
+    assert_int_equal(bench_state(bench, live)->care, CARE_ACTING);
+    back->plan->kind = PLAN_ROLLBACK;
+    back->start.queues = true;
+    assert_int_equal(bench_start(bench, back), ENGINE_CONFLICT);
+    bench_result(bench, live, RESULT_DONE);
+}
+
 #define BENCH_TEST(test) cmocka_unit_test_setup_teardown(test, open_bench, close_bench)
 
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         BENCH_TEST(test_frozen_targets_give_no_turn),
+        BENCH_TEST(test_passes_of_another_step_are_none),
+        BENCH_TEST(test_no_way_back_while_the_old_slot_retires),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
