@@ -416,8 +416,7 @@ static int64_t slot_deadline(const struct engine *engine, const struct engine_sl
     int64_t at_ms = deployment_deadline(slot->start.plan, state);
     bool is_judged = state->phase == PHASE_RUNNING || state->phase == PHASE_WATCHING;
 
-    if ((is_judged || state->phase == PHASE_ROLLING_BACK) && slot->start.plan->has_traffic &&
-        engine->reconcile_ms > 0)
+    if (stepping_is_reconciled(slot, state) && engine->reconcile_ms > 0)
         at_ms = sooner(at_ms, slot->reconcile_at_ms);
     if (!is_judged)
         return at_ms;

@@ -107,6 +107,7 @@ void stepping_take(struct engine *engine, const struct input *input);
 void stepping_due(struct engine *engine, struct engine_slot *slot);
 void stepping_add_target(struct engine *engine, struct engine_target *target);
 struct batch_row *stepping_add_row(struct engine *engine, struct engine_slot *slot, enum row_kind kind);
+bool stepping_is_reconciled(const struct engine_slot *slot, const struct deployment_state *state);
 struct rule_clock stepping_rule_clock(const struct deployment_state *state, int64_t now_ms);
 
 /* admission.c */

@@ -231,22 +231,20 @@ static void judge(struct engine *engine, struct engine_slot *slot, bool all)
             tell(engine, slot, i, VERDICT_PASS);
 }
 
-/* Does nothing of ours change traffic just now? On the way back only its route does. */
-static bool is_at_rest(const struct deployment_state *state)
+/* Is traffic ours to keep, and does nothing of ours change it just now? */
+bool stepping_is_reconciled(const struct engine_slot *slot, const struct deployment_state *state)
 {
-    if (state->phase == PHASE_ROLLING_BACK)
-        return state->flight.kind != ACTION_ROUTE;
-    return state->flight.kind == ACTION_NONE;
+    bool is_under_way = phase_is_active(state->phase) && state->phase != PHASE_ADMITTING;
+
+    return slot->start.plan->has_traffic && is_under_way && state->flight.kind != ACTION_ROUTE;
 }
 
 static void reconcile(struct engine *engine, struct engine_slot *slot)
 {
-    if (!slot->start.plan->has_traffic || engine->reconcile_ms == 0 ||
+    if (!stepping_is_reconciled(slot, &slot->after) || engine->reconcile_ms == 0 ||
         engine->batch.now_ms < slot->reconcile_at_ms)
         return;
     slot->reconcile_at_ms = engine->batch.now_ms + engine->reconcile_ms;
-    if (!is_at_rest(&slot->after))
-        return;
     slot->read_sequence = slot->after.last_sequence;
     engine->env.read_back(engine->env.data, &slot->after);
 }
@@ -286,8 +284,7 @@ void stepping_due(struct engine *engine, struct engine_slot *slot)
     bool is_due = engine->batch.now_ms >= deployment_deadline(slot->start.plan, &slot->after);
     if (is_judged(slot))
         judge(engine, slot, is_due);
-    if (is_judged(slot) || slot->after.phase == PHASE_ROLLING_BACK)
-        reconcile(engine, slot);
+    reconcile(engine, slot);
     if (is_due)
         stepping_event(engine, slot, &event, 0);
     if (slot->has_left && is_judged(slot) && slot->after.ending == ENDING_NONE)

@@ -294,7 +294,7 @@ static void check_observation(struct world *world, uint64_t deployment)
     if (phase_is_terminal(state->phase) || state->step_state != STEP_OBSERVING || history->is_held)
         return;
     const struct oracle_step *step = &history->steps[history->step];
-    int64_t watched_ms = step->unheld_up_ms + shell_up_ms(world) - step->entered_up_ms;
+    int64_t watched_ms = shell_up_ms(world) - step->limit_up_ms;
     /* After a restart the time since the newest snapshot is not known to have been watched, and the engine's
      * clock does not know of suspended time. */
     int64_t slack_ms =

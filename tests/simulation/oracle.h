@@ -32,7 +32,9 @@ struct oracle_step {
     uint32_t attempt;        /* of its newest entry; 0: never entered */
     uint32_t passed_attempt; /* that a pass verdict is bound to */
     bool is_done;
+    bool has_failed;
     uint16_t approvals;
+    int64_t limit_up_ms; /* its limit counts from here: from its entry, or from the end of a hold */
     int64_t entered_up_ms;
     int64_t unheld_up_ms; /* watched time that was no hold: counted up to held_from_up_ms or entered */
 };

@@ -146,7 +146,7 @@ static void enter_step(struct world *world, uint64_t deployment, const struct ba
     step->attempt = row->trace.b;
     step->approvals = 0;
     step->unheld_up_ms = 0;
-    step->entered_up_ms = world->shell.commit_up_ms;
+    step->entered_up_ms = step->limit_up_ms = world->shell.commit_up_ms;
     history->confirmed_engine_ms = world->oracle.batch_ms;
 }
 
@@ -165,7 +165,8 @@ static void resume(struct world *world, struct oracle_history *history)
     if (!history->is_held)
         return;
     history->is_held = false;
-    history->steps[history->step].entered_up_ms = world->shell.commit_up_ms;
+    struct oracle_step *step = &history->steps[history->step];
+    step->entered_up_ms = step->limit_up_ms = world->shell.commit_up_ms;
 }
 
 static const struct batch_row *verdict_of(const struct batch *batch, uint64_t deployment, uint8_t rule)
@@ -280,13 +281,13 @@ static void end_action(struct world *world, uint64_t deployment, const struct ba
     if (action == NULL)
         return;
     action->has_end = true;
-    if (row->result != RESULT_DONE)
-        return;
-    action->is_done = true;
+    action->is_done = row->result == RESULT_DONE;
     bool is_own = !action->is_rollback && action->step < plan->count &&
                   (action->kind == ACTION_COMMAND || action->kind == ACTION_SMOKE || action->kind == ACTION_ROUTE);
-    if (is_own)
+    if (is_own && action->is_done)
         history->steps[action->step].is_done = true;
+    else if (is_own)
+        history->steps[action->step].has_failed = true;
 }
 
 void oracle_trace(struct world *world, uint64_t deployment, const struct batch_row *row)
