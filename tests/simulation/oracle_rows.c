@@ -94,7 +94,8 @@ static void count_end(struct world *world, uint64_t deployment, const struct bat
     tally->good += is_sound;
     tally->bad += is_bad;
     tally->false_promotions += is_bad && row->trace.b == ENDING_PASSED &&
-                                !oracle_plan(world, deployment)->is_record && !ledger_find(world, deployment)->is_back;
+                               !oracle_plan(world, deployment)->is_record &&
+                               !ledger_find(world, deployment)->is_back;
     tally->false_rollbacks += is_sound && row->trace.b == ENDING_FAILED;
 }
 
@@ -206,8 +207,8 @@ static void pass_step(struct world *world, uint64_t deployment, const struct bat
     struct oracle_step *step = &history->steps[index];
 
     if (index >= plan->count || plan->steps[index].kind != STEP_OBSERVE || step->attempt != row->trace.b) {
-        oracle_violate(world, "S2", deployment, "a pass for attempt %u of step %u, which is at %u", row->trace.b,
-                       index, step->attempt);
+        oracle_violate(world, "S2", deployment, "a pass for attempt %u of step %u, which is at %u",
+                       row->trace.b, index, step->attempt);
         return;
     }
     step->passed_attempt = row->trace.b;
@@ -282,8 +283,9 @@ static void end_action(struct world *world, uint64_t deployment, const struct ba
         return;
     action->has_end = true;
     action->is_done = row->result == RESULT_DONE;
-    bool is_own = !action->is_rollback && action->step < plan->count &&
-                  (action->kind == ACTION_COMMAND || action->kind == ACTION_SMOKE || action->kind == ACTION_ROUTE);
+    bool is_own =
+        !action->is_rollback && action->step < plan->count &&
+        (action->kind == ACTION_COMMAND || action->kind == ACTION_SMOKE || action->kind == ACTION_ROUTE);
     if (is_own && action->is_done)
         history->steps[action->step].is_done = true;
     else if (is_own)
@@ -370,7 +372,8 @@ static void check_target(struct world *world, const struct batch *batch, const s
         is_founded = is_founded || is_promotion || is_adoption;
     }
     if (after.stable_version_key != before->stable_version_key && !is_founded)
-        oracle_violate(world, "S9", 0, "site %u has another stable version, and nothing proves it", index + 1);
+        oracle_violate(world, "S9", 0, "site %u has another stable version, and nothing proves it",
+                       index + 1);
     world->oracle.changed_by[index] = world->oracle.batch_number;
     *before = after;
 }
@@ -384,8 +387,8 @@ static void take_snapshot(struct world *world, const struct batch_row *row)
     if (!ledger_state(world, row->deployment, &after))
         return;
     if (before->phase != after.phase)
-        oracle_violate(world, "S13", row->deployment, "its state says %s, its audit %s", phase_name(after.phase),
-                       phase_name(before->phase));
+        oracle_violate(world, "S13", row->deployment, "its state says %s, its audit %s",
+                       phase_name(after.phase), phase_name(before->phase));
     if (!row->is_new && (after.last_sequence < before->last_sequence || after.attempt < before->attempt ||
                          after.last_seen_ms < before->last_seen_ms))
         oracle_violate(world, "S7", row->deployment, "its state goes back in time");
