@@ -405,8 +405,7 @@ void running_resume(struct machine *machine)
         machine_drive_again(machine);
     else if (state->flight.kind == ACTION_NONE && state->confirmed_share != state->desired_share)
         mend(machine);
-    if (state->step_state == STEP_IDLE)
-        running_go_on(machine);
+    running_go_on(machine);
 }
 
 /* More for the candidate than wanted is mended at once, or as soon as what is in flight has ended; less is

@@ -114,6 +114,21 @@ static void test_drift_beside_a_command(void **state)
     assert_int_equal(trial_action(&trial).share, TRIAL_LOW);
 }
 
+/* An override met a mend, then a hold: resume goes on to 100 %. */
+static void test_resume_goes_on_with_an_override(void **state)
+{
+    struct trial trial = at(TRIAL_APPROVE);
+
+    (void)state;
+    trial_drift(&trial, 5000);
+    assert_int_equal(trial_verb(&trial, VERB_PROMOTE_FULL), ANSWER_DONE);
+    assert_int_equal(trial_verb(&trial, VERB_HOLD), ANSWER_DONE);
+    trial_result(&trial, RESULT_DONE);
+    assert_int_equal(trial.state.step, TRIAL_APPROVE);
+    assert_int_equal(trial_verb(&trial, VERB_RESUME), ANSWER_DONE);
+    assert_int_equal(trial_action(&trial).share, SHARE_WHOLE);
+}
+
 /* What was taken while the step's own action ended in a hold is given back before the next step. */
 static void test_resume_mends_before_it_goes_on(void **state)
 {
@@ -139,6 +154,7 @@ int main(void)
         cmocka_unit_test(test_one_change_of_traffic_at_a_time),
         cmocka_unit_test(test_drift_beside_a_command),
         cmocka_unit_test(test_resume_mends_before_it_goes_on),
+        cmocka_unit_test(test_resume_goes_on_with_an_override),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
