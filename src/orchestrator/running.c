@@ -298,10 +298,15 @@ static void take_back(struct machine *machine, enum ending ending)
         state->resume_to = STEP_IDLE;
 }
 
-static void action_failed(struct machine *machine)
+/* A smoke test that nobody saw the end of says nothing against the version. */
+static void action_failed(struct machine *machine, enum result result)
 {
     struct deployment_state *state = machine->state;
 
+    if (state->flight.kind == ACTION_SMOKE && result != RESULT_FAILED) {
+        take_back(machine, ENDING_NO_EVIDENCE);
+        return;
+    }
     if (state->flight.kind == ACTION_SMOKE) {
         machine_trace(machine, TRACE_FAIL, UINT8_MAX, state->step);
         take_back(machine, ENDING_FAILED);
@@ -338,7 +343,7 @@ void running_result(struct machine *machine, enum result result)
     else if (may_try_again(machine, result))
         machine_back_off(machine);
     else
-        action_failed(machine);
+        action_failed(machine, result);
 }
 
 static void rule_failed(struct machine *machine, uint8_t rule)

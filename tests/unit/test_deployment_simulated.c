@@ -145,11 +145,28 @@ static void test_resume_mends_before_it_goes_on(void **state)
     assert_int_equal(trial.state.step, TRIAL_OBSERVE);
 }
 
+/* Only a smoke test that failed quarantines; one whose end nobody saw is no evidence. */
+static void test_a_lost_smoke_test_quarantines_nobody(void **state)
+{
+    static const enum result results[] = {RESULT_UNKNOWN, RESULT_AGAIN};
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        struct trial trial = at(TRIAL_SMOKE);
+        trial.plan.steps[TRIAL_SMOKE].tries_max = 1;
+        trial_result(&trial, results[i]);
+        assert_int_equal(trial.state.phase, PHASE_ROLLING_BACK);
+        assert_int_equal(trial.state.ending, ENDING_NO_EVIDENCE);
+        assert_false(trial.decision.quarantines);
+    }
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_hanging_command_is_the_runners),
         cmocka_unit_test(test_promote_full_twice),
+        cmocka_unit_test(test_a_lost_smoke_test_quarantines_nobody),
         cmocka_unit_test(test_an_unsafe_retirement_is_not_repeated),
         cmocka_unit_test(test_one_change_of_traffic_at_a_time),
         cmocka_unit_test(test_drift_beside_a_command),
