@@ -44,6 +44,18 @@ static struct engine_slot *free_slot(struct engine *engine)
     return engine->slots_used < engine->slots_max ? &engine->slots[engine->slots_used++] : NULL;
 }
 
+/* The way back of a promotion is the slot that it left: lost once somebody else is under way, or while it is
+ * being retired (S9). */
+static bool has_lost_way_back(const struct engine *engine, uint32_t target)
+{
+    for (uint32_t i = 0; i < engine->slots_used; i++) {
+        const struct engine_slot *slot = &engine->slots[i];
+        if (is_of(slot, target) && (phase_is_active(slot->after.phase) || slot->after.care == CARE_ACTING))
+            return true;
+    }
+    return false;
+}
+
 /* ENGINE_DONE: it may start. */
 static enum engine_answer refusal(const struct engine *engine, const struct target_state *target,
                                   const struct engine_start *start)
@@ -54,6 +66,8 @@ static enum engine_answer refusal(const struct engine *engine, const struct targ
         return ENGINE_QUARANTINED;
     if (start->needs_stable && !target->has_stable)
         return ENGINE_NO_STABLE;
+    if (start->plan->kind == PLAN_ROLLBACK && has_lost_way_back(engine, start->target))
+        return ENGINE_CONFLICT;
     if (!start->queues && owner_of(engine, start->target) != NULL)
         return ENGINE_CONFLICT;
     return ENGINE_DONE;

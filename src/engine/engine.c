@@ -231,17 +231,60 @@ static void begin_batch(struct engine *engine)
     engine->answered_count = 0;
     engine->dispatch_count = 0;
     engine->input_taken = 0;
+    for (uint32_t i = 0; i < engine->slots_used; i++)
+        engine->slots[i].is_overtaken = false;
 }
 
+static struct input *input_at(struct engine *engine, uint32_t index)
+{
+    return &engine->inputs[(engine->input_first + index) % ENGINE_INPUTS_MAX];
+}
+
+static bool is_brake(const struct engine *engine, const struct input *input)
+{
+    const struct engine_slot *slot = engine_find(engine, input->deployment);
+    struct event event;
+
+    if (slot == NULL || !stepping_leads_back(slot, input, &event))
+        return false;
+    /* Of an approval and a rejection the first one counts, unless traffic went back for the rejection. */
+    return event.kind != EVENT_VERB || event.verb != VERB_REJECT || slot->ahead_sequence != 0;
+}
+
+static bool is_judgement(const struct engine *engine, const struct input *input)
+{
+    (void)engine;
+    return input->kind == INPUT_JUDGEMENT && !input->is_done;
+}
+
+/* Steps some of the inputs before their turn. */
+static void step_first(struct engine *engine, bool (*is_meant)(const struct engine *, const struct input *))
+{
+    for (uint32_t i = 0; i < engine->input_count && has_room(engine); i++) {
+        struct input *input = input_at(engine, i);
+        if (!is_meant(engine, input))
+            continue;
+        stepping_take(engine, input);
+        input->is_done = true;
+    }
+}
+
+/* What takes a deployment back comes first, and news before the end of the observation that they are about:
+ * no step ends on half of them, and nothing overtakes what left ahead of the journal. */
 static void step_all(struct engine *engine)
 {
+    for (uint32_t i = 0; i < engine->slots_used; i++)
+        if (engine->slots[i].id != 0)
+            stepping_tell_gap(engine, &engine->slots[i]);
+    step_first(engine, is_brake);
+    step_first(engine, is_judgement);
     for (uint32_t i = 0; i < engine->slots_used && has_room(engine); i++)
         if (engine->slots[i].id != 0)
             stepping_due(engine, &engine->slots[i]);
     while (engine->input_taken < engine->input_count && has_room(engine)) {
-        uint32_t at = (engine->input_first + engine->input_taken++) % ENGINE_INPUTS_MAX;
-        if (!engine->inputs[at].is_void)
-            stepping_take(engine, &engine->inputs[at]);
+        const struct input *input = input_at(engine, engine->input_taken++);
+        if (!input->is_void && !input->is_done)
+            stepping_take(engine, input);
     }
 }
 
@@ -284,6 +327,8 @@ static void keep_slots(struct engine *engine)
         keep_told(slot);
         if (slot->has_row)
             slot->persisted_ms = engine->batch.now_ms;
+        if (slot->before.phase >= PHASE_ROLLING_BACK)
+            slot->ahead_sequence = 0;
         slot->is_touched = slot->has_row = slot->is_new = false;
     }
     for (uint32_t i = 0; i < engine->targets_max; i++)
@@ -297,16 +342,23 @@ static void give_answers(struct engine *engine)
                              engine->answered[i].deployment);
 }
 
-/* An action that was overtaken within the same batch stays at home (S6), or one that waits for its next try.
- */
+/* An action that was overtaken stays at home (S6): by another one of the same batch, by the wait for its next
+ * try, or by a route to stable that left meanwhile; what that left for is stepped next. */
+static bool is_to_start(const struct engine_slot *slot, const struct action *action)
+{
+    const struct flight *flight = &slot->before.flight;
+
+    return flight->kind != ACTION_NONE && !flight->is_waiting && flight->sequence == action->sequence &&
+           (action->is_rollback || !slot->is_overtaken);
+}
+
 static void start_actions(struct engine *engine)
 {
     for (uint32_t i = 0; i < engine->dispatch_count; i++) {
         const struct engine_dispatch *dispatch = &engine->dispatch[i];
-        const struct deployment_state *state = &engine->slots[dispatch->slot].before;
-        if (state->flight.kind != ACTION_NONE && !state->flight.is_waiting &&
-            state->flight.sequence == dispatch->action.sequence)
-            engine->env.start(engine->env.data, state, &dispatch->action, false);
+        const struct engine_slot *slot = &engine->slots[dispatch->slot];
+        if (is_to_start(slot, &dispatch->action))
+            engine->env.start(engine->env.data, &slot->before, &dispatch->action, false);
     }
 }
 
@@ -346,24 +398,17 @@ void engine_turn(struct engine *engine)
     engine->env.commit(engine->env.data, &engine->batch);
 }
 
-/* S19: asked for by a person, and no full disk stands in its way. */
-static bool leads_back(const struct input *input)
-{
-    if (input->kind != INPUT_VERB)
-        return false;
-    enum verb verb = input->event.verb;
-    return verb == VERB_ABORT || verb == VERB_ROLLBACK || verb == VERB_ROLLBACK_PAST || verb == VERB_REJECT;
-}
-
 /* What must not be lost is stepped again; who waits for an answer is refused. */
 static void drop_inputs(struct engine *engine)
 {
+    for (uint32_t i = 0; i < engine->input_count; i++)
+        input_at(engine, i)->is_done = false;
     for (uint32_t i = 0; i < engine->input_taken; i++) {
-        struct input *input = &engine->inputs[(engine->input_first + i) % ENGINE_INPUTS_MAX];
+        struct input *input = input_at(engine, i);
         if (input->token == 0)
             continue;
         engine->env.answered(engine->env.data, input->token, ENGINE_NOT_DURABLE, 0);
-        input->is_void = !leads_back(input);
+        input->is_void = input->kind != INPUT_VERB || !stepping_is_way_back(input->event.verb);
         input->token = 0;
     }
     engine->input_taken = 0;
@@ -416,8 +461,7 @@ static int64_t slot_deadline(const struct engine *engine, const struct engine_sl
     int64_t at_ms = deployment_deadline(slot->start.plan, state);
     bool is_judged = state->phase == PHASE_RUNNING || state->phase == PHASE_WATCHING;
 
-    if ((is_judged || state->phase == PHASE_ROLLING_BACK) && slot->start.plan->has_traffic &&
-        engine->reconcile_ms > 0)
+    if (stepping_is_reconciled(slot, state) && engine->reconcile_ms > 0)
         at_ms = sooner(at_ms, slot->reconcile_at_ms);
     if (!is_judged)
         return at_ms;

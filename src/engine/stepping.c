@@ -135,9 +135,17 @@ static void forget_told(struct engine_slot *slot)
     slot->dirty = UINT32_MAX;
 }
 
+/* The route that left ahead of the journal has a key already: no other action gets it. */
+static void keep_key(struct engine_slot *slot)
+{
+    if (slot->after.last_sequence + 1 < slot->ahead_sequence)
+        slot->after.last_sequence = slot->ahead_sequence - 1;
+}
+
 void stepping_event(struct engine *engine, struct engine_slot *slot, const struct event *event,
                     uint64_t token)
 {
+    keep_key(slot);
     struct deployment_state before = slot->after;
     struct decision decision;
 
@@ -214,7 +222,8 @@ static bool is_to_be_judged(const struct engine *engine, const struct engine_slo
 }
 
 /* Judges what has new values or a deadline of its own; with `all`, everything. All is judged before anything
- * is told, and what speaks against going on is told first: no step ends on half of the news. */
+ * is told, and what speaks against going on is told first: no step ends on half of the news. What
+ * has gone back ahead of the journal passes nothing any more. */
 static void judge(struct engine *engine, struct engine_slot *slot, bool all)
 {
     uint32_t judged = 0;
@@ -226,27 +235,27 @@ static void judge(struct engine *engine, struct engine_slot *slot, bool all)
     for (uint8_t i = 0; i < slot->start.plan->rule_count; i++)
         if ((judged & (UINT32_C(1) << i)) != 0 && slot->start.rule_states[i].last.verdict != VERDICT_PASS)
             tell(engine, slot, i, slot->start.rule_states[i].last.verdict);
+    if (slot->has_left)
+        return;
     for (uint8_t i = 0; i < slot->start.plan->rule_count && slot->after.attempt == attempt; i++)
         if ((judged & (UINT32_C(1) << i)) != 0 && slot->start.rule_states[i].last.verdict == VERDICT_PASS)
             tell(engine, slot, i, VERDICT_PASS);
 }
 
-/* Does nothing of ours change traffic just now? On the way back only its route does. */
-static bool is_at_rest(const struct deployment_state *state)
+/* Is traffic ours to keep, and does nothing of ours change it just now? */
+bool stepping_is_reconciled(const struct engine_slot *slot, const struct deployment_state *state)
 {
-    if (state->phase == PHASE_ROLLING_BACK)
-        return state->flight.kind != ACTION_ROUTE;
-    return state->flight.kind == ACTION_NONE;
+    bool is_under_way = phase_is_active(state->phase) && state->phase != PHASE_ADMITTING;
+
+    return slot->start.plan->has_traffic && is_under_way && state->flight.kind != ACTION_ROUTE;
 }
 
 static void reconcile(struct engine *engine, struct engine_slot *slot)
 {
-    if (!slot->start.plan->has_traffic || engine->reconcile_ms == 0 ||
+    if (!stepping_is_reconciled(slot, &slot->after) || engine->reconcile_ms == 0 ||
         engine->batch.now_ms < slot->reconcile_at_ms)
         return;
     slot->reconcile_at_ms = engine->batch.now_ms + engine->reconcile_ms;
-    if (!is_at_rest(&slot->after))
-        return;
     slot->read_sequence = slot->after.last_sequence;
     engine->env.read_back(engine->env.data, &slot->after);
 }
@@ -261,7 +270,7 @@ static void redrive(struct engine *engine, struct engine_slot *slot)
 }
 
 /* Told before anything else is asked of the deployment's clock: nobody watched, so nothing passed (S11). */
-static void tell_gap(struct engine *engine, struct engine_slot *slot)
+void stepping_tell_gap(struct engine *engine, struct engine_slot *slot)
 {
     struct event event = {.kind = slot->is_recovered ? EVENT_RECOVERED : EVENT_GAP,
                           .now_ms = engine->batch.now_ms,
@@ -281,13 +290,11 @@ void stepping_due(struct engine *engine, struct engine_slot *slot)
 {
     struct event event = {.kind = EVENT_TICK, .now_ms = engine->batch.now_ms};
     struct event ahead = {.kind = EVENT_AHEAD, .now_ms = engine->batch.now_ms};
-
-    tell_gap(engine, slot);
     bool is_due = engine->batch.now_ms >= deployment_deadline(slot->start.plan, &slot->after);
+
     if (is_judged(slot))
         judge(engine, slot, is_due);
-    if (is_judged(slot) || slot->after.phase == PHASE_ROLLING_BACK)
-        reconcile(engine, slot);
+    reconcile(engine, slot);
     if (is_due)
         stepping_event(engine, slot, &event, 0);
     if (slot->has_left && is_judged(slot) && slot->after.ending == ENDING_NONE)
@@ -299,15 +306,43 @@ void stepping_due(struct engine *engine, struct engine_slot *slot)
     add_snapshot(engine, slot);
 }
 
+/* Evidence for a pass counts from this step's confirmation on: a pass that is older says nothing (S2). */
+static bool is_outdated(const struct engine_slot *slot, const struct judgement *judgement)
+{
+    return judgement->verdict == VERDICT_PASS && judgement->from_ms < slot->after.confirmed_ms;
+}
+
 static void take_judgement(struct engine *engine, struct engine_slot *slot, const struct input *input)
 {
     uint8_t rule = input->judged.rule;
 
-    if (rule >= slot->start.plan->rule_count)
+    if (rule >= slot->start.plan->rule_count || is_outdated(slot, &input->judged.judgement))
         return;
     slot->start.rule_states[rule].last = input->judged.judgement;
     slot->told[rule] = ENGINE_TOLD_NOTHING;
     tell(engine, slot, rule, input->judged.judgement.verdict);
+}
+
+/* S19: asked for by a person, and no full disk stands in its way. */
+bool stepping_is_way_back(enum verb verb)
+{
+    return verb == VERB_ABORT || verb == VERB_ROLLBACK || verb == VERB_ROLLBACK_PAST || verb == VERB_REJECT;
+}
+
+/* May this waiting input take a deployment back? */
+bool stepping_leads_back(const struct engine_slot *slot, const struct input *input, struct event *ret_event)
+{
+    if (input->is_void || input->is_done)
+        return false;
+    if (input->kind == INPUT_VERB && stepping_is_way_back(input->event.verb))
+        *ret_event = input->event;
+    else if (input->kind == INPUT_JUDGEMENT && input->judged.rule < slot->start.plan->rule_count &&
+             input->judged.judgement.verdict == VERDICT_FAIL)
+        *ret_event =
+            (struct event){.kind = EVENT_JUDGEMENT, .rule = input->judged.rule, .verdict = VERDICT_FAIL};
+    else
+        return false;
+    return true;
 }
 
 static void take_for(struct engine *engine, struct engine_slot *slot, const struct input *input)

@@ -30,6 +30,7 @@ void machine_escalate(struct machine *machine);
 /* running.c: the steps, forward. */
 void running_enter_step(struct machine *machine, uint8_t index);
 void running_next_step(struct machine *machine);
+void running_go_on(struct machine *machine); /* to the next step, where this one waits for nothing */
 void running_resume(struct machine *machine);
 bool running_passes(const struct plan *plan, const struct deployment_state *state);
 void running_pass_step(struct machine *machine);

@@ -188,6 +188,8 @@ static void start(struct expansion *expansion, const struct recipe *recipe)
     plan->verify = is_ours ? recipe->smoke : PLAN_NONE;
     plan->rollback_command = is_ours && recipe->strategy == STRATEGY_FOLLOW ? recipe->rollback : PLAN_NONE;
     plan->retire = is_ours ? recipe->retire : PLAN_NONE;
+    if (plan->retire != PLAN_NONE)
+        plan->retire_repeat = recipe->commands[plan->retire].repeat;
     plan->retire_delay_ms = recipe->retire_delay_ms;
     plan->rollback_limit_ms = recipe->rollback_limit_ms;
     plan->held_limit_ms = recipe->held_limit_ms;

@@ -216,11 +216,12 @@ static void care_ends(struct machine *machine, bool is_retired)
 void care_result(struct machine *machine, enum result result)
 {
     struct deployment_state *state = machine->state;
+    bool is_final = result == RESULT_UNKNOWN && machine->plan->retire_repeat == REPEAT_UNSAFE;
 
     machine_trace(machine, TRACE_RESULT, state->flight.sequence, result);
     if (result == RESULT_DONE)
         care_ends(machine, true);
-    else if (state->flight.tries + 1 < CARE_TRIES_MAX)
+    else if (!is_final && state->flight.tries + 1 < CARE_TRIES_MAX)
         machine_back_off(machine);
     else
         care_ends(machine, false);

@@ -72,8 +72,7 @@ static enum answer promote_full(struct machine *machine)
         state->step_state = state->resume_to;
         state->hold = HOLD_NONE;
     }
-    if (state->step_state != STEP_ACTING)
-        running_next_step(machine);
+    running_go_on(machine);
     return ANSWER_DONE;
 }
 
@@ -147,8 +146,7 @@ static enum answer approve(struct machine *machine)
         return ANSWER_CONFLICT;
     state->approvals++;
     machine_trace(machine, TRACE_APPROVED, state->approvals, 0);
-    if (state->approvals >= machine->plan->steps[state->step].approvals)
-        running_next_step(machine);
+    running_go_on(machine);
     return ANSWER_DONE;
 }
 

@@ -35,6 +35,8 @@ def test_good_version_is_promoted(world):
     assert deployment(world)["state"] == "promoted", deployment(world)["summary"]
     assert share(world) == 100
     wait_until(lambda: not world.shop("blue").running(), 15, "the old slot is retired")
+    world.reload_haproxy()
+    assert share(world) == 100, "a reload of HAProxy must keep the weights"
     counts = world.counts()
     assert counts["connection_errors"] == 0 and set(counts["by_status"]) == {"200"}, counts
 
@@ -51,3 +53,15 @@ def test_what_its_servers_answer_takes_it_back(world):
     counts = world.counts()
     others = {version: statuses for version, statuses in counts["by_version"].items() if version != "3.0.0-bad"}
     assert counts["connection_errors"] == 0 and all(set(statuses) == {"200"} for statuses in others.values()), counts
+
+
+def test_old_slot_stays_while_a_reload_would_lead_back(world):
+    def forgetful(place):
+        return verdictd_text(place, kind="weights").replace(f'state_file = "{place.state_file}";', "")
+
+    start_all(world, haproxy="weights", daemon=forgetful)
+    start(world, "2.0.0")
+    wait_until(lambda: deployment(world)["done"], 40, "the deployment is over")
+    assert deployment(world)["state"] == "promoted", deployment(world)["summary"]
+    wait_until(lambda: "not retired" in deployment(world)["why"], 10, "people can read why")
+    assert world.shop("blue").running()

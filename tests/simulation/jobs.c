@@ -86,7 +86,8 @@ static void check_unsafe(struct world *world, const struct site *site, const str
         const struct job *job = &site->jobs[i];
         if (job != started && job->state != JOB_FREE && job->deployment == started->deployment &&
             job->sequence == started->sequence && (job->is_lost || job->state == JOB_RUNNING))
-            oracle_violate(world, "S5", job->deployment, "an unsafe command is started again, its fate unknown");
+            oracle_violate(world, "S5", job->deployment,
+                           "an unsafe command is started again, its fate unknown");
     }
 }
 
@@ -157,8 +158,8 @@ void site_job(struct world *world, const struct occurrence *occurrence)
     job->state = JOB_ENDED;
     if (job->result == RESULT_DONE && (!job->is_lost || dice_chance(&world->dice, 5000)))
         take_effect(world, site, job);
-    world_say(world, job->deployment, "command %u (%u.%u) ends: %d%s", job->reference, job->sequence, job->tries,
-              job->result, job->is_lost ? ", and is lost" : "");
+    world_say(world, job->deployment, "command %u (%u.%u) ends: %d%s", job->reference, job->sequence,
+              job->tries, job->result, job->is_lost ? ", and is lost" : "");
     if (job->asked_life == world->shell.life)
         answer(world, job, dice_between(&world->dice, 0, 5));
 }

@@ -90,7 +90,8 @@ static void write_rule(struct world *world, const struct batch_row *row)
     struct ledger_deployment *stored = ledger_find(world, row->deployment);
 
     assert(row->rule < PLAYBOOK_RULES_MAX);
-    stored->rule_lengths[row->rule] = (uint16_t)snapshot_write_rule(row->rule_state, stored->rules[row->rule]);
+    stored->rule_lengths[row->rule] =
+        (uint16_t)snapshot_write_rule(row->rule_state, stored->rules[row->rule]);
 }
 
 static void write_target(struct world *world, const struct batch_row *row)

@@ -31,13 +31,13 @@ enum ledger_mode { LEDGER_FINE, LEDGER_SLOW, LEDGER_FULL, LEDGER_BREAKS };
 
 struct ledger {
     enum ledger_mode mode;
-    bool is_torn;         /* the newest transaction on the disk does not match its checksum */
+    bool is_torn; /* the newest transaction on the disk does not match its checksum */
     int64_t mode_until_ms;
-    int64_t offset_ms;    /* of the engine's clock */
-    int64_t engine_ms;    /* newest time that was written */
-    uint32_t boot;        /* in which this was so */
+    int64_t offset_ms; /* of the engine's clock */
+    int64_t engine_ms; /* newest time that was written */
+    uint32_t boot;     /* in which this was so */
     uint64_t next_id;
-    uint64_t chain;       /* hash over all audit rows */
+    uint64_t chain; /* hash over all audit rows */
     uint32_t row_count;
     uint16_t target_lengths[SITES_MAX];
     unsigned char targets[SITES_MAX][SNAPSHOT_TARGET_MAX];

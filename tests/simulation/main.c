@@ -100,7 +100,8 @@ static void run_share(struct share *share, const struct settings *settings, cons
         if (!is_good) {
             share->is_violated = true;
             share->deployment = world->oracle.deployment;
-            (void)snprintf(share->text, sizeof(share->text), "%s: %s", world->oracle.name, world->oracle.text);
+            (void)snprintf(share->text, sizeof(share->text), "%s: %s", world->oracle.name,
+                           world->oracle.text);
         }
     }
     share->seconds = processor_seconds() - begin;
@@ -177,8 +178,8 @@ static int run(const struct settings *settings, const struct playbook *playbook)
     }
     if (is_good) {
         tally_print(&tally, stdout, settings->is_samples, seconds);
-        is_good = settings->is_partial ||
-                  tally_is_full(&tally, stdout, settings->is_samples, settings->allowed);
+        is_good =
+            settings->is_partial || tally_is_full(&tally, stdout, settings->is_samples, settings->allowed);
     }
     (void)munmap(shares, size);
     return is_good ? 0 : 1;

@@ -143,8 +143,8 @@ static void expect_redrive(struct world *world, uint64_t deployment)
 {
     const struct oracle_history *history = oracle_history(world, deployment);
     const struct deployment_state *state = &history->state;
-    bool is_driven = !phase_is_terminal(state->phase) ||
-                     (state->phase == PHASE_PROMOTED && state->care == CARE_ACTING);
+    bool is_driven =
+        !phase_is_terminal(state->phase) || (state->phase == PHASE_PROMOTED && state->care == CARE_ACTING);
 
     if (!is_driven || state->flight.kind == ACTION_NONE || state->flight.is_waiting)
         return;
@@ -260,8 +260,8 @@ static void run_out(struct world *world, const struct oracle_due *due)
             (world->now_ms >= world->people.quiet_ms && world->now_ms < world->people.quiet_ms + DRIFT_MS))
             oracle_due_add(world, &later);
         else
-            oracle_violate(world, "S6", due->deployment, "site %u: more traffic than wanted, and nobody notices",
-                           due->site + 1);
+            oracle_violate(world, "S6", due->deployment,
+                           "site %u: more traffic than wanted, and nobody notices", due->site + 1);
         return;
     }
 }
@@ -294,7 +294,7 @@ static void check_observation(struct world *world, uint64_t deployment)
     if (phase_is_terminal(state->phase) || state->step_state != STEP_OBSERVING || history->is_held)
         return;
     const struct oracle_step *step = &history->steps[history->step];
-    int64_t watched_ms = step->unheld_up_ms + shell_up_ms(world) - step->entered_up_ms;
+    int64_t watched_ms = shell_up_ms(world) - step->limit_up_ms;
     /* After a restart the time since the newest snapshot is not known to have been watched, and the engine's
      * clock does not know of suspended time. */
     int64_t slack_ms =

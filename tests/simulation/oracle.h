@@ -1,7 +1,9 @@
-/* oracle.h - what must always hold, checked against what is on the disk and what left the process; never against
+/* oracle.h - what must always hold, checked against what is on the disk and what left the process; never
+ * against
  * the engine's memory. SPDX-License-Identifier: MIT
  *
- * Times are those of "somebody watched" (shell_up_ms): a process that is down or stopped cannot keep a promise. */
+ * Times are those of "somebody watched" (shell_up_ms): a process that is down or stopped cannot keep a
+ * promise. */
 #ifndef SIMULATION_ORACLE_H
 #define SIMULATION_ORACLE_H
 
@@ -19,20 +21,22 @@ struct oracle_action {
     enum action_kind kind;
     uint16_t reference;
     uint16_t share;
-    uint16_t tries;  /* as it left last */
+    uint16_t tries; /* as it left last */
     uint8_t step;
     bool is_rollback;
     bool has_left;
     bool has_left_again; /* since its newest known end */
     bool is_done;
-    bool has_end;        /* a known end was written, and it may leave under the next key */
+    bool has_end; /* a known end was written, and it may leave under the next key */
 };
 
 struct oracle_step {
     uint32_t attempt;        /* of its newest entry; 0: never entered */
     uint32_t passed_attempt; /* that a pass verdict is bound to */
     bool is_done;
+    bool has_failed;
     uint16_t approvals;
+    int64_t limit_up_ms; /* its limit counts from here: from its entry, or from the end of a hold */
     int64_t entered_up_ms;
     int64_t unheld_up_ms; /* watched time that was no hold: counted up to held_from_up_ms or entered */
 };
@@ -40,22 +44,22 @@ struct oracle_step {
 /* What the journal told about one deployment so far. */
 struct oracle_history {
     bool exists;
-    bool has_phase;    /* the first one was written */
-    bool has_failed;   /* FAIL: sticky (S3) */
-    bool had_fail;     /* ever */
+    bool has_phase;  /* the first one was written */
+    bool has_failed; /* FAIL: sticky (S3) */
+    bool had_fail;   /* ever */
     bool is_overridden;
     bool is_held;
     bool was_adopted;
-    bool went_ahead;   /* a route to stable left before its intent was durable */
+    bool went_ahead;    /* a route to stable left before its intent was durable */
     bool has_gone_back; /* rolling back was durable */
     uint8_t step;
     uint16_t confirmed;
     uint16_t share_most; /* of all forward routes that left */
     uint32_t action_count;
-    int64_t held_up_ms;  /* since when it is held */
-    int64_t confirmed_engine_ms; /* newest entry into an observation: evidence for counts from here */
-    uint64_t batch_number; /* newest that spoke of it, */
-    uint64_t only_token;   /* where everything in it was asked for by this one; else 0 */
+    int64_t held_up_ms;             /* since when it is held */
+    int64_t confirmed_engine_ms;    /* newest entry into an observation: evidence for counts from here */
+    uint64_t batch_number;          /* newest that spoke of it, */
+    uint64_t only_token;            /* where everything in it was asked for by this one; else 0 */
     struct deployment_state before; /* that batch */
     struct deployment_state state;
     struct oracle_step steps[PLAN_STEPS_MAX];
@@ -92,10 +96,10 @@ struct oracle {
     bool is_evident[LEDGER_DEPLOYMENTS_MAX]; /* sample world: the pass in the batch under way rests on data */
     struct oracle_due dues[ORACLE_DUES_MAX];
     const struct batch *batch; /* being looked at */
-    uint64_t batch_number; /* newest on the disk, as the shell counts */
+    uint64_t batch_number;     /* newest on the disk, as the shell counts */
     int64_t batch_ms;
     struct target_state targets[SITES_MAX];
-    uint64_t changed_by[SITES_MAX]; /* newest batch that changed them */
+    uint64_t changed_by[SITES_MAX];  /* newest batch that changed them */
     uint64_t route_owner[SITES_MAX]; /* deployment whose route is on its way; 0 none */
     uint32_t route_sequence[SITES_MAX];
     struct oracle_history histories[LEDGER_DEPLOYMENTS_MAX];
@@ -115,7 +119,8 @@ void oracle_effect(struct world *world, uint64_t deployment, const struct action
 void oracle_result(struct world *world, uint64_t deployment, const struct action *action);
 void oracle_answer(struct world *world, const struct asked *asked, enum engine_answer answer,
                    uint64_t deployment);
-void oracle_failed(struct world *world, uint64_t deployment, uint8_t rule); /* a FAIL was told to the engine */
+void oracle_failed(struct world *world, uint64_t deployment,
+                   uint8_t rule); /* a FAIL was told to the engine */
 void oracle_restarted(struct world *world);
 void oracle_died(struct world *world);
 void oracle_hand(struct world *world, uint8_t site); /* the candidate got more than it should */

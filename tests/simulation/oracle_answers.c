@@ -21,7 +21,7 @@ enum column {
 static const uint8_t table[VERB_COUNT][COLUMN_COUNT] = {
     /* queued, admitting, acting, waiting, held, watching, rolling back, promoted, other terminal */
     [VERB_PROMOTE] = {C, C, D | C, C, D | C, D | C, C, A, C},
-    [VERB_PROMOTE_FULL] = {C, C, D | A, D, D, D, C, A, C},
+    [VERB_PROMOTE_FULL] = {C, C, D | A, D | A, D, D, C, A, C},
     [VERB_HOLD] = {C, C, D, D, A, D, C, C, C},
     [VERB_RESUME] = {C, C, A, A, D | C, A, C, C, C},
     [VERB_ABORT] = {D, D, D, D, D | A, D, A, C, C},
@@ -82,8 +82,9 @@ static void check_verb(struct world *world, const struct asked *asked, enum engi
     if (answer == ENGINE_NOT_FOUND && phase_is_terminal(met->phase))
         return;
     if (answer == ENGINE_NOT_FOUND || (table[asked->verb][column_of(met)] & (1u << answer)) == 0)
-        oracle_violate(world, "states", asked->deployment, "%s in %s (%s) is answered %d", verb_name(asked->verb),
-                       phase_name(met->phase), step_state_name(met->step_state), answer);
+        oracle_violate(world, "states", asked->deployment, "%s in %s (%s) is answered %d",
+                       verb_name(asked->verb), phase_name(met->phase), step_state_name(met->step_state),
+                       answer);
 }
 
 static bool is_quarantined(const struct target_state *target, uint64_t version)
@@ -116,7 +117,8 @@ static void check_start(struct world *world, const struct asked *asked, enum eng
         oracle_violate(world, "quarantine", deployment, "its version must not come back");
 }
 
-void oracle_answer(struct world *world, const struct asked *asked, enum engine_answer answer, uint64_t deployment)
+void oracle_answer(struct world *world, const struct asked *asked, enum engine_answer answer,
+                   uint64_t deployment)
 {
     oracle_mix(world, answer);
     if (answer == ENGINE_DONE && !asked->is_durable)

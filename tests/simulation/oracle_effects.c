@@ -15,7 +15,8 @@ static bool is_gate_open(const struct oracle_history *history, const struct plan
     switch (step->kind) {
     case STEP_COMMAND:
     case STEP_SMOKE:
-        return seen->is_done;
+        /* Past the point of no return people may go on although it failed. */
+        return seen->is_done || (is_waived && seen->has_failed);
     case STEP_ROUTE:
         return seen->is_done || (is_waived && step->share < SHARE_WHOLE);
     case STEP_OBSERVE:
@@ -61,8 +62,8 @@ static void check_forward(struct world *world, uint64_t deployment, const struct
     char why[ORACLE_TEXT_MAX];
 
     if (history->has_failed)
-        oracle_violate(world, "S3", deployment, "%s %u goes forward after a FAIL", action_kind_name(action->kind),
-                       action->sequence);
+        oracle_violate(world, "S3", deployment, "%s %u goes forward after a FAIL",
+                       action_kind_name(action->kind), action->sequence);
     if (history->has_gone_back)
         oracle_violate(world, "S3", deployment, "%s %u goes forward on the way back",
                        action_kind_name(action->kind), action->sequence);
@@ -114,17 +115,19 @@ static void check_route(struct world *world, uint64_t deployment, const struct a
     uint8_t site = ledger_find(world, deployment)->site;
     bool is_forward = action->share > history->confirmed && action->share > 0;
     bool is_other = oracle->route_owner[site] != 0 && (oracle->route_owner[site] != deployment ||
-                                                        oracle->route_sequence[site] != action->sequence);
+                                                       oracle->route_sequence[site] != action->sequence);
 
     if (action->share > SHARE_WHOLE)
         oracle_violate(world, "S6", deployment, "a share of %u", action->share);
     if (is_other && action->share > 0)
-        oracle_violate(world, "S6", deployment, "route %u leaves while %llu's %u is on its way", action->sequence,
-                       (unsigned long long)oracle->route_owner[site], oracle->route_sequence[site]);
+        oracle_violate(world, "S6", deployment, "route %u leaves while %llu's %u is on its way",
+                       action->sequence, (unsigned long long)oracle->route_owner[site],
+                       oracle->route_sequence[site]);
     oracle->route_owner[site] = deployment;
     oracle->route_sequence[site] = action->sequence;
     if (is_forward || action->share > history->share_most) {
-        check_forward(world, deployment, action, step_of_share(oracle_plan(world, deployment), action->share));
+        check_forward(world, deployment, action,
+                      step_of_share(oracle_plan(world, deployment), action->share));
         check_forward_target(world, deployment);
     }
     if (action->share > history->share_most)

@@ -54,7 +54,8 @@ static bool is_declared(const struct rule_metric *metric, const struct series_vi
            (metric->no_data == NO_DATA_PASS || metric->no_data == NO_DATA_ZERO);
 }
 
-static bool has_data(const struct rule *rule, const struct metric_views *views, int64_t from_ms, int64_t now_ms)
+static bool has_data(const struct rule *rule, const struct metric_views *views, int64_t from_ms,
+                     int64_t now_ms)
 {
     for (uint8_t i = 0; i < rule->metric_count; i++) {
         const struct rule_metric *metric = &rule->metrics[i];
@@ -68,8 +69,7 @@ static bool has_data(const struct rule *rule, const struct metric_views *views, 
             return false;
         if (!is_compared)
             continue;
-        struct recount stable =
-            count_since(views[i].side[SIDE_STABLE], from_ms, now_ms, metric->age_max_ms);
+        struct recount stable = count_since(views[i].side[SIDE_STABLE], from_ms, now_ms, metric->age_max_ms);
         if (!stable.is_fresh || !(stable.amount > 0))
             return false;
     }
@@ -116,9 +116,10 @@ static uint64_t next_hash(const struct plan *plan, const struct deployment_state
     uint64_t hash = snapshot_hash(bytes, snapshot_write_deployment(&after, bytes));
     for (uint8_t i = 0; i < decision.action_count; i++) {
         const struct action *action = &decision.actions[i];
-        uint64_t fields[] = {hash,           action->kind,    action->sequence,      action->reference,
-                             action->share,  action->cancels, action->cancels_tries, action->tries,
-                             action->is_new, action->is_rollback, (uint64_t)action->limit_ms};
+        uint64_t fields[] = {
+            hash,           action->kind,        action->sequence,          action->reference,
+            action->share,  action->cancels,     action->cancels_tries,     action->tries,
+            action->is_new, action->is_rollback, (uint64_t)action->limit_ms};
         hash = snapshot_hash(fields, sizeof(fields));
     }
     for (uint8_t i = 0; i < decision.trace_count; i++) {

@@ -94,7 +94,8 @@ static void count_end(struct world *world, uint64_t deployment, const struct bat
     tally->good += is_sound;
     tally->bad += is_bad;
     tally->false_promotions += is_bad && row->trace.b == ENDING_PASSED &&
-                                !oracle_plan(world, deployment)->is_record && !ledger_find(world, deployment)->is_back;
+                               !oracle_plan(world, deployment)->is_record &&
+                               !ledger_find(world, deployment)->is_back;
     tally->false_rollbacks += is_sound && row->trace.b == ENDING_FAILED;
 }
 
@@ -146,7 +147,7 @@ static void enter_step(struct world *world, uint64_t deployment, const struct ba
     step->attempt = row->trace.b;
     step->approvals = 0;
     step->unheld_up_ms = 0;
-    step->entered_up_ms = world->shell.commit_up_ms;
+    step->entered_up_ms = step->limit_up_ms = world->shell.commit_up_ms;
     history->confirmed_engine_ms = world->oracle.batch_ms;
 }
 
@@ -165,7 +166,8 @@ static void resume(struct world *world, struct oracle_history *history)
     if (!history->is_held)
         return;
     history->is_held = false;
-    history->steps[history->step].entered_up_ms = world->shell.commit_up_ms;
+    struct oracle_step *step = &history->steps[history->step];
+    step->entered_up_ms = step->limit_up_ms = world->shell.commit_up_ms;
 }
 
 static const struct batch_row *verdict_of(const struct batch *batch, uint64_t deployment, uint8_t rule)
@@ -205,8 +207,8 @@ static void pass_step(struct world *world, uint64_t deployment, const struct bat
     struct oracle_step *step = &history->steps[index];
 
     if (index >= plan->count || plan->steps[index].kind != STEP_OBSERVE || step->attempt != row->trace.b) {
-        oracle_violate(world, "S2", deployment, "a pass for attempt %u of step %u, which is at %u", row->trace.b,
-                       index, step->attempt);
+        oracle_violate(world, "S2", deployment, "a pass for attempt %u of step %u, which is at %u",
+                       row->trace.b, index, step->attempt);
         return;
     }
     step->passed_attempt = row->trace.b;
@@ -227,6 +229,13 @@ static void fail(struct world *world, uint64_t deployment, const struct batch_ro
     const struct plan *plan = oracle_plan(world, deployment);
 
     history->has_failed = history->had_fail = true;
+    bool is_told = row->trace.a != UINT8_MAX;
+    for (uint32_t i = 0; i < world->oracle.batch->count && !is_told; i++)
+        is_told = world->oracle.batch->rows[i].kind == ROW_RESULT &&
+                  world->oracle.batch->rows[i].deployment == deployment &&
+                  world->oracle.batch->rows[i].result == RESULT_FAILED;
+    if (!is_told)
+        oracle_violate(world, "quarantine", deployment, "no smoke test failed");
     if (row->trace.a != UINT8_MAX &&
         (row->trace.a >= plan->rule_count || plan->rules[row->trace.a] != PLAN_RULE_ACT_ROLLBACK))
         oracle_violate(world, "S3", deployment, "rule %u cannot take it back", row->trace.a);
@@ -280,13 +289,14 @@ static void end_action(struct world *world, uint64_t deployment, const struct ba
     if (action == NULL)
         return;
     action->has_end = true;
-    if (row->result != RESULT_DONE)
-        return;
-    action->is_done = true;
-    bool is_own = !action->is_rollback && action->step < plan->count &&
-                  (action->kind == ACTION_COMMAND || action->kind == ACTION_SMOKE || action->kind == ACTION_ROUTE);
-    if (is_own)
+    action->is_done = row->result == RESULT_DONE;
+    bool is_own =
+        !action->is_rollback && action->step < plan->count &&
+        (action->kind == ACTION_COMMAND || action->kind == ACTION_SMOKE || action->kind == ACTION_ROUTE);
+    if (is_own && action->is_done)
         history->steps[action->step].is_done = true;
+    else if (is_own)
+        history->steps[action->step].has_failed = true;
 }
 
 void oracle_trace(struct world *world, uint64_t deployment, const struct batch_row *row)
@@ -369,7 +379,8 @@ static void check_target(struct world *world, const struct batch *batch, const s
         is_founded = is_founded || is_promotion || is_adoption;
     }
     if (after.stable_version_key != before->stable_version_key && !is_founded)
-        oracle_violate(world, "S9", 0, "site %u has another stable version, and nothing proves it", index + 1);
+        oracle_violate(world, "S9", 0, "site %u has another stable version, and nothing proves it",
+                       index + 1);
     world->oracle.changed_by[index] = world->oracle.batch_number;
     *before = after;
 }
@@ -383,8 +394,8 @@ static void take_snapshot(struct world *world, const struct batch_row *row)
     if (!ledger_state(world, row->deployment, &after))
         return;
     if (before->phase != after.phase)
-        oracle_violate(world, "S13", row->deployment, "its state says %s, its audit %s", phase_name(after.phase),
-                       phase_name(before->phase));
+        oracle_violate(world, "S13", row->deployment, "its state says %s, its audit %s",
+                       phase_name(after.phase), phase_name(before->phase));
     if (!row->is_new && (after.last_sequence < before->last_sequence || after.attempt < before->attempt ||
                          after.last_seen_ms < before->last_seen_ms))
         oracle_violate(world, "S7", row->deployment, "its state goes back in time");

@@ -12,8 +12,9 @@ enum { TRIES_MAX = 60, PERSON_MS = 2500 };
 
 static uint64_t new_version(struct world *world)
 {
-    static const uint8_t healths[] = {HEALTH_GOOD, HEALTH_GOOD,     HEALTH_GOOD,      HEALTH_GOOD, HEALTH_GOOD,
-                                      HEALTH_BAD,  HEALTH_OVERLOAD, HEALTH_SMOKE_BAD, HEALTH_MURKY, HEALTH_BAD};
+    static const uint8_t healths[] = {HEALTH_GOOD,  HEALTH_GOOD, HEALTH_GOOD,     HEALTH_GOOD,
+                                      HEALTH_GOOD,  HEALTH_BAD,  HEALTH_OVERLOAD, HEALTH_SMOKE_BAD,
+                                      HEALTH_MURKY, HEALTH_BAD};
     uint64_t number = ++world->people.version_count;
 
     return number << 3 | healths[dice_below(&world->dice, sizeof(healths))];
@@ -55,7 +56,8 @@ void people_init(struct world *world)
         world_later(world, dice_between(&world->dice, 30, 3000),
                     &(struct occurrence){.kind = OCCURS_PIPELINE, .target = i});
     }
-    world_later(world, dice_between(&world->dice, 500, 2 * PERSON_MS), &(struct occurrence){.kind = OCCURS_PERSON});
+    world_later(world, dice_between(&world->dice, 500, 2 * PERSON_MS),
+                &(struct occurrence){.kind = OCCURS_PERSON});
 }
 
 /* Pipelines */
@@ -96,8 +98,7 @@ static void want(struct world *world, uint8_t site)
         return;
     request->play = choose_play(world, site);
     (void)world_fault(world, FAULT_RULES_RELOADED);
-    request->version =
-        dice_chance(&world->dice, 1500) ? people->last_version[site] : new_version(world);
+    request->version = dice_chance(&world->dice, 1500) ? people->last_version[site] : new_version(world);
     people->last_version[site] = request->version;
     send_start(world, people->request_count - 1, 0);
     if (world_fault(world, FAULT_START_TWICE))
@@ -115,9 +116,10 @@ void people_pipeline(struct world *world, const struct occurrence *occurrence)
     want(world, site);
     if (world_fault(world, FAULT_START_AT_ONCE))
         want(world, site);
-    world_later(world,
-                dice_between(&world->dice, world->is_samples ? 20000 : 1000, world->is_samples ? 120000 : 22000),
-                occurrence);
+    world_later(
+        world,
+        dice_between(&world->dice, world->is_samples ? 20000 : 1000, world->is_samples ? 120000 : 22000),
+        occurrence);
 }
 
 /* The door: a key that is known is answered at once, one that is being looked at waits. */
@@ -202,7 +204,8 @@ void people_verb(struct world *world, const struct occurrence *occurrence)
     asked->deployment = occurrence->deployment;
     world->tally->verbs[asked->verb]++;
     world_say(world, occurrence->deployment, "somebody says %s", verb_name(asked->verb));
-    if (!engine_verb(world->shell.engine, asked->token, occurrence->deployment, asked->verb, occurrence->rule))
+    if (!engine_verb(world->shell.engine, asked->token, occurrence->deployment, asked->verb,
+                     occurrence->rule))
         asked->kind = ASKED_NOTHING;
     shell_turn(world);
 }
@@ -320,7 +323,8 @@ void people_person(struct world *world, const struct occurrence *occurrence)
         person_at_site(world, site);
     else if (deployment > 0)
         say(world, deployment, (enum verb)dice_below(&world->dice, VERB_COUNT - 1), 0);
-    world_later(world, dice_between(&world->dice, 100, 2 * pause_ms), &(struct occurrence){.kind = OCCURS_PERSON});
+    world_later(world, dice_between(&world->dice, 100, 2 * pause_ms),
+                &(struct occurrence){.kind = OCCURS_PERSON});
 }
 
 /* Answers */

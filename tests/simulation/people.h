@@ -1,4 +1,5 @@
-/* people.h - pipelines that start deployments, people who say something at the wrong moment, and the caretaker
+/* people.h - pipelines that start deployments, people who say something at the wrong moment, and the
+ * caretaker
  * who brings everything to an end when the faults are over. SPDX-License-Identifier: MIT */
 #ifndef SIMULATION_PEOPLE_H
 #define SIMULATION_PEOPLE_H
@@ -14,16 +15,16 @@ struct asked;
 /* A start as a pipeline wants it, until it is answered; repeated while it is not. */
 struct request {
     bool is_answered;
-    bool is_back;       /* takes the promoted deployment back */
+    bool is_back; /* takes the promoted deployment back */
     uint8_t play;
     uint8_t site;
     uint16_t tries;
-    uint32_t life;      /* that was asked last */
+    uint32_t life; /* that was asked last */
     uint64_t version;
     uint64_t previous;
     uint64_t taken_back;
-    uint64_t promised;  /* deployment that was named to the pipeline; 0 none */
-    uint64_t durable;   /* deployment that stands in the journal for its key; 0 none */
+    uint64_t promised; /* deployment that was named to the pipeline; 0 none */
+    uint64_t durable;  /* deployment that stands in the journal for its key; 0 none */
 };
 
 struct people {
@@ -31,7 +32,7 @@ struct people {
     uint32_t version_count;
     uint16_t starts_left[4]; /* by site */
     uint64_t last_version[4];
-    bool is_over; /* all that was begun has ended */
+    bool is_over;     /* all that was begun has ended */
     int64_t quiet_ms; /* faults are over since; INT64_MAX */
     struct request requests[REQUESTS_MAX];
 };

@@ -53,12 +53,12 @@ static enum craft craft_of(const char *command)
 /* Sealed and unsealed, as a deployment is that lives through a restart (S12). */
 static struct definition *resolve(const struct config *config, const struct entry *entry, struct err *err)
 {
-    struct definition *direct = config_resolve(config, entry->service, entry->environment, entry->strategy,
-                                               entry->is_record, err);
+    struct definition *direct =
+        config_resolve(config, entry->service, entry->environment, entry->strategy, entry->is_record, err);
     if (direct == NULL)
         return NULL;
-    char *sealed = config_seal(config, entry->service, entry->environment, entry->strategy, entry->is_record,
-                               err);
+    char *sealed =
+        config_seal(config, entry->service, entry->environment, entry->strategy, entry->is_record, err);
     struct definition *definition = sealed == NULL ? NULL : config_unseal(sealed, &schemas, err);
 
     if (definition != NULL && memcmp(&definition->plan, &direct->plan, sizeof(struct plan)) != 0) {
@@ -123,8 +123,8 @@ bool playbook_read(const char *folder, struct playbook *ret_playbook, struct err
     struct config *config = config_read_folder(folder, NULL, &schemas, report);
     if (report->count > 0) {
         char text[2 * ERR_TEXT_MAX];
-        is_good = err_set(err, ERR_INVALID, "%s",
-                          config_finding_format(&report->findings[0], text, sizeof(text)));
+        is_good =
+            err_set(err, ERR_INVALID, "%s", config_finding_format(&report->findings[0], text, sizeof(text)));
     }
     for (size_t i = 0; is_good && i < PLAY_COUNT; i++)
         is_good = make_play(config, &entries[i], &ret_playbook->plays[i], err);

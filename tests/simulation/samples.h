@@ -1,4 +1,5 @@
-/* samples.h - what the sources of the sample world measure: windows per site, side and metric, drawn from the true
+/* samples.h - what the sources of the sample world measure: windows per site, side and metric, drawn from the
+ * true
  * rates, and everything that can be wrong with them. SPDX-License-Identifier: MIT */
 #ifndef SIMULATION_SAMPLES_H
 #define SIMULATION_SAMPLES_H
@@ -20,7 +21,7 @@ struct sample_series {
 };
 
 struct samples {
-    uint64_t owner[SITES_MAX]; /* deployment whose sides are measured */
+    uint64_t owner[SITES_MAX];        /* deployment whose sides are measured */
     int64_t idle_until_ms[SITES_MAX]; /* no traffic for the candidate */
     struct sample_series series[SITES_MAX][SAMPLES_SIDES][MEASURE_COUNT];
 };

@@ -61,9 +61,9 @@ struct shell {
     bool is_written; /* it is on the disk, and nobody was told yet */
     uint32_t commit_serial;
     uint64_t batches;
-    bool is_refused; /* the newest one was */
+    bool is_refused;       /* the newest one was */
     int64_t trouble_up_ms; /* newest up time at which the journal was slow or refused */
-    int64_t commit_up_ms; /* up time when it was given to us */
+    int64_t commit_up_ms;  /* up time when it was given to us */
     uint64_t next_token;
     struct engine *engine;
     struct live lives[SHELL_LIVES_MAX];

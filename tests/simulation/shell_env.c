@@ -125,9 +125,9 @@ static void start(void *data, const struct deployment_state *state, const struct
     world->tally->actions[action->kind]++;
     world->tally->ahead += is_ahead;
     if (world->trail != NULL)
-        world_say(world, state->id, "leaves: %s %u.%u reference %u share %u%s%s", action_kind_name(action->kind),
-                  action->sequence, action->tries, action->reference, action->share,
-                  action->is_new ? "" : ", again", is_ahead ? ", ahead of the journal" : "");
+        world_say(world, state->id, "leaves: %s %u.%u reference %u share %u%s%s",
+                  action_kind_name(action->kind), action->sequence, action->tries, action->reference,
+                  action->share, action->is_new ? "" : ", again", is_ahead ? ", ahead of the journal" : "");
     if (is_ahead && world->slip != SLIP_NO_TOMBSTONE)
         ledger_find(world, state->id)->has_tombstone = true;
     oracle_effect(world, state->id, action, is_ahead);

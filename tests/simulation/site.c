@@ -92,7 +92,8 @@ static void lever_set(struct world *world, struct site *site, const struct occur
         memcpy(site->lever.file, site->lever.share, sizeof(site->lever.file));
     if (world_fault(world, FAULT_LEVER_PARTIAL))
         result = RESULT_AGAIN;
-    world_say(world, occurrence->deployment, "the proxy has %u %u", site->lever.share[0], site->lever.share[1]);
+    world_say(world, occurrence->deployment, "the proxy has %u %u", site->lever.share[0],
+              site->lever.share[1]);
     oracle_mix(world, site->lever.share[0]);
     site_answer(world, occurrence->deployment, action, result, dice_between(&world->dice, 1, 12));
 }
@@ -129,7 +130,8 @@ static enum result verify(struct world *world, struct site *site, const struct o
 void site_lever(struct world *world, const struct occurrence *occurrence)
 {
     struct site *site = &world->sites[occurrence->target - 1];
-    struct action action = {.kind = ACTION_ROUTE, .sequence = occurrence->sequence, .share = occurrence->share};
+    struct action action = {
+        .kind = ACTION_ROUTE, .sequence = occurrence->sequence, .share = occurrence->share};
 
     /* What a dead process had not sent in full never arrives. */
     if (occurrence->life != world->shell.life && dice_chance(&world->dice, 5000))
@@ -159,8 +161,8 @@ static void smoke(struct world *world, const struct deployment_state *state, con
 {
     const struct ledger_deployment *stored = ledger_find(world, state->id);
     uint64_t running = world->sites[stored->site].versions[state->slot];
-    bool is_bad = stored->is_back ? running != stored->version
-                                  : version_health(stored->version) == HEALTH_SMOKE_BAD;
+    bool is_bad =
+        stored->is_back ? running != stored->version : version_health(stored->version) == HEALTH_SMOKE_BAD;
     enum result result = is_bad ? RESULT_FAILED : RESULT_DONE;
 
     if (world_fault(world, FAULT_SMOKE_UNKNOWN))

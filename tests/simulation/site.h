@@ -1,4 +1,5 @@
-/* site.h - a service in an environment as the world has it: what runs in its slots, where the traffic goes, what
+/* site.h - a service in an environment as the world has it: what runs in its slots, where the traffic goes,
+ * what
  * its commands do. Here is the truth that the engine never sees. SPDX-License-Identifier: MIT */
 #ifndef SIMULATION_SITE_H
 #define SIMULATION_SITE_H

@@ -88,12 +88,12 @@ struct group {
 
 #define GROUP(title, member, name, unreachable)                                                              \
     {                                                                                                        \
-        title, offsetof(struct tally, member), (int)ARRAY_LENGTH(((struct tally *)NULL)->member), name,    \
+        title, offsetof(struct tally, member), (int)ARRAY_LENGTH(((struct tally *)NULL)->member), name,      \
             unreachable                                                                                      \
     }
 
-/* Nothing is superseded as long as no strategy of concurrency replaces; adopt keeps the ending that led there;
- * the simulated engine is never full. */
+/* Nothing is superseded as long as no strategy of concurrency replaces; adopt keeps the ending that led
+ * there; the simulated engine is never full. */
 static const struct group groups[] = {
     GROUP("phases", phases, name_of_phase, 1u << PHASE_SUPERSEDED),
     GROUP("endings", endings, name_of_ending, 1u << ENDING_NONE | 1u << ENDING_ADOPTED),
@@ -155,11 +155,13 @@ static void print_outcomes(const struct tally *tally, FILE *to)
     (void)fputs("\nbecause:", to);
     for (int i = ENDING_PASSED; i < TALLY_ENDINGS; i++)
         (void)fprintf(to, "  %s %.1f%%", name_of_ending(i), per(tally->endings[i], ended));
-    (void)fprintf(to, "\nescalated at their end: %llu, unverified: %llu; bad ones promoted by verdicts: %llu of %llu, "
-                      "good ones failed: %llu of %llu\n",
-                  (unsigned long long)tally->escalated, (unsigned long long)tally->unverified,
-                  (unsigned long long)tally->false_promotions, (unsigned long long)tally->bad,
-                  (unsigned long long)tally->false_rollbacks, (unsigned long long)tally->good);
+    (void)fprintf(
+        to,
+        "\nescalated at their end: %llu, unverified: %llu; bad ones promoted by verdicts: %llu of %llu, "
+        "good ones failed: %llu of %llu\n",
+        (unsigned long long)tally->escalated, (unsigned long long)tally->unverified,
+        (unsigned long long)tally->false_promotions, (unsigned long long)tally->bad,
+        (unsigned long long)tally->false_rollbacks, (unsigned long long)tally->good);
 }
 
 void tally_print(const struct tally *tally, FILE *to, bool is_samples, double seconds)
@@ -169,14 +171,15 @@ void tally_print(const struct tally *tally, FILE *to, bool is_samples, double se
     (void)fprintf(to, "world of %s: %llu seeds, %llu deployments, %.0f deployments/s per core\n",
                   is_samples ? "samples" : "verdicts", (unsigned long long)tally->seeds,
                   (unsigned long long)tally->deployments, (double)tally->deployments / seconds);
-    (void)fprintf(to,
-                  "per deployment: %.1f events, %.1f evaluations, %.1f commits, %.1f effects; %llu states compared "
-                  "after reading back, %llu routes ahead of the journal\n",
-                  (double)tally->events / (double)tally->deployments,
-                  (double)tally->evaluations / (double)tally->deployments,
-                  (double)tally->commits / (double)tally->deployments,
-                  (double)tally->effects / (double)tally->deployments, (unsigned long long)tally->rehashed,
-                  (unsigned long long)tally->ahead);
+    (void)fprintf(
+        to,
+        "per deployment: %.1f events, %.1f evaluations, %.1f commits, %.1f effects; %llu states compared "
+        "after reading back, %llu routes ahead of the journal\n",
+        (double)tally->events / (double)tally->deployments,
+        (double)tally->evaluations / (double)tally->deployments,
+        (double)tally->commits / (double)tally->deployments,
+        (double)tally->effects / (double)tally->deployments, (unsigned long long)tally->rehashed,
+        (unsigned long long)tally->ahead);
     print_outcomes(tally, to);
     for (size_t i = 0; i < ARRAY_LENGTH(groups); i++)
         print_group(tally, &groups[i], to);
@@ -199,8 +202,8 @@ static bool is_group_full(const struct tally *tally, const struct group *group, 
 
 bool tally_is_full(const struct tally *tally, FILE *to, bool is_samples, uint64_t allowed)
 {
-    static const enum engine_answer answers[] = {ENGINE_DONE,        ENGINE_ALREADY,   ENGINE_CONFLICT,
-                                                 ENGINE_NOT_FOUND,   ENGINE_NO_STABLE, ENGINE_FROZEN,
+    static const enum engine_answer answers[] = {ENGINE_DONE,        ENGINE_ALREADY,    ENGINE_CONFLICT,
+                                                 ENGINE_NOT_FOUND,   ENGINE_NO_STABLE,  ENGINE_FROZEN,
                                                  ENGINE_QUARANTINED, ENGINE_NOT_DURABLE};
     bool is_full = true;
 

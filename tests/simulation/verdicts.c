@@ -30,8 +30,8 @@ static bool does_fail(struct world *world, const struct ledger_deployment *store
     return health == HEALTH_GOOD && part != PLAN_RULE_ACT_ROLLBACK && dice_chance(&world->dice, 150);
 }
 
-static void judge(struct world *world, uint64_t deployment, const struct deployment_state *state, uint8_t rule,
-                  int64_t duration_ms)
+static void judge(struct world *world, uint64_t deployment, const struct deployment_state *state,
+                  uint8_t rule, int64_t duration_ms)
 {
     const struct ledger_deployment *stored = ledger_find(world, deployment);
     const struct plan *plan = oracle_plan(world, deployment);

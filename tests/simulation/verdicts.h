@@ -1,4 +1,5 @@
-/* verdicts.h - the world of verdicts: judgements are drawn from how a version really is, right or wrong, late,
+/* verdicts.h - the world of verdicts: judgements are drawn from how a version really is, right or wrong,
+ * late,
  * flapping or never. SPDX-License-Identifier: MIT */
 #ifndef SIMULATION_VERDICTS_H
 #define SIMULATION_VERDICTS_H

@@ -230,7 +230,10 @@ static void on_journal_fault(struct world *world, const struct occurrence *occur
         return;
     world->tally->faults[faults[mode]]++;
     world->ledger.mode = mode;
-    world_say(world, 0, "the journal is %s", mode == LEDGER_SLOW ? "slow" : mode == LEDGER_FULL ? "full" : "broken");
+    world_say(world, 0, "the journal is %s",
+              mode == LEDGER_SLOW   ? "slow"
+              : mode == LEDGER_FULL ? "full"
+                                    : "broken");
     world_later(world, dice_between(&world->dice, 300, 15000),
                 &(struct occurrence){.kind = OCCURS_JOURNAL_FAULT, .share = LEDGER_FINE});
 }

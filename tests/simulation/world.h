@@ -10,10 +10,10 @@
 #include "tests/simulation/people.h"
 #include "tests/simulation/playbook.h"
 #include "tests/simulation/random.h"
-#include "tests/simulation/tally.h"
 #include "tests/simulation/samples.h"
 #include "tests/simulation/shell.h"
 #include "tests/simulation/site.h"
+#include "tests/simulation/tally.h"
 
 #include <stdio.h>
 
@@ -22,14 +22,14 @@ enum { WORLD_START_MS = 1000000 };
 /* A mistake in the model around the engine: shows that the oracle sees it. */
 enum slip {
     SLIP_NONE,
-    SLIP_NO_GAP,         /* recovery forgets how long nobody watched */
-    SLIP_NO_TOMBSTONE,   /* a route ahead of the journal leaves no sign */
-    SLIP_TORN,           /* half of a transaction is taken for a whole one */
-    SLIP_NO_KEYS,        /* idempotency keys are forgotten at a restart */
-    SLIP_LOST_COMMIT,    /* a commit is acknowledged that is not on the disk */
-    SLIP_WALL_CLOCK,     /* the engine's clock follows the wall's */
-    SLIP_TWICE,          /* a command of class unsafe is started again under another key */
-    SLIP_CONFIRM_BLIND,  /* a route is confirmed without reading it back */
+    SLIP_NO_GAP,        /* recovery forgets how long nobody watched */
+    SLIP_NO_TOMBSTONE,  /* a route ahead of the journal leaves no sign */
+    SLIP_TORN,          /* half of a transaction is taken for a whole one */
+    SLIP_NO_KEYS,       /* idempotency keys are forgotten at a restart */
+    SLIP_LOST_COMMIT,   /* a commit is acknowledged that is not on the disk */
+    SLIP_WALL_CLOCK,    /* the engine's clock follows the wall's */
+    SLIP_TWICE,         /* a command of class unsafe is started again under another key */
+    SLIP_CONFIRM_BLIND, /* a route is confirmed without reading it back */
     SLIP_COUNT
 };
 

@@ -411,7 +411,7 @@ void bench_result(struct engine_bench *bench, const struct bench_live *live, enu
     bench_turn(bench);
 }
 
-static void put(struct engine_bench *bench, struct bench_live *live, uint8_t index, double value)
+void bench_put(struct engine_bench *bench, struct bench_live *live, uint8_t index, double value)
 {
     int64_t step = bench->now_ms / BENCH_STEP_MS;
 
@@ -422,14 +422,14 @@ static void put(struct engine_bench *bench, struct bench_live *live, uint8_t ind
 
 void bench_value(struct engine_bench *bench, struct bench_live *live, uint8_t index, double value)
 {
-    put(bench, live, index, value);
+    bench_put(bench, live, index, value);
     bench_turn(bench);
 }
 
 void bench_values(struct engine_bench *bench, struct bench_live *live, double value)
 {
     for (uint8_t i = 0; i < live->plan->rule_count; i++)
-        put(bench, live, i, value);
+        bench_put(bench, live, i, value);
     bench_turn(bench);
 }
 

@@ -105,7 +105,8 @@ enum engine_answer bench_target_verb(struct engine_bench *bench, const struct ta
 void bench_adopt(struct engine_bench *bench, uint64_t version_key, uint8_t slot);
 /* The action in flight ends like this. */
 void bench_result(struct engine_bench *bench, const struct bench_live *live, enum result result);
-/* Values of now, and a turn. */
+/* Values of now; all but the first with a turn. */
+void bench_put(struct engine_bench *bench, struct bench_live *live, uint8_t rule, double value);
 void bench_value(struct engine_bench *bench, struct bench_live *live, uint8_t rule, double value);
 void bench_values(struct engine_bench *bench, struct bench_live *live, double value);
 

@@ -92,15 +92,18 @@ static void test_overtaken_actions_stay_at_home(void **state)
     struct engine_bench *bench = *state;
     struct bench_live *live = bench_prepare(bench, FIRST);
 
+    live->plan->steps[BENCH_STEP_OBSERVE].kind = STEP_APPROVE;
     assert_int_equal(bench_start(bench, live), ENGINE_DONE);
+    bench_result(bench, live, RESULT_DONE);
+    bench_result(bench, live, RESULT_DONE);
+    assert_int_equal(bench_state(bench, live)->step_state, STEP_WAITING);
     bench_forget(bench);
-    assert_true(engine_result(bench->engine, live->id, 1, RESULT_DONE));
-    push_verb(bench, TOKEN, live, VERB_ABORT);
+    assert_true(engine_verb(bench->engine, 0, live->id, VERB_APPROVE, 0));
+    assert_true(engine_result(bench->engine, live->id, 3, RESULT_FAILED));
     bench_turn(bench);
-    assert_int_equal(bench_rows(bench, ROW_ACTION), 2);
-    assert_int_equal(bench_only_start(bench).action.kind, ACTION_ROUTE);
-    assert_int_equal(bench_only_start(bench).action.share, 0);
-    assert_int_equal(bench_only_start(bench).action.sequence, 3);
+    assert_int_equal(bench_rows(bench, ROW_ACTION), 1);
+    assert_int_equal(bench_only_start(bench).action.kind, ACTION_NONE);
+    assert_true(bench_state(bench, live)->flight.is_waiting);
 }
 
 static void test_actions_of_the_cancelled_stay_at_home(void **state)

@@ -45,12 +45,8 @@ static void test_bad_news_first(void **state)
     bench->now_ms += BENCH_OBSERVE_MS;
     engine_mark(bench->engine, live->id, 0);
     bench_turn(bench);
-    for (uint8_t i = 0; i < 2; i++) {
-        int64_t step = bench->now_ms / 1000;
-        live->rings[i][step % BENCH_RING] = (struct series_step){.step = step, .value = i};
-        live->views[i].newest_step = step;
-        engine_mark(bench->engine, live->id, i);
-    }
+    bench_put(bench, live, 0, BENCH_GOOD);
+    bench_put(bench, live, 1, BENCH_BAD);
     bench_turn(bench);
     assert_int_equal(bench_state(bench, live)->step, BENCH_STEP_OBSERVE);
     assert_int_equal(bench_state(bench, live)->hold, HOLD_RULE);
@@ -151,6 +147,7 @@ static void test_blind_rules_are_not_judged(void **state)
     bench_to_observe(bench, live);
     bench_values(bench, live, BENCH_GOOD);
     assert_int_equal(bench_state(bench, live)->passing, 0);
+    pass.from_ms = bench_state(bench, live)->confirmed_ms;
     assert_true(engine_judgement(bench->engine, live->id, BENCH_RULE_HOLD, &pass));
     assert_true(engine_judgement(bench->engine, live->id, BENCH_RULES, &pass));
     assert_true(engine_judgement(bench->engine, 77, BENCH_RULE_HOLD, &pass));
@@ -331,13 +328,8 @@ static void test_a_batch_has_room(void **state)
     bench_to_watch(bench, lives[ROOM_DEPLOYMENTS]);
     bench_forget(bench);
     bench->now_ms += ENGINE_PERSIST_MS;
-    for (uint8_t i = 0; i < PLAN_RULES_MAX; i++) {
-        int64_t step = bench->now_ms / 1000;
-        lives[ROOM_DEPLOYMENTS]->rings[i][step % BENCH_RING] =
-            (struct series_step){.step = step, .value = i > 0};
-        lives[ROOM_DEPLOYMENTS]->views[i].newest_step = step;
-        engine_mark(bench->engine, lives[ROOM_DEPLOYMENTS]->id, i);
-    }
+    for (uint8_t i = 0; i < PLAN_RULES_MAX; i++)
+        bench_put(bench, lives[ROOM_DEPLOYMENTS], i, i > 0 ? BENCH_BAD : BENCH_GOOD);
     uint32_t commits = bench->commits;
     bench_turn(bench);
     assert_true(bench->commits > commits + 1);
