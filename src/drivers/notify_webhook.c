@@ -35,15 +35,22 @@ static const struct option options[OPTION_COUNT] = {
     [OPTION_CA] = {.name = "ca", .type = OPTION_TEXT, .help = "file with the authorities to trust"},
 };
 
+struct delivery;
+
 struct notifier {
     struct notifier_env env;
     char *url;
     char *ca;
     char *secret; /* reference: read at each use, so that a rotated file counts */
     int64_t timeout_ms;
+    struct delivery *deliveries; /* under way */
 };
 
 struct delivery {
+    struct delivery *next, *before;
+    struct notifier *notifier;
+    struct http_call *call; /* NULL: could not be signed */
+    struct err err;         /* why not */
     notifier_done *done;
     void *data;
 };
@@ -65,8 +72,44 @@ static bool open_notifier(const struct notifier_env *env, const char *name, cons
     return true;
 }
 
+static struct delivery *new_delivery(struct notifier *notifier, notifier_done *done, void *data)
+{
+    struct delivery *delivery = memory_take(sizeof(*delivery));
+
+    *delivery =
+        (struct delivery){.next = notifier->deliveries, .notifier = notifier, .done = done, .data = data};
+    if (delivery->next != NULL)
+        delivery->next->before = delivery;
+    notifier->deliveries = delivery;
+    return delivery;
+}
+
+static void free_delivery(struct delivery *delivery)
+{
+    if (delivery->before == NULL)
+        delivery->notifier->deliveries = delivery->next;
+    else
+        delivery->before->next = delivery->next;
+    if (delivery->next != NULL)
+        delivery->next->before = delivery->before;
+    free(delivery);
+}
+
+static void tell_unsigned(void *data)
+{
+    struct delivery *delivery = data;
+
+    delivery->done(delivery->data, NOTICE_RETRY, 0, delivery->err.text);
+    free_delivery(delivery);
+}
+
 static void close_notifier(struct notifier *notifier)
 {
+    while (notifier->deliveries != NULL) {
+        loop_defer_cancel(notifier->env.loop, tell_unsigned, notifier->deliveries);
+        http_request_cancel(notifier->deliveries->call);
+        free_delivery(notifier->deliveries);
+    }
     free(notifier->url);
     free(notifier->ca);
     free(notifier->secret);
@@ -116,45 +159,19 @@ static void answered(void *data, const struct http_answer *answer)
     else
         (void)snprintf(why, sizeof(why), "the receiver answered %d", answer->status);
     delivery->done(delivery->data, fate_of(answer), retry_after_ms, why);
-    free(delivery);
-}
-
-struct unsigned_delivery {
-    struct delivery *delivery;
-    struct err err;
-};
-
-static void tell_unsigned(void *data)
-{
-    struct unsigned_delivery *failed = data;
-
-    failed->delivery->done(failed->delivery->data, NOTICE_RETRY, 0, failed->err.text);
-    free(failed->delivery);
-    free(failed);
-}
-
-static void cannot_sign(struct notifier *notifier, struct delivery *delivery, const struct err *err)
-{
-    struct unsigned_delivery *failed = memory_take(sizeof(*failed));
-
-    failed->delivery = delivery;
-    failed->err = *err;
-    loop_defer(notifier->env.loop, tell_unsigned, failed);
+    free_delivery(delivery);
 }
 
 static void send_notice(struct notifier *notifier, const struct notice *notice, notifier_done *done,
                         void *data)
 {
-    struct delivery *delivery = memory_take(sizeof(*delivery));
+    struct delivery *delivery = new_delivery(notifier, done, data);
     char signature[SIGNATURE_MAX];
     char stamp[32];
     int64_t now_s = (int64_t)time(NULL);
-    struct err err = {0};
 
-    delivery->done = done;
-    delivery->data = data;
-    if (!sign(notifier, notice, now_s, signature, &err)) {
-        cannot_sign(notifier, delivery, &err);
+    if (!sign(notifier, notice, now_s, signature, &delivery->err)) {
+        loop_defer(notifier->env.loop, tell_unsigned, delivery);
         return;
     }
     (void)snprintf(stamp, sizeof(stamp), "%" PRId64, now_s);
@@ -171,7 +188,7 @@ static void send_notice(struct notifier *notifier, const struct notice *notice, 
                                    .timeout_ms = notifier->timeout_ms,
                                    .answer_max = ANSWER_MAX,
                                    .is_cut_allowed = true};
-    (void)http_request_start(notifier->env.http, &request, answered, delivery);
+    delivery->call = http_request_start(notifier->env.http, &request, answered, delivery);
 }
 
 const struct notifier_type notifier_webhook = {
