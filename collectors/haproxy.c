@@ -35,6 +35,11 @@ static const struct option instance_options[HAPROXY_INSTANCE_OPTION_COUNT] = {
                          .max = 60000,
                          .fallback = "1s",
                          .help = "Longest time for one answer"},
+    [HAPROXY_SPLIT] = {.name = "split",
+                       .type = OPTION_TEXT,
+                       .fallback = "weights",
+                       .help =
+                           "As of the traffic driver, for metrics with a slot: \"map:FILE\" or \"weights\""},
 };
 
 static const struct option metric_options[HAPROXY_METRIC_OPTION_COUNT] = {
@@ -46,6 +51,9 @@ static const struct option metric_options[HAPROXY_METRIC_OPTION_COUNT] = {
                          .type = OPTION_LIST,
                          .max = SERVERS_MAX,
                          .help = "Names of its servers; none: the backend as a whole"},
+    [HAPROXY_SLOT] = {.name = "slot",
+                      .type = OPTION_TEXT,
+                      .help = "A slot of the traffic driver, instead of servers; templates allowed"},
 };
 
 /* One HAProxy process. */
@@ -59,6 +67,7 @@ struct target {
 struct collector {
     struct collector_env env;
     int64_t timeout_ms;
+    bool is_map; /* a slot is a backend of its own */
     struct target targets[SOCKETS_MAX];
     size_t target_count;
     size_t asked; /* targets that have not answered in this round */
@@ -243,6 +252,7 @@ static bool open_collector(const struct collector_env *env, const char *name,
     struct collector *collector = memory_take(sizeof(*collector));
     collector->env = *env;
     collector->timeout_ms = options[HAPROXY_TIMEOUT].duration_ms;
+    collector->is_map = options[HAPROXY_SPLIT].is_set && strncmp(options[HAPROXY_SPLIT].text, "map:", 4) == 0;
     collector->every_ms = IDLE_MS;
     (void)snprintf(collector->why, sizeof(collector->why), "not asked yet");
     for (size_t i = 0; i < sockets->list_length; i++)
@@ -278,9 +288,18 @@ static void set_interval(struct collector *collector)
     loop_timer_move(collector->timer, until_next_ms(collector));
 }
 
-static void copy_servers(struct collector_watch *watch, const struct option_value *servers)
+/* What is to be counted: a backend, some of its servers, or what a slot is. */
+static void copy_names(struct collector_watch *watch, const struct option_value *options)
 {
-    for (size_t i = 0; i < servers->list_length; i++)
+    const struct option_value *servers = &options[HAPROXY_SERVERS];
+    const struct option_value *slot = &options[HAPROXY_SLOT];
+    bool is_backend_of_slot = slot->is_set && watch->collector->is_map;
+    char name[NAME_SIZE];
+
+    (void)snprintf(name, sizeof(name), "%s%s%s", options[HAPROXY_BACKEND].text, is_backend_of_slot ? "_" : "",
+                   is_backend_of_slot ? slot->text : "");
+    watch->backend = memory_copy_text(name);
+    for (size_t i = 0; i < servers->list_length && !is_backend_of_slot; i++)
         watch->servers[watch->server_count++] = memory_copy_text(servers->list[i]);
     if (watch->server_count == 0)
         watch->servers[watch->server_count++] = memory_copy_text("BACKEND");
@@ -290,20 +309,23 @@ static bool watch_series(struct collector *collector, const struct collector_ser
                          struct collector_watch **ret_watch, struct err *err)
 {
     const struct option_value *servers = &series->options[HAPROXY_SERVERS];
+    bool needs_servers = series->options[HAPROXY_SLOT].is_set && !collector->is_map;
 
     if (series->kind == SERIES_HISTOGRAM)
         return err_set(err, ERR_INVALID, "metric %s: HAProxy has no histograms", series->metric);
     if (servers->list_length > SERVERS_MAX)
         return err_set(err, ERR_LIMIT, "metric %s: at most %d servers", series->metric, SERVERS_MAX);
+    if (needs_servers && servers->list_length == 0)
+        return err_set(err, ERR_INVALID, "metric %s: slot %s has no servers to count", series->metric,
+                       series->options[HAPROXY_SLOT].text);
     struct collector_watch *watch = memory_take(sizeof(*watch));
     watch->collector = collector;
     watch->sink = series->sink;
     watch->kind = series->kind;
     watch->every_ms = series->every_ms;
-    watch->backend = memory_copy_text(series->options[HAPROXY_BACKEND].text);
     watch->errors = increase_new();
     watch->requests = increase_new();
-    copy_servers(watch, servers);
+    copy_names(watch, series->options);
     watch->next = collector->watches;
     collector->watches = watch;
     set_interval(collector);

@@ -31,3 +31,5 @@ foreach(file ${files})
   get_filename_component(name ${file} NAME_WE)
   gate(e2e/${name} 300 ${PYTHON} -m pytest -q -rs -p no:cacheprovider ${file})
 endforeach()
+
+gate(integration/shipped_files 60 tests/integration/shipped_files)

@@ -27,6 +27,18 @@ endfunction()
 c_tests(unit unit 60 cli api drivers collectors config series store)
 c_tests(integration integration 120 cli api drivers collectors config series store)
 
+# scenarios/NAME.scn: played by one program.
+file(GLOB files CONFIGURE_DEPENDS tests/scenarios/*.c)
+add_executable(scenario ${files})
+target_include_directories(scenario PRIVATE tests)
+target_link_libraries(scenario PRIVATE support)
+file(GLOB files CONFIGURE_DEPENDS tests/scenarios/*.scn)
+foreach(file ${files})
+  get_filename_component(name ${file} NAME_WE)
+  add_test(NAME scenarios/${name} COMMAND scenario ${file} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+  set_tests_properties(scenarios/${name} PROPERTIES TIMEOUT 60 LABELS scenarios)
+endforeach()
+
 # fuzz/fuzz_NAME.c: libFuzzer programs. cmake -DCMAKE_C_COMPILER=clang -DSANITIZE=fuzzer-no-link,address,undefined
 if(SANITIZE MATCHES "fuzzer-no-link")
   file(GLOB files CONFIGURE_DEPENDS tests/fuzz/fuzz_*.c)

@@ -61,6 +61,7 @@ class World:
         self.admin_socket, self.master_socket = self.path("admin.sock"), self.path("master.sock")
         self.socket, self.runner_socket = self.path("verdictd.sock"), self.path("runner.sock")
         self.split_file = self.write("split.map", f"{service} 0\n")
+        self.state_file = self.path("servers.state")
         self.secret = "whsec_" + secrets.token_hex(32)
         self.secret_file = self.write("webhook.secret", self.secret + "\n", 0o600)
         self.notices_file, self.counts_file = self.path("notices.jsonl"), self.path("counts.json")
@@ -263,7 +264,7 @@ class World:
         """A new worker takes the listening sockets over; returns once it is the one that answers."""
         before = self._haproxy_pid()
         self.programs["haproxy"].signal(signal.SIGUSR2)
-        wait_until(lambda: self._haproxy_pid() != before, 10, "HAProxy's new worker answers")
+        wait_until(lambda: self._haproxy_pid() != before, 30, "HAProxy's new worker answers")
 
     # Prometheus
 

@@ -38,6 +38,7 @@ HAPROXY_HEAD = """global
     hard-stop-after 10s
     stats socket {admin} mode 600 level admin expose-fd listeners
     stats timeout 30s
+    server-state-file {state_file}
 
 defaults
     mode http
@@ -81,6 +82,7 @@ HAPROXY_WEIGHTS = """    default_backend {service}
 
 backend {service}
     balance roundrobin
+    load-server-state-from-file global
     server blue 127.0.0.1:{blue} weight 100
     server green 127.0.0.1:{green} weight 0
 """
@@ -98,14 +100,14 @@ sources: {{
   prometheus: {{ main: {{ url = "{prometheus}";  lag = "1s"; }}; }};
   mqtt: {{ plant: {{ url = "mqtt://127.0.0.1:{broker}"; }}; }};
 }};
-traffic: {{ haproxy: {{ edge: {{ sockets = [ "{admin}" ];  split = "{split}"; }}; }}; }};
+traffic: {{ haproxy: {{ edge: {{ sockets = [ "{admin}" ];  split = "{split}"; {more} }}; }}; }};
 notifiers: {{ webhook: {{ desk: {{ url = "http://127.0.0.1:{receiver}/notices";  secret = "file:{secret}"; }}; }}; }};
 """
 
 # What may be started and which file may be replaced: nothing else, and never by a shell.
 RUNNER = """# runner.conf - what verdict-runner may do in this world.
 allow = ( [ "{commands}/deploy", "{state}" ], [ "{commands}/retire", "{state}" ] );
-write = [ "{split}" ];
+write = [ "{split}", "{state_file}" ];
 environment = [ "PATH=/usr/bin:/bin" ];
 """
 
@@ -125,16 +127,17 @@ def alertmanager_text(_place):
 
 def haproxy_text(place, kind):
     text = HAPROXY_HEAD + {"map": HAPROXY_MAP, "weights": HAPROXY_WEIGHTS}[kind]
-    return text.format(admin=place.admin_socket, port=place.users_port, exporter=place.exporter_port, split=place.split_file,
+    return text.format(admin=place.admin_socket, port=place.users_port, exporter=place.exporter_port, split=place.split_file, state_file=place.state_file,
                        service=place.service, blue=place.slots["blue"], green=place.slots["green"])
 
 
 def verdictd_text(place, kind="map", mode="act"):
     split = f"map:{place.split_file}" if kind == "map" else "weights"
+    more = "" if kind == "map" else f'state_file = "{place.state_file}";'
     return VERDICTD.format(mode=mode, user=getpass.getuser(), folder=place.folder, socket=place.socket, api=place.api_port, runner_socket=place.runner_socket, prometheus=place.prometheus_url,
-                           broker=place.broker_port, admin=place.admin_socket, split=split, receiver=place.receiver_port,
+                           broker=place.broker_port, admin=place.admin_socket, split=split, more=more, receiver=place.receiver_port,
                            secret=place.secret_file)
 
 
 def runner_text(place):
-    return RUNNER.format(commands=place.commands, state=place.state, split=place.split_file)
+    return RUNNER.format(commands=place.commands, state=place.state, split=place.split_file, state_file=place.state_file)

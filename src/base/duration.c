@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#define REST_MS 1e-3 /* that is an error of rounding still */
+
 struct unit {
     const char *name;
     int64_t ms;
@@ -57,9 +59,12 @@ bool duration_parse(const char *text, int64_t *ret_ms)
         if (sum > (double)DURATION_MAX_MS)
             return false;
     } while (*text != '\0');
-    if (sum != (double)(int64_t)sum)
+    /* 64.4 * 1000 is not quite 64400. */
+    int64_t whole_ms = (int64_t)(sum + 0.5);
+    double rest_ms = sum - (double)whole_ms;
+    if (rest_ms > REST_MS || rest_ms < -REST_MS)
         return false;
-    *ret_ms = (int64_t)sum;
+    *ret_ms = whole_ms;
     return true;
 }
 

@@ -3,11 +3,39 @@
 #include "cli/field.h"
 
 #include "io/json.h"
+#include "io/utf8.h"
 
 #include <cjson/cJSON.h>
 #include <math.h>
+#include <string.h>
 
 enum { ANSWER_SIZE_MAX = 16 * 1024 * 1024, ANSWER_KEYS_MAX = 1024 * 1024 };
+
+void field_clean(char *text, bool keeps_lines)
+{
+    size_t left = strlen(text);
+
+    while (left > 0) {
+        size_t length = utf8_length(text, left);
+        bool is_ascii_control = (unsigned char)*text < ' ' || *text == '\x7f';
+        bool is_control = length == 0 || is_ascii_control || utf8_is_control(text, length);
+        length = length == 0 ? 1 : length;
+        if (is_control && !(keeps_lines && *text == '\n'))
+            memset(text, '?', length);
+        text += length;
+        left -= length;
+    }
+}
+
+/* The reader's depth limit bounds the recursion. */
+static void clean_tree(cJSON *item)
+{
+    for (; item != NULL; item = item->next) {
+        if (cJSON_IsString(item))
+            field_clean(item->valuestring, false);
+        clean_tree(item->child);
+    }
+}
 
 struct cJSON *field_parse(const char *text, size_t length)
 {
@@ -15,7 +43,10 @@ struct cJSON *field_parse(const char *text, size_t length)
         .size_max = ANSWER_SIZE_MAX, .depth_max = 16, .keys_max = ANSWER_KEYS_MAX};
     struct cJSON *root = NULL;
 
-    return json_parse(text, length, &limits, &root, NULL) ? root : NULL;
+    if (!json_parse(text, length, &limits, &root, NULL))
+        return NULL;
+    clean_tree(root);
+    return root;
 }
 
 const char *field_text(const cJSON *object, const char *name)

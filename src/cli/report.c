@@ -1,6 +1,7 @@
 /* report.c - verdict report, verdict explain: the evidence, as the daemon words it; verdict graph: where the
  * series lie.
  * SPDX-License-Identifier: MIT */
+#include "cli/field.h"
 #include "cli/verb.h"
 
 #include <stdio.h>
@@ -15,10 +16,12 @@ int report_run(struct cli *cli)
         return VERB_REFUSED;
     if (!verb_ask(cli, "GET", path, NULL, &answer, &code))
         return code;
-    if (cli->is_json)
+    if (cli->is_json) {
         verb_print_json(cli, answer.body);
-    else
+    } else {
+        field_clean(answer.body, true);
         (void)fputs(answer.body, stdout);
+    }
     client_answer_done(&answer);
     return VERB_DONE;
 }

@@ -37,6 +37,17 @@ static char *make_body(const struct cli *cli, const char *service, const char *e
     return text;
 }
 
+/* Not there, busy, or still at work on the same request, whose first answer was lost. */
+static bool is_passing(const struct client_answer *answer)
+{
+    if (answer->status != 409)
+        return answer->status == 0 || answer->status == 503;
+    struct cJSON *problem = field_parse(answer->body, answer->length);
+    bool is_running = strcmp(field_text(problem, "code"), "still-running") == 0;
+    json_free(problem);
+    return is_running;
+}
+
 /* The key makes it safe to send again when nobody knows whether it arrived. */
 static void send(struct cli *cli, const char *body, struct client_answer *answer)
 {
@@ -50,8 +61,8 @@ static void send(struct cli *cli, const char *body, struct client_answer *answer
         .method = "POST", .path = "/v1/deployments", .body = body, .key = key[0] == '\0' ? own_key : key};
     for (int try = 1;; try++) {
         client_ask(cli->client, &request, answer);
-        bool is_passing = answer->status == 0 || answer->status == 503;
-        if (!is_passing || try == TRIES || answer->is_interrupted || !client_pause(cli->client, RETRY_MS))
+        if (!is_passing(answer) || try == TRIES || answer->is_interrupted ||
+            !client_pause(cli->client, RETRY_MS))
             return;
         client_answer_done(answer);
     }

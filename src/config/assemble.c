@@ -126,6 +126,17 @@ static bool build_smokes(struct assembly *assembly)
     return is_good;
 }
 
+/* At most one rule of each trigger and of each metric that a baseline compares. Room for more would be memory
+ * of every deployment. */
+static size_t rules_room(const struct node *baselines, const struct node *triggers)
+{
+    size_t count = count_of(triggers);
+
+    for (size_t i = 0; i < count_of(baselines); i++)
+        count += count_of(tree_find(&baselines->children[i], "compare"));
+    return count < PLAN_RULES_MAX ? count : PLAN_RULES_MAX;
+}
+
 static bool build_rules(struct assembly *assembly)
 {
     const struct node *triggers = tree_find(assembly->root, "triggers");
@@ -138,8 +149,8 @@ static bool build_rules(struct assembly *assembly)
         .outlines = assembly->outlines,
         .metrics = assembly->definition->metrics,
         .metric_count = assembly->definition->metric_count,
-        .rules =
-            options_array(&assembly->build, assembly->root, PLAN_RULES_MAX, sizeof(struct rule_definition)),
+        .rules = options_array(&assembly->build, assembly->root, rules_room(baselines, triggers) + 1,
+                               sizeof(struct rule_definition)),
     };
     if (list->rules == NULL)
         return false;

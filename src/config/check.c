@@ -4,6 +4,7 @@
 #include "config/assemble.h"
 #include "config/block.h"
 #include "config/condition.h"
+#include "config/counted.h"
 #include "config/files.h"
 #include "config/metrics.h"
 #include "config/rules.h"
@@ -214,6 +215,9 @@ static void outline_metrics(struct inspection *inspection)
         for (size_t j = 0; metrics != NULL && !config->files[i].is_out && j < metrics->count; j++)
             inspection->outlines[inspection->outline_count++] = metrics_raw_outline(&metrics->children[j]);
     }
+    for (size_t i = 0; i < COUNTED_MAX; i++)
+        if (config_find(config, "metrics", counted_metrics[i].name) == NULL)
+            inspection->outlines[inspection->outline_count++] = metrics_raw_outline(&counted_metrics[i]);
 }
 
 void config_check(struct config *config, struct config_report *report)
@@ -228,7 +232,7 @@ void config_check(struct config *config, struct config_report *report)
 
     block_arena(&inspection.arena, SELECT_BYTES_MAX);
     inspection.build.arena = &inspection.arena;
-    inspection.outlines = block_new((config->metric_name_count + 1) * sizeof(*inspection.outlines));
+    inspection.outlines = block_new((config->metric_name_count + COUNTED_MAX) * sizeof(*inspection.outlines));
     outline_metrics(&inspection);
     check_names(config, report);
     for (size_t i = 0; i < config->file_count; i++)

@@ -21,7 +21,7 @@ struct rule_list {
     const struct metric_definition *metrics; /* [metric_count], or NULL: only check */
     size_t metric_count;
     size_t rule_count;
-    struct rule_definition *rules; /* [PLAN_RULES_MAX] */
+    struct rule_definition *rules; /* one per trigger and compared metric, at most PLAN_RULES_MAX */
     struct patience patience;
 };
 

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "config/condition.h"
+#include "config/counted.h"
 #include "config/definition.h"
 #include "config/strategies.h"
 #include "config/vars.h"
@@ -335,7 +336,28 @@ static bool select_strategy(struct selector *selector, const char **ret_name)
     return select_step_smokes(selector, copy);
 }
 
-/* Unknown names are found when the condition is compiled, which knows the column. */
+/* Of the operator's own, or of those that the traffic driver counts. Unknown names are found when the
+ * condition is compiled, which knows the column. */
+static bool select_metric(struct selector *selector, const struct node *at, const char *name)
+{
+    const struct config *config = selector->selection->config;
+    struct gathered *metrics = &selector->metrics;
+    const struct node *counted = counted_find(name);
+
+    if (config_find(config, "metrics", name) != NULL)
+        return gather(selector, metrics, at, name);
+    if (counted == NULL || is_gathered(metrics, name))
+        return true;
+    if (metrics->count == metrics->max)
+        return report_node(selector->vars.report, at, "more than %zu metrics in one deployment",
+                           metrics->max);
+    if (!counted_build(&selector->vars, config->schemas, selector->environment, at, counted,
+                       &metrics->nodes[metrics->count]))
+        return false;
+    metrics->count++;
+    return true;
+}
+
 static bool select_condition_metrics(struct selector *selector, const struct node *trigger)
 {
     const struct node *when = tree_find(trigger, "when");
@@ -346,8 +368,7 @@ static bool select_condition_metrics(struct selector *selector, const struct nod
     if (when == NULL || when->kind != NODE_TEXT)
         return true;
     while (condition_next_name(when->text, &at, name, sizeof(name)))
-        if (config_find(selector->selection->config, "metrics", name) != NULL)
-            is_good = gather(selector, &selector->metrics, when, name) && is_good;
+        is_good = select_metric(selector, when, name) && is_good;
     return is_good;
 }
 
@@ -357,10 +378,7 @@ static bool select_compared_metrics(struct selector *selector, const struct node
     bool is_good = true;
 
     for (size_t i = 0; compare != NULL && compare->kind == NODE_GROUP && i < compare->count; i++)
-        if (config_find(selector->selection->config, "metrics", compare->children[i].name) != NULL)
-            is_good =
-                gather(selector, &selector->metrics, &compare->children[i], compare->children[i].name) &&
-                is_good;
+        is_good = select_metric(selector, &compare->children[i], compare->children[i].name) && is_good;
     return is_good;
 }
 

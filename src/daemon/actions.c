@@ -115,19 +115,23 @@ static void traffic_ended(void *data, bool is_done, bool is_final, uint16_t shar
         acting_end(acting, is_done ? RESULT_DONE : is_final ? RESULT_FAILED : RESULT_AGAIN, why);
 }
 
+/* Numbers rise over all deployments of a split, as ids do. */
+static uint64_t number_of(const struct acting *acting)
+{
+    return (acting->deployment << 24) + acting->action.sequence;
+}
+
 static void route(struct live *live, struct acting *acting)
 {
     struct daemon_lever *lever = acting_lever(live);
     struct split_memory memory;
     struct traffic_split split = split_of(live, &acting->state, &memory);
-    /* Numbers rise over all deployments of a split, as ids do. */
-    uint64_t number = (acting->deployment << 24) + acting->action.sequence;
 
     if (lever == NULL) {
         acting_defer(acting, RESULT_AGAIN, "the traffic driver is not there");
         return;
     }
-    lever->type->set(lever->traffic, &split, number, acting->action.share, traffic_ended, acting);
+    lever->type->set(lever->traffic, &split, number_of(acting), acting->action.share, traffic_ended, acting);
 }
 
 static void rehearse(struct live *live, struct acting *acting)
@@ -181,6 +185,52 @@ static void verify(struct live *live, struct acting *acting)
         verify_stable(live, acting);
 }
 
+static bool would_survive(const struct live *live, const struct acting *acting)
+{
+    const struct daemon_lever *lever = acting_lever(live);
+    struct split_memory memory;
+    struct traffic_split split = split_of(live, &acting->state, &memory);
+
+    return lever != NULL && lever->type->has_persisted(lever->traffic, &split);
+}
+
+static void retire_asked(void *data, bool is_done, bool is_final, uint16_t share, const char *why)
+{
+    struct acting *acting = data;
+    struct live *live = live_find(acting->daemon, acting->deployment);
+
+    (void)is_final;
+    (void)share;
+    if (live == NULL || !is_done)
+        acting_end(acting, RESULT_AGAIN, why);
+    else if (would_survive(live, acting))
+        acting_command(live, acting);
+    else
+        acting_end(acting, RESULT_AGAIN,
+                   "a reload of the proxy would lead back to the old slot: it is not retired yet");
+}
+
+/* The old slot goes only when a reload of the proxy would not lead back to it. After a restart of ours the
+ * lever knows of nothing that survives: it is asked once more. */
+static void retire(struct live *live, struct acting *acting)
+{
+    struct daemon_lever *lever = acting_lever(live);
+    struct split_memory memory;
+    struct traffic_split split = split_of(live, &acting->state, &memory);
+
+    if (would_survive(live, acting))
+        acting_command(live, acting);
+    else if (lever == NULL)
+        acting_defer(acting, RESULT_AGAIN, "the traffic driver is not there");
+    else
+        lever->type->set(lever->traffic, &split, number_of(acting), SHARE_WHOLE, retire_asked, acting);
+}
+
+static bool is_retiring(const struct live *live, const struct acting *acting)
+{
+    return acting->state.care == CARE_ACTING && live->definition->plan.has_traffic;
+}
+
 void action_start(void *data, const struct deployment_state *state, const struct action *action,
                   bool is_ahead)
 {
@@ -200,7 +250,10 @@ void action_start(void *data, const struct deployment_state *state, const struct
         rehearse(live, acting);
         return;
     case ACTION_COMMAND:
-        acting_command(live, acting);
+        if (is_retiring(live, acting))
+            retire(live, acting);
+        else
+            acting_command(live, acting);
         return;
     case ACTION_CANCEL:
         acting_cancel(acting);

@@ -136,7 +136,7 @@ static bool fill_arguments(const struct live *live, const struct acting *acting,
 void acting_command(struct live *live, struct acting *acting)
 {
     const struct command_definition *definition = &live->definition->commands[acting->action.reference];
-    static_assert(sizeof(struct command_texts) < 128 * 1024, "fits the stack");
+    static_assert(sizeof(struct command_texts) < 131072, "fits the stack");
     struct command_texts texts;
     struct err err = {0};
 

@@ -29,7 +29,8 @@ enum {
     DAEMON_TARGETS_MAX = 512,
     DAEMON_PATH_MAX = 512,
     DAEMON_WHY_MAX = 256,
-    DAEMON_REQUESTS_MAX = 512, /* starts and verbs that wait for the engine */
+    DAEMON_SOURCES_MAX = 2 * SETTINGS_INSTANCES_MAX, /* the settings' own, and levers that count */
+    DAEMON_REQUESTS_MAX = 512,                       /* starts and verbs that wait for the engine */
     DAEMON_HEARTBEAT_MS = 1000,
     DAEMON_STALL_MS = 5000 /* the loop was away longer than this: nobody observed */
 };
@@ -86,7 +87,7 @@ struct daemon {
     struct series_book *book;
     struct archive *archive;
     size_t source_count;
-    struct daemon_source sources[SETTINGS_INSTANCES_MAX];
+    struct daemon_source sources[DAEMON_SOURCES_MAX];
     size_t lever_count;
     struct daemon_lever levers[SETTINGS_INSTANCES_MAX];
     size_t receiver_count;

@@ -17,7 +17,7 @@ struct live *live_new(struct daemon *daemon, struct definition *definition, char
     live->daemon = daemon;
     live->definition = definition;
     live->sealed = sealed;
-    live->rules = memory_take_array(definition->rule_count + 1, sizeof(*live->rules));
+    live->rules = memory_take_array(definition->rule_count + 1, sizeof(void *));
     for (size_t i = 0; i < definition->rule_count; i++)
         live->rules[i] = &definition->rules[i].rule;
     live->rule_states = memory_take_array(definition->rule_count + 1, sizeof(*live->rule_states));

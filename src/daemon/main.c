@@ -172,6 +172,7 @@ int main(int count, char **values)
 
     if (code >= 0)
         return code;
+    memory_begin();
     harden();
     struct daemon *daemon = memory_take(sizeof(*daemon));
     daemon->report = memory_take(sizeof(*daemon->report));

@@ -61,6 +61,13 @@ static void follow_phase(struct daemon *daemon, struct live *live, const struct 
         live_unwatch(live);
 }
 
+/* What a verdict rests on can be looked at in its files from now on. */
+static bool is_verdict(const struct trace *trace)
+{
+    return trace->kind == TRACE_STEP_PASS || trace->kind == TRACE_FAIL || trace->kind == TRACE_WOULD_FAIL ||
+           (trace->kind == TRACE_PHASE && phase_is_terminal((enum deployment_phase)trace->a));
+}
+
 static void publish_deployment(struct daemon *daemon, const struct batch_row *row)
 {
     api_changed(daemon->api, row->deployment);
@@ -73,6 +80,7 @@ static void publish_deployment(struct daemon *daemon, const struct batch_row *ro
 void publish_batch(void *data, const struct batch *batch)
 {
     struct daemon *daemon = data;
+    bool has_verdict = false;
 
     for (uint32_t i = 0; i < batch->count; i++) {
         const struct batch_row *row = &batch->rows[i];
@@ -86,5 +94,8 @@ void publish_batch(void *data, const struct batch *batch)
         if (row->trace.kind == TRACE_PHASE)
             follow_phase(daemon, live, row);
         log_trace(daemon, live, row);
+        has_verdict = has_verdict || is_verdict(&row->trace);
     }
+    if (has_verdict && daemon->archive != NULL)
+        archive_flush(daemon->archive, NULL, NULL);
 }

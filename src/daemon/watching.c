@@ -1,5 +1,6 @@
 /* watching.c - from a definition's metrics to series and watches: which key a side has, what its query says.
  * SPDX-License-Identifier: MIT */
+#include "collectors/haproxy.h"
 #include "daemon/live.h"
 #include "io/memory.h"
 
@@ -120,8 +121,20 @@ static bool fill_options(const struct metric_definition *metric, const struct co
     return true;
 }
 
+/* What a slot is made of, the target says, not the metric. */
+static void fill_servers(const struct live_series *series, const struct slot_definition *slot,
+                         struct option_value *values)
+{
+    if (series->type != &haproxy_collector || slot == NULL || !values[HAPROXY_SLOT].is_set ||
+        values[HAPROXY_SERVERS].is_set)
+        return;
+    values[HAPROXY_SERVERS] =
+        (struct option_value){.is_set = true, .list = slot->servers, .list_length = slot->server_count};
+}
+
 static bool start_watch(struct live_series *series, const struct metric_definition *metric,
-                        const char *const *pairs, size_t pair_count, struct err *err)
+                        const struct slot_definition *slot, const char *const *pairs, size_t pair_count,
+                        struct err *err)
 {
     struct daemon_source *source = find_source(series->live->daemon, metric);
 
@@ -145,8 +158,9 @@ static bool start_watch(struct live_series *series, const struct metric_definiti
                  .trouble = put_trouble},
     };
     series->type = source->type;
-    bool is_done = fill_options(metric, source->type, pairs, pair_count, values, texts, err) &&
-                   source->type->watch(source->collector, &what, &series->watch, err);
+    bool is_done = fill_options(metric, source->type, pairs, pair_count, values, texts, err);
+    fill_servers(series, slot, values);
+    is_done = is_done && source->type->watch(source->collector, &what, &series->watch, err);
     free(values);
     free(texts);
     return is_done;
@@ -205,7 +219,7 @@ static bool watch_side(struct live *live, const struct deployment_state *state, 
     (void)snprintf(resolution, sizeof(resolution), "%llds", (long long)(definition->step_ms / 1000));
     pairs[2 * count] = "resolution";
     pairs[2 * count + 1] = resolution;
-    if (start_watch(series, definition, pairs, count + 1, err))
+    if (start_watch(series, definition, live_slot(live, state, is_candidate), pairs, count + 1, err))
         return true;
     series_set_trouble(series->series, SERIES_ERROR);
     return false;

@@ -91,6 +91,67 @@ static bool open_engine(struct daemon *daemon, struct err *err)
 }
 
 /* A source that cannot be opened is told and left out: what reads it stays inconclusive. */
+static void open_source(struct daemon *daemon, const struct collector_env *env,
+                        const struct collector_type *type, const char *name,
+                        const struct option_value *options)
+{
+    struct err err = {0};
+
+    if (daemon->source_count == DAEMON_SOURCES_MAX) {
+        log_say(&daemon->log, LOG_LEVEL_ERROR, "source %s:%s: more than %d sources", type->name, name,
+                DAEMON_SOURCES_MAX);
+        return;
+    }
+    struct daemon_source *source = &daemon->sources[daemon->source_count++];
+    *source = (struct daemon_source){.type = type, .name = name};
+    if (!type->open(env, name, options, &source->collector, &err))
+        log_say(&daemon->log, LOG_LEVEL_ERROR, "source %s:%s: %s", type->name, name, err.text);
+}
+
+static bool has_source(const struct daemon *daemon, const struct collector_type *type, const char *name)
+{
+    for (size_t i = 0; i < daemon->source_count; i++)
+        if (daemon->sources[i].type == type && strcmp(daemon->sources[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+/* Options of the driver serve the source of the same kind under the same names. */
+static void open_counter(struct daemon *daemon, const struct collector_env *env,
+                         const struct collector_type *type, const struct settings_instance *driver)
+{
+    const struct traffic_type *lever = traffic_types[driver->kind];
+    struct option_value *options = memory_take_array(type->instance_option_count + 1, sizeof(*options));
+    char memory[DAEMON_WHY_MAX]; /* of defaults */
+    struct arena arena;
+    struct err err = {0};
+
+    arena_init(&arena, memory, sizeof(memory));
+    for (size_t i = 0; i < type->instance_option_count; i++) {
+        size_t at = option_find(lever->instance_options, lever->instance_option_count,
+                                type->instance_options[i].name);
+        if (at < lever->instance_option_count)
+            options[i] = driver->options[at];
+    }
+    if (option_complete(type->instance_options, type->instance_option_count, &arena, options, &err))
+        open_source(daemon, env, type, driver->name, options);
+    else
+        log_say(&daemon->log, LOG_LEVEL_ERROR, "source %s:%s: %s", type->name, driver->name, err.text);
+    free(options);
+}
+
+/* A driver that counts is a source of its name, unless the settings have one. */
+static void open_counters(struct daemon *daemon, const struct collector_env *env)
+{
+    for (size_t i = 0; i < daemon->settings->driver_count; i++) {
+        const struct settings_instance *driver = &daemon->settings->drivers[i];
+        for (size_t k = 0; collector_types[k] != NULL; k++)
+            if (strcmp(collector_types[k]->name, traffic_types[driver->kind]->name) == 0 &&
+                !has_source(daemon, collector_types[k], driver->name))
+                open_counter(daemon, env, collector_types[k], driver);
+    }
+}
+
 static void open_sources(struct daemon *daemon)
 {
     char topic[DAEMON_PATH_MAX];
@@ -103,27 +164,16 @@ static void open_sources(struct daemon *daemon)
                                 .will_payload = "{\"state\":\"offline\"}",
                                 .data = daemon,
                                 .now_ms = daemon_now_ms};
-    struct err err = {0};
 
     (void)snprintf(topic, sizeof(topic), "verdict/%s/status", daemon->settings->instance);
     for (size_t i = 0; i < daemon->settings->source_count; i++) {
         const struct settings_instance *instance = &daemon->settings->sources[i];
-        struct daemon_source *source = &daemon->sources[daemon->source_count++];
-        source->type = collector_types[instance->kind];
-        source->name = instance->name;
-        if (!source->type->open(&env, instance->name, instance->options, &source->collector, &err))
-            log_say(&daemon->log, LOG_LEVEL_ERROR, "source %s:%s: %s", source->type->name, source->name,
-                    err.text);
+        open_source(daemon, &env, collector_types[instance->kind], instance->name, instance->options);
     }
-    for (size_t i = 0; collector_types[i] != NULL && daemon->source_count < SETTINGS_INSTANCES_MAX; i++) {
-        if (!collector_types[i]->is_implicit)
-            continue;
-        struct daemon_source *source = &daemon->sources[daemon->source_count++];
-        source->type = collector_types[i];
-        source->name = "";
-        if (!source->type->open(&env, "", NULL, &source->collector, &err))
-            log_say(&daemon->log, LOG_LEVEL_ERROR, "source %s: %s", source->type->name, err.text);
-    }
+    for (size_t i = 0; collector_types[i] != NULL; i++)
+        if (collector_types[i]->is_implicit)
+            open_source(daemon, &env, collector_types[i], "", NULL);
+    open_counters(daemon, &env);
 }
 
 static bool open_levers(struct daemon *daemon, struct err *err)

@@ -239,7 +239,7 @@ static bool explain(const char *answer, struct err *err)
 static bool read_side(const struct haproxy_side *side, const char *answer, unsigned *ret_weight,
                       size_t *ret_count, struct err *err)
 {
-    struct haproxy_server server;
+    struct haproxy_server server = {0};
     unsigned sum = 0;
     bool is_uniform = true;
 
@@ -292,7 +292,7 @@ static bool are_of(const struct weights *weights, const struct haproxy_split *sp
 static bool read_by_weights(const struct haproxy_split *split, const char *answer, uint16_t expected,
                             uint16_t *ret_share, struct err *err)
 {
-    struct weights weights;
+    struct weights weights = {0};
 
     if (!read_weights(split, answer, &weights, err))
         return false;
@@ -349,7 +349,7 @@ bool haproxy_split_check_share(const struct haproxy_split *split, uint16_t share
 static bool is_as_ordered(const struct haproxy_split *split, uint16_t share, const char *answer)
 {
     uint16_t value = 0;
-    struct weights weights;
+    struct weights weights = {0};
     struct err err;
 
     if (split->map != NULL)

@@ -45,7 +45,8 @@ struct notifier_type {
                             const struct option_value *options, struct notifier **ret_notifier,
                             struct err *err);
     void (*close)(struct notifier *notifier);
-    /* `done` fires exactly once, from the loop. */
+    /* `done` fires exactly once, from the loop, never inside the call; close() ends what is under way without
+     * it. `why` says what came of it, for the log. */
     void (*send)(struct notifier *notifier, const struct notice *notice, notifier_done *done, void *data);
 };
 

@@ -44,6 +44,18 @@ static struct engine_slot *free_slot(struct engine *engine)
     return engine->slots_used < engine->slots_max ? &engine->slots[engine->slots_used++] : NULL;
 }
 
+/* The way back of a promotion is the slot that it left: lost once somebody else is under way, or while it is
+ * being retired (S9). */
+static bool has_lost_way_back(const struct engine *engine, uint32_t target)
+{
+    for (uint32_t i = 0; i < engine->slots_used; i++) {
+        const struct engine_slot *slot = &engine->slots[i];
+        if (is_of(slot, target) && (phase_is_active(slot->after.phase) || slot->after.care == CARE_ACTING))
+            return true;
+    }
+    return false;
+}
+
 /* ENGINE_DONE: it may start. */
 static enum engine_answer refusal(const struct engine *engine, const struct target_state *target,
                                   const struct engine_start *start)
@@ -54,6 +66,8 @@ static enum engine_answer refusal(const struct engine *engine, const struct targ
         return ENGINE_QUARANTINED;
     if (start->needs_stable && !target->has_stable)
         return ENGINE_NO_STABLE;
+    if (start->plan->kind == PLAN_ROLLBACK && has_lost_way_back(engine, start->target))
+        return ENGINE_CONFLICT;
     if (!start->queues && owner_of(engine, start->target) != NULL)
         return ENGINE_CONFLICT;
     return ENGINE_DONE;
@@ -69,7 +83,7 @@ static void create(struct engine *engine, struct engine_slot *slot, const struct
     slot->is_touched = slot->has_row = slot->is_new = true;
     slot->reconcile_at_ms = engine->batch.now_ms + engine->reconcile_ms;
     memset(slot->told, ENGINE_TOLD_NOTHING, sizeof(slot->told));
-    for (uint8_t i = 0; i < PLAN_RULES_MAX; i++)
+    for (size_t i = 0; i < PLAN_RULES_MAX; i++)
         slot->rule_deadline_ms[i] = DEPLOYMENT_NEVER;
     struct batch_row *row = stepping_add_row(engine, slot, ROW_DEPLOYMENT);
     row->is_new = true;
@@ -106,30 +120,31 @@ void admission_start(struct engine *engine, const struct input *input)
     admission_next(engine, start->target);
 }
 
-/* The old slot is needed now: the way back that a promotion kept is given up. */
+/* The old slot is needed now: the way back that a promotion kept is given up. False: it is being retired. */
 static bool end_care(struct engine *engine, uint32_t target)
 {
     struct event event = {.kind = EVENT_CARE_OVER, .now_ms = engine->batch.now_ms};
-    bool is_busy = false;
 
     for (uint32_t i = 0; i < engine->slots_used; i++) {
         struct engine_slot *slot = &engine->slots[i];
         if (!is_of(slot, target) || slot->after.phase != PHASE_PROMOTED)
             continue;
-        is_busy = is_busy || slot->after.care == CARE_ACTING;
-        if (slot->after.care == CARE_DUE)
-            stepping_event(engine, slot, &event, 0);
+        if (slot->after.care == CARE_ACTING)
+            return false;
+        stepping_event(engine, slot, &event, 0);
     }
-    return !is_busy;
+    return true;
 }
 
-static struct engine_slot *first_queued(const struct engine *engine, uint32_t target)
+/* Who waits longest; where the target is frozen only ways back go on. */
+static struct engine_slot *first_queued(const struct engine *engine, uint32_t target, bool is_frozen)
 {
     struct engine_slot *first = NULL;
 
     for (uint32_t i = 0; i < engine->slots_used; i++) {
         struct engine_slot *slot = &engine->slots[i];
         if (is_of(slot, target) && slot->after.phase == PHASE_QUEUED &&
+            (!is_frozen || slot->start.plan->kind == PLAN_ROLLBACK) &&
             (first == NULL || slot->id < first->id))
             first = slot;
     }
@@ -139,8 +154,8 @@ static struct engine_slot *first_queued(const struct engine *engine, uint32_t ta
 /* Gives the turn to whoever waits longest, once nobody is before them (S8). */
 void admission_next(struct engine *engine, uint32_t target)
 {
-    struct engine_slot *next = first_queued(engine, target);
     const struct target_state *state = &engine_target_at(engine, target)->state;
+    struct engine_slot *next = first_queued(engine, target, state->is_frozen);
     struct event event = {.kind = EVENT_TURN, .now_ms = engine->batch.now_ms};
 
     if (next == NULL || owner_of(engine, target) != NULL || !end_care(engine, target) ||
@@ -215,13 +230,14 @@ static enum engine_answer change(struct engine *engine, struct engine_target *ta
         return ENGINE_DONE;
     case TARGET_UNFREEZE:
         target->state.is_frozen = false;
+        admission_next(engine, verb->target);
         return ENGINE_DONE;
     case TARGET_QUARANTINE_ADD:
         return add_quarantine(&target->state, verb->version_key);
     case TARGET_QUARANTINE_CLEAR:
-        return clear_quarantine(&target->state, verb->version_key);
+        break;
     }
-    return ENGINE_CONFLICT;
+    return clear_quarantine(&target->state, verb->version_key);
 }
 
 void admission_target_verb(struct engine *engine, const struct input *input)

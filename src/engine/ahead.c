@@ -2,21 +2,47 @@
  * exception). SPDX-License-Identifier: MIT */
 #include "engine/engine_state.h"
 
+#include <assert.h>
+
 static bool is_route_to_stable(const struct deployment_state *state)
 {
-    return state->phase == PHASE_ROLLING_BACK && state->flight.kind == ACTION_ROUTE &&
-           state->flight.share == 0;
+    return state->phase == PHASE_ROLLING_BACK && state->flight.kind == ACTION_ROUTE;
+}
+
+/* Also where its next try was to come later: the journal may take longer than that. */
+static struct action driven_again(const struct engine_slot *slot, const struct deployment_state *state)
+{
+    struct deployment_state driven = *state;
+
+    driven.flight.is_waiting = false;
+    return deployment_redrive(slot->start.plan, &driven);
 }
 
 static void send(struct engine *engine, struct engine_slot *slot, const struct deployment_state *state)
 {
     int64_t now_ms = engine->env.now_ms(engine->env.data);
-    struct action action = deployment_redrive(slot->start.plan, state);
+    struct action action = driven_again(slot, state);
 
+    assert(action.share == 0);
     if (now_ms < slot->ahead_at_ms)
         return;
     slot->ahead_at_ms = now_ms + ENGINE_RETRY_MS;
+    slot->ahead_sequence = action.sequence;
+    slot->is_overtaken = true;
     engine->env.start(engine->env.data, state, &action, true);
+}
+
+/* The intent is durable, only its next try does not come: a batch with other news in it is refused. */
+static void send_again(struct engine *engine, struct engine_slot *slot, int64_t now_ms)
+{
+    const struct flight *flight = &slot->before.flight;
+    bool is_due = flight->is_waiting ? now_ms >= flight->retry_ms : slot->is_recovered;
+    struct action action = driven_again(slot, &slot->before);
+
+    if (!is_due || now_ms < slot->ahead_at_ms)
+        return;
+    slot->ahead_at_ms = now_ms + ENGINE_RETRY_MS;
+    engine->env.start(engine->env.data, &slot->before, &action, false);
 }
 
 /* Does this event take the deployment back? Tried on a scratch state; nothing is decided here. */
@@ -54,43 +80,37 @@ static void try_rules(struct engine *engine, struct engine_slot *slot, int64_t n
             try_rule(engine, slot, i, now_ms);
 }
 
-/* What a waiting input says to the machine; false: nothing that could take a deployment back. */
-static bool event_of(const struct engine_slot *slot, const struct input *input, struct event *ret_event)
-{
-    if (input->is_void)
-        return false;
-    if (input->kind == INPUT_VERB)
-        *ret_event = input->event;
-    else if (input->kind == INPUT_JUDGEMENT && input->judged.rule < slot->start.plan->rule_count)
-        *ret_event = (struct event){
-            .kind = EVENT_JUDGEMENT, .rule = input->judged.rule, .verdict = input->judged.judgement.verdict};
-    else
-        return false;
-    return true;
-}
-
 static void try_inputs(struct engine *engine, int64_t now_ms)
 {
     for (uint32_t i = engine->input_taken; i < engine->input_count; i++) {
         const struct input *input = &engine->inputs[(engine->input_first + i) % ENGINE_INPUTS_MAX];
         struct engine_slot *slot = engine_find(engine, input->deployment);
         struct event event;
-        if (slot == NULL || !event_of(slot, input, &event))
+        if (slot == NULL || !stepping_leads_back(slot, input, &event))
             continue;
         event.now_ms = now_ms;
         (void)try_event(engine, slot, &event);
     }
 }
 
+/* Patience that ran out can wait for the journal; whether it did is decided anew then. */
+static bool is_urgent(enum ending ending)
+{
+    return ending == ENDING_FAILED || ending == ENDING_ABORTED || ending == ENDING_TAKEN_BACK;
+}
+
 /* What went back for a rule's sake failed (S3), even if the rule sees it otherwise once the journal answers.
- * What came by the queue is still there then, and is stepped as what it is. */
+ * What came by the queue is still there then, and is stepped first, as what it is. */
 static void try_slot(struct engine *engine, struct engine_slot *slot, int64_t now_ms)
 {
     struct event ahead = {.kind = EVENT_AHEAD, .now_ms = now_ms};
 
-    if (is_route_to_stable(&slot->after) && slot->before.phase != PHASE_ROLLING_BACK) {
-        slot->has_left = slot->after.ending == ENDING_FAILED;
-        send(engine, slot, &slot->after);
+    if (is_route_to_stable(&slot->before)) {
+        send_again(engine, slot, now_ms);
+    } else if (is_route_to_stable(&slot->after) && slot->before.phase != PHASE_ROLLING_BACK) {
+        slot->has_left = slot->has_left || slot->after.ending == ENDING_FAILED;
+        if (is_urgent(slot->after.ending))
+            send(engine, slot, &slot->after);
     } else if (slot->has_left) {
         (void)try_event(engine, slot, &ahead);
     } else {

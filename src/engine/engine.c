@@ -161,9 +161,8 @@ bool engine_read_back(struct engine *engine, uint64_t deployment, uint16_t share
 
 void engine_gap(struct engine *engine, int64_t gap_ms)
 {
-    struct event event = {.kind = EVENT_GAP, .gap_ms = gap_ms};
-
-    (void)push_event(engine, INPUT_GAP, 0, &event);
+    for (uint32_t i = 0; i < engine->slots_used; i++)
+        engine->slots[i].gap_ms += gap_ms;
 }
 
 void engine_mark(struct engine *engine, uint64_t deployment, uint8_t rule)
@@ -192,12 +191,7 @@ void engine_recover_ids(struct engine *engine, uint64_t next_deployment)
 bool engine_recover(struct engine *engine, const struct engine_start *start,
                     const struct deployment_state *state, int64_t gap_ms, bool tombstone)
 {
-    struct event event = {.kind = EVENT_RECOVERED, .gap_ms = gap_ms};
-    struct event ahead = {.kind = EVENT_AHEAD};
-
-    if (engine->slots_used == engine->slots_max || !push_event(engine, INPUT_RECOVERED, state->id, &event))
-        return false;
-    if (tombstone && !push_event(engine, INPUT_AHEAD, state->id, &ahead))
+    if (engine->slots_used == engine->slots_max)
         return false;
     struct engine_slot *slot = &engine->slots[engine->slots_used++];
     memset(slot, 0, sizeof(*slot));
@@ -206,6 +200,9 @@ bool engine_recover(struct engine *engine, const struct engine_start *start,
     slot->before = *state;
     slot->after = *state;
     slot->persisted_ms = state->last_seen_ms;
+    slot->is_recovered = true;
+    slot->gap_ms = gap_ms;
+    slot->has_left = tombstone;
     slot->dirty = UINT32_MAX;
     memset(slot->told, ENGINE_TOLD_NOTHING, sizeof(slot->told));
     return true;
@@ -234,17 +231,60 @@ static void begin_batch(struct engine *engine)
     engine->answered_count = 0;
     engine->dispatch_count = 0;
     engine->input_taken = 0;
+    for (uint32_t i = 0; i < engine->slots_used; i++)
+        engine->slots[i].is_overtaken = false;
 }
 
+static struct input *input_at(struct engine *engine, uint32_t index)
+{
+    return &engine->inputs[(engine->input_first + index) % ENGINE_INPUTS_MAX];
+}
+
+static bool is_brake(const struct engine *engine, const struct input *input)
+{
+    const struct engine_slot *slot = engine_find(engine, input->deployment);
+    struct event event;
+
+    if (slot == NULL || !stepping_leads_back(slot, input, &event))
+        return false;
+    /* Of an approval and a rejection the first one counts, unless traffic went back for the rejection. */
+    return event.kind != EVENT_VERB || event.verb != VERB_REJECT || slot->ahead_sequence != 0;
+}
+
+static bool is_judgement(const struct engine *engine, const struct input *input)
+{
+    (void)engine;
+    return input->kind == INPUT_JUDGEMENT && !input->is_done;
+}
+
+/* Steps some of the inputs before their turn. */
+static void step_first(struct engine *engine, bool (*is_meant)(const struct engine *, const struct input *))
+{
+    for (uint32_t i = 0; i < engine->input_count && has_room(engine); i++) {
+        struct input *input = input_at(engine, i);
+        if (!is_meant(engine, input))
+            continue;
+        stepping_take(engine, input);
+        input->is_done = true;
+    }
+}
+
+/* What takes a deployment back comes first, and news before the end of the observation that they are about:
+ * no step ends on half of them, and nothing overtakes what left ahead of the journal. */
 static void step_all(struct engine *engine)
 {
+    for (uint32_t i = 0; i < engine->slots_used; i++)
+        if (engine->slots[i].id != 0)
+            stepping_tell_gap(engine, &engine->slots[i]);
+    step_first(engine, is_brake);
+    step_first(engine, is_judgement);
     for (uint32_t i = 0; i < engine->slots_used && has_room(engine); i++)
         if (engine->slots[i].id != 0)
             stepping_due(engine, &engine->slots[i]);
     while (engine->input_taken < engine->input_count && has_room(engine)) {
-        uint32_t at = (engine->input_first + engine->input_taken++) % ENGINE_INPUTS_MAX;
-        if (!engine->inputs[at].is_void)
-            stepping_take(engine, &engine->inputs[at]);
+        const struct input *input = input_at(engine, engine->input_taken++);
+        if (!input->is_void && !input->is_done)
+            stepping_take(engine, input);
     }
 }
 
@@ -269,6 +309,14 @@ static bool is_over(const struct deployment_state *state)
     return phase_is_terminal(state->phase) && (state->care == CARE_NONE || state->care == CARE_DONE);
 }
 
+static void keep_told(struct engine_slot *slot)
+{
+    if (!slot->was_told)
+        return;
+    slot->was_told = slot->is_recovered = false;
+    slot->gap_ms -= slot->told_gap_ms;
+}
+
 static void keep_slots(struct engine *engine)
 {
     for (uint32_t i = 0; i < engine->slots_used; i++) {
@@ -276,8 +324,11 @@ static void keep_slots(struct engine *engine)
         if (slot->id == 0 || !slot->is_touched)
             continue;
         slot->before = slot->after;
+        keep_told(slot);
         if (slot->has_row)
             slot->persisted_ms = engine->batch.now_ms;
+        if (slot->before.phase >= PHASE_ROLLING_BACK)
+            slot->ahead_sequence = 0;
         slot->is_touched = slot->has_row = slot->is_new = false;
     }
     for (uint32_t i = 0; i < engine->targets_max; i++)
@@ -291,16 +342,23 @@ static void give_answers(struct engine *engine)
                              engine->answered[i].deployment);
 }
 
-/* An action that was overtaken within the same batch stays at home (S6), or one that waits for its next try.
- */
+/* An action that was overtaken stays at home (S6): by another one of the same batch, by the wait for its next
+ * try, or by a route to stable that left meanwhile; what that left for is stepped next. */
+static bool is_to_start(const struct engine_slot *slot, const struct action *action)
+{
+    const struct flight *flight = &slot->before.flight;
+
+    return flight->kind != ACTION_NONE && !flight->is_waiting && flight->sequence == action->sequence &&
+           (action->is_rollback || !slot->is_overtaken);
+}
+
 static void start_actions(struct engine *engine)
 {
     for (uint32_t i = 0; i < engine->dispatch_count; i++) {
         const struct engine_dispatch *dispatch = &engine->dispatch[i];
-        const struct deployment_state *state = &engine->slots[dispatch->slot].before;
-        if (state->flight.kind != ACTION_NONE && !state->flight.is_waiting &&
-            state->flight.sequence == dispatch->action.sequence)
-            engine->env.start(engine->env.data, state, &dispatch->action, false);
+        const struct engine_slot *slot = &engine->slots[dispatch->slot];
+        if (is_to_start(slot, &dispatch->action))
+            engine->env.start(engine->env.data, &slot->before, &dispatch->action, false);
     }
 }
 
@@ -340,24 +398,17 @@ void engine_turn(struct engine *engine)
     engine->env.commit(engine->env.data, &engine->batch);
 }
 
-/* S19: asked for by a person, and no full disk stands in its way. */
-static bool leads_back(const struct input *input)
-{
-    if (input->kind != INPUT_VERB)
-        return false;
-    enum verb verb = input->event.verb;
-    return verb == VERB_ABORT || verb == VERB_ROLLBACK || verb == VERB_ROLLBACK_PAST || verb == VERB_REJECT;
-}
-
 /* What must not be lost is stepped again; who waits for an answer is refused. */
 static void drop_inputs(struct engine *engine)
 {
+    for (uint32_t i = 0; i < engine->input_count; i++)
+        input_at(engine, i)->is_done = false;
     for (uint32_t i = 0; i < engine->input_taken; i++) {
-        struct input *input = &engine->inputs[(engine->input_first + i) % ENGINE_INPUTS_MAX];
-        if (input->is_void || input->token == 0)
+        struct input *input = input_at(engine, i);
+        if (input->token == 0)
             continue;
         engine->env.answered(engine->env.data, input->token, ENGINE_NOT_DURABLE, 0);
-        input->is_void = !leads_back(input);
+        input->is_void = input->kind != INPUT_VERB || !stepping_is_way_back(input->event.verb);
         input->token = 0;
     }
     engine->input_taken = 0;
@@ -372,7 +423,7 @@ static void drop_batch(struct engine *engine)
         slot->after = slot->before;
         slot->dirty = UINT32_MAX;
         memset(slot->told, ENGINE_TOLD_NOTHING, sizeof(slot->told));
-        slot->is_touched = slot->has_row = false;
+        slot->is_touched = slot->has_row = slot->was_told = false;
         if (slot->is_new) /* who asked is told; what nobody asked for is started anew */
             slot->id = 0;
         slot->is_new = false;
@@ -408,13 +459,14 @@ static int64_t slot_deadline(const struct engine *engine, const struct engine_sl
 {
     const struct deployment_state *state = &slot->before;
     int64_t at_ms = deployment_deadline(slot->start.plan, state);
+    bool is_judged = state->phase == PHASE_RUNNING || state->phase == PHASE_WATCHING;
 
-    if (state->phase != PHASE_RUNNING && state->phase != PHASE_WATCHING)
+    if (stepping_is_reconciled(slot, state) && engine->reconcile_ms > 0)
+        at_ms = sooner(at_ms, slot->reconcile_at_ms);
+    if (!is_judged)
         return at_ms;
     for (uint8_t i = 0; i < slot->start.plan->rule_count; i++)
         at_ms = sooner(at_ms, slot->rule_deadline_ms[i]);
-    if (slot->start.plan->has_traffic && engine->reconcile_ms > 0)
-        at_ms = sooner(at_ms, slot->reconcile_at_ms);
     return sooner(at_ms, slot->persisted_ms + ENGINE_PERSIST_MS);
 }
 

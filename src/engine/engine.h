@@ -83,6 +83,7 @@ MUST_CHECK bool engine_start(struct engine *engine, const struct engine_start *s
 MUST_CHECK bool engine_verb(struct engine *engine, uint64_t token, uint64_t deployment, enum verb verb,
                             uint8_t rule);
 MUST_CHECK bool engine_target_verb(struct engine *engine, uint64_t token, const struct target_verb *verb);
+/* A pass on evidence from before the step's confirmation (from_ms) is none. */
 bool engine_judgement(struct engine *engine, uint64_t deployment, uint8_t rule,
                       const struct judgement *judgement);
 bool engine_result(struct engine *engine, uint64_t deployment, uint32_t sequence, enum result result);

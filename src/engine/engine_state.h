@@ -7,7 +7,8 @@
 
 enum {
     ENGINE_TOLD_NOTHING = UINT8_MAX,
-    ENGINE_ROWS_PER_EVENT = 128, /* rows that one event may add, at most */
+    ENGINE_ROWS_PER_EVENT = 192, /* rows that one due deployment may add, at most: 32 rules that fail on
+                                    record or pass, a promotion, the snapshot of the next one */
     ENGINE_RETRY_MS = 1000       /* after a failed commit */
 };
 
@@ -17,15 +18,13 @@ enum input_kind {
     INPUT_TARGET_VERB,
     INPUT_JUDGEMENT,
     INPUT_RESULT,
-    INPUT_READ_BACK,
-    INPUT_RECOVERED,
-    INPUT_AHEAD,
-    INPUT_GAP /* to all */
+    INPUT_READ_BACK
 };
 
 struct input {
     enum input_kind kind;
     bool is_void; /* was answered already when its commit failed */
+    bool is_done; /* was stepped in the batch under way before its turn came */
     uint64_t token;
     uint64_t deployment;
     union {
@@ -47,14 +46,20 @@ struct engine_slot {
     bool is_touched;              /* `after` may differ */
     bool has_row;                 /* its ROW_DEPLOYMENT stands in the batch */
     bool is_new;                  /* was created by the batch under way */
-    bool is_due;                  /* its time came in this turn */
     uint8_t told[PLAN_RULES_MAX]; /* enum verdict that the machine knows, or ENGINE_TOLD_NOTHING */
     uint32_t dirty;               /* bit r: rule r has new values */
     int64_t rule_deadline_ms[PLAN_RULES_MAX];
     int64_t persisted_ms;
     int64_t reconcile_at_ms;
-    int64_t ahead_at_ms; /* when a route to stable may be sent ahead (again) */
-    bool has_left;       /* one was, for a FAIL */
+    uint32_t read_sequence;  /* newest action when traffic was last asked for */
+    int64_t ahead_at_ms;     /* when a route to stable may be sent ahead (again) */
+    uint32_t ahead_sequence; /* key of one that was, until the way back is durable; 0: none was */
+    bool has_left;           /* one was, for a FAIL */
+    bool is_overtaken; /* one was since the batch under way was made: nothing of it goes forward any more */
+    bool is_recovered; /* not yet told; what is in flight is to be driven again */
+    bool was_told;     /* of both, in the batch under way */
+    int64_t gap_ms;    /* that nobody watched, not yet told */
+    int64_t told_gap_ms;
 };
 
 struct engine_target {
@@ -102,9 +107,13 @@ void engine_answer(struct engine *engine, uint64_t token, enum engine_answer ans
 void stepping_event(struct engine *engine, struct engine_slot *slot, const struct event *event,
                     uint64_t token);
 void stepping_take(struct engine *engine, const struct input *input);
+void stepping_tell_gap(struct engine *engine, struct engine_slot *slot);
+bool stepping_is_way_back(enum verb verb);
+bool stepping_leads_back(const struct engine_slot *slot, const struct input *input, struct event *ret_event);
 void stepping_due(struct engine *engine, struct engine_slot *slot);
 void stepping_add_target(struct engine *engine, struct engine_target *target);
 struct batch_row *stepping_add_row(struct engine *engine, struct engine_slot *slot, enum row_kind kind);
+bool stepping_is_reconciled(const struct engine_slot *slot, const struct deployment_state *state);
 struct rule_clock stepping_rule_clock(const struct deployment_state *state, int64_t now_ms);
 
 /* admission.c */

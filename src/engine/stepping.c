@@ -77,9 +77,7 @@ static void add_snapshot(struct engine *engine, struct engine_slot *slot)
     if (slot->has_row)
         return;
     slot->has_row = true;
-    struct batch_row *row = stepping_add_row(engine, slot, ROW_DEPLOYMENT);
-    row->is_new = slot->is_new;
-    row->token = slot->is_new ? slot->start.token : 0;
+    stepping_add_row(engine, slot, ROW_DEPLOYMENT);
     add_rules(engine, slot);
 }
 
@@ -137,9 +135,17 @@ static void forget_told(struct engine_slot *slot)
     slot->dirty = UINT32_MAX;
 }
 
+/* The route that left ahead of the journal has a key already: no other action gets it. */
+static void keep_key(struct engine_slot *slot)
+{
+    if (slot->after.last_sequence + 1 < slot->ahead_sequence)
+        slot->after.last_sequence = slot->ahead_sequence - 1;
+}
+
 void stepping_event(struct engine *engine, struct engine_slot *slot, const struct event *event,
                     uint64_t token)
 {
+    keep_key(slot);
     struct deployment_state before = slot->after;
     struct decision decision;
 
@@ -216,7 +222,8 @@ static bool is_to_be_judged(const struct engine *engine, const struct engine_slo
 }
 
 /* Judges what has new values or a deadline of its own; with `all`, everything. All is judged before anything
- * is told, and what speaks against going on is told first: no step ends on half of the news. */
+ * is told, and what speaks against going on is told first: no step ends on half of the news. What
+ * has gone back ahead of the journal passes nothing any more. */
 static void judge(struct engine *engine, struct engine_slot *slot, bool all)
 {
     uint32_t judged = 0;
@@ -228,19 +235,54 @@ static void judge(struct engine *engine, struct engine_slot *slot, bool all)
     for (uint8_t i = 0; i < slot->start.plan->rule_count; i++)
         if ((judged & (UINT32_C(1) << i)) != 0 && slot->start.rule_states[i].last.verdict != VERDICT_PASS)
             tell(engine, slot, i, slot->start.rule_states[i].last.verdict);
+    if (slot->has_left)
+        return;
     for (uint8_t i = 0; i < slot->start.plan->rule_count && slot->after.attempt == attempt; i++)
         if ((judged & (UINT32_C(1) << i)) != 0 && slot->start.rule_states[i].last.verdict == VERDICT_PASS)
             tell(engine, slot, i, VERDICT_PASS);
 }
 
+/* Is traffic ours to keep, and does nothing of ours change it just now? */
+bool stepping_is_reconciled(const struct engine_slot *slot, const struct deployment_state *state)
+{
+    bool is_under_way = phase_is_active(state->phase) && state->phase != PHASE_ADMITTING;
+
+    return slot->start.plan->has_traffic && is_under_way && state->flight.kind != ACTION_ROUTE;
+}
+
 static void reconcile(struct engine *engine, struct engine_slot *slot)
 {
-    if (!slot->start.plan->has_traffic || engine->reconcile_ms == 0 ||
+    if (!stepping_is_reconciled(slot, &slot->after) || engine->reconcile_ms == 0 ||
         engine->batch.now_ms < slot->reconcile_at_ms)
         return;
     slot->reconcile_at_ms = engine->batch.now_ms + engine->reconcile_ms;
-    if (slot->after.flight.kind == ACTION_NONE)
-        engine->env.read_back(engine->env.data, &slot->after);
+    slot->read_sequence = slot->after.last_sequence;
+    engine->env.read_back(engine->env.data, &slot->after);
+}
+
+/* What was in flight when we stopped is driven again under its key (L4). */
+static void redrive(struct engine *engine, struct engine_slot *slot)
+{
+    struct action action = deployment_redrive(slot->start.plan, &slot->after);
+
+    if (action.kind != ACTION_NONE)
+        dispatch(engine, slot, &action);
+}
+
+/* Told before anything else is asked of the deployment's clock: nobody watched, so nothing passed (S11). */
+void stepping_tell_gap(struct engine *engine, struct engine_slot *slot)
+{
+    struct event event = {.kind = slot->is_recovered ? EVENT_RECOVERED : EVENT_GAP,
+                          .now_ms = engine->batch.now_ms,
+                          .gap_ms = slot->gap_ms};
+
+    if (!slot->is_recovered && slot->gap_ms == 0)
+        return;
+    if (slot->is_recovered)
+        redrive(engine, slot);
+    stepping_event(engine, slot, &event, 0);
+    slot->was_told = true;
+    slot->told_gap_ms = slot->gap_ms;
 }
 
 /* What the deployment's own clock wants; before an observation may end, everything is judged once more. */
@@ -250,10 +292,9 @@ void stepping_due(struct engine *engine, struct engine_slot *slot)
     struct event ahead = {.kind = EVENT_AHEAD, .now_ms = engine->batch.now_ms};
     bool is_due = engine->batch.now_ms >= deployment_deadline(slot->start.plan, &slot->after);
 
-    if (is_judged(slot)) {
+    if (is_judged(slot))
         judge(engine, slot, is_due);
-        reconcile(engine, slot);
-    }
+    reconcile(engine, slot);
     if (is_due)
         stepping_event(engine, slot, &event, 0);
     if (slot->has_left && is_judged(slot) && slot->after.ending == ENDING_NONE)
@@ -265,31 +306,43 @@ void stepping_due(struct engine *engine, struct engine_slot *slot)
     add_snapshot(engine, slot);
 }
 
-/* A result of what was in flight when we stopped will come; drive it again under its key (L4). */
-static void redrive(struct engine *engine, struct engine_slot *slot)
+/* Evidence for a pass counts from this step's confirmation on: a pass that is older says nothing (S2). */
+static bool is_outdated(const struct engine_slot *slot, const struct judgement *judgement)
 {
-    struct action action = deployment_redrive(slot->start.plan, &slot->after);
-
-    if (action.kind != ACTION_NONE)
-        dispatch(engine, slot, &action);
-}
-
-static void to_all(struct engine *engine, const struct event *event)
-{
-    for (uint32_t i = 0; i < engine->slots_used; i++)
-        if (engine->slots[i].id != 0)
-            stepping_event(engine, &engine->slots[i], event, 0);
+    return judgement->verdict == VERDICT_PASS && judgement->from_ms < slot->after.confirmed_ms;
 }
 
 static void take_judgement(struct engine *engine, struct engine_slot *slot, const struct input *input)
 {
     uint8_t rule = input->judged.rule;
 
-    if (rule >= slot->start.plan->rule_count)
+    if (rule >= slot->start.plan->rule_count || is_outdated(slot, &input->judged.judgement))
         return;
     slot->start.rule_states[rule].last = input->judged.judgement;
     slot->told[rule] = ENGINE_TOLD_NOTHING;
     tell(engine, slot, rule, input->judged.judgement.verdict);
+}
+
+/* S19: asked for by a person, and no full disk stands in its way. */
+bool stepping_is_way_back(enum verb verb)
+{
+    return verb == VERB_ABORT || verb == VERB_ROLLBACK || verb == VERB_ROLLBACK_PAST || verb == VERB_REJECT;
+}
+
+/* May this waiting input take a deployment back? */
+bool stepping_leads_back(const struct engine_slot *slot, const struct input *input, struct event *ret_event)
+{
+    if (input->is_void || input->is_done)
+        return false;
+    if (input->kind == INPUT_VERB && stepping_is_way_back(input->event.verb))
+        *ret_event = input->event;
+    else if (input->kind == INPUT_JUDGEMENT && input->judged.rule < slot->start.plan->rule_count &&
+             input->judged.judgement.verdict == VERDICT_FAIL)
+        *ret_event =
+            (struct event){.kind = EVENT_JUDGEMENT, .rule = input->judged.rule, .verdict = VERDICT_FAIL};
+    else
+        return false;
+    return true;
 }
 
 static void take_for(struct engine *engine, struct engine_slot *slot, const struct input *input)
@@ -300,15 +353,15 @@ static void take_for(struct engine *engine, struct engine_slot *slot, const stru
         take_judgement(engine, slot, input);
         return;
     }
+    /* Asked before our own last change: it may tell of what was before. */
+    if (input->kind == INPUT_READ_BACK && slot->read_sequence != slot->after.last_sequence)
+        return;
     event.now_ms = engine->batch.now_ms;
     stepping_event(engine, slot, &event, input->token);
-    if (input->kind == INPUT_RECOVERED)
-        redrive(engine, slot);
 }
 
 void stepping_take(struct engine *engine, const struct input *input)
 {
-    struct event event;
     struct engine_slot *slot;
 
     switch (input->kind) {
@@ -318,17 +371,10 @@ void stepping_take(struct engine *engine, const struct input *input)
     case INPUT_TARGET_VERB:
         admission_target_verb(engine, input);
         return;
-    case INPUT_GAP:
-        event = input->event;
-        event.now_ms = engine->batch.now_ms;
-        to_all(engine, &event);
-        return;
     case INPUT_VERB:
     case INPUT_JUDGEMENT:
     case INPUT_RESULT:
     case INPUT_READ_BACK:
-    case INPUT_RECOVERED:
-    case INPUT_AHEAD:
         slot = engine_find(engine, input->deployment);
         if (slot != NULL)
             take_for(engine, slot, input);

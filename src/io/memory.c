@@ -2,10 +2,21 @@
  * SPDX-License-Identifier: MIT */
 #include "io/memory.h"
 
+#include <malloc.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+enum { LARGE_BYTES = 128 * 1024, HEAPS_MAX = 2 };
+
+/* Left alone, glibc takes larger and larger blocks from its heap, and then calloc has to write zeros into
+ * them. */
+void memory_begin(void)
+{
+    (void)mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
+    (void)mallopt(M_ARENA_MAX, HEAPS_MAX);
+}
 
 static void *must_have(void *memory)
 {

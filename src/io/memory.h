@@ -5,6 +5,10 @@
 
 #include <stddef.h>
 
+/* Once, before anything is taken: large blocks always come fresh from the system, so that what is reserved
+ * for the worst case costs nothing before it is used, and threads share two heaps. */
+void memory_begin(void);
+
 /* Zeroed memory, never NULL; given back by free(). */
 void *memory_take(size_t size) __attribute__((malloc, returns_nonnull));
 void *memory_take_array(size_t count, size_t size) __attribute__((malloc, returns_nonnull));

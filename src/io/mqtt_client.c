@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/random.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 enum {
@@ -21,6 +22,7 @@ enum {
     KEEPALIVE_MAX_S = 3600,
     PACKETS_PER_TURN = 256,
     BACKOFF_DOUBLINGS_MAX = 16,
+    READ_AWAY_MAX = 64,
     STEADY_MS = 10 * 1000 /* a connection that held so long begins the backoff anew */
 };
 
@@ -341,13 +343,26 @@ static void free_settings(struct mqtt_client_settings *settings)
         free((char *)(uintptr_t)texts[i]);
 }
 
+/* Closing over unread messages resets the connection, and the broker may see that before our good-bye: it
+ * would publish the Will. So what has come is read first. */
+static void read_away(int fd)
+{
+    char scratch[4096];
+
+    if (fd < 0 || shutdown(fd, SHUT_WR) != 0)
+        return;
+    for (int i = 0; i < READ_AWAY_MAX && recv(fd, scratch, sizeof(scratch), MSG_DONTWAIT) > 0; i++)
+        continue;
+}
+
 static void destroy(void *data)
 {
     struct mqtt_client *client = data;
 
     if (client->attempt != NULL) {
-        (void)mosquitto_loop_write(client->attempt->library,
-                                   1); /* the good-bye of a free inside a callback */
+        /* The good-bye of a free inside a callback was only queued. */
+        (void)mosquitto_loop_write(client->attempt->library, 1);
+        read_away(mosquitto_socket(client->attempt->library));
         attempt_free(client->attempt);
     }
     mqtt_traffic_free(client);

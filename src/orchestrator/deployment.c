@@ -49,8 +49,7 @@ static void pass_time(struct machine *machine)
         return;
     if (watched_ms > 0 && state->confirmed_share >= state->desired_share)
         state->observed_ms += watched_ms;
-    if (state->limit_at_ms != DEPLOYMENT_NEVER)
-        state->limit_at_ms += gap_ms;
+    state->limit_at_ms += gap_ms;
 }
 
 static void take_turn(struct machine *machine)
@@ -157,12 +156,10 @@ static void take_drift(struct machine *machine)
         rollback_drift(machine);
 }
 
-/* The engine drives again what was in flight; its try starts anew. */
-static void recover(struct machine *machine)
+/* An action slept as we did, or its result waits: it keeps the time that it had. */
+static void skip_gap(struct machine *machine)
 {
-    struct flight *flight = &machine->state->flight;
-
-    flight->deadline_ms = machine->event->now_ms + flight->limit_ms;
+    machine->state->flight.deadline_ms += machine->event->gap_ms;
 }
 
 void deployment_step(const struct plan *plan, const struct deployment_state *before,
@@ -185,11 +182,13 @@ void deployment_step(const struct plan *plan, const struct deployment_state *bef
         take_turn(&machine);
         return;
     case EVENT_TICK:
-    case EVENT_GAP:
         tick(&machine);
         return;
-    case EVENT_RECOVERED:
-        recover(&machine);
+    case EVENT_GAP:
+        skip_gap(&machine);
+        return;
+    case EVENT_RECOVERED: /* the engine drives again what was in flight: its try starts anew */
+        machine_begin_try(&machine);
         return;
     case EVENT_AHEAD:
         if (is_judged(ret_after))
@@ -232,9 +231,9 @@ static int64_t observe_deadline(const struct plan *plan, const struct deployment
 {
     int64_t left_ms = plan->steps[state->step].duration_ms - state->observed_ms;
 
-    if (left_ms <= 0 || !running_passes(plan, state))
+    if (!running_passes(plan, state))
         return state->limit_at_ms;
-    return sooner(state->last_seen_ms + left_ms, state->limit_at_ms);
+    return sooner(state->last_seen_ms + (left_ms > 0 ? left_ms : 0), state->limit_at_ms);
 }
 
 static int64_t step_deadline(const struct plan *plan, const struct deployment_state *state)
@@ -242,7 +241,7 @@ static int64_t step_deadline(const struct plan *plan, const struct deployment_st
     switch (state->step_state) {
     case STEP_IDLE:
     case STEP_ACTING:
-        return DEPLOYMENT_NEVER;
+        break;
     case STEP_OBSERVING:
         return observe_deadline(plan, state);
     case STEP_WAITING:
@@ -273,7 +272,7 @@ int64_t deployment_deadline(const struct plan *plan, const struct deployment_sta
     case PHASE_CANCELLED:
     case PHASE_SUPERSEDED:
     case PHASE_COUNT:
-        return DEPLOYMENT_NEVER;
+        break;
     }
     return DEPLOYMENT_NEVER;
 }

@@ -14,8 +14,9 @@ enum {
     BACKOFF_FIRST_MS = 200,
     BACKOFF_MAX_MS = 10000,
     ADMISSION_LIMIT_MS = 5000,
-    ROUTE_LIMIT_MS = 5000,   /* one try of a route that no step gives a limit */
-    SETTLE_LIMIT_MS = 30000, /* a command is told to stop, and has */
+    COMMAND_SLACK_MS = 60000, /* beyond its limit: to reach the runner, to be ended by it, to hear of it */
+    ROUTE_LIMIT_MS = 5000,    /* one try of a route that no step gives a limit */
+    SETTLE_LIMIT_MS = 30000,  /* a command is told to stop, and has */
     VERIFY_LIMIT_MS = 30000,
     CARE_LIMIT_MS = 300000
 };

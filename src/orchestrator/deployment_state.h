@@ -66,9 +66,8 @@ enum rollback_part { ROLLBACK_ROUTE, ROLLBACK_SETTLE, ROLLBACK_UNDO, ROLLBACK_VE
 
 enum care_part { CARE_NONE, CARE_DUE, CARE_ACTING, CARE_DONE };
 
-/* The one action that is under way. Its key is (deployment, sequence); a try whose fate is unknown is driven
- * again under the same key.
- */
+/* The one action that is under way. Its key is (deployment, sequence), a command's (deployment, sequence,
+ * tries); after a restart it is driven again under the same key. */
 struct flight {
     enum action_kind kind;
     uint32_t sequence;

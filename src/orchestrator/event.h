@@ -74,11 +74,10 @@ struct action {
     uint16_t share;
     uint32_t cancels;       /* CANCEL: sequence of the command */
     uint16_t cancels_tries; /* CANCEL: its tries */
-    uint16_t
-        tries;   /* rises after each try with a known end: a command's key is deployment, sequence, tries */
-    bool is_new; /* false: driven again; its intent is durable already */
-    bool is_rollback; /* part of a way back: of the high priority */
-    int64_t limit_ms; /* longest time of this try */
+    uint16_t tries;         /* rises after each try: a command's key is deployment, sequence, tries */
+    bool is_new;            /* false: driven again; its intent is durable already */
+    bool is_rollback;       /* part of a way back: of the high priority */
+    int64_t limit_ms;       /* longest time of this try */
 };
 
 enum trace_kind {

@@ -64,6 +64,16 @@ static void send(struct machine *machine, bool is_new)
     decision->actions[decision->action_count++] = action;
 }
 
+/* The runner ends a command at its limit and then says so: whoever gives up before that would start a second
+ * one beside the first. */
+void machine_begin_try(struct machine *machine)
+{
+    struct flight *flight = &machine->state->flight;
+    int64_t slack_ms = flight->kind == ACTION_COMMAND ? COMMAND_SLACK_MS : 0;
+
+    flight->deadline_ms = machine->event->now_ms + flight->limit_ms + slack_ms;
+}
+
 void machine_act(struct machine *machine, enum action_kind kind, uint16_t reference, uint16_t share,
                  int64_t limit_ms)
 {
@@ -75,8 +85,8 @@ void machine_act(struct machine *machine, enum action_kind kind, uint16_t refere
         .reference = reference,
         .share = share,
         .limit_ms = limit_ms,
-        .deadline_ms = machine->event->now_ms + limit_ms,
     };
+    machine_begin_try(machine);
     if (kind == ACTION_ROUTE)
         state->desired_share = share;
     machine_trace(machine, TRACE_ACTION, state->flight.sequence, kind);
@@ -88,12 +98,12 @@ void machine_drive_again(struct machine *machine)
     struct flight *flight = &machine->state->flight;
 
     flight->is_waiting = false;
-    flight->deadline_ms = machine->event->now_ms + flight->limit_ms;
+    machine_begin_try(machine);
     send(machine, false);
 }
 
-/* After a known end the next try is a new one, with a key of its own; an unknown one is asked for again. */
-void machine_back_off(struct machine *machine, bool end_is_known)
+/* The next try has a key of its own: a key runs at most once, so a lost one never ends. */
+void machine_back_off(struct machine *machine)
 {
     struct flight *flight = &machine->state->flight;
     int64_t pause_ms = BACKOFF_FIRST_MS;
@@ -102,7 +112,7 @@ void machine_back_off(struct machine *machine, bool end_is_known)
         pause_ms *= 2;
     if (pause_ms > BACKOFF_MAX_MS)
         pause_ms = BACKOFF_MAX_MS;
-    if (end_is_known && flight->tries < UINT16_MAX)
+    if (flight->tries < UINT16_MAX)
         flight->tries++;
     flight->is_waiting = true;
     flight->retry_ms = machine->event->now_ms + pause_ms;

@@ -20,8 +20,9 @@ void machine_trace(struct machine *machine, enum trace_kind kind, uint32_t a, ui
 void machine_enter_phase(struct machine *machine, enum deployment_phase phase); /* asserts a legal edge */
 void machine_act(struct machine *machine, enum action_kind kind, uint16_t reference, uint16_t share,
                  int64_t limit_ms);
+void machine_begin_try(struct machine *machine);   /* sets the deadline of the flight's try */
 void machine_drive_again(struct machine *machine); /* the flight's action, now */
-void machine_back_off(struct machine *machine, bool end_is_known);
+void machine_back_off(struct machine *machine);
 struct action machine_action(const struct plan *plan, const struct deployment_state *state);
 void machine_hold(struct machine *machine, enum hold_cause cause, uint8_t rule);
 void machine_escalate(struct machine *machine);
@@ -29,6 +30,7 @@ void machine_escalate(struct machine *machine);
 /* running.c: the steps, forward. */
 void running_enter_step(struct machine *machine, uint8_t index);
 void running_next_step(struct machine *machine);
+void running_go_on(struct machine *machine); /* to the next step, where this one waits for nothing */
 void running_resume(struct machine *machine);
 bool running_passes(const struct plan *plan, const struct deployment_state *state);
 void running_pass_step(struct machine *machine);

@@ -188,6 +188,8 @@ static void start(struct expansion *expansion, const struct recipe *recipe)
     plan->verify = is_ours ? recipe->smoke : PLAN_NONE;
     plan->rollback_command = is_ours && recipe->strategy == STRATEGY_FOLLOW ? recipe->rollback : PLAN_NONE;
     plan->retire = is_ours ? recipe->retire : PLAN_NONE;
+    if (plan->retire != PLAN_NONE)
+        plan->retire_repeat = recipe->commands[plan->retire].repeat;
     plan->retire_delay_ms = recipe->retire_delay_ms;
     plan->rollback_limit_ms = recipe->rollback_limit_ms;
     plan->held_limit_ms = recipe->held_limit_ms;
@@ -230,7 +232,8 @@ static void record_steps(const struct recipe *recipe, struct recipe_list *list)
     for (uint8_t i = 0; i < count; i++)
         sum_ms += steps[i].observe_ms + steps[i].watch_ms;
     recipe_add_watch(list, recipe, false);
-    list->steps[0].watch_ms = sum_ms;
+    if (sum_ms > 0)
+        list->steps[0].watch_ms = sum_ms;
 }
 
 enum plan_fault plan_expand(const struct recipe *recipe, struct plan *ret_plan, uint8_t *ret_step)

@@ -92,6 +92,7 @@ struct plan {
     uint16_t verify;           /* smoke test that stable must pass after a rollback, or PLAN_NONE */
     uint16_t rollback_command; /* follow: what takes the pipeline's traffic back, or PLAN_NONE */
     uint16_t retire;           /* after-care: command that retires the old slot, or PLAN_NONE */
+    enum command_repeat retire_repeat;
     int64_t retire_delay_ms;
     int64_t rollback_limit_ms; /* after it a rollback escalates, and goes on trying */
     int64_t held_limit_ms;     /* longest hold */

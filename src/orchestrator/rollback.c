@@ -77,9 +77,9 @@ static bool start_part(struct machine *machine)
     case ROLLBACK_UNDO:
         return undo_next(machine);
     case ROLLBACK_VERIFY:
-        return verify(machine);
+        break;
     }
-    return false;
+    return verify(machine);
 }
 
 /* Starts the next action of the way back, or ends it. */
@@ -151,7 +151,7 @@ void rollback_result(struct machine *machine, enum result result)
     if (result == RESULT_DONE)
         part_done(machine);
     else
-        machine_back_off(machine, result != RESULT_UNKNOWN);
+        machine_back_off(machine);
 }
 
 void rollback_tick(struct machine *machine)
@@ -176,10 +176,14 @@ void rollback_drift(struct machine *machine)
 
     if (machine->event->share == 0 || state->part == ROLLBACK_ROUTE || !machine->plan->has_traffic)
         return;
-    machine_trace(machine, TRACE_DRIFT, machine->event->share, state->confirmed_share);
+    if (machine->event->share != state->confirmed_share)
+        machine_trace(machine, TRACE_DRIFT, machine->event->share, state->confirmed_share);
+    state->confirmed_share = machine->event->share;
     if (state->flight.kind == ACTION_COMMAND && !state->flight.is_waiting)
         return;
-    state->confirmed_share = machine->event->share;
+    /* An undo that waits for its next try is still to be done. */
+    if (state->part == ROLLBACK_UNDO)
+        state->undo_next++;
     state->part = ROLLBACK_ROUTE;
     go_on(machine);
 }
@@ -212,12 +216,13 @@ static void care_ends(struct machine *machine, bool is_retired)
 void care_result(struct machine *machine, enum result result)
 {
     struct deployment_state *state = machine->state;
+    bool is_final = result == RESULT_UNKNOWN && machine->plan->retire_repeat == REPEAT_UNSAFE;
 
     machine_trace(machine, TRACE_RESULT, state->flight.sequence, result);
     if (result == RESULT_DONE)
         care_ends(machine, true);
-    else if (state->flight.tries + 1 < CARE_TRIES_MAX)
-        machine_back_off(machine, true);
+    else if (!is_final && state->flight.tries + 1 < CARE_TRIES_MAX)
+        machine_back_off(machine);
     else
         care_ends(machine, false);
 }

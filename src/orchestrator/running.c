@@ -96,6 +96,26 @@ void running_next_step(struct machine *machine)
         running_promote(machine, ENDING_PASSED);
 }
 
+/* Nothing of the step itself is left to wait for. */
+static bool is_step_over(const struct machine *machine)
+{
+    const struct deployment_state *state = machine->state;
+    const struct plan_step *step = current_step(machine);
+
+    if (state->step_state == STEP_WAITING)
+        return state->is_full || state->approvals >= step->approvals;
+    if (state->step_state == STEP_OBSERVING)
+        return state->is_full && !step->is_watch;
+    return state->step_state == STEP_IDLE;
+}
+
+/* One change of traffic at a time: a share that is being mended is awaited (S6). */
+void running_go_on(struct machine *machine)
+{
+    if (machine->state->flight.kind == ACTION_NONE && is_step_over(machine))
+        running_next_step(machine);
+}
+
 void running_promote(struct machine *machine, enum ending ending)
 {
     struct deployment_state *state = machine->state;
@@ -243,6 +263,11 @@ static void confirm_share(struct machine *machine)
     machine_trace(machine, TRACE_CONFIRMED, state->confirmed_share, 0);
 }
 
+static void mend(struct machine *machine)
+{
+    machine_act(machine, ACTION_ROUTE, PLAN_NONE, machine->state->desired_share, ROUTE_LIMIT_MS);
+}
+
 static void action_done(struct machine *machine)
 {
     struct deployment_state *state = machine->state;
@@ -251,25 +276,44 @@ static void action_done(struct machine *machine)
     if (state->flight.kind == ACTION_ROUTE)
         confirm_share(machine);
     state->flight = (struct flight){.kind = ACTION_NONE};
-    if (!is_own)
-        return;
-    if (state->step_state == STEP_HELD)
+    if (is_own && state->step_state == STEP_HELD)
         state->resume_to = STEP_IDLE;
-    else
-        running_next_step(machine);
+    else if (is_own)
+        state->step_state = STEP_IDLE;
+    if (state->confirmed_share > state->desired_share)
+        mend(machine);
+    running_go_on(machine);
 }
 
-static void action_failed(struct machine *machine)
+/* Back, or held past the point of no return: then the action is over all the same. */
+static void take_back(struct machine *machine, enum ending ending)
 {
     struct deployment_state *state = machine->state;
 
+    rollback_start(machine, ending);
+    if (state->phase == PHASE_ROLLING_BACK)
+        return;
+    state->flight = (struct flight){.kind = ACTION_NONE};
+    if (state->resume_to == STEP_ACTING)
+        state->resume_to = STEP_IDLE;
+}
+
+/* A smoke test that nobody saw the end of says nothing against the version. */
+static void action_failed(struct machine *machine, enum result result)
+{
+    struct deployment_state *state = machine->state;
+
+    if (state->flight.kind == ACTION_SMOKE && result != RESULT_FAILED) {
+        take_back(machine, ENDING_NO_EVIDENCE);
+        return;
+    }
     if (state->flight.kind == ACTION_SMOKE) {
         machine_trace(machine, TRACE_FAIL, UINT8_MAX, state->step);
-        rollback_start(machine, ENDING_FAILED);
+        take_back(machine, ENDING_FAILED);
         return;
     }
     if (state->phase == PHASE_RUNNING) {
-        rollback_start(machine, ENDING_ACTION_FAILED);
+        take_back(machine, ENDING_ACTION_FAILED);
         return;
     }
     state->flight = (struct flight){.kind = ACTION_NONE};
@@ -297,9 +341,9 @@ void running_result(struct machine *machine, enum result result)
     if (result == RESULT_DONE)
         action_done(machine);
     else if (may_try_again(machine, result))
-        machine_back_off(machine, true);
+        machine_back_off(machine);
     else
-        action_failed(machine);
+        action_failed(machine, result);
 }
 
 static void rule_failed(struct machine *machine, uint8_t rule)
@@ -345,39 +389,44 @@ void running_judgement(struct machine *machine)
         observe(machine);
 }
 
-static void mend(struct machine *machine)
+/* A wait whose limit passed while it was held begins anew: else to resume would be to end it. */
+static void renew_limit(struct machine *machine)
 {
-    machine_act(machine, ACTION_ROUTE, PLAN_NONE, machine->state->desired_share, ROUTE_LIMIT_MS);
+    struct deployment_state *state = machine->state;
+
+    if (state->limit_at_ms <= machine->event->now_ms)
+        state->limit_at_ms = machine->event->now_ms + current_step(machine)->limit_ms;
 }
 
 void running_resume(struct machine *machine)
 {
     struct deployment_state *state = machine->state;
 
+    renew_limit(machine);
     state->step_state = state->resume_to;
     state->hold = HOLD_NONE;
     machine_trace(machine, TRACE_RESUMED, state->step, 0);
-    if (state->step_state == STEP_IDLE)
-        running_next_step(machine);
-    else if (state->flight.is_waiting)
+    if (state->flight.is_waiting)
         machine_drive_again(machine);
     else if (state->flight.kind == ACTION_NONE && state->confirmed_share != state->desired_share)
         mend(machine);
+    running_go_on(machine);
 }
 
-/* More for the candidate than wanted is mended at once; less is the will of an unknown hand. */
+/* More for the candidate than wanted is mended at once, or as soon as what is in flight has ended; less is
+ * the will of an unknown hand. A share that is being set is read by who sets it. */
 void running_drift(struct machine *machine)
 {
     struct deployment_state *state = machine->state;
     uint16_t share = machine->event->share;
 
-    if (state->flight.kind != ACTION_NONE || share == state->confirmed_share)
+    if (state->flight.kind == ACTION_ROUTE || share == state->confirmed_share)
         return;
     machine_trace(machine, TRACE_DRIFT, share, state->confirmed_share);
     bool is_more = share > state->confirmed_share;
     state->confirmed_share = share;
-    if (is_more && share > state->desired_share)
-        mend(machine);
-    else if (!is_more && state->step_state != STEP_HELD)
+    if (!is_more && state->step_state != STEP_HELD)
         machine_hold(machine, HOLD_UNKNOWN_HAND, UINT8_MAX);
+    else if (share > state->desired_share && state->flight.kind == ACTION_NONE)
+        mend(machine);
 }

@@ -56,7 +56,8 @@ static enum answer promote_full(struct machine *machine)
 {
     struct deployment_state *state = machine->state;
 
-    if (state->phase == PHASE_PROMOTED || (state->phase == PHASE_RUNNING && state->is_full))
+    if (state->phase == PHASE_PROMOTED ||
+        (state->phase == PHASE_RUNNING && state->is_full && !is_held(machine)))
         return ANSWER_ALREADY;
     if (!is_live(machine))
         return ANSWER_CONFLICT;
@@ -71,8 +72,7 @@ static enum answer promote_full(struct machine *machine)
         state->step_state = state->resume_to;
         state->hold = HOLD_NONE;
     }
-    if (state->step_state != STEP_ACTING)
-        running_next_step(machine);
+    running_go_on(machine);
     return ANSWER_DONE;
 }
 
@@ -126,7 +126,7 @@ static enum answer take_back(struct machine *machine, enum ending ending)
     case PHASE_CANCELLED:
     case PHASE_SUPERSEDED:
     case PHASE_COUNT:
-        return ANSWER_CONFLICT;
+        break;
     }
     return ANSWER_CONFLICT;
 }
@@ -146,8 +146,7 @@ static enum answer approve(struct machine *machine)
         return ANSWER_CONFLICT;
     state->approvals++;
     machine_trace(machine, TRACE_APPROVED, state->approvals, 0);
-    if (state->approvals >= machine->plan->steps[state->step].approvals)
-        running_next_step(machine);
+    running_go_on(machine);
     return ANSWER_DONE;
 }
 

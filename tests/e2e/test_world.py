@@ -128,7 +128,7 @@ def test_prometheus_counts_what_the_users_got(town):
     town.set_faults("green", share=0.2)
     counts = load_of(town, "load-faults", 500)
     assert counts["by_status"]["500"] / counts["total"] == pytest.approx(0.2, abs=0.09)
-    wait_until(lambda: town.query(failed)[0][1] == counts["by_status"]["500"], 5, "the same count in Prometheus")
+    wait_until(lambda: town.query(failed)[0][1] == counts["by_status"]["500"], 20, "the same count in Prometheus")
     all_of = town.query('sum(http_requests_total{version="2.1.0"})')[0][1]
     buckets = town.query('http_request_duration_seconds_bucket{version="2.1.0",le="+Inf"}')[0][1]
     assert all_of == buckets == town.query('http_request_duration_seconds_count{version="2.1.0"}')[0][1] >= 600

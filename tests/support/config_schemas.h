@@ -48,6 +48,12 @@ static const struct option mqtt_use[] = {
     {.name = "labels", .type = OPTION_MAP, .max = 4, .help = "what a message must carry"},
 };
 
+static const struct option haproxy_metric[] = {
+    {.name = "backend", .type = OPTION_TEXT, .is_required = true, .help = "the backend"},
+    {.name = "servers", .type = OPTION_LIST, .max = 8, .help = "its servers"},
+    {.name = "slot", .type = OPTION_TEXT, .help = "a slot of the driver"},
+};
+
 static const struct option_schema collector_schemas[] = {
     {.name = "prometheus",
      .instance = prometheus_instance,
@@ -60,6 +66,7 @@ static const struct option_schema collector_schemas[] = {
      .use = mqtt_use,
      .use_count = ARRAY_LENGTH(mqtt_use)},
     {.name = "push", .is_implicit = true},
+    {.name = "haproxy", .use = haproxy_metric, .use_count = ARRAY_LENGTH(haproxy_metric)},
 };
 
 static const struct option haproxy_instance[] = {

@@ -235,7 +235,7 @@ static void make_engine(struct engine_bench *bench)
     };
 
     bench->engine = take(1, engine_size(bench->deployments_max, BENCH_TARGETS));
-    engine_init(bench->engine, bench->deployments_max, BENCH_TARGETS, BENCH_RECONCILE_MS, &env);
+    engine_init(bench->engine, bench->deployments_max, BENCH_TARGETS, bench->reconcile_ms, &env);
 }
 
 void bench_open(struct engine_bench *bench, uint32_t deployments_max)
@@ -243,6 +243,7 @@ void bench_open(struct engine_bench *bench, uint32_t deployments_max)
     memset(bench, 0, sizeof(*bench));
     bench->deployments_max = deployments_max;
     bench->now_ms = 1000000;
+    bench->reconcile_ms = BENCH_RECONCILE_MS;
     bench->lives = take(deployments_max + BENCH_LIVES_REST, sizeof(struct bench_live *));
     bench->notes = take(BENCH_NOTES_MAX, sizeof(struct bench_note));
     make_engine(bench);
@@ -410,7 +411,7 @@ void bench_result(struct engine_bench *bench, const struct bench_live *live, enu
     bench_turn(bench);
 }
 
-static void put(struct engine_bench *bench, struct bench_live *live, uint8_t index, double value)
+void bench_put(struct engine_bench *bench, struct bench_live *live, uint8_t index, double value)
 {
     int64_t step = bench->now_ms / BENCH_STEP_MS;
 
@@ -421,14 +422,14 @@ static void put(struct engine_bench *bench, struct bench_live *live, uint8_t ind
 
 void bench_value(struct engine_bench *bench, struct bench_live *live, uint8_t index, double value)
 {
-    put(bench, live, index, value);
+    bench_put(bench, live, index, value);
     bench_turn(bench);
 }
 
 void bench_values(struct engine_bench *bench, struct bench_live *live, double value)
 {
     for (uint8_t i = 0; i < live->plan->rule_count; i++)
-        put(bench, live, i, value);
+        bench_put(bench, live, i, value);
     bench_turn(bench);
 }
 

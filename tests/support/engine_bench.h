@@ -11,7 +11,7 @@
 #include "engine/snapshot.h"
 
 enum {
-    BENCH_TARGETS = 4,
+    BENCH_TARGETS = 80,
     BENCH_TARGET = 1, /* where starts go if not told otherwise */
     BENCH_RING = 16,
     BENCH_NOTES_MAX = 16384,
@@ -67,7 +67,8 @@ struct bench_live {
 struct engine_bench {
     struct engine *engine;
     uint32_t deployments_max;
-    int64_t now_ms; /* starts at a whole second */
+    int64_t now_ms;       /* starts at a whole second */
+    int64_t reconcile_ms; /* of the next engine */
     enum bench_journal journal;
     const struct batch *pending; /* on its way to the journal */
     uint64_t pending_hash;
@@ -104,7 +105,8 @@ enum engine_answer bench_target_verb(struct engine_bench *bench, const struct ta
 void bench_adopt(struct engine_bench *bench, uint64_t version_key, uint8_t slot);
 /* The action in flight ends like this. */
 void bench_result(struct engine_bench *bench, const struct bench_live *live, enum result result);
-/* Values of now, and a turn. */
+/* Values of now; all but the first with a turn. */
+void bench_put(struct engine_bench *bench, struct bench_live *live, uint8_t rule, double value);
 void bench_value(struct engine_bench *bench, struct bench_live *live, uint8_t rule, double value);
 void bench_values(struct engine_bench *bench, struct bench_live *live, double value);
 

@@ -124,6 +124,10 @@ static void test_durations(void **state)
     assert_int_equal(ms, 250);
     assert_true(duration_parse("0.5s", &ms));
     assert_int_equal(ms, 500);
+    assert_true(duration_parse("64.4s", &ms));
+    assert_int_equal(ms, 64400);
+    assert_true(duration_parse("130.2s", &ms));
+    assert_int_equal(ms, 130200);
     for (size_t i = 0; i < ARRAY_LENGTH(bad); i++)
         assert_false(duration_parse(bad[i], &ms));
     assert_string_equal(duration_format(90061001, text, sizeof(text)), "1d1h1m1s1ms");

@@ -241,6 +241,19 @@ static void missing_members_do_no_harm(void **state)
     assert_null(field_parse("{", 1));
 }
 
+static void nothing_steers_the_terminal(void **state)
+{
+    static const char json[] = "{\"why\":\"a\\u001b[2Jb\\nc\\u009bd\\u00e9\"}";
+    struct cJSON *object = field_parse(json, strlen(json));
+    char text[] = "one\ntwo\x1b[m\xff\xc3\xa9";
+
+    (void)state;
+    assert_string_equal(field_text(object, "why"), "a?[2Jb?c??d\xc3\xa9");
+    json_free(object);
+    field_clean(text, true);
+    assert_string_equal(text, "one\ntwo?[m?\xc3\xa9");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -252,6 +265,7 @@ int main(void)
         cmocka_unit_test(the_tree_is_plain_ascii_without_a_terminal),
         cmocka_unit_test(the_tree_has_marks_colours_and_curves_on_one),
         cmocka_unit_test(missing_members_do_no_harm),
+        cmocka_unit_test(nothing_steers_the_terminal),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

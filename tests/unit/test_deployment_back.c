@@ -344,6 +344,25 @@ static void test_traffic_comes_back_while_undoing(void **state)
     assert_int_equal(trial_action(&trial).kind, ACTION_ROUTE);
 }
 
+/* The undo that waited for its next try when traffic came back is still done. */
+static void test_no_undo_is_lost(void **state)
+{
+    struct trial trial = put(BACK);
+
+    (void)state;
+    trial_result(&trial, RESULT_DONE);
+    trial_result(&trial, RESULT_AGAIN);
+    trial_drift(&trial, 100);
+    trial_result(&trial, RESULT_DONE);
+    assert_int_equal(trial_action(&trial).reference, 7);
+    trial_result(&trial, RESULT_DONE);
+    assert_int_equal(trial_action(&trial).kind, ACTION_VERIFY);
+    trial_drift(&trial, 100);
+    assert_int_equal(trial_action(&trial).kind, ACTION_ROUTE);
+    trial_result(&trial, RESULT_DONE);
+    assert_int_equal(trial_action(&trial).kind, ACTION_VERIFY);
+}
+
 static void test_follow(void **state)
 {
     struct trial trial;
@@ -431,6 +450,7 @@ int main(void)
         cmocka_unit_test(test_past_the_point_of_no_return),
         cmocka_unit_test(test_kept_commands_stay),
         cmocka_unit_test(test_traffic_comes_back_while_undoing),
+        cmocka_unit_test(test_no_undo_is_lost),
         cmocka_unit_test(test_follow),
         cmocka_unit_test(test_ahead_counts_as_fail),
         cmocka_unit_test(test_nothing_happens_to_the_dead),

@@ -104,6 +104,10 @@ static void test_lost_pass_is_no_pass(void **state)
     assert_int_equal(trial.state.phase, PHASE_ROLLING_BACK);
     assert_int_equal(trial.state.ending, ENDING_NO_EVIDENCE);
     assert_false(trial.decision.quarantines);
+    for (int i = 0; i < 3; i++)
+        trial_result(&trial, RESULT_DONE);
+    assert_int_equal(trial.state.phase, PHASE_ROLLED_BACK);
+    assert_int_equal(deployment_exit_code(&trial.state), 6);
 }
 
 static void test_inconclusive_watch_calls_a_person(void **state)
@@ -155,7 +159,7 @@ static void test_command_is_tried_again(void **state)
     assert_int_equal(trial_action(&trial).sequence, sequence);
     assert_int_equal(trial_action(&trial).tries, 1);
     assert_false(trial_action(&trial).is_new);
-    trial_tick(&trial, 20000);
+    trial_tick(&trial, 20000 + COMMAND_SLACK_MS);
     assert_true(trial.state.flight.is_waiting);
     trial_tick(&trial, BACKOFF_MAX_MS);
     trial_result(&trial, RESULT_AGAIN);
@@ -328,6 +332,39 @@ static void test_after_care_gives_up(void **state)
     assert_int_equal(trial.state.care, CARE_NONE);
 }
 
+/* Before the first route: traffic that nobody asked for is taken away, and counts as none. */
+static void test_traffic_before_the_first_route(void **state)
+{
+    struct trial trial;
+
+    (void)state;
+    trial_init(&trial);
+    trial.plan.steps[TRIAL_DEPLOY].kind = STEP_APPROVE;
+    trial.plan.steps[TRIAL_DEPLOY].approvals = 1;
+    trial_to_step(&trial, TRIAL_DEPLOY);
+    trial_drift(&trial, 100);
+    assert_int_equal(trial_action(&trial).share, 0);
+    trial_result(&trial, RESULT_DONE);
+    assert_int_equal(trial.state.confirmed_share, 0);
+    assert_int_equal(trial.state.routed_ms, DEPLOYMENT_NEVER);
+    assert_int_equal(trial.state.step_state, STEP_WAITING);
+}
+
+/* The pipeline moves the traffic: what we watch counts as routed from the start. */
+static void test_follow_is_routed_at_once(void **state)
+{
+    struct trial trial;
+
+    (void)state;
+    trial_init(&trial);
+    trial.plan.has_traffic = false;
+    trial.plan.count = 1;
+    trial.plan.steps[0] = trial.plan.steps[TRIAL_WATCH];
+    trial_to_step(&trial, 0);
+    assert_int_equal(trial.state.phase, PHASE_WATCHING);
+    assert_int_equal(trial.state.routed_ms, trial.now_ms);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -348,6 +385,8 @@ int main(void)
         cmocka_unit_test(test_mending_that_fails),
         cmocka_unit_test(test_after_care),
         cmocka_unit_test(test_after_care_gives_up),
+        cmocka_unit_test(test_traffic_before_the_first_route),
+        cmocka_unit_test(test_follow_is_routed_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -90,6 +90,8 @@ static void test_the_same_version_attaches(void **state)
 }
 
 /* The way back to a version is not the same as the version's deployment. */
+/* Taking a promotion back is not the start that is under way, and it does not wait: its slot would be gone.
+ */
 static void test_a_rollback_does_not_attach(void **state)
 {
     struct engine_bench *bench = *state;
@@ -98,8 +100,7 @@ static void test_a_rollback_does_not_attach(void **state)
     (void)queued_start(bench, FIRST);
     back->plan->kind = PLAN_ROLLBACK;
     back->start.queues = true;
-    assert_int_equal(bench_start(bench, back), ENGINE_DONE);
-    assert_int_equal(bench_state(bench, back)->phase, PHASE_QUEUED);
+    assert_int_equal(bench_start(bench, back), ENGINE_CONFLICT);
 }
 
 static void test_another_one_is_in_the_way(void **state)
@@ -340,6 +341,35 @@ static void test_adopt_ends_an_escalated_way_back(void **state)
     assert_int_equal(target_of(bench)->stable_deployment, 0);
 }
 
+/* Memory is taken where it is free; the turn goes by the order of coming. */
+static void test_turns_follow_ids(void **state)
+{
+    struct engine_bench *bench = *state;
+    struct bench_live *first = queued_start(bench, FIRST);
+    struct bench_live *second = queued_start(bench, SECOND);
+    struct bench_live *third = queued_start(bench, THIRD);
+
+    bench_result(bench, first, RESULT_FAILED);
+    struct bench_live *last = queued_start(bench, 300);
+    bench_result(bench, second, RESULT_FAILED);
+    assert_int_equal(bench_state(bench, third)->phase, PHASE_ADMITTING);
+    assert_int_equal(bench_state(bench, last)->phase, PHASE_QUEUED);
+}
+
+/* The promoted one is still in memory for its after-care, and no start attaches to it. */
+static void test_a_promoted_version_may_come_again(void **state)
+{
+    struct engine_bench *bench = *state;
+    struct bench_live *live = bench_prepare(bench, FIRST);
+
+    live->plan->retire = 3;
+    live->plan->retire_delay_ms = 60000;
+    bench_to_promoted(bench, live);
+    struct bench_live *again = bench_prepare(bench, FIRST);
+    assert_int_equal(bench_start(bench, again), ENGINE_DONE);
+    assert_int_equal(again->id, 2);
+}
+
 #define BENCH_TEST(test) cmocka_unit_test_setup_teardown(test, open_bench, close_bench)
 
 int main(void)
@@ -363,6 +393,8 @@ int main(void)
         BENCH_TEST(test_care_ends_when_the_slot_is_needed),
         BENCH_TEST(test_the_next_one_waits_while_a_slot_retires),
         BENCH_TEST(test_adopt_ends_an_escalated_way_back),
+        BENCH_TEST(test_turns_follow_ids),
+        BENCH_TEST(test_a_promoted_version_may_come_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -92,15 +92,18 @@ static void test_overtaken_actions_stay_at_home(void **state)
     struct engine_bench *bench = *state;
     struct bench_live *live = bench_prepare(bench, FIRST);
 
+    live->plan->steps[BENCH_STEP_OBSERVE].kind = STEP_APPROVE;
     assert_int_equal(bench_start(bench, live), ENGINE_DONE);
+    bench_result(bench, live, RESULT_DONE);
+    bench_result(bench, live, RESULT_DONE);
+    assert_int_equal(bench_state(bench, live)->step_state, STEP_WAITING);
     bench_forget(bench);
-    assert_true(engine_result(bench->engine, live->id, 1, RESULT_DONE));
-    push_verb(bench, TOKEN, live, VERB_ABORT);
+    assert_true(engine_verb(bench->engine, 0, live->id, VERB_APPROVE, 0));
+    assert_true(engine_result(bench->engine, live->id, 3, RESULT_FAILED));
     bench_turn(bench);
-    assert_int_equal(bench_rows(bench, ROW_ACTION), 2);
-    assert_int_equal(bench_only_start(bench).action.kind, ACTION_ROUTE);
-    assert_int_equal(bench_only_start(bench).action.share, 0);
-    assert_int_equal(bench_only_start(bench).action.sequence, 3);
+    assert_int_equal(bench_rows(bench, ROW_ACTION), 1);
+    assert_int_equal(bench_only_start(bench).action.kind, ACTION_NONE);
+    assert_true(bench_state(bench, live)->flight.is_waiting);
 }
 
 static void test_actions_of_the_cancelled_stay_at_home(void **state)
@@ -323,6 +326,35 @@ static void test_the_queue_is_bounded(void **state)
     assert_int_equal(bench_count(bench, NOTE_ANSWER), 1);
 }
 
+/* Several changes of one target: one row with the outcome of all, and dropped as one. */
+static void test_changes_of_one_target_in_one_batch(void **state)
+{
+    struct engine_bench *bench = *state;
+    struct bench_live *live = bench_prepare(bench, FIRST);
+    struct judgement fail = {.verdict = VERDICT_FAIL};
+    struct target_verb verb = {.kind = TARGET_FREEZE, .target = BENCH_TARGET};
+
+    live->blind = UINT32_MAX;
+    bench_to_observe(bench, live);
+    bench_forget(bench);
+    bench->journal = BENCH_REFUSES;
+    for (uint32_t i = 0; i < 2; i++) {
+        verb.target = BENCH_TARGET + i;
+        assert_true(engine_target_verb(bench->engine, 0, &verb));
+    }
+    verb = (struct target_verb){.kind = TARGET_QUARANTINE_ADD, .target = BENCH_TARGET, .version_key = SECOND};
+    assert_true(engine_target_verb(bench->engine, 0, &verb));
+    assert_true(engine_judgement(bench->engine, live->id, BENCH_RULE_ROLLBACK, &fail));
+    bench_turn(bench);
+    assert_int_equal(engine_target(bench->engine, BENCH_TARGET)->quarantined_count, 0);
+    bench->journal = BENCH_WRITES;
+    bench_later(bench, 1000);
+    assert_int_equal(bench_rows(bench, ROW_TARGET), 2);
+    assert_int_equal(engine_target(bench->engine, BENCH_TARGET)->quarantined_count, 2);
+    assert_true(engine_target(bench->engine, BENCH_TARGET)->is_frozen);
+    assert_true(engine_target(bench->engine, BENCH_TARGET + 1)->is_frozen);
+}
+
 #define BENCH_TEST(test) cmocka_unit_test_setup_teardown(test, open_bench, close_bench)
 
 int main(void)
@@ -345,6 +377,7 @@ int main(void)
         BENCH_TEST(test_the_deadline_while_committing),
         BENCH_TEST(test_the_deadline_of_deployments),
         BENCH_TEST(test_the_queue_is_bounded),
+        BENCH_TEST(test_changes_of_one_target_in_one_batch),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -209,6 +209,12 @@ static void test_record_only_watches(void **state)
         recipe.step_count = 1;
         struct plan plan = expand(&recipe);
         assert_plan(&plan, "watch 30m/60m hold");
+        recipe.steps[0] = route(500, 5 * MINUTE_MS, 7 * MINUTE_MS);
+        plan = expand(&recipe);
+        assert_plan(&plan, "watch 12m/24m hold");
+        recipe.step_count = 0;
+        plan = expand(&recipe);
+        assert_true(plan.count == 1 && plan.steps[0].duration_ms > 0);
         assert_true(plan.is_record);
         assert_int_equal(plan.strategy, kinds[i]);
         assert_false(plan.has_traffic);

@@ -73,21 +73,23 @@ def shop_rules(world, strategy="short", rules=USUAL, traffic=True, commands=None
     return METRICS + text
 
 
-def start_all(world, *, prometheus=True, broker=True, rate=200, daemon=None, **options):
-    """Everything around the daemon, the first version in blue, users, and the daemon with the shop's rules."""
+def start_all(world, *, prometheus=True, broker=True, rate=200, connections=10, daemon=None, haproxy="map", more_rules="", **options):
+    """Everything around the daemon, the first version in blue, users, and the daemon with the shop's rules. `more_rules`: a second
+    file beside them."""
     if prometheus:
         world.start_prometheus()
     if broker:
         world.start_broker()
     assert world.deploy("blue", "1.0.0").returncode == 0
-    world.start_haproxy()
+    world.start_haproxy(haproxy)
     world.wait_backends("blue")
     world.start_receiver()
-    world.start_load(rate=rate)
+    world.start_load(rate=rate, connections=connections)
     if prometheus:
         world.wait_scraped()
     world.start_runner()
-    world.start_daemon(text=daemon, rules={"shop.rules": shop_rules(world, **options)})
+    text = daemon(world) if callable(daemon) else daemon
+    world.start_daemon(text=text, rules={"shop.rules": shop_rules(world, **options), "more.rules": more_rules})
     adopted = world.verdict("adopt", "shop/prod", "--slot", "blue", "--version", "1.0.0", "--reason", "the first one")
     assert adopted.returncode == 0, adopted.stderr
 

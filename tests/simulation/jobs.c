@@ -1,0 +1,186 @@
+/* jobs.c - commands and the runner that keeps their ends by their keys.
+ * SPDX-License-Identifier: MIT */
+#include "tests/simulation/world.h"
+
+#include <assert.h>
+#include <string.h>
+
+enum { GRACE_MS = 5000, FOREVER_MS = 3600 * 1000 };
+
+static struct job *find(struct site *site, uint64_t deployment, uint32_t sequence, uint16_t tries)
+{
+    for (int i = 0; i < SITE_JOBS_MAX; i++) {
+        struct job *job = &site->jobs[i];
+        if (job->state != JOB_FREE && job->deployment == deployment && job->sequence == sequence &&
+            job->tries == tries)
+            return job;
+    }
+    return NULL;
+}
+
+static void answer(struct world *world, const struct job *job, int64_t after_ms)
+{
+    struct action action = {.kind = ACTION_COMMAND, .sequence = job->sequence, .tries = job->tries};
+
+    site_answer(world, job->deployment, &action, job->is_lost ? RESULT_UNKNOWN : job->result, after_ms);
+}
+
+/* What the world is after it ran. */
+static void take_effect(struct world *world, struct site *site, struct job *job)
+{
+    const struct ledger_deployment *stored = ledger_find(world, job->deployment);
+    enum craft craft = world->playbook->plays[stored->play].crafts[job->reference];
+
+    if (job->has_taken)
+        return;
+    job->has_taken = true;
+    if (craft == CRAFT_DEPLOY)
+        site->versions[job->slot] = job->version;
+    if (craft == CRAFT_UNDEPLOY)
+        site->versions[job->slot] = job->slot == job->stable_slot ? job->previous : 0;
+    if (craft == CRAFT_RETIRE)
+        site->versions[job->stable_slot] = 0;
+}
+
+/* How it will end, as dice and faults have it; returns how long it runs. */
+static int64_t fate(struct world *world, struct job *job, int64_t limit_ms)
+{
+    int64_t runs_ms = dice_between(&world->dice, 30, limit_ms / 3);
+
+    job->result = RESULT_DONE;
+    if (world_fault(world, FAULT_COMMAND_AGAIN))
+        job->result = RESULT_AGAIN;
+    else if (world_fault(world, FAULT_COMMAND_FAILED))
+        job->result = RESULT_FAILED;
+    else if (world_fault(world, FAULT_COMMAND_LOST))
+        job->is_lost = true;
+    else if (world_fault(world, FAULT_COMMAND_HANGS)) {
+        job->result = RESULT_FAILED;
+        runs_ms = limit_ms + (dice_chance(&world->dice, 5000) ? GRACE_MS : 10);
+    }
+    return runs_ms;
+}
+
+static void check_overlap(struct world *world, const struct site *site, const struct job *started)
+{
+    for (int i = 0; i < SITE_JOBS_MAX; i++) {
+        const struct job *job = &site->jobs[i];
+        if (job == started || job->state != JOB_RUNNING || job->deployment != started->deployment)
+            continue;
+        if (job->reference == started->reference)
+            oracle_violate(world, "S5", job->deployment, "command %u runs twice at the same time",
+                           job->reference);
+        else
+            oracle_violate(world, "S5", job->deployment, "command %u starts while %u still runs",
+                           started->reference, job->reference);
+    }
+}
+
+static void check_unsafe(struct world *world, const struct site *site, const struct job *started)
+{
+    const struct play *play = &world->playbook->plays[ledger_find(world, started->deployment)->play];
+
+    if (started->is_undo || play->definition->commands[started->reference].repeat != REPEAT_UNSAFE)
+        return;
+    for (int i = 0; i < SITE_JOBS_MAX; i++) {
+        const struct job *job = &site->jobs[i];
+        if (job != started && job->state != JOB_FREE && job->deployment == started->deployment &&
+            job->sequence == started->sequence && (job->is_lost || job->state == JOB_RUNNING))
+            oracle_violate(world, "S5", job->deployment,
+                           "an unsafe command is started again, its fate unknown");
+    }
+}
+
+static struct job *take_place(struct site *site)
+{
+    for (int i = 0; i < SITE_JOBS_MAX; i++) {
+        struct job *job = &site->jobs[site->job_next++ % SITE_JOBS_MAX];
+        if (job->state != JOB_RUNNING)
+            return job;
+    }
+    assert(false);
+    return NULL;
+}
+
+static struct job *start(struct world *world, struct site *site, const struct deployment_state *state,
+                         const struct action *action)
+{
+    const struct ledger_deployment *stored = ledger_find(world, state->id);
+    const struct definition *definition = world->playbook->plays[stored->play].definition;
+    struct job *job = take_place(site);
+    int64_t limit_ms = definition->commands[action->reference].timeout_ms;
+
+    *job = (struct job){.state = JOB_RUNNING,
+                        .deployment = state->id,
+                        .sequence = action->sequence,
+                        .tries = action->tries,
+                        .reference = action->reference,
+                        .is_undo = action->is_rollback,
+                        .version = stored->version,
+                        .previous = stored->previous,
+                        .slot = state->slot,
+                        .stable_slot = state->stable_slot};
+    check_overlap(world, site, job);
+    check_unsafe(world, site, job);
+    int64_t runs_ms = fate(world, job, limit_ms);
+    job->ends_ms = world->now_ms + runs_ms;
+    world_later(world, runs_ms,
+                &(struct occurrence){.kind = OCCURS_JOB,
+                                     .target = site->target,
+                                     .sequence = (uint32_t)(job - site->jobs),
+                                     .at_ms = job->ends_ms});
+    return job;
+}
+
+/* A key runs at most once: who asks for one that is known hears of its end. */
+void jobs_start(struct world *world, const struct deployment_state *state, const struct action *action)
+{
+    struct site *site = &world->sites[ledger_find(world, state->id)->site];
+    struct action wanted = *action;
+
+    if (world->slip == SLIP_TWICE && !action->is_new)
+        wanted.tries = (uint16_t)(action->tries + 1000 + world->shell.life);
+    struct job *job = find(site, state->id, wanted.sequence, wanted.tries);
+    if (job == NULL)
+        job = start(world, site, state, &wanted);
+    job->asked_life = world->shell.life;
+    if (job->state == JOB_ENDED)
+        answer(world, job, dice_between(&world->dice, 1, 10));
+}
+
+void site_job(struct world *world, const struct occurrence *occurrence)
+{
+    struct site *site = &world->sites[occurrence->target - 1];
+    struct job *job = &site->jobs[occurrence->sequence];
+
+    if (job->state != JOB_RUNNING || job->ends_ms != occurrence->at_ms)
+        return;
+    job->state = JOB_ENDED;
+    if (job->result == RESULT_DONE && (!job->is_lost || dice_chance(&world->dice, 5000)))
+        take_effect(world, site, job);
+    world_say(world, job->deployment, "command %u (%u.%u) ends: %d%s", job->reference, job->sequence,
+              job->tries, job->result, job->is_lost ? ", and is lost" : "");
+    if (job->asked_life == world->shell.life)
+        answer(world, job, dice_between(&world->dice, 0, 5));
+}
+
+/* It is told to stop; whoever asks too early is told to ask again. */
+void jobs_cancel(struct world *world, const struct deployment_state *state, const struct action *action)
+{
+    struct site *site = &world->sites[ledger_find(world, state->id)->site];
+    struct job *job = find(site, state->id, action->cancels, action->cancels_tries);
+    bool is_running = job != NULL && job->state == JOB_RUNNING;
+    struct action cancel = {.kind = ACTION_CANCEL, .sequence = action->sequence};
+
+    if (is_running && job->ends_ms > world->now_ms + GRACE_MS) {
+        job->ends_ms = world->now_ms + GRACE_MS;
+        job->result = RESULT_FAILED;
+        world_later(world, GRACE_MS,
+                    &(struct occurrence){.kind = OCCURS_JOB,
+                                         .target = site->target,
+                                         .sequence = (uint32_t)(job - site->jobs),
+                                         .at_ms = job->ends_ms});
+    }
+    site_answer(world, state->id, &cancel, is_running ? RESULT_AGAIN : RESULT_DONE,
+                dice_between(&world->dice, 1, 10));
+}

@@ -1,0 +1,319 @@
+/* oracle.c - violations, and promises that run out.
+ * SPDX-License-Identifier: MIT */
+#include "tests/simulation/oracle.h"
+
+#include "tests/simulation/world.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    BACK_MS = 1000,
+    REDRIVE_MS = 2000,
+    DRIFT_MS = SHELL_RECONCILE_MS + 1500,
+    END_MS = 25 * 60 * 1000,
+    OBSERVE_SLACK_MS = 3000
+};
+
+void oracle_init(struct world *world)
+{
+    struct oracle *oracle = &world->oracle;
+
+    for (uint64_t i = 0; i < LEDGER_DEPLOYMENTS_MAX; i++) {
+        oracle->histories[i].exists = false;
+        oracle->is_evident[i] = true;
+    }
+    memset(oracle->targets, 0, sizeof(oracle->targets));
+    memset(oracle->changed_by, 0, sizeof(oracle->changed_by));
+    memset(oracle->route_owner, 0, sizeof(oracle->route_owner));
+    oracle->is_violated = false;
+    oracle->is_hashing = world->seed % 16 == 0;
+    oracle->name[0] = oracle->text[0] = '\0';
+    oracle->deployment = 0;
+    oracle->hash = world->seed;
+    oracle->due_count = 0;
+    oracle->due_up_ms = INT64_MAX;
+    oracle->highest = 0;
+    oracle->chain = 0;
+    oracle->row_count = 0;
+}
+
+void oracle_mix(struct world *world, uint64_t number)
+{
+    world->oracle.hash = (world->oracle.hash ^ number) * UINT64_C(0x100000001b3) + 1;
+}
+
+void oracle_violate(struct world *world, const char *invariant, uint64_t deployment, const char *format, ...)
+{
+    struct oracle *oracle = &world->oracle;
+    va_list arguments;
+
+    if (oracle->is_violated)
+        return;
+    oracle->is_violated = true;
+    oracle->deployment = deployment;
+    (void)snprintf(oracle->name, sizeof(oracle->name), "%s", invariant);
+    va_start(arguments, format);
+    (void)vsnprintf(oracle->text, sizeof(oracle->text), format, arguments);
+    va_end(arguments);
+    world_say(world, deployment, "VIOLATED %s: %s", oracle->name, oracle->text);
+}
+
+struct oracle_history *oracle_history(struct world *world, uint64_t deployment)
+{
+    return &world->oracle.histories[deployment - 1];
+}
+
+const struct plan *oracle_plan(struct world *world, uint64_t deployment)
+{
+    const struct ledger_deployment *stored = ledger_find(world, deployment);
+
+    return play_plan(&world->playbook->plays[stored->play], stored->is_back);
+}
+
+/* Promises */
+
+static void find_earliest(struct oracle *oracle)
+{
+    oracle->due_up_ms = INT64_MAX;
+    for (uint32_t i = 0; i < oracle->due_count; i++)
+        if (oracle->dues[i].up_ms < oracle->due_up_ms)
+            oracle->due_up_ms = oracle->dues[i].up_ms;
+}
+
+void oracle_due_add(struct world *world, const struct oracle_due *due)
+{
+    struct oracle *oracle = &world->oracle;
+
+    for (uint32_t i = 0; i < oracle->due_count; i++)
+        if (oracle->dues[i].kind == due->kind && oracle->dues[i].deployment == due->deployment &&
+            oracle->dues[i].site == due->site)
+            return;
+    if (oracle->due_count == ORACLE_DUES_MAX)
+        return;
+    oracle->dues[oracle->due_count++] = *due;
+    find_earliest(oracle);
+}
+
+void oracle_due_drop(struct world *world, enum due_kind kind, uint64_t deployment, uint8_t site)
+{
+    struct oracle *oracle = &world->oracle;
+
+    for (uint32_t i = 0; i < oracle->due_count; i++) {
+        const struct oracle_due *due = &oracle->dues[i];
+        if (due->kind != kind || due->deployment != deployment || due->site != site)
+            continue;
+        oracle->dues[i--] = oracle->dues[--oracle->due_count];
+    }
+    find_earliest(oracle);
+}
+
+/* A command was started that old code does not run on: people decide. */
+static bool is_past_return(const struct oracle_history *history, const struct plan *plan)
+{
+    for (uint32_t i = 0; i < history->action_count; i++) {
+        const struct oracle_action *action = &history->actions[i];
+        if (action->kind == ACTION_COMMAND && !action->is_rollback && action->step < plan->count &&
+            plan->steps[action->step].on_rollback == ON_ROLLBACK_HOLD)
+            return !history->state.past_no_return;
+    }
+    return false;
+}
+
+/* A rule that may take it back said FAIL: without traffic nothing can go ahead of the journal. */
+void oracle_failed(struct world *world, uint64_t deployment, uint8_t rule)
+{
+    const struct oracle_history *history = oracle_history(world, deployment);
+    const struct plan *plan = oracle_plan(world, deployment);
+    const struct deployment_state *state = &history->state;
+    bool is_judged = state->phase == PHASE_RUNNING || state->phase == PHASE_WATCHING;
+
+    if (!is_judged || plan->rules[rule] != PLAN_RULE_ACT_ROLLBACK || state->ending != ENDING_NONE ||
+        (state->muted & (UINT32_C(1) << rule)) != 0 || !plan->has_traffic || history->went_ahead ||
+        is_past_return(history, plan))
+        return;
+    oracle_due_add(world, &(struct oracle_due){.kind = DUE_BACK,
+                                               .deployment = deployment,
+                                               .up_ms = shell_up_ms(world) + BACK_MS});
+}
+
+/* What was in flight, by the journal, when the process came back. */
+static void expect_redrive(struct world *world, uint64_t deployment)
+{
+    const struct oracle_history *history = oracle_history(world, deployment);
+    const struct deployment_state *state = &history->state;
+    bool is_driven =
+        !phase_is_terminal(state->phase) || (state->phase == PHASE_PROMOTED && state->care == CARE_ACTING);
+
+    if (!is_driven || state->flight.kind == ACTION_NONE || state->flight.is_waiting)
+        return;
+    oracle_due_add(world, &(struct oracle_due){.kind = DUE_REDRIVE,
+                                               .deployment = deployment,
+                                               .sequence = state->flight.sequence,
+                                               .up_ms = shell_up_ms(world) + REDRIVE_MS});
+}
+
+void oracle_restarted(struct world *world)
+{
+    for (uint64_t id = 1; id <= world->oracle.highest; id++)
+        if (oracle_history(world, id)->exists)
+            expect_redrive(world, id);
+}
+
+/* Verdicts that were not written yet are lost with the process; what is on the disk stays promised. */
+void oracle_died(struct world *world)
+{
+    struct oracle *oracle = &world->oracle;
+
+    for (uint32_t i = 0; i < oracle->due_count; i++)
+        if (oracle->dues[i].kind != DUE_DRIFT)
+            oracle->dues[i--] = oracle->dues[--oracle->due_count];
+    for (uint32_t i = 0; i < oracle->due_count; i++)
+        oracle->dues[i].up_ms += DRIFT_MS;
+    find_earliest(oracle);
+    memset(oracle->route_owner, 0, sizeof(oracle->route_owner));
+}
+
+static uint64_t shifted_at(const struct world *world, uint8_t site)
+{
+    for (uint64_t id = world->oracle.highest; id > 0; id--) {
+        const struct oracle_history *history = &world->oracle.histories[id - 1];
+        if (history->exists && world->ledger.deployments[id - 1].site == site &&
+            (history->state.phase == PHASE_RUNNING || history->state.phase == PHASE_WATCHING))
+            return id;
+    }
+    return 0;
+}
+
+void oracle_hand(struct world *world, uint8_t site)
+{
+    uint64_t deployment = shifted_at(world, site);
+
+    if (deployment == 0 || !oracle_plan(world, deployment)->has_traffic)
+        return;
+    oracle_due_add(world, &(struct oracle_due){.kind = DUE_DRIFT,
+                                               .deployment = deployment,
+                                               .site = site,
+                                               .up_ms = shell_up_ms(world) + DRIFT_MS});
+}
+
+/* Is it still more than anybody asked for, and did nobody notice? */
+static bool is_drifted(struct world *world, const struct oracle_due *due)
+{
+    const struct oracle_history *history = oracle_history(world, due->deployment);
+    const struct deployment_state *state = &history->state;
+    const struct site *site = &world->sites[due->site];
+
+    if (state->phase != PHASE_RUNNING && state->phase != PHASE_WATCHING)
+        return false;
+    return state->flight.kind != ACTION_ROUTE && world->oracle.route_owner[due->site] == 0 &&
+           site->lever.share[state->slot] > history->confirmed &&
+           site->lever.share[state->slot] > state->desired_share;
+}
+
+static bool is_journal_well(const struct world *world)
+{
+    const struct shell *shell = &world->shell;
+
+    return world->ledger.mode == LEDGER_FINE && shell->commit == NULL &&
+           shell_up_ms(world) > shell->trouble_up_ms + REDRIVE_MS;
+}
+
+/* Somebody said to go on before the rule said FAIL, and the journal still has it in hand. */
+static bool is_superseded(const struct world *world, uint64_t deployment)
+{
+    const struct batch *batch = world->shell.commit;
+
+    for (uint32_t i = 0; batch != NULL && i < batch->count; i++) {
+        const struct batch_row *row = &batch->rows[i];
+        if (row->kind == ROW_TRACE && row->deployment == deployment && row->token != 0 &&
+            (row->trace.kind == TRACE_OVERRIDE || row->trace.kind == TRACE_MUTED ||
+             row->trace.kind == TRACE_STEP_PASS))
+            return true;
+    }
+    return false;
+}
+
+static void run_out(struct world *world, const struct oracle_due *due)
+{
+    struct oracle_due later = *due;
+
+    switch (due->kind) {
+    case DUE_BACK:
+        if (!is_superseded(world, due->deployment))
+            oracle_violate(world, "L2", due->deployment, "no way back within a second of a FAIL");
+        return;
+    case DUE_REDRIVE:
+        later.up_ms = shell_up_ms(world) + REDRIVE_MS;
+        if (!is_journal_well(world))
+            oracle_due_add(world, &later);
+        else
+            oracle_violate(world, "L4", due->deployment, "action %u is not driven again after a restart",
+                           due->sequence);
+        return;
+    case DUE_DRIFT:
+        if (!is_drifted(world, due))
+            return;
+        later.up_ms = shell_up_ms(world) + DRIFT_MS;
+        if (!is_journal_well(world) || world->rates.per_myriad[FAULT_READ_BACK_LOST] != 0 ||
+            (world->now_ms >= world->people.quiet_ms && world->now_ms < world->people.quiet_ms + DRIFT_MS))
+            oracle_due_add(world, &later);
+        else
+            oracle_violate(world, "S6", due->deployment,
+                           "site %u: more traffic than wanted, and nobody notices", due->site + 1);
+        return;
+    }
+}
+
+void oracle_check(struct world *world)
+{
+    struct oracle *oracle = &world->oracle;
+    int64_t up_ms = shell_up_ms(world);
+
+    if (up_ms <= oracle->due_up_ms)
+        return;
+    for (uint32_t i = 0; i < oracle->due_count; i++) {
+        if (up_ms <= oracle->dues[i].up_ms)
+            continue;
+        struct oracle_due due = oracle->dues[i];
+        oracle->dues[i--] = oracle->dues[--oracle->due_count];
+        run_out(world, &due);
+    }
+    find_earliest(oracle);
+}
+
+/* Ends */
+
+static void check_observation(struct world *world, uint64_t deployment)
+{
+    const struct oracle_history *history = oracle_history(world, deployment);
+    const struct plan *plan = oracle_plan(world, deployment);
+    const struct deployment_state *state = &history->state;
+
+    if (phase_is_terminal(state->phase) || state->step_state != STEP_OBSERVING || history->is_held)
+        return;
+    const struct oracle_step *step = &history->steps[history->step];
+    int64_t watched_ms = shell_up_ms(world) - step->limit_up_ms;
+    /* After a restart the time since the newest snapshot is not known to have been watched, and the engine's
+     * clock does not know of suspended time. */
+    int64_t slack_ms =
+        OBSERVE_SLACK_MS + (int64_t)world->shell.life * ENGINE_PERSIST_MS + world->shell.stood_ms;
+    if (watched_ms > plan->steps[history->step].limit_ms + slack_ms)
+        oracle_violate(world, "L3", deployment, "step %u is observed for longer than it may", history->step);
+}
+
+void oracle_check_end(struct world *world, int64_t quiet_for_ms)
+{
+    for (uint64_t id = 1; id <= world->oracle.highest; id++) {
+        const struct oracle_history *history = oracle_history(world, id);
+        if (!history->exists)
+            continue;
+        check_observation(world, id);
+        if (quiet_for_ms > END_MS && !phase_is_terminal(history->state.phase))
+            oracle_violate(world, "L1", id, "it is still %s long after the faults are over",
+                           phase_name(history->state.phase));
+    }
+    if (quiet_for_ms > END_MS)
+        oracle_violate(world, "L1", 0, "requests are not answered long after the faults are over");
+}

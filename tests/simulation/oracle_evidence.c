@@ -1,0 +1,186 @@
+/* oracle_evidence.c - was there data behind a pass (S4)? And is what was written all there is (S16)?
+ * SPDX-License-Identifier: MIT */
+#include "tests/simulation/oracle.h"
+
+#include "tests/simulation/world.h"
+
+#include <string.h>
+
+/* Counts anew what a side sent since an instant, without the judge's code. */
+struct recount {
+    double amount;
+    double events;
+    bool is_fresh;
+};
+
+static bool is_number(const struct series_view *view, const struct series_step *step)
+{
+    return isfinite(step->value) && isfinite(step->total) &&
+           (view->kind == SERIES_GAUGE || (step->value >= 0 && step->total >= 0));
+}
+
+static struct recount count_since(const struct series_view *view, int64_t from_ms, int64_t now_ms,
+                                  int64_t age_max_ms)
+{
+    struct recount count = {0};
+
+    for (int i = 0; i < SAMPLES_STEPS; i++) {
+        const struct series_step *step = &view->ring[i];
+        if (step->step == SERIES_NEVER || step->step * SAMPLES_STEP_MS < from_ms || !is_number(view, step))
+            continue;
+        count.amount += view->kind == SERIES_GAUGE ? 1 : step->total;
+        count.events += step->value;
+    }
+    count.is_fresh = view->trouble == SERIES_FINE && view->newest_step != SERIES_NEVER &&
+                     (view->newest_step + 1) * SAMPLES_STEP_MS >= now_ms - age_max_ms;
+    return count;
+}
+
+/* Does the condition read this metric's value on the candidate's side? */
+static bool is_read(const struct expression *condition, uint8_t metric)
+{
+    for (uint8_t i = 0; i < condition->count; i++) {
+        const struct expression_node *node = &condition->nodes[i];
+        if (node->op >= EXPRESSION_VALUE && node->op <= EXPRESSION_QUANTILE && node->metric == metric &&
+            node->side == SIDE_CANDIDATE)
+            return true;
+    }
+    return false;
+}
+
+static bool is_declared(const struct rule_metric *metric, const struct series_view *view)
+{
+    return view->trouble == SERIES_NO_DATA &&
+           (metric->no_data == NO_DATA_PASS || metric->no_data == NO_DATA_ZERO);
+}
+
+static bool has_data(const struct rule *rule, const struct metric_views *views, int64_t from_ms,
+                     int64_t now_ms)
+{
+    for (uint8_t i = 0; i < rule->metric_count; i++) {
+        const struct rule_metric *metric = &rule->metrics[i];
+        const struct series_view *view = views[i].side[SIDE_CANDIDATE];
+        bool is_compared = rule->kind == RULE_COMPARISON;
+
+        if ((!is_compared && !is_read(&rule->condition, i)) || is_declared(metric, view))
+            continue;
+        struct recount candidate = count_since(view, from_ms, now_ms, metric->age_max_ms);
+        if (!candidate.is_fresh || !(candidate.amount > 0) || candidate.amount < rule->need)
+            return false;
+        if (!is_compared)
+            continue;
+        struct recount stable = count_since(views[i].side[SIDE_STABLE], from_ms, now_ms, metric->age_max_ms);
+        if (!stable.is_fresh || !(stable.amount > 0))
+            return false;
+    }
+    return true;
+}
+
+static void look(struct world *world, const struct batch *batch, const struct batch_row *row)
+{
+    const struct plan *plan = oracle_plan(world, row->deployment);
+    const struct play *play = &world->playbook->plays[ledger_find(world, row->deployment)->play];
+    const struct oracle_history *history = oracle_history(world, row->deployment);
+    struct metric_views views[RULE_METRICS_MAX];
+
+    for (uint8_t i = 0; i < plan->rule_count; i++) {
+        if (!oracle_is_wanted(plan, (uint8_t)row->trace.a, i, row->state->muted))
+            continue;
+        int64_t from_ms = history->confirmed_engine_ms + play->rules[i]->warmup_ms;
+        if (!samples_views(world, row->deployment, i, views) ||
+            !has_data(play->rules[i], views, from_ms, batch->now_ms))
+            world->oracle.is_evident[row->deployment - 1] = false;
+    }
+}
+
+void oracle_committing(struct world *world, const struct batch *batch)
+{
+    for (uint32_t i = 0; i < batch->count && world->is_samples; i++) {
+        const struct batch_row *row = &batch->rows[i];
+        if (row->kind != ROW_TRACE || row->trace.kind != TRACE_STEP_PASS)
+            continue;
+        world->oracle.is_evident[row->deployment - 1] = true;
+        look(world, batch, row);
+    }
+}
+
+/* What a state does next, as bytes: two states that do the same are the same. */
+static uint64_t next_hash(const struct plan *plan, const struct deployment_state *state,
+                          const struct event *event)
+{
+    struct deployment_state after;
+    struct decision decision;
+    unsigned char bytes[SNAPSHOT_DEPLOYMENT_MAX];
+
+    deployment_step(plan, state, event, &after, &decision);
+    uint64_t hash = snapshot_hash(bytes, snapshot_write_deployment(&after, bytes));
+    for (uint8_t i = 0; i < decision.action_count; i++) {
+        const struct action *action = &decision.actions[i];
+        uint64_t fields[] = {
+            hash,           action->kind,        action->sequence,          action->reference,
+            action->share,  action->cancels,     action->cancels_tries,     action->tries,
+            action->is_new, action->is_rollback, (uint64_t)action->limit_ms};
+        hash = snapshot_hash(fields, sizeof(fields));
+    }
+    for (uint8_t i = 0; i < decision.trace_count; i++) {
+        uint64_t fields[] = {hash, decision.traces[i].kind, decision.traces[i].a, decision.traces[i].b};
+        hash = snapshot_hash(fields, sizeof(fields));
+    }
+    return hash + decision.promotes + 2u * decision.quarantines;
+}
+
+static void compare(struct world *world, uint64_t deployment, const struct deployment_state *memory,
+                    const struct deployment_state *disk)
+{
+    const struct plan *plan = oracle_plan(world, deployment);
+    int64_t now_ms = shell_now_ms(world);
+    struct event events[] = {
+        {.kind = EVENT_TICK, .now_ms = now_ms},
+        {.kind = EVENT_TICK, .now_ms = deployment_deadline(plan, memory)},
+        {.kind = EVENT_RESULT, .now_ms = now_ms, .sequence = memory->flight.sequence},
+        {.kind = EVENT_RESULT, .now_ms = now_ms, .sequence = memory->flight.sequence, .result = RESULT_AGAIN},
+        {.kind = EVENT_VERB, .now_ms = now_ms, .verb = VERB_ABORT},
+        {.kind = EVENT_VERB, .now_ms = now_ms, .verb = VERB_RESUME},
+        {.kind = EVENT_JUDGEMENT, .now_ms = now_ms, .verdict = VERDICT_FAIL},
+    };
+
+    for (size_t i = 0; i < ARRAY_LENGTH(events); i++) {
+        if (events[i].now_ms == DEPLOYMENT_NEVER ||
+            (events[i].kind == EVENT_JUDGEMENT && plan->rule_count == 0))
+            continue;
+        if (next_hash(plan, memory, &events[i]) != next_hash(plan, disk, &events[i]))
+            oracle_violate(world, "S16", deployment, "as read back it does something else (event %zu)", i);
+    }
+    if (deployment_deadline(plan, memory) != deployment_deadline(plan, disk))
+        oracle_violate(world, "S16", deployment, "as read back it waits for another instant");
+}
+
+static void compare_rule(struct world *world, const struct batch_row *row)
+{
+    const struct ledger_deployment *stored = ledger_find(world, row->deployment);
+    unsigned char bytes[SNAPSHOT_RULE_MAX];
+    struct rule_state disk;
+
+    if (!snapshot_read_rule(stored->rules[row->rule], stored->rule_lengths[row->rule], &disk)) {
+        oracle_violate(world, "S16", row->deployment, "rule %u cannot be read back", row->rule);
+        return;
+    }
+    size_t length = snapshot_write_rule(&disk, bytes);
+    if (length != stored->rule_lengths[row->rule] || memcmp(bytes, stored->rules[row->rule], length) != 0)
+        oracle_violate(world, "S16", row->deployment, "rule %u is written differently once read", row->rule);
+}
+
+void oracle_reload(struct world *world, const struct batch *batch)
+{
+    for (uint32_t i = 0; i < batch->count; i++) {
+        const struct batch_row *row = &batch->rows[i];
+        struct deployment_state disk;
+
+        if (row->kind == ROW_RULE)
+            compare_rule(world, row);
+        if (row->kind != ROW_DEPLOYMENT || !ledger_state(world, row->deployment, &disk))
+            continue;
+        compare(world, row->deployment, row->state, &disk);
+        world->tally->rehashed++;
+    }
+}

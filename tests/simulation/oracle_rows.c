@@ -1,0 +1,503 @@
+/* oracle_rows.c - what a transaction says must fit what was said before.
+ * SPDX-License-Identifier: MIT */
+#include "tests/simulation/oracle.h"
+
+#include "tests/simulation/world.h"
+
+#include <assert.h>
+#include <string.h>
+
+enum { OBSERVE_TOLERANCE_MS = 20 };
+
+static const uint32_t edges[PHASE_COUNT] = {
+    [PHASE_QUEUED] = 1u << PHASE_ADMITTING | 1u << PHASE_CANCELLED | 1u << PHASE_SUPERSEDED,
+    [PHASE_ADMITTING] = 1u << PHASE_RUNNING | 1u << PHASE_REJECTED | 1u << PHASE_CANCELLED,
+    [PHASE_RUNNING] = 1u << PHASE_WATCHING | 1u << PHASE_ROLLING_BACK | 1u << PHASE_PROMOTED,
+    [PHASE_WATCHING] = 1u << PHASE_ROLLING_BACK | 1u << PHASE_PROMOTED,
+    [PHASE_ROLLING_BACK] = 1u << PHASE_ROLLED_BACK,
+};
+
+static struct oracle_action *find_action(struct oracle_history *history, uint32_t sequence)
+{
+    for (uint32_t i = history->action_count; i-- > 0;)
+        if (history->actions[i].sequence == sequence)
+            return &history->actions[i];
+    return NULL;
+}
+
+/* Phases */
+
+static bool has_result(const struct oracle_history *history, enum action_kind kind, uint16_t reference)
+{
+    for (uint32_t i = 0; i < history->action_count; i++) {
+        const struct oracle_action *action = &history->actions[i];
+        if (action->is_rollback && action->is_done && action->kind == kind &&
+            (kind != ACTION_COMMAND || action->reference == reference))
+            return true;
+    }
+    return false;
+}
+
+/* Everything that was started is taken back, the last one first, and stable was looked at. */
+static void check_compensations(struct world *world, uint64_t deployment)
+{
+    const struct oracle_history *history = oracle_history(world, deployment);
+    const struct plan *plan = oracle_plan(world, deployment);
+    uint32_t newest = UINT32_MAX;
+
+    for (uint32_t i = 0; i < history->action_count; i++) {
+        const struct oracle_action *action = &history->actions[i];
+        if (action->is_rollback || action->kind != ACTION_COMMAND)
+            continue;
+        const struct plan_step *step = &plan->steps[action->step];
+        if (step->undo == PLAN_NONE || step->on_rollback != ON_ROLLBACK_UNDO)
+            continue;
+        uint32_t undone = 0;
+        for (uint32_t k = 0; k < history->action_count; k++)
+            if (history->actions[k].is_rollback && history->actions[k].is_done &&
+                history->actions[k].kind == ACTION_COMMAND && history->actions[k].reference == step->undo)
+                undone = history->actions[k].sequence;
+        if (undone == 0)
+            oracle_violate(world, "S5", deployment, "step %u was started and is not undone", action->step);
+        if (undone > newest)
+            oracle_violate(world, "S5", deployment, "step %u is undone in the wrong order", action->step);
+        newest = undone;
+    }
+    if (plan->has_traffic && !has_result(history, ACTION_ROUTE, 0))
+        oracle_violate(world, "S5", deployment, "rolled back, and its traffic did not go back");
+    if ((plan->has_traffic || plan->verify != PLAN_NONE) && !has_result(history, ACTION_VERIFY, 0))
+        oracle_violate(world, "S5", deployment, "rolled back, and nobody looked whether stable is well");
+}
+
+static void check_promotion(struct world *world, uint64_t deployment)
+{
+    const struct oracle_history *history = oracle_history(world, deployment);
+    const struct plan *plan = oracle_plan(world, deployment);
+    char why[ORACLE_TEXT_MAX];
+
+    if (!history->is_overridden && !oracle_gates_hold(world, deployment, plan->count, why))
+        oracle_violate(world, "S2", deployment, "promoted, but %s", why);
+    if (history->has_failed)
+        oracle_violate(world, "S3", deployment, "promoted after a FAIL");
+}
+
+static void count_end(struct world *world, uint64_t deployment, const struct batch_row *row)
+{
+    struct tally *tally = world->tally;
+    enum health health = version_health(ledger_find(world, deployment)->version);
+    bool is_bad = health == HEALTH_BAD || health == HEALTH_OVERLOAD || health == HEALTH_SMOKE_BAD;
+    bool is_sound = health == HEALTH_GOOD;
+
+    tally->endings[row->trace.b]++;
+    tally->escalated += row->state->is_escalated;
+    tally->unverified += row->state->is_unverified;
+    tally->good += is_sound;
+    tally->bad += is_bad;
+    tally->false_promotions += is_bad && row->trace.b == ENDING_PASSED &&
+                               !oracle_plan(world, deployment)->is_record &&
+                               !ledger_find(world, deployment)->is_back;
+    tally->false_rollbacks += is_sound && row->trace.b == ENDING_FAILED;
+}
+
+static void enter_phase(struct world *world, uint64_t deployment, const struct batch_row *row)
+{
+    struct oracle_history *history = oracle_history(world, deployment);
+    enum deployment_phase from = history->state.phase;
+    enum deployment_phase to = (enum deployment_phase)row->trace.a;
+    bool is_first = to == PHASE_QUEUED && !history->has_phase;
+
+    if (!is_first && (edges[from] & (1u << to)) == 0)
+        oracle_violate(world, "S7", deployment, "from %s to %s", phase_name(from), phase_name(to));
+    history->state.phase = to;
+    history->has_phase = true;
+    world->tally->phases[to]++;
+    if (to == PHASE_ROLLING_BACK)
+        history->has_gone_back = true;
+    if (phase_is_terminal(to)) {
+        count_end(world, deployment, row);
+        oracle_result(world, deployment, NULL);
+    }
+    if (to == PHASE_ROLLED_BACK && !history->was_adopted)
+        check_compensations(world, deployment);
+    if (to == PHASE_PROMOTED)
+        check_promotion(world, deployment);
+    uint8_t site = ledger_find(world, deployment)->site;
+    if (to == PHASE_ADMITTING && world->oracle.changed_by[site] != world->oracle.batch_number &&
+        world->oracle.targets[site].is_frozen && !ledger_find(world, deployment)->is_back)
+        oracle_violate(world, "freeze", deployment, "admitted although its target is frozen");
+}
+
+/* Steps */
+
+static void enter_step(struct world *world, uint64_t deployment, const struct batch_row *row)
+{
+    struct oracle_history *history = oracle_history(world, deployment);
+    uint8_t index = (uint8_t)row->trace.a;
+    const struct plan *plan = oracle_plan(world, deployment);
+    bool is_next = index == history->step + 1 || index == history->step;
+
+    assert(index < PLAN_STEPS_MAX);
+    if (index >= plan->count)
+        oracle_violate(world, "S2", deployment, "enters step %u of %u", index, plan->count);
+    else if (!is_next && !history->is_overridden)
+        oracle_violate(world, "S2", deployment, "steps from %u to %u", history->step, index);
+    history->step = index;
+    history->is_held = false;
+    struct oracle_step *step = &history->steps[index];
+    step->attempt = row->trace.b;
+    step->approvals = 0;
+    step->unheld_up_ms = 0;
+    step->entered_up_ms = step->limit_up_ms = world->shell.commit_up_ms;
+    history->confirmed_engine_ms = world->oracle.batch_ms;
+}
+
+static void hold(struct world *world, struct oracle_history *history, const struct batch_row *row)
+{
+    world->tally->holds[row->trace.a]++;
+    if (history->is_held)
+        return;
+    history->is_held = true;
+    struct oracle_step *step = &history->steps[history->step];
+    step->unheld_up_ms += world->shell.commit_up_ms - step->entered_up_ms;
+}
+
+static void resume(struct world *world, struct oracle_history *history)
+{
+    if (!history->is_held)
+        return;
+    history->is_held = false;
+    struct oracle_step *step = &history->steps[history->step];
+    step->entered_up_ms = step->limit_up_ms = world->shell.commit_up_ms;
+}
+
+static const struct batch_row *verdict_of(const struct batch *batch, uint64_t deployment, uint8_t rule)
+{
+    for (uint32_t i = 0; i < batch->count; i++)
+        if (batch->rows[i].kind == ROW_VERDICT && batch->rows[i].deployment == deployment &&
+            batch->rows[i].rule == rule)
+            return &batch->rows[i];
+    return NULL;
+}
+
+/* A pass stands on a pass of every rule that acts, on evidence since the step was confirmed. */
+static void check_verdicts(struct world *world, uint64_t deployment, const struct batch_row *row)
+{
+    const struct oracle_history *history = oracle_history(world, deployment);
+    const struct plan *plan = oracle_plan(world, deployment);
+
+    for (uint8_t i = 0; i < plan->rule_count; i++) {
+        const struct batch_row *verdict = verdict_of(world->oracle.batch, deployment, i);
+        if (verdict == NULL)
+            oracle_violate(world, "S2", deployment, "a pass without the judgement of rule %u", i);
+        else if (oracle_is_wanted(plan, (uint8_t)row->trace.a, i, row->state->muted)) {
+            if (verdict->judgement.verdict != VERDICT_PASS)
+                oracle_violate(world, "S4", deployment, "a pass although rule %u says %s", i,
+                               verdict_name(verdict->judgement.verdict));
+            if (!world->is_samples && verdict->judgement.from_ms < history->confirmed_engine_ms)
+                oracle_violate(world, "S2", deployment, "rule %u passed on evidence of another step", i);
+        }
+    }
+}
+
+static void pass_step(struct world *world, uint64_t deployment, const struct batch_row *row)
+{
+    struct oracle_history *history = oracle_history(world, deployment);
+    const struct plan *plan = oracle_plan(world, deployment);
+    uint8_t index = (uint8_t)row->trace.a;
+    struct oracle_step *step = &history->steps[index];
+
+    if (index >= plan->count || plan->steps[index].kind != STEP_OBSERVE || step->attempt != row->trace.b) {
+        oracle_violate(world, "S2", deployment, "a pass for attempt %u of step %u, which is at %u",
+                       row->trace.b, index, step->attempt);
+        return;
+    }
+    step->passed_attempt = row->trace.b;
+    int64_t watched_ms = step->unheld_up_ms;
+    if (!history->is_held)
+        watched_ms += world->shell.commit_up_ms - step->entered_up_ms;
+    if (row->token == 0 && watched_ms + OBSERVE_TOLERANCE_MS < plan->steps[index].duration_ms)
+        oracle_violate(world, "S11", deployment, "step %u passed after %lld ms that somebody watched", index,
+                       (long long)watched_ms);
+    if (!world->oracle.is_evident[deployment - 1])
+        oracle_violate(world, "S4", deployment, "step %u passed without the data", index);
+    check_verdicts(world, deployment, row);
+}
+
+static void fail(struct world *world, uint64_t deployment, const struct batch_row *row)
+{
+    struct oracle_history *history = oracle_history(world, deployment);
+    const struct plan *plan = oracle_plan(world, deployment);
+
+    history->has_failed = history->had_fail = true;
+    bool is_told = row->trace.a != UINT8_MAX;
+    for (uint32_t i = 0; i < world->oracle.batch->count && !is_told; i++)
+        is_told = world->oracle.batch->rows[i].kind == ROW_RESULT &&
+                  world->oracle.batch->rows[i].deployment == deployment &&
+                  world->oracle.batch->rows[i].result == RESULT_FAILED;
+    if (!is_told)
+        oracle_violate(world, "quarantine", deployment, "no smoke test failed");
+    if (row->trace.a != UINT8_MAX &&
+        (row->trace.a >= plan->rule_count || plan->rules[row->trace.a] != PLAN_RULE_ACT_ROLLBACK))
+        oracle_violate(world, "S3", deployment, "rule %u cannot take it back", row->trace.a);
+}
+
+static void check_quarantine(struct world *world, uint64_t deployment)
+{
+    const struct oracle_history *history = oracle_history(world, deployment);
+
+    if (!history->had_fail && !history->went_ahead)
+        oracle_violate(world, "quarantine", deployment, "nothing failed, and its version is quarantined");
+}
+
+static void override(struct world *world, uint64_t deployment, const struct batch_row *row)
+{
+    struct oracle_history *history = oracle_history(world, deployment);
+
+    history->is_overridden = true;
+    history->has_failed = false;
+    if (row->token == 0)
+        oracle_violate(world, "S2", deployment, "an override that nobody asked for");
+}
+
+static void begin_action(struct world *world, uint64_t deployment, const struct batch_row *row)
+{
+    struct oracle_history *history = oracle_history(world, deployment);
+    const struct action *action = &row->action;
+
+    if (find_action(history, action->sequence) != NULL)
+        oracle_violate(world, "S5", deployment, "the key %u stands for two actions", action->sequence);
+    if (action->share > SHARE_WHOLE)
+        oracle_violate(world, "S6", deployment, "a share of %u", action->share);
+    if (history->action_count == ORACLE_ACTIONS_MAX)
+        return;
+    history->actions[history->action_count++] = (struct oracle_action){
+        .sequence = action->sequence,
+        .kind = action->kind,
+        .reference = action->reference,
+        .share = action->share,
+        .step = history->step,
+        .is_rollback = action->is_rollback,
+    };
+}
+
+static void end_action(struct world *world, uint64_t deployment, const struct batch_row *row)
+{
+    struct oracle_history *history = oracle_history(world, deployment);
+    struct oracle_action *action = find_action(history, row->sequence);
+    const struct plan *plan = oracle_plan(world, deployment);
+
+    if (action == NULL)
+        return;
+    action->has_end = true;
+    action->is_done = row->result == RESULT_DONE;
+    bool is_own =
+        !action->is_rollback && action->step < plan->count &&
+        (action->kind == ACTION_COMMAND || action->kind == ACTION_SMOKE || action->kind == ACTION_ROUTE);
+    if (is_own && action->is_done)
+        history->steps[action->step].is_done = true;
+    else if (is_own)
+        history->steps[action->step].has_failed = true;
+}
+
+void oracle_trace(struct world *world, uint64_t deployment, const struct batch_row *row)
+{
+    struct oracle_history *history = oracle_history(world, deployment);
+
+    world->tally->traces[row->trace.kind]++;
+    if (world->trail != NULL)
+        world_say(world, deployment, "durable: %s %u %u", trace_kind_name(row->trace.kind), row->trace.a,
+                  row->trace.b);
+    switch (row->trace.kind) {
+    case TRACE_PHASE:
+        enter_phase(world, deployment, row);
+        return;
+    case TRACE_STEP:
+        enter_step(world, deployment, row);
+        return;
+    case TRACE_CONFIRMED:
+    case TRACE_DRIFT:
+        history->confirmed = (uint16_t)row->trace.a;
+        oracle_due_drop(world, DUE_DRIFT, deployment, ledger_find(world, deployment)->site);
+        return;
+    case TRACE_STEP_PASS:
+        pass_step(world, deployment, row);
+        return;
+    case TRACE_OVERRIDE:
+        override(world, deployment, row);
+        return;
+    case TRACE_FAIL:
+        fail(world, deployment, row);
+        return;
+    case TRACE_HELD:
+        hold(world, history, row);
+        return;
+    case TRACE_RESUMED:
+        resume(world, history);
+        return;
+    case TRACE_APPROVED:
+        history->steps[history->step].approvals = (uint16_t)row->trace.a;
+        return;
+    case TRACE_QUARANTINE:
+        check_quarantine(world, deployment);
+        return;
+    case TRACE_ADOPTED:
+        history->was_adopted = true;
+        return;
+    case TRACE_ACTION:
+    case TRACE_RESULT:
+    case TRACE_WOULD_FAIL:
+    case TRACE_APPROVAL_WANTED:
+    case TRACE_REJECTED:
+    case TRACE_ESCALATED:
+    case TRACE_MUTED:
+    case TRACE_RETIRED:
+        return;
+    }
+}
+
+/* Whole rows */
+
+static void check_target(struct world *world, const struct batch *batch, const struct batch_row *row)
+{
+    uint32_t index = row->target->id - 1;
+    struct target_state *before = &world->oracle.targets[index];
+    struct target_state after;
+    bool is_founded = false;
+
+    if (!snapshot_read_target(world->ledger.targets[index], world->ledger.target_lengths[index], &after)) {
+        oracle_violate(world, "S16", 0, "target %u cannot be read back", index + 1);
+        return;
+    }
+    for (uint32_t i = 0; i < batch->count; i++) {
+        const struct batch_row *other = &batch->rows[i];
+        if (other->kind != ROW_TRACE)
+            continue;
+        bool is_promotion = other->deployment == after.stable_deployment && other->deployment != 0 &&
+                            other->trace.kind == TRACE_PHASE && other->trace.a == PHASE_PROMOTED;
+        bool is_adoption = other->deployment == 0 && other->trace.kind == TRACE_ADOPTED &&
+                           other->trace.a == index + 1 && other->token != 0;
+        is_founded = is_founded || is_promotion || is_adoption;
+    }
+    if (after.stable_version_key != before->stable_version_key && !is_founded)
+        oracle_violate(world, "S9", 0, "site %u has another stable version, and nothing proves it",
+                       index + 1);
+    world->oracle.changed_by[index] = world->oracle.batch_number;
+    *before = after;
+}
+
+static void take_snapshot(struct world *world, const struct batch_row *row)
+{
+    struct oracle_history *history = oracle_history(world, row->deployment);
+    const struct deployment_state *before = &history->state;
+    struct deployment_state after;
+
+    if (!ledger_state(world, row->deployment, &after))
+        return;
+    if (before->phase != after.phase)
+        oracle_violate(world, "S13", row->deployment, "its state says %s, its audit %s",
+                       phase_name(after.phase), phase_name(before->phase));
+    if (!row->is_new && (after.last_sequence < before->last_sequence || after.attempt < before->attempt ||
+                         after.last_seen_ms < before->last_seen_ms))
+        oracle_violate(world, "S7", row->deployment, "its state goes back in time");
+    if (after.flight.sequence != before->flight.sequence || after.flight.kind != before->flight.kind)
+        oracle_due_drop(world, DUE_REDRIVE, row->deployment, 0);
+    if (after.step_state == STEP_HELD || after.phase > PHASE_WATCHING)
+        oracle_due_drop(world, DUE_BACK, row->deployment, 0);
+    world->tally->steps[after.step_state]++;
+    history->state = after;
+}
+
+static void begin_history(struct world *world, uint64_t deployment)
+{
+    struct oracle_history *history = oracle_history(world, deployment);
+
+    memset(history, 0, offsetof(struct oracle_history, actions));
+    history->exists = true;
+    if (deployment > world->oracle.highest)
+        world->oracle.highest = deployment;
+    world->tally->deployments++;
+}
+
+static void check_owners(struct world *world)
+{
+    uint64_t owners[SITES_MAX] = {0};
+
+    for (uint64_t id = 1; id <= world->oracle.highest; id++) {
+        const struct oracle_history *history = oracle_history(world, id);
+        if (!history->exists || !phase_is_active(history->state.phase))
+            continue;
+        uint8_t site = ledger_find(world, id)->site;
+        if (owners[site] != 0)
+            oracle_violate(world, "S8", id, "site %u has two owners, %llu too", site + 1,
+                           (unsigned long long)owners[site]);
+        owners[site] = id;
+    }
+}
+
+/* Remembers what was before, and whether one token alone asked for all of it. */
+static void note_batch(struct world *world, const struct batch_row *row)
+{
+    struct oracle_history *history = oracle_history(world, row->deployment);
+
+    if (history->batch_number != world->oracle.batch_number) {
+        history->batch_number = world->oracle.batch_number;
+        history->before = history->state;
+        history->only_token = row->token;
+    }
+    if (row->token != history->only_token)
+        history->only_token = 0;
+}
+
+static void take_row(struct world *world, const struct batch_row *row)
+{
+    switch (row->kind) {
+    case ROW_TRACE:
+        world->oracle.row_count++;
+        if (row->deployment != 0)
+            note_batch(world, row);
+        if (row->deployment != 0)
+            oracle_trace(world, row->deployment, row);
+        return;
+    case ROW_ACTION:
+        begin_action(world, row->deployment, row);
+        return;
+    case ROW_RESULT:
+        end_action(world, row->deployment, row);
+        return;
+    case ROW_TARGET:
+    case ROW_DEPLOYMENT:
+    case ROW_RULE:
+    case ROW_VERDICT:
+        return;
+    }
+}
+
+void oracle_durable(struct world *world, const struct batch *batch, uint32_t rows)
+{
+    bool has_states = false;
+
+    world->oracle.batch = batch;
+    world->oracle.batch_ms = batch->now_ms;
+    world->oracle.batch_number = world->shell.batches;
+    for (uint32_t i = 0; i < rows; i++)
+        if (batch->rows[i].kind == ROW_DEPLOYMENT && batch->rows[i].is_new)
+            begin_history(world, batch->rows[i].deployment);
+    for (uint32_t i = 0; i < rows; i++)
+        if (batch->rows[i].kind == ROW_TARGET)
+            check_target(world, batch, &batch->rows[i]);
+    for (uint32_t i = 0; i < rows; i++)
+        take_row(world, &batch->rows[i]);
+    for (uint32_t i = 0; i < rows; i++)
+        if (batch->rows[i].kind == ROW_DEPLOYMENT) {
+            take_snapshot(world, &batch->rows[i]);
+            has_states = true;
+        }
+    if (world->ledger.row_count != world->oracle.row_count)
+        oracle_violate(world, "S13", 0, "%u audit rows, and %u were seen", world->ledger.row_count,
+                       world->oracle.row_count);
+    if (has_states)
+        check_owners(world);
+    if (world->oracle.is_hashing)
+        oracle_reload(world, batch);
+    oracle_mix(world, world->ledger.chain);
+}

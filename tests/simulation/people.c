@@ -1,0 +1,472 @@
+/* people.c - starts, verbs, and who answers whom.
+ * SPDX-License-Identifier: MIT */
+#include "tests/simulation/people.h"
+
+#include "tests/simulation/shell_env.h"
+#include "tests/simulation/world.h"
+
+#include <assert.h>
+#include <string.h>
+
+enum { TRIES_MAX = 60, PERSON_MS = 2500 };
+
+static uint64_t new_version(struct world *world)
+{
+    static const uint8_t healths[] = {HEALTH_GOOD,  HEALTH_GOOD, HEALTH_GOOD,     HEALTH_GOOD,
+                                      HEALTH_GOOD,  HEALTH_BAD,  HEALTH_OVERLOAD, HEALTH_SMOKE_BAD,
+                                      HEALTH_MURKY, HEALTH_BAD};
+    uint64_t number = ++world->people.version_count;
+
+    return number << 3 | healths[dice_below(&world->dice, sizeof(healths))];
+}
+
+static void say_target(struct world *world, uint8_t site, enum target_verb_kind verb, uint64_t version,
+                       uint8_t slot, int64_t in_ms)
+{
+    world_later(world, in_ms,
+                &(struct occurrence){.kind = OCCURS_TARGET_VERB,
+                                     .target = site,
+                                     .share = (uint16_t)verb,
+                                     .deployment = version,
+                                     .rule = slot});
+}
+
+static void say(struct world *world, uint64_t deployment, enum verb verb, int64_t in_ms)
+{
+    world_later(world, in_ms,
+                &(struct occurrence){.kind = OCCURS_VERB,
+                                     .deployment = deployment,
+                                     .share = (uint16_t)verb,
+                                     .rule = (uint8_t)dice_below(&world->dice, 3)});
+}
+
+void people_init(struct world *world)
+{
+    struct people *people = &world->people;
+
+    memset(people, 0, offsetof(struct people, requests));
+    people->quiet_ms = INT64_MAX;
+    for (uint8_t i = 0; i < world->site_count; i++) {
+        enum site_kind kind = world->sites[i].kind;
+        bool has_traffic = kind != SITE_WIKI && kind != SITE_DEV;
+        people->starts_left[i] = (uint16_t)dice_between(&world->dice, 3, 7);
+        world->sites[i].versions[0] = people->last_version[i] = ++people->version_count << 3;
+        if (has_traffic || dice_chance(&world->dice, 6000))
+            say_target(world, i, TARGET_ADOPT, world->sites[i].versions[0], 0, 20);
+        world_later(world, dice_between(&world->dice, 30, 3000),
+                    &(struct occurrence){.kind = OCCURS_PIPELINE, .target = i});
+    }
+    world_later(world, dice_between(&world->dice, 500, 2 * PERSON_MS),
+                &(struct occurrence){.kind = OCCURS_PERSON});
+}
+
+/* Pipelines */
+
+static uint8_t choose_play(struct world *world, uint8_t site)
+{
+    const struct play *plays = world->playbook->plays;
+
+    for (;;) {
+        uint32_t play = dice_below(&world->dice, PLAY_COUNT);
+        if (plays[play].site == world->sites[site].kind && plays[play].is_brief != world->is_samples)
+            return (uint8_t)play;
+    }
+}
+
+static void send_start(struct world *world, uint32_t request, int64_t in_ms)
+{
+    world_later(world, in_ms, &(struct occurrence){.kind = OCCURS_START, .sequence = request});
+}
+
+static struct request *new_request(struct world *world, uint8_t site)
+{
+    struct people *people = &world->people;
+
+    if (people->request_count == REQUESTS_MAX)
+        return NULL;
+    struct request *request = &people->requests[people->request_count++];
+    *request = (struct request){.site = site};
+    return request;
+}
+
+static void want(struct world *world, uint8_t site)
+{
+    struct people *people = &world->people;
+    struct request *request = new_request(world, site);
+
+    if (request == NULL)
+        return;
+    request->play = choose_play(world, site);
+    (void)world_fault(world, FAULT_RULES_RELOADED);
+    request->version = dice_chance(&world->dice, 1500) ? people->last_version[site] : new_version(world);
+    people->last_version[site] = request->version;
+    send_start(world, people->request_count - 1, 0);
+    if (world_fault(world, FAULT_START_TWICE))
+        send_start(world, people->request_count - 1, dice_between(&world->dice, 0, 40));
+}
+
+void people_pipeline(struct world *world, const struct occurrence *occurrence)
+{
+    struct people *people = &world->people;
+    uint8_t site = (uint8_t)occurrence->target;
+
+    if (people->starts_left[site] == 0)
+        return;
+    people->starts_left[site]--;
+    want(world, site);
+    if (world_fault(world, FAULT_START_AT_ONCE))
+        want(world, site);
+    world_later(
+        world,
+        dice_between(&world->dice, world->is_samples ? 20000 : 1000, world->is_samples ? 120000 : 22000),
+        occurrence);
+}
+
+/* The door: a key that is known is answered at once, one that is being looked at waits. */
+static bool is_known(struct world *world, struct request *request)
+{
+    if (request->is_answered || request->life == world->shell.life)
+        return true;
+    if (request->durable == 0 || world->slip == SLIP_NO_KEYS)
+        return false;
+    request->is_answered = true;
+    request->promised = request->durable;
+    return true;
+}
+
+static uint64_t stable_version(const struct world *world, uint8_t site)
+{
+    const struct target_state *target = engine_target(world->shell.engine, site + 1u);
+
+    return target != NULL && target->has_stable ? target->stable_version_key : 0;
+}
+
+static void start(struct world *world, uint32_t index, struct request *request)
+{
+    bool has_way_back = !request->is_back || shell_live(world, request->taken_back) != NULL;
+    struct live *live = has_way_back ? shell_live_new(world) : NULL;
+
+    if (live == NULL) {
+        request->is_answered = true;
+        return;
+    }
+    struct asked *asked = shell_ask(world, ASKED_START);
+    if (!request->is_back)
+        request->previous = stable_version(world, request->site);
+    request->life = world->shell.life;
+    asked->request = index;
+    asked->site = request->site;
+    asked->version = request->version;
+    live->token = asked->token;
+    live->play = request->play;
+    live->site = request->site;
+    live->is_back = request->is_back;
+    live->request = index;
+    live->version = request->version;
+    live->previous = request->previous;
+    struct engine_start start = shell_start_of(world, live);
+    world_say(world, 0, "request %u wants version %llu (%u) at site %u: %s%s", index,
+              (unsigned long long)request->version, version_health(request->version), request->site + 1,
+              world->playbook->plays[request->play].name, request->is_back ? ", back" : "");
+    if (!engine_start(world->shell.engine, &start)) {
+        asked->kind = ASKED_NOTHING;
+        live->is_used = false;
+        request->is_answered = true;
+    }
+    shell_turn(world);
+}
+
+void people_start(struct world *world, const struct occurrence *occurrence)
+{
+    struct request *request = &world->people.requests[occurrence->sequence];
+
+    if (request->is_answered || request->tries > TRIES_MAX) {
+        request->is_answered = true;
+        return;
+    }
+    if (!world->shell.is_up) {
+        request->tries++;
+        send_start(world, occurrence->sequence, dice_between(&world->dice, 200, 1500));
+        return;
+    }
+    if (!is_known(world, request))
+        start(world, occurrence->sequence, request);
+}
+
+/* Verbs */
+
+void people_verb(struct world *world, const struct occurrence *occurrence)
+{
+    if (!world->shell.is_up)
+        return;
+    struct asked *asked = shell_ask(world, ASKED_VERB);
+    asked->verb = (enum verb)occurrence->share;
+    asked->deployment = occurrence->deployment;
+    world->tally->verbs[asked->verb]++;
+    world_say(world, occurrence->deployment, "somebody says %s", verb_name(asked->verb));
+    if (!engine_verb(world->shell.engine, asked->token, occurrence->deployment, asked->verb,
+                     occurrence->rule))
+        asked->kind = ASKED_NOTHING;
+    shell_turn(world);
+}
+
+void people_target_verb(struct world *world, const struct occurrence *occurrence)
+{
+    struct target_verb verb = {.kind = (enum target_verb_kind)occurrence->share,
+                               .target = occurrence->target + 1,
+                               .version_key = occurrence->deployment,
+                               .slot = occurrence->rule};
+
+    if (!world->shell.is_up) {
+        struct occurrence again = *occurrence;
+        world_later(world, 500, &again);
+        return;
+    }
+    struct asked *asked = shell_ask(world, ASKED_TARGET_VERB);
+    asked->target_verb = verb.kind;
+    asked->site = (uint8_t)occurrence->target;
+    asked->version = verb.version_key;
+    world_say(world, 0, "somebody says verb %d at site %u", verb.kind, verb.target);
+    if (!engine_target_verb(world->shell.engine, asked->token, &verb))
+        asked->kind = ASKED_NOTHING;
+    shell_turn(world);
+}
+
+/* What serves now becomes stable: a person looks, and sees to it that it is so. */
+static void adopt(struct world *world, uint8_t index)
+{
+    struct site *site = &world->sites[index];
+    uint8_t slot = site->lever.share[1] > site->lever.share[0] ? 1 : 0;
+
+    if (site->versions[slot] == 0)
+        return;
+    site->lever.share[slot] = site->lever.file[slot] = SHARE_WHOLE;
+    site->lever.share[1 - slot] = site->lever.file[1 - slot] = 0;
+    say_target(world, index, TARGET_ADOPT, site->versions[slot], slot, 0);
+}
+
+static uint64_t active_at(const struct world *world, uint8_t site)
+{
+    for (uint64_t id = world->oracle.highest; id > 0; id--) {
+        const struct oracle_history *history = &world->oracle.histories[id - 1];
+        if (history->exists && world->ledger.deployments[id - 1].site == site &&
+            phase_is_active(history->state.phase))
+            return id;
+    }
+    return 0;
+}
+
+/* Takes the newest promotion back while its old slot is kept. */
+static void take_promotion_back(struct world *world, uint64_t deployment)
+{
+    const struct ledger_deployment *stored = ledger_find(world, deployment);
+    const struct deployment_state *state = &world->oracle.histories[deployment - 1].state;
+
+    if (state->phase != PHASE_PROMOTED || stored->previous == 0 || stored->is_back ||
+        !world->playbook->plays[stored->play].definition->plan.has_traffic ||
+        (state->care != CARE_DUE && state->care != CARE_ACTING))
+        return;
+    struct request *request = new_request(world, stored->site);
+    if (request == NULL)
+        return;
+    request->is_back = true;
+    request->play = stored->play;
+    request->version = stored->previous;
+    request->previous = stored->version;
+    request->taken_back = deployment;
+    send_start(world, world->people.request_count - 1, 1);
+}
+
+static void person_at_site(struct world *world, uint8_t site)
+{
+    switch (dice_below(&world->dice, 6)) {
+    case 0:
+        say_target(world, site, TARGET_FREEZE, 0, 0, 0);
+        say_target(world, site, TARGET_UNFREEZE, 0, 0, dice_between(&world->dice, 500, 9000));
+        return;
+    case 1:
+        say_target(world, site, TARGET_QUARANTINE_ADD, world->people.last_version[site], 0, 0);
+        return;
+    case 2:
+    case 3:
+        say_target(world, site, TARGET_QUARANTINE_CLEAR, world->people.last_version[site], 0, 0);
+        return;
+    case 4:
+        if (active_at(world, site) == 0)
+            adopt(world, site);
+        return;
+    default:
+        for (uint64_t id = world->oracle.highest; id > 0; id--)
+            if (world->oracle.histories[id - 1].exists && ledger_find(world, id)->site == site) {
+                take_promotion_back(world, id);
+                return;
+            }
+        return;
+    }
+}
+
+void people_person(struct world *world, const struct occurrence *occurrence)
+{
+    uint8_t site = (uint8_t)dice_below(&world->dice, world->site_count);
+    uint64_t deployment = world->oracle.highest;
+    int64_t pause_ms = PERSON_MS * (world->is_samples ? 12 : 1);
+
+    if (occurrence->deployment != 0) {
+        take_promotion_back(world, occurrence->deployment);
+        return;
+    }
+    if (world->now_ms >= world->people.quiet_ms)
+        return;
+    if (deployment > 3 && dice_chance(&world->dice, 7000))
+        deployment -= dice_below(&world->dice, 3);
+    if (dice_chance(&world->dice, 3500))
+        person_at_site(world, site);
+    else if (deployment > 0)
+        say(world, deployment, (enum verb)dice_below(&world->dice, VERB_COUNT - 1), 0);
+    world_later(world, dice_between(&world->dice, 100, 2 * pause_ms),
+                &(struct occurrence){.kind = OCCURS_PERSON});
+}
+
+/* Answers */
+
+void people_answered(struct world *world, const struct asked *asked, enum engine_answer answer,
+                     uint64_t deployment)
+{
+    if (asked->kind != ASKED_START)
+        return;
+    struct request *request = &world->people.requests[asked->request];
+    request->life = 0;
+    if (answer == ENGINE_NOT_DURABLE && request->tries++ < TRIES_MAX) {
+        send_start(world, asked->request, dice_between(&world->dice, 500, 2500));
+        return;
+    }
+    request->is_answered = true;
+    if (answer == ENGINE_DONE || answer == ENGINE_ALREADY)
+        request->promised = deployment;
+    world_say(world, deployment, "request %u is answered: %d", asked->request, answer);
+}
+
+void people_lost(struct world *world)
+{
+    struct people *people = &world->people;
+
+    for (uint32_t i = 0; i < people->request_count; i++)
+        if (!people->requests[i].is_answered && people->requests[i].life == world->shell.life) {
+            people->requests[i].life = 0;
+            send_start(world, i, dice_between(&world->dice, 100, 2500));
+        }
+}
+
+static void answer_approval(struct world *world, uint64_t deployment, uint32_t need)
+{
+    uint32_t mood = dice_below(&world->dice, 100);
+    int64_t in_ms = dice_between(&world->dice, 100, 1500);
+
+    if (world_fault(world, FAULT_APPROVAL_RACE)) {
+        say(world, deployment, VERB_REJECT, in_ms);
+        say(world, deployment, VERB_APPROVE, in_ms);
+    }
+    if (mood < 8)
+        say(world, deployment, VERB_REJECT, in_ms);
+    else if (mood < 88)
+        for (uint32_t i = 0; i < need; i++)
+            say(world, deployment, VERB_APPROVE, in_ms + i * dice_below(&world->dice, 300));
+}
+
+static void answer_trouble(struct world *world, uint64_t deployment, bool is_escalated)
+{
+    static const uint8_t held[] = {VERB_RESUME, VERB_RESUME, VERB_PROMOTE, VERB_ABORT, VERB_PROMOTE_FULL};
+    static const uint8_t escalated[] = {VERB_ABORT,   VERB_ROLLBACK_PAST, VERB_PROMOTE_FULL,
+                                        VERB_PROMOTE, VERB_RESUME,        VERB_ADOPT};
+    enum verb verb = (enum verb)held[dice_below(&world->dice, sizeof(held))];
+
+    if (is_escalated)
+        verb = (enum verb)escalated[dice_below(&world->dice, sizeof(escalated))];
+    if (!dice_chance(&world->dice, 5500))
+        return;
+    if (verb == VERB_ADOPT)
+        adopt(world, ledger_find(world, deployment)->site);
+    else
+        say(world, deployment, verb, dice_between(&world->dice, 200, 4000));
+}
+
+void people_published(struct world *world, const struct batch_row *row)
+{
+    uint64_t deployment = row->deployment;
+    enum trace_kind kind = row->trace.kind;
+
+    if (kind == TRACE_APPROVAL_WANTED)
+        answer_approval(world, deployment, row->trace.b);
+    else if (kind == TRACE_HELD || kind == TRACE_ESCALATED)
+        answer_trouble(world, deployment, kind == TRACE_ESCALATED);
+    else if (kind == TRACE_ACTION && world_fault(world, FAULT_ABORT_RACE))
+        say(world, deployment, dice_chance(&world->dice, 5000) ? VERB_ABORT : VERB_ROLLBACK,
+            dice_between(&world->dice, 0, 15));
+    else if (kind == TRACE_PHASE && row->trace.a == PHASE_PROMOTED && dice_chance(&world->dice, 2500))
+        world_later(world, dice_between(&world->dice, 10, 2000),
+                    &(struct occurrence){.kind = OCCURS_PERSON, .deployment = deployment});
+}
+
+/* The caretaker */
+
+static void bring_to_end(struct world *world, uint64_t deployment, int64_t quiet_for_ms)
+{
+    static const uint8_t held[] = {VERB_RESUME, VERB_PROMOTE, VERB_ABORT, VERB_PROMOTE_FULL};
+    const struct deployment_state *state = &world->oracle.histories[deployment - 1].state;
+    bool is_doomed = state->ending != ENDING_NONE;
+
+    if (state->phase == PHASE_ROLLING_BACK) {
+        if (state->is_escalated && quiet_for_ms > 90000)
+            adopt(world, ledger_find(world, deployment)->site);
+        return;
+    }
+    if (state->step_state == STEP_WAITING)
+        say(world, deployment, VERB_APPROVE, 0);
+    if (state->step_state != STEP_HELD)
+        return;
+    if (is_doomed)
+        say(world, deployment, dice_chance(&world->dice, 5000) ? VERB_ROLLBACK_PAST : VERB_PROMOTE_FULL, 0);
+    else if (quiet_for_ms > 60000)
+        say(world, deployment, VERB_ABORT, 0);
+    else
+        say(world, deployment, (enum verb)held[dice_below(&world->dice, sizeof(held))], 0);
+}
+
+static bool is_ended(const struct oracle_history *history)
+{
+    return !history->exists || (phase_is_terminal(history->state.phase) && history->state.care != CARE_DUE &&
+                                history->state.care != CARE_ACTING);
+}
+
+static bool all_ended(const struct world *world)
+{
+    const struct people *people = &world->people;
+
+    for (uint32_t i = 0; i < people->request_count; i++)
+        if (!people->requests[i].is_answered)
+            return false;
+    for (uint64_t id = 1; id <= world->oracle.highest; id++)
+        if (!is_ended(&world->oracle.histories[id - 1]))
+            return false;
+    return world->shell.is_up && world->shell.commit == NULL;
+}
+
+void people_caretaker(struct world *world)
+{
+    int64_t quiet_for_ms = world->now_ms - world->people.quiet_ms;
+
+    oracle_check_end(world, quiet_for_ms);
+    if (all_ended(world)) {
+        world->people.is_over = true;
+        return;
+    }
+    bool is_listened_to = world->shell.is_up && !world->shell.is_stopped;
+    for (uint8_t i = 0; i < world->site_count && is_listened_to; i++) {
+        uint64_t deployment = active_at(world, i);
+        if (world->oracle.targets[i].is_frozen)
+            say_target(world, i, TARGET_UNFREEZE, 0, 0, 0);
+        if (deployment != 0)
+            bring_to_end(world, deployment, quiet_for_ms);
+    }
+    world_later(world, 1000, &(struct occurrence){.kind = OCCURS_CARETAKER});
+}

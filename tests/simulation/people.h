@@ -1,0 +1,56 @@
+/* people.h - pipelines that start deployments, people who say something at the wrong moment, and the
+ * caretaker
+ * who brings everything to an end when the faults are over. SPDX-License-Identifier: MIT */
+#ifndef SIMULATION_PEOPLE_H
+#define SIMULATION_PEOPLE_H
+
+#include "engine/engine.h"
+
+enum { REQUESTS_MAX = 96 };
+
+struct world;
+struct occurrence;
+struct asked;
+
+/* A start as a pipeline wants it, until it is answered; repeated while it is not. */
+struct request {
+    bool is_answered;
+    bool is_back; /* takes the promoted deployment back */
+    uint8_t play;
+    uint8_t site;
+    uint16_t tries;
+    uint32_t life; /* that was asked last */
+    uint64_t version;
+    uint64_t previous;
+    uint64_t taken_back;
+    uint64_t promised; /* deployment that was named to the pipeline; 0 none */
+    uint64_t durable;  /* deployment that stands in the journal for its key; 0 none */
+};
+
+struct people {
+    uint32_t request_count;
+    uint32_t version_count;
+    uint16_t starts_left[4]; /* by site */
+    uint64_t last_version[4];
+    bool is_over;     /* all that was begun has ended */
+    int64_t quiet_ms; /* faults are over since; INT64_MAX */
+    struct request requests[REQUESTS_MAX];
+};
+
+void people_init(struct world *world);
+
+/* Occurrences. */
+void people_pipeline(struct world *world, const struct occurrence *occurrence);
+void people_start(struct world *world, const struct occurrence *occurrence);
+void people_verb(struct world *world, const struct occurrence *occurrence);
+void people_target_verb(struct world *world, const struct occurrence *occurrence);
+void people_person(struct world *world, const struct occurrence *occurrence); /* deployment: takes it back */
+void people_caretaker(struct world *world);
+
+/* The daemon answers, published something, or died. */
+void people_answered(struct world *world, const struct asked *asked, enum engine_answer answer,
+                     uint64_t deployment);
+void people_published(struct world *world, const struct batch_row *row);
+void people_lost(struct world *world);
+
+#endif
