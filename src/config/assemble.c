@@ -15,6 +15,10 @@
 enum { SEAL_FORMAT, SEAL_SERVICE, SEAL_ENVIRONMENT, SEAL_STRATEGY, SEAL_RECORD, SEAL_OPTION_COUNT };
 enum { SEAL_FORMAT_NOW = 1 };
 
+/* After the deadline of a command come TERM, 5 s of grace and KILL: the end that the runner tells of them
+ * comes before the guess that it is lost. */
+enum { COMMAND_END_MS = 7000 };
+
 static const struct option seal_options[SEAL_OPTION_COUNT] = {
     [SEAL_FORMAT] = {.name = "format",
                      .type = OPTION_INTEGER,
@@ -267,7 +271,7 @@ static void fill_recipe(struct assembly *assembly)
             .repeat = command->repeat,
             .on_rollback = command->on_rollback,
             .undo = command->undo,
-            .limit_ms = command->timeout_ms,
+            .limit_ms = command->timeout_ms + COMMAND_END_MS,
             .tries_max = command->tries_max,
         };
     }

@@ -5,13 +5,17 @@
 
 #include "daemon/live.h"
 
+struct probe;
+
 struct acting {
+    struct acting *next, *before;
     struct daemon *daemon;
     uint64_t deployment;
     struct deployment_state state; /* as it was when the action left */
     struct action action;
     enum result deferred; /* what acting_defer() will say */
     char why[DAEMON_WHY_MAX];
+    struct probe *probe; /* of a smoke test under way */
 };
 
 struct acting *acting_new(struct live *live, const struct deployment_state *state,
@@ -19,7 +23,9 @@ struct acting *acting_new(struct live *live, const struct deployment_state *stat
 
 /* Tells the engine and frees. Never from inside action_start(). */
 void acting_end(struct acting *acting, enum result result, const char *why);
-/* The same, at the end of this turn of the loop. */
+/* Forgets it, without a result. */
+void acting_free(struct acting *acting);
+/* Tells the engine at the end of this turn of the loop. */
 void acting_defer(struct acting *acting, enum result result, const char *why);
 
 /* The lever that the deployment's environment names, or NULL. */
@@ -31,5 +37,6 @@ void acting_cancel(struct acting *acting);
 
 /* probing.c: a smoke test of the candidate, or of stable. */
 void acting_smoke(struct live *live, struct acting *acting, bool is_candidate);
+void acting_drop_probe(struct acting *acting);
 
 #endif

@@ -16,17 +16,43 @@ struct acting *acting_new(struct live *live, const struct deployment_state *stat
     struct acting *acting = memory_take_array(1, sizeof(*acting));
 
     acting->daemon = live->daemon;
+    acting->next = live->daemon->actings;
+    if (acting->next != NULL)
+        acting->next->before = acting;
+    live->daemon->actings = acting;
     acting->deployment = live->id;
     acting->state = *state;
     acting->action = *action;
     return acting;
 }
 
+void acting_free(struct acting *acting)
+{
+    if (acting->before == NULL)
+        acting->daemon->actings = acting->next;
+    else
+        acting->before->next = acting->next;
+    if (acting->next != NULL)
+        acting->next->before = acting->before;
+    free(acting);
+}
+
+void actions_drop(struct daemon *daemon)
+{
+    while (daemon->actings != NULL) {
+        acting_drop_probe(daemon->actings);
+        acting_free(daemon->actings);
+    }
+}
+
 void acting_end(struct acting *acting, enum result result, const char *why)
 {
     struct live *live = live_find(acting->daemon, acting->deployment);
 
-    if (live != NULL)
+    /* What led to a way back stays said while that goes well. */
+    if (live != NULL && acting->action.is_rollback)
+        live_say_back(live, why);
+    else if (live != NULL)
         live_say(live, "%s", why);
     if (result != RESULT_DONE)
         log_say(&acting->daemon->log, LOG_LEVEL_WARN, "deployment %llu: %s %u: %s",
@@ -36,7 +62,7 @@ void acting_end(struct acting *acting, enum result result, const char *why)
         log_say(&acting->daemon->log, LOG_LEVEL_ERROR,
                 "the engine's queue is full: a result is lost until its deadline");
     daemon_wants_turn(acting->daemon);
-    free(acting);
+    acting_free(acting);
 }
 
 struct daemon_lever *acting_lever(const struct live *live)
@@ -218,7 +244,7 @@ void action_start(void *data, const struct deployment_state *state, const struct
     struct acting *acting = acting_new(live, state, action);
     switch (action->kind) {
     case ACTION_NONE:
-        free(acting);
+        acting_free(acting);
         return;
     case ACTION_REHEARSE:
         rehearse(live, acting);
@@ -244,18 +270,22 @@ void action_start(void *data, const struct deployment_state *state, const struct
     }
 }
 
+/* What was read before the latest order says nothing about it. */
 static void read_back_ended(void *data, bool is_done, bool is_final, uint16_t share, const char *why)
 {
     struct acting *acting = data;
 
+    const struct deployment_state *state = engine_state(acting->daemon->engine, acting->deployment);
+    bool is_current = state != NULL && state->last_sequence == acting->state.last_sequence;
+
     (void)is_final;
-    if (is_done)
+    if (is_done && is_current)
         (void)engine_read_back(acting->daemon->engine, acting->deployment, share);
-    else
+    else if (!is_done)
         log_say(&acting->daemon->log, LOG_LEVEL_WARN, "deployment %llu: reading traffic back: %s",
                 (unsigned long long)acting->deployment, why);
     daemon_wants_turn(acting->daemon);
-    free(acting);
+    acting_free(acting);
 }
 
 void action_read_back(void *data, const struct deployment_state *state)

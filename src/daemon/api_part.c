@@ -55,9 +55,6 @@ static void take_verb(void *data, const struct api_verb *verb, api_done *done, v
         refuse(done, done_data, ERR_LIMIT, "too many requests wait");
         return;
     }
-    if (live != NULL && verb->reason[0] != '\0' &&
-        !text_copy(live->reason, sizeof(live->reason), verb->reason))
-        live->reason[0] = '\0';
     if (!engine_verb(daemon->engine, request->token, verb->deployment, verb->verb, rule))
         request_answered(daemon, request->token, ENGINE_FULL, 0);
     daemon_wants_turn(daemon);
@@ -230,15 +227,20 @@ static char *show_metrics(void *data)
     return text;
 }
 
+static void add_finding(cJSON *array, unsigned line, const char *text, const char *source)
+{
+    cJSON *finding = cJSON_CreateObject();
+
+    cJSON_AddNumberToObject(finding, "line", line);
+    cJSON_AddStringToObject(finding, "text", text);
+    cJSON_AddStringToObject(finding, "source", source);
+    cJSON_AddItemToArray(array, finding);
+}
+
 static void add_findings(cJSON *array, const struct config_report *report)
 {
-    for (size_t i = 0; i < report->count && i < CONFIG_FINDINGS_MAX; i++) {
-        cJSON *finding = cJSON_CreateObject();
-        cJSON_AddNumberToObject(finding, "line", report->findings[i].line);
-        cJSON_AddStringToObject(finding, "text", report->findings[i].text);
-        cJSON_AddStringToObject(finding, "source", report->findings[i].source);
-        cJSON_AddItemToArray(array, finding);
-    }
+    for (size_t i = 0; i < report->count && i < CONFIG_FINDINGS_MAX; i++)
+        add_finding(array, report->findings[i].line, report->findings[i].text, report->findings[i].source);
 }
 
 /* The reader reads files: the text becomes one in memory. */
@@ -257,6 +259,8 @@ static char *check_rules(void *data, const char *text)
         is_written = false;
     if (is_written)
         config_free(config_read_files(files, 1, &daemon->schemas, report));
+    else
+        add_finding(array, 0, "verdictd could not write it down to read it: nothing was checked", "");
     (void)unlink(path);
     add_findings(array, report);
     char *answer = json_print(array);

@@ -2,8 +2,10 @@
  * SPDX-License-Identifier: MIT */
 #include "daemon/notices.h"
 #include "daemon/request.h"
+#include "daemon/starting.h"
 #include "io/memory.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +15,8 @@ struct commit {
     struct journal_request requests[DAEMON_REQUESTS_MAX];
     size_t why_count;
     struct journal_why whys[DAEMON_DEPLOYMENTS_MAX];
+    char why_texts[DAEMON_DEPLOYMENTS_MAX][DAEMON_WHY_MAX]; /* levers talk on while the journal writes */
+    bool is_in_flight;
     struct notices notices;
 };
 
@@ -31,6 +35,15 @@ void commit_free(struct commit *commit)
     free(commit);
 }
 
+/* A verb that happens gives its reason; a refused one has no row. */
+static void take_reason(struct daemon *daemon, const struct batch_row *row, const struct request *request)
+{
+    struct live *live = request->is_start ? NULL : live_find(daemon, row->deployment);
+
+    if (live != NULL && request->reason[0] != '\0')
+        (void)snprintf(live->reason, sizeof(live->reason), "%s", request->reason);
+}
+
 /* One entry per token of the batch. A new deployment's live learns its id here, before anybody asks for it.
  */
 static void collect_requests(struct commit *commit, const struct batch *batch)
@@ -44,10 +57,37 @@ static void collect_requests(struct commit *commit, const struct batch *batch)
             continue;
         if (row->kind == ROW_DEPLOYMENT && row->is_new && request->live != NULL)
             request->live->id = row->deployment;
+        take_reason(commit->daemon, row, request);
         for (size_t k = 0; k < commit->request_count; k++)
             is_known = is_known || commit->requests[k].token == row->token;
         if (!is_known)
             commit->requests[commit->request_count++] = request->row;
+    }
+}
+
+static const struct target_state *target_after(const struct daemon *daemon, const struct batch *batch,
+                                               uint32_t target)
+{
+    for (uint32_t i = 0; i < batch->count; i++)
+        if (batch->rows[i].kind == ROW_TARGET && batch->rows[i].target->id == target)
+            return batch->rows[i].target;
+    return engine_target(daemon->engine, target);
+}
+
+/* Whose turn it is replaces what is stable now, not what was when it was asked for. */
+static void take_turns(const struct commit *commit, const struct batch *batch)
+{
+    for (uint32_t i = 0; i < batch->count; i++) {
+        const struct batch_row *row = &batch->rows[i];
+        bool is_turn =
+            row->kind == ROW_TRACE && row->trace.kind == TRACE_PHASE && row->trace.a == PHASE_ADMITTING;
+        struct live *live = is_turn ? live_find(commit->daemon, row->deployment) : NULL;
+        if (live == NULL || live->definition->plan.kind == PLAN_ROLLBACK)
+            continue;
+        starting_set_previous(live, target_after(commit->daemon, batch, live->target));
+        for (struct request *request = commit->daemon->requests; request != NULL; request = request->next)
+            if (request->live == live)
+                request->start.previous_key = live->previous_key;
     }
 }
 
@@ -59,10 +99,19 @@ static void collect_whys(struct commit *commit, const struct batch *batch)
         const struct batch_row *row = &batch->rows[i];
         const struct live *live =
             row->kind == ROW_DEPLOYMENT ? live_find(commit->daemon, row->deployment) : NULL;
-        if (live != NULL)
-            commit->whys[commit->why_count++] =
-                (struct journal_why){.deployment = row->deployment, .text = live_why(live)};
+        if (live == NULL)
+            continue;
+        char *text = commit->why_texts[commit->why_count];
+        (void)snprintf(text, DAEMON_WHY_MAX, "%s", live_why(live));
+        commit->whys[commit->why_count++] = (struct journal_why){
+            .deployment = row->deployment, .text = text, .previous_key = live->previous_key};
     }
+}
+
+void commit_sweep(struct commit *commit)
+{
+    if (!commit->is_in_flight)
+        request_sweep(commit->daemon);
 }
 
 static void committed(void *data, const struct journal_result *result)
@@ -70,6 +119,7 @@ static void committed(void *data, const struct journal_result *result)
     struct commit *commit = data;
     struct daemon *daemon = commit->daemon;
 
+    commit->is_in_flight = false;
     if (result->fault != JOURNAL_FINE)
         log_say(&daemon->log, LOG_LEVEL_ERROR, "the journal: %s", result->text);
     engine_committed(daemon->engine, result->fault == JOURNAL_FINE);
@@ -79,7 +129,7 @@ static void committed(void *data, const struct journal_result *result)
         loop_stop(daemon->loop);
         return;
     }
-    request_sweep(daemon);
+    commit_sweep(commit);
     if (commit->notices.count > 0)
         outbox_look(daemon->outbox);
     notices_clear(&commit->notices);
@@ -91,7 +141,9 @@ void commit_batch(void *data, const struct batch *batch)
     struct daemon *daemon = data;
     struct commit *commit = daemon->commit;
 
+    commit->is_in_flight = true;
     collect_requests(commit, batch);
+    take_turns(commit, batch);
     collect_whys(commit, batch);
     notices_collect(&commit->notices, daemon, batch);
     struct journal_texts *texts = &commit->notices.texts;

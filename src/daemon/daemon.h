@@ -35,6 +35,7 @@ enum {
     DAEMON_STALL_MS = 5000 /* the loop was away longer than this: nobody observed */
 };
 
+struct acting;  /* acting.h */
 struct live;    /* live.h */
 struct request; /* request.h */
 
@@ -78,9 +79,11 @@ struct daemon {
     char runtime_folder[DAEMON_PATH_MAX];
     struct engine *engine;
     bool is_stopping;
+    struct loop_timer *good_bye;
+    int64_t stop_at_ms; /* the loop's clock: the broker was given its time to hear of the stop */
     struct loop_timer *engine_timer;
     bool is_turn_wanted;
-    int64_t heartbeat_ms; /* when it came last, CLOCK_BOOTTIME */
+    int64_t alive_ms; /* when the loop was seen to turn last */
     struct series_book *book;
     struct archive *archive;
     size_t source_count;
@@ -90,6 +93,7 @@ struct daemon {
     size_t receiver_count;
     struct daemon_receiver receivers[SETTINGS_INSTANCES_MAX];
     struct live *lives;       /* list */
+    struct acting *actings;   /* list */
     struct request *requests; /* list */
     size_t request_count;
     uint64_t next_token;
@@ -120,6 +124,8 @@ MUST_CHECK bool daemon_recover(struct daemon *daemon, struct err *err);
 /* commit.c and publish.c: functions of struct engine_env. */
 struct commit *commit_new(struct daemon *daemon);
 void commit_free(struct commit *commit);
+/* Frees the requests that were answered, unless a batch in flight still names them. */
+void commit_sweep(struct commit *commit);
 void commit_batch(void *daemon, const struct batch *batch);
 void publish_batch(void *daemon, const struct batch *batch);
 
@@ -127,6 +133,8 @@ void publish_batch(void *daemon, const struct batch *batch);
 void action_start(void *daemon, const struct deployment_state *state, const struct action *action,
                   bool is_ahead);
 void action_read_back(void *daemon, const struct deployment_state *state);
+/* After the levers, the runner and the probes' client went: forgets what was under way. */
+void actions_drop(struct daemon *daemon);
 
 /* api_part.c: functions of struct api_env. */
 void daemon_fill_api_env(struct daemon *daemon, struct api_env *ret_env);

@@ -106,7 +106,14 @@ bool live_views(void *data, uint64_t deployment, uint8_t rule, struct metric_vie
 
 const char *live_why(const struct live *live)
 {
+    if (live->why_back[0] != '\0')
+        return live->why_back;
     return live->why[0] != '\0' ? live->why : live->trouble;
+}
+
+void live_say_back(struct live *live, const char *text)
+{
+    (void)snprintf(live->why_back, sizeof(live->why_back), "%s", text);
 }
 
 void live_say(struct live *live, const char *format, ...)

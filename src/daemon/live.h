@@ -22,14 +22,17 @@ struct live {
     struct live *next;
     struct daemon *daemon;
     uint64_t id; /* 0: not accepted yet */
+    uint32_t target;
     struct definition *definition;
     char *sealed;
     char version[VERSION_MAX_LENGTH + 1];
     char digest[DIGEST_MAX_LENGTH + 1];
-    char previous[VERSION_MAX_LENGTH + 1]; /* stable when it was accepted; "" none */
+    char previous[VERSION_MAX_LENGTH + 1]; /* stable when its turn came; "" none */
+    uint64_t previous_key;                 /* 0: none */
     char reason[DAEMON_WHY_MAX];           /* of the start or of the last verb */
     char actor[NAME_MAX_LENGTH + 1];
     char why[DAEMON_WHY_MAX];       /* latest sentence of a lever or probe whose action went wrong */
+    char why_back[DAEMON_WHY_MAX];  /* the same of the way back; over once it goes on */
     char trouble[DAEMON_WHY_MAX];   /* latest sentence of a source that does not answer well */
     const struct rule **rules;      /* [rule_count], for the engine */
     struct rule_state *rule_states; /* [rule_count] */
@@ -63,6 +66,7 @@ const struct slot_definition *live_slot(const struct live *live, const struct de
 const char *live_why(const struct live *live);
 
 /* Remembers a sentence for people. */
+void live_say_back(struct live *live, const char *text);
 void live_say(struct live *live, const char *format, ...) PRINTF_LIKE(2, 3);
 
 #endif

@@ -1,6 +1,7 @@
 /* main.c - verdictd: arguments, settings, signals, the loop.
  * SPDX-License-Identifier: MIT */
 #include "daemon/daemon.h"
+#include "daemon/notices.h"
 #include "io/memory.h"
 
 #include <signal.h>
@@ -14,7 +15,7 @@
 #include <systemd/sd-daemon.h>
 #endif
 
-enum { EXIT_FINDINGS = 1, EXIT_USAGE = 2, STOP_DEADLINE_MS = 3000 };
+enum { EXIT_FINDINGS = 1, EXIT_USAGE = 2, STOP_DEADLINE_MS = 3000, GOOD_BYE_MS = 500, GOOD_BYE_STEP_MS = 10 };
 
 static const char help[] =
     "verdictd: decides whether a deployment lives, and takes it back when it must not.\n"
@@ -76,11 +77,23 @@ static bool read_settings(struct daemon *daemon)
     return daemon->settings != NULL;
 }
 
+static void say_good_bye(void *data)
+{
+    struct daemon *daemon = data;
+
+    if (!status_is_quiet(daemon->status) && loop_now_ms() < daemon->stop_at_ms)
+        return;
+    loop_timer_pause(daemon->good_bye);
+    loop_stop(daemon->loop);
+}
+
 static void stopped(void *data)
 {
     struct daemon *daemon = data;
 
-    loop_stop(daemon->loop);
+    daemon->stop_at_ms = loop_now_ms() + GOOD_BYE_MS;
+    status_tell_offline(daemon->status);
+    daemon->good_bye = loop_timer_start(daemon->loop, 0, GOOD_BYE_STEP_MS, say_good_bye, daemon);
 }
 
 static void stop_signal(void *data, int number)

@@ -139,17 +139,16 @@ static char *body_of(const struct live *live, const struct batch_row *row, const
     return body;
 }
 
-/* The same event and receiver have the same id whenever the batch is written again: a hash of what it is
- * about. */
+/* A hash of what it is about, when it happened, and for whom: held twice is told twice. */
 static void make_id(char id[JOURNAL_NOTICE_ID_SIZE], const struct live *live, const struct batch_row *row,
-                    const struct kind *kind, const char *receiver)
+                    const struct kind *kind, const char *receiver, int64_t now_ms)
 {
     char text[512];
     char hash[DIGEST_SHA256_HEX_SIZE];
 
-    (void)snprintf(text, sizeof(text), "%s %llu %s %u %u %u %s", live->daemon->settings->instance,
+    (void)snprintf(text, sizeof(text), "%s %llu %s %u %u %u %lld %s", live->daemon->settings->instance,
                    (unsigned long long)row->deployment, kind->name, row->state->attempt, row->trace.a,
-                   row->trace.b, receiver);
+                   row->trace.b, (long long)now_ms, receiver);
     digest_sha256_hex(text, strlen(text), hash);
     (void)snprintf(id, JOURNAL_NOTICE_ID_SIZE, "msg_%.27s", hash);
 }
@@ -163,18 +162,19 @@ static bool was_told(const struct notices *notices, size_t first, const char *re
 }
 
 static void add_for(struct notices *notices, const struct live *live, const struct batch_row *row,
-                    const struct kind *kind, const char *const *receivers, size_t count, size_t first)
+                    const struct kind *kind, const char *const *receivers, size_t count, size_t first,
+                    int64_t now_ms)
 {
     for (size_t i = 0; i < count && notices->count < NOTICES_MAX; i++) {
         if (was_told(notices, first, receivers[i]))
             continue;
         struct journal_notice *notice = &notices->rows[notices->count];
-        make_id(notice->id, live, row, kind, receivers[i]);
+        make_id(notice->id, live, row, kind, receivers[i], now_ms);
         notice->receiver = receivers[i];
         notice->kind = kind->name;
         notice->body = body_of(live, row, kind, notice->id);
         notice->deployment = row->deployment;
-        notice->due_ms = daemon_now_ms(live->daemon);
+        notice->due_ms = now_ms;
         notices->count++;
     }
 }
@@ -191,10 +191,10 @@ void notices_collect(struct notices *notices, struct daemon *daemon, const struc
             continue;
         size_t first = notices->count;
         add_for(notices, live, row, &kind, live->definition->notify_all, live->definition->notify_all_count,
-                first);
+                first, batch->now_ms);
         if (kind.is_urgent)
             add_for(notices, live, row, &kind, live->definition->notify_urgent,
-                    live->definition->notify_urgent_count, first);
+                    live->definition->notify_urgent_count, first, batch->now_ms);
     }
 }
 

@@ -21,6 +21,12 @@ struct sending {
     uint32_t attempts;
 };
 
+/* A try that ended. */
+struct ended {
+    char id[JOURNAL_NOTICE_ID_SIZE];
+    uint32_t attempts; /* before it */
+};
+
 struct outbox {
     struct daemon *daemon;
     struct loop_timer *timer;
@@ -28,7 +34,7 @@ struct outbox {
     bool is_wanted; /* asked to look while it was asking */
     struct sending sendings[OUTBOX_IN_FLIGHT_MAX];
     /* The latest that ended: a page that was read just before may still list them. */
-    char ended[OUTBOX_ENDED_MAX][JOURNAL_NOTICE_ID_SIZE];
+    struct ended ended[OUTBOX_ENDED_MAX];
     size_t ended_next;
 };
 
@@ -91,7 +97,9 @@ static void sent(void *data, enum notice_fate fate, int64_t retry_after_ms, cons
         log_say(&outbox->daemon->log, LOG_LEVEL_WARN, "notice %s: %s", sending->id, why);
     if (!is_kept)
         log_say(&outbox->daemon->log, LOG_LEVEL_WARN, "notice %s: %s", sending->id, err.text);
-    memcpy(outbox->ended[outbox->ended_next], sending->id, JOURNAL_NOTICE_ID_SIZE);
+    struct ended *ended = &outbox->ended[outbox->ended_next];
+    memcpy(ended->id, sending->id, sizeof(ended->id));
+    ended->attempts = sending->attempts;
     outbox->ended_next = (outbox->ended_next + 1) % OUTBOX_ENDED_MAX;
     free(sending->type);
     free(sending->body);
@@ -103,8 +111,8 @@ static bool is_on_its_way(const struct outbox *outbox, const struct journal_outb
 {
     const char *id = row->id;
 
-    for (size_t i = 0; i < OUTBOX_ENDED_MAX && row->attempts == 0; i++)
-        if (strcmp(outbox->ended[i], id) == 0)
+    for (size_t i = 0; i < OUTBOX_ENDED_MAX; i++)
+        if (outbox->ended[i].attempts == row->attempts && strcmp(outbox->ended[i].id, id) == 0)
             return true;
     for (size_t i = 0; i < OUTBOX_IN_FLIGHT_MAX; i++)
         if (outbox->sendings[i].is_used && strcmp(outbox->sendings[i].id, id) == 0)

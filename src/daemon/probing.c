@@ -54,6 +54,7 @@ static void probe_ended(void *data, enum verdict verdict, const char *why)
     /* Stable that is not well is asked again, for ever; a candidate is not. */
     enum result otherwise = acting->action.kind == ACTION_VERIFY ? RESULT_AGAIN : RESULT_FAILED;
 
+    acting->probe = NULL;
     acting_end(acting, verdict == VERDICT_PASS ? RESULT_DONE : otherwise, why);
 }
 
@@ -85,10 +86,17 @@ static bool start(struct live *live, struct acting *acting, const struct smoke_d
         }
     }
     if (is_good)
-        (void)probe_start(acting->daemon->loop, acting->daemon->http, &plan, probe_ended, acting);
+        acting->probe = probe_start(acting->daemon->loop, acting->daemon->http, &plan, probe_ended, acting);
     free(filled);
     free(checks);
     return is_good;
+}
+
+void acting_drop_probe(struct acting *acting)
+{
+    if (acting->probe != NULL)
+        probe_cancel(acting->probe);
+    acting->probe = NULL;
 }
 
 void acting_smoke(struct live *live, struct acting *acting, bool is_candidate)

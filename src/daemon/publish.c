@@ -96,6 +96,6 @@ void publish_batch(void *data, const struct batch *batch)
         log_trace(daemon, live, row);
         has_verdict = has_verdict || is_verdict(&row->trace);
     }
-    if (has_verdict)
+    if (has_verdict && daemon->archive != NULL)
         archive_flush(daemon->archive, NULL, NULL);
 }

@@ -37,6 +37,8 @@ static struct live *revive(struct daemon *daemon, const struct journal_recovered
         starting_make_rollback(definition);
     struct live *live = live_new(daemon, definition, memory_copy_text(recovered->sealed));
     live->id = recovered->deployment.id;
+    live->target = recovered->deployment.target;
+    live->previous_key = recovered->deployment.previous_key;
     if (!copy_texts(live, &recovered->deployment))
         log_say(&daemon->log, LOG_LEVEL_WARN, "deployment %llu: a text is longer than it may be",
                 (unsigned long long)live->id);
@@ -44,6 +46,24 @@ static struct live *revive(struct daemon *daemon, const struct journal_recovered
         if ((recovered->rule_bits & (UINT32_C(1) << i)) != 0)
             live->rule_states[i] = recovered->rules[i];
     return live;
+}
+
+/* Its steps mean something else to this program than to the one that admitted it: only the way back may run.
+ */
+static void take_back(struct live *live, const struct deployment_state *state)
+{
+    struct daemon *daemon = live->daemon;
+
+    log_say(
+        &daemon->log, LOG_LEVEL_ERROR,
+        "deployment %llu: this version of verdictd builds another plan from the same text: taking it back",
+        (unsigned long long)live->id);
+    if (phase_is_terminal(state->phase))
+        return;
+    live_say(live, "another version of verdictd admitted it with another plan: only the way back may run");
+    if (!engine_verb(daemon->engine, 0, live->id, VERB_ABORT, 0))
+        log_say(&daemon->log, LOG_LEVEL_ERROR, "deployment %llu: the engine's queue is full",
+                (unsigned long long)live->id);
 }
 
 static bool take_deployment(void *data, const struct journal_recovered *recovered, struct err *err)
@@ -54,17 +74,13 @@ static bool take_deployment(void *data, const struct journal_recovered *recovere
 
     if (live == NULL)
         return false;
-    if (starting_plan_hash(live->definition) != recovered->deployment.plan_hash)
-        log_say(&daemon->log, LOG_LEVEL_ERROR,
-                "deployment %llu: this version of verdictd builds another plan from the same text; take it "
-                "back if in doubt",
-                (unsigned long long)live->id);
-    struct engine_start start =
-        starting_fill(live, recovered->deployment.target, recovered->deployment.version_key);
+    struct engine_start start = starting_fill(live, recovered->deployment.version_key);
     int64_t gap_ms = daemon_now_ms(daemon) - state->last_seen_ms;
     if (!engine_recover(daemon->engine, &start, state, gap_ms < 0 ? 0 : gap_ms,
                         tombstone_is_there(daemon, state->id)))
         return err_set(err, ERR_LIMIT, "more deployments in the journal than this daemon holds");
+    if (starting_plan_hash(live->definition) != recovered->deployment.plan_hash)
+        take_back(live, state);
     if (phase_is_active(state->phase))
         live_watch(live, state);
     log_say(&daemon->log, LOG_LEVEL_INFO, "deployment %llu of %s/%s goes on: %s",

@@ -32,12 +32,12 @@ void starting_make_rollback(struct definition *definition)
     plan_expand_rollback(&promoted, promoted.verify, &definition->plan);
 }
 
-struct engine_start starting_fill(const struct live *live, uint32_t target, uint64_t version_key)
+struct engine_start starting_fill(const struct live *live, uint64_t version_key)
 {
     const struct definition *definition = live->definition;
 
     return (struct engine_start){
-        .target = target,
+        .target = live->target,
         .version_key = version_key,
         .plan = &definition->plan,
         .rules = live->rules,
@@ -48,14 +48,6 @@ struct engine_start starting_fill(const struct live *live, uint32_t target, uint
     };
 }
 
-/* Everything that a start brings, until it is either the engine's or gone. */
-struct starting {
-    struct daemon *daemon;
-    struct request *request;
-    struct live *live;
-    uint32_t target;
-};
-
 static void fail(api_done *done, void *done_data, enum err_code code, const char *text)
 {
     struct err err = {0};
@@ -64,25 +56,28 @@ static void fail(api_done *done, void *done_data, enum err_code code, const char
     done(done_data, false, false, 0, &err);
 }
 
-static bool fill_texts(struct live *live, const struct api_start *start, const char *previous)
+static bool fill_texts(struct live *live, const struct api_start *start)
 {
     return text_copy(live->version, sizeof(live->version), start->version) &&
            text_copy(live->digest, sizeof(live->digest), start->digest) &&
-           text_copy(live->previous, sizeof(live->previous), previous) &&
            text_copy(live->actor, sizeof(live->actor), start->actor) &&
            text_copy(live->reason, sizeof(live->reason), start->reason);
 }
 
-static const char *stable_version(const struct daemon *daemon, uint32_t target, uint64_t *ret_key)
+static void set_previous(struct live *live, uint64_t key)
 {
-    const struct target_state *state = engine_target(daemon->engine, target);
     const char *version = "";
     const char *digest = "";
 
-    *ret_key = state != NULL && state->has_stable ? state->stable_version_key : 0;
-    if (*ret_key != 0 && !journal_version(daemon->journal, *ret_key, &version, &digest))
-        version = "";
-    return version;
+    live->previous_key = key;
+    if (key == 0 || !journal_version(live->daemon->journal, key, &version, &digest) ||
+        !text_copy(live->previous, sizeof(live->previous), version))
+        live->previous[0] = '\0';
+}
+
+void starting_set_previous(struct live *live, const struct target_state *target)
+{
+    set_previous(live, target != NULL && target->has_stable ? target->stable_version_key : 0);
 }
 
 static struct live *resolve(struct daemon *daemon, const struct api_start *start, struct err *err)
@@ -102,8 +97,7 @@ static struct live *resolve(struct daemon *daemon, const struct api_start *start
     return live_new(daemon, definition, sealed);
 }
 
-static void fill_request(struct request *request, const struct api_start *start, const struct live *live,
-                         uint32_t target, uint64_t previous_key)
+static void fill_request(struct request *request, const struct api_start *start, const struct live *live)
 {
     struct daemon *daemon = live->daemon;
 
@@ -114,10 +108,10 @@ static void fill_request(struct request *request, const struct api_start *start,
     request->run_url = memory_copy_text(start->run_url);
     request->commit = memory_copy_text(start->commit);
     request->start = (struct journal_start){
-        .target = target,
+        .target = live->target,
         .kind = live->definition->plan.kind,
         .version_key = journal_version_key(daemon->journal, live->version, live->digest),
-        .previous_key = previous_key,
+        .previous_key = live->previous_key,
         .plan_hash = starting_plan_hash(live->definition),
         .strategy = request->strategy,
         .run_url = request->run_url,
@@ -133,7 +127,7 @@ static void fill_request(struct request *request, const struct api_start *start,
 /* Gives request and live to the engine; what it cannot take is refused here. */
 static void hand_over(struct daemon *daemon, struct request *request, struct live *live)
 {
-    struct engine_start start = starting_fill(live, request->start.target, request->start.version_key);
+    struct engine_start start = starting_fill(live, request->start.version_key);
 
     request->live = live;
     start.token = request->token;
@@ -146,7 +140,6 @@ void starting_deployment(void *data, const struct api_start *start, api_done *do
 {
     struct daemon *daemon = data;
     struct err err = {0};
-    uint64_t previous_key = 0;
     struct live *live = resolve(daemon, start, &err);
     uint32_t target = live == NULL ? 0
                                    : journal_target(daemon->journal, live->definition->service,
@@ -158,15 +151,38 @@ void starting_deployment(void *data, const struct api_start *start, api_done *do
         done(done_data, false, false, 0, &err);
         return;
     }
-    if (request == NULL || !fill_texts(live, start, stable_version(daemon, target, &previous_key))) {
+    if (request == NULL || !fill_texts(live, start)) {
         live_free(live);
         if (request != NULL)
             request_free(daemon, request);
         fail(done, done_data, ERR_LIMIT, "too many requests wait, or a text of this one is too long");
         return;
     }
-    fill_request(request, start, live, target, previous_key);
+    live->target = target;
+    starting_set_previous(live, engine_target(daemon->engine, target));
+    fill_request(request, start, live);
     hand_over(daemon, request, live);
+}
+
+/* The version that a promoted deployment replaced, as what is deployed now. */
+static struct live *make_way_back(const struct live *promoted, struct api_start *start, struct err *err)
+{
+    struct daemon *daemon = promoted->daemon;
+
+    if (!journal_version(daemon->journal, promoted->previous_key, &start->version, &start->digest)) {
+        err_set(err, ERR_CONFLICT, "the version before is not known any more: deploy it again");
+        return NULL;
+    }
+    struct definition *definition = config_unseal(promoted->sealed, &daemon->schemas, err);
+    if (definition == NULL)
+        return NULL;
+    starting_make_rollback(definition);
+    struct live *live = live_new(daemon, definition, memory_copy_text(promoted->sealed));
+    live->target = promoted->target;
+    if (!fill_texts(live, start))
+        live->reason[0] = '\0';
+    set_previous(live, journal_version_key(daemon->journal, promoted->version, promoted->digest));
+    return live;
 }
 
 /* Taking a promoted deployment back is a new deployment: to the version that it replaced, in the slot that
@@ -174,35 +190,28 @@ void starting_deployment(void *data, const struct api_start *start, api_done *do
 void starting_rollback(struct daemon *daemon, const struct api_verb *verb, api_done *done, void *done_data)
 {
     struct live *promoted = live_find(daemon, verb->deployment);
-    struct err err = {0};
-
-    if (promoted == NULL || promoted->previous[0] == '\0' || !promoted->definition->plan.has_traffic) {
-        fail(done, done_data, ERR_CONFLICT, "the version before is not kept any more: deploy it again");
-        return;
-    }
-    struct definition *definition = config_unseal(promoted->sealed, &daemon->schemas, &err);
-    struct request *request = request_new(daemon, verb->principal.name, verb->reason, done, done_data);
-    if (definition == NULL || request == NULL) {
-        definition_free(definition);
-        if (request != NULL)
-            request_free(daemon, request);
-        fail(done, done_data, ERR_LIMIT, "the way back could not be prepared");
-        return;
-    }
-    starting_make_rollback(definition);
-    struct live *live = live_new(daemon, definition, memory_copy_text(promoted->sealed));
     struct api_start start = {.principal = verb->principal,
-                              .version = promoted->previous,
-                              .digest = "",
                               .actor = verb->principal.name,
                               .reason = verb->reason,
                               .run_url = "",
                               .commit = ""};
-    if (!fill_texts(live, &start, promoted->version))
-        live->reason[0] = '\0';
-    uint32_t target = journal_target(daemon->journal, definition->service, definition->environment);
-    fill_request(request, &start, live, target,
-                 journal_version_key(daemon->journal, promoted->version, promoted->digest));
+    struct err err = {0};
+
+    if (promoted == NULL || promoted->previous_key == 0 || !promoted->definition->plan.has_traffic) {
+        fail(done, done_data, ERR_CONFLICT, "the version before is not kept any more: deploy it again");
+        return;
+    }
+    struct live *live = make_way_back(promoted, &start, &err);
+    struct request *request =
+        live == NULL ? NULL : request_new(daemon, verb->principal.name, verb->reason, done, done_data);
+    if (request == NULL) {
+        if (live != NULL)
+            live_free(live);
+        fail(done, done_data, live == NULL ? err.code : ERR_LIMIT,
+             live == NULL ? err.text : "too many requests wait");
+        return;
+    }
+    fill_request(request, &start, live);
     request->start.taken_back = promoted->id;
     hand_over(daemon, request, live);
 }

@@ -6,13 +6,16 @@
 #include "daemon/live.h"
 
 /* What the engine needs of a live deployment. */
-struct engine_start starting_fill(const struct live *live, uint32_t target, uint64_t version_key);
+struct engine_start starting_fill(const struct live *live, uint64_t version_key);
 
 /* FNV-1a over the plan's fields: another build that makes another plan of the same text is noticed. */
 uint64_t starting_plan_hash(const struct definition *definition);
 
 /* Makes the definition's plan that of a deployment of kind rollback: one route back, no gates. */
 void starting_make_rollback(struct definition *definition);
+
+/* What this deployment replaces: the stable version of a target as it will be. */
+void starting_set_previous(struct live *live, const struct target_state *target);
 
 /* Of struct api_env. */
 void starting_deployment(void *daemon, const struct api_start *start, api_done *done, void *done_data);

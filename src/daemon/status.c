@@ -97,16 +97,37 @@ static void tell(struct status *status, const char *name, char *payload)
     send(topic);
 }
 
+static void tell_own(struct status *status, const char *payload)
+{
+    char topic[STATUS_TOPIC_MAX];
+
+    (void)snprintf(topic, sizeof(topic), "verdict/%s/status", status->daemon->settings->instance);
+    tell(status, topic, memory_copy_text(payload));
+}
+
+void status_tell_offline(struct status *status)
+{
+    tell_own(status, "{\"state\":\"offline\"}");
+}
+
+bool status_is_quiet(const struct status *status)
+{
+    if (broker(status->daemon) == NULL)
+        return true;
+    for (const struct status_topic *topic = status->topics; topic != NULL; topic = topic->next)
+        if (topic->is_dirty || topic->is_sending)
+            return false;
+    return true;
+}
+
 struct status *status_new(struct daemon *daemon)
 {
     struct status *status = memory_take(sizeof(*status));
-    char topic[STATUS_TOPIC_MAX];
 
     status->daemon = daemon;
     status->timer =
         loop_timer_start(daemon->loop, DAEMON_HEARTBEAT_MS, DAEMON_HEARTBEAT_MS, send_all, status);
-    (void)snprintf(topic, sizeof(topic), "verdict/%s/status", daemon->settings->instance);
-    tell(status, topic, memory_copy_text("{\"state\":\"online\",\"version\":\"" VERDICT_VERSION "\"}"));
+    tell_own(status, "{\"state\":\"online\",\"version\":\"" VERDICT_VERSION "\"}");
     return status;
 }
 

@@ -2,15 +2,27 @@
  * deadlines.
  * SPDX-License-Identifier: MIT */
 #include "daemon/daemon.h"
-#include "daemon/request.h"
-
-#include <time.h>
 
 int64_t daemon_now_ms(void *data)
 {
     const struct daemon *daemon = data;
 
-    return journal_clock_ms(daemon->journal);
+    return daemon->journal == NULL ? daemon->alive_ms : journal_clock_ms(daemon->journal);
+}
+
+/* A loop that was away did not observe (S11): said before the engine's time goes on. While the machine
+ * slept, the engine's clock stood still. */
+static void look_at_clock(struct daemon *daemon)
+{
+    int64_t now_ms = daemon_now_ms(daemon);
+    int64_t away_ms = now_ms - daemon->alive_ms - DAEMON_HEARTBEAT_MS;
+
+    daemon->alive_ms = now_ms;
+    if (away_ms <= DAEMON_STALL_MS)
+        return;
+    log_say(&daemon->log, LOG_LEVEL_WARN, "nobody watched for %lld ms", (long long)away_ms);
+    engine_gap(daemon->engine, away_ms);
+    daemon_wants_turn(daemon);
 }
 
 static void run_turn(void *data)
@@ -19,7 +31,9 @@ static void run_turn(void *data)
 
     if (daemon->is_stopping)
         return;
+    look_at_clock(daemon);
     engine_turn(daemon->engine);
+    commit_sweep(daemon->commit);
     int64_t at_ms = engine_deadline(daemon->engine);
     if (at_ms == DEPLOYMENT_NEVER) {
         loop_timer_pause(daemon->engine_timer);
@@ -47,33 +61,19 @@ static void end_of_turn(void *data)
     run_turn(daemon);
 }
 
-static int64_t boot_ms(void)
-{
-    struct timespec now;
-
-    (void)clock_gettime(CLOCK_BOOTTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-/* A loop that was away, or a machine that slept, did not observe (S11). */
 static void heartbeat(void *data)
 {
     struct daemon *daemon = data;
-    int64_t now_ms = boot_ms();
-    int64_t away_ms = now_ms - daemon->heartbeat_ms - DAEMON_HEARTBEAT_MS;
 
-    daemon->heartbeat_ms = now_ms;
-    if (away_ms > DAEMON_STALL_MS) {
-        log_say(&daemon->log, LOG_LEVEL_WARN, "nobody watched for %lld ms", (long long)away_ms);
-        engine_gap(daemon->engine, away_ms);
-        daemon_wants_turn(daemon);
-    }
+    if (daemon->is_stopping)
+        return;
+    look_at_clock(daemon);
     series_book_close_steps(daemon->book, daemon_now_ms(daemon));
 }
 
 void daemon_turns_start(struct daemon *daemon)
 {
-    daemon->heartbeat_ms = boot_ms();
+    daemon->alive_ms = daemon_now_ms(daemon);
     daemon->engine_timer = loop_timer_start(daemon->loop, 0, 0, run_turn, daemon);
     (void)loop_timer_start(daemon->loop, DAEMON_HEARTBEAT_MS, DAEMON_HEARTBEAT_MS, heartbeat, daemon);
     loop_on_turn(daemon->loop, end_of_turn, daemon);

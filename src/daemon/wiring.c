@@ -49,6 +49,8 @@ static void closed(void *data, const struct series *series, int64_t step)
     struct daemon *daemon = data;
     struct timespec wall;
 
+    if (daemon->archive == NULL)
+        return;
     (void)clock_gettime(CLOCK_REALTIME, &wall);
     int64_t wall_ms = (int64_t)wall.tv_sec * 1000 + wall.tv_nsec / 1000000;
     archive_add(daemon->archive, series, step, wall_ms - daemon_now_ms(daemon));
@@ -310,17 +312,21 @@ bool daemon_open(struct daemon *daemon, struct err *err)
     return true;
 }
 
-static void close_parts(struct daemon *daemon)
+/* What is watched from now on has no source. */
+static void close_sources(struct daemon *daemon)
 {
-    while (daemon->lives != NULL)
-        live_free(daemon->lives);
-    while (daemon->requests != NULL)
-        request_free(daemon, daemon->requests);
-    outbox_free(daemon->outbox);
-    status_free(daemon->status);
-    for (size_t i = 0; i < daemon->source_count; i++)
+    for (struct live *live = daemon->lives; live != NULL; live = live->next)
+        live_unwatch(live);
+    for (size_t i = 0; i < daemon->source_count; i++) {
         if (daemon->sources[i].collector != NULL)
             daemon->sources[i].type->close(daemon->sources[i].collector);
+        daemon->sources[i].collector = NULL;
+    }
+}
+
+/* Who may still call the status and the outbox goes before them. */
+static void close_instances(struct daemon *daemon)
+{
     for (size_t i = 0; i < daemon->lever_count; i++)
         if (daemon->levers[i].traffic != NULL)
             daemon->levers[i].type->close(daemon->levers[i].traffic);
@@ -328,18 +334,36 @@ static void close_parts(struct daemon *daemon)
         if (daemon->receivers[i].notifier != NULL)
             daemon->receivers[i].type->close(daemon->receivers[i].notifier);
     runner_client_free(daemon->runner);
-    if (daemon->book != NULL)
-        series_book_free(daemon->book);
-    if (daemon->archive != NULL)
-        archive_free(daemon->archive);
 }
 
+static void close_parts(struct daemon *daemon)
+{
+    while (daemon->lives != NULL)
+        live_free(daemon->lives);
+    while (daemon->requests != NULL)
+        request_free(daemon, daemon->requests);
+    close_instances(daemon);
+    actions_drop(daemon);
+    outbox_free(daemon->outbox);
+    status_free(daemon->status);
+    if (daemon->book != NULL)
+        series_book_free(daemon->book);
+}
+
+/* While the archive writes the rest of its values the loop turns, which the sources need for their end, with
+ * everything else in its place. Then the journal: what it still writes and answers lives in the other parts.
+ */
 void daemon_close(struct daemon *daemon)
 {
+    close_sources(daemon);
+    if (daemon->archive != NULL)
+        archive_free(daemon->archive);
+    daemon->archive = NULL;
+    journal_close(daemon->journal);
+    daemon->journal = NULL;
     close_parts(daemon);
     if (daemon->api != NULL)
         api_free(daemon->api);
-    journal_close(daemon->journal);
     commit_free(daemon->commit);
     http_client_free(daemon->http);
     free(daemon->engine);

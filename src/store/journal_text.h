@@ -57,6 +57,7 @@ struct journal_notice {
 struct journal_why {
     uint64_t deployment;
     const char *text;
+    uint64_t previous_key; /* the stable version that it replaces; counts while it is queued. 0: none */
 };
 
 struct journal_texts {

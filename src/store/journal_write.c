@@ -189,11 +189,11 @@ static void insert_deployment(const struct scene *scene, const struct batch_row 
 }
 
 /* NULL: nothing new was said. */
-static const char *why_of(const struct journal_texts *texts, uint64_t deployment)
+static const struct journal_why *why_of(const struct journal_texts *texts, uint64_t deployment)
 {
     for (size_t i = 0; i < texts->why_count; i++)
         if (texts->whys[i].deployment == deployment)
-            return texts->whys[i].text;
+            return &texts->whys[i];
     return NULL;
 }
 
@@ -202,6 +202,10 @@ static void update_deployment(const struct scene *scene, const struct batch_row 
     const struct deployment_state *state = batch_row->state;
     unsigned char bytes[SNAPSHOT_DEPLOYMENT_MAX];
     size_t length = snapshot_write_deployment(state, bytes);
+    const struct journal_why *why = why_of(scene->texts, state->id);
+
+    if (why != NULL)
+        save_version(scene, why->previous_key);
     struct row row = sql_row(scene->sql, STATEMENT_DEPLOYMENT_UPDATE);
 
     row_integer(&row, scene->writer->wall_ms);
@@ -209,9 +213,10 @@ static void update_deployment(const struct scene *scene, const struct batch_row 
     add_state(&row, state);
     row_bytes(&row, bytes, length);
     row_key(&row, state->id);
-    const char *why = why_of(scene->texts, state->id);
-    if (why != NULL)
-        row_text(&row, why);
+    if (why != NULL) {
+        row_text(&row, why->text);
+        row_key_or_null(&row, why->previous_key);
+    }
     if (row_run(&row) && !sql_changed(scene->sql))
         (void)sql_refuse(scene->sql, "deployment %llu is not in the journal", (unsigned long long)state->id);
 }

@@ -96,7 +96,8 @@ static const char *const creation[] = {
 
     "CREATE TRIGGER identity_is_fixed BEFORE UPDATE ON deployments"
     " WHEN NEW.id <> OLD.id OR NEW.target <> OLD.target OR NEW.kind <> OLD.kind"
-    " OR NEW.version <> OLD.version OR NEW.sealed <> OLD.sealed OR NEW.previous IS NOT OLD.previous"
+    " OR NEW.version <> OLD.version OR NEW.sealed <> OLD.sealed"
+    " OR (NEW.previous IS NOT OLD.previous AND OLD.phase <> 0)"
     " BEGIN SELECT RAISE(ABORT, 'S12: what was admitted never changes'); END",
 
     /* A share above all before, but for the first one, rests on a pass or override that came after them. */
@@ -161,8 +162,8 @@ static const char *const statements[STATEMENT_COUNT] = {
     [STATEMENT_DEPLOYMENT_UPDATE] =
         "UPDATE deployments SET changed_ms = ?1, ended_ms = CASE WHEN ended_ms = 0 THEN ?2 ELSE ended_ms END,"
         " phase = ?3, ending = ?4, step = ?5, attempt = ?6, sequence = ?7, seen_ms = ?8, is_open = ?9,"
-        " is_escalated = ?10, revision = revision + 1, snapshot = ?11, why = coalesce(?13, why) WHERE id = "
-        "?12",
+        " is_escalated = ?10, revision = revision + 1, snapshot = ?11, why = coalesce(?13, why),"
+        " previous = CASE WHEN phase = 0 THEN coalesce(?14, previous) ELSE previous END WHERE id = ?12",
     [STATEMENT_DEPLOYMENTS_OPEN] = DEPLOYMENT_COLUMNS "WHERE d.is_open = 1 ORDER BY d.id",
     [STATEMENT_DEPLOYMENTS_LIST] = DEPLOYMENT_COLUMNS
     "WHERE d.id < ?1 AND (?2 = '' OR t.service = ?2) AND (?3 = '' OR t.environment = ?3)"

@@ -24,7 +24,7 @@ static void test_what_the_example_means(void **state)
     assert_int_equal(shop->plan.steps[1].kind, STEP_COMMAND);
     assert_int_equal(shop->plan.steps[1].on_rollback, ON_ROLLBACK_KEEP);
     assert_int_equal(shop->plan.steps[2].tries_max, 3);
-    assert_int_equal(shop->plan.steps[2].limit_ms, 300000);
+    assert_int_equal(shop->plan.steps[2].limit_ms, 300000 + 7000); /* and the runner's TERM and KILL */
     /* settle 5 s, 2 checks at 2 addresses, 3 attempts of 2 s with 1 s between, 1 s to spare */
     assert_int_equal(shop->plan.steps[3].limit_ms, 5000 + 2 * 2 * 3 * 3000 + 1000);
     assert_int_equal(shop->plan.steps[4].share, 500);

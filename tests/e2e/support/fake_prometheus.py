@@ -1,0 +1,63 @@
+# fake_prometheus.py - a Prometheus that answers every query as it is told to: well, wrongly, or not at all.
+# SPDX-License-Identifier: MIT
+import http.server
+import json
+import threading
+import time
+
+
+def answer(*values, **more):
+    """The body of an instant vector with one series per value; values as Prometheus writes them."""
+    rows = [{"metric": {"n": str(number)}, "value": [time.time(), value]} for number, value in enumerate(values)]
+    return json.dumps({"status": "success", "data": {"resultType": "vector", "result": rows}, **more})
+
+
+# name: (status, body)
+MODES = {
+    "good": lambda: (200, answer("0.1")),
+    "bad": lambda: (200, answer("1000")),
+    "500": lambda: (500, '{"status":"error","errorType":"internal","error":"boom"}'),
+    "html": lambda: (200, "<html><body>Please log in</body></html>"),
+    "truncated": lambda: (200, answer("0.1")[:-9]),
+    "warnings": lambda: (200, answer("0.1", warnings=["a store is away"])),
+    "empty": lambda: (200, answer()),
+    "two": lambda: (200, answer("0.1", "0.2")),
+    "nan": lambda: (200, answer("NaN")),
+}
+
+
+class FakePrometheus:
+    """Serves on a port of its own from its start to its stop()."""
+
+    def __init__(self, mode="good"):
+        outer, self.mode, self.asked = self, mode, 0
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self):  # pylint: disable=invalid-name
+                self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                status, body = MODES[outer.mode]()
+                outer.asked += 1
+                data = body.encode()
+                self.send_response(status)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(data)))
+                self.end_headers()
+                self.wfile.write(data)
+
+            do_POST = do_GET
+
+            def log_message(self, *_arguments):  # pylint: disable=arguments-differ
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+        self.thread.start()
+
+    def stop(self):
+        self.server.shutdown()
+        self.server.server_close()
+        self.thread.join(5)
