@@ -183,6 +183,9 @@ static enum engine_answer adopt(struct engine *engine, struct engine_target *tar
 
     if (owner != NULL && (owner->after.phase != PHASE_ROLLING_BACK || !owner->after.is_escalated))
         return ENGINE_CONFLICT;
+    /* What a promotion meant to retire may be what serves now. */
+    if (!end_care(engine, verb->target))
+        return ENGINE_CONFLICT;
     touch(target);
     target->state.has_stable = true;
     target->state.stable_version_key = verb->version_key;

@@ -385,7 +385,8 @@ void running_judgement(struct machine *machine)
         state->passing |= bit;
     if (machine->event->verdict == VERDICT_FAIL && state->ending == ENDING_NONE)
         rule_failed(machine, rule);
-    else if (state->step_state == STEP_OBSERVING)
+    /* Only a pass may end an observation: behind other news there may be more of them. */
+    else if (machine->event->verdict == VERDICT_PASS && state->step_state == STEP_OBSERVING)
         observe(machine);
 }
 

@@ -157,21 +157,27 @@ static void writes_once_the_runner_is_back(void **state)
     free(file);
 }
 
-/* A file that the runner may not write: the share is set all the same. */
+/* A file that the runner may not write: the share is set all the same, and the file tried again. */
 static void does_without_the_file(void **state)
 {
     struct haproxy_bench *bench = *state;
     struct traffic_split split = haproxy_bench_split("shop", 1, 1, 1);
+    char config[BENCH_PATH_MAX + 32];
 
     bench_write(bench->runner, "runner.conf", "write = [ \"/nowhere/else\" ];\n", 0600);
     assert_int_equal(bench_stop(bench->runner, SIGTERM), 0);
     runner_bench_start(bench->runner);
     haproxy_bench_open_map(bench, haproxy(), 1);
     expect_set(bench, &split, 1, 100);
+    haproxy_bench_await_log(bench, "is not written, a reload of HAProxy would change the traffic");
     expect_set(bench, &split, 2, 200);
-    haproxy_bench_turn(bench, 100);
     assert_false(bench->type->has_persisted(bench->traffic, &split));
     expect_read(bench, &split, 200);
+    (void)snprintf(config, sizeof(config), "write = [ \"%s\" ];\n", bench->map);
+    bench_write(bench->runner, "runner.conf", config, 0600);
+    assert_int_equal(bench_stop(bench->runner, SIGTERM), 0);
+    runner_bench_start(bench->runner);
+    haproxy_bench_await_persisted(bench, &split);
 }
 
 static void adds_a_missing_key(void **state)

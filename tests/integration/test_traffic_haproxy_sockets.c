@@ -153,6 +153,20 @@ static void one_process_hangs(void **state)
     expect_map(bench, 1, " shop 0\n");
 }
 
+/* Connections that the second process has or is about to have. */
+static size_t count_connections(const struct haproxy_bench *bench)
+{
+    char line[512];
+    size_t count = 0;
+    FILE *sockets = fopen("/proc/net/unix", "r");
+
+    assert_non_null(sockets);
+    while (fgets(line, sizeof(line), sockets) != NULL)
+        count += strstr(line, bench->sockets[1]) != NULL;
+    (void)fclose(sockets);
+    return count;
+}
+
 /* What was written to a process that hangs is waited for: the newer order comes last there too. */
 static void the_newer_order_comes_last(void **state)
 {
@@ -169,8 +183,11 @@ static void the_newer_order_comes_last(void **state)
     haproxy_bench_set(bench, &split, 3, 5000, &forward);
     haproxy_bench_turn(bench, TURNS);
     haproxy_bench_expect_failed(&back, false, "overtaken");
+    size_t before = count_connections(bench);
+    assert_in_range(before, 2, 4); /* where it listens, what was written, what was asked */
     haproxy_bench_set(bench, &split, 4, 0, &again);
     haproxy_bench_turn(bench, TURNS);
+    assert_int_equal(count_connections(bench), before);
     haproxy_bench_expect_failed(&forward, false, "overtaken");
     process_signal(&bench->proxies[1], SIGCONT);
     haproxy_bench_await(bench, &again);

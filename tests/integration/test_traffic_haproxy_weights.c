@@ -202,6 +202,9 @@ static void survives_a_reload(void **state)
 
     expect_set(bench, &split, 1, 2500);
     haproxy_bench_await_persisted(bench, &split);
+    char *file = bench_read(bench->runner, "state");
+    assert_non_null(strstr(file, " many ")); /* the file is for all backends */
+    free(file);
     haproxy_bench_reload(bench);
     expect_read(bench, &split, 2500);
     assert_in_range(haproxy_bench_count_green(bench, "pair", REQUESTS), REQUESTS / 4 - 2, REQUESTS / 4 + 2);

@@ -91,6 +91,16 @@ static void check_unsafe(struct world *world, const struct site *site, const str
     }
 }
 
+/* What retires the old slot must not meet the one that serves. */
+static void check_retirement(struct world *world, const struct site *site, const struct job *job)
+{
+    const struct play *play = &world->playbook->plays[ledger_find(world, job->deployment)->play];
+    const struct target_state *target = &world->oracle.targets[site->target - 1];
+
+    if (play->crafts[job->reference] == CRAFT_RETIRE && target->stable_slot == job->stable_slot)
+        oracle_violate(world, "S9", job->deployment, "slot %u serves, and is retired", job->stable_slot);
+}
+
 static struct job *take_place(struct site *site)
 {
     for (int i = 0; i < SITE_JOBS_MAX; i++) {
@@ -122,6 +132,7 @@ static struct job *start(struct world *world, struct site *site, const struct de
                         .stable_slot = state->stable_slot};
     check_overlap(world, site, job);
     check_unsafe(world, site, job);
+    check_retirement(world, site, job);
     int64_t runs_ms = fate(world, job, limit_ms);
     job->ends_ms = world->now_ms + runs_ms;
     world_later(world, runs_ms,

@@ -85,7 +85,10 @@ static void count_end(struct world *world, uint64_t deployment, const struct bat
 {
     struct tally *tally = world->tally;
     enum health health = version_health(ledger_find(world, deployment)->version);
-    bool is_bad = health == HEALTH_BAD || health == HEALTH_OVERLOAD || health == HEALTH_SMOKE_BAD;
+    bool is_alone =
+        world->sites[ledger_find(world, deployment)->site].kind != SITE_DEV; /* gets all traffic */
+    bool is_bad =
+        health == HEALTH_BAD || (health == HEALTH_OVERLOAD && is_alone) || health == HEALTH_SMOKE_BAD;
     bool is_sound = health == HEALTH_GOOD;
 
     tally->endings[row->trace.b]++;
@@ -93,7 +96,7 @@ static void count_end(struct world *world, uint64_t deployment, const struct bat
     tally->unverified += row->state->is_unverified;
     tally->good += is_sound;
     tally->bad += is_bad;
-    tally->false_promotions += is_bad && row->trace.b == ENDING_PASSED &&
+    tally->false_promotions += is_bad && row->trace.b == ENDING_PASSED && row->state->muted == 0 &&
                                !oracle_plan(world, deployment)->is_record &&
                                !ledger_find(world, deployment)->is_back;
     tally->false_rollbacks += is_sound && row->trace.b == ENDING_FAILED;

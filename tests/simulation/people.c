@@ -232,19 +232,6 @@ void people_target_verb(struct world *world, const struct occurrence *occurrence
     shell_turn(world);
 }
 
-/* What serves now becomes stable: a person looks, and sees to it that it is so. */
-static void adopt(struct world *world, uint8_t index)
-{
-    struct site *site = &world->sites[index];
-    uint8_t slot = site->lever.share[1] > site->lever.share[0] ? 1 : 0;
-
-    if (site->versions[slot] == 0)
-        return;
-    site->lever.share[slot] = site->lever.file[slot] = SHARE_WHOLE;
-    site->lever.share[1 - slot] = site->lever.file[1 - slot] = 0;
-    say_target(world, index, TARGET_ADOPT, site->versions[slot], slot, 0);
-}
-
 static uint64_t active_at(const struct world *world, uint8_t site)
 {
     for (uint64_t id = world->oracle.highest; id > 0; id--) {
@@ -254,6 +241,21 @@ static uint64_t active_at(const struct world *world, uint8_t site)
             return id;
     }
     return 0;
+}
+
+/* What serves now becomes stable: a person looks, and sees to it that it is so. */
+static void adopt(struct world *world, uint8_t index)
+{
+    struct site *site = &world->sites[index];
+    uint8_t slot = site->lever.share[1] > site->lever.share[0] ? 1 : 0;
+
+    if (site->versions[1 - slot] != 0 && active_at(world, index) == 0 && dice_chance(&world->dice, 2000))
+        slot = (uint8_t)(1 - slot);
+    if (site->versions[slot] == 0)
+        return;
+    site->lever.share[slot] = site->lever.file[slot] = SHARE_WHOLE;
+    site->lever.share[1 - slot] = site->lever.file[1 - slot] = 0;
+    say_target(world, index, TARGET_ADOPT, site->versions[slot], slot, 0);
 }
 
 /* Takes the newest promotion back while its old slot is kept. */

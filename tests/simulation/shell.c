@@ -259,8 +259,10 @@ void shell_continue(struct world *world)
 
     if (!shell->is_up || !shell->is_stopped)
         return;
-    if (shell->is_suspended)
+    if (shell->is_suspended) {
         shell->stood_ms += away_ms;
+        shell->lost_ms += away_ms;
+    }
     shell->is_stopped = shell->is_suspended = false;
     shell->up_since_ms = world->now_ms;
     world_say(world, 0, "goes on");

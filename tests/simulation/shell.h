@@ -48,6 +48,7 @@ struct shell {
     uint32_t boot;
     int64_t booted_ms;    /* of the machine */
     int64_t stood_ms;     /* its monotonic clock, while suspended, in this boot */
+    int64_t lost_ms;      /* the same over all boots */
     int64_t stopped_ms;   /* since when */
     int64_t continues_ms; /* when a stop is over */
     int64_t offset_ms;    /* engine's clock minus monotonic */

@@ -6,6 +6,7 @@
 #include "io/loop.h"
 #include "io/runner_client.h"
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -116,6 +117,10 @@ int haproxy_bench_set_up(void **state)
     bench_write(bench->runner, "runner.conf", config, 0600);
     bench_write(bench->runner, "map", "# shares\nshop 0\nother 2500\n", 0600);
     runner_bench_start(bench->runner);
+    bench_write(bench->runner, "lever.log", "", 0600);
+    int log = open(bench_path(bench->runner, "lever.log", config), O_WRONLY | O_APPEND | O_CLOEXEC);
+    assert_true(log >= 0);
+    log_init(&bench->log, LOG_LEVEL_INFO, log);
     bench->loop = loop_new();
     assert_true(runner_client_new(bench->loop, bench->runner->socket, &bench->client, NULL));
     haproxy_bench_start(bench, 0);
@@ -133,6 +138,7 @@ int haproxy_bench_tear_down(void **state)
     loop_free(bench->loop);
     for (size_t i = 0; i < HAPROXY_BENCH_PROXIES; i++)
         haproxy_bench_stop(bench, i);
+    (void)close(bench->log.fd);
     bench_free(bench->runner);
     free(bench);
     return 0;
@@ -230,7 +236,7 @@ size_t haproxy_bench_count_green(const struct haproxy_bench *bench, const char *
 void haproxy_bench_open(struct haproxy_bench *bench, const struct traffic_type *type,
                         const char *const *sockets, const char *split, const char *state_file)
 {
-    struct traffic_env env = {.loop = bench->loop, .runner = bench->client};
+    struct traffic_env env = {.loop = bench->loop, .log = &bench->log, .runner = bench->client};
     struct option_value values[3] = {{.is_set = true, .list = sockets},
                                      {.is_set = true, .text = split},
                                      {.is_set = state_file != NULL, .text = state_file}};
@@ -361,13 +367,30 @@ void haproxy_bench_turn(struct haproxy_bench *bench, int turns)
     }
 }
 
-void haproxy_bench_await_persisted(struct haproxy_bench *bench, const struct traffic_split *split)
+static void turn_until(struct haproxy_bench *bench, int64_t until_ms)
 {
     const bool never = false;
+
+    assert_true(bench_now_ms() < until_ms);
+    assert_false(loop_run_until(bench->loop, &never, PAUSE_MS));
+}
+
+void haproxy_bench_await_log(struct haproxy_bench *bench, const char *part)
+{
     int64_t until_ms = bench_now_ms() + HAPROXY_BENCH_WAIT_MS;
 
-    while (!bench->type->has_persisted(bench->traffic, split)) {
-        assert_true(bench_now_ms() < until_ms);
-        assert_false(loop_run_until(bench->loop, &never, PAUSE_MS));
+    for (bool is_there = false; !is_there;) {
+        char *log = bench_read(bench->runner, "lever.log");
+        is_there = strstr(log, part) != NULL;
+        free(log);
+        turn_until(bench, until_ms);
     }
+}
+
+void haproxy_bench_await_persisted(struct haproxy_bench *bench, const struct traffic_split *split)
+{
+    int64_t until_ms = bench_now_ms() + HAPROXY_BENCH_WAIT_MS;
+
+    while (!bench->type->has_persisted(bench->traffic, split))
+        turn_until(bench, until_ms);
 }

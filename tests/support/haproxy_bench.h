@@ -10,6 +10,7 @@
 #define SUPPORT_HAPROXY_BENCH_H
 
 #include "drivers/traffic.h"
+#include "io/log.h"
 #include "support/process.h"
 #include "support/runner_bench.h"
 
@@ -25,6 +26,7 @@ struct haproxy_bench {
     struct process proxies[HAPROXY_BENCH_PROXIES];
     char sockets[HAPROXY_BENCH_PROXIES][BENCH_PATH_MAX];  /* level admin */
     char map[BENCH_PATH_MAX], state_file[BENCH_PATH_MAX]; /* the files that the runner may write */
+    struct log log;                                       /* the lever's, into the runner's folder */
     const struct traffic_type *type;
     struct traffic *traffic;
 };
@@ -81,8 +83,10 @@ struct haproxy_told haproxy_bench_rehearse(struct haproxy_bench *bench, const st
 void haproxy_bench_expect_done(const struct haproxy_told *told, uint16_t share);
 void haproxy_bench_expect_failed(const struct haproxy_told *told, bool is_final, const char *part);
 
-/* Lets the loop turn so many times without waiting, or until the share is safe in the file. */
+/* Lets the loop turn so many times without waiting; until the log has the words; until the share is safe in
+ * the file. */
 void haproxy_bench_turn(struct haproxy_bench *bench, int turns);
+void haproxy_bench_await_log(struct haproxy_bench *bench, const char *part);
 void haproxy_bench_await_persisted(struct haproxy_bench *bench, const struct traffic_split *split);
 
 #endif

@@ -161,11 +161,44 @@ static void test_a_lost_smoke_test_quarantines_nobody(void **state)
     }
 }
 
+/* S4: the rules are asked again after a gap, before an observation may end. */
+static void test_a_gap_ends_no_observation(void **state)
+{
+    struct trial trial = at(TRIAL_OBSERVE);
+
+    (void)state;
+    trial_judge_all(&trial, VERDICT_PASS);
+    trial.now_ms += TRIAL_OBSERVE_MS + 5000;
+    trial_event(&trial, (struct event){.kind = EVENT_GAP, .gap_ms = 5000});
+    assert_int_equal(trial.state.step, TRIAL_OBSERVE);
+    assert_int_equal(trial.state.observed_ms, TRIAL_OBSERVE_MS);
+    trial_judge(&trial, TRIAL_RULE_HOLD, VERDICT_INCONCLUSIVE);
+    trial_tick(&trial, 1);
+    assert_int_equal(trial.state.step, TRIAL_OBSERVE);
+}
+
+/* S4: the doubt of a rule that nobody waits for ends no observation, as more doubts may come behind it. */
+static void test_doubts_end_no_observation(void **state)
+{
+    struct trial trial = at(TRIAL_OBSERVE);
+
+    (void)state;
+    trial_judge_all(&trial, VERDICT_PASS);
+    trial.now_ms += TRIAL_OBSERVE_MS;
+    trial_judge(&trial, TRIAL_RULE_RECORD, VERDICT_INCONCLUSIVE);
+    assert_int_equal(trial.state.step, TRIAL_OBSERVE);
+    trial_judge(&trial, TRIAL_RULE_HOLD, VERDICT_INCONCLUSIVE);
+    trial_tick(&trial, 1);
+    assert_int_equal(trial.state.step, TRIAL_OBSERVE);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_hanging_command_is_the_runners),
         cmocka_unit_test(test_promote_full_twice),
+        cmocka_unit_test(test_doubts_end_no_observation),
+        cmocka_unit_test(test_a_gap_ends_no_observation),
         cmocka_unit_test(test_a_lost_smoke_test_quarantines_nobody),
         cmocka_unit_test(test_an_unsafe_retirement_is_not_repeated),
         cmocka_unit_test(test_one_change_of_traffic_at_a_time),

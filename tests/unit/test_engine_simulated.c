@@ -248,6 +248,29 @@ static void test_a_way_back_is_driven_again_without_a_journal(void **state)
     assert_only_route(bench, 3, false);
 }
 
+/* S9: the old slot was adopted again; its retirement is off. While it is being stopped it cannot be adopted.
+ */
+static void test_what_is_adopted_is_not_retired(void **state)
+{
+    static const struct target_verb old = {
+        .kind = TARGET_ADOPT, .target = BENCH_TARGET, .version_key = SECOND};
+    struct engine_bench *bench = *state;
+
+    for (int is_late = 0; is_late < 2; is_late++) {
+        struct bench_live *live = bench_prepare(bench, FIRST + (uint64_t)is_late);
+        live->plan->retire = 0;
+        live->plan->retire_delay_ms = 1000;
+        assert_int_equal(bench_start(bench, live), ENGINE_DONE);
+        bench_to_promoted(bench, live);
+        bench_later(bench, is_late != 0 ? 1000 : 0);
+        bench_forget(bench);
+        assert_int_equal(bench_target_verb(bench, &old), is_late != 0 ? ENGINE_CONFLICT : ENGINE_DONE);
+        bench_later(bench, 1000);
+        assert_int_equal(bench_count(bench, NOTE_START), 0);
+        bench_forget(bench);
+    }
+}
+
 #define BENCH_TEST(test) cmocka_unit_test_setup_teardown(test, open_bench, close_bench)
 
 int main(void)
@@ -256,6 +279,7 @@ int main(void)
         BENCH_TEST(test_frozen_targets_give_no_turn),
         BENCH_TEST(test_passes_of_another_step_are_none),
         BENCH_TEST(test_no_way_back_while_the_old_slot_retires),
+        BENCH_TEST(test_what_is_adopted_is_not_retired),
         BENCH_TEST(test_a_try_that_waits_goes_ahead_too),
         BENCH_TEST(test_the_key_of_what_went_ahead_is_its_own),
         BENCH_TEST(test_nothing_goes_forward_after_what_went_ahead),
