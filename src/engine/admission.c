@@ -183,7 +183,6 @@ static enum engine_answer adopt(struct engine *engine, struct engine_target *tar
 
     if (owner != NULL && (owner->after.phase != PHASE_ROLLING_BACK || !owner->after.is_escalated))
         return ENGINE_CONFLICT;
-    touch(target);
     target->state.has_stable = true;
     target->state.stable_version_key = verb->version_key;
     target->state.stable_slot = verb->slot;

@@ -355,6 +355,22 @@ static void test_changes_of_one_target_in_one_batch(void **state)
     assert_true(engine_target(bench->engine, BENCH_TARGET + 1)->is_frozen);
 }
 
+/* The place of a refused input in the ring is taken again, and nothing of it is left there. */
+static void test_the_ring_is_used_again(void **state)
+{
+    struct engine_bench *bench = *state;
+
+    bench->journal = BENCH_REFUSES;
+    assert_int_equal(bench_start(bench, bench_prepare(bench, FIRST)), ENGINE_NOT_DURABLE);
+    bench->journal = BENCH_WRITES;
+    bench_later(bench, 1000);
+    bench_forget(bench);
+    for (uint64_t i = 0; i < ENGINE_INPUTS_MAX; i++)
+        assert_true(engine_verb(bench->engine, TOKEN + i, 77, VERB_ABORT, 0));
+    bench_turn(bench);
+    assert_int_equal(bench_count(bench, NOTE_ANSWER), ENGINE_INPUTS_MAX);
+}
+
 #define BENCH_TEST(test) cmocka_unit_test_setup_teardown(test, open_bench, close_bench)
 
 int main(void)
@@ -377,6 +393,7 @@ int main(void)
         BENCH_TEST(test_the_deadline_while_committing),
         BENCH_TEST(test_the_deadline_of_deployments),
         BENCH_TEST(test_the_queue_is_bounded),
+        BENCH_TEST(test_the_ring_is_used_again),
         BENCH_TEST(test_changes_of_one_target_in_one_batch),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
