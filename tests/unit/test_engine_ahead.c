@@ -183,6 +183,53 @@ static void test_an_abort_that_hung_and_was_refused(void **state)
     assert_int_equal(bench_traces(bench, live, TRACE_QUARANTINE), 0);
 }
 
+static void test_a_rollback_that_hangs_goes_ahead(void **state)
+{
+    struct engine_bench *bench = *state;
+    struct bench_live *live = observed(bench);
+
+    bench->journal = BENCH_STUCK;
+    assert_true(engine_verb(bench->engine, TOKEN, live->id, VERB_ROLLBACK, 0));
+    bench_turn(bench);
+    bench_later(bench, ENGINE_AHEAD_MS);
+    assert_went_ahead(bench, 3);
+}
+
+/* A lack of evidence is nobody's FAIL: it can wait for the journal. */
+static void test_no_evidence_does_not_go(void **state)
+{
+    struct engine_bench *bench = *state;
+    struct bench_live *live = observed(bench);
+
+    bench_later(bench, BENCH_AT_MOST_MS - 1);
+    bench->journal = BENCH_STUCK;
+    bench_later(bench, 1);
+    bench_later(bench, ENGINE_AHEAD_MS);
+    assert_int_equal(bench_count(bench, NOTE_START), 0);
+    write_again(bench);
+    assert_int_equal(bench_state(bench, live)->ending, ENDING_NO_EVIDENCE);
+}
+
+/* Traffic that came back while stable was looked at: on the way back we are already, durably. */
+static void test_drift_on_the_way_back_does_not_go(void **state)
+{
+    struct engine_bench *bench = *state;
+    struct bench_live *live = observed(bench);
+
+    (void)bench_verb(bench, live, VERB_ABORT);
+    bench_result(bench, live, RESULT_DONE);
+    bench_later(bench, BENCH_RECONCILE_MS);
+    bench_forget(bench);
+    bench->journal = BENCH_STUCK;
+    assert_true(engine_read_back(bench->engine, live->id, BENCH_LOW));
+    bench_turn(bench);
+    bench_later(bench, ENGINE_AHEAD_MS);
+    assert_int_equal(bench_count(bench, NOTE_START), 0);
+    write_again(bench);
+    assert_int_equal(bench_only_start(bench).action.share, 0);
+    assert_false(bench_only_start(bench).is_ahead);
+}
+
 static void test_what_cannot_be_judged_does_not_go(void **state)
 {
     struct engine_bench *bench = *state;
@@ -409,6 +456,9 @@ int main(void)
         BENCH_TEST(test_a_dropped_fail_stays_a_fail),
         BENCH_TEST(test_a_fail_that_hung_and_was_refused),
         BENCH_TEST(test_an_abort_that_hung_and_was_refused),
+        BENCH_TEST(test_a_rollback_that_hangs_goes_ahead),
+        BENCH_TEST(test_no_evidence_does_not_go),
+        BENCH_TEST(test_drift_on_the_way_back_does_not_go),
         BENCH_TEST(test_what_cannot_be_judged_does_not_go),
         BENCH_TEST(test_only_routes_go_ahead),
         BENCH_TEST(test_no_second_way_back),

@@ -331,11 +331,11 @@ static void test_changes_of_one_target_in_one_batch(void **state)
 {
     struct engine_bench *bench = *state;
     struct bench_live *live = bench_prepare(bench, FIRST);
-    struct judgement fail = {.verdict = VERDICT_FAIL};
     struct target_verb verb = {.kind = TARGET_FREEZE, .target = BENCH_TARGET};
 
-    live->blind = UINT32_MAX;
-    bench_to_observe(bench, live);
+    live->plan->steps[0].kind = STEP_SMOKE;
+    assert_int_equal(bench_start(bench, live), ENGINE_DONE);
+    bench_result(bench, live, RESULT_DONE);
     bench_forget(bench);
     bench->journal = BENCH_REFUSES;
     for (uint32_t i = 0; i < 2; i++) {
@@ -344,7 +344,7 @@ static void test_changes_of_one_target_in_one_batch(void **state)
     }
     verb = (struct target_verb){.kind = TARGET_QUARANTINE_ADD, .target = BENCH_TARGET, .version_key = SECOND};
     assert_true(engine_target_verb(bench->engine, 0, &verb));
-    assert_true(engine_judgement(bench->engine, live->id, BENCH_RULE_ROLLBACK, &fail));
+    assert_true(engine_result(bench->engine, live->id, 2, RESULT_FAILED));
     bench_turn(bench);
     assert_int_equal(engine_target(bench->engine, BENCH_TARGET)->quarantined_count, 0);
     bench->journal = BENCH_WRITES;
