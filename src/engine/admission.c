@@ -186,7 +186,6 @@ static enum engine_answer adopt(struct engine *engine, struct engine_target *tar
     /* What a promotion meant to retire may be what serves now. */
     if (!end_care(engine, verb->target))
         return ENGINE_CONFLICT;
-    touch(target);
     target->state.has_stable = true;
     target->state.stable_version_key = verb->version_key;
     target->state.stable_slot = verb->slot;

@@ -122,7 +122,7 @@ static bool read_line(struct story *story, int line, char *text, struct err *err
         return true;
     if (strncmp(text, "expect ", 7) == 0 || strncmp(text, "never ", 6) == 0)
         return read_expect(story, line, text, err);
-    if (!split(text, &words))
+    if (!split(text, &words) || words.count == 0)
         return err_set(err, ERR_INVALID, "too many words");
     if (strcmp(words.at[0], "at") == 0)
         return read_event(story, line, &words, err);

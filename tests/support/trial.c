@@ -25,6 +25,7 @@ void trial_init(struct trial *trial)
     plan->has_traffic = true;
     plan->verify = 0;
     plan->retire = 3;
+    plan->retire_repeat = REPEAT_IDEMPOTENT;
     plan->rollback_command = PLAN_NONE;
     plan->retire_delay_ms = 5000;
     plan->rollback_limit_ms = 60000;

@@ -91,13 +91,16 @@ static void test_promote_needs_the_verdict(void **state)
     trial_judge_all(&trial, VERDICT_PASS);
     assert_int_equal(trial_verb(&trial, VERB_PROMOTE), ANSWER_DONE);
     assert_int_equal(trial.state.step, TRIAL_APPROVE);
-    trial = put(HELD);
+    trial = at(TRIAL_OBSERVE);
+    trial_tick(&trial, 1000);
+    (void)trial_verb(&trial, VERB_HOLD);
     trial_judge_all(&trial, VERDICT_PASS);
     uint32_t attempt = trial.state.attempt;
     assert_int_equal(trial_verb(&trial, VERB_PROMOTE), ANSWER_DONE);
     assert_int_equal(trial.state.step_state, STEP_OBSERVING);
     assert_int_equal(trial.state.attempt, attempt + 1);
     assert_int_equal(trial.state.passing, 0);
+    assert_int_equal(trial.state.observed_ms, 0);
 }
 
 static void test_promote_full_leaves_out_gates_only(void **state)

@@ -35,6 +35,7 @@ static void test_good_way(void **state)
     trial_result(&trial, RESULT_DONE);
     assert_int_equal(trial.state.phase, PHASE_RUNNING);
     assert_int_equal(trial_action(&trial).kind, ACTION_COMMAND);
+    assert_true(trial_traced(&trial, TRACE_STEP));
     trial_result(&trial, RESULT_DONE);
     assert_int_equal(trial_action(&trial).kind, ACTION_SMOKE);
     trial_result(&trial, RESULT_DONE);
@@ -294,10 +295,13 @@ static void test_after_care(void **state)
     trial_event(&trial, (struct event){.kind = EVENT_CARE_OVER});
     assert_int_equal(trial.state.care, CARE_ACTING);
     trial_result(&trial, RESULT_FAILED);
+    assert_true(trial_traced(&trial, TRACE_RESULT));
     trial_tick(&trial, 1);
     trial_tick(&trial, BACKOFF_MAX_MS);
     trial_tick(&trial, 1);
-    trial_tick(&trial, CARE_LIMIT_MS);
+    assert_false(trial.state.flight.is_waiting);
+    trial_tick(&trial, trial.state.flight.deadline_ms - trial.now_ms);
+    assert_true(trial.state.flight.is_waiting);
     trial_tick(&trial, BACKOFF_MAX_MS);
     trial_result(&trial, RESULT_DONE);
     assert_int_equal(trial.state.care, CARE_DONE);

@@ -167,6 +167,23 @@ static void test_mended_while_held(void **state)
     assert_int_equal(trial.state.resume_to, STEP_OBSERVING);
 }
 
+/* An override leads to the watch, and not past it: what is mended there ends nothing. */
+static void test_mended_under_watch(void **state)
+{
+    struct trial trial = at(TRIAL_OBSERVE);
+
+    (void)state;
+    (void)trial_verb(&trial, VERB_PROMOTE_FULL);
+    trial_result(&trial, RESULT_DONE);
+    assert_int_equal(trial.state.phase, PHASE_WATCHING);
+    trial_drift(&trial, TRIAL_LOW);
+    (void)trial_verb(&trial, VERB_RESUME);
+    assert_int_equal(trial_action(&trial).share, SHARE_WHOLE);
+    trial_result(&trial, RESULT_DONE);
+    assert_int_equal(trial.state.phase, PHASE_WATCHING);
+    assert_int_equal(trial.state.step_state, STEP_OBSERVING);
+}
+
 /* A try that waits for its time waits for the end of the hold as well. */
 static void test_no_try_while_held(void **state)
 {
@@ -189,6 +206,7 @@ int main(void)
         cmocka_unit_test(test_an_action_ends_while_held),
         cmocka_unit_test(test_a_hold_becomes_an_escalation),
         cmocka_unit_test(test_mended_while_held),
+        cmocka_unit_test(test_mended_under_watch),
         cmocka_unit_test(test_no_try_while_held),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

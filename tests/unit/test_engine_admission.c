@@ -279,6 +279,46 @@ static void test_the_next_one_takes_the_other_slot(void **state)
     assert_int_equal(bench_state(bench, next)->stable_slot, 1);
 }
 
+/* As long as the old slot is kept, its version is one start away. */
+static void test_way_back_to_a_kept_slot(void **state)
+{
+    struct engine_bench *bench = *state;
+    struct bench_live *live = bench_prepare(bench, FIRST);
+    struct bench_live *back = bench_prepare(bench, SECOND);
+
+    live->plan->retire = 3;
+    live->plan->retire_delay_ms = 60000;
+    bench_to_promoted(bench, live);
+    back->plan->kind = PLAN_ROLLBACK;
+    assert_int_equal(bench_start(bench, back), ENGINE_DONE);
+    assert_int_equal(bench_state(bench, back)->phase, PHASE_ADMITTING);
+    assert_int_equal(bench_traces(bench, live, TRACE_RETIRED), 1);
+    assert_int_equal(bench_count(bench, NOTE_RELEASED), 1);
+}
+
+/* The old slot is being retired: what it held cannot be gone back to. Elsewhere that says nothing. */
+static void test_no_way_back_to_a_retiring_slot(void **state)
+{
+    struct engine_bench *bench = *state;
+    struct bench_live *live = bench_prepare(bench, FIRST);
+    struct bench_live *back = bench_prepare(bench, SECOND);
+    struct bench_live *elsewhere = bench_prepare(bench, SECOND);
+
+    live->plan->retire = 3;
+    bench_to_promoted(bench, live);
+    bench_later(bench, 0);
+    assert_int_equal(bench_state(bench, live)->care, CARE_ACTING);
+    back->plan->kind = elsewhere->plan->kind = PLAN_ROLLBACK;
+    back->start.queues = true;
+    elsewhere->start.target = 2;
+    assert_int_equal(bench_start(bench, elsewhere), ENGINE_DONE);
+    assert_int_equal(bench_start(bench, back), ENGINE_CONFLICT);
+    bench_result(bench, live, RESULT_DONE);
+    back = bench_prepare(bench, SECOND);
+    back->plan->kind = PLAN_ROLLBACK;
+    assert_int_equal(bench_start(bench, back), ENGINE_DONE);
+}
+
 /* After-care keeps the old slot until it is needed; the way back is given up, and the retiring with it. */
 static void test_care_ends_when_the_slot_is_needed(void **state)
 {
@@ -390,6 +430,8 @@ int main(void)
         BENCH_TEST(test_quarantine_holds_a_version_once),
         BENCH_TEST(test_promotion_makes_stable),
         BENCH_TEST(test_the_next_one_takes_the_other_slot),
+        BENCH_TEST(test_way_back_to_a_kept_slot),
+        BENCH_TEST(test_no_way_back_to_a_retiring_slot),
         BENCH_TEST(test_care_ends_when_the_slot_is_needed),
         BENCH_TEST(test_the_next_one_waits_while_a_slot_retires),
         BENCH_TEST(test_adopt_ends_an_escalated_way_back),

@@ -145,6 +145,91 @@ static void test_a_dropped_fail_stays_a_fail(void **state)
     assert_int_equal(bench_traces(bench, live, TRACE_QUARANTINE), 1);
 }
 
+/* Ahead of a batch that hung first and was refused then: a FAIL stays one, an abort stays an abort. */
+static void refuse_after_hanging(struct engine_bench *bench, struct bench_live *live)
+{
+    bench_later(bench, ENGINE_AHEAD_MS);
+    assert_went_ahead(bench, 3);
+    bench->journal = BENCH_REFUSES;
+    bench_settle(bench);
+    bench->journal = BENCH_WRITES;
+    bench_values(bench, live, BENCH_GOOD);
+    bench_later(bench, 1000);
+    assert_int_equal(bench_state(bench, live)->phase, PHASE_ROLLING_BACK);
+}
+
+static void test_a_fail_that_hung_and_was_refused(void **state)
+{
+    struct engine_bench *bench = *state;
+    struct bench_live *live = observed(bench);
+
+    bench->journal = BENCH_STUCK;
+    bench_value(bench, live, BENCH_RULE_ROLLBACK, BENCH_BAD);
+    bench_values(bench, live, BENCH_GOOD);
+    refuse_after_hanging(bench, live);
+    assert_int_equal(bench_traces(bench, live, TRACE_QUARANTINE), 1);
+}
+
+static void test_an_abort_that_hung_and_was_refused(void **state)
+{
+    struct engine_bench *bench = *state;
+    struct bench_live *live = observed(bench);
+
+    bench->journal = BENCH_STUCK;
+    assert_true(engine_verb(bench->engine, TOKEN, live->id, VERB_ABORT, 0));
+    bench_turn(bench);
+    refuse_after_hanging(bench, live);
+    assert_int_equal(bench_state(bench, live)->ending, ENDING_ABORTED);
+    assert_int_equal(bench_traces(bench, live, TRACE_QUARANTINE), 0);
+}
+
+static void test_a_rollback_that_hangs_goes_ahead(void **state)
+{
+    struct engine_bench *bench = *state;
+    struct bench_live *live = observed(bench);
+
+    bench->journal = BENCH_STUCK;
+    assert_true(engine_verb(bench->engine, TOKEN, live->id, VERB_ROLLBACK, 0));
+    bench_turn(bench);
+    bench_later(bench, ENGINE_AHEAD_MS);
+    assert_went_ahead(bench, 3);
+}
+
+/* A lack of evidence is nobody's FAIL: it can wait for the journal. */
+static void test_no_evidence_does_not_go(void **state)
+{
+    struct engine_bench *bench = *state;
+    struct bench_live *live = observed(bench);
+
+    bench_later(bench, BENCH_AT_MOST_MS - 1);
+    bench->journal = BENCH_STUCK;
+    bench_later(bench, 1);
+    bench_later(bench, ENGINE_AHEAD_MS);
+    assert_int_equal(bench_count(bench, NOTE_START), 0);
+    write_again(bench);
+    assert_int_equal(bench_state(bench, live)->ending, ENDING_NO_EVIDENCE);
+}
+
+/* Traffic that came back while stable was looked at: on the way back we are already, durably. */
+static void test_drift_on_the_way_back_does_not_go(void **state)
+{
+    struct engine_bench *bench = *state;
+    struct bench_live *live = observed(bench);
+
+    (void)bench_verb(bench, live, VERB_ABORT);
+    bench_result(bench, live, RESULT_DONE);
+    bench_later(bench, BENCH_RECONCILE_MS);
+    bench_forget(bench);
+    bench->journal = BENCH_STUCK;
+    assert_true(engine_read_back(bench->engine, live->id, BENCH_LOW));
+    bench_turn(bench);
+    bench_later(bench, ENGINE_AHEAD_MS);
+    assert_int_equal(bench_count(bench, NOTE_START), 0);
+    write_again(bench);
+    assert_int_equal(bench_only_start(bench).action.share, 0);
+    assert_false(bench_only_start(bench).is_ahead);
+}
+
 static void test_what_cannot_be_judged_does_not_go(void **state)
 {
     struct engine_bench *bench = *state;
@@ -369,6 +454,11 @@ int main(void)
         BENCH_TEST(test_new_values_are_judged_while_stuck),
         BENCH_TEST(test_what_went_ahead_stays_a_fail),
         BENCH_TEST(test_a_dropped_fail_stays_a_fail),
+        BENCH_TEST(test_a_fail_that_hung_and_was_refused),
+        BENCH_TEST(test_an_abort_that_hung_and_was_refused),
+        BENCH_TEST(test_a_rollback_that_hangs_goes_ahead),
+        BENCH_TEST(test_no_evidence_does_not_go),
+        BENCH_TEST(test_drift_on_the_way_back_does_not_go),
         BENCH_TEST(test_what_cannot_be_judged_does_not_go),
         BENCH_TEST(test_only_routes_go_ahead),
         BENCH_TEST(test_no_second_way_back),

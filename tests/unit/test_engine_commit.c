@@ -331,11 +331,11 @@ static void test_changes_of_one_target_in_one_batch(void **state)
 {
     struct engine_bench *bench = *state;
     struct bench_live *live = bench_prepare(bench, FIRST);
-    struct judgement fail = {.verdict = VERDICT_FAIL};
     struct target_verb verb = {.kind = TARGET_FREEZE, .target = BENCH_TARGET};
 
-    live->blind = UINT32_MAX;
-    bench_to_observe(bench, live);
+    live->plan->steps[0].kind = STEP_SMOKE;
+    assert_int_equal(bench_start(bench, live), ENGINE_DONE);
+    bench_result(bench, live, RESULT_DONE);
     bench_forget(bench);
     bench->journal = BENCH_REFUSES;
     for (uint32_t i = 0; i < 2; i++) {
@@ -344,7 +344,7 @@ static void test_changes_of_one_target_in_one_batch(void **state)
     }
     verb = (struct target_verb){.kind = TARGET_QUARANTINE_ADD, .target = BENCH_TARGET, .version_key = SECOND};
     assert_true(engine_target_verb(bench->engine, 0, &verb));
-    assert_true(engine_judgement(bench->engine, live->id, BENCH_RULE_ROLLBACK, &fail));
+    assert_true(engine_result(bench->engine, live->id, 2, RESULT_FAILED));
     bench_turn(bench);
     assert_int_equal(engine_target(bench->engine, BENCH_TARGET)->quarantined_count, 0);
     bench->journal = BENCH_WRITES;
@@ -353,6 +353,22 @@ static void test_changes_of_one_target_in_one_batch(void **state)
     assert_int_equal(engine_target(bench->engine, BENCH_TARGET)->quarantined_count, 2);
     assert_true(engine_target(bench->engine, BENCH_TARGET)->is_frozen);
     assert_true(engine_target(bench->engine, BENCH_TARGET + 1)->is_frozen);
+}
+
+/* The place of a refused input in the ring is taken again, and nothing of it is left there. */
+static void test_the_ring_is_used_again(void **state)
+{
+    struct engine_bench *bench = *state;
+
+    bench->journal = BENCH_REFUSES;
+    assert_int_equal(bench_start(bench, bench_prepare(bench, FIRST)), ENGINE_NOT_DURABLE);
+    bench->journal = BENCH_WRITES;
+    bench_later(bench, 1000);
+    bench_forget(bench);
+    for (uint64_t i = 0; i < ENGINE_INPUTS_MAX; i++)
+        assert_true(engine_verb(bench->engine, TOKEN + i, 77, VERB_ABORT, 0));
+    bench_turn(bench);
+    assert_int_equal(bench_count(bench, NOTE_ANSWER), ENGINE_INPUTS_MAX);
 }
 
 #define BENCH_TEST(test) cmocka_unit_test_setup_teardown(test, open_bench, close_bench)
@@ -377,6 +393,7 @@ int main(void)
         BENCH_TEST(test_the_deadline_while_committing),
         BENCH_TEST(test_the_deadline_of_deployments),
         BENCH_TEST(test_the_queue_is_bounded),
+        BENCH_TEST(test_the_ring_is_used_again),
         BENCH_TEST(test_changes_of_one_target_in_one_batch),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -380,6 +380,28 @@ static void test_the_deadline_of_a_watch(void **state)
     assert_true(engine_deadline(bench->engine) <= bench->now_ms + BENCH_RECONCILE_MS);
 }
 
+/* A FAIL is stepped before its turn; the batch has no room to work off the queue, and it is done once. */
+static void test_news_before_their_turn(void **state)
+{
+    struct engine_bench *bench = *state;
+    struct judgement fail = {.verdict = VERDICT_FAIL};
+
+    for (uint32_t i = 0; i < ROOM_DEPLOYMENTS; i++)
+        bench_to_observe(bench, big_one(bench, i));
+    bench_forget(bench);
+    bench->now_ms += ENGINE_PERSIST_MS;
+    assert_true(engine_judgement(bench->engine, bench->lives[0]->id, 0, &fail));
+    bench->journal = BENCH_STUCK;
+    bench_turn(bench);
+    bench_later(bench, ENGINE_AHEAD_MS);
+    assert_true(bench_only_start(bench).is_ahead);
+    bench->journal = BENCH_WRITES;
+    bench_settle(bench);
+    bench_turn(bench);
+    assert_int_equal(bench_traces(bench, bench->lives[0], TRACE_FAIL), 1);
+    assert_int_equal(bench_rows(bench, ROW_VERDICT), 1);
+}
+
 #define BENCH_TEST(test) cmocka_unit_test_setup_teardown(test, open_bench, close_bench)
 
 int main(void)
@@ -402,6 +424,7 @@ int main(void)
         BENCH_TEST(test_time_is_persisted),
         BENCH_TEST(test_a_batch_has_room),
         BENCH_TEST(test_inputs_wait_for_room),
+        BENCH_TEST(test_news_before_their_turn),
         BENCH_TEST(test_a_pass_ends_the_telling),
         BENCH_TEST(test_the_deadline_of_a_watch),
     };

@@ -102,6 +102,17 @@ static void test_a_due_try_starts_once(void **state)
     assert_int_equal(bench_count(bench, NOTE_START), 1);
 }
 
+/* Back within the same millisecond, by the clock. */
+static void test_driven_again_without_a_gap(void **state)
+{
+    struct engine_bench *bench = *state;
+    struct bench_live *live = bench_prepare(bench, FIRST);
+
+    assert_int_equal(bench_start(bench, live), ENGINE_DONE);
+    restart(bench, 0);
+    assert_int_equal(bench_only_start(bench).action.kind, ACTION_REHEARSE);
+}
+
 /* S11: neither for nor against the candidate. */
 static void test_a_stop_is_not_observed(void **state)
 {
@@ -315,6 +326,24 @@ static void test_rules_come_back(void **state)
     assert_int_equal(bench_state(bench, live)->phase, PHASE_WATCHING);
 }
 
+/* S4: it passed when the process died, and nothing is known any more: the pass is not believed. */
+static void test_an_old_pass_is_not_believed(void **state)
+{
+    struct engine_bench *bench = *state;
+    struct bench_live *live = bench_prepare(bench, FIRST);
+
+    live->plan->steps[BENCH_STEP_OBSERVE].duration_ms = 2 * ENGINE_PERSIST_MS;
+    bench_to_observe(bench, live);
+    bench_values(bench, live, BENCH_GOOD);
+    bench_later(bench, ENGINE_PERSIST_MS);
+    for (uint8_t i = 0; i < BENCH_RULES; i++)
+        live->views[i].newest_step = SERIES_NEVER;
+    restart(bench, 1000);
+    bench_later(bench, 2 * ENGINE_PERSIST_MS);
+    assert_int_equal(bench_state(bench, live)->step, BENCH_STEP_OBSERVE);
+    assert_int_equal(bench_state(bench, live)->passing, 0);
+}
+
 static void test_recovery_is_bounded(void **state)
 {
     struct engine_bench *bench = *state;
@@ -353,6 +382,7 @@ int main(void)
         BENCH_TEST(test_driven_again_once),
         BENCH_TEST(test_a_try_that_waits_goes_on_waiting),
         BENCH_TEST(test_a_due_try_starts_once),
+        BENCH_TEST(test_driven_again_without_a_gap),
         BENCH_TEST(test_a_stop_is_not_observed),
         BENCH_TEST(test_a_stall_is_not_observed),
         BENCH_TEST(test_stale_evidence_does_not_pass_after_a_stall),
@@ -364,6 +394,7 @@ int main(void)
         BENCH_TEST(test_a_way_back_goes_on),
         BENCH_TEST(test_targets_ids_and_queues_come_back),
         BENCH_TEST(test_rules_come_back),
+        BENCH_TEST(test_an_old_pass_is_not_believed),
         BENCH_TEST(test_recovery_is_bounded),
         BENCH_TEST(test_a_tombstone_of_the_held),
     };
