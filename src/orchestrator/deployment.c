@@ -187,8 +187,9 @@ void deployment_step(const struct plan *plan, const struct deployment_state *bef
     case EVENT_GAP:
         skip_gap(&machine);
         return;
-    case EVENT_RECOVERED: /* the engine drives again what was in flight: its try starts anew */
+    case EVENT_RECOVERED: /* the engine drives again what was in flight, and asks the rules again (S4) */
         machine_begin_try(&machine);
+        ret_after->passing = 0;
         return;
     case EVENT_AHEAD:
         if (is_judged(ret_after))

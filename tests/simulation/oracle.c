@@ -220,16 +220,20 @@ static bool is_journal_well(const struct world *world)
            shell_up_ms(world) > shell->trouble_up_ms + REDRIVE_MS;
 }
 
-/* Somebody said to go on before the rule said FAIL, and the journal still has it in hand. */
+/* It was promoted, or somebody said to go on, before the rule said FAIL, and the journal still has it in
+ * hand. */
 static bool is_superseded(const struct world *world, uint64_t deployment)
 {
     const struct batch *batch = world->shell.commit;
 
     for (uint32_t i = 0; batch != NULL && i < batch->count; i++) {
         const struct batch_row *row = &batch->rows[i];
-        if (row->kind == ROW_TRACE && row->deployment == deployment && row->token != 0 &&
-            (row->trace.kind == TRACE_OVERRIDE || row->trace.kind == TRACE_MUTED ||
-             row->trace.kind == TRACE_STEP_PASS))
+        if (row->kind != ROW_TRACE || row->deployment != deployment)
+            continue;
+        if (row->trace.kind == TRACE_PHASE && row->trace.a == PHASE_PROMOTED)
+            return true;
+        if (row->token != 0 && (row->trace.kind == TRACE_OVERRIDE || row->trace.kind == TRACE_MUTED ||
+                                row->trace.kind == TRACE_STEP_PASS))
             return true;
     }
     return false;

@@ -221,6 +221,7 @@ static void test_gaps_are_not_observed(void **state)
     trial.now_ms += 5000;
     trial_event(&trial, (struct event){.kind = EVENT_RECOVERED, .gap_ms = 4000});
     assert_int_equal(trial.state.observed_ms, 1000);
+    trial_judge_all(&trial, VERDICT_PASS);
     trial_tick(&trial, TRIAL_OBSERVE_MS - 1000);
     assert_int_equal(trial.state.step, TRIAL_APPROVE);
 }

@@ -192,11 +192,25 @@ static void test_doubts_end_no_observation(void **state)
     assert_int_equal(trial.state.step, TRIAL_OBSERVE);
 }
 
+/* S4: what passed before a restart passes nothing after it until the rules have spoken again. */
+static void test_passes_do_not_survive_a_restart(void **state)
+{
+    struct trial trial = at(TRIAL_OBSERVE);
+
+    (void)state;
+    trial_judge_all(&trial, VERDICT_PASS);
+    trial_event(&trial, (struct event){.kind = EVENT_RECOVERED});
+    assert_int_equal(trial_verb(&trial, VERB_PROMOTE), ANSWER_CONFLICT);
+    trial_judge_all(&trial, VERDICT_PASS);
+    assert_int_equal(trial_verb(&trial, VERB_PROMOTE), ANSWER_DONE);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_hanging_command_is_the_runners),
         cmocka_unit_test(test_promote_full_twice),
+        cmocka_unit_test(test_passes_do_not_survive_a_restart),
         cmocka_unit_test(test_doubts_end_no_observation),
         cmocka_unit_test(test_a_gap_ends_no_observation),
         cmocka_unit_test(test_a_lost_smoke_test_quarantines_nobody),
