@@ -421,7 +421,7 @@ void running_drift(struct machine *machine)
     struct deployment_state *state = machine->state;
     uint16_t share = machine->event->share;
 
-    if (state->flight.kind == ACTION_ROUTE || share == state->confirmed_share)
+    if (deployment_is_routing(state) || share == state->confirmed_share)
         return;
     machine_trace(machine, TRACE_DRIFT, share, state->confirmed_share);
     bool is_more = share > state->confirmed_share;

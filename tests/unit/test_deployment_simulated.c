@@ -205,11 +205,30 @@ static void test_passes_do_not_survive_a_restart(void **state)
     assert_int_equal(trial_verb(&trial, VERB_PROMOTE), ANSWER_DONE);
 }
 
+/* S3: FAIL past the point of no return met a route on its way: a restart does not drive it again. */
+static void test_frozen_weights_stay_frozen(void **state)
+{
+    struct trial trial = at(TRIAL_ROUTE_WHOLE);
+
+    (void)state;
+    trial.plan.steps[TRIAL_DEPLOY].on_rollback = ON_ROLLBACK_HOLD;
+    trial_judge(&trial, TRIAL_RULE_ACT, VERDICT_FAIL);
+    assert_int_equal(trial.state.hold, HOLD_ESCALATED);
+    trial_event(&trial, (struct event){.kind = EVENT_RECOVERED});
+    assert_int_equal(deployment_redrive(&trial.plan, &trial.state).kind, ACTION_NONE);
+    trial_drift(&trial, 5000);
+    assert_int_equal(trial.decision.trace_count, 0);
+    trial_result(&trial, RESULT_AGAIN);
+    trial_drift(&trial, 5000);
+    assert_true(trial_traced(&trial, TRACE_DRIFT));
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_hanging_command_is_the_runners),
         cmocka_unit_test(test_promote_full_twice),
+        cmocka_unit_test(test_frozen_weights_stay_frozen),
         cmocka_unit_test(test_passes_do_not_survive_a_restart),
         cmocka_unit_test(test_doubts_end_no_observation),
         cmocka_unit_test(test_a_gap_ends_no_observation),
