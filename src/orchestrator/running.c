@@ -148,7 +148,8 @@ bool running_passes(const struct plan *plan, const struct deployment_state *stat
 {
     uint32_t wanted = act_rules(plan, state);
 
-    return state->confirmed_share == state->desired_share && (state->passing & wanted) == wanted;
+    return state->confirmed_share == state->desired_share && state->flight.kind == ACTION_NONE &&
+           (state->passing & wanted) == wanted;
 }
 
 void running_pass_step(struct machine *machine)
