@@ -247,7 +247,7 @@ bool stepping_is_reconciled(const struct engine_slot *slot, const struct deploym
 {
     bool is_under_way = phase_is_active(state->phase) && state->phase != PHASE_ADMITTING;
 
-    return slot->start.plan->has_traffic && is_under_way && state->flight.kind != ACTION_ROUTE;
+    return slot->start.plan->has_traffic && is_under_way && !deployment_is_routing(state);
 }
 
 static void reconcile(struct engine *engine, struct engine_slot *slot)

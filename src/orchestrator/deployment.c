@@ -280,9 +280,19 @@ int64_t deployment_deadline(const struct plan *plan, const struct deployment_sta
 
 struct action deployment_redrive(const struct plan *plan, const struct deployment_state *state)
 {
-    if (state->flight.is_waiting)
+    /* Held after a FAIL past the point of no return: nothing goes forward any more (S3). */
+    bool is_frozen = state->step_state == STEP_HELD && state->ending != ENDING_NONE;
+
+    if (state->flight.is_waiting || is_frozen)
         return (struct action){.kind = ACTION_NONE};
     return machine_action(plan, state);
+}
+
+bool deployment_is_routing(const struct deployment_state *state)
+{
+    bool is_stopped = state->flight.is_waiting && state->step_state == STEP_HELD;
+
+    return state->flight.kind == ACTION_ROUTE && !is_stopped;
 }
 
 int deployment_exit_code(const struct deployment_state *state)

@@ -33,10 +33,13 @@ void deployment_step(const struct plan *plan, const struct deployment_state *bef
 /* When the machine wants its next EVENT_TICK, or DEPLOYMENT_NEVER. */
 int64_t deployment_deadline(const struct plan *plan, const struct deployment_state *state);
 
-/* The action that is in flight and must be driven again after a restart (same key); kind ACTION_NONE: none. A
- * command of class unsafe is returned too: whoever drives it asks for its fate by its key and never starts it
- * twice. */
+/* The action that is in flight and must be driven again after a restart (same key); kind ACTION_NONE: none,
+ * or none any more. A command of class unsafe is returned too: whoever drives it asks for its fate by its key
+ * and never starts it twice. */
 struct action deployment_redrive(const struct plan *plan, const struct deployment_state *state);
+
+/* A share is being set; a try that waits for the end of a hold is not. */
+bool deployment_is_routing(const struct deployment_state *state);
 
 bool phase_is_terminal(enum deployment_phase phase);
 

@@ -148,7 +148,8 @@ bool running_passes(const struct plan *plan, const struct deployment_state *stat
 {
     uint32_t wanted = act_rules(plan, state);
 
-    return state->confirmed_share == state->desired_share && (state->passing & wanted) == wanted;
+    return state->confirmed_share == state->desired_share && state->flight.kind == ACTION_NONE &&
+           (state->passing & wanted) == wanted;
 }
 
 void running_pass_step(struct machine *machine)
@@ -421,7 +422,7 @@ void running_drift(struct machine *machine)
     struct deployment_state *state = machine->state;
     uint16_t share = machine->event->share;
 
-    if (state->flight.kind == ACTION_ROUTE || share == state->confirmed_share)
+    if (deployment_is_routing(state) || share == state->confirmed_share)
         return;
     machine_trace(machine, TRACE_DRIFT, share, state->confirmed_share);
     bool is_more = share > state->confirmed_share;

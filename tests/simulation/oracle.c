@@ -146,7 +146,8 @@ static void expect_redrive(struct world *world, uint64_t deployment)
     bool is_driven =
         !phase_is_terminal(state->phase) || (state->phase == PHASE_PROMOTED && state->care == CARE_ACTING);
 
-    if (!is_driven || state->flight.kind == ACTION_NONE || state->flight.is_waiting)
+    bool is_frozen = state->step_state == STEP_HELD && state->ending != ENDING_NONE;
+    if (!is_driven || state->flight.kind == ACTION_NONE || state->flight.is_waiting || is_frozen)
         return;
     oracle_due_add(world, &(struct oracle_due){.kind = DUE_REDRIVE,
                                                .deployment = deployment,

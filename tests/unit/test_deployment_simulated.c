@@ -114,6 +114,24 @@ static void test_drift_beside_a_command(void **state)
     assert_int_equal(trial_action(&trial).share, TRIAL_LOW);
 }
 
+/* The share is back by itself, but its mend is on its way again after a hold. */
+static void test_a_mend_is_awaited_whatever_was_read(void **state)
+{
+    struct trial trial = at(TRIAL_OBSERVE);
+
+    (void)state;
+    trial_drift(&trial, 5000);
+    (void)trial_verb(&trial, VERB_HOLD);
+    trial_result(&trial, RESULT_AGAIN);
+    trial_drift(&trial, TRIAL_LOW);
+    assert_int_equal(trial_verb(&trial, VERB_RESUME), ANSWER_DONE);
+    assert_int_equal(trial_action(&trial).share, TRIAL_LOW);
+    trial_judge_all(&trial, VERDICT_PASS);
+    assert_int_equal(trial_verb(&trial, VERB_PROMOTE), ANSWER_CONFLICT);
+    trial_result(&trial, RESULT_DONE);
+    assert_int_equal(trial_verb(&trial, VERB_PROMOTE), ANSWER_DONE);
+}
+
 /* An override met a mend, then a hold: resume goes on to 100 %. */
 static void test_resume_goes_on_with_an_override(void **state)
 {
@@ -205,11 +223,31 @@ static void test_passes_do_not_survive_a_restart(void **state)
     assert_int_equal(trial_verb(&trial, VERB_PROMOTE), ANSWER_DONE);
 }
 
+/* S3: FAIL past the point of no return met a route on its way: a restart does not drive it again. */
+static void test_frozen_weights_stay_frozen(void **state)
+{
+    struct trial trial = at(TRIAL_ROUTE_WHOLE);
+
+    (void)state;
+    trial.plan.steps[TRIAL_DEPLOY].on_rollback = ON_ROLLBACK_HOLD;
+    trial_judge(&trial, TRIAL_RULE_ACT, VERDICT_FAIL);
+    assert_int_equal(trial.state.hold, HOLD_ESCALATED);
+    trial_event(&trial, (struct event){.kind = EVENT_RECOVERED});
+    assert_int_equal(deployment_redrive(&trial.plan, &trial.state).kind, ACTION_NONE);
+    trial_drift(&trial, 5000);
+    assert_int_equal(trial.decision.trace_count, 0);
+    trial_result(&trial, RESULT_AGAIN);
+    trial_drift(&trial, 5000);
+    assert_true(trial_traced(&trial, TRACE_DRIFT));
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_hanging_command_is_the_runners),
         cmocka_unit_test(test_promote_full_twice),
+        cmocka_unit_test(test_a_mend_is_awaited_whatever_was_read),
+        cmocka_unit_test(test_frozen_weights_stay_frozen),
         cmocka_unit_test(test_passes_do_not_survive_a_restart),
         cmocka_unit_test(test_doubts_end_no_observation),
         cmocka_unit_test(test_a_gap_ends_no_observation),
