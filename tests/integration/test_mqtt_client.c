@@ -20,7 +20,7 @@ static void talk(struct mqtt_bench *bench, bool is_v5)
         mqtt_bench_open_and_wait(bench, 1, (struct mqtt_client_settings){.is_v5 = is_v5});
     mqtt_bench_subscribe(one, "plant/+/up");
     for (int qos = 0; qos <= 2; qos++) {
-        char payload[16];
+        char payload[32];
         (void)snprintf(payload, sizeof(payload), "value %d", qos);
         /* The subscription is on its way: until it stands, messages are not for us. */
         if (qos == 0) {
