@@ -135,6 +135,7 @@ void oracle_failed(struct world *world, uint64_t deployment, uint8_t rule)
         return;
     oracle_due_add(world, &(struct oracle_due){.kind = DUE_BACK,
                                                .deployment = deployment,
+                                               .sequence = rule,
                                                .up_ms = shell_up_ms(world) + BACK_MS});
 }
 
@@ -213,20 +214,22 @@ static bool is_drifted(struct world *world, const struct oracle_due *due)
            site->lever.share[state->slot] > state->desired_share;
 }
 
-static bool is_journal_well(const struct world *world)
+static bool is_journal_well(const struct world *world, int64_t since_ms)
 {
     const struct shell *shell = &world->shell;
 
     return world->ledger.mode == LEDGER_FINE && shell->commit == NULL &&
-           shell_up_ms(world) > shell->trouble_up_ms + REDRIVE_MS;
+           shell_up_ms(world) > shell->trouble_up_ms + since_ms;
 }
 
 /* It was promoted, or somebody said to go on, before the rule said FAIL, and the journal still has it in
  * hand. */
-static bool is_superseded(const struct world *world, uint64_t deployment)
+static bool is_superseded(const struct world *world, uint64_t deployment, uint32_t rule)
 {
     const struct batch *batch = world->shell.commit;
 
+    if ((world->oracle.histories[deployment - 1].state.muted & (UINT32_C(1) << rule)) != 0)
+        return true;
     for (uint32_t i = 0; batch != NULL && i < batch->count; i++) {
         const struct batch_row *row = &batch->rows[i];
         if (row->kind != ROW_TRACE || row->deployment != deployment)
@@ -246,12 +249,12 @@ static void run_out(struct world *world, const struct oracle_due *due)
 
     switch (due->kind) {
     case DUE_BACK:
-        if (!is_superseded(world, due->deployment))
+        if (!is_superseded(world, due->deployment, due->sequence))
             oracle_violate(world, "L2", due->deployment, "no way back within a second of a FAIL");
         return;
     case DUE_REDRIVE:
         later.up_ms = shell_up_ms(world) + REDRIVE_MS;
-        if (!is_journal_well(world))
+        if (!is_journal_well(world, REDRIVE_MS))
             oracle_due_add(world, &later);
         else
             oracle_violate(world, "L4", due->deployment, "action %u is not driven again after a restart",
@@ -261,7 +264,7 @@ static void run_out(struct world *world, const struct oracle_due *due)
         if (!is_drifted(world, due))
             return;
         later.up_ms = shell_up_ms(world) + DRIFT_MS;
-        if (!is_journal_well(world) || world->rates.per_myriad[FAULT_READ_BACK_LOST] != 0 ||
+        if (!is_journal_well(world, DRIFT_MS) || world->rates.per_myriad[FAULT_READ_BACK_LOST] != 0 ||
             (world->now_ms >= world->people.quiet_ms && world->now_ms < world->people.quiet_ms + DRIFT_MS))
             oracle_due_add(world, &later);
         else

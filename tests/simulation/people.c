@@ -243,7 +243,15 @@ static uint64_t active_at(const struct world *world, uint8_t site)
     return 0;
 }
 
-/* What serves now becomes stable: a person looks, and sees to it that it is so. */
+static bool is_busy(const struct site *site)
+{
+    for (int i = 0; i < SITE_JOBS_MAX; i++)
+        if (site->jobs[i].state == JOB_RUNNING)
+            return true;
+    return false;
+}
+
+/* What serves now becomes stable: a person looks, sees to it that it is so, and that nothing runs there. */
 static void adopt(struct world *world, uint8_t index)
 {
     struct site *site = &world->sites[index];
@@ -251,7 +259,7 @@ static void adopt(struct world *world, uint8_t index)
 
     if (site->versions[1 - slot] != 0 && active_at(world, index) == 0 && dice_chance(&world->dice, 2000))
         slot = (uint8_t)(1 - slot);
-    if (site->versions[slot] == 0)
+    if (site->versions[slot] == 0 || is_busy(site))
         return;
     site->lever.share[slot] = site->lever.file[slot] = SHARE_WHOLE;
     site->lever.share[1 - slot] = site->lever.file[1 - slot] = 0;
