@@ -129,6 +129,7 @@ static void test_hold_while_acting(void **state)
 
     (void)state;
     (void)trial_verb(&trial, VERB_HOLD);
+    assert_int_equal(deployment_redrive(&trial.plan, &trial.state).kind, ACTION_ROUTE);
     trial_result(&trial, RESULT_DONE);
     assert_int_equal(trial.state.step, TRIAL_ROUTE_LOW);
     assert_int_equal(deployment_deadline(&trial.plan, &trial.state), trial.state.hold_limit_at_ms);
