@@ -165,6 +165,24 @@ static int run(struct daemon *daemon)
     return is_asked ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
+/* Reads what an operator wrote; for --check that is all. */
+static int check_or_run(struct daemon *daemon, bool is_check)
+{
+    if (!read_settings(daemon)) {
+        free(daemon->report);
+        return EXIT_USAGE;
+    }
+    daemon_reload(daemon);
+    if (!is_check)
+        return run(daemon);
+    print_findings(daemon->report);
+    int code = daemon->report->count == 0 ? EXIT_SUCCESS : EXIT_FINDINGS;
+    config_free(daemon->config);
+    settings_free(daemon->settings);
+    free(daemon->report);
+    return code;
+}
+
 int main(int count, char **values)
 {
     struct arguments arguments = {.config = "/etc/verdictd/verdictd.conf", .level = LOG_LEVEL_INFO};
@@ -178,14 +196,7 @@ int main(int count, char **values)
     daemon->report = memory_take(sizeof(*daemon->report));
     daemon->settings_path = arguments.config;
     log_init(&daemon->log, arguments.level, STDERR_FILENO);
-    if (!read_settings(daemon))
-        return EXIT_USAGE;
-    daemon_reload(daemon);
-    if (arguments.is_check) {
-        print_findings(daemon->report);
-        return daemon->report->count == 0 ? EXIT_SUCCESS : EXIT_FINDINGS;
-    }
-    code = run(daemon);
+    code = check_or_run(daemon, arguments.is_check);
     free(daemon);
     return code;
 }
