@@ -48,10 +48,12 @@ static void send_again(struct engine *engine, struct engine_slot *slot, int64_t 
 /* Does this event take the deployment back? Tried on a scratch state; nothing is decided here. */
 static bool try_event(struct engine *engine, struct engine_slot *slot, const struct event *event)
 {
+    struct deployment_state before = slot->after;
     struct deployment_state scratch;
     struct decision decision;
 
-    deployment_step(slot->start.plan, &slot->after, event, &scratch, &decision);
+    stepping_keep_key(slot, &before);
+    deployment_step(slot->start.plan, &before, event, &scratch, &decision);
     if (!is_route_to_stable(&scratch) || slot->after.phase == PHASE_ROLLING_BACK)
         return false;
     send(engine, slot, &scratch);

@@ -107,6 +107,8 @@ void engine_answer(struct engine *engine, uint64_t token, enum engine_answer ans
 void stepping_event(struct engine *engine, struct engine_slot *slot, const struct event *event,
                     uint64_t token);
 void stepping_take(struct engine *engine, const struct input *input);
+/* The route that left ahead of the journal has a key: no other action gets it, nor a smaller one. */
+void stepping_keep_key(const struct engine_slot *slot, struct deployment_state *state);
 void stepping_tell_gap(struct engine *engine, struct engine_slot *slot);
 bool stepping_is_way_back(enum verb verb);
 bool stepping_leads_back(const struct engine_slot *slot, const struct input *input, struct event *ret_event);

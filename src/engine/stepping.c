@@ -135,17 +135,16 @@ static void forget_told(struct engine_slot *slot)
     slot->dirty = UINT32_MAX;
 }
 
-/* The route that left ahead of the journal has a key already: no other action gets it. */
-static void keep_key(struct engine_slot *slot)
+void stepping_keep_key(const struct engine_slot *slot, struct deployment_state *state)
 {
-    if (slot->after.last_sequence + 1 < slot->ahead_sequence)
-        slot->after.last_sequence = slot->ahead_sequence - 1;
+    if (state->last_sequence + 1 < slot->ahead_sequence)
+        state->last_sequence = slot->ahead_sequence - 1;
 }
 
 void stepping_event(struct engine *engine, struct engine_slot *slot, const struct event *event,
                     uint64_t token)
 {
-    keep_key(slot);
+    stepping_keep_key(slot, &slot->after);
     struct deployment_state before = slot->after;
     struct decision decision;
 

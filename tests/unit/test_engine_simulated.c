@@ -157,6 +157,9 @@ static void test_the_key_of_what_went_ahead_is_its_own(void **state)
     bench->journal = BENCH_REFUSES;
     bench_settle(bench);
     bench_forget(bench);
+    bench_later(bench, 1000);
+    assert_only_route(bench, 4, true); /* not 3: levers do not go back */
+    bench_forget(bench);
     bench->journal = BENCH_WRITES;
     bench_later(bench, 1000);
     assert_only_route(bench, 4, false);
