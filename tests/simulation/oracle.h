@@ -134,6 +134,8 @@ void oracle_check_end(struct world *world, int64_t quiet_for_ms);
 struct oracle_history *oracle_history(struct world *world, uint64_t deployment);
 const struct plan *oracle_plan(struct world *world, uint64_t deployment);
 void oracle_trace(struct world *world, uint64_t deployment, const struct batch_row *row);
+void oracle_begin_action(struct world *world, uint64_t deployment, const struct batch_row *row);
+void oracle_end_action(struct world *world, uint64_t deployment, const struct batch_row *row);
 void oracle_due_add(struct world *world, const struct oracle_due *due);
 void oracle_due_drop(struct world *world, enum due_kind kind, uint64_t deployment, uint8_t site);
 bool oracle_gates_hold(struct world *world, uint64_t deployment, uint8_t step, char *ret_why);

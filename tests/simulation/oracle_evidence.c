@@ -126,7 +126,7 @@ static uint64_t next_hash(const struct plan *plan, const struct deployment_state
         uint64_t fields[] = {hash, decision.traces[i].kind, decision.traces[i].a, decision.traces[i].b};
         hash = snapshot_hash(fields, sizeof(fields));
     }
-    return hash + decision.promotes + 2u * decision.quarantines;
+    return hash + decision.promotes + (uint64_t)2 * decision.quarantines;
 }
 
 static void compare(struct world *world, uint64_t deployment, const struct deployment_state *memory,

@@ -8,7 +8,9 @@
 #include <assert.h>
 #include <string.h>
 
-enum { TRIES_MAX = 60, PERSON_MS = 2500 };
+enum { TRIES_MAX = 60 };
+
+static const int64_t PERSON_MS = 2500;
 
 static uint64_t new_version(struct world *world)
 {

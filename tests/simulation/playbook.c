@@ -3,6 +3,7 @@
 #include "tests/simulation/playbook.h"
 
 #include "config/config.h"
+#include "engine/snapshot.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -61,7 +62,8 @@ static struct definition *resolve(const struct config *config, const struct entr
         config_seal(config, entry->service, entry->environment, entry->strategy, entry->is_record, err);
     struct definition *definition = sealed == NULL ? NULL : config_unseal(sealed, &schemas, err);
 
-    if (definition != NULL && memcmp(&definition->plan, &direct->plan, sizeof(struct plan)) != 0) {
+    if (definition != NULL && snapshot_hash(&definition->plan, sizeof(struct plan)) !=
+                                  snapshot_hash(&direct->plan, sizeof(struct plan))) {
         err_set(err, ERR_INTERNAL, "S12: %s: its seal makes another plan", entry->name);
         definition_free(definition);
         definition = NULL;
@@ -75,9 +77,9 @@ static uint8_t measure_of(const char *metric)
 {
     static const char *const names[MEASURE_COUNT] = {"errors", "memory", "crashes"};
 
-    for (uint8_t i = 0; i < MEASURE_COUNT; i++)
+    for (size_t i = 0; i < MEASURE_COUNT; i++)
         if (strcmp(names[i], metric) == 0)
-            return i;
+            return (uint8_t)i;
     assert(false);
     return 0;
 }

@@ -1,0 +1,154 @@
+/* oracle_batch.c - what a transaction as a whole must hold: targets, snapshots, owners, and that it fits the
+ * one before.
+ * SPDX-License-Identifier: MIT */
+#include "tests/simulation/oracle.h"
+
+#include "tests/simulation/world.h"
+
+#include <assert.h>
+#include <string.h>
+
+static void check_target(struct world *world, const struct batch *batch, const struct batch_row *row)
+{
+    uint32_t index = row->target->id - 1;
+    struct target_state *before = &world->oracle.targets[index];
+    struct target_state after;
+    bool is_founded = false;
+
+    if (!snapshot_read_target(world->ledger.targets[index], world->ledger.target_lengths[index], &after)) {
+        oracle_violate(world, "S16", 0, "target %u cannot be read back", index + 1);
+        return;
+    }
+    for (uint32_t i = 0; i < batch->count; i++) {
+        const struct batch_row *other = &batch->rows[i];
+        if (other->kind != ROW_TRACE)
+            continue;
+        bool is_promotion = other->deployment == after.stable_deployment && other->deployment != 0 &&
+                            other->trace.kind == TRACE_PHASE && other->trace.a == PHASE_PROMOTED;
+        bool is_adoption = other->deployment == 0 && other->trace.kind == TRACE_ADOPTED &&
+                           other->trace.a == index + 1 && other->token != 0;
+        is_founded = is_founded || is_promotion || is_adoption;
+    }
+    if (after.stable_version_key != before->stable_version_key && !is_founded)
+        oracle_violate(world, "S9", 0, "site %u has another stable version, and nothing proves it",
+                       index + 1);
+    world->oracle.changed_by[index] = world->oracle.batch_number;
+    *before = after;
+}
+
+static void take_snapshot(struct world *world, const struct batch_row *row)
+{
+    struct oracle_history *history = oracle_history(world, row->deployment);
+    const struct deployment_state *before = &history->state;
+    struct deployment_state after;
+
+    if (!ledger_state(world, row->deployment, &after))
+        return;
+    if (before->phase != after.phase)
+        oracle_violate(world, "S13", row->deployment, "its state says %s, its audit %s",
+                       phase_name(after.phase), phase_name(before->phase));
+    if (!row->is_new && (after.last_sequence < before->last_sequence || after.attempt < before->attempt ||
+                         after.last_seen_ms < before->last_seen_ms))
+        oracle_violate(world, "S7", row->deployment, "its state goes back in time");
+    if (after.flight.sequence != before->flight.sequence || after.flight.kind != before->flight.kind)
+        oracle_due_drop(world, DUE_REDRIVE, row->deployment, 0);
+    if (after.step_state == STEP_HELD || after.phase > PHASE_WATCHING)
+        oracle_due_drop(world, DUE_BACK, row->deployment, 0);
+    world->tally->steps[after.step_state]++;
+    history->state = after;
+}
+
+static void begin_history(struct world *world, uint64_t deployment)
+{
+    struct oracle_history *history = oracle_history(world, deployment);
+
+    memset(history, 0, offsetof(struct oracle_history, actions));
+    history->exists = true;
+    if (deployment > world->oracle.highest)
+        world->oracle.highest = deployment;
+    world->tally->deployments++;
+}
+
+static void check_owners(struct world *world)
+{
+    uint64_t owners[SITES_MAX] = {0};
+
+    for (uint64_t id = 1; id <= world->oracle.highest; id++) {
+        const struct oracle_history *history = oracle_history(world, id);
+        if (!history->exists || !phase_is_active(history->state.phase))
+            continue;
+        uint8_t site = ledger_find(world, id)->site;
+        if (owners[site] != 0)
+            oracle_violate(world, "S8", id, "site %u has two owners, %llu too", site + 1,
+                           (unsigned long long)owners[site]);
+        owners[site] = id;
+    }
+}
+
+/* Remembers what was before, and whether one token alone asked for all of it. */
+static void note_batch(struct world *world, const struct batch_row *row)
+{
+    struct oracle_history *history = oracle_history(world, row->deployment);
+
+    if (history->batch_number != world->oracle.batch_number) {
+        history->batch_number = world->oracle.batch_number;
+        history->before = history->state;
+        history->only_token = row->token;
+    }
+    if (row->token != history->only_token)
+        history->only_token = 0;
+}
+
+static void take_row(struct world *world, const struct batch_row *row)
+{
+    switch (row->kind) {
+    case ROW_TRACE:
+        world->oracle.row_count++;
+        if (row->deployment != 0)
+            note_batch(world, row);
+        if (row->deployment != 0)
+            oracle_trace(world, row->deployment, row);
+        return;
+    case ROW_ACTION:
+        oracle_begin_action(world, row->deployment, row);
+        return;
+    case ROW_RESULT:
+        oracle_end_action(world, row->deployment, row);
+        return;
+    case ROW_TARGET:
+    case ROW_DEPLOYMENT:
+    case ROW_RULE:
+    case ROW_VERDICT:
+        return;
+    }
+}
+
+void oracle_durable(struct world *world, const struct batch *batch, uint32_t rows)
+{
+    bool has_states = false;
+
+    world->oracle.batch = batch;
+    world->oracle.batch_ms = batch->now_ms;
+    world->oracle.batch_number = world->shell.batches;
+    for (uint32_t i = 0; i < rows; i++)
+        if (batch->rows[i].kind == ROW_DEPLOYMENT && batch->rows[i].is_new)
+            begin_history(world, batch->rows[i].deployment);
+    for (uint32_t i = 0; i < rows; i++)
+        if (batch->rows[i].kind == ROW_TARGET)
+            check_target(world, batch, &batch->rows[i]);
+    for (uint32_t i = 0; i < rows; i++)
+        take_row(world, &batch->rows[i]);
+    for (uint32_t i = 0; i < rows; i++)
+        if (batch->rows[i].kind == ROW_DEPLOYMENT) {
+            take_snapshot(world, &batch->rows[i]);
+            has_states = true;
+        }
+    if (world->ledger.row_count != world->oracle.row_count)
+        oracle_violate(world, "S13", 0, "%u audit rows, and %u were seen", world->ledger.row_count,
+                       world->oracle.row_count);
+    if (has_states)
+        check_owners(world);
+    if (world->oracle.is_hashing)
+        oracle_reload(world, batch);
+    oracle_mix(world, world->ledger.chain);
+}
