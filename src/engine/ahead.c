@@ -45,7 +45,8 @@ static void send_again(struct engine *engine, struct engine_slot *slot, int64_t 
     engine->env.start(engine->env.data, &slot->before, &action, false);
 }
 
-/* Does this event take the deployment back? Tried on a scratch state; nothing is decided here. */
+/* Does this event take the deployment back, or find it on its way in a batch that hangs? Tried on a scratch
+ * state; nothing is decided here. */
 static bool try_event(struct engine *engine, struct engine_slot *slot, const struct event *event)
 {
     struct deployment_state before = slot->after;
@@ -54,7 +55,7 @@ static bool try_event(struct engine *engine, struct engine_slot *slot, const str
 
     stepping_keep_key(slot, &before);
     deployment_step(slot->start.plan, &before, event, &scratch, &decision);
-    if (!is_route_to_stable(&scratch) || slot->after.phase == PHASE_ROLLING_BACK)
+    if (!is_route_to_stable(&scratch) || slot->before.phase == PHASE_ROLLING_BACK)
         return false;
     send(engine, slot, &scratch);
     return true;

@@ -187,6 +187,21 @@ static void test_nothing_goes_forward_after_what_went_ahead(void **state)
     assert_only_route(bench, 4, false);
 }
 
+/* Patience ran out in the batch that hangs; that can wait for the journal, but the FAIL that comes then
+ * cannot. */
+static void test_a_fail_hurries_what_could_wait(void **state)
+{
+    struct engine_bench *bench = *state;
+    struct bench_live *live = observed(bench);
+
+    bench->journal = BENCH_STUCK;
+    bench_later(bench, BENCH_AT_MOST_MS);
+    bench_later(bench, ENGINE_AHEAD_MS);
+    assert_int_equal(bench_count(bench, NOTE_START), 0);
+    push_verb(bench, live, VERB_ABORT);
+    assert_only_route(bench, 3, true);
+}
+
 /* An abort that went ahead comes before the end of the observation that it met. */
 static void test_what_left_for_comes_first(void **state)
 {
@@ -287,6 +302,7 @@ int main(void)
         BENCH_TEST(test_the_key_of_what_went_ahead_is_its_own),
         BENCH_TEST(test_nothing_goes_forward_after_what_went_ahead),
         BENCH_TEST(test_what_left_for_comes_first),
+        BENCH_TEST(test_a_fail_hurries_what_could_wait),
         BENCH_TEST(test_no_step_ends_on_half_of_the_news),
         BENCH_TEST(test_tries_of_a_way_back_need_no_journal),
         BENCH_TEST(test_a_way_back_is_driven_again_without_a_journal),
