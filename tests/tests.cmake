@@ -39,6 +39,20 @@ foreach(file ${files})
   set_tests_properties(scenarios/${name} PROPERTIES TIMEOUT 60 LABELS scenarios)
 endforeach()
 
+# simulation: the cores in worlds of seeded faults; and mistakes planted into them, which it must notice.
+if(TARGET simulate AND NOT SANITIZE)
+  add_test(NAME simulation/verdict COMMAND simulate --seed 1 --runs 20000 WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+  add_test(NAME simulation/sample COMMAND simulate --world sample --runs 3000 WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+  set_tests_properties(simulation/verdict PROPERTIES TIMEOUT 120 LABELS simulation)
+  set_tests_properties(simulation/sample PROPERTIES TIMEOUT 240 LABELS simulation)
+  if(CMAKE_BUILD_TYPE STREQUAL Release)
+    add_test(NAME simulation/mutants COMMAND /usr/bin/python3 tests/simulation/mutants
+      WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+    set_tests_properties(simulation/mutants PROPERTIES TIMEOUT 300 LABELS simulation PROCESSORS 2
+      ENVIRONMENT "BUILD_DIR=${CMAKE_BINARY_DIR};PYTHONDONTWRITEBYTECODE=1")
+  endif()
+endif()
+
 # fuzz/fuzz_NAME.c: libFuzzer programs. cmake -DCMAKE_C_COMPILER=clang -DSANITIZE=fuzzer-no-link,address,undefined
 if(SANITIZE MATCHES "fuzzer-no-link")
   file(GLOB files CONFIGURE_DEPENDS tests/fuzz/fuzz_*.c)
