@@ -382,7 +382,7 @@ static void answer_approval(struct world *world, uint64_t deployment, uint32_t n
         say(world, deployment, VERB_REJECT, in_ms);
     else if (mood < 88)
         for (uint32_t i = 0; i < need; i++)
-            say(world, deployment, VERB_APPROVE, in_ms + i * dice_below(&world->dice, 300));
+            say(world, deployment, VERB_APPROVE, in_ms + (int64_t)i * dice_below(&world->dice, 300));
 }
 
 static void answer_trouble(struct world *world, uint64_t deployment, bool is_escalated)
