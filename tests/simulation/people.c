@@ -222,6 +222,9 @@ void people_target_verb(struct world *world, const struct occurrence *occurrence
         world_later(world, 500, &again);
         return;
     }
+    /* Whoever had to wait looks again. */
+    if (verb.kind == TARGET_ADOPT && world->sites[occurrence->target].versions[verb.slot] != verb.version_key)
+        return;
     struct asked *asked = shell_ask(world, ASKED_TARGET_VERB);
     asked->target_verb = verb.kind;
     asked->site = (uint8_t)occurrence->target;
