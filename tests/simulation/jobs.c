@@ -169,8 +169,9 @@ void site_job(struct world *world, const struct occurrence *occurrence)
     job->state = JOB_ENDED;
     if (job->result == RESULT_DONE && (!job->is_lost || dice_chance(&world->dice, 5000)))
         take_effect(world, site, job);
-    world_say(world, job->deployment, "command %u (%u.%u) ends: %d%s", job->reference, job->sequence,
-              job->tries, job->result, job->is_lost ? ", and is lost" : "");
+    world_say(world, job->deployment, "command %u (%u.%u) ends: %d%s; the slots have %llu and %llu",
+              job->reference, job->sequence, job->tries, job->result, job->is_lost ? ", and is lost" : "",
+              (unsigned long long)site->versions[0], (unsigned long long)site->versions[1]);
     if (job->asked_life == world->shell.life)
         answer(world, job, dice_between(&world->dice, 0, 5));
 }

@@ -90,7 +90,8 @@ static void check_back_target(struct world *world, uint64_t deployment)
 
     if (!target->has_stable)
         oracle_violate(world, "S9", deployment, "goes back, and nothing is proven");
-    else if (site->versions[state->stable_slot] != target->stable_version_key)
+    else if (target->stable_deployment != 0 && /* else a person answers for it */
+             site->versions[state->stable_slot] != target->stable_version_key)
         oracle_violate(world, "S9", deployment, "goes back to slot %u where %llu runs, and %llu is stable",
                        state->stable_slot, (unsigned long long)site->versions[state->stable_slot],
                        (unsigned long long)target->stable_version_key);

@@ -197,6 +197,14 @@ void people_start(struct world *world, const struct occurrence *occurrence)
 
 /* Verbs */
 
+static bool is_busy(const struct site *site)
+{
+    for (int i = 0; i < SITE_JOBS_MAX; i++)
+        if (site->jobs[i].state == JOB_RUNNING)
+            return true;
+    return false;
+}
+
 void people_verb(struct world *world, const struct occurrence *occurrence)
 {
     if (!world->shell.is_up)
@@ -224,6 +232,10 @@ void people_target_verb(struct world *world, const struct occurrence *occurrence
         world_later(world, 500, &again);
         return;
     }
+    /* Whoever had to wait looks again. */
+    const struct site *site = &world->sites[occurrence->target];
+    if (verb.kind == TARGET_ADOPT && (site->versions[verb.slot] != verb.version_key || is_busy(site)))
+        return;
     struct asked *asked = shell_ask(world, ASKED_TARGET_VERB);
     asked->target_verb = verb.kind;
     asked->site = (uint8_t)occurrence->target;
@@ -243,14 +255,6 @@ static uint64_t active_at(const struct world *world, uint8_t site)
             return id;
     }
     return 0;
-}
-
-static bool is_busy(const struct site *site)
-{
-    for (int i = 0; i < SITE_JOBS_MAX; i++)
-        if (site->jobs[i].state == JOB_RUNNING)
-            return true;
-    return false;
 }
 
 /* What serves now becomes stable: a person looks, sees to it that it is so, and that nothing runs there. */
