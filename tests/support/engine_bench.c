@@ -164,6 +164,7 @@ static void published(void *data, const struct batch *batch)
     struct engine_bench *bench = data;
 
     assert_null(bench->pending);
+    assert_true(batch->count > 0);
     for (uint32_t i = 0; i < batch->count; i++) {
         const struct batch_row *row = &batch->rows[i];
         struct bench_note *added = note(bench, NOTE_ROW, row->deployment);

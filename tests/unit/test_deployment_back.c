@@ -101,6 +101,7 @@ static void test_promote_needs_the_verdict(void **state)
     assert_int_equal(trial.state.attempt, attempt + 1);
     assert_int_equal(trial.state.passing, 0);
     assert_int_equal(trial.state.observed_ms, 0);
+    assert_true(trial_traced(&trial, TRACE_STEP));
 }
 
 static void test_promote_full_leaves_out_gates_only(void **state)
@@ -186,6 +187,7 @@ static void test_approvals(void **state)
     assert_int_equal(trial.state.step_state, STEP_HELD);
     trial = at(TRIAL_APPROVE);
     (void)trial_verb(&trial, VERB_REJECT);
+    assert_true(trial_traced(&trial, TRACE_REJECTED));
     assert_int_equal(trial.state.ending, ENDING_NOT_APPROVED);
 }
 

@@ -184,6 +184,22 @@ static void test_mended_under_watch(void **state)
     assert_int_equal(trial.state.step_state, STEP_OBSERVING);
 }
 
+/* Whoever took the traffic away gives it back: nothing of ours is left to mend. */
+static void test_given_back_by_hand(void **state)
+{
+    struct trial trial = at(TRIAL_OBSERVE);
+
+    (void)state;
+    trial_drift(&trial, 0);
+    assert_int_equal(trial.state.hold, HOLD_UNKNOWN_HAND);
+    trial_drift(&trial, TRIAL_LOW);
+    assert_int_equal(trial.decision.action_count, 0);
+    assert_int_equal(trial.state.confirmed_share, TRIAL_LOW);
+    (void)trial_verb(&trial, VERB_RESUME);
+    assert_int_equal(trial.decision.action_count, 0);
+    assert_int_equal(trial.state.step_state, STEP_OBSERVING);
+}
+
 /* A try that waits for its time waits for the end of the hold as well. */
 static void test_no_try_while_held(void **state)
 {
@@ -207,6 +223,7 @@ int main(void)
         cmocka_unit_test(test_a_hold_becomes_an_escalation),
         cmocka_unit_test(test_mended_while_held),
         cmocka_unit_test(test_mended_under_watch),
+        cmocka_unit_test(test_given_back_by_hand),
         cmocka_unit_test(test_no_try_while_held),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

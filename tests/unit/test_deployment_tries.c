@@ -60,6 +60,36 @@ static void test_keys_of_tries(void **state)
     assert_int_equal(trial_action(&trial).share, 0);
 }
 
+/* Traffic that comes back while stable is looked at is written down once, as often as it is read. */
+static void test_drift_is_written_once(void **state)
+{
+    struct trial trial = going_back();
+
+    (void)state;
+    trial_result(&trial, RESULT_DONE);
+    assert_int_equal(trial_action(&trial).reference, 7);
+    trial_drift(&trial, 100);
+    assert_true(trial_traced(&trial, TRACE_DRIFT));
+    trial_drift(&trial, 100);
+    assert_int_equal(trial.decision.trace_count, 0);
+}
+
+/* A retirement's next try is due at its instant, not after it. */
+static void test_retirement_is_tried_again_in_time(void **state)
+{
+    struct trial trial;
+
+    (void)state;
+    trial_init(&trial);
+    trial_to_promoted(&trial);
+    trial_tick(&trial, trial.plan.retire_delay_ms);
+    trial_result(&trial, RESULT_AGAIN);
+    trial_tick(&trial, BACKOFF_FIRST_MS - 1);
+    assert_int_equal(trial.decision.action_count, 0);
+    trial_tick(&trial, 1);
+    assert_int_equal(trial_action(&trial).reference, 3);
+}
+
 /* Without a driver there is no traffic to read back, but stable is still looked at. */
 static void test_verify_without_traffic(void **state)
 {
@@ -112,8 +142,12 @@ static void test_no_such_verb(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_tries_of_a_way_back),    cmocka_unit_test(test_keys_of_tries),
-        cmocka_unit_test(test_verify_without_traffic), cmocka_unit_test(test_results_of_the_dead),
+        cmocka_unit_test(test_tries_of_a_way_back),
+        cmocka_unit_test(test_keys_of_tries),
+        cmocka_unit_test(test_drift_is_written_once),
+        cmocka_unit_test(test_retirement_is_tried_again_in_time),
+        cmocka_unit_test(test_verify_without_traffic),
+        cmocka_unit_test(test_results_of_the_dead),
         cmocka_unit_test(test_no_such_verb),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

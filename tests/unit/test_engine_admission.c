@@ -162,6 +162,7 @@ static void test_unknown_targets_are_refused(void **state)
     assert_int_equal(bench_target_verb(bench, &verb), ENGINE_FULL);
     assert_null(engine_target(bench->engine, 0));
     assert_null(engine_target(bench->engine, BENCH_TARGETS + 1));
+    assert_non_null(engine_target(bench->engine, BENCH_TARGETS));
     assert_int_equal(bench->commits, 0);
 }
 
@@ -261,6 +262,22 @@ static void test_promotion_makes_stable(void **state)
     assert_int_equal(bench_start(bench, next), ENGINE_DONE);
     assert_int_equal(bench_state(bench, next)->slot, 0);
     assert_int_equal(bench_state(bench, next)->stable_slot, 1);
+    bench_restart(bench, 1000);
+    assert_int_equal(target_of(bench)->stable_version_key, FIRST);
+    assert_int_equal(target_of(bench)->stable_slot, 1);
+}
+
+/* What failed is in quarantine after a restart, too. */
+static void test_quarantine_is_durable(void **state)
+{
+    struct engine_bench *bench = *state;
+    struct bench_live *live = bench_prepare(bench, FIRST);
+
+    bench_to_observe(bench, live);
+    bench_value(bench, live, BENCH_RULE_ROLLBACK, BENCH_BAD);
+    bench_restart(bench, 1000);
+    assert_int_equal(target_of(bench)->quarantined_count, 1);
+    assert_int_equal(target_of(bench)->quarantined[0].version_key, FIRST);
 }
 
 /* Stable and the turn of the next one in the same batch: it gets the slot that is free now. */
@@ -429,6 +446,7 @@ int main(void)
         BENCH_TEST(test_quarantine_is_bounded),
         BENCH_TEST(test_quarantine_holds_a_version_once),
         BENCH_TEST(test_promotion_makes_stable),
+        BENCH_TEST(test_quarantine_is_durable),
         BENCH_TEST(test_the_next_one_takes_the_other_slot),
         BENCH_TEST(test_way_back_to_a_kept_slot),
         BENCH_TEST(test_no_way_back_to_a_retiring_slot),

@@ -183,6 +183,20 @@ static void test_an_abort_that_hung_and_was_refused(void **state)
     assert_int_equal(bench_traces(bench, live, TRACE_QUARANTINE), 0);
 }
 
+/* The refusal itself is enough: no further turn is needed for what must go. */
+static void test_a_refusal_sends_at_once(void **state)
+{
+    struct engine_bench *bench = *state;
+    struct bench_live *live = observed(bench);
+
+    bench->journal = BENCH_STUCK;
+    bench_value(bench, live, BENCH_RULE_ROLLBACK, BENCH_BAD);
+    assert_int_equal(bench_count(bench, NOTE_START), 0);
+    bench->journal = BENCH_REFUSES;
+    bench_settle(bench);
+    assert_went_ahead(bench, 3);
+}
+
 static void test_a_rollback_that_hangs_goes_ahead(void **state)
 {
     struct engine_bench *bench = *state;
@@ -456,6 +470,7 @@ int main(void)
         BENCH_TEST(test_a_dropped_fail_stays_a_fail),
         BENCH_TEST(test_a_fail_that_hung_and_was_refused),
         BENCH_TEST(test_an_abort_that_hung_and_was_refused),
+        BENCH_TEST(test_a_refusal_sends_at_once),
         BENCH_TEST(test_a_rollback_that_hangs_goes_ahead),
         BENCH_TEST(test_no_evidence_does_not_go),
         BENCH_TEST(test_drift_on_the_way_back_does_not_go),

@@ -355,6 +355,41 @@ static void test_changes_of_one_target_in_one_batch(void **state)
     assert_true(engine_target(bench->engine, BENCH_TARGET + 1)->is_frozen);
 }
 
+/* An abort overtakes what waits before it: nothing begins that would have to be undone. */
+static void test_an_abort_comes_first(void **state)
+{
+    struct engine_bench *bench = *state;
+    struct bench_live *live = bench_prepare(bench, FIRST);
+
+    assert_int_equal(bench_start(bench, live), ENGINE_DONE);
+    bench_forget(bench);
+    assert_true(engine_result(bench->engine, live->id, 1, RESULT_DONE));
+    push_verb(bench, TOKEN, live, VERB_ABORT);
+    bench_turn(bench);
+    assert_int_equal(bench_rows(bench, ROW_ACTION), 0);
+    assert_int_equal(bench_count(bench, NOTE_START), 0);
+    assert_int_equal(bench_count(bench, NOTE_RELEASED), 1);
+}
+
+/* Two people speak in one turn: the first one's word counts. */
+static void test_approval_before_rejection(void **state)
+{
+    struct engine_bench *bench = *state;
+    struct bench_live *live = bench_prepare(bench, FIRST);
+
+    live->plan->steps[BENCH_STEP_OBSERVE].kind = STEP_APPROVE;
+    live->plan->steps[BENCH_STEP_OBSERVE].approvals = 1;
+    assert_int_equal(bench_start(bench, live), ENGINE_DONE);
+    bench_result(bench, live, RESULT_DONE);
+    bench_result(bench, live, RESULT_DONE);
+    push_verb(bench, TOKEN, live, VERB_APPROVE);
+    push_verb(bench, TOKEN + 1, live, VERB_REJECT);
+    bench_turn(bench);
+    assert_int_equal(bench_answer_of(bench, TOKEN), ENGINE_DONE);
+    assert_int_equal(bench_answer_of(bench, TOKEN + 1), ENGINE_CONFLICT);
+    assert_int_equal(bench_state(bench, live)->step, BENCH_STEP_WHOLE);
+}
+
 /* The place of a refused input in the ring is taken again, and nothing of it is left there. */
 static void test_the_ring_is_used_again(void **state)
 {
@@ -394,6 +429,8 @@ int main(void)
         BENCH_TEST(test_the_deadline_of_deployments),
         BENCH_TEST(test_the_queue_is_bounded),
         BENCH_TEST(test_the_ring_is_used_again),
+        BENCH_TEST(test_an_abort_comes_first),
+        BENCH_TEST(test_approval_before_rejection),
         BENCH_TEST(test_changes_of_one_target_in_one_batch),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

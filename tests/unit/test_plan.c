@@ -350,6 +350,7 @@ static void test_rollback_without_traffic(void **state)
     promoted = expand(&recipe);
     plan_expand_rollback(&promoted, PLAN_NONE, &plan);
     assert_plan(&plan, "command 3");
+    assert_int_equal(plan.steps[0].limit_ms, commands[DEPLOY].limit_ms);
     assert_int_equal(plan.steps[0].repeat, REPEAT_IDEMPOTENT);
 }
 
