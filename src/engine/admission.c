@@ -4,28 +4,24 @@
 
 #include <string.h>
 
-static bool is_of(const struct engine_slot *slot, uint32_t target)
-{
-    return slot->id != 0 && slot->start.target == target;
-}
-
 static struct engine_slot *owner_of(const struct engine *engine, uint32_t target)
 {
-    for (uint32_t i = 0; i < engine->slots_used; i++)
-        if (is_of(&engine->slots[i], target) && phase_is_active(engine->slots[i].after.phase))
-            return &engine->slots[i];
-    return NULL;
+    struct engine_slot *slot = roster_first(engine, target);
+
+    while (slot != NULL && !phase_is_active(slot->after.phase))
+        slot = roster_next(engine, slot);
+    return slot;
 }
 
 static struct engine_slot *same_version(const struct engine *engine, const struct engine_start *start)
 {
-    for (uint32_t i = 0; i < engine->slots_used; i++)
-        if (is_of(&engine->slots[i], start->target) &&
-            engine->slots[i].start.version_key == start->version_key &&
-            engine->slots[i].start.plan->kind == start->plan->kind &&
-            !phase_is_terminal(engine->slots[i].after.phase))
-            return &engine->slots[i];
-    return NULL;
+    struct engine_slot *slot = roster_first(engine, start->target);
+
+    while (slot != NULL &&
+           (slot->start.version_key != start->version_key || slot->start.plan->kind != start->plan->kind ||
+            phase_is_terminal(slot->after.phase)))
+        slot = roster_next(engine, slot);
+    return slot;
 }
 
 static bool is_quarantined(const struct target_state *target, uint64_t version_key)
@@ -36,24 +32,15 @@ static bool is_quarantined(const struct target_state *target, uint64_t version_k
     return false;
 }
 
-static struct engine_slot *free_slot(struct engine *engine)
-{
-    for (uint32_t i = 0; i < engine->slots_used; i++)
-        if (engine->slots[i].id == 0)
-            return &engine->slots[i];
-    return engine->slots_used < engine->slots_max ? &engine->slots[engine->slots_used++] : NULL;
-}
-
 /* The way back of a promotion is the slot that it left: lost once somebody else is under way, or while it is
  * being retired (S9). */
 static bool has_lost_way_back(const struct engine *engine, uint32_t target)
 {
-    for (uint32_t i = 0; i < engine->slots_used; i++) {
-        const struct engine_slot *slot = &engine->slots[i];
-        if (is_of(slot, target) && (phase_is_active(slot->after.phase) || slot->after.care == CARE_ACTING))
-            return true;
-    }
-    return false;
+    const struct engine_slot *slot = roster_first(engine, target);
+
+    while (slot != NULL && !phase_is_active(slot->after.phase) && slot->after.care != CARE_ACTING)
+        slot = roster_next(engine, slot);
+    return slot != NULL;
 }
 
 /* ENGINE_DONE: it may start. */
@@ -75,12 +62,11 @@ static enum engine_answer refusal(const struct engine *engine, const struct targ
 
 static void create(struct engine *engine, struct engine_slot *slot, const struct engine_start *start)
 {
-    memset(slot, 0, sizeof(*slot));
-    slot->id = engine->next_deployment++;
     slot->start = *start;
     deployment_init(slot->id, engine->batch.now_ms, &slot->after);
     slot->before = slot->after;
     slot->is_touched = slot->has_row = slot->is_new = true;
+    roster_involve(engine, slot);
     slot->reconcile_at_ms = engine->batch.now_ms + engine->reconcile_ms;
     memset(slot->told, ENGINE_TOLD_NOTHING, sizeof(slot->told));
     for (size_t i = 0; i < PLAN_RULES_MAX; i++)
@@ -108,13 +94,15 @@ void admission_start(struct engine *engine, const struct input *input)
         return;
     }
     enum engine_answer answer = refusal(engine, &target->state, start);
-    struct engine_slot *slot = answer == ENGINE_DONE ? free_slot(engine) : NULL;
+    struct engine_slot *slot =
+        answer == ENGINE_DONE ? roster_take(engine, engine->next_deployment, start->target) : NULL;
     if (answer == ENGINE_DONE && slot == NULL)
         answer = ENGINE_FULL;
     if (slot == NULL) {
         engine_answer(engine, input->token, answer, 0);
         return;
     }
+    engine->next_deployment++;
     create(engine, slot, start);
     engine_answer(engine, input->token, ENGINE_DONE, slot->id);
     admission_next(engine, start->target);
@@ -125,9 +113,9 @@ static bool end_care(struct engine *engine, uint32_t target)
 {
     struct event event = {.kind = EVENT_CARE_OVER, .now_ms = engine->batch.now_ms};
 
-    for (uint32_t i = 0; i < engine->slots_used; i++) {
-        struct engine_slot *slot = &engine->slots[i];
-        if (!is_of(slot, target) || slot->after.phase != PHASE_PROMOTED)
+    for (struct engine_slot *slot = roster_first(engine, target); slot != NULL;
+         slot = roster_next(engine, slot)) {
+        if (slot->after.phase != PHASE_PROMOTED)
             continue;
         if (slot->after.care == CARE_ACTING)
             return false;
@@ -141,13 +129,10 @@ static struct engine_slot *first_queued(const struct engine *engine, uint32_t ta
 {
     struct engine_slot *first = NULL;
 
-    for (uint32_t i = 0; i < engine->slots_used; i++) {
-        struct engine_slot *slot = &engine->slots[i];
-        if (is_of(slot, target) && slot->after.phase == PHASE_QUEUED &&
-            (!is_frozen || slot->start.plan->kind == PLAN_ROLLBACK) &&
-            (first == NULL || slot->id < first->id))
-            first = slot;
-    }
+    for (struct engine_slot *slot = roster_first(engine, target); slot != NULL;
+         slot = roster_next(engine, slot))
+        if (slot->after.phase == PHASE_QUEUED && (!is_frozen || slot->start.plan->kind == PLAN_ROLLBACK))
+            first = slot; /* the list begins with the newest */
     return first;
 }
 
@@ -165,13 +150,6 @@ void admission_next(struct engine *engine, uint32_t target)
     if (next->start.slot_count > 1)
         event.slot = (uint8_t)((state->stable_slot + 1) % next->start.slot_count);
     stepping_event(engine, next, &event, 0);
-}
-
-static void touch(struct engine_target *target)
-{
-    if (!target->is_touched)
-        target->saved = target->state;
-    target->is_touched = true;
 }
 
 static enum engine_answer adopt(struct engine *engine, struct engine_target *target,
@@ -223,7 +201,7 @@ static enum engine_answer change(struct engine *engine, struct engine_target *ta
 {
     const struct target_verb *verb = &input->target_verb;
 
-    touch(target);
+    roster_touch(engine, target);
     switch (verb->kind) {
     case TARGET_ADOPT:
         return adopt(engine, target, input);

@@ -28,7 +28,7 @@ static void send(struct engine *engine, struct engine_slot *slot, const struct d
         return;
     slot->ahead_at_ms = now_ms + ENGINE_RETRY_MS;
     slot->ahead_sequence = action.sequence;
-    slot->is_overtaken = true;
+    slot->is_overtaken = engine->has_overtaken = true;
     engine->env.start(engine->env.data, state, &action, true);
 }
 
@@ -72,8 +72,10 @@ static void try_rule(struct engine *engine, struct engine_slot *slot, uint8_t ru
     if (!engine->env.views(engine->env.data, slot->id, rule, views))
         return;
     rule_judge(slot->start.rules[rule], views, &clock, &slot->start.rule_states[rule], &scratch, &judgement);
-    if (judgement.verdict == VERDICT_FAIL && try_event(engine, slot, &event))
-        slot->has_left = true;
+    if (judgement.verdict != VERDICT_FAIL || !try_event(engine, slot, &event))
+        return;
+    slot->has_left = true;
+    roster_mark(engine, slot);
 }
 
 static void try_rules(struct engine *engine, struct engine_slot *slot, int64_t now_ms)
@@ -87,7 +89,7 @@ static void try_inputs(struct engine *engine, int64_t now_ms)
 {
     for (uint32_t i = engine->input_taken; i < engine->input_count; i++) {
         const struct input *input = &engine->inputs[(engine->input_first + i) % ENGINE_INPUTS_MAX];
-        struct engine_slot *slot = engine_find(engine, input->deployment);
+        struct engine_slot *slot = roster_find(engine, input->deployment);
         struct event event;
         if (slot == NULL || !stepping_leads_back(slot, input, &event))
             continue;

@@ -18,30 +18,23 @@ static size_t aligned(size_t size)
 size_t engine_size(uint32_t deployments_max, uint32_t targets_max)
 {
     return aligned(sizeof(struct engine)) + aligned(deployments_max * sizeof(struct engine_slot)) +
-           targets_max * sizeof(struct engine_target);
+           aligned(targets_max * sizeof(struct engine_target)) + roster_size(deployments_max, targets_max);
 }
 
 void engine_init(struct engine *engine, uint32_t deployments_max, uint32_t targets_max, int64_t reconcile_ms,
                  const struct engine_env *env)
 {
-    unsigned char *memory = (unsigned char *)engine;
+    unsigned char *memory = (unsigned char *)engine + aligned(sizeof(struct engine));
 
     engine->env = *env;
     engine->slots_max = deployments_max;
     engine->targets_max = targets_max;
     engine->reconcile_ms = reconcile_ms;
     engine->next_deployment = 1;
-    engine->slots = (struct engine_slot *)(void *)(memory + aligned(sizeof(struct engine)));
-    engine->targets = (struct engine_target *)(void *)(memory + aligned(sizeof(struct engine)) +
-                                                       aligned(deployments_max * sizeof(struct engine_slot)));
-}
-
-struct engine_slot *engine_find(const struct engine *engine, uint64_t deployment)
-{
-    for (uint32_t i = 0; i < engine->slots_used; i++)
-        if (engine->slots[i].id == deployment)
-            return deployment == 0 ? NULL : &engine->slots[i];
-    return NULL;
+    engine->slots = (struct engine_slot *)(void *)memory;
+    memory += aligned(deployments_max * sizeof(struct engine_slot));
+    engine->targets = (struct engine_target *)(void *)memory;
+    roster_init(engine, memory + aligned(targets_max * sizeof(struct engine_target)));
 }
 
 struct engine_target *engine_target_at(struct engine *engine, uint32_t target)
@@ -54,14 +47,14 @@ struct engine_target *engine_target_at(struct engine *engine, uint32_t target)
 
 const struct deployment_state *engine_state(const struct engine *engine, uint64_t deployment)
 {
-    const struct engine_slot *slot = engine_find(engine, deployment);
+    const struct engine_slot *slot = roster_find(engine, deployment);
 
     return slot == NULL || slot->is_new ? NULL : &slot->before;
 }
 
 const struct rule_state *engine_rule_states(const struct engine *engine, uint64_t deployment)
 {
-    const struct engine_slot *slot = engine_find(engine, deployment);
+    const struct engine_slot *slot = roster_find(engine, deployment);
 
     return slot == NULL ? NULL : slot->start.rule_states;
 }
@@ -161,16 +154,22 @@ bool engine_read_back(struct engine *engine, uint64_t deployment, uint16_t share
 
 void engine_gap(struct engine *engine, int64_t gap_ms)
 {
-    for (uint32_t i = 0; i < engine->slots_used; i++)
+    for (uint32_t i = 0; i < engine->slots_used; i++) {
+        if (engine->slots[i].id == 0)
+            continue;
         engine->slots[i].gap_ms += gap_ms;
+        roster_mark(engine, &engine->slots[i]);
+    }
 }
 
 void engine_mark(struct engine *engine, uint64_t deployment, uint8_t rule)
 {
-    struct engine_slot *slot = engine_find(engine, deployment);
+    struct engine_slot *slot = roster_find(engine, deployment);
 
-    if (slot != NULL && rule < slot->start.plan->rule_count)
-        slot->dirty |= UINT32_C(1) << rule;
+    if (slot == NULL || rule >= slot->start.plan->rule_count)
+        return;
+    slot->dirty |= UINT32_C(1) << rule;
+    roster_mark(engine, slot);
 }
 
 /* Recovery */
@@ -191,11 +190,10 @@ void engine_recover_ids(struct engine *engine, uint64_t next_deployment)
 bool engine_recover(struct engine *engine, const struct engine_start *start,
                     const struct deployment_state *state, int64_t gap_ms, bool tombstone)
 {
-    if (engine->slots_used == engine->slots_max)
+    struct engine_slot *slot = roster_take(engine, state->id, start->target);
+
+    if (slot == NULL)
         return false;
-    struct engine_slot *slot = &engine->slots[engine->slots_used++];
-    memset(slot, 0, sizeof(*slot));
-    slot->id = state->id;
     slot->start = *start;
     slot->before = *state;
     slot->after = *state;
@@ -203,8 +201,8 @@ bool engine_recover(struct engine *engine, const struct engine_start *start,
     slot->is_recovered = true;
     slot->gap_ms = gap_ms;
     slot->has_left = tombstone;
-    slot->dirty = UINT32_MAX;
-    memset(slot->told, ENGINE_TOLD_NOTHING, sizeof(slot->told));
+    stepping_forget_told(slot);
+    roster_mark(engine, slot);
     return true;
 }
 
@@ -221,7 +219,8 @@ void engine_answer(struct engine *engine, uint64_t token, enum engine_answer ans
 
 static bool has_room(const struct engine *engine)
 {
-    return engine->batch.count + ENGINE_ROWS_PER_EVENT <= BATCH_ROWS_MAX;
+    return engine->batch.count + ENGINE_ROWS_PER_EVENT <= BATCH_ROWS_MAX &&
+           engine->dispatch_count + ENGINE_ROWS_PER_EVENT <= BATCH_ROWS_MAX;
 }
 
 static void begin_batch(struct engine *engine)
@@ -231,8 +230,9 @@ static void begin_batch(struct engine *engine)
     engine->answered_count = 0;
     engine->dispatch_count = 0;
     engine->input_taken = 0;
-    for (uint32_t i = 0; i < engine->slots_used; i++)
+    for (uint32_t i = 0; engine->has_overtaken && i < engine->slots_used; i++)
         engine->slots[i].is_overtaken = false;
+    engine->has_overtaken = false;
 }
 
 static struct input *input_at(struct engine *engine, uint32_t index)
@@ -242,7 +242,7 @@ static struct input *input_at(struct engine *engine, uint32_t index)
 
 static bool is_brake(const struct engine *engine, const struct input *input)
 {
-    const struct engine_slot *slot = engine_find(engine, input->deployment);
+    const struct engine_slot *slot = roster_find(engine, input->deployment);
     struct event event;
 
     if (slot == NULL || !stepping_leads_back(slot, input, &event))
@@ -273,14 +273,13 @@ static void step_first(struct engine *engine, bool (*is_meant)(const struct engi
  * no step ends on half of them, and nothing overtakes what left ahead of the journal. */
 static void step_all(struct engine *engine)
 {
-    for (uint32_t i = 0; i < engine->slots_used; i++)
-        if (engine->slots[i].id != 0)
-            stepping_tell_gap(engine, &engine->slots[i]);
+    struct engine_slot *slot;
+
     step_first(engine, is_brake);
     step_first(engine, is_judgement);
-    for (uint32_t i = 0; i < engine->slots_used && has_room(engine); i++)
-        if (engine->slots[i].id != 0)
-            stepping_due(engine, &engine->slots[i]);
+    roster_involve_due(engine, engine->batch.now_ms);
+    for (uint32_t i = 0; (slot = roster_involved(engine, i)) != NULL && has_room(engine); i++)
+        stepping_due(engine, slot);
     while (engine->input_taken < engine->input_count && has_room(engine)) {
         const struct input *input = input_at(engine, engine->input_taken++);
         if (!input->is_void && !input->is_done)
@@ -299,7 +298,7 @@ static void release(struct engine *engine, struct engine_slot *slot)
 {
     uint64_t id = slot->id;
 
-    slot->id = 0;
+    roster_give(engine, slot);
     engine->env.released(engine->env.data, id);
 }
 
@@ -319,9 +318,10 @@ static void keep_told(struct engine_slot *slot)
 
 static void keep_slots(struct engine *engine)
 {
-    for (uint32_t i = 0; i < engine->slots_used; i++) {
-        struct engine_slot *slot = &engine->slots[i];
-        if (slot->id == 0 || !slot->is_touched)
+    struct engine_slot *slot;
+
+    for (uint32_t i = 0; (slot = roster_involved(engine, i)) != NULL; i++) {
+        if (!slot->is_touched)
             continue;
         slot->before = slot->after;
         keep_told(slot);
@@ -331,8 +331,7 @@ static void keep_slots(struct engine *engine)
             slot->ahead_sequence = 0;
         slot->is_touched = slot->has_row = slot->is_new = false;
     }
-    for (uint32_t i = 0; i < engine->targets_max; i++)
-        engine->targets[i].is_touched = false;
+    roster_settle_targets(engine, true);
 }
 
 static void give_answers(struct engine *engine)
@@ -362,11 +361,44 @@ static void start_actions(struct engine *engine)
     }
 }
 
-static void release_ended(struct engine *engine)
+static int64_t sooner(int64_t a, int64_t b)
 {
-    for (uint32_t i = 0; i < engine->slots_used; i++)
-        if (engine->slots[i].id != 0 && is_over(&engine->slots[i].before))
-            release(engine, &engine->slots[i]);
+    return a < b ? a : b;
+}
+
+static int64_t slot_deadline(const struct engine *engine, const struct engine_slot *slot)
+{
+    const struct deployment_state *state = &slot->before;
+    int64_t at_ms = deployment_deadline(slot->start.plan, state);
+
+    if (stepping_has_gap(slot) || stepping_has_left(slot, state))
+        return engine->batch.now_ms;
+    if (stepping_is_reconciled(slot, state) && engine->reconcile_ms > 0)
+        at_ms = sooner(at_ms, slot->reconcile_at_ms);
+    if (!stepping_is_judged(state))
+        return at_ms;
+    if (slot->dirty != 0)
+        return engine->batch.now_ms;
+    for (uint8_t i = 0; i < slot->start.plan->rule_count; i++)
+        at_ms = sooner(at_ms, slot->rule_deadline_ms[i]);
+    return sooner(at_ms, slot->persisted_ms + ENGINE_PERSIST_MS);
+}
+
+/* The batch is over for everybody who had a part in it: gone, or due at a time of their own. */
+static void leave_batch(struct engine *engine)
+{
+    uint32_t count = engine->roster.involved_count;
+
+    roster_forget_involved(engine);
+    for (uint32_t i = 0; i < count; i++) {
+        struct engine_slot *slot = &engine->slots[engine->roster.involved[i] - 1];
+        if (slot->is_new) /* who asked is told; what nobody asked for is started anew */
+            roster_give(engine, slot);
+        else if (is_over(&slot->before))
+            release(engine, slot);
+        else
+            roster_schedule(engine, slot, slot_deadline(engine, slot));
+    }
 }
 
 static void finish(struct engine *engine)
@@ -377,7 +409,7 @@ static void finish(struct engine *engine)
         engine->env.published(engine->env.data, &engine->batch);
     give_answers(engine);
     start_actions(engine);
-    release_ended(engine);
+    leave_batch(engine);
 }
 
 void engine_turn(struct engine *engine)
@@ -416,23 +448,17 @@ static void drop_inputs(struct engine *engine)
 
 static void drop_batch(struct engine *engine)
 {
-    for (uint32_t i = 0; i < engine->slots_used; i++) {
-        struct engine_slot *slot = &engine->slots[i];
-        if (slot->id == 0 || !slot->is_touched)
+    struct engine_slot *slot;
+
+    for (uint32_t i = 0; (slot = roster_involved(engine, i)) != NULL; i++) {
+        if (!slot->is_touched)
             continue;
         slot->after = slot->before;
-        slot->dirty = UINT32_MAX;
-        memset(slot->told, ENGINE_TOLD_NOTHING, sizeof(slot->told));
+        stepping_forget_told(slot);
         slot->is_touched = slot->has_row = slot->was_told = false;
-        if (slot->is_new) /* who asked is told; what nobody asked for is started anew */
-            slot->id = 0;
-        slot->is_new = false;
     }
-    for (uint32_t i = 0; i < engine->targets_max; i++) {
-        if (engine->targets[i].is_touched)
-            engine->targets[i].state = engine->targets[i].saved;
-        engine->targets[i].is_touched = false;
-    }
+    roster_settle_targets(engine, false);
+    leave_batch(engine);
     drop_inputs(engine);
 }
 
@@ -450,30 +476,8 @@ void engine_committed(struct engine *engine, bool is_durable)
     ahead_of_journal(engine);
 }
 
-static int64_t sooner(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
-static int64_t slot_deadline(const struct engine *engine, const struct engine_slot *slot)
-{
-    const struct deployment_state *state = &slot->before;
-    int64_t at_ms = deployment_deadline(slot->start.plan, state);
-    bool is_judged = state->phase == PHASE_RUNNING || state->phase == PHASE_WATCHING;
-
-    if (stepping_is_reconciled(slot, state) && engine->reconcile_ms > 0)
-        at_ms = sooner(at_ms, slot->reconcile_at_ms);
-    if (!is_judged)
-        return at_ms;
-    for (uint8_t i = 0; i < slot->start.plan->rule_count; i++)
-        at_ms = sooner(at_ms, slot->rule_deadline_ms[i]);
-    return sooner(at_ms, slot->persisted_ms + ENGINE_PERSIST_MS);
-}
-
 int64_t engine_deadline(const struct engine *engine)
 {
-    int64_t at_ms = DEPLOYMENT_NEVER;
-
     int64_t now_ms = engine->env.now_ms(engine->env.data);
 
     if (engine->is_in_flight)
@@ -483,8 +487,5 @@ int64_t engine_deadline(const struct engine *engine)
         return engine->retry_at_ms;
     if (engine->input_count > 0)
         return now_ms;
-    for (uint32_t i = 0; i < engine->slots_used; i++)
-        if (engine->slots[i].id != 0)
-            at_ms = sooner(at_ms, slot_deadline(engine, &engine->slots[i]));
-    return at_ms;
+    return roster_next_ms(engine);
 }

@@ -4,6 +4,7 @@
 #define ENGINE_ENGINE_STATE_H
 
 #include "engine/engine.h"
+#include "engine/roster.h"
 
 enum {
     ENGINE_TOLD_NOTHING = UINT8_MAX,
@@ -41,6 +42,10 @@ struct input {
 /* One deployment in memory. `before` is durable, `after` what the batch under way makes of it. */
 struct engine_slot {
     uint64_t id; /* 0: free */
+    roster_place next_in_chain, next_of_target;
+    uint32_t agenda_place; /* 0: none */
+    int64_t at_ms;         /* of the agenda */
+    bool is_marked, is_involved;
     struct engine_start start;
     struct deployment_state before, after;
     bool is_touched;              /* `after` may differ */
@@ -65,6 +70,7 @@ struct engine_slot {
 struct engine_target {
     struct target_state state, saved;
     bool is_touched;
+    roster_place first; /* newest deployment in memory */
 };
 
 struct engine_answered {
@@ -82,10 +88,12 @@ struct engine {
     struct engine_env env;
     uint32_t slots_max, targets_max;
     uint32_t slots_used; /* slots beyond were never used */
+    struct roster roster;
     int64_t reconcile_ms;
     uint64_t next_deployment;
     bool is_in_flight;
     bool is_failing;                                /* the last commit failed */
+    bool has_overtaken;                             /* by a route that left ahead: some slot is_overtaken */
     int64_t commit_ms;                              /* when the one in flight was given away */
     int64_t retry_at_ms;                            /* no turn before, after a failed commit */
     uint32_t input_first, input_count, input_taken; /* ring; taken: stepped in the batch under way */
@@ -99,7 +107,6 @@ struct engine {
 };
 
 /* engine.c */
-struct engine_slot *engine_find(const struct engine *engine, uint64_t deployment);
 struct engine_target *engine_target_at(struct engine *engine, uint32_t target);
 void engine_answer(struct engine *engine, uint64_t token, enum engine_answer answer, uint64_t deployment);
 
@@ -109,10 +116,13 @@ void stepping_event(struct engine *engine, struct engine_slot *slot, const struc
 void stepping_take(struct engine *engine, const struct input *input);
 /* The route that left ahead of the journal has a key: no other action gets it, nor a smaller one. */
 void stepping_keep_key(const struct engine_slot *slot, struct deployment_state *state);
-void stepping_tell_gap(struct engine *engine, struct engine_slot *slot);
 bool stepping_is_way_back(enum verb verb);
 bool stepping_leads_back(const struct engine_slot *slot, const struct input *input, struct event *ret_event);
 void stepping_due(struct engine *engine, struct engine_slot *slot);
+void stepping_forget_told(struct engine_slot *slot);
+bool stepping_has_gap(const struct engine_slot *slot);
+bool stepping_is_judged(const struct deployment_state *state);
+bool stepping_has_left(const struct engine_slot *slot, const struct deployment_state *state);
 void stepping_add_target(struct engine *engine, struct engine_target *target);
 struct batch_row *stepping_add_row(struct engine *engine, struct engine_slot *slot, enum row_kind kind);
 bool stepping_is_reconciled(const struct engine_slot *slot, const struct deployment_state *state);

@@ -26,14 +26,6 @@ void stepping_add_target(struct engine *engine, struct engine_target *target)
     stepping_add_row(engine, NULL, ROW_TARGET)->target = &target->state;
 }
 
-static void touch_target(struct engine_target *target)
-{
-    if (target->is_touched)
-        return;
-    target->saved = target->state;
-    target->is_touched = true;
-}
-
 static void add_verdict(struct engine *engine, struct engine_slot *slot, uint8_t rule)
 {
     struct batch_row *row = stepping_add_row(engine, slot, ROW_VERDICT);
@@ -116,7 +108,7 @@ static void change_target(struct engine *engine, struct engine_slot *slot, const
 {
     struct engine_target *target = engine_target_at(engine, slot->start.target);
 
-    touch_target(target);
+    roster_touch(engine, target);
     if (decision->promotes) {
         target->state.has_stable = true;
         target->state.stable_version_key = slot->start.version_key;
@@ -129,10 +121,10 @@ static void change_target(struct engine *engine, struct engine_slot *slot, const
 }
 
 /* A new attempt asks for new evidence: what the rules said before is forgotten. */
-static void forget_told(struct engine_slot *slot)
+void stepping_forget_told(struct engine_slot *slot)
 {
     memset(slot->told, ENGINE_TOLD_NOTHING, sizeof(slot->told));
-    slot->dirty = UINT32_MAX;
+    slot->dirty = (uint32_t)((UINT64_C(1) << slot->start.plan->rule_count) - 1);
 }
 
 void stepping_keep_key(const struct engine_slot *slot, struct deployment_state *state)
@@ -141,8 +133,7 @@ void stepping_keep_key(const struct engine_slot *slot, struct deployment_state *
         state->last_sequence = slot->ahead_sequence - 1;
 }
 
-void stepping_event(struct engine *engine, struct engine_slot *slot, const struct event *event,
-                    uint64_t token)
+static void step(struct engine *engine, struct engine_slot *slot, const struct event *event, uint64_t token)
 {
     stepping_keep_key(slot, &slot->after);
     struct deployment_state before = slot->after;
@@ -150,6 +141,7 @@ void stepping_event(struct engine *engine, struct engine_slot *slot, const struc
 
     deployment_step(slot->start.plan, &before, event, &slot->after, &decision);
     slot->is_touched = true;
+    roster_involve(engine, slot);
     if (decision.answer != ANSWER_NONE)
         engine_answer(engine, token,
                       decision.answer == ANSWER_DONE      ? ENGINE_DONE
@@ -157,7 +149,7 @@ void stepping_event(struct engine *engine, struct engine_slot *slot, const struc
                                                           : ENGINE_CONFLICT,
                       slot->id);
     if (slot->after.attempt != before.attempt)
-        forget_told(slot);
+        stepping_forget_told(slot);
     if (decision.is_durable)
         add_snapshot(engine, slot);
     for (uint8_t i = 0; i < decision.trace_count; i++)
@@ -171,6 +163,43 @@ void stepping_event(struct engine *engine, struct engine_slot *slot, const struc
         admission_next(engine, slot->start.target);
 }
 
+/* What was in flight when we stopped is driven again under its key (L4). */
+static void redrive(struct engine *engine, struct engine_slot *slot)
+{
+    struct action action = deployment_redrive(slot->start.plan, &slot->after);
+
+    if (action.kind != ACTION_NONE)
+        dispatch(engine, slot, &action);
+}
+
+bool stepping_has_gap(const struct engine_slot *slot)
+{
+    return (slot->is_recovered || slot->gap_ms != 0) && !slot->was_told;
+}
+
+static void tell_gap(struct engine *engine, struct engine_slot *slot)
+{
+    struct event event = {.kind = slot->is_recovered ? EVENT_RECOVERED : EVENT_GAP,
+                          .now_ms = engine->batch.now_ms,
+                          .gap_ms = slot->gap_ms};
+
+    slot->was_told = true;
+    slot->told_gap_ms = slot->gap_ms;
+    if (slot->is_recovered)
+        redrive(engine, slot);
+    step(engine, slot, &event, 0);
+}
+
+/* A gap is told before anything else is asked of the deployment's clock: nobody watched, so nothing passed
+ * (S11). */
+void stepping_event(struct engine *engine, struct engine_slot *slot, const struct event *event,
+                    uint64_t token)
+{
+    if (stepping_has_gap(slot))
+        tell_gap(engine, slot);
+    step(engine, slot, event, token);
+}
+
 struct rule_clock stepping_rule_clock(const struct deployment_state *state, int64_t now_ms)
 {
     return (struct rule_clock){
@@ -180,9 +209,14 @@ struct rule_clock stepping_rule_clock(const struct deployment_state *state, int6
     };
 }
 
-static bool is_judged(const struct engine_slot *slot)
+bool stepping_is_judged(const struct deployment_state *state)
 {
-    return slot->after.phase == PHASE_RUNNING || slot->after.phase == PHASE_WATCHING;
+    return state->phase == PHASE_RUNNING || state->phase == PHASE_WATCHING;
+}
+
+bool stepping_has_left(const struct engine_slot *slot, const struct deployment_state *state)
+{
+    return slot->has_left && stepping_is_judged(state) && state->ending == ENDING_NONE;
 }
 
 static void tell(struct engine *engine, struct engine_slot *slot, uint8_t rule, enum verdict verdict)
@@ -259,46 +293,23 @@ static void reconcile(struct engine *engine, struct engine_slot *slot)
     engine->env.read_back(engine->env.data, &slot->after);
 }
 
-/* What was in flight when we stopped is driven again under its key (L4). */
-static void redrive(struct engine *engine, struct engine_slot *slot)
-{
-    struct action action = deployment_redrive(slot->start.plan, &slot->after);
-
-    if (action.kind != ACTION_NONE)
-        dispatch(engine, slot, &action);
-}
-
-/* Told before anything else is asked of the deployment's clock: nobody watched, so nothing passed (S11). */
-void stepping_tell_gap(struct engine *engine, struct engine_slot *slot)
-{
-    struct event event = {.kind = slot->is_recovered ? EVENT_RECOVERED : EVENT_GAP,
-                          .now_ms = engine->batch.now_ms,
-                          .gap_ms = slot->gap_ms};
-
-    if (!slot->is_recovered && slot->gap_ms == 0)
-        return;
-    if (slot->is_recovered)
-        redrive(engine, slot);
-    stepping_event(engine, slot, &event, 0);
-    slot->was_told = true;
-    slot->told_gap_ms = slot->gap_ms;
-}
-
 /* What the deployment's own clock wants; before an observation may end, everything is judged once more. */
 void stepping_due(struct engine *engine, struct engine_slot *slot)
 {
     struct event event = {.kind = EVENT_TICK, .now_ms = engine->batch.now_ms};
     struct event ahead = {.kind = EVENT_AHEAD, .now_ms = engine->batch.now_ms};
-    bool is_due = engine->batch.now_ms >= deployment_deadline(slot->start.plan, &slot->after);
 
-    if (is_judged(slot))
+    if (stepping_has_gap(slot))
+        tell_gap(engine, slot);
+    bool is_due = engine->batch.now_ms >= deployment_deadline(slot->start.plan, &slot->after);
+    if (stepping_is_judged(&slot->after))
         judge(engine, slot, is_due);
     reconcile(engine, slot);
     if (is_due)
         stepping_event(engine, slot, &event, 0);
-    if (slot->has_left && is_judged(slot) && slot->after.ending == ENDING_NONE)
+    if (stepping_has_left(slot, &slot->after))
         stepping_event(engine, slot, &ahead, 0);
-    if (!is_judged(slot) || engine->batch.now_ms < slot->persisted_ms + ENGINE_PERSIST_MS)
+    if (!stepping_is_judged(&slot->after) || engine->batch.now_ms < slot->persisted_ms + ENGINE_PERSIST_MS)
         return;
     if (!is_due)
         stepping_event(engine, slot, &event, 0);
@@ -374,7 +385,7 @@ void stepping_take(struct engine *engine, const struct input *input)
     case INPUT_JUDGEMENT:
     case INPUT_RESULT:
     case INPUT_READ_BACK:
-        slot = engine_find(engine, input->deployment);
+        slot = roster_find(engine, input->deployment);
         if (slot != NULL)
             take_for(engine, slot, input);
         else
