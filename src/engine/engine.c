@@ -64,7 +64,7 @@ const struct target_state *engine_target(const struct engine *engine, uint32_t t
     if (target == 0 || target > engine->targets_max)
         return NULL;
     const struct engine_target *at = &engine->targets[target - 1];
-    return at->is_touched ? &at->saved : &at->state;
+    return at->saved == 0 ? &at->state : &engine->roster.saved[at->saved - 1];
 }
 
 /* Inputs */

@@ -68,8 +68,8 @@ struct engine_slot {
 };
 
 struct engine_target {
-    struct target_state state, saved;
-    bool is_touched;
+    struct target_state state;
+    roster_place saved; /* what it was before the batch under way; 0: that does not change it */
     roster_place first; /* newest deployment in memory */
 };
 

@@ -16,7 +16,8 @@ static uint32_t chains_for(uint32_t deployments_max)
 
 size_t roster_size(uint32_t deployments_max, uint32_t targets_max)
 {
-    return (chains_for(deployments_max) + 3 * (size_t)deployments_max + targets_max) * sizeof(roster_place);
+    return targets_max * sizeof(struct target_state) +
+           (chains_for(deployments_max) + 3 * (size_t)deployments_max + targets_max) * sizeof(roster_place);
 }
 
 void roster_init(struct engine *engine, unsigned char *memory)
@@ -25,7 +26,8 @@ void roster_init(struct engine *engine, unsigned char *memory)
     uint32_t chain_count = chains_for(engine->slots_max);
 
     roster->chain_mask = chain_count - 1;
-    roster->chains = (roster_place *)(void *)memory;
+    roster->saved = (struct target_state *)(void *)memory;
+    roster->chains = (roster_place *)(void *)(roster->saved + engine->targets_max);
     roster->agenda = roster->chains + chain_count;
     roster->involved = roster->agenda + engine->slots_max;
     roster->marked = roster->involved + engine->slots_max;
@@ -266,11 +268,13 @@ void roster_give(struct engine *engine, struct engine_slot *slot)
 
 void roster_touch(struct engine *engine, struct engine_target *target)
 {
-    if (target->is_touched)
+    struct roster *roster = &engine->roster;
+
+    if (target->saved != 0)
         return;
-    target->saved = target->state;
-    target->is_touched = true;
-    engine->roster.touched[engine->roster.touched_count++] = (roster_place)(target - engine->targets) + 1;
+    roster->saved[roster->touched_count] = target->state;
+    roster->touched[roster->touched_count++] = (roster_place)(target - engine->targets) + 1;
+    target->saved = roster->touched_count;
 }
 
 void roster_settle_targets(struct engine *engine, bool is_durable)
@@ -278,8 +282,8 @@ void roster_settle_targets(struct engine *engine, bool is_durable)
     for (uint32_t i = 0; i < engine->roster.touched_count; i++) {
         struct engine_target *target = &engine->targets[engine->roster.touched[i] - 1];
         if (!is_durable)
-            target->state = target->saved;
-        target->is_touched = false;
+            target->state = engine->roster.saved[i];
+        target->saved = 0;
     }
     engine->roster.touched_count = 0;
 }

@@ -22,11 +22,12 @@ struct roster {
     uint32_t chain_mask;
     uint32_t free_first; /* places of slots that were used before */
     uint32_t involved_count, marked_count, agenda_count, touched_count;
-    roster_place *chains;   /* [chain_mask + 1] by id */
-    roster_place *agenda;   /* [slots_max] a heap: the earliest is first */
-    roster_place *involved; /* [slots_max] in the batch under way */
-    roster_place *marked;   /* [slots_max] something came for them since */
-    roster_place *touched;  /* [targets_max] targets that the batch under way changes */
+    roster_place *chains;       /* [chain_mask + 1] by id */
+    roster_place *agenda;       /* [slots_max] a heap: the earliest is first */
+    roster_place *involved;     /* [slots_max] in the batch under way */
+    roster_place *marked;       /* [slots_max] something came for them since */
+    roster_place *touched;      /* [targets_max] targets that the batch under way changes */
+    struct target_state *saved; /* [targets_max] and what they were */
 };
 
 /* Bytes behind the engine, its slots and its targets; and their use. */
