@@ -9,6 +9,7 @@
 #include "config/strategies.h"
 #include "config/targets.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -326,25 +327,39 @@ static bool build_all(struct assembly *assembly)
     return is_good && build_strategy(assembly) && build_plan(assembly) && check_places(assembly);
 }
 
+/* NULL: findings were added, or `bytes_max` is too little. */
+static struct definition *build_within(const struct build *build, const struct node *root, size_t bytes_max)
+{
+    struct arena arena;
+    struct assembly assembly = {.build = *build, .root = root};
+
+    block_arena(&arena, bytes_max);
+    assembly.build.arena = &arena;
+    assembly.definition = arena_take(&arena, sizeof(*assembly.definition));
+    if (build_all(&assembly)) {
+        assembly.definition->bytes = arena.used;
+        return assembly.definition;
+    }
+    free(arena.memory);
+    return NULL;
+}
+
+/* Built twice: once to see how much it takes, and once into just that, which stays as long as a deployment.
+ */
 struct definition *assemble(const struct node *root, const struct option_schemas *schemas,
                             const char *const *known, size_t known_count, struct config_report *report)
 {
-    struct arena arena;
-    struct assembly assembly = {
-        .build = {.schemas = schemas,
-                  .arena = &arena,
-                  .report = report,
-                  .known_metrics = known,
-                  .known_metric_count = known_count},
-        .root = root,
-    };
+    struct build build = {
+        .schemas = schemas, .report = report, .known_metrics = known, .known_metric_count = known_count};
+    struct definition *first = build_within(&build, root, ASSEMBLE_BYTES_MAX);
 
-    block_arena(&arena, ASSEMBLE_BYTES_MAX);
-    assembly.definition = arena_take(&arena, sizeof(*assembly.definition));
-    if (build_all(&assembly))
-        return assembly.definition;
-    free(arena.memory);
-    return NULL;
+    if (first == NULL)
+        return NULL;
+    size_t bytes = first->bytes;
+    definition_free(first);
+    struct definition *definition = build_within(&build, root, bytes);
+    assert(definition != NULL);
+    return definition;
 }
 
 void definition_free(struct definition *definition)

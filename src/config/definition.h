@@ -115,6 +115,7 @@ struct rule_definition {
 enum concurrency { CONCURRENCY_REFUSE, CONCURRENCY_QUEUE };
 
 struct definition {
+    size_t bytes; /* memory that it takes, all in all */
     const char *service;
     const char *environment;
     const char *strategy;
