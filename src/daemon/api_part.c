@@ -205,6 +205,16 @@ static void add_series_metrics(const struct daemon *daemon, FILE *to)
                   (unsigned long long)counts.not_finite);
 }
 
+/* Definitions under way, with the sealed texts that they come from. */
+static size_t definition_bytes(const struct daemon *daemon)
+{
+    size_t bytes = 0;
+
+    for (const struct live *live = daemon->lives; live != NULL; live = live->next)
+        bytes += live->definition->bytes + strlen(live->sealed);
+    return bytes;
+}
+
 static char *show_metrics(void *data)
 {
     const struct daemon *daemon = data;
@@ -222,6 +232,7 @@ static char *show_metrics(void *data)
     (void)fprintf(to, "verdict_config_last_reload_successful %d\n", daemon->is_config_good);
     (void)fprintf(to, "verdict_config_last_reload_success_timestamp_seconds %lld\n",
                   (long long)daemon->config_wall_s);
+    (void)fprintf(to, "verdict_definition_bytes %zu\n", definition_bytes(daemon));
     add_series_metrics(daemon, to);
     (void)fclose(to);
     return text;

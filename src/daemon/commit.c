@@ -14,8 +14,8 @@ struct commit {
     size_t request_count;
     struct journal_request requests[DAEMON_REQUESTS_MAX];
     size_t why_count;
-    struct journal_why whys[DAEMON_DEPLOYMENTS_MAX];
-    char why_texts[DAEMON_DEPLOYMENTS_MAX][DAEMON_WHY_MAX]; /* levers talk on while the journal writes */
+    struct journal_why whys[BATCH_ROWS_MAX];
+    char why_texts[BATCH_ROWS_MAX][DAEMON_WHY_MAX]; /* levers talk on while the journal writes */
     bool is_in_flight;
     struct notices notices;
 };
@@ -56,7 +56,7 @@ static void collect_requests(struct commit *commit, const struct batch *batch)
         if (request == NULL)
             continue;
         if (row->kind == ROW_DEPLOYMENT && row->is_new && request->live != NULL)
-            request->live->id = row->deployment;
+            live_set_id(request->live, row->deployment);
         take_reason(commit->daemon, row, request);
         for (size_t k = 0; k < commit->request_count; k++)
             is_known = is_known || commit->requests[k].token == row->token;
@@ -95,7 +95,7 @@ static void take_turns(const struct commit *commit, const struct batch *batch)
 static void collect_whys(struct commit *commit, const struct batch *batch)
 {
     commit->why_count = 0;
-    for (uint32_t i = 0; i < batch->count && commit->why_count < DAEMON_DEPLOYMENTS_MAX; i++) {
+    for (uint32_t i = 0; i < batch->count; i++) {
         const struct batch_row *row = &batch->rows[i];
         const struct live *live =
             row->kind == ROW_DEPLOYMENT ? live_find(commit->daemon, row->deployment) : NULL;

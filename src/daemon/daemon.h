@@ -25,8 +25,9 @@
 #include "store/journal_recovery.h"
 
 enum {
-    DAEMON_DEPLOYMENTS_MAX = 256,
-    DAEMON_TARGETS_MAX = 512,
+    DAEMON_DEPLOYMENTS_MAX = 16384, /* in memory; what is reserved for them costs nothing before it is used */
+    DAEMON_TARGETS_MAX = JOURNAL_TARGETS_MAX,
+    DAEMON_LIVE_CHAINS = 4096, /* a power of two */
     DAEMON_PATH_MAX = 512,
     DAEMON_WHY_MAX = 256,
     DAEMON_SOURCES_MAX = 2 * SETTINGS_INSTANCES_MAX, /* the settings' own, and levers that count */
@@ -92,9 +93,10 @@ struct daemon {
     struct daemon_lever levers[SETTINGS_INSTANCES_MAX];
     size_t receiver_count;
     struct daemon_receiver receivers[SETTINGS_INSTANCES_MAX];
-    struct live *lives;       /* list */
-    struct acting *actings;   /* list */
-    struct request *requests; /* list */
+    struct live *lives;                           /* list */
+    struct live *live_chains[DAEMON_LIVE_CHAINS]; /* those with an id, by it */
+    struct acting *actings;                       /* list */
+    struct request *requests;                     /* list */
     size_t request_count;
     uint64_t next_token;
     struct outbox *outbox;

@@ -23,18 +23,49 @@ struct live *live_new(struct daemon *daemon, struct definition *definition, char
     live->rule_states = memory_take_array(definition->rule_count + 1, sizeof(*live->rule_states));
     live->series = memory_take_array(definition->metric_count + 1, sizeof(*live->series));
     live->next = daemon->lives;
+    if (live->next != NULL)
+        live->next->former = live;
     daemon->lives = live;
     return live;
 }
 
+static struct live **chain_of(struct daemon *daemon, uint64_t id)
+{
+    return &daemon->live_chains[id & (DAEMON_LIVE_CHAINS - 1)];
+}
+
+static void leave_chain(struct live *live)
+{
+    struct live **at = chain_of(live->daemon, live->id);
+
+    while (*at != live)
+        at = &(*at)->next_of_chain;
+    *at = live->next_of_chain;
+}
+
+void live_set_id(struct live *live, uint64_t id)
+{
+    struct live **chain = chain_of(live->daemon, id);
+
+    if (live->id != 0)
+        leave_chain(live);
+    live->id = id;
+    if (id == 0)
+        return;
+    live->next_of_chain = *chain;
+    *chain = live;
+}
+
 void live_free(struct live *live)
 {
-    struct live **at = &live->daemon->lives;
-
     live_unwatch(live);
-    while (*at != live)
-        at = &(*at)->next;
-    *at = live->next;
+    live_set_id(live, 0);
+    if (live->next != NULL)
+        live->next->former = live->former;
+    if (live->former != NULL)
+        live->former->next = live->next;
+    else
+        live->daemon->lives = live->next;
     definition_free(live->definition);
     free(live->sealed);
     free(live->rules);
@@ -45,10 +76,11 @@ void live_free(struct live *live)
 
 struct live *live_find(struct daemon *daemon, uint64_t deployment)
 {
-    for (struct live *live = daemon->lives; live != NULL; live = live->next)
-        if (live->id == deployment && deployment != 0)
-            return live;
-    return NULL;
+    struct live *live = *chain_of(daemon, deployment);
+
+    while (live != NULL && live->id != deployment)
+        live = live->next_of_chain;
+    return live;
 }
 
 const struct slot_definition *live_slot(const struct live *live, const struct deployment_state *state,

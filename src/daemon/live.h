@@ -19,9 +19,10 @@ struct live_series {
 };
 
 struct live {
-    struct live *next;
+    struct live *next, *former; /* of all */
+    struct live *next_of_chain; /* of those whose ids share a chain */
     struct daemon *daemon;
-    uint64_t id; /* 0: not accepted yet */
+    uint64_t id; /* 0: not accepted yet; set by live_set_id() */
     uint32_t target;
     struct definition *definition;
     char *sealed;
@@ -43,6 +44,7 @@ struct live {
 /* Takes over definition and sealed text. */
 struct live *live_new(struct daemon *daemon, struct definition *definition, char *sealed);
 void live_free(struct live *live);
+void live_set_id(struct live *live, uint64_t id);
 struct live *live_find(struct daemon *daemon, uint64_t deployment);
 
 /* Opens series and watches of both sides; from the moment the slots are known. Trouble is told by the series.

@@ -71,7 +71,6 @@ static bool is_verdict(const struct trace *trace)
 static void publish_deployment(struct daemon *daemon, const struct batch_row *row)
 {
     api_changed(daemon->api, row->deployment);
-    status_tell(daemon->status, row->state);
     /* The way back is journaled: what was sent ahead of it needs no sign any more. */
     if (row->state->phase == PHASE_ROLLING_BACK)
         tombstone_remove(daemon, row->deployment);
@@ -81,6 +80,7 @@ void publish_batch(void *data, const struct batch *batch)
 {
     struct daemon *daemon = data;
     bool has_verdict = false;
+    uint64_t told = 0;
 
     for (uint32_t i = 0; i < batch->count; i++) {
         const struct batch_row *row = &batch->rows[i];
@@ -91,6 +91,9 @@ void publish_batch(void *data, const struct batch *batch)
             publish_deployment(daemon, row);
         if (row->kind != ROW_TRACE)
             continue;
+        if (told != row->deployment) /* rows of one deployment mostly stand together */
+            status_tell(daemon->status, row->state);
+        told = row->deployment;
         if (row->trace.kind == TRACE_PHASE)
             follow_phase(daemon, live, row);
         log_trace(daemon, live, row);

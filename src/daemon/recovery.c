@@ -36,7 +36,7 @@ static struct live *revive(struct daemon *daemon, const struct journal_recovered
     if (recovered->deployment.kind == PLAN_ROLLBACK)
         starting_make_rollback(definition);
     struct live *live = live_new(daemon, definition, memory_copy_text(recovered->sealed));
-    live->id = recovered->deployment.id;
+    live_set_id(live, recovered->deployment.id);
     live->target = recovered->deployment.target;
     live->previous_key = recovered->deployment.previous_key;
     if (!copy_texts(live, &recovered->deployment))

@@ -145,7 +145,7 @@ void request_released(void *data, uint64_t deployment)
         return;
     for (struct request *request = daemon->requests; request != NULL; request = request->next)
         if (request->live == live) {
-            live->id = 0;
+            live_set_id(live, 0);
             return;
         }
     live_free(live);

@@ -27,6 +27,8 @@ struct status_topic {
 struct status {
     struct daemon *daemon;
     struct status_topic *topics;
+    struct status_topic *own;
+    struct status_topic *of_target[DAEMON_TARGETS_MAX + 1];
     struct loop_timer *timer; /* repeats what the broker did not take */
 };
 
@@ -71,26 +73,18 @@ static void send_all(void *data)
         send(topic);
 }
 
-static struct status_topic *find_topic(struct status *status, const char *name)
+static struct status_topic *new_topic(struct status *status)
 {
-    struct status_topic *topic = status->topics;
+    struct status_topic *topic = memory_take(sizeof(*topic));
 
-    while (topic != NULL && strcmp(topic->topic, name) != 0)
-        topic = topic->next;
-    if (topic != NULL)
-        return topic;
-    topic = memory_take(sizeof(*topic));
     topic->status = status;
-    (void)snprintf(topic->topic, sizeof(topic->topic), "%s", name);
     topic->next = status->topics;
     status->topics = topic;
     return topic;
 }
 
-static void tell(struct status *status, const char *name, char *payload)
+static void tell(struct status_topic *topic, char *payload)
 {
-    struct status_topic *topic = find_topic(status, name);
-
     free(topic->payload);
     topic->payload = payload;
     topic->is_dirty = true;
@@ -99,10 +93,12 @@ static void tell(struct status *status, const char *name, char *payload)
 
 static void tell_own(struct status *status, const char *payload)
 {
-    char topic[STATUS_TOPIC_MAX];
-
-    (void)snprintf(topic, sizeof(topic), "verdict/%s/status", status->daemon->settings->instance);
-    tell(status, topic, memory_copy_text(payload));
+    if (status->own == NULL) {
+        status->own = new_topic(status);
+        (void)snprintf(status->own->topic, sizeof(status->own->topic), "verdict/%s/status",
+                       status->daemon->settings->instance);
+    }
+    tell(status->own, memory_copy_text(payload));
 }
 
 void status_tell_offline(struct status *status)
@@ -148,14 +144,18 @@ void status_free(struct status *status)
 void status_tell(struct status *status, const struct deployment_state *state)
 {
     const struct live *live = live_find(status->daemon, state->id);
-    char topic[STATUS_TOPIC_MAX];
     char id[32];
 
-    if (live == NULL)
+    if (live == NULL || broker(status->daemon) == NULL)
         return;
+    struct status_topic **topic = &status->of_target[live->target];
+    if (*topic == NULL) {
+        *topic = new_topic(status);
+        (void)snprintf((*topic)->topic, sizeof((*topic)->topic), "verdict/%s/deployments/%s/%s",
+                       status->daemon->settings->instance, live->definition->service,
+                       live->definition->environment);
+    }
     (void)snprintf(id, sizeof(id), "dep_%llu", (unsigned long long)state->id);
-    (void)snprintf(topic, sizeof(topic), "verdict/%s/deployments/%s/%s", status->daemon->settings->instance,
-                   live->definition->service, live->definition->environment);
     cJSON *object = cJSON_CreateObject();
     cJSON_AddStringToObject(object, "deployment", id);
     cJSON_AddStringToObject(object, "version", live->version);
@@ -165,6 +165,6 @@ void status_tell(struct status *status, const struct deployment_state *state)
     cJSON_AddNumberToObject(object, "step", state->step);
     cJSON_AddNumberToObject(object, "share", state->confirmed_share / 100.0);
     cJSON_AddBoolToObject(object, "escalated", state->is_escalated);
-    tell(status, topic, json_print(object));
+    tell(*topic, json_print(object));
     cJSON_Delete(object);
 }

@@ -246,14 +246,15 @@ void live_unwatch(struct live *live)
     if (!live->is_watched)
         return;
     live->is_watched = false;
-    series_book_forget(live->daemon->book, live->id);
     for (size_t m = 0; m < live->definition->metric_count; m++)
         for (size_t side = 0; side < LIVE_SIDES; side++) {
             struct live_series *series = &live->series[m][side];
             if (series->watch != NULL)
                 series->type->unwatch(series->watch);
-            if (series->series != NULL)
+            if (series->series != NULL) {
+                series_forget(series->series, live->id);
                 series_close(series->series);
+            }
             *series = (struct live_series){0};
         }
 }

@@ -266,7 +266,7 @@ bool series_read_by(struct series *series, uint64_t deployment, uint8_t rule, st
     return true;
 }
 
-static void forget(struct series *series, uint64_t deployment)
+void series_forget(struct series *series, uint64_t deployment)
 {
     size_t kept = 0;
 
@@ -275,12 +275,6 @@ static void forget(struct series *series, uint64_t deployment)
             series->readers[kept++] = series->readers[i];
     }
     series->reader_count = kept;
-}
-
-void series_book_forget(struct series_book *book, uint64_t deployment)
-{
-    for (size_t i = 0; i < book->counts.series; i++)
-        forget(book->list[i], deployment);
 }
 
 void series_book_close_steps(struct series_book *book, int64_t now_ms)

@@ -62,7 +62,7 @@ MUST_CHECK bool series_open(struct series_book *book, const struct series_name *
 void series_close(struct series *series); /* gives the reference back; the last one frees it */
 
 MUST_CHECK bool series_read_by(struct series *series, uint64_t deployment, uint8_t rule, struct err *err);
-void series_book_forget(struct series_book *book, uint64_t deployment); /* all its readings */
+void series_forget(struct series *series, uint64_t deployment); /* all its readings */
 
 /* Values, at `at_ms` of the engine's clock; `now_ms` is its present. A put clears the trouble. */
 void series_put_gauge(struct series *series, int64_t at_ms, int64_t now_ms, double value);

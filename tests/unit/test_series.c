@@ -323,8 +323,8 @@ static void test_readers_are_bounded_and_forgotten(void **state)
     assert_int_equal(err.code, ERR_LIMIT);
     series_put_gauge(bench.series, T, T, 1);
     assert_int_equal(bench.marks, SERIES_READERS_MAX);
-    series_book_forget(bench.book, 100);
-    series_book_forget(bench.book, 101);
+    series_forget(bench.series, 100);
+    series_forget(bench.series, 101);
     bench.marks = 0;
     series_put_gauge(bench.series, T, T, 1);
     assert_int_equal(bench.marks, 1);
