@@ -76,6 +76,13 @@ static void publish_deployment(struct daemon *daemon, const struct batch_row *ro
         tombstone_remove(daemon, row->deployment);
 }
 
+static void publish_trace(struct daemon *daemon, struct live *live, const struct batch_row *row)
+{
+    if (row->trace.kind == TRACE_PHASE)
+        follow_phase(daemon, live, row);
+    log_trace(daemon, live, row);
+}
+
 void publish_batch(void *data, const struct batch *batch)
 {
     struct daemon *daemon = data;
@@ -94,9 +101,7 @@ void publish_batch(void *data, const struct batch *batch)
         if (told != row->deployment) /* rows of one deployment mostly stand together */
             status_tell(daemon->status, row->state);
         told = row->deployment;
-        if (row->trace.kind == TRACE_PHASE)
-            follow_phase(daemon, live, row);
-        log_trace(daemon, live, row);
+        publish_trace(daemon, live, row);
         has_verdict = has_verdict || is_verdict(&row->trace);
     }
     if (has_verdict && daemon->archive != NULL)
