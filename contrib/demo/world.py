@@ -13,6 +13,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -261,10 +262,17 @@ class World:
             wait_until(lambda slot=slot: self.backend_is_up(slot), 5, f"HAProxy finds {slot} healthy")
 
     def reload_haproxy(self):
-        """A new worker takes the listening sockets over; returns once it is the one that answers."""
-        before = self._haproxy_pid()
-        self.programs["haproxy"].signal(signal.SIGUSR2)
-        wait_until(lambda: self._haproxy_pid() != before, 30, "HAProxy's new worker answers")
+        """A new worker takes the listening sockets over; returns once it is the one that answers. HAProxy loses a signal
+        that comes while its master still ends the reload before: it is sent again."""
+        before, end = self._haproxy_pid(), time.monotonic() + 30
+        while True:
+            self.programs["haproxy"].signal(signal.SIGUSR2)
+            try:
+                wait_until(lambda: self._haproxy_pid() != before, 5, "HAProxy's new worker answers")
+                return
+            except TimeoutError:
+                if time.monotonic() > end:
+                    raise
 
     # Prometheus
 
