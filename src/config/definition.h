@@ -67,7 +67,8 @@ struct metric_definition {
     int64_t step_ms;  /* resolution of the series */
     int64_t every_ms; /* how often a pulled source is asked */
     int64_t age_max_ms;
-    int64_t holds_ms; /* a value stays true so long; 0: as long as its step */
+    int64_t holds_ms;  /* a value stays true so long; 0: as long as its step */
+    int64_t window_ms; /* so much of it stays in memory, or what the longest span of a rule needs */
     enum no_data_answer no_data;
     bool is_lower_better;
     const struct option_value

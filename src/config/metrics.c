@@ -15,6 +15,7 @@ enum {
     METRIC_RESOLUTION,
     METRIC_MAX_AGE,
     METRIC_HOLDS,
+    METRIC_WINDOW,
     METRIC_BETTER,
     METRIC_NO_DATA,
     METRIC_OPTION_COUNT
@@ -23,6 +24,7 @@ enum {
 enum {
     EVERY_MS = 5000,
     RESOLUTION_MS = 1000,
+    WINDOW_MS = 600 * 1000,
     AGE_POLLS = 3,      /* a value may be as old as so many polls */
     AGE_MIN_MS = 15000, /* sources are asked for a moment that lies behind the present (lag) */
     HOUR_MS = 3600 * 1000,
@@ -72,6 +74,12 @@ static const struct option options[METRIC_OPTION_COUNT] = {
                       .min = 100,
                       .max = DAY_MS,
                       .help = "a value stays true for so long"},
+    [METRIC_WINDOW] = {.name = "window",
+                       .type = OPTION_DURATION,
+                       .min = 10 * 1000,
+                       .max = DAY_MS,
+                       .help =
+                           "so much of it stays in memory, 10m; a rule's longest span where that is longer"},
     [METRIC_BETTER] = {.name = "better",
                        .type = OPTION_CHOICE,
                        .choices = betters,
@@ -232,6 +240,7 @@ static void set_times(const struct option_value *values, struct metric_definitio
     metric->step_ms =
         duration_or(&values[METRIC_RESOLUTION], every->is_set ? every->duration_ms : RESOLUTION_MS);
     metric->holds_ms = duration_or(&values[METRIC_HOLDS], 0);
+    metric->window_ms = duration_or(&values[METRIC_WINDOW], WINDOW_MS);
     metric->age_max_ms = duration_or(
         &values[METRIC_MAX_AGE],
         larger(larger(AGE_POLLS * larger(metric->every_ms, metric->step_ms), AGE_MIN_MS), metric->holds_ms));

@@ -9,8 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LOOK_BACK_MS = 600 * 1000 };
-
 static bool names(const struct metric_definition *metric, size_t option_count, const char *word)
 {
     for (size_t i = 0; i < option_count; i++) {
@@ -166,17 +164,27 @@ static bool start_watch(struct live_series *series, const struct metric_definiti
     return is_done;
 }
 
-/* Steps of the longest span that a rule reads of this metric, and no less than ten minutes. */
+/* What a rule reads at once: its longest span; a comparison a block, and one more that waits for late values.
+ */
+static int64_t longest_span(const struct rule *rule, int64_t age_max_ms)
+{
+    int64_t span_ms = rule->kind == RULE_COMPARISON ? 2 * rule->comparison.block_ms + age_max_ms : 0;
+
+    for (uint8_t n = 0; n < rule->condition.count; n++)
+        if (rule->condition.nodes[n].op != EXPRESSION_FOR && rule->condition.nodes[n].span_ms > span_ms)
+            span_ms = rule->condition.nodes[n].span_ms;
+    return span_ms;
+}
+
+/* Steps of the metric's window, or of the longest span that a rule reads. */
 static uint32_t capacity_of(const struct live *live, size_t metric)
 {
     const struct metric_definition *definition = &live->definition->metrics[metric];
-    int64_t span_ms = LOOK_BACK_MS;
+    int64_t span_ms = definition->window_ms;
 
     for (size_t r = 0; r < live->definition->rule_count; r++) {
-        const struct rule *rule = &live->definition->rules[r].rule;
-        for (uint8_t n = 0; n < rule->condition.count; n++)
-            if (rule->condition.nodes[n].op != EXPRESSION_FOR && rule->condition.nodes[n].span_ms > span_ms)
-                span_ms = rule->condition.nodes[n].span_ms;
+        int64_t needed_ms = longest_span(&live->definition->rules[r].rule, definition->age_max_ms);
+        span_ms = needed_ms > span_ms ? needed_ms : span_ms;
     }
     int64_t steps = span_ms / definition->step_ms + 2;
     return steps > SERIES_CAPACITY_MAX ? SERIES_CAPACITY_MAX : (uint32_t)steps;
