@@ -71,8 +71,10 @@ static void add_override(const struct definition *definition, const struct journ
 
 static void add_fail(const struct definition *definition, const struct journal_audit *row, struct text *text)
 {
-    if (row->a == UINT8_MAX)
+    if (row->a == FAIL_SMOKE)
         text_add(text, "verdict FAIL: a smoke test");
+    else if (row->a == FAIL_LOST)
+        text_add(text, "verdict FAIL: traffic went back at once, and the journal lost why");
     else
         text_add(text, "verdict FAIL: rule %s", rule_name(definition, row->a));
 }

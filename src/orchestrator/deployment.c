@@ -156,6 +156,15 @@ static void take_drift(struct machine *machine)
         rollback_drift(machine);
 }
 
+static void went_ahead(struct machine *machine)
+{
+    if (!is_judged(machine->state))
+        return;
+    machine->state->failed_rule = FAIL_LOST;
+    machine_trace(machine, TRACE_FAIL, FAIL_LOST, machine->state->step);
+    rollback_start(machine, ENDING_FAILED);
+}
+
 /* An action slept as we did, or its result waits: it keeps the time that it had. */
 static void skip_gap(struct machine *machine)
 {
@@ -192,8 +201,7 @@ void deployment_step(const struct plan *plan, const struct deployment_state *bef
         ret_after->passing = 0;
         return;
     case EVENT_AHEAD:
-        if (is_judged(ret_after))
-            rollback_start(&machine, ENDING_FAILED);
+        went_ahead(&machine);
         return;
     case EVENT_RESULT:
         answer_flight(&machine);

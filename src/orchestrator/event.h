@@ -88,7 +88,7 @@ enum trace_kind {
     TRACE_CONFIRMED,  /* a: share */
     TRACE_STEP_PASS,  /* a: step, b: attempt: the pass verdict bound to it; used up by it (S2) */
     TRACE_OVERRIDE,   /* a: step, b: attempt: a person went on without a verdict */
-    TRACE_FAIL,       /* a: rule, or UINT8_MAX for a smoke test; b: step: the sticky FAIL (S3) */
+    TRACE_FAIL,       /* a: rule, or enum fail_cause; b: step: the sticky FAIL (S3) */
     TRACE_WOULD_FAIL, /* a: rule: what would have taken it back */
     TRACE_HELD,       /* a: enum hold_cause, b: rule or UINT8_MAX */
     TRACE_RESUMED,
@@ -101,6 +101,12 @@ enum trace_kind {
     TRACE_QUARANTINE,
     TRACE_ADOPTED,
     TRACE_RETIRED
+};
+
+/* Whose FAIL it is, where no rule is known. */
+enum fail_cause {
+    FAIL_LOST = UINT8_MAX - 1, /* traffic went back for a verdict that the journal never got */
+    FAIL_SMOKE = UINT8_MAX
 };
 
 struct trace {

@@ -309,7 +309,7 @@ static void action_failed(struct machine *machine, enum result result)
         return;
     }
     if (state->flight.kind == ACTION_SMOKE) {
-        machine_trace(machine, TRACE_FAIL, UINT8_MAX, state->step);
+        machine_trace(machine, TRACE_FAIL, FAIL_SMOKE, state->step);
         take_back(machine, ENDING_FAILED);
         return;
     }

@@ -35,6 +35,8 @@ static double percent(uint32_t share)
 
 static const char *rule_name(const struct stage *stage, uint32_t rule)
 {
+    if (rule == FAIL_LOST)
+        return "lost";
     return rule < stage->plan.rule_count ? stage->story->rule_names[rule] : "smoke";
 }
 

@@ -402,6 +402,9 @@ static void test_ahead_counts_as_fail(void **state)
     (void)state;
     trial_event(&trial, (struct event){.kind = EVENT_AHEAD});
     assert_int_equal(trial.state.ending, ENDING_FAILED);
+    assert_int_equal(trial.decision.traces[0].kind, TRACE_FAIL);
+    assert_int_equal(trial.decision.traces[0].a, FAIL_LOST);
+    assert_int_equal(trial.decision.traces[0].b, TRIAL_OBSERVE);
     trial_event(&trial, (struct event){.kind = EVENT_AHEAD});
     assert_int_equal(trial.decision.trace_count, 0);
 }
