@@ -339,12 +339,22 @@ bool stepping_is_way_back(enum verb verb)
     return verb == VERB_ABORT || verb == VERB_ROLLBACK || verb == VERB_ROLLBACK_PAST || verb == VERB_REJECT;
 }
 
+/* No try is left to a smoke test that failed: what it looked at goes back. */
+static bool is_failed_smoke(const struct engine_slot *slot, const struct input *input)
+{
+    const struct flight *flight = &slot->after.flight;
+
+    return input->kind == INPUT_RESULT && flight->kind == ACTION_SMOKE &&
+           input->event.sequence == flight->sequence && input->event.result == RESULT_FAILED;
+}
+
 /* May this waiting input take a deployment back? */
 bool stepping_leads_back(const struct engine_slot *slot, const struct input *input, struct event *ret_event)
 {
     if (input->is_void || input->is_done)
         return false;
-    if (input->kind == INPUT_VERB && stepping_is_way_back(input->event.verb))
+    if ((input->kind == INPUT_VERB && stepping_is_way_back(input->event.verb)) ||
+        is_failed_smoke(slot, input))
         *ret_event = input->event;
     else if (input->kind == INPUT_JUDGEMENT && input->judged.rule < slot->start.plan->rule_count &&
              input->judged.judgement.verdict == VERDICT_FAIL)

@@ -311,6 +311,34 @@ static void test_queued_inputs_go_ahead(void **state)
     assert_int_equal(bench_state(bench, live)->failed_rule, BENCH_RULE_ROLLBACK);
 }
 
+/* A smoke test's FAIL is one as well; its other ends can wait, and so can those of an older one. */
+static void test_a_failed_smoke_goes_ahead(void **state)
+{
+    struct engine_bench *bench = *state;
+    struct bench_live *live = bench_prepare(bench, FIRST);
+
+    live->plan->steps[BENCH_STEP_OBSERVE] =
+        (struct plan_step){.kind = STEP_SMOKE, .reference = 0, .tries_max = 3, .limit_ms = 20000};
+    assert_int_equal(bench_start(bench, live), ENGINE_DONE);
+    bench_result(bench, live, RESULT_DONE);
+    bench_result(bench, live, RESULT_DONE);
+    assert_int_equal(bench_state(bench, live)->flight.kind, ACTION_SMOKE);
+    bench_forget(bench);
+    get_stuck(bench);
+    assert_true(engine_result(bench->engine, live->id, 3, RESULT_AGAIN));
+    assert_true(engine_result(bench->engine, live->id, 2, RESULT_FAILED));
+    bench_later(bench, ENGINE_AHEAD_MS);
+    assert_int_equal(bench_count(bench, NOTE_START), 0);
+    assert_true(engine_result(bench->engine, live->id, 3, RESULT_FAILED));
+    bench_turn(bench);
+    assert_went_ahead(bench, 4);
+    write_again(bench);
+    assert_int_equal(bench_state(bench, live)->phase, PHASE_ROLLING_BACK);
+    assert_int_equal(bench_state(bench, live)->ending, ENDING_FAILED);
+    assert_int_equal(bench_traces(bench, live, TRACE_FAIL), 1);
+    assert_int_equal(bench_traces(bench, live, TRACE_QUARANTINE), 1);
+}
+
 /* An abort that waits goes ahead, and ends as the abort that it is. */
 static void test_a_queued_abort_goes_ahead(void **state)
 {
@@ -478,6 +506,7 @@ int main(void)
         BENCH_TEST(test_only_routes_go_ahead),
         BENCH_TEST(test_no_second_way_back),
         BENCH_TEST(test_queued_inputs_go_ahead),
+        BENCH_TEST(test_a_failed_smoke_goes_ahead),
         BENCH_TEST(test_a_queued_abort_goes_ahead),
         BENCH_TEST(test_an_abort_is_not_lost_with_its_commit),
         BENCH_TEST(test_a_rejection_is_not_lost_with_its_commit),
