@@ -19,7 +19,7 @@ enum engine_answer {
     ENGINE_FROZEN,      /* start: no admissions now */
     ENGINE_FULL,        /* a limit of the engine is reached */
     ENGINE_NOT_DURABLE  /* the journal refused: nothing happened (507); but a way back that was asked for is
-                           tried on, by nobody's name */
+                           tried on under the same token (engine_names()), without another answer */
 };
 
 struct quarantined {

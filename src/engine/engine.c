@@ -172,6 +172,16 @@ void engine_mark(struct engine *engine, uint64_t deployment, uint8_t rule)
     roster_mark(engine, slot);
 }
 
+bool engine_names(const struct engine *engine, uint64_t token)
+{
+    for (uint32_t i = 0; i < engine->input_count; i++) {
+        const struct input *input = &engine->inputs[(engine->input_first + i) % ENGINE_INPUTS_MAX];
+        if (input->is_answered && input->token == token)
+            return true;
+    }
+    return false;
+}
+
 /* Recovery */
 
 void engine_recover_target(struct engine *engine, const struct target_state *target)
@@ -437,11 +447,11 @@ static void drop_inputs(struct engine *engine)
         input_at(engine, i)->is_done = false;
     for (uint32_t i = 0; i < engine->input_taken; i++) {
         struct input *input = input_at(engine, i);
-        if (input->token == 0)
+        if (input->token == 0 || input->is_void || input->is_answered)
             continue;
+        input->is_answered = input->kind == INPUT_VERB && stepping_is_way_back(input->event.verb);
+        input->is_void = !input->is_answered;
         engine->env.answered(engine->env.data, input->token, ENGINE_NOT_DURABLE, 0);
-        input->is_void = input->kind != INPUT_VERB || !stepping_is_way_back(input->event.verb);
-        input->token = 0;
     }
     engine->input_taken = 0;
 }

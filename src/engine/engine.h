@@ -89,6 +89,10 @@ bool engine_judgement(struct engine *engine, uint64_t deployment, uint8_t rule,
 bool engine_result(struct engine *engine, uint64_t deployment, uint32_t sequence, enum result result);
 bool engine_read_back(struct engine *engine, uint64_t deployment, uint16_t share);
 
+/* Does a way back that was answered with ENGINE_NOT_DURABLE, and is tried on, still name this token? Its
+ * audit row will (S14); no second answer comes. */
+bool engine_names(const struct engine *engine, uint64_t token);
+
 /* A new value came for this rule (cheap: sets a bit). */
 void engine_mark(struct engine *engine, uint64_t deployment, uint8_t rule);
 

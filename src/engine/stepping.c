@@ -380,7 +380,7 @@ static void take_for(struct engine *engine, struct engine_slot *slot, const stru
     stepping_event(engine, slot, &event, input->token);
 }
 
-void stepping_take(struct engine *engine, const struct input *input)
+static void take(struct engine *engine, const struct input *input)
 {
     struct engine_slot *slot;
 
@@ -402,4 +402,14 @@ void stepping_take(struct engine *engine, const struct input *input)
             engine_answer(engine, input->token, ENGINE_NOT_FOUND, 0);
         return;
     }
+}
+
+/* Who heard that nothing is durable hears nothing more, whatever comes of it. */
+void stepping_take(struct engine *engine, const struct input *input)
+{
+    uint32_t answered_count = engine->answered_count;
+
+    take(engine, input);
+    if (input->is_answered)
+        engine->answered_count = answered_count;
 }
