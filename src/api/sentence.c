@@ -138,6 +138,7 @@ static const struct sentence sentences[] = {
     {TRACE_QUARANTINE, "the version is in quarantine", NULL},
     {TRACE_ADOPTED, "a person said what serves", NULL},
     {TRACE_RETIRED, "the old slot is retired", NULL},
+    {TRACE_FORGOTTEN, "the quarantine was full: its oldest version left it", NULL},
 };
 
 static void add_sentence(const struct sentence *sentence, const struct definition *definition,

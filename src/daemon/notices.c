@@ -41,6 +41,7 @@ static const struct kind trace_kinds[] = {
     [TRACE_ESCALATED] = {"escalated", true, "needs a person"},
     [TRACE_QUARANTINE] = {"quarantined", false, "put into quarantine"},
     [TRACE_RETIRED] = {NULL, false, NULL},
+    [TRACE_FORGOTTEN] = {"quarantine_forgotten", true, "pushed the oldest version out of a full quarantine"},
 };
 
 static struct kind kind_of(const struct trace *trace)

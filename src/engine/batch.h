@@ -6,7 +6,11 @@
 #include "judge/rule.h"
 #include "orchestrator/event.h"
 
-enum { BATCH_ROWS_MAX = 2048, TARGET_QUARANTINE_MAX = 64 };
+enum {
+    BATCH_ROWS_MAX = 2048,
+    TARGET_QUARANTINE_MAX =
+        64 /* versions; a person's beyond is refused, a FAIL's pushes out the oldest, told */
+};
 
 enum engine_answer {
     ENGINE_DONE,      /* durable */

@@ -21,8 +21,7 @@
 enum {
     ENGINE_INPUTS_MAX = 1024,
     ENGINE_AHEAD_MS = 300,
-    ENGINE_PERSIST_MS = 10000, /* observed time and rule states reach the journal at least so often */
-    ENGINE_QUARANTINE_MAX = 64 /* versions per target; the oldest is forgotten beyond */
+    ENGINE_PERSIST_MS = 10000 /* observed time and rule states reach the journal at least so often */
 };
 
 struct engine_env {

@@ -90,18 +90,28 @@ static void add_actions(struct engine *engine, struct engine_slot *slot, const s
     }
 }
 
-static void quarantine(struct target_state *target, uint64_t version_key, uint64_t deployment)
+/* No room: the oldest one may come back by itself from now on, which somebody should hear. */
+static void forget_oldest(struct engine *engine, struct engine_slot *slot, struct target_state *target)
 {
+    const struct trace trace = {.kind = TRACE_FORGOTTEN, .a = (uint32_t)target->quarantined[0].deployment};
+
+    memmove(&target->quarantined[0], &target->quarantined[1],
+            (TARGET_QUARANTINE_MAX - 1) * sizeof(target->quarantined[0]));
+    target->quarantined_count--;
+    add_trace(engine, slot, &trace, 0);
+}
+
+static void quarantine(struct engine *engine, struct engine_slot *slot, struct target_state *target)
+{
+    uint64_t version_key = slot->start.version_key;
+
     for (uint8_t i = 0; i < target->quarantined_count; i++)
         if (target->quarantined[i].version_key == version_key)
             return;
-    if (target->quarantined_count == TARGET_QUARANTINE_MAX) {
-        memmove(&target->quarantined[0], &target->quarantined[1],
-                (TARGET_QUARANTINE_MAX - 1) * sizeof(target->quarantined[0]));
-        target->quarantined_count--;
-    }
+    if (target->quarantined_count == TARGET_QUARANTINE_MAX)
+        forget_oldest(engine, slot, target);
     target->quarantined[target->quarantined_count++] =
-        (struct quarantined){.version_key = version_key, .deployment = deployment};
+        (struct quarantined){.version_key = version_key, .deployment = slot->id};
 }
 
 static void change_target(struct engine *engine, struct engine_slot *slot, const struct decision *decision)
@@ -116,7 +126,7 @@ static void change_target(struct engine *engine, struct engine_slot *slot, const
         target->state.stable_deployment = slot->id;
     }
     if (decision->quarantines)
-        quarantine(&target->state, slot->start.version_key, slot->id);
+        quarantine(engine, slot, &target->state);
     stepping_add_target(engine, target);
 }
 

@@ -100,7 +100,9 @@ enum trace_kind {
     TRACE_MUTED,           /* a: rule */
     TRACE_QUARANTINE,
     TRACE_ADOPTED,
-    TRACE_RETIRED
+    TRACE_RETIRED,
+    TRACE_FORGOTTEN /* of the engine: the quarantine was full, and the oldest version left it; a: the low half
+                       of the deployment that had put it there, 0: a person */
 };
 
 /* Whose FAIL it is, where no rule is known. */

@@ -156,6 +156,7 @@ static void tell_trace(struct stage *stage, uint64_t deployment, const struct tr
     case TRACE_ESCALATED:
     case TRACE_QUARANTINE:
     case TRACE_ADOPTED:
+    case TRACE_FORGOTTEN:
         stage_tell(stage, true, deployment, "%s", kind);
         return;
     }

@@ -378,6 +378,7 @@ void oracle_trace(struct world *world, uint64_t deployment, const struct batch_r
     case TRACE_ESCALATED:
     case TRACE_MUTED:
     case TRACE_RETIRED:
+    case TRACE_FORGOTTEN:
         return;
     }
 }

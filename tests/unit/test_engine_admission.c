@@ -214,7 +214,7 @@ static void test_quarantine_by_hand(void **state)
     assert_int_equal(bench_start(bench, bench_prepare(bench, FIRST)), ENGINE_DONE);
 }
 
-/* A person hears of the limit; a FAIL pushes the oldest out. */
+/* A person hears of the limit; a FAIL pushes the oldest out, and says so. */
 static void test_quarantine_is_bounded(void **state)
 {
     struct engine_bench *bench = *state;
@@ -227,6 +227,7 @@ static void test_quarantine_is_bounded(void **state)
     bench_value(bench, live, BENCH_RULE_ROLLBACK, BENCH_BAD);
     assert_int_equal(target_of(bench)->quarantined_count, TARGET_QUARANTINE_MAX);
     assert_int_equal(target_of(bench)->quarantined[0].version_key, 1001);
+    assert_int_equal(bench_traces(bench, live, TRACE_FORGOTTEN), 1);
     assert_int_equal(target_of(bench)->quarantined[TARGET_QUARANTINE_MAX - 1].version_key, FIRST);
     assert_int_equal(target_of(bench)->quarantined[TARGET_QUARANTINE_MAX - 1].deployment, live->id);
 }
