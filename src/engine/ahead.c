@@ -134,3 +134,13 @@ void ahead_of_journal(struct engine *engine)
             try_slot(engine, &engine->slots[i], now_ms);
     try_inputs(engine, now_ms);
 }
+
+bool engine_names(const struct engine *engine, uint64_t token)
+{
+    for (uint32_t i = 0; i < engine->input_count; i++) {
+        const struct input *input = &engine->inputs[(engine->input_first + i) % ENGINE_INPUTS_MAX];
+        if (input->is_answered && input->token == token)
+            return true;
+    }
+    return false;
+}

@@ -138,9 +138,10 @@ static bool push_event(struct engine *engine, enum input_kind kind, uint64_t dep
     return true;
 }
 
-bool engine_result(struct engine *engine, uint64_t deployment, uint32_t sequence, enum result result)
+bool engine_result(struct engine *engine, uint64_t deployment, uint32_t sequence, uint16_t tries,
+                   enum result result)
 {
-    struct event event = {.kind = EVENT_RESULT, .sequence = sequence, .result = result};
+    struct event event = {.kind = EVENT_RESULT, .sequence = sequence, .tries = tries, .result = result};
 
     return push_event(engine, INPUT_RESULT, deployment, &event);
 }
@@ -170,16 +171,6 @@ void engine_mark(struct engine *engine, uint64_t deployment, uint8_t rule)
         return;
     slot->dirty |= UINT32_C(1) << rule;
     roster_mark(engine, slot);
-}
-
-bool engine_names(const struct engine *engine, uint64_t token)
-{
-    for (uint32_t i = 0; i < engine->input_count; i++) {
-        const struct input *input = &engine->inputs[(engine->input_first + i) % ENGINE_INPUTS_MAX];
-        if (input->is_answered && input->token == token)
-            return true;
-    }
-    return false;
 }
 
 /* Recovery */

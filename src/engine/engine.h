@@ -35,7 +35,8 @@ struct engine_env {
     void (*commit)(void *data, const struct batch *batch);
     /* The batch is durable: tell the world (events, notices, long polls). Called before the starts. */
     void (*published)(void *data, const struct batch *batch);
-    /* Drives one action; answered by engine_result() with its sequence, never from inside this call. */
+    /* Drives one action; answered by engine_result() with its sequence and tries, never from inside this
+     * call. */
     void (*start)(void *data, const struct deployment_state *state, const struct action *action,
                   bool is_ahead);
     /* Reads the traffic back; answered by engine_read_back(). */
@@ -85,7 +86,8 @@ MUST_CHECK bool engine_target_verb(struct engine *engine, uint64_t token, const 
 /* A pass on evidence from before the step's confirmation (from_ms) is none. */
 bool engine_judgement(struct engine *engine, uint64_t deployment, uint8_t rule,
                       const struct judgement *judgement);
-bool engine_result(struct engine *engine, uint64_t deployment, uint32_t sequence, enum result result);
+bool engine_result(struct engine *engine, uint64_t deployment, uint32_t sequence, uint16_t tries,
+                   enum result result);
 bool engine_read_back(struct engine *engine, uint64_t deployment, uint16_t share);
 
 /* Does a way back that was answered with ENGINE_NOT_DURABLE, and is tried on, still name this token? Its

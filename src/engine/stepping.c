@@ -355,7 +355,8 @@ static bool is_failed_smoke(const struct engine_slot *slot, const struct input *
     const struct flight *flight = &slot->after.flight;
 
     return input->kind == INPUT_RESULT && flight->kind == ACTION_SMOKE &&
-           input->event.sequence == flight->sequence && input->event.result == RESULT_FAILED;
+           input->event.sequence == flight->sequence && input->event.tries == flight->tries &&
+           input->event.result == RESULT_FAILED;
 }
 
 /* May this waiting input take a deployment back? */

@@ -105,12 +105,13 @@ static void take_result(struct machine *machine, enum result result)
     }
 }
 
-/* A result of another action than the one in flight is history. */
+/* A result of another action than the one in flight, or of an earlier try, is history. */
 static void answer_flight(struct machine *machine)
 {
     const struct flight *flight = &machine->state->flight;
 
-    if (flight->kind != ACTION_NONE && !flight->is_waiting && flight->sequence == machine->event->sequence)
+    if (flight->kind != ACTION_NONE && !flight->is_waiting && flight->sequence == machine->event->sequence &&
+        flight->tries == machine->event->tries)
         take_result(machine, machine->event->result);
 }
 

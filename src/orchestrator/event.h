@@ -52,6 +52,7 @@ struct event {
     int64_t now_ms;
     int64_t gap_ms;            /* GAP, RECOVERED */
     uint32_t sequence;         /* RESULT: the action's */
+    uint16_t tries;            /* RESULT: the try that ended, as in the action */
     enum result result;        /* RESULT */
     uint8_t rule;              /* JUDGEMENT, MUTE */
     enum verdict verdict;      /* JUDGEMENT */

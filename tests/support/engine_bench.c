@@ -408,7 +408,7 @@ void bench_result(struct engine_bench *bench, const struct bench_live *live, enu
     const struct deployment_state *state = bench_state(bench, live);
 
     assert_int_not_equal(state->flight.kind, ACTION_NONE);
-    assert_true(engine_result(bench->engine, live->id, state->flight.sequence, result));
+    assert_true(engine_result(bench->engine, live->id, state->flight.sequence, state->flight.tries, result));
     bench_turn(bench);
 }
 

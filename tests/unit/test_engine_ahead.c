@@ -299,7 +299,7 @@ static void test_queued_inputs_go_ahead(void **state)
     bench_later(bench, ENGINE_AHEAD_MS);
     assert_true(engine_verb(bench->engine, 0, live->id, VERB_HOLD, 0));
     assert_true(engine_verb(bench->engine, 0, 77, VERB_ABORT, 0));
-    assert_true(engine_result(bench->engine, live->id, 1, RESULT_FAILED));
+    assert_true(engine_result(bench->engine, live->id, 1, 0, RESULT_FAILED));
     assert_true(engine_judgement(bench->engine, live->id, BENCH_RULES, &judgement));
     bench_turn(bench);
     assert_int_equal(bench_count(bench, NOTE_START), 0);
@@ -324,11 +324,12 @@ static void test_a_failed_smoke_goes_ahead(void **state)
     assert_int_equal(bench_state(bench, live)->flight.kind, ACTION_SMOKE);
     bench_forget(bench);
     get_stuck(bench);
-    assert_true(engine_result(bench->engine, live->id, 3, RESULT_AGAIN));
-    assert_true(engine_result(bench->engine, live->id, 2, RESULT_FAILED));
+    assert_true(engine_result(bench->engine, live->id, 3, 0, RESULT_AGAIN));
+    assert_true(engine_result(bench->engine, live->id, 2, 0, RESULT_FAILED));
+    assert_true(engine_result(bench->engine, live->id, 3, 1, RESULT_FAILED));
     bench_later(bench, ENGINE_AHEAD_MS);
     assert_int_equal(bench_count(bench, NOTE_START), 0);
-    assert_true(engine_result(bench->engine, live->id, 3, RESULT_FAILED));
+    assert_true(engine_result(bench->engine, live->id, 3, 0, RESULT_FAILED));
     bench_turn(bench);
     assert_went_ahead(bench, 4);
     write_again(bench);
@@ -363,7 +364,7 @@ static void test_the_result_of_what_went_ahead(void **state)
     bench->journal = BENCH_REFUSES;
     bench_value(bench, live, BENCH_RULE_ROLLBACK, BENCH_BAD);
     assert_went_ahead(bench, 3);
-    assert_true(engine_result(bench->engine, live->id, 3, RESULT_DONE));
+    assert_true(engine_result(bench->engine, live->id, 3, 0, RESULT_DONE));
     bench_forget(bench);
     bench->journal = BENCH_WRITES;
     bench_later(bench, 1000);
@@ -380,7 +381,7 @@ static void test_a_failed_try_ahead_waits(void **state)
     bench->journal = BENCH_REFUSES;
     bench_value(bench, live, BENCH_RULE_ROLLBACK, BENCH_BAD);
     assert_went_ahead(bench, 3);
-    assert_true(engine_result(bench->engine, live->id, 3, RESULT_AGAIN));
+    assert_true(engine_result(bench->engine, live->id, 3, 0, RESULT_AGAIN));
     bench_forget(bench);
     bench->journal = BENCH_WRITES;
     bench_later(bench, 1000);
