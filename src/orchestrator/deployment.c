@@ -234,7 +234,7 @@ static int64_t flight_deadline(const struct deployment_state *state)
         return DEPLOYMENT_NEVER;
     if (!state->flight.is_waiting)
         return state->flight.deadline_ms;
-    return state->step_state == STEP_HELD ? DEPLOYMENT_NEVER : state->flight.retry_ms;
+    return deployment_is_stopped(state) ? DEPLOYMENT_NEVER : state->flight.retry_ms;
 }
 
 static int64_t observe_deadline(const struct plan *plan, const struct deployment_state *state)
@@ -297,11 +297,17 @@ struct action deployment_redrive(const struct plan *plan, const struct deploymen
     return machine_action(plan, state);
 }
 
+bool deployment_is_stopped(const struct deployment_state *state)
+{
+    const struct flight *flight = &state->flight;
+    bool gives_less = flight->kind == ACTION_ROUTE && flight->share < state->confirmed_share;
+
+    return flight->is_waiting && state->step_state == STEP_HELD && !gives_less;
+}
+
 bool deployment_is_routing(const struct deployment_state *state)
 {
-    bool is_stopped = state->flight.is_waiting && state->step_state == STEP_HELD;
-
-    return state->flight.kind == ACTION_ROUTE && !is_stopped;
+    return state->flight.kind == ACTION_ROUTE && !deployment_is_stopped(state);
 }
 
 int deployment_exit_code(const struct deployment_state *state)
