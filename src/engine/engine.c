@@ -422,6 +422,7 @@ void engine_turn(struct engine *engine)
     }
     begin_batch(engine);
     step_all(engine);
+    engine->env.stepping(engine->env.data, 0);
     if (engine->batch.count == 0) {
         finish(engine);
         return;

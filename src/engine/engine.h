@@ -45,6 +45,8 @@ struct engine_env {
     void (*answered)(void *data, uint64_t token, enum engine_answer answer, uint64_t deployment);
     /* A terminal deployment left the engine's memory: its plan, rules and rule states are free. */
     void (*released)(void *data, uint64_t deployment);
+    /* From now on this deployment is worked on; 0: none is. For whoever must say, after a crash, which. */
+    void (*stepping)(void *data, uint64_t deployment);
 };
 
 /* What a start brings; plan, rules and rule_states stay valid and in place until env.released(), or until an

@@ -205,6 +205,7 @@ static void tell_gap(struct engine *engine, struct engine_slot *slot)
 void stepping_event(struct engine *engine, struct engine_slot *slot, const struct event *event,
                     uint64_t token)
 {
+    engine->env.stepping(engine->env.data, slot->id);
     if (stepping_has_gap(slot))
         tell_gap(engine, slot);
     step(engine, slot, event, token);
@@ -309,6 +310,7 @@ void stepping_due(struct engine *engine, struct engine_slot *slot)
     struct event event = {.kind = EVENT_TICK, .now_ms = engine->batch.now_ms};
     struct event ahead = {.kind = EVENT_AHEAD, .now_ms = engine->batch.now_ms};
 
+    engine->env.stepping(engine->env.data, slot->id);
     if (stepping_has_gap(slot))
         tell_gap(engine, slot);
     bool is_due = engine->batch.now_ms >= deployment_deadline(slot->start.plan, &slot->after);
