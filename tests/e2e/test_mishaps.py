@@ -1,4 +1,4 @@
-# test_mishaps.py - a journal that fails for good, and a daemon that crashes on one deployment.
+# test_mishaps.py - a journal that fails for good, a daemon that crashes on one deployment, and what is told of it all: nothing is lost.
 # SPDX-License-Identifier: MIT
 import contextlib
 import sqlite3
@@ -7,8 +7,10 @@ import subprocess
 
 from support import wait_until
 from support.swift import begin, begun, ended, post, publishing, show
+import world_config
 from world import find
 
+CROWD = 110
 PHASE_WATCHING = 3
 PHASE_AT = 10  # in the bytes of a snapshot, behind schema, kind and id
 
@@ -117,3 +119,38 @@ def test_crash_loop_of_one_deployment(world):
     assert "crashed" in daemon.log_text() and f"at work on deployment {int(name[4:])}" in daemon.log_text()
     assert show(world, other)["state"] == "watching", "the others go on"
     wait_until(lambda: any("crashed" in n["body"]["data"].get("why", "") for n in world.notices()), 15, "people hear of it")
+
+
+MANY = """
+metrics: { shared: { source = "mqtt:plant";  kind = "gauge";  topic = "t/shared";  value = ".lag";  unit = "s";  better = "lower";  resolution = "100ms";  max_age = "1s"; }; };
+triggers: { all: { when = "shared > 60s";  then = "rollback"; }; };
+strategies: { watched: { kind = "follow";  steps = ( { watch = "1h";  at_most = "2h"; } ); }; };
+services: {
+"""
+SERVICE = """  many-NUMBER: { notify: { all = [ "webhook:desk" ];  urgent = [ "webhook:pager", "webhook:spare" ]; };  rules: { triggers = [ "all" ]; };
+    environments: { stage: { strategy = "watched"; }; }; };
+"""
+
+
+def test_every_notice_of_a_crowd_reaches_the_outbox(world):
+    more = "".join(f'{name}: {{ url = "http://127.0.0.1:{world.receiver_port}/{name}";  secret = "file:{world.secret_file}"; }};  ' for name in ("pager", "spare"))
+    text = world_config.verdictd_text(world).replace("webhook: { desk:", "webhook: { " + more + "desk:")
+    world.start_broker()
+    world.start_runner()
+    world.start_daemon(text=text, rules={"many.rules": MANY + "".join(SERVICE.replace("NUMBER", str(number)) for number in range(CROWD)) + "};\n"})
+    for number in range(CROWD):
+        answer = world.api("POST", "/v1/deployments", {"service": f"many-{number}", "environment": "stage", "version": "2.0.0"})
+        assert answer.status == 201, answer.text
+
+    def count(kind):
+        with database(world) as journal:
+            return journal.execute("SELECT count(*) FROM outbox WHERE kind = ?", (kind,)).fetchone()[0]
+
+    def failed():
+        subprocess.run([find("mosquitto_pub"), "-h", "127.0.0.1", "-p", str(world.broker_port), "-t", "t/shared", "-m", '{"lag": 300}'], check=True, timeout=5)
+        with database(world) as journal:
+            return journal.execute("SELECT count(*) FROM deployments WHERE phase = 6").fetchone()[0] == CROWD
+
+    wait_until(failed, 15, "all of them fail at once")
+    counts = {kind: count(kind) for kind in ("verdict_failed", "rollback_started", "rolled_back", "quarantined")}
+    assert counts == {"verdict_failed": 3 * CROWD, "rollback_started": 3 * CROWD, "rolled_back": 3 * CROWD, "quarantined": CROWD}
