@@ -2,13 +2,15 @@
  * SPDX-License-Identifier: MIT */
 #include "daemon/mishaps.h"
 
+#include "base/text.h"
+
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { BOOT_ID_SIZE = 64 };
+enum { BOOT_ID_SIZE = 64, LINE_SIZE = 128 };
 
 /* The file `life`, mapped: what stands there when the process dies stays there. */
 struct life {
@@ -38,14 +40,19 @@ static void read_boot_id(char id[BOOT_ID_SIZE])
 static int count_faults(FILE *file)
 {
     char own[BOOT_ID_SIZE];
-    char boot_id[BOOT_ID_SIZE];
-    long long at_ms = 0;
+    char line[LINE_SIZE];
     int64_t now_ms = loop_now_ms();
+    int64_t at_ms = 0;
     int count = 0;
 
     read_boot_id(own);
-    while (fscanf(file, "%63s %lld", boot_id, &at_ms) == 2)
-        count += strcmp(own, boot_id) == 0 && at_ms <= now_ms && at_ms > now_ms - MISHAPS_FAULTS_SPAN_MS;
+    while (fgets(line, sizeof(line), file) != NULL) {
+        size_t length = strcspn(line, " ");
+        line[strcspn(line, "\n")] = '\0';
+        bool is_ours = strncmp(line, own, length) == 0 && own[length] == '\0' && line[length] == ' ';
+        count += is_ours && text_to_integer(line + length + 1, 0, now_ms, &at_ms) &&
+                 at_ms > now_ms - MISHAPS_FAULTS_SPAN_MS;
+    }
     return count;
 }
 
