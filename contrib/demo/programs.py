@@ -78,13 +78,14 @@ class Program:
     def pid(self):
         return self.process.pid
 
-    def start(self):
+    def start(self, is_awaited=True):
+        """Until it is ready; or only started, where it may end at once or never be."""
         if self.is_running():
             raise RuntimeError(f"{self.name} runs already")
         with open(self.log_file, "ab") as log:
             self.process = subprocess.Popen(self.argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self._environment,
                                             start_new_session=True, preexec_fn=_end_with_parent)
-        if self._ready:
+        if self._ready and is_awaited:
             wait_until(self._is_ready, self._ready_seconds, f"{self.name} is ready")
         return self
 

@@ -71,8 +71,10 @@ static void add_override(const struct definition *definition, const struct journ
 
 static void add_fail(const struct definition *definition, const struct journal_audit *row, struct text *text)
 {
-    if (row->a == UINT8_MAX)
+    if (row->a == FAIL_SMOKE)
         text_add(text, "verdict FAIL: a smoke test");
+    else if (row->a == FAIL_LOST)
+        text_add(text, "verdict FAIL: traffic went back at once, and the journal lost why");
     else
         text_add(text, "verdict FAIL: rule %s", rule_name(definition, row->a));
 }
@@ -136,6 +138,7 @@ static const struct sentence sentences[] = {
     {TRACE_QUARANTINE, "the version is in quarantine", NULL},
     {TRACE_ADOPTED, "a person said what serves", NULL},
     {TRACE_RETIRED, "the old slot is retired", NULL},
+    {TRACE_FORGOTTEN, "the quarantine was full: its oldest version left it", NULL},
 };
 
 static void add_sentence(const struct sentence *sentence, const struct definition *definition,

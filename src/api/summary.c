@@ -11,6 +11,10 @@ static void add_rule(const struct record *record, struct text *text)
     const struct definition *definition = record->definition;
     uint8_t index = record->state->failed_rule;
 
+    if (index == FAIL_LOST) {
+        text_add(text, "traffic went back at once, and the journal lost why");
+        return;
+    }
     if (definition == NULL || index >= definition->rule_count) {
         text_add(text, "a smoke test failed");
         return;

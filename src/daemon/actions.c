@@ -58,7 +58,8 @@ void acting_end(struct acting *acting, enum result result, const char *why)
         log_say(&acting->daemon->log, LOG_LEVEL_WARN, "deployment %llu: %s %u: %s",
                 (unsigned long long)acting->deployment, action_kind_name(acting->action.kind),
                 acting->action.sequence, why);
-    if (!engine_result(acting->daemon->engine, acting->deployment, acting->action.sequence, result))
+    if (!engine_result(acting->daemon->engine, acting->deployment, acting->action.sequence,
+                       acting->action.tries, result))
         log_say(&acting->daemon->log, LOG_LEVEL_ERROR,
                 "the engine's queue is full: a result is lost until its deadline");
     daemon_wants_turn(acting->daemon);

@@ -1,5 +1,6 @@
 /* api_part.c - what the API asks of the daemon: verbs, targets, views of live deployments, health, metrics.
  * SPDX-License-Identifier: MIT */
+#include "daemon/mishaps.h"
 #include "daemon/request.h"
 #include "daemon/starting.h"
 #include "io/json.h"
@@ -36,12 +37,24 @@ static bool is_promoted(const struct daemon *daemon, uint64_t deployment)
     return state != NULL && state->phase == PHASE_PROMOTED;
 }
 
+/* What may lead on; the rest leads back, or changes no traffic. */
+static bool is_forward(enum verb verb)
+{
+    return verb == VERB_PROMOTE || verb == VERB_PROMOTE_FULL || verb == VERB_RESUME || verb == VERB_APPROVE;
+}
+
 static void take_verb(void *data, const struct api_verb *verb, api_done *done, void *done_data)
 {
     struct daemon *daemon = data;
     struct live *live = live_find(daemon, verb->deployment);
     uint8_t rule = verb->verb == VERB_MUTE ? find_rule(live, verb->rule) : 0;
 
+    struct err err = {0};
+
+    if (is_forward(verb->verb) && mishaps_refuse(daemon, &err)) {
+        done(done_data, false, false, 0, &err);
+        return;
+    }
     if (rule == UINT8_MAX) {
         refuse(done, done_data, ERR_NOT_FOUND, "this deployment has no rule of that name");
         return;
@@ -170,7 +183,8 @@ static char *show_ready(void *data, bool *ret_ready)
     cJSON *array = cJSON_CreateArray();
     char name[128];
 
-    *ret_ready = !health.is_broken && !health.is_low;
+    *ret_ready = !health.is_broken && !health.is_low && daemon->safe_why == NULL;
+    add_check(array, "safe_mode", daemon->safe_why);
     add_check(array, "journal",
               health.is_broken ? "it cannot be written"
               : health.is_low  ? "the disk is full"

@@ -1,5 +1,6 @@
 /* commit.c - a batch on its way to the journal, with the words that belong to it.
  * SPDX-License-Identifier: MIT */
+#include "daemon/mishaps.h"
 #include "daemon/notices.h"
 #include "daemon/request.h"
 #include "daemon/starting.h"
@@ -124,9 +125,7 @@ static void committed(void *data, const struct journal_result *result)
         log_say(&daemon->log, LOG_LEVEL_ERROR, "the journal: %s", result->text);
     engine_committed(daemon->engine, result->fault == JOURNAL_FINE);
     if (result->fault == JOURNAL_BROKEN) {
-        log_say(&daemon->log, LOG_LEVEL_ERROR,
-                "the journal is broken: stopping, to recover from what is on disk");
-        loop_stop(daemon->loop);
+        mishaps_journal_broke(daemon);
         return;
     }
     commit_sweep(commit);

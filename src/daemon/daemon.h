@@ -37,6 +37,7 @@ enum {
 };
 
 struct acting;  /* acting.h */
+struct life;    /* mishaps.c */
 struct live;    /* live.h */
 struct request; /* request.h */
 
@@ -80,6 +81,11 @@ struct daemon {
     char runtime_folder[DAEMON_PATH_MAX];
     struct engine *engine;
     bool is_stopping;
+    bool is_broken;       /* the journal cannot be written: this life is over */
+    const char *safe_why; /* NULL, or why nothing is accepted: safe mode */
+    uint64_t suspect;     /* deployment that several lives crashed on; 0: none */
+    struct life *life;
+    int64_t calm_at_ms; /* the loop's clock */
     struct loop_timer *good_bye;
     int64_t stop_at_ms; /* the loop's clock: the broker was given its time to hear of the stop */
     struct loop_timer *engine_timer;

@@ -1,6 +1,6 @@
 /* main.c - verdictd: arguments, settings, signals, the loop.
  * SPDX-License-Identifier: MIT */
-#include "daemon/daemon.h"
+#include "daemon/mishaps.h"
 #include "daemon/notices.h"
 #include "io/memory.h"
 
@@ -151,6 +151,7 @@ static int run(struct daemon *daemon)
 
     if (!daemon_open(daemon, &err)) {
         log_say(&daemon->log, LOG_LEVEL_ERROR, "%s", err.text);
+        mishaps_end(daemon);
         return EXIT_FAILURE;
     }
     (void)loop_signal_start(daemon->loop, SIGTERM, stop_signal, daemon);

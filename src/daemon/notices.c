@@ -15,6 +15,8 @@
 #include <string.h>
 #include <time.h>
 
+enum { ROOM_FIRST = 64 };
+
 struct kind {
     const char *name; /* NULL: not told */
     bool is_urgent;
@@ -41,6 +43,7 @@ static const struct kind trace_kinds[] = {
     [TRACE_ESCALATED] = {"escalated", true, "needs a person"},
     [TRACE_QUARANTINE] = {"quarantined", false, "put into quarantine"},
     [TRACE_RETIRED] = {NULL, false, NULL},
+    [TRACE_FORGOTTEN] = {"quarantine_forgotten", true, "pushed the oldest version out of a full quarantine"},
 };
 
 static struct kind kind_of(const struct trace *trace)
@@ -161,21 +164,29 @@ static bool was_told(const struct notices *notices, size_t first, const char *re
     return false;
 }
 
+static struct journal_notice *add_row(struct notices *notices)
+{
+    if (notices->count == notices->room) {
+        notices->room = notices->room == 0 ? ROOM_FIRST : 2 * notices->room;
+        notices->rows = memory_resize(notices->rows, notices->room * sizeof(*notices->rows));
+    }
+    return &notices->rows[notices->count++];
+}
+
 static void add_for(struct notices *notices, const struct live *live, const struct batch_row *row,
                     const struct kind *kind, const char *const *receivers, size_t count, size_t first,
                     int64_t now_ms)
 {
-    for (size_t i = 0; i < count && notices->count < NOTICES_MAX; i++) {
+    for (size_t i = 0; i < count; i++) {
         if (was_told(notices, first, receivers[i]))
             continue;
-        struct journal_notice *notice = &notices->rows[notices->count];
+        struct journal_notice *notice = add_row(notices);
         make_id(notice->id, live, row, kind, receivers[i], now_ms);
         notice->receiver = receivers[i];
         notice->kind = kind->name;
         notice->body = body_of(live, row, kind, notice->id);
         notice->deployment = row->deployment;
         notice->due_ms = now_ms;
-        notices->count++;
     }
 }
 
@@ -202,5 +213,6 @@ void notices_clear(struct notices *notices)
 {
     for (size_t i = 0; i < notices->count; i++)
         free((void *)(uintptr_t)notices->rows[i].body);
-    notices->count = 0;
+    free(notices->rows);
+    *notices = (struct notices){0};
 }

@@ -6,11 +6,10 @@
 #include "daemon/daemon.h"
 #include "store/journal_text.h"
 
-enum { NOTICES_MAX = 512 };
-
+/* As many as the batch has: BATCH_ROWS_MAX traces at most, each to those whom its service names. */
 struct notices {
-    size_t count;
-    struct journal_notice rows[NOTICES_MAX]; /* bodies are malloc'ed */
+    size_t count, room;
+    struct journal_notice *rows; /* malloc'ed, as their bodies are */
     struct journal_texts texts;
 };
 

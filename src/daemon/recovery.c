@@ -2,6 +2,7 @@
  * was in flight is driven again under its key.
  * SPDX-License-Identifier: MIT */
 #include "daemon/live.h"
+#include "daemon/mishaps.h"
 #include "daemon/starting.h"
 #include "daemon/tombstone.h"
 #include "io/memory.h"
@@ -48,19 +49,25 @@ static struct live *revive(struct daemon *daemon, const struct journal_recovered
     return live;
 }
 
-/* Its steps mean something else to this program than to the one that admitted it: only the way back may run.
- */
-static void take_back(struct live *live, const struct deployment_state *state)
+/* Why only its way back may run; NULL: it goes on. */
+static const char *trouble_of(const struct live *live, uint64_t plan_hash)
+{
+    /* Its steps mean something else to this program than to the one that admitted it. */
+    if (starting_plan_hash(live->definition) != plan_hash)
+        return "another version of verdictd admitted it with another plan: only the way back may run";
+    if (live->id == live->daemon->suspect)
+        return "verdictd crashed on it again and again: it is taken back";
+    return live->daemon->safe_why == NULL ? NULL : "verdictd is in safe mode: what is under way goes back";
+}
+
+static void take_back(struct live *live, const struct deployment_state *state, const char *why)
 {
     struct daemon *daemon = live->daemon;
 
-    log_say(
-        &daemon->log, LOG_LEVEL_ERROR,
-        "deployment %llu: this version of verdictd builds another plan from the same text: taking it back",
-        (unsigned long long)live->id);
     if (phase_is_terminal(state->phase))
         return;
-    live_say(live, "another version of verdictd admitted it with another plan: only the way back may run");
+    log_say(&daemon->log, LOG_LEVEL_ERROR, "deployment %llu: %s", (unsigned long long)live->id, why);
+    live_say(live, "%s", why);
     if (!engine_verb(daemon->engine, 0, live->id, VERB_ABORT, 0))
         log_say(&daemon->log, LOG_LEVEL_ERROR, "deployment %llu: the engine's queue is full",
                 (unsigned long long)live->id);
@@ -70,8 +77,9 @@ static bool take_deployment(void *data, const struct journal_recovered *recovere
 {
     struct daemon *daemon = data;
     const struct deployment_state *state = &recovered->deployment.state;
-    struct live *live = revive(daemon, recovered, err);
 
+    mishaps_stepping(daemon, state->id);
+    struct live *live = revive(daemon, recovered, err);
     if (live == NULL)
         return false;
     struct engine_start start = starting_fill(live, recovered->deployment.version_key);
@@ -79,13 +87,15 @@ static bool take_deployment(void *data, const struct journal_recovered *recovere
     if (!engine_recover(daemon->engine, &start, state, gap_ms < 0 ? 0 : gap_ms,
                         tombstone_is_there(daemon, state->id)))
         return err_set(err, ERR_LIMIT, "more deployments in the journal than this daemon holds");
-    if (starting_plan_hash(live->definition) != recovered->deployment.plan_hash)
-        take_back(live, state);
+    const char *why = trouble_of(live, recovered->deployment.plan_hash);
+    if (why != NULL)
+        take_back(live, state, why);
     if (phase_is_active(state->phase))
         live_watch(live, state);
     log_say(&daemon->log, LOG_LEVEL_INFO, "deployment %llu of %s/%s goes on: %s",
             (unsigned long long)live->id, live->definition->service, live->definition->environment,
             phase_name(state->phase));
+    mishaps_stepping(daemon, 0);
     return true;
 }
 

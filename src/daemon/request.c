@@ -59,7 +59,7 @@ void request_sweep(struct daemon *daemon)
 
     while (request != NULL) {
         struct request *next = request->next;
-        if (request->is_answered)
+        if (request->is_answered && !engine_names(daemon->engine, request->token))
             request_free(daemon, request);
         request = next;
     }

@@ -13,7 +13,7 @@ struct request {
     void *done_data;
     struct live *live; /* of a start, until the engine took it over */
     bool is_start;
-    bool is_answered; /* kept until its batch is over */
+    bool is_answered; /* kept until its batch is over, and while the engine still names it */
     char *actor, *reason, *principal, *key, *strategy, *run_url, *commit;
     char verb[32];
     struct journal_start start;
@@ -26,7 +26,7 @@ struct request *request_new(struct daemon *daemon, const char *actor, const char
 struct request *request_find(struct daemon *daemon, uint64_t token);
 void request_free(struct daemon *daemon, struct request *request);
 
-/* Frees those that were answered; called when no batch is in flight. */
+/* Frees those that were answered and that the engine names no more; called when no batch is in flight. */
 void request_sweep(struct daemon *daemon);
 
 /* Of struct engine_env. */

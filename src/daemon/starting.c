@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "daemon/starting.h"
 
+#include "daemon/mishaps.h"
 #include "daemon/request.h"
 #include "engine/snapshot.h"
 #include "io/memory.h"
@@ -140,6 +141,11 @@ void starting_deployment(void *data, const struct api_start *start, api_done *do
 {
     struct daemon *daemon = data;
     struct err err = {0};
+
+    if (mishaps_refuse(daemon, &err)) {
+        done(done_data, false, false, 0, &err);
+        return;
+    }
     struct live *live = resolve(daemon, start, &err);
     uint32_t target = live == NULL ? 0
                                    : journal_target(daemon->journal, live->definition->service,

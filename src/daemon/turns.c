@@ -1,7 +1,7 @@
 /* turns.c - when the engine runs: at the end of each turn of the loop that brought something, and at its
  * deadlines.
  * SPDX-License-Identifier: MIT */
-#include "daemon/daemon.h"
+#include "daemon/mishaps.h"
 
 int64_t daemon_now_ms(void *data)
 {
@@ -68,6 +68,7 @@ static void heartbeat(void *data)
     if (daemon->is_stopping)
         return;
     look_at_clock(daemon);
+    mishaps_look(daemon);
     series_book_close_steps(daemon->book, daemon_now_ms(daemon));
 }
 

@@ -1,6 +1,7 @@
 /* wiring.c - makes the parts from the settings, in the order of dependence, and takes them apart again.
  * SPDX-License-Identifier: MIT */
 #include "daemon/live.h"
+#include "daemon/mishaps.h"
 #include "daemon/notices.h"
 #include "daemon/request.h"
 #include "io/memory.h"
@@ -79,6 +80,7 @@ static bool open_engine(struct daemon *daemon, struct err *err)
         .read_back = action_read_back,
         .answered = request_answered,
         .released = request_released,
+        .stepping = mishaps_stepping,
     };
 
     if (!journal_open(&settings, &daemon->journal, err))
@@ -304,6 +306,7 @@ bool daemon_open(struct daemon *daemon, struct err *err)
     open_sources(daemon);
     daemon->status = status_new(daemon);
     daemon->outbox = outbox_new(daemon);
+    mishaps_begin(daemon);
     if (!daemon_recover(daemon, err))
         return err_wrap(err, "recovering from %s", daemon->journal_path);
     if (!open_server(daemon, err))
@@ -367,6 +370,7 @@ void daemon_close(struct daemon *daemon)
     commit_free(daemon->commit);
     http_client_free(daemon->http);
     free(daemon->engine);
+    mishaps_end(daemon);
     loop_free(daemon->loop);
     config_free(daemon->config);
     settings_free(daemon->settings);

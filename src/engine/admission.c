@@ -32,6 +32,16 @@ static bool is_quarantined(const struct target_state *target, uint64_t version_k
     return false;
 }
 
+/* Under way, or waiting for its turn. */
+static bool has_other(const struct engine *engine, uint32_t target)
+{
+    const struct engine_slot *slot = roster_first(engine, target);
+
+    while (slot != NULL && phase_is_terminal(slot->after.phase))
+        slot = roster_next(engine, slot);
+    return slot != NULL;
+}
+
 /* The way back of a promotion is the slot that it left: lost once somebody else is under way, or while it is
  * being retired (S9). */
 static bool has_lost_way_back(const struct engine *engine, uint32_t target)
@@ -55,7 +65,7 @@ static enum engine_answer refusal(const struct engine *engine, const struct targ
         return ENGINE_NO_STABLE;
     if (start->plan->kind == PLAN_ROLLBACK && has_lost_way_back(engine, start->target))
         return ENGINE_CONFLICT;
-    if (!start->queues && owner_of(engine, start->target) != NULL)
+    if (start->plan->kind == PLAN_DEPLOY && !start->queues && has_other(engine, start->target))
         return ENGINE_CONFLICT;
     return ENGINE_DONE;
 }

@@ -94,6 +94,7 @@ static void try_inputs(struct engine *engine, int64_t now_ms)
         if (slot == NULL || !stepping_leads_back(slot, input, &event))
             continue;
         event.now_ms = now_ms;
+        engine->env.stepping(engine->env.data, slot->id);
         (void)try_event(engine, slot, &event);
     }
 }
@@ -110,6 +111,7 @@ static void try_slot(struct engine *engine, struct engine_slot *slot, int64_t no
 {
     struct event ahead = {.kind = EVENT_AHEAD, .now_ms = now_ms};
 
+    engine->env.stepping(engine->env.data, slot->id);
     if (is_route_to_stable(&slot->before)) {
         send_again(engine, slot, now_ms);
     } else if (is_route_to_stable(&slot->after) && slot->before.phase != PHASE_ROLLING_BACK) {
@@ -133,4 +135,15 @@ void ahead_of_journal(struct engine *engine)
         if (engine->slots[i].id != 0)
             try_slot(engine, &engine->slots[i], now_ms);
     try_inputs(engine, now_ms);
+    engine->env.stepping(engine->env.data, 0);
+}
+
+bool engine_names(const struct engine *engine, uint64_t token)
+{
+    for (uint32_t i = 0; i < engine->input_count; i++) {
+        const struct input *input = &engine->inputs[(engine->input_first + i) % ENGINE_INPUTS_MAX];
+        if (input->is_answered && input->token == token)
+            return true;
+    }
+    return false;
 }

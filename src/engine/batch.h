@@ -6,7 +6,11 @@
 #include "judge/rule.h"
 #include "orchestrator/event.h"
 
-enum { BATCH_ROWS_MAX = 2048, TARGET_QUARANTINE_MAX = 64 };
+enum {
+    BATCH_ROWS_MAX = 2048,
+    TARGET_QUARANTINE_MAX =
+        64 /* versions; a person's beyond is refused, a FAIL's pushes out the oldest, told */
+};
 
 enum engine_answer {
     ENGINE_DONE,      /* durable */
@@ -19,7 +23,7 @@ enum engine_answer {
     ENGINE_FROZEN,      /* start: no admissions now */
     ENGINE_FULL,        /* a limit of the engine is reached */
     ENGINE_NOT_DURABLE  /* the journal refused: nothing happened (507); but a way back that was asked for is
-                           tried on, by nobody's name */
+                           tried on under the same token (engine_names()), without another answer */
 };
 
 struct quarantined {

@@ -138,9 +138,10 @@ static bool push_event(struct engine *engine, enum input_kind kind, uint64_t dep
     return true;
 }
 
-bool engine_result(struct engine *engine, uint64_t deployment, uint32_t sequence, enum result result)
+bool engine_result(struct engine *engine, uint64_t deployment, uint32_t sequence, uint16_t tries,
+                   enum result result)
 {
-    struct event event = {.kind = EVENT_RESULT, .sequence = sequence, .result = result};
+    struct event event = {.kind = EVENT_RESULT, .sequence = sequence, .tries = tries, .result = result};
 
     return push_event(engine, INPUT_RESULT, deployment, &event);
 }
@@ -421,6 +422,7 @@ void engine_turn(struct engine *engine)
     }
     begin_batch(engine);
     step_all(engine);
+    engine->env.stepping(engine->env.data, 0);
     if (engine->batch.count == 0) {
         finish(engine);
         return;
@@ -437,11 +439,11 @@ static void drop_inputs(struct engine *engine)
         input_at(engine, i)->is_done = false;
     for (uint32_t i = 0; i < engine->input_taken; i++) {
         struct input *input = input_at(engine, i);
-        if (input->token == 0)
+        if (input->token == 0 || input->is_void || input->is_answered)
             continue;
+        input->is_answered = input->kind == INPUT_VERB && stepping_is_way_back(input->event.verb);
+        input->is_void = !input->is_answered;
         engine->env.answered(engine->env.data, input->token, ENGINE_NOT_DURABLE, 0);
-        input->is_void = input->kind != INPUT_VERB || !stepping_is_way_back(input->event.verb);
-        input->token = 0;
     }
     engine->input_taken = 0;
 }

@@ -21,8 +21,7 @@
 enum {
     ENGINE_INPUTS_MAX = 1024,
     ENGINE_AHEAD_MS = 300,
-    ENGINE_PERSIST_MS = 10000, /* observed time and rule states reach the journal at least so often */
-    ENGINE_QUARANTINE_MAX = 64 /* versions per target; the oldest is forgotten beyond */
+    ENGINE_PERSIST_MS = 10000 /* observed time and rule states reach the journal at least so often */
 };
 
 struct engine_env {
@@ -36,7 +35,8 @@ struct engine_env {
     void (*commit)(void *data, const struct batch *batch);
     /* The batch is durable: tell the world (events, notices, long polls). Called before the starts. */
     void (*published)(void *data, const struct batch *batch);
-    /* Drives one action; answered by engine_result() with its sequence, never from inside this call. */
+    /* Drives one action; answered by engine_result() with its sequence and tries, never from inside this
+     * call. */
     void (*start)(void *data, const struct deployment_state *state, const struct action *action,
                   bool is_ahead);
     /* Reads the traffic back; answered by engine_read_back(). */
@@ -45,6 +45,8 @@ struct engine_env {
     void (*answered)(void *data, uint64_t token, enum engine_answer answer, uint64_t deployment);
     /* A terminal deployment left the engine's memory: its plan, rules and rule states are free. */
     void (*released)(void *data, uint64_t deployment);
+    /* From now on this deployment is worked on; 0: none is. For whoever must say, after a crash, which. */
+    void (*stepping)(void *data, uint64_t deployment);
 };
 
 /* What a start brings; plan, rules and rule_states stay valid and in place until env.released(), or until an
@@ -86,8 +88,13 @@ MUST_CHECK bool engine_target_verb(struct engine *engine, uint64_t token, const 
 /* A pass on evidence from before the step's confirmation (from_ms) is none. */
 bool engine_judgement(struct engine *engine, uint64_t deployment, uint8_t rule,
                       const struct judgement *judgement);
-bool engine_result(struct engine *engine, uint64_t deployment, uint32_t sequence, enum result result);
+bool engine_result(struct engine *engine, uint64_t deployment, uint32_t sequence, uint16_t tries,
+                   enum result result);
 bool engine_read_back(struct engine *engine, uint64_t deployment, uint16_t share);
+
+/* Does a way back that was answered with ENGINE_NOT_DURABLE, and is tried on, still name this token? Its
+ * audit row will (S14); no second answer comes. */
+bool engine_names(const struct engine *engine, uint64_t token);
 
 /* A new value came for this rule (cheap: sets a bit). */
 void engine_mark(struct engine *engine, uint64_t deployment, uint8_t rule);

@@ -24,8 +24,9 @@ enum input_kind {
 
 struct input {
     enum input_kind kind;
-    bool is_void; /* was answered already when its commit failed */
-    bool is_done; /* was stepped in the batch under way before its turn came */
+    bool is_void;     /* was refused when its commit failed: nothing of it is stepped */
+    bool is_answered; /* was told so as well, but is tried on: its token is only the author's */
+    bool is_done;     /* was stepped in the batch under way before its turn came */
     uint64_t token;
     uint64_t deployment;
     union {

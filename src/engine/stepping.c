@@ -90,18 +90,28 @@ static void add_actions(struct engine *engine, struct engine_slot *slot, const s
     }
 }
 
-static void quarantine(struct target_state *target, uint64_t version_key, uint64_t deployment)
+/* No room: the oldest one may come back by itself from now on, which somebody should hear. */
+static void forget_oldest(struct engine *engine, struct engine_slot *slot, struct target_state *target)
 {
+    const struct trace trace = {.kind = TRACE_FORGOTTEN, .a = (uint32_t)target->quarantined[0].deployment};
+
+    memmove(&target->quarantined[0], &target->quarantined[1],
+            (TARGET_QUARANTINE_MAX - 1) * sizeof(target->quarantined[0]));
+    target->quarantined_count--;
+    add_trace(engine, slot, &trace, 0);
+}
+
+static void quarantine(struct engine *engine, struct engine_slot *slot, struct target_state *target)
+{
+    uint64_t version_key = slot->start.version_key;
+
     for (uint8_t i = 0; i < target->quarantined_count; i++)
         if (target->quarantined[i].version_key == version_key)
             return;
-    if (target->quarantined_count == TARGET_QUARANTINE_MAX) {
-        memmove(&target->quarantined[0], &target->quarantined[1],
-                (TARGET_QUARANTINE_MAX - 1) * sizeof(target->quarantined[0]));
-        target->quarantined_count--;
-    }
+    if (target->quarantined_count == TARGET_QUARANTINE_MAX)
+        forget_oldest(engine, slot, target);
     target->quarantined[target->quarantined_count++] =
-        (struct quarantined){.version_key = version_key, .deployment = deployment};
+        (struct quarantined){.version_key = version_key, .deployment = slot->id};
 }
 
 static void change_target(struct engine *engine, struct engine_slot *slot, const struct decision *decision)
@@ -116,7 +126,7 @@ static void change_target(struct engine *engine, struct engine_slot *slot, const
         target->state.stable_deployment = slot->id;
     }
     if (decision->quarantines)
-        quarantine(&target->state, slot->start.version_key, slot->id);
+        quarantine(engine, slot, &target->state);
     stepping_add_target(engine, target);
 }
 
@@ -195,6 +205,7 @@ static void tell_gap(struct engine *engine, struct engine_slot *slot)
 void stepping_event(struct engine *engine, struct engine_slot *slot, const struct event *event,
                     uint64_t token)
 {
+    engine->env.stepping(engine->env.data, slot->id);
     if (stepping_has_gap(slot))
         tell_gap(engine, slot);
     step(engine, slot, event, token);
@@ -299,6 +310,7 @@ void stepping_due(struct engine *engine, struct engine_slot *slot)
     struct event event = {.kind = EVENT_TICK, .now_ms = engine->batch.now_ms};
     struct event ahead = {.kind = EVENT_AHEAD, .now_ms = engine->batch.now_ms};
 
+    engine->env.stepping(engine->env.data, slot->id);
     if (stepping_has_gap(slot))
         tell_gap(engine, slot);
     bool is_due = engine->batch.now_ms >= deployment_deadline(slot->start.plan, &slot->after);
@@ -339,12 +351,23 @@ bool stepping_is_way_back(enum verb verb)
     return verb == VERB_ABORT || verb == VERB_ROLLBACK || verb == VERB_ROLLBACK_PAST || verb == VERB_REJECT;
 }
 
+/* No try is left to a smoke test that failed: what it looked at goes back. */
+static bool is_failed_smoke(const struct engine_slot *slot, const struct input *input)
+{
+    const struct flight *flight = &slot->after.flight;
+
+    return input->kind == INPUT_RESULT && flight->kind == ACTION_SMOKE &&
+           input->event.sequence == flight->sequence && input->event.tries == flight->tries &&
+           input->event.result == RESULT_FAILED;
+}
+
 /* May this waiting input take a deployment back? */
 bool stepping_leads_back(const struct engine_slot *slot, const struct input *input, struct event *ret_event)
 {
     if (input->is_void || input->is_done)
         return false;
-    if (input->kind == INPUT_VERB && stepping_is_way_back(input->event.verb))
+    if ((input->kind == INPUT_VERB && stepping_is_way_back(input->event.verb)) ||
+        is_failed_smoke(slot, input))
         *ret_event = input->event;
     else if (input->kind == INPUT_JUDGEMENT && input->judged.rule < slot->start.plan->rule_count &&
              input->judged.judgement.verdict == VERDICT_FAIL)
@@ -370,7 +393,7 @@ static void take_for(struct engine *engine, struct engine_slot *slot, const stru
     stepping_event(engine, slot, &event, input->token);
 }
 
-void stepping_take(struct engine *engine, const struct input *input)
+static void take(struct engine *engine, const struct input *input)
 {
     struct engine_slot *slot;
 
@@ -392,4 +415,14 @@ void stepping_take(struct engine *engine, const struct input *input)
             engine_answer(engine, input->token, ENGINE_NOT_FOUND, 0);
         return;
     }
+}
+
+/* Who heard that nothing is durable hears nothing more, whatever comes of it. */
+void stepping_take(struct engine *engine, const struct input *input)
+{
+    uint32_t answered_count = engine->answered_count;
+
+    take(engine, input);
+    if (input->is_answered)
+        engine->answered_count = answered_count;
 }

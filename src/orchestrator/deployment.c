@@ -105,12 +105,13 @@ static void take_result(struct machine *machine, enum result result)
     }
 }
 
-/* A result of another action than the one in flight is history. */
+/* A result of another action than the one in flight, or of an earlier try, is history. */
 static void answer_flight(struct machine *machine)
 {
     const struct flight *flight = &machine->state->flight;
 
-    if (flight->kind != ACTION_NONE && !flight->is_waiting && flight->sequence == machine->event->sequence)
+    if (flight->kind != ACTION_NONE && !flight->is_waiting && flight->sequence == machine->event->sequence &&
+        flight->tries == machine->event->tries)
         take_result(machine, machine->event->result);
 }
 
@@ -156,6 +157,15 @@ static void take_drift(struct machine *machine)
         rollback_drift(machine);
 }
 
+static void went_ahead(struct machine *machine)
+{
+    if (!is_judged(machine->state))
+        return;
+    machine->state->failed_rule = FAIL_LOST;
+    machine_trace(machine, TRACE_FAIL, FAIL_LOST, machine->state->step);
+    rollback_start(machine, ENDING_FAILED);
+}
+
 /* An action slept as we did, or its result waits: it keeps the time that it had. */
 static void skip_gap(struct machine *machine)
 {
@@ -192,8 +202,7 @@ void deployment_step(const struct plan *plan, const struct deployment_state *bef
         ret_after->passing = 0;
         return;
     case EVENT_AHEAD:
-        if (is_judged(ret_after))
-            rollback_start(&machine, ENDING_FAILED);
+        went_ahead(&machine);
         return;
     case EVENT_RESULT:
         answer_flight(&machine);
@@ -225,7 +234,7 @@ static int64_t flight_deadline(const struct deployment_state *state)
         return DEPLOYMENT_NEVER;
     if (!state->flight.is_waiting)
         return state->flight.deadline_ms;
-    return state->step_state == STEP_HELD ? DEPLOYMENT_NEVER : state->flight.retry_ms;
+    return deployment_is_stopped(state) ? DEPLOYMENT_NEVER : state->flight.retry_ms;
 }
 
 static int64_t observe_deadline(const struct plan *plan, const struct deployment_state *state)
@@ -288,11 +297,17 @@ struct action deployment_redrive(const struct plan *plan, const struct deploymen
     return machine_action(plan, state);
 }
 
+bool deployment_is_stopped(const struct deployment_state *state)
+{
+    const struct flight *flight = &state->flight;
+    bool gives_less = flight->kind == ACTION_ROUTE && flight->share < state->confirmed_share;
+
+    return flight->is_waiting && state->step_state == STEP_HELD && !gives_less;
+}
+
 bool deployment_is_routing(const struct deployment_state *state)
 {
-    bool is_stopped = state->flight.is_waiting && state->step_state == STEP_HELD;
-
-    return state->flight.kind == ACTION_ROUTE && !is_stopped;
+    return state->flight.kind == ACTION_ROUTE && !deployment_is_stopped(state);
 }
 
 int deployment_exit_code(const struct deployment_state *state)

@@ -38,6 +38,9 @@ int64_t deployment_deadline(const struct plan *plan, const struct deployment_sta
  * and never starts it twice. */
 struct action deployment_redrive(const struct plan *plan, const struct deployment_state *state);
 
+/* The flight's next try waits for the end of a hold. What gives the candidate less than it has does not. */
+bool deployment_is_stopped(const struct deployment_state *state);
+
 /* A share is being set; a try that waits for the end of a hold is not. */
 bool deployment_is_routing(const struct deployment_state *state);
 

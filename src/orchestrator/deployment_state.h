@@ -98,7 +98,7 @@ struct deployment_state {
     uint8_t stable_slot;
     uint8_t step;
     uint8_t undo_next;   /* ROLLING_BACK: steps below this one are still to be undone */
-    uint8_t failed_rule; /* index of the rule that decided, or UINT8_MAX */
+    uint8_t failed_rule; /* index of the rule that decided; FAIL_LOST, or UINT8_MAX: none */
     uint16_t approvals;
     uint16_t desired_share;   /* last intent */
     uint16_t confirmed_share; /* last read-back */

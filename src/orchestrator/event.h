@@ -52,6 +52,7 @@ struct event {
     int64_t now_ms;
     int64_t gap_ms;            /* GAP, RECOVERED */
     uint32_t sequence;         /* RESULT: the action's */
+    uint16_t tries;            /* RESULT: the try that ended, as in the action */
     enum result result;        /* RESULT */
     uint8_t rule;              /* JUDGEMENT, MUTE */
     enum verdict verdict;      /* JUDGEMENT */
@@ -88,7 +89,7 @@ enum trace_kind {
     TRACE_CONFIRMED,  /* a: share */
     TRACE_STEP_PASS,  /* a: step, b: attempt: the pass verdict bound to it; used up by it (S2) */
     TRACE_OVERRIDE,   /* a: step, b: attempt: a person went on without a verdict */
-    TRACE_FAIL,       /* a: rule, or UINT8_MAX for a smoke test; b: step: the sticky FAIL (S3) */
+    TRACE_FAIL,       /* a: rule, or enum fail_cause; b: step: the sticky FAIL (S3) */
     TRACE_WOULD_FAIL, /* a: rule: what would have taken it back */
     TRACE_HELD,       /* a: enum hold_cause, b: rule or UINT8_MAX */
     TRACE_RESUMED,
@@ -100,7 +101,15 @@ enum trace_kind {
     TRACE_MUTED,           /* a: rule */
     TRACE_QUARANTINE,
     TRACE_ADOPTED,
-    TRACE_RETIRED
+    TRACE_RETIRED,
+    TRACE_FORGOTTEN /* of the engine: the quarantine was full, and the oldest version left it; a: the low half
+                       of the deployment that had put it there, 0: a person */
+};
+
+/* Whose FAIL it is, where no rule is known. */
+enum fail_cause {
+    FAIL_LOST = UINT8_MAX - 1, /* traffic went back for a verdict that the journal never got */
+    FAIL_SMOKE = UINT8_MAX
 };
 
 struct trace {

@@ -63,16 +63,27 @@ static const char *const action_kinds[] = {
 };
 
 static const char *const trace_kinds[] = {
-    [TRACE_PHASE] = "phase",           [TRACE_STEP] = "step",
-    [TRACE_ACTION] = "action",         [TRACE_RESULT] = "result",
-    [TRACE_CONFIRMED] = "confirmed",   [TRACE_STEP_PASS] = "step_pass",
-    [TRACE_OVERRIDE] = "override",     [TRACE_FAIL] = "fail",
-    [TRACE_WOULD_FAIL] = "would_fail", [TRACE_HELD] = "held",
-    [TRACE_RESUMED] = "resumed",       [TRACE_APPROVAL_WANTED] = "approval_wanted",
-    [TRACE_APPROVED] = "approved",     [TRACE_REJECTED] = "rejected",
-    [TRACE_ESCALATED] = "escalated",   [TRACE_DRIFT] = "drift",
-    [TRACE_MUTED] = "muted",           [TRACE_QUARANTINE] = "quarantine",
-    [TRACE_ADOPTED] = "adopted",       [TRACE_RETIRED] = "retired",
+    [TRACE_PHASE] = "phase",
+    [TRACE_STEP] = "step",
+    [TRACE_ACTION] = "action",
+    [TRACE_RESULT] = "result",
+    [TRACE_CONFIRMED] = "confirmed",
+    [TRACE_STEP_PASS] = "step_pass",
+    [TRACE_OVERRIDE] = "override",
+    [TRACE_FAIL] = "fail",
+    [TRACE_WOULD_FAIL] = "would_fail",
+    [TRACE_HELD] = "held",
+    [TRACE_RESUMED] = "resumed",
+    [TRACE_APPROVAL_WANTED] = "approval_wanted",
+    [TRACE_APPROVED] = "approved",
+    [TRACE_REJECTED] = "rejected",
+    [TRACE_ESCALATED] = "escalated",
+    [TRACE_DRIFT] = "drift",
+    [TRACE_MUTED] = "muted",
+    [TRACE_QUARANTINE] = "quarantine",
+    [TRACE_ADOPTED] = "adopted",
+    [TRACE_RETIRED] = "retired",
+    [TRACE_FORGOTTEN] = "quarantine_forgotten",
 };
 
 static const char *const hold_causes[] = {

@@ -212,7 +212,7 @@ static bool tick_flight(struct machine *machine)
     if (state->flight.kind == ACTION_NONE)
         return false;
     if (state->flight.is_waiting) {
-        if (state->step_state == STEP_HELD || now_ms < state->flight.retry_ms)
+        if (deployment_is_stopped(state) || now_ms < state->flight.retry_ms)
             return false;
         machine_drive_again(machine);
         return true;
@@ -309,7 +309,7 @@ static void action_failed(struct machine *machine, enum result result)
         return;
     }
     if (state->flight.kind == ACTION_SMOKE) {
-        machine_trace(machine, TRACE_FAIL, UINT8_MAX, state->step);
+        machine_trace(machine, TRACE_FAIL, FAIL_SMOKE, state->step);
         take_back(machine, ENDING_FAILED);
         return;
     }

@@ -114,7 +114,8 @@ static void end_job(struct stage *stage, struct job *job)
     if (job->is_read_back)
         (void)engine_read_back(engine, job->deployment, stage->share);
     else
-        (void)engine_result(engine, job->deployment, job->action.sequence, effect_of(stage, job));
+        (void)engine_result(engine, job->deployment, job->action.sequence, job->action.tries,
+                            effect_of(stage, job));
     job->is_told = true;
     if (job->action.kind != ACTION_COMMAND)
         job->deployment = 0;

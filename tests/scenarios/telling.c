@@ -35,6 +35,8 @@ static double percent(uint32_t share)
 
 static const char *rule_name(const struct stage *stage, uint32_t rule)
 {
+    if (rule == FAIL_LOST)
+        return "lost";
     return rule < stage->plan.rule_count ? stage->story->rule_names[rule] : "smoke";
 }
 
@@ -154,6 +156,7 @@ static void tell_trace(struct stage *stage, uint64_t deployment, const struct tr
     case TRACE_ESCALATED:
     case TRACE_QUARANTINE:
     case TRACE_ADOPTED:
+    case TRACE_FORGOTTEN:
         stage_tell(stage, true, deployment, "%s", kind);
         return;
     }

@@ -182,7 +182,7 @@ void jobs_cancel(struct world *world, const struct deployment_state *state, cons
     struct site *site = &world->sites[ledger_find(world, state->id)->site];
     struct job *job = find(site, state->id, action->cancels, action->cancels_tries);
     bool is_running = job != NULL && job->state == JOB_RUNNING;
-    struct action cancel = {.kind = ACTION_CANCEL, .sequence = action->sequence};
+    struct action cancel = {.kind = ACTION_CANCEL, .sequence = action->sequence, .tries = action->tries};
 
     if (is_running && job->ends_ms > world->now_ms + GRACE_MS) {
         job->ends_ms = world->now_ms + GRACE_MS;

@@ -254,14 +254,16 @@ static void fail(struct world *world, uint64_t deployment, const struct batch_ro
     const struct plan *plan = oracle_plan(world, deployment);
 
     history->has_failed = history->had_fail = true;
-    bool is_told = row->trace.a != UINT8_MAX;
+    bool is_told = row->trace.a != FAIL_SMOKE;
     for (uint32_t i = 0; i < world->oracle.batch->count && !is_told; i++)
         is_told = world->oracle.batch->rows[i].kind == ROW_RESULT &&
                   world->oracle.batch->rows[i].deployment == deployment &&
                   world->oracle.batch->rows[i].result == RESULT_FAILED;
     if (!is_told)
         oracle_violate(world, "quarantine", deployment, "no smoke test failed");
-    if (row->trace.a != UINT8_MAX &&
+    if (row->trace.a == FAIL_LOST && !history->went_ahead)
+        oracle_violate(world, "S3", deployment, "a lost FAIL, and nothing went back for it");
+    if (row->trace.a < FAIL_LOST &&
         (row->trace.a >= plan->rule_count || plan->rules[row->trace.a] != PLAN_RULE_ACT_ROLLBACK))
         oracle_violate(world, "S3", deployment, "rule %u cannot take it back", row->trace.a);
 }
@@ -376,6 +378,7 @@ void oracle_trace(struct world *world, uint64_t deployment, const struct batch_r
     case TRACE_ESCALATED:
     case TRACE_MUTED:
     case TRACE_RETIRED:
+    case TRACE_FORGOTTEN:
         return;
     }
 }

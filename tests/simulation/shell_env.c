@@ -184,6 +184,12 @@ static void released(void *data, uint64_t deployment)
         live->is_used = false;
 }
 
+static void stepping(void *data, uint64_t deployment)
+{
+    (void)data;
+    (void)deployment;
+}
+
 struct engine_env shell_env(struct world *world)
 {
     return (struct engine_env){
@@ -196,5 +202,6 @@ struct engine_env shell_env(struct world *world)
         .read_back = read_back,
         .answered = answered,
         .released = released,
+        .stepping = stepping,
     };
 }

@@ -62,7 +62,8 @@ static void to_lever(struct world *world, const struct deployment_state *state, 
                                      .sequence = action->sequence,
                                      .share = action->share,
                                      .rule = (uint8_t)call,
-                                     .attempt = (uint32_t)(state->slot | state->stable_slot << 8)});
+                                     .attempt = (uint32_t)(state->slot | state->stable_slot << 8) |
+                                                (uint32_t)action->tries << 16});
 }
 
 static void set_share(struct site *site, uint8_t slot, uint8_t stable_slot, uint16_t share)
@@ -130,8 +131,10 @@ static enum result verify(struct world *world, struct site *site, const struct o
 void site_lever(struct world *world, const struct occurrence *occurrence)
 {
     struct site *site = &world->sites[occurrence->target - 1];
-    struct action action = {
-        .kind = ACTION_ROUTE, .sequence = occurrence->sequence, .share = occurrence->share};
+    struct action action = {.kind = ACTION_ROUTE,
+                            .sequence = occurrence->sequence,
+                            .tries = (uint16_t)(occurrence->attempt >> 16),
+                            .share = occurrence->share};
 
     /* What a dead process had not sent in full never arrives. */
     if (occurrence->life != world->shell.life && dice_chance(&world->dice, 5000))

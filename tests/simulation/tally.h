@@ -11,7 +11,7 @@
 enum {
     TALLY_ENDINGS = ENDING_ADOPTED + 1,
     TALLY_HOLDS = HOLD_ESCALATED + 1,
-    TALLY_TRACES = TRACE_RETIRED + 1
+    TALLY_TRACES = TRACE_FORGOTTEN + 1
 };
 
 /* Sums only: reports of several processes are added. */

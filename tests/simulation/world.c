@@ -126,7 +126,7 @@ static void on_result(struct world *world, const struct occurrence *occurrence)
     world_say(world, occurrence->deployment, "answer: %s %u is %u", action_kind_name(action.kind),
               occurrence->sequence, occurrence->share);
     (void)engine_result(world->shell.engine, occurrence->deployment, occurrence->sequence,
-                        (enum result)occurrence->share);
+                        (uint16_t)occurrence->attempt, (enum result)occurrence->share);
     shell_turn(world);
 }
 

@@ -120,6 +120,7 @@ static void commit(void *data, const struct batch *batch)
     struct engine_bench *bench = data;
 
     assert_null(bench->pending);
+    assert_int_equal(bench->working_on, 0);
     assert_true(batch->count > 0 && batch->count <= BATCH_ROWS_MAX);
     bench->pending = batch;
     bench->pending_hash = batch_hash(batch);
@@ -153,6 +154,7 @@ static bool views(void *data, uint64_t deployment, uint8_t index, struct metric_
     struct bench_live *live = find(data, deployment);
 
     memset(ret_views, 0, RULE_METRICS_MAX * sizeof(*ret_views));
+    assert_int_equal(((const struct engine_bench *)data)->working_on, deployment);
     if (live == NULL || (live->blind & (UINT32_C(1) << index)) != 0)
         return false;
     ret_views[0].side[SIDE_CANDIDATE] = &live->views[index];
@@ -221,6 +223,13 @@ static void released(void *data, uint64_t deployment)
         give_back(live);
 }
 
+static void stepping(void *data, uint64_t deployment)
+{
+    struct engine_bench *bench = data;
+
+    bench->working_on = deployment;
+}
+
 static void make_engine(struct engine_bench *bench)
 {
     const struct engine_env env = {
@@ -233,6 +242,7 @@ static void make_engine(struct engine_bench *bench)
         .read_back = read_back,
         .answered = answered,
         .released = released,
+        .stepping = stepping,
     };
 
     bench->engine = take(1, engine_size(bench->deployments_max, BENCH_TARGETS));
@@ -408,7 +418,7 @@ void bench_result(struct engine_bench *bench, const struct bench_live *live, enu
     const struct deployment_state *state = bench_state(bench, live);
 
     assert_int_not_equal(state->flight.kind, ACTION_NONE);
-    assert_true(engine_result(bench->engine, live->id, state->flight.sequence, result));
+    assert_true(engine_result(bench->engine, live->id, state->flight.sequence, state->flight.tries, result));
     bench_turn(bench);
 }
 

@@ -73,6 +73,7 @@ struct engine_bench {
     const struct batch *pending; /* on its way to the journal */
     uint64_t pending_hash;
     uint64_t last_deployment;
+    uint64_t working_on; /* as the engine says */
     uint32_t commits;
     uint32_t live_count;
     struct bench_live **lives;

@@ -66,8 +66,10 @@ void trial_turn(struct trial *trial)
 
 void trial_result(struct trial *trial, enum result result)
 {
-    trial_event(trial, (struct event){
-                           .kind = EVENT_RESULT, .sequence = trial->state.flight.sequence, .result = result});
+    trial_event(trial, (struct event){.kind = EVENT_RESULT,
+                                      .sequence = trial->state.flight.sequence,
+                                      .tries = trial->state.flight.tries,
+                                      .result = result});
 }
 
 void trial_judge(struct trial *trial, uint8_t rule, enum verdict verdict)

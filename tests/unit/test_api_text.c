@@ -199,6 +199,9 @@ static void summaries_of_what_ended(void **state)
     scene.state.ending = ENDING_FAILED;
     scene.record.definition = NULL;
     assert_summary(&scene, "shop/prod 2.0.0 was rolled back: a smoke test failed; 1.0.0 serves");
+    scene.state.failed_rule = FAIL_LOST;
+    assert_summary(&scene, "shop/prod 2.0.0 was rolled back: traffic went back at once, and the journal lost "
+                           "why; 1.0.0 serves");
     scene.state.is_unverified = true;
     scene.state.ending = ENDING_ADOPTED;
     scene.row.reason = "blue is dead";
@@ -279,6 +282,9 @@ static void audit_rows_become_sentences(void **state)
     set_scene(&scene, PHASE_RUNNING);
     shape_audit_sentence(&scene.definition, &row, sentence, sizeof(sentence));
     assert_string_equal(sentence, "verdict FAIL: rule errors");
+    row.a = FAIL_LOST;
+    shape_audit_sentence(NULL, &row, sentence, sizeof(sentence));
+    assert_string_equal(sentence, "verdict FAIL: traffic went back at once, and the journal lost why");
     row = (struct journal_audit){
         .what = "phase", .a = PHASE_CANCELLED, .b = ENDING_ABORTED, .actor = "bob", .reason = "no"};
     shape_audit_sentence(NULL, &row, sentence, sizeof(sentence));

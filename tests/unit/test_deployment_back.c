@@ -402,6 +402,9 @@ static void test_ahead_counts_as_fail(void **state)
     (void)state;
     trial_event(&trial, (struct event){.kind = EVENT_AHEAD});
     assert_int_equal(trial.state.ending, ENDING_FAILED);
+    assert_int_equal(trial.decision.traces[0].kind, TRACE_FAIL);
+    assert_int_equal(trial.decision.traces[0].a, FAIL_LOST);
+    assert_int_equal(trial.decision.traces[0].b, TRIAL_OBSERVE);
     trial_event(&trial, (struct event){.kind = EVENT_AHEAD});
     assert_int_equal(trial.decision.trace_count, 0);
 }
@@ -434,6 +437,7 @@ static void test_words(void **state)
     assert_string_equal(step_kind_name(STEP_ROUTE), "route");
     assert_string_equal(action_kind_name(ACTION_VERIFY), "verify");
     assert_string_equal(trace_kind_name(TRACE_RETIRED), "retired");
+    assert_string_equal(trace_kind_name(TRACE_FORGOTTEN), "quarantine_forgotten");
     assert_string_equal(hold_cause_name(HOLD_UNKNOWN_HAND), "unknown_hand");
     assert_true(phase_is_active(PHASE_WATCHING));
     assert_false(phase_is_active(PHASE_QUEUED));

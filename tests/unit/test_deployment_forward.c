@@ -207,6 +207,26 @@ static void test_old_results_are_history(void **state)
     assert_int_equal(trial.state.step, TRIAL_ROUTE_LOW);
 }
 
+/* The end of a try that was given up says nothing about the one that followed. */
+static void test_results_of_older_tries_are_history(void **state)
+{
+    struct trial trial = at(TRIAL_DEPLOY);
+    struct event late = {.kind = EVENT_RESULT, .sequence = trial.state.flight.sequence};
+
+    (void)state;
+    trial_tick(&trial, 20000 + COMMAND_SLACK_MS);
+    trial_tick(&trial, BACKOFF_MAX_MS);
+    assert_int_equal(trial.state.flight.tries, 1);
+    late.result = RESULT_DONE;
+    trial_event(&trial, late);
+    assert_int_equal(trial.state.step, TRIAL_DEPLOY);
+    late.result = RESULT_FAILED;
+    trial_event(&trial, late);
+    assert_int_equal(trial.state.phase, PHASE_RUNNING);
+    trial_result(&trial, RESULT_DONE);
+    assert_int_equal(trial.state.step, TRIAL_SMOKE);
+}
+
 /* S11: what nobody watched is not observed, and is not held against the candidate. */
 static void test_gaps_are_not_observed(void **state)
 {
@@ -384,6 +404,7 @@ int main(void)
         cmocka_unit_test(test_failed_or_unsafe_command_is_not),
         cmocka_unit_test(test_failed_smoke_quarantines),
         cmocka_unit_test(test_old_results_are_history),
+        cmocka_unit_test(test_results_of_older_tries_are_history),
         cmocka_unit_test(test_gaps_are_not_observed),
         cmocka_unit_test(test_more_traffic_is_mended),
         cmocka_unit_test(test_less_traffic_is_an_unknown_hand),

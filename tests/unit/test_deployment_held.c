@@ -211,6 +211,42 @@ static void test_no_try_while_held(void **state)
     assert_int_equal(deployment_deadline(&trial.plan, &trial.state), trial.state.hold_limit_at_ms);
 }
 
+/* More than wanted is mended at once, held or not: a try that failed comes again. */
+static void test_mending_goes_on_while_held(void **state)
+{
+    struct trial trial = at(TRIAL_OBSERVE);
+
+    (void)state;
+    (void)trial_verb(&trial, VERB_HOLD);
+    trial_drift(&trial, SHARE_WHOLE / 2);
+    assert_int_equal(trial_action(&trial).share, TRIAL_LOW);
+    trial_result(&trial, RESULT_AGAIN);
+    assert_int_equal(deployment_deadline(&trial.plan, &trial.state), trial.now_ms + BACKOFF_FIRST_MS);
+    trial_tick(&trial, BACKOFF_FIRST_MS);
+    assert_int_equal(trial_action(&trial).share, TRIAL_LOW);
+    trial_result(&trial, RESULT_DONE);
+    assert_int_equal(trial.state.step_state, STEP_HELD);
+    assert_int_equal(trial.state.confirmed_share, TRIAL_LOW);
+}
+
+/* So does the step's own route, once an unknown hand gave more than it was to give. */
+static void test_an_own_route_mends_while_held(void **state)
+{
+    struct trial trial = at(TRIAL_ROUTE_LOW);
+
+    (void)state;
+    trial_result(&trial, RESULT_AGAIN);
+    (void)trial_verb(&trial, VERB_HOLD);
+    assert_false(deployment_is_routing(&trial.state));
+    trial_drift(&trial, SHARE_WHOLE / 2);
+    trial_tick(&trial, BACKOFF_FIRST_MS);
+    assert_int_equal(trial_action(&trial).share, TRIAL_LOW);
+    trial_result(&trial, RESULT_DONE);
+    assert_int_equal(trial.state.step_state, STEP_HELD);
+    (void)trial_verb(&trial, VERB_RESUME);
+    assert_int_equal(trial.state.step, TRIAL_OBSERVE);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -225,6 +261,8 @@ int main(void)
         cmocka_unit_test(test_mended_under_watch),
         cmocka_unit_test(test_given_back_by_hand),
         cmocka_unit_test(test_no_try_while_held),
+        cmocka_unit_test(test_mending_goes_on_while_held),
+        cmocka_unit_test(test_an_own_route_mends_while_held),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -214,7 +214,7 @@ static void test_quarantine_by_hand(void **state)
     assert_int_equal(bench_start(bench, bench_prepare(bench, FIRST)), ENGINE_DONE);
 }
 
-/* A person hears of the limit; a FAIL pushes the oldest out. */
+/* A person hears of the limit; a FAIL pushes the oldest out, and says so. */
 static void test_quarantine_is_bounded(void **state)
 {
     struct engine_bench *bench = *state;
@@ -227,6 +227,7 @@ static void test_quarantine_is_bounded(void **state)
     bench_value(bench, live, BENCH_RULE_ROLLBACK, BENCH_BAD);
     assert_int_equal(target_of(bench)->quarantined_count, TARGET_QUARANTINE_MAX);
     assert_int_equal(target_of(bench)->quarantined[0].version_key, 1001);
+    assert_int_equal(bench_traces(bench, live, TRACE_FORGOTTEN), 1);
     assert_int_equal(target_of(bench)->quarantined[TARGET_QUARANTINE_MAX - 1].version_key, FIRST);
     assert_int_equal(target_of(bench)->quarantined[TARGET_QUARANTINE_MAX - 1].deployment, live->id);
 }
@@ -355,6 +356,25 @@ static void test_care_ends_when_the_slot_is_needed(void **state)
     assert_int_equal(bench_only_start(bench).action.kind, ACTION_REHEARSE);
 }
 
+/* Whoever does not queue is refused behind one that waits, though nobody is under way: the old slot retires.
+ */
+static void test_refused_behind_one_that_waits(void **state)
+{
+    struct engine_bench *bench = *state;
+    struct bench_live *live = bench_prepare(bench, FIRST);
+    struct bench_live *next = bench_prepare(bench, SECOND);
+
+    live->plan->retire = 3;
+    bench_to_promoted(bench, live);
+    bench_later(bench, 0);
+    assert_int_equal(bench_state(bench, live)->care, CARE_ACTING);
+    assert_int_equal(bench_start(bench, next), ENGINE_DONE);
+    assert_int_equal(bench_state(bench, next)->phase, PHASE_QUEUED);
+    assert_int_equal(bench_start(bench, bench_prepare(bench, THIRD)), ENGINE_CONFLICT);
+    bench_result(bench, live, RESULT_DONE);
+    assert_int_equal(bench_state(bench, next)->phase, PHASE_ADMITTING);
+}
+
 static void test_the_next_one_waits_while_a_slot_retires(void **state)
 {
     struct engine_bench *bench = *state;
@@ -451,6 +471,7 @@ int main(void)
         BENCH_TEST(test_way_back_to_a_kept_slot),
         BENCH_TEST(test_no_way_back_to_a_retiring_slot),
         BENCH_TEST(test_care_ends_when_the_slot_is_needed),
+        BENCH_TEST(test_refused_behind_one_that_waits),
         BENCH_TEST(test_the_next_one_waits_while_a_slot_retires),
         BENCH_TEST(test_adopt_ends_an_escalated_way_back),
         BENCH_TEST(test_turns_follow_ids),

@@ -1,7 +1,6 @@
 /* test_engine_ahead.c - safety before bookkeeping: a route to stable leaves although the journal does not
  * answer (S5's exception, S19), and counts as a FAIL from then on (S3).
  * SPDX-License-Identifier: MIT */
-#include "base/attributes.h"
 #include "support/engine_bench.h"
 
 #include <setjmp.h>
@@ -300,7 +299,7 @@ static void test_queued_inputs_go_ahead(void **state)
     bench_later(bench, ENGINE_AHEAD_MS);
     assert_true(engine_verb(bench->engine, 0, live->id, VERB_HOLD, 0));
     assert_true(engine_verb(bench->engine, 0, 77, VERB_ABORT, 0));
-    assert_true(engine_result(bench->engine, live->id, 1, RESULT_FAILED));
+    assert_true(engine_result(bench->engine, live->id, 1, 0, RESULT_FAILED));
     assert_true(engine_judgement(bench->engine, live->id, BENCH_RULES, &judgement));
     bench_turn(bench);
     assert_int_equal(bench_count(bench, NOTE_START), 0);
@@ -309,6 +308,35 @@ static void test_queued_inputs_go_ahead(void **state)
     assert_went_ahead(bench, 3);
     write_again(bench);
     assert_int_equal(bench_state(bench, live)->failed_rule, BENCH_RULE_ROLLBACK);
+}
+
+/* A smoke test's FAIL is one as well; its other ends can wait, and so can those of an older one. */
+static void test_a_failed_smoke_goes_ahead(void **state)
+{
+    struct engine_bench *bench = *state;
+    struct bench_live *live = bench_prepare(bench, FIRST);
+
+    live->plan->steps[BENCH_STEP_OBSERVE] =
+        (struct plan_step){.kind = STEP_SMOKE, .reference = 0, .tries_max = 3, .limit_ms = 20000};
+    assert_int_equal(bench_start(bench, live), ENGINE_DONE);
+    bench_result(bench, live, RESULT_DONE);
+    bench_result(bench, live, RESULT_DONE);
+    assert_int_equal(bench_state(bench, live)->flight.kind, ACTION_SMOKE);
+    bench_forget(bench);
+    get_stuck(bench);
+    assert_true(engine_result(bench->engine, live->id, 3, 0, RESULT_AGAIN));
+    assert_true(engine_result(bench->engine, live->id, 2, 0, RESULT_FAILED));
+    assert_true(engine_result(bench->engine, live->id, 3, 1, RESULT_FAILED));
+    bench_later(bench, ENGINE_AHEAD_MS);
+    assert_int_equal(bench_count(bench, NOTE_START), 0);
+    assert_true(engine_result(bench->engine, live->id, 3, 0, RESULT_FAILED));
+    bench_turn(bench);
+    assert_went_ahead(bench, 4);
+    write_again(bench);
+    assert_int_equal(bench_state(bench, live)->phase, PHASE_ROLLING_BACK);
+    assert_int_equal(bench_state(bench, live)->ending, ENDING_FAILED);
+    assert_int_equal(bench_traces(bench, live, TRACE_FAIL), 1);
+    assert_int_equal(bench_traces(bench, live, TRACE_QUARANTINE), 1);
 }
 
 /* An abort that waits goes ahead, and ends as the abort that it is. */
@@ -327,64 +355,6 @@ static void test_a_queued_abort_goes_ahead(void **state)
     assert_int_equal(bench_traces(bench, live, TRACE_QUARANTINE), 0);
 }
 
-/* S19: a full disk delays no rollback. Whoever asked hears that it is not written down, and it goes on. */
-static void test_an_abort_is_not_lost_with_its_commit(void **state)
-{
-    static const enum verb verbs[] = {VERB_ABORT, VERB_ROLLBACK, VERB_ROLLBACK_PAST};
-    struct engine_bench *bench = *state;
-
-    for (size_t i = 0; i < ARRAY_LENGTH(verbs); i++) {
-        struct bench_live *live = bench_prepare(bench, FIRST + i);
-        live->start.target = (uint32_t)(BENCH_TARGET + i);
-        bench_to_observe(bench, live);
-        bench_forget(bench);
-        bench->journal = BENCH_REFUSES;
-        assert_int_equal(bench_verb(bench, live, verbs[i]), ENGINE_NOT_DURABLE);
-        assert_went_ahead(bench, 3);
-        bench_later(bench, 999);
-        assert_int_equal(bench_state(bench, live)->phase, PHASE_RUNNING);
-        bench->journal = BENCH_WRITES;
-        bench_later(bench, 1);
-        assert_int_equal(bench_state(bench, live)->phase, PHASE_ROLLING_BACK);
-        assert_int_equal(bench_state(bench, live)->ending,
-                         verbs[i] == VERB_ABORT ? ENDING_ABORTED : ENDING_TAKEN_BACK);
-        assert_int_equal(bench_count(bench, NOTE_ANSWER), 1);
-    }
-}
-
-static void test_a_rejection_is_not_lost_with_its_commit(void **state)
-{
-    struct engine_bench *bench = *state;
-    struct bench_live *live = bench_prepare(bench, FIRST);
-
-    live->plan->steps[BENCH_STEP_OBSERVE].kind = STEP_APPROVE;
-    assert_int_equal(bench_start(bench, live), ENGINE_DONE);
-    bench_result(bench, live, RESULT_DONE);
-    bench_result(bench, live, RESULT_DONE);
-    assert_int_equal(bench_state(bench, live)->step_state, STEP_WAITING);
-    bench_forget(bench);
-    bench->journal = BENCH_REFUSES;
-    assert_int_equal(bench_verb(bench, live, VERB_REJECT), ENGINE_NOT_DURABLE);
-    assert_went_ahead(bench, 3);
-    bench->journal = BENCH_WRITES;
-    bench_later(bench, 1000);
-    assert_int_equal(bench_state(bench, live)->ending, ENDING_NOT_APPROVED);
-}
-
-/* Other verbs were refused, and that is that. */
-static void test_refused_verbs_are_not_tried_again(void **state)
-{
-    struct engine_bench *bench = *state;
-    struct bench_live *live = observed(bench);
-
-    bench->journal = BENCH_REFUSES;
-    assert_int_equal(bench_verb(bench, live, VERB_HOLD), ENGINE_NOT_DURABLE);
-    bench->journal = BENCH_WRITES;
-    bench_later(bench, 1000);
-    assert_int_equal(bench_state(bench, live)->step_state, STEP_OBSERVING);
-    assert_int_equal(bench_count(bench, NOTE_ANSWER), 1);
-}
-
 /* It came back before the verdict was written: all of it is durable in one batch, and nothing goes twice. */
 static void test_the_result_of_what_went_ahead(void **state)
 {
@@ -394,7 +364,7 @@ static void test_the_result_of_what_went_ahead(void **state)
     bench->journal = BENCH_REFUSES;
     bench_value(bench, live, BENCH_RULE_ROLLBACK, BENCH_BAD);
     assert_went_ahead(bench, 3);
-    assert_true(engine_result(bench->engine, live->id, 3, RESULT_DONE));
+    assert_true(engine_result(bench->engine, live->id, 3, 0, RESULT_DONE));
     bench_forget(bench);
     bench->journal = BENCH_WRITES;
     bench_later(bench, 1000);
@@ -411,7 +381,7 @@ static void test_a_failed_try_ahead_waits(void **state)
     bench->journal = BENCH_REFUSES;
     bench_value(bench, live, BENCH_RULE_ROLLBACK, BENCH_BAD);
     assert_went_ahead(bench, 3);
-    assert_true(engine_result(bench->engine, live->id, 3, RESULT_AGAIN));
+    assert_true(engine_result(bench->engine, live->id, 3, 0, RESULT_AGAIN));
     bench_forget(bench);
     bench->journal = BENCH_WRITES;
     bench_later(bench, 1000);
@@ -478,10 +448,8 @@ int main(void)
         BENCH_TEST(test_only_routes_go_ahead),
         BENCH_TEST(test_no_second_way_back),
         BENCH_TEST(test_queued_inputs_go_ahead),
+        BENCH_TEST(test_a_failed_smoke_goes_ahead),
         BENCH_TEST(test_a_queued_abort_goes_ahead),
-        BENCH_TEST(test_an_abort_is_not_lost_with_its_commit),
-        BENCH_TEST(test_a_rejection_is_not_lost_with_its_commit),
-        BENCH_TEST(test_refused_verbs_are_not_tried_again),
         BENCH_TEST(test_the_result_of_what_went_ahead),
         BENCH_TEST(test_a_failed_try_ahead_waits),
         BENCH_TEST(test_a_full_journal_during_a_way_back),

@@ -99,7 +99,7 @@ static void test_overtaken_actions_stay_at_home(void **state)
     assert_int_equal(bench_state(bench, live)->step_state, STEP_WAITING);
     bench_forget(bench);
     assert_true(engine_verb(bench->engine, 0, live->id, VERB_APPROVE, 0));
-    assert_true(engine_result(bench->engine, live->id, 3, RESULT_FAILED));
+    assert_true(engine_result(bench->engine, live->id, 3, 0, RESULT_FAILED));
     bench_turn(bench);
     assert_int_equal(bench_rows(bench, ROW_ACTION), 1);
     assert_int_equal(bench_only_start(bench).action.kind, ACTION_NONE);
@@ -132,7 +132,7 @@ static void test_no_commit_for_nothing(void **state)
     uint32_t commits = bench->commits;
     assert_int_equal(bench_verb(bench, live, VERB_APPROVE), ENGINE_CONFLICT);
     assert_int_equal(bench_verb(bench, &(struct bench_live){.id = 77}, VERB_ABORT), ENGINE_NOT_FOUND);
-    assert_true(engine_result(bench->engine, 77, 1, RESULT_DONE));
+    assert_true(engine_result(bench->engine, 77, 1, 0, RESULT_DONE));
     assert_true(engine_read_back(bench->engine, live->id, BENCH_LOW));
     bench_turn(bench);
     assert_int_equal(bench->commits, commits);
@@ -253,7 +253,7 @@ static void test_failed_commit_drops_neighbours(void **state)
     bench_to_observe(bench, live);
     assert_int_equal(bench_start(bench, other), ENGINE_DONE);
     bench->journal = BENCH_REFUSES;
-    assert_true(engine_result(bench->engine, other->id, 1, RESULT_DONE));
+    assert_true(engine_result(bench->engine, other->id, 1, 0, RESULT_DONE));
     bench_values(bench, live, BENCH_GOOD);
     assert_int_equal(bench_state(bench, live)->passing, 0);
     bench->journal = BENCH_WRITES;
@@ -314,8 +314,8 @@ static void test_the_queue_is_bounded(void **state)
     struct target_verb freeze = {.kind = TARGET_FREEZE, .target = BENCH_TARGET};
 
     for (int i = 0; i < ENGINE_INPUTS_MAX; i++)
-        assert_true(engine_result(bench->engine, 77, 1, RESULT_DONE));
-    assert_false(engine_result(bench->engine, 77, 1, RESULT_DONE));
+        assert_true(engine_result(bench->engine, 77, 1, 0, RESULT_DONE));
+    assert_false(engine_result(bench->engine, 77, 1, 0, RESULT_DONE));
     assert_false(engine_read_back(bench->engine, 77, 0));
     assert_false(engine_start(bench->engine, &live->start));
     assert_false(engine_verb(bench->engine, TOKEN, 1, VERB_ABORT, 0));
@@ -344,7 +344,7 @@ static void test_changes_of_one_target_in_one_batch(void **state)
     }
     verb = (struct target_verb){.kind = TARGET_QUARANTINE_ADD, .target = BENCH_TARGET, .version_key = SECOND};
     assert_true(engine_target_verb(bench->engine, 0, &verb));
-    assert_true(engine_result(bench->engine, live->id, 2, RESULT_FAILED));
+    assert_true(engine_result(bench->engine, live->id, 2, 0, RESULT_FAILED));
     bench_turn(bench);
     assert_int_equal(engine_target(bench->engine, BENCH_TARGET)->quarantined_count, 0);
     bench->journal = BENCH_WRITES;
@@ -363,7 +363,7 @@ static void test_an_abort_comes_first(void **state)
 
     assert_int_equal(bench_start(bench, live), ENGINE_DONE);
     bench_forget(bench);
-    assert_true(engine_result(bench->engine, live->id, 1, RESULT_DONE));
+    assert_true(engine_result(bench->engine, live->id, 1, 0, RESULT_DONE));
     push_verb(bench, TOKEN, live, VERB_ABORT);
     bench_turn(bench);
     assert_int_equal(bench_rows(bench, ROW_ACTION), 0);

@@ -91,6 +91,12 @@ struct crowd {
     uint32_t started; /* actions */
 };
 
+static void crowd_stepping(void *data, uint64_t deployment)
+{
+    (void)data;
+    (void)deployment;
+}
+
 static int64_t crowd_now_ms(void *data)
 {
     (void)data;
@@ -135,8 +141,11 @@ static void test_a_crowd_is_driven_again(void **state)
     const struct plan plan = {.count = 1,
                               .steps = {{.kind = STEP_COMMAND, .tries_max = 3, .limit_ms = 60000}}};
     struct crowd crowd = {0};
-    const struct engine_env env = {
-        .data = &crowd, .now_ms = crowd_now_ms, .commit = crowd_commit, .start = crowd_start};
+    const struct engine_env env = {.data = &crowd,
+                                   .now_ms = crowd_now_ms,
+                                   .commit = crowd_commit,
+                                   .start = crowd_start,
+                                   .stepping = crowd_stepping};
 
     (void)state;
     crowd.engine = calloc(1, engine_size(CROWD, CROWD));

@@ -134,7 +134,7 @@ static void test_a_try_that_waits_goes_ahead_too(void **state)
     bench->journal = BENCH_REFUSES;
     bench_value(bench, live, BENCH_RULE_ROLLBACK, BENCH_BAD);
     assert_only_route(bench, 3, true);
-    assert_true(engine_result(bench->engine, live->id, 3, RESULT_AGAIN));
+    assert_true(engine_result(bench->engine, live->id, 3, 0, RESULT_AGAIN));
     bench->journal = BENCH_STUCK;
     bench_later(bench, 1000);
     bench_forget(bench);
