@@ -3,5 +3,6 @@
 #include "drivers/traffic.h"
 
 extern const struct traffic_type traffic_haproxy;
+extern const struct traffic_type traffic_nginx;
 
-const struct traffic_type *const traffic_types[] = {&traffic_haproxy, NULL};
+const struct traffic_type *const traffic_types[] = {&traffic_haproxy, &traffic_nginx, NULL};
