@@ -156,6 +156,8 @@ static void overtake(struct lever_order *order)
     order->is_over = !order->is_begun || !order->must_be_awaited;
     if (order->is_over)
         forget(order);
+    else if (order->command[0] != '\0')
+        (void)!runner_cancel(order->lever->env.runner, order->command, NULL, NULL, NULL);
     loop_defer(order->lever->env.loop, tell_overtaken, order);
 }
 
@@ -313,13 +315,12 @@ static bool has_runner(struct lever_order *order)
 bool lever_run(struct lever_order *order, const char *const *argv, const char *const *environment,
                int64_t deadline_ms, runner_done *done)
 {
-    char key[RUNNER_KEY_MAX];
     struct err err;
 
     if (!has_runner(order))
         return false;
-    make_key(order->lever, key);
-    const struct runner_command command = {.key = key,
+    make_key(order->lever, order->command);
+    const struct runner_command command = {.key = order->command,
                                            .argv = argv,
                                            .environment = environment,
                                            .deadline_ms = deadline_ms,

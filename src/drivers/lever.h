@@ -56,6 +56,7 @@ struct lever_order {
     struct err err;         /* ERR_NONE: none yet. Given at the start: the order ends with it */
     struct http_call *call; /* what it waits for; the runner's calls have the order as their data */
     struct loop_timer *timer;
+    char command[RUNNER_KEY_MAX]; /* the latest one's key; cancelled where it must be awaited */
     traffic_done *done;
     void *data;
 };
