@@ -180,7 +180,8 @@ static void open_sources(struct daemon *daemon)
 
 static bool open_levers(struct daemon *daemon, struct err *err)
 {
-    struct traffic_env env = {.loop = daemon->loop, .log = &daemon->log, .runner = daemon->runner};
+    struct traffic_env env = {
+        .loop = daemon->loop, .log = &daemon->log, .runner = daemon->runner, .http = daemon->http};
 
     for (size_t i = 0; i < daemon->settings->driver_count; i++) {
         const struct settings_instance *instance = &daemon->settings->drivers[i];

@@ -4,6 +4,7 @@
 #include "drivers/haproxy_order.h"
 
 #include "drivers/haproxy_save.h"
+#include "drivers/haproxy_settle.h"
 #include "io/exchange.h"
 #include "io/loop.h"
 #include "io/memory.h"
@@ -24,6 +25,7 @@ struct haproxy_lane *haproxy_lane(struct traffic *traffic, const char *key)
         return lane;
     lane = memory_take(sizeof(*lane));
     (void)!text_copy(lane->split.key, sizeof(lane->split.key), key);
+    lane->traffic = traffic;
     lane->next = traffic->lanes;
     traffic->lanes = lane;
     return lane;
@@ -56,6 +58,7 @@ static void drop(struct haproxy_order *order)
         }
     for (size_t i = 0; i < traffic->socket_count; i++)
         exchange_cancel(order->legs[i].exchange);
+    haproxy_settle_drop(order);
     loop_defer_cancel(traffic->env.loop, begin, order);
     loop_defer_cancel(traffic->env.loop, tell, order);
     free(order);
@@ -120,7 +123,6 @@ static void close_set(struct haproxy_order *order)
     struct haproxy_lane *lane = order->lane;
     size_t good = 0;
 
-    lane->newest = NULL;
     while (good < order->traffic->socket_count && !order->legs[good].is_good)
         good++;
     if (good == order->traffic->socket_count)
@@ -134,10 +136,29 @@ static void close_set(struct haproxy_order *order)
         haproxy_save(order->traffic, good);
 }
 
+void haproxy_order_settled(struct haproxy_order *order, const struct err *failure)
+{
+    if (failure != NULL)
+        fail(order, NULL, failure);
+    else
+        haproxy_drain_start(order->lane);
+    order->lane->newest = NULL;
+    tell(order);
+}
+
+/* A way back is over when nobody is sent to the candidate any more. */
 static void end(struct haproxy_order *order)
 {
-    if (order->kind == HAPROXY_SET && order->lane->newest == order)
+    bool is_newest = order->kind == HAPROXY_SET && order->lane->newest == order;
+
+    if (is_newest)
         close_set(order);
+    if (is_newest && order->err.code == ERR_NONE && order->share == 0) {
+        haproxy_settle_start(order);
+        return;
+    }
+    if (is_newest)
+        order->lane->newest = NULL;
     tell(order);
 }
 
@@ -288,6 +309,7 @@ static void overtake(struct haproxy_order *order)
     order->lane->newest = NULL;
     order->is_overtaken = true;
     (void)err_set(&order->err, ERR_CONFLICT, "overtaken by a newer order");
+    haproxy_settle_drop(order);
     for (size_t i = 0; i < order->traffic->socket_count; i++) {
         order->legs[i].is_waiting = false;
         if (order->is_writing)
@@ -309,6 +331,7 @@ static void take_place(struct haproxy_order *order)
     }
     if (lane->newest != NULL)
         overtake(lane->newest);
+    haproxy_drain_drop(lane);
     lane->newest = order;
     lane->number = order->number;
     lane->is_confirmed = lane->is_saving = lane->is_saved = false;

@@ -20,6 +20,16 @@ enum { HAPROXY_SOCKETS_MAX = 8, HAPROXY_EXCHANGE_MS = 2000, HAPROXY_ANSWER_MAX =
 
 enum haproxy_order_kind { HAPROXY_SET, HAPROXY_READ, HAPROXY_REHEARSE };
 
+/* All is back at the map or the weights: the candidate's requests are counted until they stand still. */
+struct haproxy_settling {
+    struct exchange *exchanges[HAPROXY_SOCKETS_MAX];
+    uint64_t counts[HAPROXY_SOCKETS_MAX]; /* of the time before */
+    size_t open_count;
+    struct loop_timer *timer;
+    bool is_second, is_moving;
+    int64_t until_ms;
+};
+
 struct haproxy_leg {
     struct haproxy_order *order;
     size_t socket;
@@ -39,6 +49,12 @@ struct haproxy_lane {
     uint16_t share;
     struct haproxy_split split;
     bool is_saving, is_saved; /* what is confirmed is being written, is in the file */
+    struct traffic *traffic;
+    struct loop_timer *drain; /* until the candidate's servers are shut */
+    struct haproxy_shutting {
+        struct haproxy_lane *lane;
+        struct exchange *exchange;
+    } shutting[HAPROXY_SOCKETS_MAX];
 };
 
 /* Keeps the file that HAProxy loads after a reload like the process: see haproxy_save.h. */
@@ -75,6 +91,7 @@ struct haproxy_order {
     bool is_told;      /* lives on only while it has exchanges */
     struct err err;    /* the first one; ERR_NONE: none. Given at the start: the order ends with it */
     struct haproxy_leg legs[HAPROXY_SOCKETS_MAX];
+    struct haproxy_settling settling;
     traffic_done *done;
     void *data;
 };
@@ -88,6 +105,9 @@ struct haproxy_order *haproxy_order_new(struct traffic *traffic, enum haproxy_or
 
 /* It begins with the loop's next turn, and frees itself. A set takes the place of its lane's newest. */
 void haproxy_order_start(struct haproxy_order *order);
+
+/* A way back has been seen through, or not: its end. `failure` may be NULL. */
+void haproxy_order_settled(struct haproxy_order *order, const struct err *failure);
 
 /* Ends all orders without telling anybody. */
 void haproxy_orders_drop(struct traffic *traffic);

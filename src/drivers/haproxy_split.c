@@ -40,8 +40,8 @@ static bool take_servers(struct haproxy_side *side, const struct traffic_split *
     size_t count = from->slot_server_counts[slot];
 
     if (count == 0 || count > HAPROXY_SERVERS_MAX)
-        return err_set(err, ERR_INVALID, "slot %s needs 1 to %d servers to be weighted",
-                       from->slot_names[slot], HAPROXY_SERVERS_MAX);
+        return err_set(err, ERR_INVALID, "slot %s needs 1 to %d servers", from->slot_names[slot],
+                       HAPROXY_SERVERS_MAX);
     for (size_t i = 0; i < count; i++)
         if (!copy_name(side->servers[i], from->slot_servers[slot][i], err))
             return false;
@@ -70,6 +70,19 @@ bool haproxy_split_init(struct haproxy_split *split, const char *map, const char
            take_servers(&split->stable, from, from->stable, err);
 }
 
+bool haproxy_split_drain(struct haproxy_split *split, const struct traffic_split *from, int64_t drain_ms,
+                         struct err *err)
+{
+    if (split->is_single || drain_ms == 0)
+        return true;
+    if (split->map != NULL && !take_servers(&split->candidate, from, from->candidate, err)) {
+        split->candidate.server_count = 0;
+        return err_wrap(err, "drain_for");
+    }
+    split->drain_ms = drain_ms;
+    return true;
+}
+
 void haproxy_split_ask_share(const struct haproxy_split *split, struct text *command)
 {
     if (split->map != NULL)
@@ -84,8 +97,35 @@ static void ask_algorithm(const struct haproxy_split *split, struct text *comman
     text_add(command, "show servers state %s;show stat -1 2 -1\n", split->key);
 }
 
+static void add_state(const struct haproxy_split *split, const char *state, struct text *command)
+{
+    const struct haproxy_side *side = &split->candidate;
+
+    for (size_t i = 0; i < side->server_count; i++)
+        text_add(command, "set server %s/%s state %s;", side->backend, side->servers[i], state);
+}
+
+void haproxy_split_shut(const struct haproxy_split *split, struct text *command)
+{
+    const struct haproxy_side *side = &split->candidate;
+
+    add_state(split, "maint", command);
+    for (size_t i = 0; i < side->server_count; i++)
+        text_add(command, "shutdown sessions server %s/%s%s", side->backend, side->servers[i],
+                 i + 1 < side->server_count ? ";" : "\n");
+}
+
+/* All proxies, as a frontend may have the backend's name. */
+void haproxy_split_ask_requests(const struct haproxy_split *split, struct text *command)
+{
+    text_add(command, "show stat -1 %d -1\n", split->map != NULL ? 2 : 4);
+}
+
+/* Servers that were shut when the one before went back are let in again. */
 void haproxy_split_ask_forward(const struct haproxy_split *split, struct text *command)
 {
+    if (split->drain_ms > 0)
+        add_state(split, "ready", command);
     if (split->map != NULL)
         text_add(command, "show servers state %s\n", split->candidate.backend);
     else
@@ -317,6 +357,25 @@ bool haproxy_split_read(const struct haproxy_split *split, const char *answer, u
     if (!haproxy_map_value(answer, split->key, &value) && !explain(answer, err))
         return false;
     *ret_share = to_map(split, value);
+    return true;
+}
+
+bool haproxy_split_requests(const struct haproxy_split *split, const char *answer, uint64_t *ret_count,
+                            struct err *err)
+{
+    const struct haproxy_side *side = &split->candidate;
+    uint64_t sum = 0;
+    uint64_t count = 0;
+
+    if (!check_complete(answer, err))
+        return false;
+    if (split->map != NULL && !haproxy_requests(answer, side->backend, NULL, &sum))
+        return err_set(err, ERR_NOT_FOUND, "HAProxy does not count backend %s", side->backend);
+    for (size_t i = 0; split->map == NULL && i < side->server_count; i++, sum += count)
+        if (!haproxy_requests(answer, side->backend, side->servers[i], &count))
+            return err_set(err, ERR_NOT_FOUND, "HAProxy does not count server %s/%s", side->backend,
+                           side->servers[i]);
+    *ret_count = sum;
     return true;
 }
 

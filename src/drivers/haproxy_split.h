@@ -22,7 +22,7 @@ enum {
 
 struct haproxy_side {
     char backend[HAPROXY_NAME_SIZE];
-    char servers[HAPROXY_SERVERS_MAX][HAPROXY_NAME_SIZE]; /* weights only */
+    char servers[HAPROXY_SERVERS_MAX][HAPROXY_NAME_SIZE]; /* weights, and what is drained */
     size_t server_count;
 };
 
@@ -30,6 +30,7 @@ struct haproxy_split {
     const char *map;             /* the map's file as HAProxy names it, the instance's; NULL: weights */
     char key[HAPROXY_NAME_SIZE]; /* of the map */
     bool is_single;              /* one slot: nothing to move */
+    int64_t drain_ms;            /* 0: nothing is drained */
     bool is_first_slot;          /* the candidate is the first slot, the map holds the second one's share */
     struct haproxy_side candidate, stable;
 };
@@ -41,6 +42,20 @@ bool haproxy_is_word(const char *text);
  * none. Then the split only names its key. */
 MUST_CHECK bool haproxy_split_init(struct haproxy_split *split, const char *map, const char *backend,
                                    const struct traffic_split *from, struct err *err);
+
+/* The candidate's servers are to be shut so long after a way back. ERR_INVALID: they have no names; then they
+ * are not. */
+MUST_CHECK bool haproxy_split_drain(struct haproxy_split *split, const struct traffic_split *from,
+                                    int64_t drain_ms, struct err *err);
+
+/* One line: the candidate's servers take no more and their sessions end; `show stat` for
+ * haproxy_split_requests(). */
+void haproxy_split_shut(const struct haproxy_split *split, struct text *command);
+void haproxy_split_ask_requests(const struct haproxy_split *split, struct text *command);
+
+/* How many requests the candidate has got. */
+MUST_CHECK bool haproxy_split_requests(const struct haproxy_split *split, const char *answer,
+                                       uint64_t *ret_count, struct err *err);
 
 /* The commands, each one line. Setting and reading answer with the dump that haproxy_split_read() takes. */
 void haproxy_split_ask_rehearsal(const struct haproxy_split *split, struct text *command);

@@ -276,6 +276,26 @@ void haproxy_algorithm(const char *dump, const char *backend, char *to, size_t s
     }
 }
 
+bool haproxy_requests(const char *dump, const char *backend, const char *server, uint64_t *ret_count)
+{
+    struct table table;
+    struct slice row;
+    int64_t count = 0;
+
+    if (!table_open(&table, dump, "pxname", ','))
+        return false;
+    while (next_line(&table.rest, &row)) {
+        if (!is_text(column(&table, row, "pxname"), backend) ||
+            !is_text(column(&table, row, "svname"), server == NULL ? "BACKEND" : server))
+            continue;
+        if (!to_integer(column(&table, row, "stot"), 0, INT64_MAX, &count))
+            return false;
+        *ret_count = (uint64_t)count;
+        return true;
+    }
+    return false;
+}
+
 bool haproxy_is_complete(const char *answer)
 {
     size_t length = strlen(answer);

@@ -42,6 +42,11 @@ void haproxy_servers_up(const char *dump, const char *backend, size_t *ret_count
 /* The balance algorithm of a backend in a `show stat` dump, "" where it does not tell. */
 void haproxy_algorithm(const char *dump, const char *backend, char *to, size_t size);
 
+/* How many requests a server of a backend (NULL: the backend as a whole) has got, in a `show stat` dump;
+ * false where it does not tell. */
+MUST_CHECK bool haproxy_requests(const char *dump, const char *backend, const char *server,
+                                 uint64_t *ret_count);
+
 /* The answer has its end: every command's ends with an empty line. An old process that goes away may cut it.
  */
 bool haproxy_is_complete(const char *answer);

@@ -17,6 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct http_client;
 struct loop;
 struct log;
 struct runner_client;
@@ -28,6 +29,7 @@ struct traffic_env {
     struct loop *loop;
     const struct log *log;
     struct runner_client *runner;
+    struct http_client *http;
 };
 
 /* One split: a service in an environment. */
@@ -64,6 +66,10 @@ struct traffic_type {
     void (*set)(struct traffic *traffic, const struct traffic_split *split, uint64_t number, uint16_t share,
                 traffic_done *done, void *data);
     void (*read)(struct traffic *traffic, const struct traffic_split *split, traffic_done *done, void *data);
+    /* Copies a share of the requests to the candidate, whose answers nobody gets; ordered with the sets, and
+     * like them absolute and read back. A set leaves it as it is. NULL: this kind cannot. */
+    void (*mirror)(struct traffic *traffic, const struct traffic_split *split, uint64_t number,
+                   uint16_t share, traffic_done *done, void *data);
     bool (*has_persisted)(const struct traffic *traffic, const struct traffic_split *split);
 };
 

@@ -5,6 +5,8 @@
  * reload of HAProxy, README.md for what it needs of HAProxy's configuration. */
 #include "drivers/haproxy_order.h"
 #include "drivers/haproxy_save.h"
+#include "drivers/haproxy_settle.h"
+#include "drivers/lever.h"
 #include "drivers/traffic.h"
 #include "io/memory.h"
 
@@ -12,8 +14,8 @@
 #include <string.h>
 
 enum option_index { OPTION_SOCKETS, OPTION_SPLIT, OPTION_STATE_FILE, OPTION_INSTANCE_COUNT };
-enum use_index { USE_BACKEND, USE_STICKY, USE_COUNT };
-enum { MAP_PATH_MAX = 1024 };
+enum use_index { USE_BACKEND, USE_STICKY, USE_DRAIN_FOR, USE_COUNT };
+enum { MAP_PATH_MAX = 1024, DRAIN_MAX_MS = 24 * 3600 * 1000 };
 
 static const struct option instance_options[OPTION_INSTANCE_COUNT] = {
     [OPTION_SOCKETS] = {.name = "sockets",
@@ -36,16 +38,39 @@ static const struct option use_options[USE_COUNT] = {
                      .type = OPTION_TEXT,
                      .is_required = true,
                      .help = "map: the map's key; slots are the backends BACKEND_SLOT; weights: the backend"},
-    [USE_STICKY] = {.name = "sticky", .type = OPTION_TEXT, .help = "cookie that keeps a user on one side"},
+    [USE_STICKY] = {.name = "sticky",
+                    .type = OPTION_TEXT,
+                    .help = "\"cookie:NAME\": HAProxy's configuration draws by it (map only)"},
+    [USE_DRAIN_FOR] = {.name = "drain_for",
+                       .type = OPTION_DURATION,
+                       .min = 100,
+                       .max = DRAIN_MAX_MS,
+                       .help = "after it the candidate's servers are shut when all is back at stable"},
 };
+
+/* What only matters on the way forward is refused by the rehearsal, never on the way back. */
+static bool check_use(const struct traffic *traffic, const struct traffic_split *split,
+                      struct haproxy_split *made, struct err *err)
+{
+    const char *cookie = NULL;
+
+    if (!haproxy_split_drain(made, split, split->options[USE_DRAIN_FOR].duration_ms, err) ||
+        !lever_cookie(&split->options[USE_STICKY], &cookie, err))
+        return false;
+    return cookie == NULL || traffic->map != NULL ||
+           err_set(err, ERR_INVALID, "sticky: weights keep nobody on a side, a map can");
+}
 
 static struct haproxy_order *new_order(struct traffic *traffic, const struct traffic_split *split,
                                        enum haproxy_order_kind kind, traffic_done *done, void *data)
 {
     struct haproxy_order *order = haproxy_order_new(traffic, kind, done, data);
+    struct err err = {0};
 
-    (void)!haproxy_split_init(&order->split, traffic->map, split->options[USE_BACKEND].text, split,
-                              &order->err);
+    if (haproxy_split_init(&order->split, traffic->map, split->options[USE_BACKEND].text, split,
+                           &order->err) &&
+        !check_use(traffic, split, &order->split, &err) && kind == HAPROXY_REHEARSE)
+        order->err = err;
     return order;
 }
 
@@ -112,6 +137,7 @@ static void close_traffic(struct traffic *traffic)
     while (traffic->lanes != NULL) {
         struct haproxy_lane *lane = traffic->lanes;
         traffic->lanes = lane->next;
+        haproxy_drain_drop(lane);
         free(lane);
     }
     for (size_t i = 0; i < traffic->socket_count; i++)

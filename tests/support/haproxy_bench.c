@@ -42,6 +42,18 @@ static const char CONFIG[] =
     "    http-request set-var(txn.draw) rand(10000),sub(txn.share)\n"
     "    use_backend shop_green if { var(txn.draw) -m int lt 0 }\n"
     "    default_backend shop_blue\n"
+    "frontend for_tester\n    bind unix@$F/tester$N.sock\n    default_backend shop_green\n"
+    "frontend for_sticky\n    bind unix@$F/sticky$N.sock\n"
+    "    http-request set-var(txn.share) str(shop),map_str_int($F/map,0)\n"
+    "    http-request set-var(txn.draw) rand(10000)\n"
+    "    http-request set-var(txn.draw) req.cook(SID),crc32(1),mod(10000) if { req.cook(SID) -m found }\n"
+    "    http-request set-var(txn.draw) var(txn.draw),sub(txn.share)\n"
+    "    use_backend shop_green if { req.hdr(X-Tester) -m found } { var(txn.share) -m int gt 0 }\n"
+    "    use_backend shop_green if { var(txn.draw) -m int lt 0 }\n"
+    "    default_backend shop_blue\n"
+    "frontend for_long\n    bind unix@$F/long$N.sock\n    default_backend long_green\n"
+    "backend long_blue\n    server b1 unix@$F/blue$N.sock\n"
+    "backend long_green\n    server g1 unix@$F/hang.sock\n"
     "backend shop_blue\n    server b1 unix@$F/blue$N.sock\n"
     "backend shop_green\n    server g1 unix@$F/green$N.sock\n"
     "backend sick_blue\n    server b1 unix@$F/blue$N.sock\n"
@@ -144,8 +156,7 @@ int haproxy_bench_tear_down(void **state)
     return 0;
 }
 
-/* One question on a Unix socket until the other side closes; false: nobody answers. */
-static bool ask(const char *path, const char *question, char *answer, size_t size)
+bool haproxy_bench_ask(const char *path, const char *question, char *answer, size_t size)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     size_t length = 0;
@@ -168,7 +179,7 @@ const char *haproxy_bench_say(const struct haproxy_bench *bench, size_t proxy, c
     char line[512];
 
     (void)snprintf(line, sizeof(line), "%s\n", command);
-    if (!ask(bench->sockets[proxy], line, answer, sizeof(answer)))
+    if (!haproxy_bench_ask(bench->sockets[proxy], line, answer, sizeof(answer)))
         answer[0] = '\0';
     return answer;
 }
@@ -225,7 +236,7 @@ size_t haproxy_bench_count_green(const struct haproxy_bench *bench, const char *
     (void)snprintf(name, sizeof(name), "%s0.sock", backend);
     (void)bench_path(bench->runner, name, path);
     for (size_t i = 0; i < count; i++) {
-        assert_true(ask(path, "GET / HTTP/1.0\r\n\r\n", answer, sizeof(answer)));
+        assert_true(haproxy_bench_ask(path, "GET / HTTP/1.0\r\n\r\n", answer, sizeof(answer)));
         if (strstr(answer, " 200 ") == NULL)
             fail_msg("a user got \"%s\"", answer);
         greens += strstr(answer, "green") != NULL;
@@ -266,7 +277,7 @@ struct traffic_split haproxy_bench_split(const char *backend, uint8_t candidate,
     static const char *const green[SERVERS_MAX] = {"g1", "g2", "g3"};
     static const char *const *const servers[] = {blue, green};
     static size_t counts[2];
-    static struct option_value options[2];
+    static struct option_value options[3];
 
     counts[0] = blues;
     counts[1] = greens;

@@ -4,8 +4,10 @@
  *
  * Both have: the backends shop_blue and shop_green (one server each, up) behind the map's key "shop";
  * sick_blue (up) and sick_green (down); `pair` (b1, g1), `many` (b1 b2 b3, g1 g2; round robin), `least`
- * (leastconn), `half` (b1 up, g1 down). Blue servers answer "blue", green ones "green". Process 0 has a
- * master and can be reloaded; process 1 is one process, so that it can be stopped and continued. */
+ * (leastconn), `half` (b1 up, g1 down); long_blue and long_green, whose g1 is FOLDER/hang.sock. The frontends
+ * `tester` and `long` lead to shop_green and long_green, `sticky` splits shop by the cookie SID. Blue servers
+ * answer "blue", green ones "green". Process 0 has a master and can be reloaded; process 1 is one process, so
+ * that it can be stopped and continued. */
 #ifndef SUPPORT_HAPROXY_BENCH_H
 #define SUPPORT_HAPROXY_BENCH_H
 
@@ -54,6 +56,9 @@ void haproxy_bench_expect(const struct haproxy_bench *bench, size_t proxy, const
                           const char *part);
 void haproxy_bench_wait_for(const struct haproxy_bench *bench, size_t proxy, const char *command,
                             const char *part);
+
+/* One question on a Unix socket until the other side closes; false: nobody answers. */
+bool haproxy_bench_ask(const char *path, const char *question, char *answer, size_t size);
 
 /* How many of `count` requests through the frontend of `backend` green servers answer (process 0). */
 size_t haproxy_bench_count_green(const struct haproxy_bench *bench, const char *backend, size_t count);

@@ -370,9 +370,65 @@ static void checks_orders_by_weights(void **state)
     assert_true(haproxy_split_check_share(&map, 1, &err));
 }
 
+#define STAT                                                                                                 \
+    "# pxname,svname,stot\nshop,g1,3\nshop,g2,4\nshop_green,g1,9\nshop_green,BACKEND,11\nodd,BACKEND,x\n\n"
+
+static void counts_the_candidates_requests(void **state)
+{
+    (void)state;
+    struct haproxy_split weights = split_of(NULL, 1);
+    struct haproxy_split map = split_of("m", 1);
+    uint64_t count = 0;
+    struct err err;
+
+    assert_true(haproxy_split_requests(&weights, STAT, &count, NULL));
+    assert_int_equal(count, 7);
+    assert_true(haproxy_split_requests(&map, STAT, &count, NULL));
+    assert_int_equal(count, 11);
+    assert_false(haproxy_split_requests(&map, "# pxname,svname,stot\n", &count, &err)); /* no end */
+    assert_int_equal(err.code, ERR_UNAVAILABLE);
+    assert_false(haproxy_split_requests(&map, "# pxname,svname,stot\n\n", &count, &err));
+    assert_int_equal(err.code, ERR_NOT_FOUND);
+    map = split_of("m", 0);
+    assert_false(haproxy_split_requests(&map, STAT, &count, NULL));
+    weights = split_of(NULL, 0);
+    assert_false(haproxy_split_requests(&weights, STAT, &count, NULL));
+    assert_int_equal(count, 11); /* untouched */
+}
+
+static void shuts_and_lets_in(void **state)
+{
+    (void)state;
+    struct traffic_split from = ask_for(3, 2, 1);
+    struct haproxy_split split = split_of("m", 1);
+    char memory[HAPROXY_COMMAND_MAX];
+    struct text command;
+
+    assert_true(haproxy_split_drain(&split, &from, 0, NULL));
+    text_init(&command, memory, sizeof(memory));
+    haproxy_split_ask_forward(&split, &command);
+    assert_string_equal(memory, "show servers state shop_green\n");
+    assert_true(haproxy_split_drain(&split, &from, 1000, NULL));
+    text_init(&command, memory, sizeof(memory));
+    haproxy_split_ask_forward(&split, &command);
+    assert_string_equal(memory, "set server shop_green/g1 state ready;set server shop_green/g2 state ready;"
+                                "show servers state shop_green\n");
+    text_init(&command, memory, sizeof(memory));
+    haproxy_split_shut(&split, &command);
+    assert_string_equal(memory,
+                        "set server shop_green/g1 state maint;set server shop_green/g2 state maint;"
+                        "shutdown sessions server shop_green/g1;shutdown sessions server shop_green/g2\n");
+    split = split_of("m", 1);
+    from = ask_for(3, 0, 1);
+    assert_false(haproxy_split_drain(&split, &from, 1000, NULL));
+    assert_int_equal(split.drain_ms, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(counts_the_candidates_requests),
+        cmocka_unit_test(shuts_and_lets_in),
         cmocka_unit_test(knows_words),
         cmocka_unit_test(refuses_splits),
         cmocka_unit_test(single_slots_need_nothing),
