@@ -21,10 +21,16 @@ const char *limits_phase_name(enum limits_phase phase)
 static void count(struct limits_state *state, enum limits_phase measurement)
 {
     state->failures += measurement == LIMITS_FAILED;
+    state->consecutive_failures = measurement == LIMITS_FAILED ? state->consecutive_failures + 1 : 0;
     state->inconclusive += measurement == LIMITS_INCONCLUSIVE;
     state->consecutive_errors = measurement == LIMITS_ERROR ? state->consecutive_errors + 1 : 0;
     state->successes = measurement == LIMITS_SUCCESSFUL ? state->successes + 1 : 0;
     state->counted += measurement != LIMITS_ERROR;
+}
+
+static bool is_beyond(int64_t count, int64_t limit)
+{
+    return limit >= 0 && count > limit;
 }
 
 /* All measurements are there and nothing was violated. */
@@ -42,7 +48,8 @@ void limits_add(const struct limits *limits, struct limits_state *state, enum li
     if (state->phase != LIMITS_RUNNING)
         return;
     count(state, measurement);
-    if (limits->failures >= 0 && state->failures > limits->failures)
+    if (is_beyond(state->failures, limits->failures) ||
+        is_beyond(state->consecutive_failures, limits->consecutive_failures))
         phase = LIMITS_FAILED;
     if (state->inconclusive > limits->inconclusive)
         phase = LIMITS_INCONCLUSIVE;

@@ -17,9 +17,10 @@ struct course {
     enum limits_phase phase;
 };
 
+#define OFF .consecutive_failures = -1
 #define DEFAULTS                                                                                             \
     {                                                                                                        \
-        .consecutive_errors = 4, .count = 0                                                                  \
+        OFF, .consecutive_errors = 4                                                                         \
     }
 
 static const struct course courses[] = {
@@ -34,19 +35,24 @@ static const struct course courses[] = {
     {"eeee", DEFAULTS, LIMITS_RUNNING},
     {"eeeee", DEFAULTS, LIMITS_ERROR},
     {"eeeeseeee", DEFAULTS, LIMITS_RUNNING},
-    {"fff", {.failures = 3, .consecutive_errors = 4}, LIMITS_RUNNING},
-    {"fsfff", {.failures = 3, .consecutive_errors = 4}, LIMITS_FAILED},
-    {"fsff", {.failures = -1, .consecutive_errors = 4}, LIMITS_RUNNING},
-    {"ii", {.inconclusive = 2, .consecutive_errors = 4}, LIMITS_RUNNING},
-    {"isiii", {.inconclusive = 2, .consecutive_errors = 4}, LIMITS_INCONCLUSIVE},
-    {"sss", {.consecutive_errors = 4, .count = 3}, LIMITS_SUCCESSFUL},
-    {"sees", {.consecutive_errors = 4, .count = 3}, LIMITS_RUNNING}, /* errors do not count */
-    {"seess", {.consecutive_errors = 4, .count = 3}, LIMITS_SUCCESSFUL},
-    {"sf", {.consecutive_errors = 4, .count = 2}, LIMITS_FAILED},
-    {"ss", {.consecutive_errors = 4, .successes = 2, .count = 9}, LIMITS_SUCCESSFUL},
-    {"sess", {.consecutive_errors = 4, .successes = 3, .count = 9}, LIMITS_RUNNING},
-    {"sfsfsf", {.failures = 9, .consecutive_errors = 4, .successes = 2, .count = 6}, LIMITS_INCONCLUSIVE},
-    {"sfsfsf", {.failures = -1, .consecutive_errors = 4, .successes = 2, .count = 6}, LIMITS_FAILED},
+    {"fff", {OFF, .failures = 3, .consecutive_errors = 4}, LIMITS_RUNNING},
+    {"fsfff", {OFF, .failures = 3, .consecutive_errors = 4}, LIMITS_FAILED},
+    {"fsff", {OFF, .failures = -1, .consecutive_errors = 4}, LIMITS_RUNNING},
+    {"ii", {OFF, .inconclusive = 2, .consecutive_errors = 4}, LIMITS_RUNNING},
+    {"isiii", {OFF, .inconclusive = 2, .consecutive_errors = 4}, LIMITS_INCONCLUSIVE},
+    {"ffsff", {.failures = -1, .consecutive_failures = 2, .consecutive_errors = 4}, LIMITS_RUNNING},
+    {"ffsfff", {.failures = -1, .consecutive_failures = 2, .consecutive_errors = 4}, LIMITS_FAILED},
+    {"ffef", {.failures = -1, .consecutive_failures = 2, .consecutive_errors = 4}, LIMITS_RUNNING},
+    {"sss", {OFF, .consecutive_errors = 4, .count = 3}, LIMITS_SUCCESSFUL},
+    {"sees", {OFF, .consecutive_errors = 4, .count = 3}, LIMITS_RUNNING}, /* errors do not count */
+    {"seess", {OFF, .consecutive_errors = 4, .count = 3}, LIMITS_SUCCESSFUL},
+    {"sf", {OFF, .consecutive_errors = 4, .count = 2}, LIMITS_FAILED},
+    {"ss", {OFF, .consecutive_errors = 4, .successes = 2, .count = 9}, LIMITS_SUCCESSFUL},
+    {"sess", {OFF, .consecutive_errors = 4, .successes = 3, .count = 9}, LIMITS_RUNNING},
+    {"sfsfsf",
+     {OFF, .failures = 9, .consecutive_errors = 4, .successes = 2, .count = 6},
+     LIMITS_INCONCLUSIVE},
+    {"sfsfsf", {OFF, .failures = -1, .consecutive_errors = 4, .successes = 2, .count = 6}, LIMITS_FAILED},
 };
 
 static enum limits_phase measurement(char letter)
