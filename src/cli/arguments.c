@@ -185,8 +185,8 @@ static void print_verb(const struct verb_entry *entry)
 {
     (void)printf("verdict %s: %s.\n\nUsage: verdict %s %s%s\n", entry->name, entry->summary, entry->name,
                  entry->arguments, entry->option_count == 0 ? "" : " [options]");
-    if (entry->text != NULL)
-        (void)printf("\n%s\n", entry->text);
+    for (size_t i = 0; entry->text != NULL && entry->text[i] != NULL; i++)
+        (void)printf("\n%s\n", entry->text[i]);
     if (entry->option_count > 0)
         (void)printf("\n");
     for (size_t i = 0; i < entry->option_count; i++)

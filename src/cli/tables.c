@@ -1,5 +1,6 @@
 /* tables.c - the verbs and their options; --help, completion and parsing come from here.
  * SPDX-License-Identifier: MIT */
+#include "cli/compare.h"
 #include "cli/verb.h"
 
 static const char *const on_cancel[] = {"leave", "abort", NULL};
@@ -105,6 +106,16 @@ static const struct option graph_options[] = {
 static const struct option check_options[] = {
     {.name = "online", .type = OPTION_BOOL, .help = "not in this version"}};
 
+static const char *const quarantine_text[] = {
+    "verdict quarantine ls\nverdict quarantine add SERVICE/ENV --version V --reason R\n"
+    "verdict quarantine clear SERVICE/ENV --version V",
+    NULL};
+static const char *const token_text[] = {
+    "verdict token create NAME --scope read,deploy [--person] [--service a,b] [--environment a,b] "
+    "[--expires 90d]\n"
+    "verdict token ls\nverdict token revoke ID",
+    NULL};
+
 #define TABLE(options) (options), ARRAY_LENGTH(options)
 
 const struct verb_entry verb_table[] = {
@@ -136,9 +147,7 @@ const struct verb_entry verb_table[] = {
      TABLE(freeze_options), 1, 1, false, freeze_run, "freeze"},
     {"unfreeze", "SERVICE/ENV", "lifts a freeze", NULL, TABLE(reason_options), 1, 1, false, freeze_run,
      "unfreeze"},
-    {"quarantine", "ls|add|clear [SERVICE/ENV]", "versions that must not come back",
-     "verdict quarantine ls\nverdict quarantine add SERVICE/ENV --version V --reason R\n"
-     "verdict quarantine clear SERVICE/ENV --version V",
+    {"quarantine", "ls|add|clear [SERVICE/ENV]", "versions that must not come back", quarantine_text,
      TABLE(quarantine_options), 0, 2, false, quarantine_run, NULL},
     {"mark", "ID", "tells what the pipeline of a follow deployment routes", NULL, TABLE(mark_options), 1, 1,
      false, mark_run, NULL},
@@ -151,11 +160,10 @@ const struct verb_entry verb_table[] = {
      TABLE(graph_options), 2, 2, true, graph_run, NULL},
     {"check", "FILE...", "reads rule files as the daemon would: 0 good, 1 findings", NULL,
      TABLE(check_options), 1, VERB_WORDS_MAX, true, check_run, NULL},
-    {"token", "create NAME | ls | revoke ID", "API tokens",
-     "verdict token create NAME --scope read,deploy [--person] [--service a,b] [--environment a,b] "
-     "[--expires 90d]\n"
-     "verdict token ls\nverdict token revoke ID",
-     TABLE(token_options), 1, 2, false, token_run, NULL},
+    {"compare", "FILE.json|-", "runs statistical tests on given samples: 0 answered, 2 unreadable",
+     compare_text, NULL, 0, 1, 1, true, compare_run, NULL},
+    {"token", "create NAME | ls | revoke ID", "API tokens", token_text, TABLE(token_options), 1, 2, false,
+     token_run, NULL},
     {"completion", "bash", "prints a completion script", NULL, NULL, 0, 1, 1, true, completion_run, NULL},
 };
 

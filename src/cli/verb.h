@@ -43,9 +43,9 @@ struct cli {
 
 struct verb_entry {
     const char *name;
-    const char *arguments; /* "SERVICE/ENV|ID" */
-    const char *summary;   /* one line without a full stop */
-    const char *text;      /* more for --help, or NULL */
+    const char *arguments;   /* "SERVICE/ENV|ID" */
+    const char *summary;     /* one line without a full stop */
+    const char *const *text; /* more for --help: paragraphs, ends with NULL; or NULL */
     const struct option *options;
     size_t option_count;
     size_t words_min, words_max;
@@ -103,6 +103,7 @@ int judge_run(struct cli *cli);
 int report_run(struct cli *cli);
 int graph_run(struct cli *cli);
 int check_run(struct cli *cli);
+int compare_run(struct cli *cli);
 int token_run(struct cli *cli);
 int completion_run(struct cli *cli);
 

@@ -31,6 +31,7 @@ struct json_limits {
     size_t size_max;      /* bytes */
     size_t depth_max;     /* 1: a scalar, 2: an object of scalars; at most JSON_DEPTH_MAX */
     size_t keys_max;      /* members of all objects together */
+    size_t values_max;    /* values of all kinds together; each costs some 80 bytes. 0: as many as fit */
     bool allows_rounding; /* integers past 2^53 are rounded, not refused (telemetry of others, nanoseconds) */
 };
 

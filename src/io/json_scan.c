@@ -29,6 +29,7 @@ struct scan {
     size_t length;
     size_t at;
     size_t depth;
+    size_t value_count;
     const struct json_limits *limits;
     struct key *keys;
     size_t key_count;
@@ -340,6 +341,8 @@ static bool scan_value(struct scan *scan)
     skip_space(scan);
     if (scan->depth >= scan->limits->depth_max)
         return exceed(scan, "nested deeper", scan->limits->depth_max);
+    if (scan->limits->values_max > 0 && scan->value_count++ == scan->limits->values_max)
+        return exceed(scan, "more values", scan->limits->values_max);
     scan->depth++;
     bool is_good = scan_any(scan);
     scan->depth--;

@@ -142,6 +142,7 @@ static void test_limits(void **state)
     static const struct json_limits small = {.size_max = 16, .depth_max = 2, .keys_max = 2};
     static const struct json_limits loose = {
         .size_max = 64, .depth_max = 2, .keys_max = 0, .allows_rounding = true};
+    static const struct json_limits few = {.size_max = 64, .depth_max = 3, .keys_max = 2, .values_max = 4};
     cJSON *root = NULL;
     struct err err = {0};
 
@@ -156,6 +157,10 @@ static void test_limits(void **state)
     assert_true(json_parse("{\"a\":1,\"b\":1}", 13, &small, &root, &err));
     json_free_at(&root);
     assert_null(root);
+    assert_false(json_parse("[1,{\"a\":2},3]", 13, &few, &root, &err));
+    assert_string_equal(err.text, "offset 11: more values than 4");
+    assert_true(json_parse("[1,{\"a\":2}]", 11, &few, &root, &err));
+    json_free_at(&root);
     assert_true(json_parse("[1700000000123456789]", 21, &loose, &root, &err));
     json_free(root);
     json_free(NULL);
