@@ -74,6 +74,7 @@ struct engine_bench {
     uint64_t pending_hash;
     uint64_t last_deployment;
     uint32_t commits;
+    bool has_runs; /* it is the bench of a run_bench */
     uint32_t live_count;
     struct bench_live **lives;
     size_t target_lengths[BENCH_TARGETS + 1];
