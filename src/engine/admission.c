@@ -1,6 +1,7 @@
 /* admission.c - the door of a service and environment: who may start, whose turn it is, what serves and what
  * must not. SPDX-License-Identifier: MIT */
 #include "engine/engine_state.h"
+#include "engine/runs_turn.h"
 
 #include <string.h>
 
@@ -89,33 +90,38 @@ static void create(struct engine *engine, struct engine_slot *slot, const struct
     row->trace = (struct trace){.kind = TRACE_PHASE, .a = PHASE_QUEUED, .b = ENDING_NONE};
 }
 
-void admission_start(struct engine *engine, const struct input *input)
+enum engine_answer admission_try(struct engine *engine, const struct engine_start *start,
+                                 uint64_t *ret_deployment)
 {
-    const struct engine_start *start = &input->start;
     struct engine_target *target = engine_target_at(engine, start->target);
 
-    if (target == NULL) {
-        engine_answer(engine, input->token, ENGINE_FULL, 0);
-        return;
-    }
+    if (target == NULL)
+        return ENGINE_FULL;
     const struct engine_slot *same = same_version(engine, start);
     if (same != NULL) {
-        engine_answer(engine, input->token, ENGINE_ALREADY, same->id);
-        return;
+        *ret_deployment = same->id;
+        return ENGINE_ALREADY;
     }
     enum engine_answer answer = refusal(engine, &target->state, start);
     struct engine_slot *slot =
         answer == ENGINE_DONE ? roster_take(engine, engine->next_deployment, start->target) : NULL;
     if (answer == ENGINE_DONE && slot == NULL)
         answer = ENGINE_FULL;
-    if (slot == NULL) {
-        engine_answer(engine, input->token, answer, 0);
-        return;
-    }
+    if (slot == NULL)
+        return answer;
     engine->next_deployment++;
     create(engine, slot, start);
-    engine_answer(engine, input->token, ENGINE_DONE, slot->id);
+    *ret_deployment = slot->id;
     admission_next(engine, start->target);
+    return ENGINE_DONE;
+}
+
+void admission_start(struct engine *engine, const struct input *input)
+{
+    uint64_t deployment = 0;
+    enum engine_answer answer = admission_try(engine, &input->start, &deployment);
+
+    engine_answer(engine, input->token, answer, deployment);
 }
 
 /* The old slot is needed now: the way back that a promotion kept is given up. False: it is being retired. */

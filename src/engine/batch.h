@@ -5,6 +5,7 @@
 
 #include "judge/rule.h"
 #include "orchestrator/event.h"
+#include "orchestrator/run_event.h"
 
 enum {
     BATCH_ROWS_MAX = 2048,
@@ -61,29 +62,36 @@ struct target_verb {
 enum row_kind {
     ROW_DEPLOYMENT, /* state: the snapshot after; is_new: with what the start's token stands for (texts) */
     ROW_RULE,       /* rule, rule_state: what the rule remembers, its last judgement in it */
-    ROW_VERDICT, /* rule, judgement of a FAIL, of a would-have-failed, or one of the passes of a step verdict
-                  */
-    ROW_ACTION,  /* action: an intent; leaves once this is durable */
-    ROW_RESULT,  /* sequence, result */
-    ROW_TRACE,   /* trace: the audit row; token: who asked, 0: nobody */
-    ROW_TARGET   /* target: the state after */
+    ROW_VERDICT,  /* rule, judgement of a FAIL, of a would-have-failed, or one of the passes of a step verdict
+                   */
+    ROW_ACTION,   /* action: an intent; leaves once this is durable */
+    ROW_RESULT,   /* sequence, result */
+    ROW_TRACE,    /* trace: the audit row; token: who asked, 0: nobody */
+    ROW_TARGET,   /* target: the state after */
+    ROW_RUN,      /* run: the snapshot after; is_new: with what the start's token stands for */
+    ROW_TASK,     /* run, task: entered another phase, began another try, or has its deployment */
+    ROW_RUN_TRACE /* run, run_trace: the audit row; token: who asked, 0: nobody */
 };
 
 struct batch_row {
     enum row_kind kind;
     uint8_t rule;
+    uint8_t task;
     bool is_new;
     enum result result;
     uint32_t sequence;
-    uint64_t deployment; /* 0 for targets */
+    uint64_t deployment; /* 0 for targets and runs */
     uint64_t token;
-    const struct deployment_state *state; /* of the deployment, after; every row but TARGET has it */
+    const struct deployment_state
+        *state;                  /* of the deployment, after; every row but of targets and runs has it */
+    const struct run_state *run; /* after; rows of runs have it */
     union {
         const struct rule_state *rule_state;
         const struct target_state *target;
         struct judgement judgement;
         struct action action;
         struct trace trace;
+        struct run_trace run_trace;
     };
 };
 

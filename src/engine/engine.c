@@ -3,6 +3,7 @@
 #include "engine/engine.h"
 
 #include "engine/engine_state.h"
+#include "engine/runs_turn.h"
 
 #include <assert.h>
 #include <stdalign.h>
@@ -69,7 +70,7 @@ const struct target_state *engine_target(const struct engine *engine, uint32_t t
 
 /* Inputs */
 
-static struct input *push(struct engine *engine, enum input_kind kind)
+struct input *engine_push(struct engine *engine, enum input_kind kind)
 {
     if (engine->input_count == ENGINE_INPUTS_MAX)
         return NULL;
@@ -81,7 +82,7 @@ static struct input *push(struct engine *engine, enum input_kind kind)
 
 bool engine_start(struct engine *engine, const struct engine_start *start)
 {
-    struct input *input = push(engine, INPUT_START);
+    struct input *input = engine_push(engine, INPUT_START);
 
     if (input == NULL)
         return false;
@@ -92,7 +93,7 @@ bool engine_start(struct engine *engine, const struct engine_start *start)
 
 bool engine_verb(struct engine *engine, uint64_t token, uint64_t deployment, enum verb verb, uint8_t rule)
 {
-    struct input *input = push(engine, INPUT_VERB);
+    struct input *input = engine_push(engine, INPUT_VERB);
 
     if (input == NULL)
         return false;
@@ -104,7 +105,7 @@ bool engine_verb(struct engine *engine, uint64_t token, uint64_t deployment, enu
 
 bool engine_target_verb(struct engine *engine, uint64_t token, const struct target_verb *verb)
 {
-    struct input *input = push(engine, INPUT_TARGET_VERB);
+    struct input *input = engine_push(engine, INPUT_TARGET_VERB);
 
     if (input == NULL)
         return false;
@@ -116,7 +117,7 @@ bool engine_target_verb(struct engine *engine, uint64_t token, const struct targ
 bool engine_judgement(struct engine *engine, uint64_t deployment, uint8_t rule,
                       const struct judgement *judgement)
 {
-    struct input *input = push(engine, INPUT_JUDGEMENT);
+    struct input *input = engine_push(engine, INPUT_JUDGEMENT);
 
     if (input == NULL)
         return false;
@@ -129,7 +130,7 @@ bool engine_judgement(struct engine *engine, uint64_t deployment, uint8_t rule,
 static bool push_event(struct engine *engine, enum input_kind kind, uint64_t deployment,
                        const struct event *event)
 {
-    struct input *input = push(engine, kind);
+    struct input *input = engine_push(engine, kind);
 
     if (input == NULL)
         return false;
@@ -161,6 +162,7 @@ void engine_gap(struct engine *engine, int64_t gap_ms)
         engine->slots[i].gap_ms += gap_ms;
         roster_mark(engine, &engine->slots[i]);
     }
+    runs_gap(engine, gap_ms);
 }
 
 void engine_mark(struct engine *engine, uint64_t deployment, uint8_t rule)
@@ -173,52 +175,24 @@ void engine_mark(struct engine *engine, uint64_t deployment, uint8_t rule)
     roster_mark(engine, slot);
 }
 
-/* Recovery */
-
-void engine_recover_target(struct engine *engine, const struct target_state *target)
-{
-    struct engine_target *at = engine_target_at(engine, target->id);
-
-    assert(at != NULL);
-    at->state = *target;
-}
-
-void engine_recover_ids(struct engine *engine, uint64_t next_deployment)
-{
-    engine->next_deployment = next_deployment;
-}
-
-bool engine_recover(struct engine *engine, const struct engine_start *start,
-                    const struct deployment_state *state, int64_t gap_ms, bool tombstone)
-{
-    struct engine_slot *slot = roster_take(engine, state->id, start->target);
-
-    if (slot == NULL)
-        return false;
-    slot->start = *start;
-    slot->before = *state;
-    slot->after = *state;
-    slot->persisted_ms = state->last_seen_ms;
-    slot->is_recovered = true;
-    slot->gap_ms = gap_ms;
-    slot->has_left = tombstone;
-    stepping_forget_told(slot);
-    roster_mark(engine, slot);
-    return true;
-}
-
 /* The turn */
+
+void engine_answer_own(struct engine *engine, uint64_t token, enum engine_answer answer, uint64_t deployment)
+{
+    assert(engine->answered_count < ARRAY_LENGTH(engine->answered));
+    engine->answered[engine->answered_count++] =
+        (struct engine_answered){.token = token, .answer = answer, .deployment = deployment, .is_own = true};
+}
 
 void engine_answer(struct engine *engine, uint64_t token, enum engine_answer answer, uint64_t deployment)
 {
     if (token == 0)
         return;
-    assert(engine->answered_count < ENGINE_INPUTS_MAX);
-    engine->answered[engine->answered_count++] =
-        (struct engine_answered){.token = token, .answer = answer, .deployment = deployment};
+    engine_answer_own(engine, token, answer, deployment);
+    engine->answered[engine->answered_count - 1].is_own = false;
 }
 
-static bool has_room(const struct engine *engine)
+bool engine_has_room(const struct engine *engine)
 {
     return engine->batch.count + ENGINE_ROWS_PER_EVENT <= BATCH_ROWS_MAX &&
            engine->dispatch_count + ENGINE_ROWS_PER_EVENT <= BATCH_ROWS_MAX;
@@ -261,7 +235,7 @@ static bool is_judgement(const struct engine *engine, const struct input *input)
 /* Steps some of the inputs before their turn. */
 static void step_first(struct engine *engine, bool (*is_meant)(const struct engine *, const struct input *))
 {
-    for (uint32_t i = 0; i < engine->input_count && has_room(engine); i++) {
+    for (uint32_t i = 0; i < engine->input_count && engine_has_room(engine); i++) {
         struct input *input = input_at(engine, i);
         if (!is_meant(engine, input))
             continue;
@@ -276,12 +250,14 @@ static void step_all(struct engine *engine)
 {
     struct engine_slot *slot;
 
+    runs_begin(engine);
     step_first(engine, is_brake);
     step_first(engine, is_judgement);
     roster_involve_due(engine, engine->batch.now_ms);
-    for (uint32_t i = 0; (slot = roster_involved(engine, i)) != NULL && has_room(engine); i++)
+    for (uint32_t i = 0; (slot = roster_involved(engine, i)) != NULL && engine_has_room(engine); i++)
         stepping_due(engine, slot);
-    while (engine->input_taken < engine->input_count && has_room(engine)) {
+    runs_due(engine);
+    while (engine->input_taken < engine->input_count && engine_has_room(engine)) {
         const struct input *input = input_at(engine, engine->input_taken++);
         if (!input->is_void && !input->is_done)
             stepping_take(engine, input);
@@ -405,12 +381,15 @@ static void leave_batch(struct engine *engine)
 static void finish(struct engine *engine)
 {
     keep_slots(engine);
+    runs_keep(engine);
     forget_inputs(engine);
     if (engine->batch.count > 0)
         engine->env.published(engine->env.data, &engine->batch);
     give_answers(engine);
     start_actions(engine);
+    runs_act(engine);
     leave_batch(engine);
+    runs_release(engine);
 }
 
 void engine_turn(struct engine *engine)
@@ -461,6 +440,10 @@ static void drop_batch(struct engine *engine)
     }
     roster_settle_targets(engine, false);
     leave_batch(engine);
+    runs_drop(engine);
+    for (uint32_t i = 0; i < engine->answered_count; i++) /* what runs started is nobody's input */
+        if (engine->answered[i].is_own)
+            engine->env.answered(engine->env.data, engine->answered[i].token, ENGINE_NOT_DURABLE, 0);
     drop_inputs(engine);
 }
 
@@ -489,5 +472,5 @@ int64_t engine_deadline(const struct engine *engine)
         return engine->retry_at_ms;
     if (engine->input_count > 0)
         return now_ms;
-    return roster_next_ms(engine);
+    return sooner(roster_next_ms(engine), runs_deadline(engine));
 }

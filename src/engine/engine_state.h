@@ -5,11 +5,13 @@
 
 #include "engine/engine.h"
 #include "engine/roster.h"
+#include "engine/runs.h"
 
 enum {
     ENGINE_TOLD_NOTHING = UINT8_MAX,
-    ENGINE_ROWS_PER_EVENT = 192, /* rows that one due deployment may add, at most: 32 rules that fail on
-                                    record or pass, a promotion, the snapshot of the next one */
+    ENGINE_ROWS_PER_EVENT = 384, /* rows that one due deployment may add, at most: 32 rules that fail on
+                                    record or pass, a promotion, the snapshot of the next one; and the run
+                                    that goes on with it, to its next deployment */
     ENGINE_RETRY_MS = 1000       /* after a failed commit */
 };
 
@@ -19,7 +21,9 @@ enum input_kind {
     INPUT_TARGET_VERB,
     INPUT_JUDGEMENT,
     INPUT_RESULT,
-    INPUT_READ_BACK
+    INPUT_READ_BACK,
+    INPUT_RUN_START,
+    INPUT_RUN_EVENT
 };
 
 struct input {
@@ -28,11 +32,14 @@ struct input {
     bool is_answered; /* was told so as well, but is tried on: its token is only the author's */
     bool is_done;     /* was stepped in the batch under way before its turn came */
     uint64_t token;
-    uint64_t deployment;
+    uint64_t deployment; /* of runs 0 */
+    uint64_t run;
     union {
         struct engine_start start;
         struct target_verb target_verb;
         struct event event;
+        struct engine_run_start run_start;
+        struct run_event run_event;
         struct {
             uint8_t rule;
             struct judgement judgement;
@@ -76,8 +83,9 @@ struct engine_target {
 
 struct engine_answered {
     uint64_t token;
-    uint64_t deployment;
+    uint64_t deployment; /* or run */
     enum engine_answer answer;
+    bool is_own; /* of a start that a run wanted: no input brought it */
 };
 
 struct engine_dispatch {
@@ -101,9 +109,10 @@ struct engine {
     uint32_t answered_count, dispatch_count;
     struct engine_slot *slots;
     struct engine_target *targets; /* [targets_max], by id - 1 */
+    struct engine_runs *runs;      /* NULL: none are attached */
     struct batch batch;
     struct input inputs[ENGINE_INPUTS_MAX];
-    struct engine_answered answered[ENGINE_INPUTS_MAX];
+    struct engine_answered answered[ENGINE_INPUTS_MAX + BATCH_ROWS_MAX];
     struct engine_dispatch dispatch[BATCH_ROWS_MAX];
 };
 

@@ -1,4 +1,4 @@
-/* snapshot.c - states as bytes: three tables of fields, one writer, one reader.
+/* snapshot.c - states as bytes: tables of fields, one writer, one reader.
  * SPDX-License-Identifier: MIT */
 #include "engine/snapshot.h"
 
@@ -12,6 +12,7 @@ static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "fields are copied as t
 static_assert(sizeof(struct deployment_state) == 208, "deployment_state changed: see deployment_fields");
 static_assert(sizeof(struct rule_state) == 368, "rule_state changed: see rule_fields");
 static_assert(sizeof(struct target_state) == 1048, "target_state changed: see target_fields");
+static_assert(sizeof(struct run_state) == 832, "run_state changed: see run_fields");
 
 enum { HEAD_SIZE = 2 }; /* schema, kind */
 
@@ -38,6 +39,12 @@ struct layout {
 #define D(member, limit) FIELD(struct deployment_state, member, limit)
 #define R(member, limit) FIELD(struct rule_state, member, limit)
 #define T(member, limit) FIELD(struct target_state, member, limit)
+#define N(member, limit) FIELD(struct run_state, member, limit)
+#define TASKS(member, limit)                                                                                 \
+    {                                                                                                        \
+        offsetof(struct run_state, tasks[0].member), sizeof(MEMBER(struct run_state, tasks[0].member)),      \
+            RUN_TASKS_MAX, sizeof(struct run_task), limit                                                    \
+    }
 #define TIMERS(member, limit)                                                                                \
     {                                                                                                        \
         offsetof(struct rule_state, timers[0].member), sizeof(MEMBER(struct rule_state, timers[0].member)),  \
@@ -146,6 +153,28 @@ static const struct field target_fields[] = {
     QUARANTINED(deployment),
 };
 
+static const struct field run_fields[] = {
+    N(id, 0),
+    N(phase, RUN_PHASE_COUNT),
+    N(goal, RUN_PHASE_COUNT),
+    N(stage, RUN_STAGES_MAX),
+    N(first_stage, RUN_STAGES_MAX),
+    N(failed_task, 0),
+    N(exit_code, 0),
+    N(is_fixed, 2),
+    N(is_escalated, 2),
+    N(version_key, 0),
+    N(phase_entered_ms, 0),
+    N(stage_entered_ms, 0),
+    N(last_seen_ms, 0),
+    N(stop_limit_ms, 0),
+    TASKS(deployment, 0),
+    TASKS(at_ms, 0),
+    TASKS(phase, TASK_PHASE_COUNT),
+    TASKS(tries, 0),
+    TASKS(cause, CAUSE_COUNT),
+};
+
 static const struct layout deployment_layout = {
     .kind = 'D',
     .struct_size = sizeof(struct deployment_state),
@@ -167,6 +196,14 @@ static const struct layout target_layout = {
     .fields = target_fields,
 };
 
+static const struct layout run_layout = {
+    .kind = 'N',
+    .struct_size = sizeof(struct run_state),
+    .count = ARRAY_LENGTH(run_fields),
+    .fields = run_fields,
+};
+
+static_assert(HEAD_SIZE + sizeof(struct run_state) <= SNAPSHOT_RUN_MAX, "no room");
 static_assert(HEAD_SIZE + sizeof(struct deployment_state) <= SNAPSHOT_DEPLOYMENT_MAX, "no room");
 static_assert(HEAD_SIZE + sizeof(struct rule_state) <= SNAPSHOT_RULE_MAX, "no room");
 static_assert(HEAD_SIZE + sizeof(struct target_state) <= SNAPSHOT_TARGET_MAX, "no room");
@@ -250,6 +287,11 @@ size_t snapshot_write_target(const struct target_state *state, unsigned char *to
     return write_layout(&target_layout, state, to);
 }
 
+size_t snapshot_write_run(const struct run_state *state, unsigned char *to)
+{
+    return write_layout(&run_layout, state, to);
+}
+
 bool snapshot_read_deployment(const unsigned char *from, size_t length, struct deployment_state *ret)
 {
     return read_layout(&deployment_layout, from, length, ret);
@@ -263,6 +305,11 @@ bool snapshot_read_rule(const unsigned char *from, size_t length, struct rule_st
 bool snapshot_read_target(const unsigned char *from, size_t length, struct target_state *ret)
 {
     return read_layout(&target_layout, from, length, ret);
+}
+
+bool snapshot_read_run(const unsigned char *from, size_t length, struct run_state *ret)
+{
+    return read_layout(&run_layout, from, length, ret);
 }
 
 uint64_t snapshot_hash(const void *bytes, size_t length)

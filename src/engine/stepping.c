@@ -1,6 +1,7 @@
 /* stepping.c - one input or one due deployment: judge, step, and write down what must be durable.
  * SPDX-License-Identifier: MIT */
 #include "engine/engine_state.h"
+#include "engine/runs_turn.h"
 
 #include <assert.h>
 #include <string.h>
@@ -171,6 +172,8 @@ static void step(struct engine *engine, struct engine_slot *slot, const struct e
     bool has_cared = slot->after.care != before.care;
     if (has_ended || has_cared)
         admission_next(engine, slot->start.target);
+    if (has_ended || slot->after.is_escalated != before.is_escalated)
+        runs_deployment_changed(engine, slot);
 }
 
 /* What was in flight when we stopped is driven again under its key (L4). */
@@ -413,6 +416,10 @@ static void take(struct engine *engine, const struct input *input)
             take_for(engine, slot, input);
         else
             engine_answer(engine, input->token, ENGINE_NOT_FOUND, 0);
+        return;
+    case INPUT_RUN_START:
+    case INPUT_RUN_EVENT:
+        runs_take(engine, input);
         return;
     }
 }

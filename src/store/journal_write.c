@@ -402,6 +402,9 @@ static void save_dependent(const struct scene *scene, const struct batch_row *ro
     case ROW_DEPLOYMENT:
     case ROW_TRACE:
     case ROW_TARGET:
+    case ROW_RUN:
+    case ROW_TASK:
+    case ROW_RUN_TRACE:
         return;
     }
 }

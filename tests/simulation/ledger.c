@@ -141,6 +141,9 @@ static void write_row(struct world *world, const struct batch_row *row)
     case ROW_VERDICT:
     case ROW_ACTION:
     case ROW_RESULT:
+    case ROW_RUN:
+    case ROW_TASK:
+    case ROW_RUN_TRACE:
         return;
     }
 }

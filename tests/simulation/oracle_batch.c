@@ -119,6 +119,9 @@ static void take_row(struct world *world, const struct batch_row *row)
     case ROW_DEPLOYMENT:
     case ROW_RULE:
     case ROW_VERDICT:
+    case ROW_RUN:
+    case ROW_TASK:
+    case ROW_RUN_TRACE:
         return;
     }
 }

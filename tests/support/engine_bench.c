@@ -2,6 +2,8 @@
  * SPDX-License-Identifier: MIT */
 #include "support/engine_bench.h"
 
+#include "support/run_bench.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -89,6 +91,7 @@ static uint64_t batch_hash(const struct batch *batch)
             hash = mix(hash, bytes, snapshot_write_rule(row->rule_state, bytes));
         if (row->kind == ROW_DEPLOYMENT)
             hash = mix(hash, bytes, snapshot_write_deployment(row->state, bytes));
+        hash ^= run_bench_hash(row);
     }
     return hash;
 }
@@ -100,6 +103,8 @@ static void write_row(struct engine_bench *bench, const struct batch_row *row)
     if (row->kind == ROW_TARGET)
         bench->target_lengths[row->target->id] =
             snapshot_write_target(row->target, bench->targets[row->target->id]);
+    if (bench->has_runs)
+        run_bench_write(bench, row);
     if (live == NULL)
         return;
     live->id = row->deployment;
@@ -247,6 +252,8 @@ static void make_engine(struct engine_bench *bench)
 
     bench->engine = take(1, engine_size(bench->deployments_max, BENCH_TARGETS));
     engine_init(bench->engine, bench->deployments_max, BENCH_TARGETS, bench->reconcile_ms, &env);
+    if (bench->has_runs)
+        run_bench_attach(bench);
 }
 
 void bench_open(struct engine_bench *bench, uint32_t deployments_max)
@@ -304,6 +311,8 @@ void bench_restart(struct engine_bench *bench, int64_t away_ms)
     for (uint32_t i = 0; i < bench->live_count; i++)
         recover(bench, bench->lives[i]);
     engine_recover_ids(bench->engine, bench->last_deployment + 1);
+    if (bench->has_runs)
+        run_bench_recover(bench);
 }
 
 /* Inputs */

@@ -75,6 +75,7 @@ struct engine_bench {
     uint64_t last_deployment;
     uint64_t working_on; /* as the engine says */
     uint32_t commits;
+    bool has_runs; /* it is the bench of a run_bench */
     uint32_t live_count;
     struct bench_live **lives;
     size_t target_lengths[BENCH_TARGETS + 1];

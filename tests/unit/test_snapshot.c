@@ -74,6 +74,21 @@ static void random_target(uint64_t *seed, struct target_state *state)
     state->quarantined_count = (uint8_t)(next_random(seed) % (TARGET_QUARANTINE_MAX + 1));
 }
 
+static void random_run(uint64_t *seed, struct run_state *state)
+{
+    fill_random(seed, state, sizeof(*state));
+    state->phase = (enum run_phase)(next_random(seed) % RUN_PHASE_COUNT);
+    state->goal = (enum run_phase)(next_random(seed) % RUN_PHASE_COUNT);
+    state->stage = (uint8_t)(next_random(seed) % RUN_STAGES_MAX);
+    state->first_stage = (uint8_t)(next_random(seed) % RUN_STAGES_MAX);
+    state->is_fixed = next_random(seed) % 2;
+    state->is_escalated = next_random(seed) % 2;
+    for (size_t i = 0; i < RUN_TASKS_MAX; i++) {
+        state->tasks[i].phase = (enum run_task_phase)(next_random(seed) % TASK_PHASE_COUNT);
+        state->tasks[i].cause = (uint8_t)(next_random(seed) % CAUSE_COUNT);
+    }
+}
+
 /* One codec behind plain bytes, so that each test is written once. */
 struct codec {
     size_t size;
@@ -88,6 +103,7 @@ union any_state {
     struct deployment_state deployment;
     struct rule_state rule;
     struct target_state target;
+    struct run_state run;
     unsigned char bytes[2048];
 };
 
@@ -132,6 +148,7 @@ union any_state {
 DEFINE_CODEC(deployment, struct deployment_state)
 DEFINE_CODEC(rule, struct rule_state)
 DEFINE_CODEC(target, struct target_state)
+DEFINE_CODEC(run, struct run_state)
 
 #define CODEC(name, type, max)                                                                               \
     {                                                                                                        \
@@ -142,6 +159,7 @@ static const struct codec codecs[] = {
     CODEC(deployment, struct deployment_state, SNAPSHOT_DEPLOYMENT_MAX),
     CODEC(rule, struct rule_state, SNAPSHOT_RULE_MAX),
     CODEC(target, struct target_state, SNAPSHOT_TARGET_MAX),
+    CODEC(run, struct run_state, SNAPSHOT_RUN_MAX),
 };
 
 enum { BYTES_MAX = SNAPSHOT_TARGET_MAX };

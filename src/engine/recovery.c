@@ -1,0 +1,37 @@
+/* recovery.c - what the journal knew, back into the engine's memory before the first turn.
+ * SPDX-License-Identifier: MIT */
+#include "engine/engine_state.h"
+
+#include <assert.h>
+
+void engine_recover_target(struct engine *engine, const struct target_state *target)
+{
+    struct engine_target *at = engine_target_at(engine, target->id);
+
+    assert(at != NULL);
+    at->state = *target;
+}
+
+void engine_recover_ids(struct engine *engine, uint64_t next_deployment)
+{
+    engine->next_deployment = next_deployment;
+}
+
+bool engine_recover(struct engine *engine, const struct engine_start *start,
+                    const struct deployment_state *state, int64_t gap_ms, bool tombstone)
+{
+    struct engine_slot *slot = roster_take(engine, state->id, start->target);
+
+    if (slot == NULL)
+        return false;
+    slot->start = *start;
+    slot->before = *state;
+    slot->after = *state;
+    slot->persisted_ms = state->last_seen_ms;
+    slot->is_recovered = true;
+    slot->gap_ms = gap_ms;
+    slot->has_left = tombstone;
+    stepping_forget_told(slot);
+    roster_mark(engine, slot);
+    return true;
+}
