@@ -5,7 +5,7 @@
 #include "cli/compare_test.h"
 #include "config/condition.h"
 #include "io/memory.h"
-#include "judge/limits.h"
+#include "judge/check_run.h"
 
 #include <cjson/cJSON.h>
 #include <math.h>
@@ -18,11 +18,11 @@ enum { STEP_MS = 1000, CONDITION_SIZE_MAX = 4096, LIMIT_MAX = 1000000 };
 /* Samples are steps of a gauge, one second apart, read by the judge's own evaluator. */
 struct threshold {
     struct condition condition;
-    struct limits limits;
+    struct check_run_limits limits;
     struct expression_timer timers[EXPRESSION_TIMERS_MAX];
     struct series_step *ring; /* [sample_count + 2] */
     struct series_view view;
-    enum limits_phase *results; /* [sample_count] */
+    enum check_run_phase *results; /* [sample_count] */
     size_t sample_count;
 };
 
@@ -40,14 +40,14 @@ static bool read_condition(const struct json_node *item, struct threshold *thres
     return true;
 }
 
-static bool read_limits(const struct json_node *item, struct limits *limits, struct err *err)
+static bool read_limits(const struct json_node *item, struct check_run_limits *limits, struct err *err)
 {
     static const char *const names[] = {
         "failure_limit", "inconclusive_limit",       "consecutive_error_limit", "consecutive_success_limit",
         "count",         "consecutive_failure_limit"};
     struct json_node object = {0};
 
-    *limits = LIMITS_DEFAULTS;
+    *limits = CHECK_RUN_DEFAULTS;
     if (!json_object(item, "limits", JSON_OPTIONAL, &object, err))
         return false;
     if (object.item == NULL)
@@ -84,7 +84,7 @@ static bool is_missing(const struct json_node *node)
     return cJSON_IsNull(node->item) || (text != NULL && strcmp(text, "NaN") == 0);
 }
 
-static enum limits_phase measure(struct threshold *threshold, int64_t now_ms)
+static enum check_run_phase measure(struct threshold *threshold, int64_t now_ms)
 {
     const struct rule_metric metric = {.age_max_ms = 0};
     const struct metric_views views = {.side = {&threshold->view, NULL, NULL}};
@@ -95,8 +95,8 @@ static enum limits_phase measure(struct threshold *threshold, int64_t now_ms)
         expression_evaluate(&threshold->condition.expression, &input, threshold->timers, &judgement);
 
     if (!found.is_known)
-        return LIMITS_INCONCLUSIVE;
-    return found.number != 0 ? LIMITS_FAILED : LIMITS_SUCCESSFUL;
+        return CHECK_RUN_INCONCLUSIVE;
+    return found.number != 0 ? CHECK_RUN_FAILED : CHECK_RUN_SUCCESSFUL;
 }
 
 static bool take_sample(struct threshold *threshold, const struct json_node *node, int64_t step,
@@ -106,7 +106,7 @@ static bool take_sample(struct threshold *threshold, const struct json_node *nod
 
     threshold->ring[step].step = SERIES_NEVER;
     if (is_error(node)) {
-        threshold->results[step] = LIMITS_ERROR;
+        threshold->results[step] = CHECK_RUN_ERROR;
         return true;
     }
     if (!is_missing(node)) {
@@ -144,17 +144,18 @@ static bool take_samples(const struct json_node *item, struct threshold *thresho
 
 static void add_threshold(cJSON *answer, const struct threshold *threshold)
 {
-    struct limits_state state = {0};
+    struct check_run state = {0};
     cJSON *measurements = cJSON_CreateArray();
     size_t used = 0;
 
-    for (; used < threshold->sample_count && state.phase == LIMITS_RUNNING; used++) {
-        limits_add(&threshold->limits, &state, threshold->results[used]);
-        cJSON_AddItemToArray(measurements, cJSON_CreateString(limits_phase_name(threshold->results[used])));
+    for (; used < threshold->sample_count && state.phase == CHECK_RUN_RUNNING; used++) {
+        check_run_add(&threshold->limits, &state, threshold->results[used]);
+        cJSON_AddItemToArray(measurements,
+                             cJSON_CreateString(check_run_phase_name(threshold->results[used])));
     }
     if (threshold->limits.count == 0)
-        limits_stop(&state);
-    cJSON_AddStringToObject(answer, "phase", limits_phase_name(state.phase));
+        check_run_stop(&state);
+    cJSON_AddStringToObject(answer, "phase", check_run_phase_name(state.phase));
     cJSON_AddItemToObject(answer, "measurements", measurements);
     cJSON *counts = cJSON_AddObjectToObject(answer, "n");
     cJSON_AddNumberToObject(counts, "measurements", (double)used);
