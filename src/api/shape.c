@@ -10,6 +10,8 @@
 #include <string.h>
 #include <time.h>
 
+static const char *const kinds[] = {
+    [RULE_TRIGGER] = "trigger", [RULE_COMPARISON] = "comparison", [RULE_SHARE] = "share"};
 static const char *const modes[] = {[RULE_ACT] = "act", [RULE_ASK] = "ask", [RULE_RECORD] = "record"};
 
 void shape_time_text(int64_t wall_ms, char to[SHAPE_TIME_SIZE])
@@ -135,7 +137,7 @@ static cJSON *shape_rule(const struct record *record, size_t index)
 
     cJSON_AddStringToObject(object, "name", rule->name);
     cJSON_AddStringToObject(object, "condition", rule->text);
-    cJSON_AddStringToObject(object, "kind", rule->rule.kind == RULE_TRIGGER ? "trigger" : "comparison");
+    cJSON_AddStringToObject(object, "kind", kinds[rule->rule.kind]);
     cJSON_AddStringToObject(object, "mode", modes[rule->rule.mode]);
     cJSON_AddStringToObject(object, "then", rule->rule.outcome == RULE_ROLLBACK ? "rollback" : "hold");
     cJSON_AddBoolToObject(object, "muted", (record->state->muted & bit) != 0);

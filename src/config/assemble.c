@@ -131,11 +131,47 @@ static bool build_smokes(struct assembly *assembly)
  * of every deployment. */
 static size_t rules_room(const struct node *baselines, const struct node *triggers)
 {
-    size_t count = count_of(triggers);
+    size_t count = count_of(triggers) + 1; /* the measured share */
 
     for (size_t i = 0; i < count_of(baselines); i++)
         count += count_of(tree_find(&baselines->children[i], "compare"));
     return count < PLAN_RULES_MAX ? count : PLAN_RULES_MAX;
+}
+
+/* The environment asks for it by an option of its traffic driver. */
+static bool is_measured(const struct assembly *assembly)
+{
+    const struct definition *definition = assembly->definition;
+
+    if (definition->driver == SIZE_MAX || definition->driver_options == NULL)
+        return false;
+    const struct option_schema *driver = &assembly->build.schemas->drivers[definition->driver];
+    size_t at = option_find(driver->use, driver->use_count, "measured");
+    return at < driver->use_count && definition->driver_options[at].flag;
+}
+
+/* Holds a step up, never more. */
+static bool build_share(struct assembly *assembly)
+{
+    const struct node *at = tree_find(tree_find(assembly->root, "target"), "measured");
+    struct rule_list *list = &assembly->rules;
+    size_t metric = 0;
+
+    if (!is_measured(assembly))
+        return true;
+    while (metric < list->metric_count && strcmp(list->metrics[metric].name, "lb_errors") != 0)
+        metric++;
+    if (metric == list->metric_count || list->metrics[metric].kind != SERIES_COUNT)
+        return report_node(assembly->build.report, at,
+                           "measured: lb_errors is the operator's own and no counter");
+    struct rule_definition *rule = rules_add(list, at);
+    if (rule == NULL)
+        return false;
+    rule->name = "share";
+    rule->text = "the candidate gets the share that it was given";
+    rule->rule = (struct rule){.kind = RULE_SHARE, .outcome = RULE_HOLD, .metric_count = 1};
+    rules_use_metric(list, rule, 0, metric);
+    return true;
 }
 
 static bool build_rules(struct assembly *assembly)
@@ -159,6 +195,7 @@ static bool build_rules(struct assembly *assembly)
         is_good = baselines_build(list, &baselines->children[i]) && is_good;
     for (size_t i = 0; i < count_of(triggers); i++)
         is_good = triggers_build(list, &triggers->children[i]) && is_good;
+    is_good = build_share(assembly) && is_good;
     assembly->definition->rules = list->rules;
     assembly->definition->rule_count = list->rule_count;
     return is_good;
@@ -241,13 +278,13 @@ static int64_t longest_smoke(const struct definition *definition)
 }
 
 /* Where one version takes the place of the other without a traffic driver, nothing ever serves beside the
- * candidate: a comparison stays inconclusive, and is only written down. */
+ * candidate: a comparison stays inconclusive, and is only written down; as the measured share is. */
 static void fill_rule(struct recipe *recipe, const struct rule *rule, size_t index)
 {
     bool is_alone = recipe->strategy == STRATEGY_RECREATE && !recipe->has_traffic;
 
     recipe->rules[index] = (uint8_t)rules_part(rule);
-    if (rule->kind != RULE_COMPARISON)
+    if (rule->kind == RULE_TRIGGER)
         return;
     recipe->beside_stable |= UINT32_C(1) << index;
     if (is_alone)

@@ -382,9 +382,18 @@ static bool select_compared_metrics(struct selector *selector, const struct node
     return is_good;
 }
 
+/* Where the share is measured, the driver counts. */
+static bool select_measured(struct selector *selector)
+{
+    const struct node *measured = tree_find(selector->environment, "measured");
+
+    return measured == NULL || measured->kind != NODE_BOOL || strcmp(measured->text, "true") != 0 ||
+           select_metric(selector, measured, "lb_errors");
+}
+
 static bool select_metrics(struct selector *selector)
 {
-    bool is_good = true;
+    bool is_good = select_measured(selector);
 
     for (size_t i = 0; i < selector->triggers.count; i++)
         is_good = select_condition_metrics(selector, &selector->triggers.nodes[i]) && is_good;

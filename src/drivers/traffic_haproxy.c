@@ -14,7 +14,7 @@
 #include <string.h>
 
 enum option_index { OPTION_SOCKETS, OPTION_SPLIT, OPTION_STATE_FILE, OPTION_INSTANCE_COUNT };
-enum use_index { USE_BACKEND, USE_STICKY, USE_DRAIN_FOR, USE_COUNT };
+enum use_index { USE_BACKEND, USE_STICKY, USE_DRAIN_FOR, USE_MEASURED, USE_COUNT };
 enum { MAP_PATH_MAX = 1024, DRAIN_MAX_MS = 24 * 3600 * 1000 };
 
 static const struct option instance_options[OPTION_INSTANCE_COUNT] = {
@@ -46,6 +46,10 @@ static const struct option use_options[USE_COUNT] = {
                        .min = 100,
                        .max = DRAIN_MAX_MS,
                        .help = "after it the candidate's servers are shut when all is back at stable"},
+    [USE_MEASURED] = {.name = "measured",
+                      .type = OPTION_BOOL,
+                      .fallback = "false",
+                      .help = "no step passes before HAProxy's counters show the share that was set"},
 };
 
 /* What only matters on the way forward is refused by the rehearsal, never on the way back. */

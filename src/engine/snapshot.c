@@ -127,7 +127,7 @@ static const struct field rule_fields[] = {
     R(sequential.event_blocks, 0),
     R(next_block, 0),
     R(last.verdict, VERDICT_FAIL + 1),
-    R(last.reason, REASON_UNDECIDED + 1),
+    R(last.reason, REASON_SHARE + 1),
     R(last.value, 0),
     R(last.bound, 0),
     R(last.estimate, 0),

@@ -220,6 +220,7 @@ struct rule_clock stepping_rule_clock(const struct deployment_state *state, int6
         .now_ms = now_ms,
         .routed_ms = state->routed_ms == DEPLOYMENT_NEVER ? SERIES_NEVER : state->routed_ms,
         .confirmed_ms = state->confirmed_ms == DEPLOYMENT_NEVER ? SERIES_NEVER : state->confirmed_ms,
+        .share = state->confirmed_share,
     };
 }
 

@@ -5,6 +5,7 @@
 #include "judge/comparison.h"
 #include "judge/evidence.h"
 #include "judge/series_window.h"
+#include "judge/share.h"
 #include "judge/trigger.h"
 
 #include <assert.h>
@@ -36,8 +37,10 @@ void rule_judge(const struct rule *rule, const struct metric_views *views, const
         *ret_after = *before;
     if (is_routed(clock) && rule->kind == RULE_TRIGGER)
         trigger_judge(rule, views, clock, ret_after, &judgement);
-    else if (is_routed(clock))
+    else if (is_routed(clock) && rule->kind == RULE_COMPARISON)
         comparison_judge(rule, views, clock, ret_after, &judgement);
+    else if (is_routed(clock))
+        share_judge(rule, views, clock, &judgement);
     ret_after->last = judgement;
     *ret_judgement = judgement;
 }
@@ -73,6 +76,8 @@ int64_t rule_deadline(const struct rule *rule, const struct metric_views *views,
         consider_ages(&rule->metrics[metric], &views[metric], clock->now_ms, &deadline);
     consider(&deadline, evidence_from_ms(rule, clock), clock->now_ms);
     consider(&deadline, evidence_silence_deadline(rule, views, clock, ALL_METRICS), clock->now_ms);
+    if (rule->kind == RULE_SHARE)
+        return deadline;
     int64_t due = rule->kind == RULE_TRIGGER ? expression_deadline(&rule->condition, state->timers)
                                              : comparison_deadline(rule, views, clock, state);
     consider(&deadline, due > clock->now_ms ? due : clock->now_ms + 1, clock->now_ms);

@@ -11,8 +11,9 @@
 #include <stdint.h>
 
 enum rule_kind {
-    RULE_TRIGGER,   /* fails when its condition is true */
-    RULE_COMPARISON /* fails when the candidate's rate is proven higher than allowed beside stable's */
+    RULE_TRIGGER,    /* fails when its condition is true */
+    RULE_COMPARISON, /* fails when the candidate's rate is proven higher than allowed beside stable's */
+    RULE_SHARE       /* never fails; passes when the candidate is seen to get its share (share.h) */
 };
 
 enum rule_mode {
@@ -58,6 +59,7 @@ struct rule_clock {
     int64_t now_ms;
     int64_t routed_ms;    /* the candidate got its first traffic: evidence against counts from here */
     int64_t confirmed_ms; /* this step's share was confirmed: evidence for counts from here, plus warm-up */
+    uint16_t share;       /* the candidate's, as confirmed, in hundredths of a percent */
 };
 
 /* Judges. Before routed_ms every rule is inconclusive (REASON_NO_TRAFFIC). `before` and `ret_after` may be

@@ -29,7 +29,7 @@ static const struct traffic_type *haproxy(void)
 /* With `drain_for` and `sticky`, where they are given. */
 static struct traffic_split split_with(const char *backend, int64_t drain_ms, const char *sticky)
 {
-    static struct option_value options[3];
+    static struct option_value options[4];
     struct traffic_split split = haproxy_bench_split(backend, 1, 1, 1);
 
     options[0] = split.options[0];

@@ -82,6 +82,7 @@ static const struct option haproxy_instance[] = {
 static const struct option haproxy_use[] = {
     {.name = "backend", .type = OPTION_TEXT, .is_required = true, .help = "the backend's name"},
     {.name = "sticky", .type = OPTION_TEXT, .help = "what keeps a user on one side"},
+    {.name = "measured", .type = OPTION_BOOL, .fallback = "false", .help = "the share is measured"},
 };
 
 static const struct option_schema driver_schemas[] = {

@@ -277,7 +277,7 @@ struct traffic_split haproxy_bench_split(const char *backend, uint8_t candidate,
     static const char *const green[SERVERS_MAX] = {"g1", "g2", "g3"};
     static const char *const *const servers[] = {blue, green};
     static size_t counts[2];
-    static struct option_value options[3];
+    static struct option_value options[4];
 
     counts[0] = blues;
     counts[1] = greens;

@@ -7,6 +7,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -101,9 +103,63 @@ static void test_without_a_driver_that_counts(void **state)
     config_free(config);
 }
 
+/* The last rule, in the way of every step but the last one. */
+static void assert_measured(const struct definition *definition)
+{
+    const struct rule_definition *rule = &definition->rules[definition->rule_count - 1];
+    uint32_t bit = UINT32_C(1) << (definition->rule_count - 1);
+
+    assert_string_equal(rule->name, "share");
+    assert_int_equal(rule->rule.kind, RULE_SHARE);
+    assert_string_equal(definition->metrics[rule->metrics[0]].name, "lb_errors");
+    assert_int_equal(definition->plan.rules[definition->rule_count - 1], PLAN_RULE_ACT_HOLD);
+    assert_true((definition->plan.beside_stable & bit) != 0);
+    assert_int_equal(definition->plan.rule_count, definition->rule_count);
+}
+
+static void test_a_measured_share_is_a_rule(void **state)
+{
+    static const char *const texts[] = {
+        RULES SHOP("traffic = \"haproxy:edge\"; backend = \"shop\"; measured = true;"),
+        "services: { shop: { environments: { prod: { strategy = \"follow\"; traffic = \"haproxy:edge\"; "
+        "backend = \"shop\"; measured = true; slots: { blue: { }; green: { }; }; }; }; }; };\n"};
+    struct err err = {0};
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        struct config *config = read_text(texts[i]);
+        struct definition *definition = resolve(config, "shop", "prod", NULL, false);
+        assert_int_equal(definition->rule_count, i == 0 ? 3 : 1);
+        assert_measured(definition);
+        definition_free(definition);
+        char *sealed = config_seal(config, "shop", "prod", NULL, false, &err);
+        assert_non_null(sealed);
+        config_free(config);
+        definition = config_unseal(sealed, &test_schemas, &err);
+        assert_non_null(definition);
+        assert_measured(definition);
+        definition_free(definition);
+        free(sealed);
+    }
+}
+
+static void test_it_is_none_where_nobody_asks(void **state)
+{
+    struct config *config =
+        read_text(RULES SHOP("traffic = \"haproxy:edge\"; backend = \"shop\"; measured = false;"));
+    struct definition *definition = resolve(config, "shop", "prod", NULL, false);
+
+    (void)state;
+    assert_int_equal(definition->rule_count, 2);
+    definition_free(definition);
+    config_free(config);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_measured_share_is_a_rule),
+        cmocka_unit_test(test_it_is_none_where_nobody_asks),
         cmocka_unit_test(test_they_need_no_definition),
         cmocka_unit_test(test_an_own_definition_goes_before),
         cmocka_unit_test(test_without_a_driver_that_counts),
