@@ -117,12 +117,14 @@ static void fill_environment(const struct live *live, const struct acting *actin
     (void)add(texts, count, "REASON", live->reason);
 }
 
-static bool fill_arguments(const struct live *live, const struct acting *acting,
+static bool fill_arguments(const struct live *live, const struct deployment_state *state, bool is_candidate,
                            const struct command_definition *command, struct command_texts *texts,
                            struct err *err)
 {
     const char *pairs[2 * LIVE_PAIRS_MAX];
-    size_t pair_count = live_pairs(live, &acting->state, is_of_candidate(acting), SIZE_MAX, pairs);
+    size_t pair_count = live_pairs(live, state, is_candidate, SIZE_MAX, pairs);
+
+    memset(&texts->argv, 0, sizeof(texts->argv));
 
     for (size_t i = 0; i < command->argument_count; i++) {
         if (!template_fill(command->arguments[i], pairs, pair_count, TEMPLATE_PLAIN, texts->arguments[i],
@@ -140,10 +142,9 @@ void acting_command(struct live *live, struct acting *acting)
     struct command_texts texts;
     struct err err = {0};
 
-    memset(&texts.argv, 0, sizeof(texts.argv));
     memset(&texts.envp, 0, sizeof(texts.envp));
     command_key(texts.key, acting->deployment, acting->action.sequence, acting->action.tries);
-    if (!fill_arguments(live, acting, definition, &texts, &err)) {
+    if (!fill_arguments(live, &acting->state, is_of_candidate(acting), definition, &texts, &err)) {
         acting_defer(acting, RESULT_FAILED, err.text);
         return;
     }
@@ -154,6 +155,16 @@ void acting_command(struct live *live, struct acting *acting)
                                      .deadline_ms = definition->timeout_ms};
     if (!runner_run(acting->daemon->runner, &command, command_ended, acting, &err))
         acting_defer(acting, err.code == ERR_LIMIT ? RESULT_AGAIN : RESULT_FAILED, err.text);
+}
+
+bool acting_check_command(const struct live *live, const struct deployment_state *state, uint16_t reference,
+                          bool is_candidate, int64_t within_ms, runner_checked *checked, void *data,
+                          struct err *err)
+{
+    struct command_texts texts;
+
+    return fill_arguments(live, state, is_candidate, &live->definition->commands[reference], &texts, err) &&
+           runner_check(live->daemon->runner, texts.argv, NULL, within_ms, checked, data, err);
 }
 
 /* Ended, or never started: either way it is not going on. */

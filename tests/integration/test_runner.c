@@ -240,6 +240,31 @@ static void refuses_what_is_not_allowed(void **state)
     assert_int_equal(link_status(fixture->link, "refused"), RUNNER_STATE_ABSENT);
 }
 
+/* The same answers as a RUN gets, and nothing happens. */
+static void checks_without_doing(void **state)
+{
+    struct fixture *fixture = *state;
+    char path[BENCH_PATH_MAX];
+    const struct bench *bench = fixture->bench;
+    struct runner_message message = {.operation = RUNNER_CHECK, .arguments = {bench->act, "count"}};
+    message.arguments_count = 2;
+    assert_int_equal(link_ask(fixture->link, message)->operation, RUNNER_CHECKED);
+    message.directory = "/etc";
+    expect_refusal(fixture, message, RUNNER_REFUSAL_FORBIDDEN, "/etc");
+    message.directory = NULL;
+    message.arguments[1] = "--option";
+    expect_refusal(fixture, message, RUNNER_REFUSAL_FORBIDDEN, "allow list: add it there");
+    message.arguments_count = 1;
+    message.arguments[0] = bench_path(bench, "missing", path);
+    expect_refusal(fixture, message, RUNNER_REFUSAL_FORBIDDEN, "No such");
+    bench_write(bench, "text", "#!/bin/sh\n", 0600);
+    message.arguments[0] = bench_path(bench, "text", path);
+    expect_refusal(fixture, message, RUNNER_REFUSAL_FORBIDDEN, "denied");
+    message.operation = RUNNER_LIST;
+    assert_int_equal(link_ask(fixture->link, message)->keys_count, 0);
+    assert_int_equal(bench_count_lines(bench, "count"), 0);
+}
+
 static void tells_what_cannot_be_executed(void **state)
 {
     struct fixture *fixture = *state;
@@ -397,6 +422,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(gives_a_clean_world, set_up, tear_down),
         cmocka_unit_test_setup_teardown(carries_values, set_up, tear_down),
         cmocka_unit_test_setup_teardown(refuses_what_is_not_allowed, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(checks_without_doing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(tells_what_cannot_be_executed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(runs_a_key_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(is_busy_at_its_limit, set_up, tear_down),
