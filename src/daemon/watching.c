@@ -82,7 +82,7 @@ static void put_trouble(void *data, enum series_trouble trouble, const char *why
     struct live_series *series = data;
     struct live *live = series->live;
 
-    if (trouble == SERIES_ERROR || trouble == SERIES_AMBIGUOUS) {
+    if (trouble == SERIES_ERROR || trouble == SERIES_AMBIGUOUS || trouble == SERIES_NOT_FINITE) {
         series->has_trouble = true;
         (void)snprintf(live->trouble, sizeof(live->trouble), "%.60s: %.180s",
                        series_name_of(series->series)->metric, why);
