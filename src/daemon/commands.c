@@ -2,6 +2,7 @@
  * results.
  * SPDX-License-Identifier: MIT */
 #include "daemon/acting.h"
+#include "daemon/secrets.h"
 #include "io/memory.h"
 
 #include <assert.h>
@@ -79,8 +80,12 @@ static void command_ended(void *data, const struct runner_outcome *outcome)
 {
     char why[DAEMON_WHY_MAX] = "";
     enum result result = result_of(outcome, why, sizeof(why));
+    struct acting *acting = data;
 
-    acting_end(data, result, result == RESULT_DONE ? "" : why);
+    /* It may have printed one that was exchanged since. */
+    if (result != RESULT_DONE)
+        daemon_learn_secrets(acting->daemon);
+    acting_end(acting, result, result == RESULT_DONE ? "" : why);
 }
 
 static size_t add(struct command_texts *texts, size_t count, const char *name, const char *value)
