@@ -9,7 +9,13 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { EXIT_TRY_AGAIN = 75, COMMAND_KEY_MAX = 64, COMMAND_ENVIRONMENT_MAX = 16, COMMAND_PAIR_MAX = 1024 };
+enum {
+    EXIT_NOT_DONE = 1,
+    EXIT_TRY_AGAIN = 75,
+    COMMAND_KEY_MAX = 64,
+    COMMAND_ENVIRONMENT_MAX = 16,
+    COMMAND_PAIR_MAX = 1024
+};
 
 struct command_texts {
     char key[COMMAND_KEY_MAX];
@@ -76,12 +82,30 @@ static enum result result_of(const struct runner_outcome *outcome, char *why, si
     return RESULT_UNKNOWN;
 }
 
+/* Only these two exit codes are an answer. */
+static bool has_told(const struct runner_outcome *outcome)
+{
+    const struct runner_result *end = &outcome->result;
+
+    return outcome->kind == RUNNER_ENDED && !end->timed_out && end->signal == 0 && !end->cancelled &&
+           (end->exit_status == 0 || end->exit_status == EXIT_NOT_DONE);
+}
+
+static bool is_probe(const struct acting *acting)
+{
+    const struct live *live = live_find(acting->daemon, acting->deployment);
+
+    return live != NULL && live->definition->commands[acting->action.reference].is_probe;
+}
+
 static void command_ended(void *data, const struct runner_outcome *outcome)
 {
     char why[DAEMON_WHY_MAX] = "";
     enum result result = result_of(outcome, why, sizeof(why));
     struct acting *acting = data;
 
+    if (result == RESULT_FAILED && is_probe(acting) && !has_told(outcome))
+        result = RESULT_UNKNOWN;
     /* It may have printed one that was exchanged since. */
     if (result != RESULT_DONE)
         daemon_learn_secrets(acting->daemon);
@@ -172,10 +196,11 @@ bool acting_check_command(const struct live *live, const struct deployment_state
            runner_check(live->daemon->runner, texts.argv, NULL, within_ms, checked, data, err);
 }
 
-/* Ended, or never started: either way it is not going on. */
+/* Ended, never started, or dead with its supervisor: in no case is it going on. */
 static void cancel_ended(void *data, const struct runner_outcome *outcome)
 {
-    bool is_over = outcome->kind == RUNNER_ENDED || outcome->kind == RUNNER_NEVER_RAN;
+    bool is_lost = outcome->kind == RUNNER_UNKNOWN && outcome->code == ERR_NOT_FOUND;
+    bool is_over = is_lost || outcome->kind == RUNNER_ENDED || outcome->kind == RUNNER_NEVER_RAN;
 
     acting_end(data, is_over ? RESULT_DONE : RESULT_AGAIN, is_over ? "" : "a command does not end yet");
 }

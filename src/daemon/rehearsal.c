@@ -124,6 +124,7 @@ static void ask_runner(struct rehearsal *rehearsal)
             continue;
         ask(rehearsal, step->reference, true);
         ask(rehearsal, step->on_rollback == ON_ROLLBACK_UNDO ? step->undo : PLAN_NONE, true);
+        ask(rehearsal, step->repeat == REPEAT_PROBE ? step->probe : PLAN_NONE, true);
     }
     ask(rehearsal, plan->rollback_command, true);
     ask(rehearsal, plan->retire, false);

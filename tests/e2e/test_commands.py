@@ -1,9 +1,13 @@
-# test_commands.py - commands through verdict-runner: what is found at admission, before anything is done.
+# test_commands.py - commands through verdict-runner: what is found at admission, before anything is done; and how it ends.
 # SPDX-License-Identifier: MIT
 import os
+import pathlib
 import time
 
-from support.swift import allow, begin, begun, ended, publishing
+import pytest
+
+from support import wait_until
+from support.swift import allow, begin, begun, ended, publishing, show
 
 
 def rejected(world):
@@ -68,3 +72,80 @@ def test_no_runner(world):
     world.programs["verdict-runner"].start()
     with publishing(world):
         assert ended(world, begun(world, "2.0.0"))["state"] == "promoted", "it is looked for at once"
+
+
+def lines(world, name):
+    path = world.path(name)
+    return pathlib.Path(path).read_text(encoding="utf-8").splitlines() if os.path.exists(path) else []
+
+
+def begin_doing(world, does, options, *, asked=None, **more):
+    """`does` is the deploy command after it left a line in `runs`; a probe and an undo beside it leave theirs. `options` name them as PROBE and UNDO."""
+    runs, done = world.path("runs"), world.path("done")
+    probe = script(world, "probe", f"echo probe >> {runs}\n{asked or f'test -e {done}'}")
+    undo = script(world, "undo", f"echo undo >> {runs}")
+    begin(world, script=f'case "$VERDICT_COMMAND" in deploy) echo run >> {runs}; {does.replace("DONE", str(done))};; esac',
+          command=options.replace("PROBE", f'probe: {{ exec = [ "{probe}" ]; }};').replace("UNDO", f'undo: {{ exec = [ "{undo}" ]; }};'), **more)
+    restart_runner(world, f'[ "{probe}" ], [ "{undo}" ],')
+    return runs
+
+
+# What the command does, and what its probe makes of it: is it promoted, and what ran.
+LOST = "kill -9 $PPID; sleep 9"
+PROBED = {"lost_and_done": (f"touch DONE; {LOST}", True, ["run", "probe"]),
+          "lost_and_not_done": (f"test $(wc -l < RUNS) -gt 1 && touch DONE || {{ {LOST}; }}", True, ["run", "probe", "run", "probe"]),
+          "failed_and_done": ("touch DONE; exit 1", True, ["run", "probe"]),
+          "failed": ("exit 1", False, ["run", "probe"]),
+          "ended_well_and_not_done": ("exit 0", False, ["run", "probe"])}
+
+
+@pytest.mark.parametrize("does, is_done, ran", PROBED.values(), ids=PROBED)
+def test_a_probe_decides(world, does, is_done, ran):
+    runs = begin_doing(world, does.replace("RUNS", str(world.path("runs"))), "PROBE")
+    with publishing(world):
+        end = ended(world, begun(world, "2.0.0"), 25)
+    assert lines(world, runs) == ran
+    assert (end["state"], end["ending"]) == (("promoted", "passed") if is_done else ("rolled_back", "action_failed")), end
+
+
+def test_a_probe_that_cannot_tell(world):
+    runs = begin_doing(world, "exit 0", "PROBE", asked="exit 3")
+    end = ended(world, begun(world, "2.0.0"), 25)
+    assert (end["state"], end["ending"]) == ("rolled_back", "action_failed"), end
+    assert lines(world, runs) == ["run"] + 3 * ["probe"]
+
+
+def test_lost_without_a_probe(world):
+    """It is never repeated, and the way back does not wait for what is dead."""
+    runs = begin_doing(world, LOST, "UNDO")
+    end = ended(world, begun(world, "2.0.0"), 25)
+    assert (end["state"], end["ending"], end["escalated"]) == ("rolled_back", "action_failed", False), end
+    assert lines(world, runs) == ["run", "undo"]
+
+
+@pytest.mark.parametrize("enough, ran", [(3, 3), (9, 3)], ids=["at_last", "never"])
+def test_exit_75_is_tried_again(world, enough, ran):
+    runs = begin_doing(world, f"test $(wc -l < {world.path('runs')}) -ge {enough} || exit 75", "")
+    with publishing(world):
+        end = ended(world, begun(world, "2.0.0"), 25)
+    assert lines(world, runs) == ran * ["run"]
+    assert end["state"] == ("promoted" if enough == 3 else "rolled_back"), end
+
+
+@pytest.mark.parametrize("on_rollback, ran", [("undo", ["run", "undo"]), ("keep", ["run"]), ("hold", ["run"])])
+def test_a_migration(world, on_rollback, ran):
+    runs = begin_doing(world, "exit 0", f'UNDO on_rollback = "{on_rollback}";', observe="1h", at_most="2h")
+    with publishing(world, '{"lag": 1}') as said:
+        name = begun(world, "2.0.0")
+        wait_until(lambda: show(world, name)["share"] > 0, 8, "it has traffic")
+        said[0] = '{"lag": 1000}'
+        if on_rollback == "hold":
+            wait_until(lambda: show(world, name)["escalated"], 8, "people are called")
+            assert world.split() == 1000 and show(world, name)["step"]["state"] == "held", "old code does not run on it: nothing moves"
+            world.verdict("rollback", name)
+            assert world.split() == 1000 and show(world, name)["step"]["state"] == "held", "not by an ordinary rollback"
+            assert world.verdict("rollback", name, "--past-no-return", "--reason", "we know").returncode == 0
+        wait_until(lambda: show(world, name)["state"] == "rolled_back", 15, "what is escalated counts as done before")
+        end = show(world, name)
+    assert (end["state"], end["exit_code"]) == ("rolled_back", 3), end
+    assert world.split() == 0 and lines(world, runs) == ran
