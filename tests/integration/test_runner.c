@@ -3,6 +3,7 @@
 #include "support/runner_link.h"
 
 #include "base/text.h"
+#include "io/utf8.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -135,6 +136,64 @@ static void keeps_both_ends_of_a_flood(void **state)
     assert_non_null(strstr(output, " bytes left out ...]\n"));
     assert_memory_equal(output + length - 5, "\nEND\n", 5);
     free(output);
+}
+
+/* What never ends to print is read on, so that it hears of its deadline, and kept within the cap. */
+static void bears_a_torrent(void **state)
+{
+    struct fixture *fixture = *state;
+    struct runner_result result = link_complete(fixture->link, fixture->bench, "a", "torrent", 1500);
+    assert_true(result.timed_out);
+    assert_int_equal(result.signal, SIGTERM);
+    char *output = link_output(fixture->link, "a", RUNNER_STREAM_OUTPUT);
+    assert_in_range(strlen(output), 60 * 1024, RUNNER_OUTPUT_MAX);
+    free(output);
+    char *path = bench_read(fixture->bench, "data/a.out");
+    assert_in_range(strlen(path), 60 * 1024, RUNNER_OUTPUT_MAX);
+    free(path);
+}
+
+/* Any bytes at all: what is kept is UTF-8 without control characters. */
+static void bears_binary_output(void **state)
+{
+    struct fixture *fixture = *state;
+    struct runner_result result = link_complete(fixture->link, fixture->bench, "a", "junk", LONG_MS);
+    assert_int_equal(result.exit_status, 0);
+    char *output = link_output(fixture->link, "a", RUNNER_STREAM_OUTPUT);
+    size_t length = strlen(output);
+    for (size_t at = 0; at < length;) {
+        size_t size = utf8_length(output + at, length - at);
+        if (size == 0)
+            fail_msg("no UTF-8 at byte %zu", at);
+        uint32_t point = utf8_point(output + at, size);
+        assert_true(point == '\n' || point == '\t' || (point >= ' ' && (point < 0x7f || point > 0x9f)));
+        at += size;
+    }
+    free(output);
+}
+
+/* Its grandchild belongs to nobody but the supervisor, whose it is at the end. */
+static void ends_what_forked_twice(void **state)
+{
+    struct fixture *fixture = *state;
+    link_run(fixture->link, fixture->bench, "a", "twice", 1000);
+    struct runner_result result = link_wait(fixture->link, "a");
+    assert_true(result.timed_out);
+    char *pids = bench_read(fixture->bench, "pids");
+    pid_t escaped = (pid_t)strtol(pids, NULL, 10);
+    assert_true(escaped > 1);
+    bench_wait_for_death(escaped);
+    free(pids);
+}
+
+static void ends_what_closed_everything(void **state)
+{
+    struct fixture *fixture = *state;
+    link_run(fixture->link, fixture->bench, "a", "mute", 500);
+    struct runner_result result = link_wait(fixture->link, "a");
+    assert_true(result.timed_out);
+    assert_int_equal(result.signal, SIGTERM);
+    expect_output(fixture->link, "a", "");
 }
 
 static void cleans_output(void **state)
@@ -416,6 +475,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(kills_what_does_not_listen, set_up, tear_down),
         cmocka_unit_test_setup_teardown(cancels, set_up, tear_down),
         cmocka_unit_test_setup_teardown(keeps_both_ends_of_a_flood, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(bears_a_torrent, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(bears_binary_output, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(ends_what_forked_twice, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(ends_what_closed_everything, set_up, tear_down),
         cmocka_unit_test_setup_teardown(cleans_output, set_up, tear_down),
         cmocka_unit_test_setup_teardown(leaves_what_went_to_the_background, set_up, tear_down),
         cmocka_unit_test_setup_teardown(waits_for_what_closed_its_output, set_up, tear_down),
