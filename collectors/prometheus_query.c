@@ -127,6 +127,27 @@ static bool sum_rises(const struct prometheus_query *query, size_t part, double 
     return true;
 }
 
+/* A reading that is none makes the whole poll unknown: what counts nothing would look like no errors. */
+static const struct prometheus_sample *find_not_finite(const struct prometheus_query *query)
+{
+    for (size_t part = 0; part < query->taken; part++)
+        for (size_t i = 0; i < query->vectors[part].count; i++)
+            if (!isfinite(query->vectors[part].samples[i].value))
+                return &query->vectors[part].samples[i];
+    return NULL;
+}
+
+static void put_not_finite(double value, const struct collector_sink *sink)
+{
+    char why[WHY_MAX];
+
+    (void)snprintf(why, sizeof(why), "the query answered %s, which is not a number",
+                   isnan(value) ? "NaN"
+                   : value > 0  ? "+Inf"
+                                : "-Inf");
+    sink->trouble(sink->data, SERIES_NOT_FINITE, why);
+}
+
 static void put_gauge(const struct prometheus_vector *vector, int64_t at_ms,
                       const struct collector_sink *sink)
 {
@@ -134,6 +155,8 @@ static void put_gauge(const struct prometheus_vector *vector, int64_t at_ms,
 
     if (vector->count == 1) {
         sink->gauge(sink->data, at_ms, vector->samples[0].value);
+        if (!isfinite(vector->samples[0].value)) /* after the value, which would say that all is well */
+            put_not_finite(vector->samples[0].value, sink);
         return;
     }
     (void)snprintf(why, sizeof(why), "the query has %zu series where one is expected", vector->count);
@@ -200,7 +223,13 @@ static void put_histogram(const struct prometheus_query *query, int64_t at_ms,
 void prometheus_query_end(struct prometheus_query *query, int64_t at_ms, const struct collector_sink *sink)
 {
     bool is_empty = query->vectors[0].count == 0;
+    const struct prometheus_sample *none = query->kind == SERIES_GAUGE ? NULL : find_not_finite(query);
 
+    if (none != NULL) {
+        put_not_finite(none->value, sink);
+        prometheus_query_begin(query);
+        return;
+    }
     if (is_empty)
         sink->trouble(sink->data, SERIES_NO_DATA, "the query has no series");
     else if (query->kind == SERIES_GAUGE)

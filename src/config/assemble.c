@@ -309,6 +309,7 @@ static void fill_recipe(struct assembly *assembly)
             .repeat = command->repeat,
             .on_rollback = command->on_rollback,
             .undo = command->undo,
+            .probe = command->probe,
             .limit_ms = command->timeout_ms + COMMAND_END_MS,
             .tries_max = command->tries_max,
         };

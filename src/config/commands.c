@@ -1,4 +1,4 @@
-/* commands.c - `commands: { NAME: { exec = [ ... ]; } }`.
+/* commands.c - `commands: { NAME: { exec = [ ... ];  undo: { ... };  probe: { ... }; } }`.
  * SPDX-License-Identifier: MIT */
 #include "base/text.h"
 #include "config/targets.h"
@@ -15,9 +15,9 @@ enum {
     COMMAND_TRIES,
     COMMAND_OPTION_COUNT
 };
-enum { HOUR_MS = 3600 * 1000, DAY_MS = 24 * HOUR_MS, TRIES_MAX = 20, TRIES_IDEMPOTENT = 3 };
+enum { HOUR_MS = 3600 * 1000, DAY_MS = 24 * HOUR_MS, TRIES_MAX = 20, TRIES = 3 };
 
-static const char *const repeats[] = {"unsafe", "idempotent", NULL};   /* as enum command_repeat */
+static const char *const repeats[] = {"unsafe", "idempotent", "probe", NULL}; /* as enum command_repeat */
 static const char *const rollbacks[] = {"undo", "keep", "hold", NULL}; /* as enum command_on_rollback */
 
 static const struct option options[COMMAND_OPTION_COUNT] = {
@@ -51,7 +51,7 @@ static const struct option options[COMMAND_OPTION_COUNT] = {
                        .type = OPTION_INTEGER,
                        .min = 1,
                        .max = TRIES_MAX,
-                       .help = "how often it may fail; 3 where it is idempotent, else 1"},
+                       .help = "how often it is tried: exit 75, busy, or as `repeat` allows; default 3"},
 };
 
 uint16_t commands_find(const struct definition *definition, const char *name)
@@ -75,58 +75,115 @@ static bool read_command(const struct build *build, const struct node *node, con
     command->is_once = values[COMMAND_ONCE].flag;
     command->repeat = (enum command_repeat)values[COMMAND_REPEAT].choice;
     command->on_rollback = (enum command_on_rollback)values[COMMAND_ON_ROLLBACK].choice;
-    command->tries_max = command->repeat == REPEAT_IDEMPOTENT ? TRIES_IDEMPOTENT : 1;
-    if (values[COMMAND_TRIES].is_set)
-        command->tries_max = (uint16_t)values[COMMAND_TRIES].number;
+    command->tries_max = values[COMMAND_TRIES].is_set ? (uint16_t)values[COMMAND_TRIES].number : TRIES;
     command->undo = PLAN_NONE;
+    command->probe = PLAN_NONE;
     if (command->arguments[0][0] == '\0')
         return report_node(build->report, tree_find(node, "exec"), "exec: the name of the program is empty");
     return true;
 }
 
-/* What undoes a command has to bear being repeated: a rollback is tried until it is done. */
-static bool build_undo(const struct build *build, const struct node *node, const char *name,
-                       struct command_definition *undo)
+/* A command that belongs to another one is called NAME/PART. */
+static bool build_part(const struct build *build, const struct node *node, const char *name, const char *part,
+                       struct command_definition *command)
 {
     static const struct shape shape = {.options = options, .count = COMMAND_OPTION_COUNT};
-    char text[NAME_MAX_LENGTH + sizeof("/undo")];
+    char text[NAME_MAX_LENGTH + sizeof("/probe")];
+    const struct node *repeat = tree_find(node, "repeat");
 
-    if (!read_command(build, node, &shape, undo))
+    if (!read_command(build, node, &shape, command))
         return false;
-    if (tree_find(node, "repeat") == NULL) {
-        undo->repeat = REPEAT_IDEMPOTENT;
-        undo->tries_max = TRIES_IDEMPOTENT;
+    if (command->repeat == REPEAT_PROBE)
+        return report_node(build->report, repeat, "repeat: only a step's command has a probe");
+    /* A way back is tried until it is done, and a probe changes nothing: both have to bear being repeated. */
+    if (repeat == NULL)
+        command->repeat = REPEAT_IDEMPOTENT;
+    (void)snprintf(text, sizeof(text), "%s/%s", name, part);
+    command->name = options_keep(build, node, text);
+    return command->name != NULL;
+}
+
+/* The probe answers within the time that its command has: the machine waits no longer. */
+static bool build_probe(const struct build *build, const struct node *node, const char *name,
+                        const struct command_definition *command, struct command_definition *probe)
+{
+    if (!build_part(build, node, name, "probe", probe))
+        return false;
+    probe->is_probe = true;
+    if (tree_find(node, "timeout") == NULL || probe->timeout_ms <= command->timeout_ms) {
+        if (probe->timeout_ms > command->timeout_ms)
+            probe->timeout_ms = command->timeout_ms;
+        return true;
     }
-    (void)snprintf(text, sizeof(text), "%s/undo", name);
-    undo->name = options_keep(build, node, text);
-    return undo->name != NULL;
+    return report_node(build->report, tree_find(node, "timeout"),
+                       "timeout: a probe may not take longer than its command (%lld ms)",
+                       (long long)command->timeout_ms);
+}
+
+/* A probe makes the class, and the class needs one. */
+static bool check_probe(const struct build *build, const struct node *node,
+                        struct command_definition *command)
+{
+    const struct node *repeat = tree_find(node, "repeat");
+    const struct node *probe = tree_find(node, "probe");
+
+    if (probe != NULL && (strcmp(node->name, "retire") == 0 || strcmp(node->name, "rollback") == 0))
+        return report_node(build->report, probe, "probe: only a step's command has one");
+    if (probe == NULL && command->repeat == REPEAT_PROBE)
+        return report_node(build->report, repeat,
+                           "repeat = \"probe\" needs what to ask: probe: { exec = [ \"...\" ]; };");
+    if (probe != NULL && repeat != NULL && command->repeat != REPEAT_PROBE)
+        return report_node(build->report, repeat, "repeat: with a probe it is \"probe\", or left out");
+    if (probe != NULL)
+        command->repeat = REPEAT_PROBE;
+    return true;
 }
 
 static bool build_command(const struct build *build, const struct node *node,
                           struct command_definition *command)
 {
-    static const char *const parts[] = {"undo", NULL};
-    static const char *const later[] = {"probe", "disaster", NULL};
+    static const char *const parts[] = {"undo", "probe", NULL};
+    static const char *const later[] = {"disaster", NULL};
     static const struct shape shape = {
         .options = options, .count = COMMAND_OPTION_COUNT, .parts = parts, .later = later};
-    const struct node *repeat = tree_find(node, "repeat");
 
     if (!text_is_name(node->name))
         return report_node(build->report, node, "command '%s' is no name: small letters, digits, -",
                            node->name);
-    if (repeat != NULL && repeat->kind == NODE_TEXT && strcmp(repeat->text, "probe") == 0)
-        return report_node(build->report, repeat, "repeat = \"probe\" is not supported by this version");
     command->name = options_keep(build, node, node->name);
-    return command->name != NULL && read_command(build, node, &shape, command);
+    return command->name != NULL && read_command(build, node, &shape, command) &&
+           check_probe(build, node, command);
 }
 
-static size_t count_undos(const struct node *commands)
+static size_t count_parts(const struct node *commands)
 {
     size_t count = 0;
 
-    for (size_t i = 0; i < commands->count; i++)
+    for (size_t i = 0; i < commands->count; i++) {
         count += tree_find(&commands->children[i], "undo") != NULL;
+        count += tree_find(&commands->children[i], "probe") != NULL;
+    }
     return count;
+}
+
+/* The command and what belongs to it; `next` is the first free place behind the commands. */
+static bool build_whole(const struct build *build, const struct node *node, struct command_definition *array,
+                        size_t index, size_t *next)
+{
+    struct command_definition *command = &array[index];
+    const struct node *undo = tree_find(node, "undo");
+    const struct node *probe = tree_find(node, "probe");
+    bool is_good = build_command(build, node, command);
+
+    if (undo != NULL) {
+        is_good = build_part(build, undo, node->name, "undo", &array[*next]) && is_good;
+        command->undo = (uint16_t)(*next)++;
+    }
+    if (probe != NULL) {
+        is_good = build_probe(build, probe, node->name, command, &array[*next]) && is_good;
+        command->probe = (uint16_t)(*next)++;
+    }
+    return is_good;
 }
 
 bool commands_build(const struct build *build, const struct node *commands, struct definition *definition)
@@ -138,23 +195,16 @@ bool commands_build(const struct build *build, const struct node *commands, stru
     if (commands->kind != NODE_GROUP)
         return report_node(build->report, commands,
                            "commands: takes a group { NAME: { exec = [ \"...\" ]; }; }");
-    size_t count = commands->count + count_undos(commands);
+    size_t count = commands->count + count_parts(commands);
     size_t next = commands->count;
     if (count > DEFINITION_COMMANDS_MAX)
-        return report_node(build->report, commands, "more than %d commands with their undos",
+        return report_node(build->report, commands, "more than %d commands with their undos and probes",
                            DEFINITION_COMMANDS_MAX);
     struct command_definition *array = options_array(build, commands, count + 1, sizeof(*array));
     if (array == NULL)
         return false;
-    for (size_t i = 0; i < commands->count; i++) {
-        const struct node *node = &commands->children[i];
-        const struct node *undo = tree_find(node, "undo");
-        is_good = build_command(build, node, &array[i]) && is_good;
-        if (undo == NULL)
-            continue;
-        is_good = build_undo(build, undo, node->name, &array[next]) && is_good;
-        array[i].undo = (uint16_t)next++;
-    }
+    for (size_t i = 0; i < commands->count; i++)
+        is_good = build_whole(build, &commands->children[i], array, i, &next) && is_good;
     definition->commands = array;
     definition->command_count = count;
     return is_good;

@@ -103,7 +103,9 @@ struct command_definition {
     enum command_repeat repeat;
     enum command_on_rollback on_rollback;
     uint16_t tries_max;
-    uint16_t undo; /* index of its undo among the commands (entered as NAME/undo), or PLAN_NONE */
+    uint16_t undo;  /* index of its undo among the commands (entered as NAME/undo), or PLAN_NONE */
+    uint16_t probe; /* class PROBE: index of its probe (entered as NAME/probe); else PLAN_NONE */
+    bool is_probe;  /* it is one: exit 0 says done, 1 not done, all else nothing */
 };
 
 struct rule_definition {

@@ -39,9 +39,11 @@ void acting_free(struct acting *acting)
 
 void actions_drop(struct daemon *daemon)
 {
-    while (daemon->actings != NULL) {
-        acting_drop_probe(daemon->actings);
-        acting_free(daemon->actings);
+    for (struct acting *acting = daemon->actings, *next; acting != NULL; acting = next) {
+        next = acting->next;
+        acting_drop_probe(acting);
+        acting_drop_rehearsal(acting);
+        acting_free(acting);
     }
 }
 
@@ -140,16 +142,10 @@ static void rehearse(struct live *live, struct acting *acting)
     struct daemon_lever *lever = live->definition->plan.has_traffic ? acting_lever(live) : NULL;
     struct split_memory memory;
     struct traffic_split split = split_of(live, &acting->state, &memory);
-    bool needs_runner = live->definition->command_count > 0 && !live->definition->plan.is_record;
 
-    if (needs_runner && !runner_client_is_connected(acting->daemon->runner))
-        acting_defer(acting, RESULT_FAILED, "verdict-runner does not answer, so no command could run");
-    else if (lever != NULL)
-        lever->type->rehearse(lever->traffic, &split, traffic_ended, acting);
-    else if (live->definition->plan.has_traffic)
-        acting_defer(acting, RESULT_FAILED, "the traffic driver is not there");
-    else
-        acting_defer(acting, RESULT_DONE, "");
+    acting_rehearse(live, acting);
+    if (lever != NULL)
+        lever->type->rehearse(lever->traffic, &split, acting_rehearsed_lever, acting);
 }
 
 static void verify_stable(struct live *live, struct acting *acting)

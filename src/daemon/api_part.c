@@ -6,6 +6,7 @@
 #include "io/json.h"
 #include "io/memory.h"
 #include "io/mqtt_client.h"
+#include "io/redaction.h"
 
 #include <cjson/cJSON.h>
 #include <stdio.h>
@@ -165,13 +166,18 @@ static bool is_member(void *data, const char *name, const char *person)
     return settings_is_member(daemon->settings, name, person);
 }
 
-static void add_check(cJSON *array, const char *name, const char *why)
+/* `why` may quote what a source answered. */
+static void add_check(const struct daemon *daemon, cJSON *array, const char *name, const char *why)
 {
     cJSON *check = cJSON_CreateObject();
+    char said[DAEMON_WHY_MAX];
+
+    (void)snprintf(said, sizeof(said), "%.255s", why == NULL ? "" : why);
+    redaction_apply(daemon->log.redaction, said);
 
     cJSON_AddStringToObject(check, "name", name);
     cJSON_AddBoolToObject(check, "ok", why == NULL);
-    cJSON_AddStringToObject(check, "why", why == NULL ? "" : why);
+    cJSON_AddStringToObject(check, "why", said);
     cJSON_AddItemToArray(array, check);
 }
 
@@ -184,19 +190,19 @@ static char *show_ready(void *data, bool *ret_ready)
     char name[128];
 
     *ret_ready = !health.is_broken && !health.is_low && daemon->safe_why == NULL;
-    add_check(array, "safe_mode", daemon->safe_why);
-    add_check(array, "journal",
+    add_check(daemon, array, "safe_mode", daemon->safe_why);
+    add_check(daemon, array, "journal",
               health.is_broken ? "it cannot be written"
               : health.is_low  ? "the disk is full"
                                : NULL);
-    add_check(array, "rules",
+    add_check(daemon, array, "rules",
               daemon->is_config_good ? NULL : "a rule file has an error; its last good version stays");
-    add_check(array, "runner",
+    add_check(daemon, array, "runner",
               runner_client_is_connected(daemon->runner) ? NULL : "verdict-runner does not answer");
     for (size_t i = 0; i < daemon->source_count; i++) {
         const struct daemon_source *source = &daemon->sources[i];
         (void)snprintf(name, sizeof(name), "%s:%s", source->type->name, source->name);
-        add_check(array, name,
+        add_check(daemon, array, name,
                   source->collector == NULL ? "could not be opened"
                                             : source->type->trouble(source->collector));
     }

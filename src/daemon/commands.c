@@ -2,13 +2,20 @@
  * results.
  * SPDX-License-Identifier: MIT */
 #include "daemon/acting.h"
+#include "daemon/secrets.h"
 #include "io/memory.h"
 
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { EXIT_TRY_AGAIN = 75, COMMAND_KEY_MAX = 64, COMMAND_ENVIRONMENT_MAX = 16, COMMAND_PAIR_MAX = 1024 };
+enum {
+    EXIT_NOT_DONE = 1,
+    EXIT_TRY_AGAIN = 75,
+    COMMAND_KEY_MAX = 64,
+    COMMAND_ENVIRONMENT_MAX = 16,
+    COMMAND_PAIR_MAX = 1024
+};
 
 struct command_texts {
     char key[COMMAND_KEY_MAX];
@@ -75,12 +82,34 @@ static enum result result_of(const struct runner_outcome *outcome, char *why, si
     return RESULT_UNKNOWN;
 }
 
+/* Only these two exit codes are an answer. */
+static bool has_told(const struct runner_outcome *outcome)
+{
+    const struct runner_result *end = &outcome->result;
+
+    return outcome->kind == RUNNER_ENDED && !end->timed_out && end->signal == 0 && !end->cancelled &&
+           (end->exit_status == 0 || end->exit_status == EXIT_NOT_DONE);
+}
+
+static bool is_probe(const struct acting *acting)
+{
+    const struct live *live = live_find(acting->daemon, acting->deployment);
+
+    return live != NULL && live->definition->commands[acting->action.reference].is_probe;
+}
+
 static void command_ended(void *data, const struct runner_outcome *outcome)
 {
     char why[DAEMON_WHY_MAX] = "";
     enum result result = result_of(outcome, why, sizeof(why));
+    struct acting *acting = data;
 
-    acting_end(data, result, result == RESULT_DONE ? "" : why);
+    if (result == RESULT_FAILED && is_probe(acting) && !has_told(outcome))
+        result = RESULT_UNKNOWN;
+    /* It may have printed one that was exchanged since. */
+    if (result != RESULT_DONE)
+        daemon_learn_secrets(acting->daemon);
+    acting_end(acting, result, result == RESULT_DONE ? "" : why);
 }
 
 static size_t add(struct command_texts *texts, size_t count, const char *name, const char *value)
@@ -117,12 +146,14 @@ static void fill_environment(const struct live *live, const struct acting *actin
     (void)add(texts, count, "REASON", live->reason);
 }
 
-static bool fill_arguments(const struct live *live, const struct acting *acting,
+static bool fill_arguments(const struct live *live, const struct deployment_state *state, bool is_candidate,
                            const struct command_definition *command, struct command_texts *texts,
                            struct err *err)
 {
     const char *pairs[2 * LIVE_PAIRS_MAX];
-    size_t pair_count = live_pairs(live, &acting->state, is_of_candidate(acting), SIZE_MAX, pairs);
+    size_t pair_count = live_pairs(live, state, is_candidate, SIZE_MAX, pairs);
+
+    memset(&texts->argv, 0, sizeof(texts->argv));
 
     for (size_t i = 0; i < command->argument_count; i++) {
         if (!template_fill(command->arguments[i], pairs, pair_count, TEMPLATE_PLAIN, texts->arguments[i],
@@ -140,10 +171,9 @@ void acting_command(struct live *live, struct acting *acting)
     struct command_texts texts;
     struct err err = {0};
 
-    memset(&texts.argv, 0, sizeof(texts.argv));
     memset(&texts.envp, 0, sizeof(texts.envp));
     command_key(texts.key, acting->deployment, acting->action.sequence, acting->action.tries);
-    if (!fill_arguments(live, acting, definition, &texts, &err)) {
+    if (!fill_arguments(live, &acting->state, is_of_candidate(acting), definition, &texts, &err)) {
         acting_defer(acting, RESULT_FAILED, err.text);
         return;
     }
@@ -156,10 +186,21 @@ void acting_command(struct live *live, struct acting *acting)
         acting_defer(acting, err.code == ERR_LIMIT ? RESULT_AGAIN : RESULT_FAILED, err.text);
 }
 
-/* Ended, or never started: either way it is not going on. */
+bool acting_check_command(const struct live *live, const struct deployment_state *state, uint16_t reference,
+                          bool is_candidate, int64_t within_ms, runner_checked *checked, void *data,
+                          struct err *err)
+{
+    struct command_texts texts;
+
+    return fill_arguments(live, state, is_candidate, &live->definition->commands[reference], &texts, err) &&
+           runner_check(live->daemon->runner, texts.argv, NULL, within_ms, checked, data, err);
+}
+
+/* Ended, never started, or dead with its supervisor: in no case is it going on. */
 static void cancel_ended(void *data, const struct runner_outcome *outcome)
 {
-    bool is_over = outcome->kind == RUNNER_ENDED || outcome->kind == RUNNER_NEVER_RAN;
+    bool is_lost = outcome->kind == RUNNER_UNKNOWN && outcome->code == ERR_NOT_FOUND;
+    bool is_over = is_lost || outcome->kind == RUNNER_ENDED || outcome->kind == RUNNER_NEVER_RAN;
 
     acting_end(data, is_over ? RESULT_DONE : RESULT_AGAIN, is_over ? "" : "a command does not end yet");
 }

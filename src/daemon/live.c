@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "io/memory.h"
+#include "io/redaction.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -146,6 +147,7 @@ const char *live_why(const struct live *live)
 void live_say_back(struct live *live, const char *text)
 {
     (void)snprintf(live->why_back, sizeof(live->why_back), "%s", text);
+    redaction_apply(live->daemon->log.redaction, live->why_back);
 }
 
 void live_say(struct live *live, const char *format, ...)
@@ -155,4 +157,5 @@ void live_say(struct live *live, const char *format, ...)
     va_start(arguments, format);
     (void)vsnprintf(live->why, sizeof(live->why), format, arguments);
     va_end(arguments);
+    redaction_apply(live->daemon->log.redaction, live->why);
 }

@@ -1,7 +1,7 @@
 /* reload.c - rule files, at start and again at SIGHUP: what is broken keeps its last good version, what is
  * under way keeps its sealed one (S12).
  * SPDX-License-Identifier: MIT */
-#include "daemon/daemon.h"
+#include "daemon/secrets.h"
 
 #include <string.h>
 #include <time.h>
@@ -10,6 +10,7 @@ void daemon_reload(struct daemon *daemon)
 {
     struct config *before = daemon->config;
 
+    daemon_learn_secrets(daemon);
     memset(daemon->report, 0, sizeof(*daemon->report));
     daemon->config = config_read_folder(daemon->settings->rules, before, &daemon->schemas, daemon->report);
     config_free(before);

@@ -20,7 +20,8 @@ uint64_t starting_plan_hash(const struct definition *definition)
         const struct plan_step *step = &plan->steps[i];
         int64_t fields[] = {(int64_t)hash,   step->kind,      step->share,       step->reference,
                             step->undo,      step->repeat,    step->on_rollback, step->on_limit,
-                            step->tries_max, step->approvals, step->duration_ms, step->limit_ms};
+                            step->tries_max, step->approvals, step->duration_ms, step->limit_ms,
+                            step->probe};
         hash = snapshot_hash(fields, sizeof(fields));
     }
     return hash;

@@ -3,6 +3,7 @@
 #include "collectors/haproxy.h"
 #include "daemon/live.h"
 #include "io/memory.h"
+#include "io/redaction.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -82,10 +83,11 @@ static void put_trouble(void *data, enum series_trouble trouble, const char *why
     struct live_series *series = data;
     struct live *live = series->live;
 
-    if (trouble == SERIES_ERROR || trouble == SERIES_AMBIGUOUS) {
+    if (trouble == SERIES_ERROR || trouble == SERIES_AMBIGUOUS || trouble == SERIES_NOT_FINITE) {
         series->has_trouble = true;
         (void)snprintf(live->trouble, sizeof(live->trouble), "%.60s: %.180s",
                        series_name_of(series->series)->metric, why);
+        redaction_apply(live->daemon->log.redaction, live->trouble);
     }
     series_set_trouble(series->series, trouble);
     daemon_wants_turn(live->daemon);

@@ -4,6 +4,7 @@
 #include "daemon/mishaps.h"
 #include "daemon/notices.h"
 #include "daemon/request.h"
+#include "daemon/secrets.h"
 #include "io/memory.h"
 
 #include <errno.h>
@@ -299,6 +300,7 @@ static bool open_server(struct daemon *daemon, struct err *err)
 bool daemon_open(struct daemon *daemon, struct err *err)
 {
     daemon->next_token = 1;
+    daemon_learn_secrets(daemon);
     daemon->loop = loop_new();
     if (!make_folders(daemon, err) || !http_client_new(daemon->loop, &http_limits, &daemon->http, err) ||
         !open_engine(daemon, err) || !open_series(daemon, err) || !open_runner(daemon, err) ||
@@ -376,4 +378,5 @@ void daemon_close(struct daemon *daemon)
     config_free(daemon->config);
     settings_free(daemon->settings);
     free(daemon->report);
+    daemon_forget_secrets(daemon);
 }

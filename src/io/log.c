@@ -3,6 +3,7 @@
 #include "io/log.h"
 
 #include "base/text.h"
+#include "io/redaction.h"
 #include "io/utf8.h"
 
 #include <errno.h>
@@ -207,6 +208,7 @@ static void write_message(const struct log *log, enum log_level level, const str
         count = LOG_FIELDS_MAX;
     if (vsnprintf(message, sizeof(message), format, arguments) < 0)
         message[0] = '\0';
+    redaction_apply(log->redaction, message);
     if (!log->is_journal || !send_journal(level, fields, count, message))
         send_line(log, level, fields, count, message);
     errno = errno_before;

@@ -6,7 +6,8 @@
  * Under systemd every field `name` becomes VERDICT_NAME (VERDICT_SERVICE, VERDICT_DEPLOYMENT, ...) beside
  * MESSAGE and PRIORITY. Values with spaces, quotes or '=' are quoted; control characters and broken UTF-8
  * never reach the output. A line that cannot be written is lost: logging never fails and never blocks for
- * long. Never give it a secret. Safe from every thread: one line is one write(). */
+ * long. Never give it a secret; what `redaction` knows is struck out all the same. Safe from every thread:
+ * one line is one write(). */
 #ifndef IO_LOG_H
 #define IO_LOG_H
 
@@ -18,6 +19,8 @@
 /* Not LOG_INFO and so on: <syslog.h> has macros of these names. */
 enum log_level { LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARN, LOG_LEVEL_ERROR, LOG_LEVEL_COUNT };
 
+struct redaction;
+
 enum {
     LOG_FIELDS_MAX = 16,    /* further ones are dropped */
     LOG_MESSAGE_MAX = 1024, /* bytes of a message, cut when longer */
@@ -25,9 +28,10 @@ enum {
 };
 
 struct log {
-    enum log_level level; /* what is below it is not written */
-    int fd;               /* the caller's, usually 2 */
-    bool is_journal;      /* fd is the journal's stream: send fields instead of a line */
+    enum log_level level;        /* what is below it is not written */
+    int fd;                      /* the caller's, usually 2 */
+    bool is_journal;             /* fd is the journal's stream: send fields instead of a line */
+    struct redaction *redaction; /* of messages, not of fields: these are names; or NULL */
 };
 
 struct log_field {

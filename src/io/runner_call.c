@@ -179,14 +179,25 @@ static void take_refusal(struct runner_call *call, const struct runner_message *
     end(call, is_start ? RUNNER_NOT_RUN : RUNNER_UNKNOWN, codes[message->refusal], message->reason);
 }
 
+static bool has_key(const struct runner_call *call)
+{
+    return call->key[0] != '\0';
+}
+
+static bool is_granted(const struct runner_call *call, enum runner_operation operation)
+{
+    return (operation == RUNNER_WRITTEN && call->kind == RUNNER_CALL_WRITE) ||
+           (operation == RUNNER_CHECKED && call->kind == RUNNER_CALL_CHECK);
+}
+
 void runner_call_answer(struct runner_call *call, const struct runner_message *answer, int64_t now_ms)
 {
     bool is_fetch = call->step == RUNNER_CALL_FETCHING;
     if (answer->operation == RUNNER_REFUSED && !is_fetch)
         take_refusal(call, answer, now_ms);
-    else if (answer->operation == RUNNER_STATE && !is_fetch && call->kind != RUNNER_CALL_WRITE)
+    else if (answer->operation == RUNNER_STATE && !is_fetch && has_key(call))
         take_state(call, answer, now_ms);
-    else if (answer->operation == RUNNER_WRITTEN && call->kind == RUNNER_CALL_WRITE)
+    else if (is_granted(call, answer->operation))
         end(call, RUNNER_ENDED, ERR_NONE, "");
     else if (answer->operation == RUNNER_CHUNK && is_fetch)
         take_chunk(call, answer);

@@ -16,7 +16,8 @@ enum runner_call_kind {
     RUNNER_CALL_QUERY,
     RUNNER_CALL_WAIT,
     RUNNER_CALL_CANCEL,
-    RUNNER_CALL_WRITE
+    RUNNER_CALL_WRITE,
+    RUNNER_CALL_CHECK
 };
 
 enum runner_call_step {
@@ -31,7 +32,7 @@ enum runner_call_step {
 struct runner_call {
     enum runner_call_kind kind;
     enum runner_call_step step;
-    char key[RUNNER_KEY_MAX + 1]; /* "" of WRITE */
+    char key[RUNNER_KEY_MAX + 1]; /* "" of WRITE and CHECK */
     unsigned char *packet;
     size_t packet_length;
     uint64_t request;
@@ -46,7 +47,7 @@ struct runner_call {
     struct runner_result result;
     struct err err; /* code ERR_NONE: all is well */
     runner_done *done;
-    runner_written *written;
+    runner_written *written; /* of WRITE and CHECK */
     void *data;
 };
 

@@ -412,6 +412,26 @@ bool runner_write_file(struct runner_client *client, const char *path, unsigned 
     return add_call(client, call, RUNNER_ANSWER_MS, err);
 }
 
+bool runner_check(struct runner_client *client, const char *const *argv, const char *directory,
+                  int64_t within_ms, runner_checked *checked, void *data, struct err *err)
+{
+    struct runner_message message = {.operation = RUNNER_CHECK, .directory = directory};
+    if (!add_texts(message.arguments, &message.arguments_count, RUNNER_ARGUMENTS_MAX, argv))
+        return err_set(err, ERR_LIMIT, "more than %d arguments", RUNNER_ARGUMENTS_MAX);
+    struct runner_call *call = runner_call_new(RUNNER_CALL_CHECK, &message, err);
+    if (call != NULL) {
+        call->written = checked;
+        call->data = data;
+    }
+    if (!add_call(client, call, within_ms, err))
+        return false;
+    if (client->fd < 0) {
+        client->backoff_ms = BACKOFF_LEAST_MS;
+        client->connect_at_ms = 0;
+    }
+    return true;
+}
+
 void runner_forget(struct runner_client *client, const void *data)
 {
     for (size_t i = client->calls_count; i > 0; i--) {

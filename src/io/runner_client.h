@@ -52,6 +52,10 @@ typedef void runner_done(void *data, const struct runner_outcome *outcome);
 /* `failure` is NULL where the file was replaced; ERR_TIMEOUT means that it may yet be. */
 typedef void runner_written(void *data, const struct err *failure);
 
+/* `failure` is NULL where the command might run now; ERR_FORBIDDEN: it might not, and why; ERR_UNAVAILABLE,
+ * ERR_TIMEOUT: nobody answered. */
+typedef void runner_checked(void *data, const struct err *failure);
+
 struct runner_command {
     const char *key;
     const char *const *argv;        /* argv[0] absolute; ends with NULL */
@@ -103,6 +107,11 @@ MUST_CHECK bool runner_cancel(struct runner_client *client, const char *key, run
 MUST_CHECK bool runner_write_file(struct runner_client *client, const char *path, unsigned mode,
                                   const char *content, size_t length, runner_written *written, void *data,
                                   struct err *err);
+
+/* Would a command be let through, and is its program there? Nothing is started. A runner that was away is
+ * looked for at once. */
+MUST_CHECK bool runner_check(struct runner_client *client, const char *const *argv, const char *directory,
+                             int64_t within_ms, runner_checked *checked, void *data, struct err *err);
 
 /* Forgets every call of `data` without firing it; the commands go on. */
 void runner_forget(struct runner_client *client, const void *data);

@@ -98,12 +98,14 @@ static const struct operation OPERATIONS[] = {
     {RUNNER_CANCEL, BIT(TAG_KEY), 0},
     {RUNNER_WRITE, BIT(TAG_PATH) | BIT(TAG_MODE) | BIT(TAG_CONTENT), 0},
     {RUNNER_LIST, 0, 0},
+    {RUNNER_CHECK, BIT(TAG_ARGUMENT), BIT(TAG_DIRECTORY)},
     {RUNNER_STATE, BIT(TAG_KEY) | RESULT_BITS, 0},
     {RUNNER_CHUNK, BIT(TAG_KEY) | BIT(TAG_CONTENT) | BIT(TAG_TOTAL), 0},
     {RUNNER_WRITTEN, BIT(TAG_PATH), 0},
     {RUNNER_KEYS, 0, BIT(TAG_LISTED_KEY)},
     {RUNNER_REFUSED, BIT(TAG_REFUSAL) | BIT(TAG_REASON), 0},
     {RUNNER_FINISHED, BIT(TAG_KEY) | RESULT_BITS, 0},
+    {RUNNER_CHECKED, 0, 0},
 };
 
 /* The values of a message by tag, so that packing and reading need no code per field. */

@@ -40,13 +40,15 @@ enum runner_operation {
     RUNNER_CANCEL, /* key: TERM, after the grace KILL; STATE */
     RUNNER_WRITE,  /* path, mode, content: WRITTEN; one at a time, else REFUSED(busy) */
     RUNNER_LIST,   /* KEYS: what runs now */
+    RUNNER_CHECK,  /* arguments, directory?: CHECKED where a RUN of them would be let through; does nothing */
 
     RUNNER_STATE = 64, /* key, state and, where ended, the result */
     RUNNER_CHUNK,      /* key, content, total */
     RUNNER_WRITTEN,    /* path */
     RUNNER_KEYS,       /* keys */
     RUNNER_REFUSED,    /* refusal, reason: nothing was done */
-    RUNNER_FINISHED    /* pushed to every client with request 0: key, state and result */
+    RUNNER_FINISHED,   /* pushed to every client with request 0: key, state and result */
+    RUNNER_CHECKED
 };
 
 enum runner_state {

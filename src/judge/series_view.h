@@ -25,10 +25,11 @@ enum series_kind {
 /* Why a series may have nothing to say although its metric is defined. */
 enum series_trouble {
     SERIES_FINE,
-    SERIES_LOADING,  /* its past is still being fetched */
-    SERIES_ERROR,    /* the source answers with an error or not at all */
-    SERIES_NO_DATA,  /* the source answered, and it has nothing under this name */
-    SERIES_AMBIGUOUS /* the source answered with more series than the metric may have */
+    SERIES_LOADING,   /* its past is still being fetched */
+    SERIES_ERROR,     /* the source answers with an error or not at all */
+    SERIES_NO_DATA,   /* the source answered, and it has nothing under this name */
+    SERIES_AMBIGUOUS, /* the source answered with more series than the metric may have */
+    SERIES_NOT_FINITE /* the source answered with NaN or an infinity */
 };
 
 struct series_step {

@@ -7,7 +7,7 @@
 static const enum reason reason_of_trouble[] = {
     [SERIES_FINE] = REASON_DECIDED,        [SERIES_LOADING] = REASON_LOADING,
     [SERIES_ERROR] = REASON_SOURCE_ERROR,  [SERIES_NO_DATA] = REASON_NO_DATA,
-    [SERIES_AMBIGUOUS] = REASON_AMBIGUOUS,
+    [SERIES_AMBIGUOUS] = REASON_AMBIGUOUS, [SERIES_NOT_FINITE] = REASON_NOT_FINITE,
 };
 
 /* Walks the slots backwards with their index, because a division per step is what would cost most. */

@@ -94,6 +94,10 @@ struct deployment_state {
     bool is_full;            /* promote --full: only commands, smoke tests and the last route are left */
     bool past_no_return;     /* a person said: go on past a command that holds */
     bool would_roll_back;    /* mode record, or a muted or recording rule failed */
+    bool is_probing;         /* what is in flight is the probe of the step's command */
+    bool was_lost;           /* ... whose own fate is unknown */
+    uint8_t rounds;          /* how often the action of this step was started before */
+    uint8_t probe_tries;     /* how often its probe could not tell, since the command ended */
     uint8_t slot;            /* where the candidate runs; index in the definition; set when its turn comes */
     uint8_t stable_slot;
     uint8_t step;

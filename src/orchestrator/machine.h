@@ -39,6 +39,16 @@ void running_tick(struct machine *machine);
 void running_result(struct machine *machine, enum result result);
 void running_judgement(struct machine *machine);
 void running_drift(struct machine *machine);
+const struct plan_step *running_step(const struct machine *machine); /* the current one */
+bool running_is_steps_own(const struct deployment_state *state); /* is the flight the step's, or a mend? */
+void running_action_done(struct machine *machine);
+void running_action_failed(struct machine *machine, enum result result);
+void running_start_over(struct machine *machine);
+
+/* probing.c: asking whether a command was done. */
+bool probing_is_wanted(const struct machine *machine, enum result result);
+void probing_start(struct machine *machine, enum result result);
+void probing_result(struct machine *machine, enum result result); /* of the probe */
 
 /* rollback.c: the way back, and the after-care of a promotion. */
 void rollback_start(struct machine *machine, enum ending ending);

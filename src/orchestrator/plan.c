@@ -58,6 +58,7 @@ static struct plan_step *add(struct expansion *expansion, enum step_kind kind)
     step->kind = kind;
     step->reference = PLAN_NONE;
     step->undo = PLAN_NONE;
+    step->probe = PLAN_NONE;
     return step;
 }
 
@@ -70,6 +71,8 @@ static void add_command(struct expansion *expansion, const struct recipe_step *f
     assert(command->exists);
     step->reference = from->command;
     step->undo = command->undo;
+    if (command->repeat == REPEAT_PROBE)
+        step->probe = command->probe;
     step->tries_max = command->tries_max;
     step->repeat = command->repeat;
     step->on_rollback = command->on_rollback;

@@ -39,8 +39,9 @@ enum step_outcome { OUTCOME_ROLLBACK, OUTCOME_HOLD };
 
 /* May a command be started again when its fate is unknown? */
 enum command_repeat {
-    REPEAT_UNSAFE,    /* never twice: unknown is a failure */
-    REPEAT_IDEMPOTENT /* again with the same key */
+    REPEAT_UNSAFE,     /* never twice: unknown is a failure */
+    REPEAT_IDEMPOTENT, /* again with the same key */
+    REPEAT_PROBE       /* a probe tells whether it was done; the exit status alone proves nothing */
 };
 
 /* What a rollback does about a command that was started. */
@@ -56,6 +57,7 @@ struct plan_step {
     uint16_t share;     /* ROUTE */
     uint16_t reference; /* COMMAND, SMOKE: index in the definition; else PLAN_NONE */
     uint16_t undo;      /* COMMAND: index of the command that undoes it, or PLAN_NONE */
+    uint16_t probe;     /* COMMAND of class PROBE: index of its probe; else PLAN_NONE */
     uint16_t tries_max; /* COMMAND, SMOKE, ROUTE: ≥ 1 */
     uint16_t approvals; /* APPROVE: how many people, ≥ 1 */
     enum command_repeat repeat;

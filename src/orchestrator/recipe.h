@@ -30,7 +30,8 @@ struct recipe_command {
     bool exists;
     enum command_repeat repeat;
     enum command_on_rollback on_rollback;
-    uint16_t undo; /* index of the command that undoes it, or PLAN_NONE */
+    uint16_t undo;  /* index of the command that undoes it, or PLAN_NONE */
+    uint16_t probe; /* class PROBE: index of its probe */
     int64_t limit_ms;
     uint16_t tries_max;
 };

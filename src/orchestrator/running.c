@@ -4,7 +4,7 @@
 
 #include <assert.h>
 
-static const struct plan_step *current_step(const struct machine *machine)
+const struct plan_step *running_step(const struct machine *machine)
 {
     return &machine->plan->steps[machine->state->step];
 }
@@ -52,9 +52,10 @@ void running_enter_step(struct machine *machine, uint8_t index)
     state->attempt++;
     state->step_entered_ms = machine->event->now_ms;
     state->limit_at_ms = DEPLOYMENT_NEVER;
+    state->rounds = 0;
     state->flight = (struct flight){.kind = ACTION_NONE};
     machine_trace(machine, TRACE_STEP, index, state->attempt);
-    const struct plan_step *step = current_step(machine);
+    const struct plan_step *step = running_step(machine);
     switch (step->kind) {
     case STEP_COMMAND:
         enter_action(machine, ACTION_COMMAND, step);
@@ -100,7 +101,7 @@ void running_next_step(struct machine *machine)
 static bool is_step_over(const struct machine *machine)
 {
     const struct deployment_state *state = machine->state;
-    const struct plan_step *step = current_step(machine);
+    const struct plan_step *step = running_step(machine);
 
     if (state->step_state == STEP_WAITING)
         return state->is_full || state->approvals >= step->approvals;
@@ -163,7 +164,7 @@ static void end_without_evidence(struct machine *machine)
 {
     struct deployment_state *state = machine->state;
 
-    if (current_step(machine)->on_limit == OUTCOME_ROLLBACK) {
+    if (running_step(machine)->on_limit == OUTCOME_ROLLBACK) {
         rollback_start(machine, ENDING_NO_EVIDENCE);
         return;
     }
@@ -177,7 +178,7 @@ static void observe(struct machine *machine)
 {
     struct deployment_state *state = machine->state;
 
-    if (state->observed_ms >= current_step(machine)->duration_ms && running_passes(machine->plan, state))
+    if (state->observed_ms >= running_step(machine)->duration_ms && running_passes(machine->plan, state))
         running_pass_step(machine);
     else if (machine->event->now_ms >= state->limit_at_ms)
         end_without_evidence(machine);
@@ -185,7 +186,7 @@ static void observe(struct machine *machine)
 
 static void gate_is_silent(struct machine *machine)
 {
-    if (current_step(machine)->on_limit == OUTCOME_ROLLBACK)
+    if (running_step(machine)->on_limit == OUTCOME_ROLLBACK)
         rollback_start(machine, ENDING_NOT_APPROVED);
     else
         machine_hold(machine, HOLD_PERSON, UINT8_MAX);
@@ -248,7 +249,7 @@ void running_tick(struct machine *machine)
     }
 }
 
-static bool is_steps_own(const struct deployment_state *state)
+bool running_is_steps_own(const struct deployment_state *state)
 {
     return state->step_state == STEP_ACTING ||
            (state->step_state == STEP_HELD && state->resume_to == STEP_ACTING);
@@ -269,10 +270,10 @@ static void mend(struct machine *machine)
     machine_act(machine, ACTION_ROUTE, PLAN_NONE, machine->state->desired_share, ROUTE_LIMIT_MS);
 }
 
-static void action_done(struct machine *machine)
+void running_action_done(struct machine *machine)
 {
     struct deployment_state *state = machine->state;
-    bool is_own = is_steps_own(state);
+    bool is_own = running_is_steps_own(state);
 
     if (state->flight.kind == ACTION_ROUTE)
         confirm_share(machine);
@@ -300,7 +301,7 @@ static void take_back(struct machine *machine, enum ending ending)
 }
 
 /* A smoke test that nobody saw the end of says nothing against the version. */
-static void action_failed(struct machine *machine, enum result result)
+void running_action_failed(struct machine *machine, enum result result)
 {
     struct deployment_state *state = machine->state;
 
@@ -322,29 +323,42 @@ static void action_failed(struct machine *machine, enum result result)
     machine_escalate(machine);
 }
 
+/* Once more, after a pause. */
+void running_start_over(struct machine *machine)
+{
+    machine->state->rounds++;
+    machine_back_off(machine);
+}
+
 /* May what ended like this be tried once more? */
 static bool may_try_again(const struct machine *machine, enum result result)
 {
-    const struct plan_step *step = current_step(machine);
+    const struct plan_step *step = running_step(machine);
     const struct flight *flight = &machine->state->flight;
 
     if (result == RESULT_FAILED && flight->kind != ACTION_ROUTE)
         return false;
     if (result == RESULT_UNKNOWN && flight->kind == ACTION_COMMAND && step->repeat == REPEAT_UNSAFE)
         return false;
-    uint16_t tries_max = is_steps_own(machine->state) ? step->tries_max : 3;
+    if (flight->kind == ACTION_COMMAND && step->repeat == REPEAT_PROBE)
+        return machine->state->rounds + 1 < step->tries_max;
+    uint16_t tries_max = running_is_steps_own(machine->state) ? step->tries_max : 3;
     return flight->tries + 1 < tries_max;
 }
 
 void running_result(struct machine *machine, enum result result)
 {
     machine_trace(machine, TRACE_RESULT, machine->state->flight.sequence, result);
-    if (result == RESULT_DONE)
-        action_done(machine);
+    if (machine->state->is_probing)
+        probing_result(machine, result);
+    else if (probing_is_wanted(machine, result))
+        probing_start(machine, result);
+    else if (result == RESULT_DONE)
+        running_action_done(machine);
     else if (may_try_again(machine, result))
-        machine_back_off(machine);
+        running_start_over(machine);
     else
-        action_failed(machine, result);
+        running_action_failed(machine, result);
 }
 
 static void rule_failed(struct machine *machine, uint8_t rule)
@@ -397,7 +411,7 @@ static void renew_limit(struct machine *machine)
     struct deployment_state *state = machine->state;
 
     if (state->limit_at_ms <= machine->event->now_ms)
-        state->limit_at_ms = machine->event->now_ms + current_step(machine)->limit_ms;
+        state->limit_at_ms = machine->event->now_ms + running_step(machine)->limit_ms;
 }
 
 void running_resume(struct machine *machine)

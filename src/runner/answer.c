@@ -65,8 +65,8 @@ static bool check_run(const struct server *server, const struct runner_message *
     const struct permissions *permissions = &server->permissions;
     const char *program = message->arguments[0];
     if (!allow_matches(&permissions->allow, message->arguments, message->arguments_count))
-        return err_set(err, ERR_FORBIDDEN, "%s with these arguments is not on the runner's allow list",
-                       program);
+        return err_set(err, ERR_FORBIDDEN,
+                       "%s with these arguments is not on the runner's allow list: add it there", program);
     if (message->directory != NULL && strcmp(message->directory, "/") != 0 &&
         !allow_directory(permissions->directories.items, permissions->directories.count, message->directory))
         return err_set(err, ERR_FORBIDDEN, "commands may not work in %s", message->directory);
@@ -181,6 +181,18 @@ static void write_file(const struct question *question)
     server->writing.client = question->client->serial;
 }
 
+/* The list and the file are looked at again when it is to run. */
+static void check(const struct question *question)
+{
+    const struct runner_message answer = {.operation = RUNNER_CHECKED, .request = question->message->request};
+    struct err err;
+    if (!check_run(question->server, question->message, &err)) {
+        refuse_err(question, &err);
+        return;
+    }
+    server_send(question->server, question->client, &answer);
+}
+
 static void list(const struct question *question)
 {
     struct runner_message answer = {.operation = RUNNER_KEYS, .request = question->message->request};
@@ -195,8 +207,8 @@ static const struct {
     enum runner_operation operation;
     void (*answer)(const struct question *question);
 } ANSWERS[] = {
-    {RUNNER_RUN, run},       {RUNNER_STATUS, status},    {RUNNER_OUTPUT, output},
-    {RUNNER_CANCEL, cancel}, {RUNNER_WRITE, write_file}, {RUNNER_LIST, list},
+    {RUNNER_RUN, run},          {RUNNER_STATUS, status}, {RUNNER_OUTPUT, output}, {RUNNER_CANCEL, cancel},
+    {RUNNER_WRITE, write_file}, {RUNNER_LIST, list},     {RUNNER_CHECK, check},
 };
 
 void answer_packet(struct server *server, struct client *client, size_t length)

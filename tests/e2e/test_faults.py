@@ -14,7 +14,7 @@ from world import find
 
 # What Prometheus answers, the reason that the rule gives, and a word of what people read ("" none).
 TROUBLES = [("500", "source-error", "500"), ("html", "source-error", "JSON"), ("truncated", "source-error", "JSON"),
-            ("warnings", "source-error", "a store is away"), ("empty", "no-data", ""), ("two", "ambiguous", ""), ("nan", "no-data", "")]
+            ("warnings", "source-error", "a store is away"), ("empty", "no-data", ""), ("two", "ambiguous", ""), ("nan", "not-finite", "NaN")]
 
 
 @pytest.fixture(name="fake")
@@ -38,6 +38,7 @@ def test_prometheus_that_says_nothing(world, fake, mode, reason, word):
     assert (end["state"], end["exit_code"], end["ending"]) == ("rolled_back", 6, "no_evidence"), end["summary"]
     assert rule(end, "deep")["verdict"] == "inconclusive", end["rules"]
     assert word in end["why"], end["why"]
+    assert f"({reason})" in world.verdict("explain", name).stdout
     assert fake.asked > 0 and world.split() == 0
 
 

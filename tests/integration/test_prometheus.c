@@ -189,6 +189,8 @@ static void test_gauges(void **state)
         collector_bench_watch(bench, SERIES_GAUGE, EVERY_MS, (const char *[]){"query", "sum(", NULL});
     COLLECTOR_BENCH_WAIT(bench, gauge->puts >= 1 && unknown->puts >= 1 && wrong->troubles >= 1);
     assert_true(gauge->value == 0.5 && isnan(unknown->value));
+    assert_true(unknown->is_troubled && unknown->trouble == SERIES_NOT_FINITE);
+    assert_non_null(strstr(unknown->why, "NaN"));
     assert_non_null(strstr(wrong->why, "parse error"));
     show(world, "g{i=\"a\"} 0.5\ng{i=\"b\"} 0.5\n");
     COLLECTOR_BENCH_WAIT(bench, gauge->is_troubled);

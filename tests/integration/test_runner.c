@@ -3,6 +3,7 @@
 #include "support/runner_link.h"
 
 #include "base/text.h"
+#include "io/utf8.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -137,6 +138,64 @@ static void keeps_both_ends_of_a_flood(void **state)
     free(output);
 }
 
+/* What never ends to print is read on, so that it hears of its deadline, and kept within the cap. */
+static void bears_a_torrent(void **state)
+{
+    struct fixture *fixture = *state;
+    struct runner_result result = link_complete(fixture->link, fixture->bench, "a", "torrent", 1500);
+    assert_true(result.timed_out);
+    assert_int_equal(result.signal, SIGTERM);
+    char *output = link_output(fixture->link, "a", RUNNER_STREAM_OUTPUT);
+    assert_in_range(strlen(output), 60 * 1024, RUNNER_OUTPUT_MAX);
+    free(output);
+    char *path = bench_read(fixture->bench, "data/a.out");
+    assert_in_range(strlen(path), 60 * 1024, RUNNER_OUTPUT_MAX);
+    free(path);
+}
+
+/* Any bytes at all: what is kept is UTF-8 without control characters. */
+static void bears_binary_output(void **state)
+{
+    struct fixture *fixture = *state;
+    struct runner_result result = link_complete(fixture->link, fixture->bench, "a", "junk", LONG_MS);
+    assert_int_equal(result.exit_status, 0);
+    char *output = link_output(fixture->link, "a", RUNNER_STREAM_OUTPUT);
+    size_t length = strlen(output);
+    for (size_t at = 0; at < length;) {
+        size_t size = utf8_length(output + at, length - at);
+        if (size == 0)
+            fail_msg("no UTF-8 at byte %zu", at);
+        uint32_t point = utf8_point(output + at, size);
+        assert_true(point == '\n' || point == '\t' || (point >= ' ' && (point < 0x7f || point > 0x9f)));
+        at += size;
+    }
+    free(output);
+}
+
+/* Its grandchild belongs to nobody but the supervisor, whose it is at the end. */
+static void ends_what_forked_twice(void **state)
+{
+    struct fixture *fixture = *state;
+    link_run(fixture->link, fixture->bench, "a", "twice", 1000);
+    struct runner_result result = link_wait(fixture->link, "a");
+    assert_true(result.timed_out);
+    char *pids = bench_read(fixture->bench, "pids");
+    pid_t escaped = (pid_t)strtol(pids, NULL, 10);
+    assert_true(escaped > 1);
+    bench_wait_for_death(escaped);
+    free(pids);
+}
+
+static void ends_what_closed_everything(void **state)
+{
+    struct fixture *fixture = *state;
+    link_run(fixture->link, fixture->bench, "a", "mute", 500);
+    struct runner_result result = link_wait(fixture->link, "a");
+    assert_true(result.timed_out);
+    assert_int_equal(result.signal, SIGTERM);
+    expect_output(fixture->link, "a", "");
+}
+
 static void cleans_output(void **state)
 {
     struct fixture *fixture = *state;
@@ -238,6 +297,31 @@ static void refuses_what_is_not_allowed(void **state)
     message.arguments[message.arguments_count++] = "--option";
     expect_refusal(fixture, message, RUNNER_REFUSAL_FORBIDDEN, "allow list");
     assert_int_equal(link_status(fixture->link, "refused"), RUNNER_STATE_ABSENT);
+}
+
+/* The same answers as a RUN gets, and nothing happens. */
+static void checks_without_doing(void **state)
+{
+    struct fixture *fixture = *state;
+    char path[BENCH_PATH_MAX];
+    const struct bench *bench = fixture->bench;
+    struct runner_message message = {.operation = RUNNER_CHECK, .arguments = {bench->act, "count"}};
+    message.arguments_count = 2;
+    assert_int_equal(link_ask(fixture->link, message)->operation, RUNNER_CHECKED);
+    message.directory = "/etc";
+    expect_refusal(fixture, message, RUNNER_REFUSAL_FORBIDDEN, "/etc");
+    message.directory = NULL;
+    message.arguments[1] = "--option";
+    expect_refusal(fixture, message, RUNNER_REFUSAL_FORBIDDEN, "allow list: add it there");
+    message.arguments_count = 1;
+    message.arguments[0] = bench_path(bench, "missing", path);
+    expect_refusal(fixture, message, RUNNER_REFUSAL_FORBIDDEN, "No such");
+    bench_write(bench, "text", "#!/bin/sh\n", 0600);
+    message.arguments[0] = bench_path(bench, "text", path);
+    expect_refusal(fixture, message, RUNNER_REFUSAL_FORBIDDEN, "denied");
+    message.operation = RUNNER_LIST;
+    assert_int_equal(link_ask(fixture->link, message)->keys_count, 0);
+    assert_int_equal(bench_count_lines(bench, "count"), 0);
 }
 
 static void tells_what_cannot_be_executed(void **state)
@@ -391,12 +475,17 @@ int main(void)
         cmocka_unit_test_setup_teardown(kills_what_does_not_listen, set_up, tear_down),
         cmocka_unit_test_setup_teardown(cancels, set_up, tear_down),
         cmocka_unit_test_setup_teardown(keeps_both_ends_of_a_flood, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(bears_a_torrent, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(bears_binary_output, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(ends_what_forked_twice, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(ends_what_closed_everything, set_up, tear_down),
         cmocka_unit_test_setup_teardown(cleans_output, set_up, tear_down),
         cmocka_unit_test_setup_teardown(leaves_what_went_to_the_background, set_up, tear_down),
         cmocka_unit_test_setup_teardown(waits_for_what_closed_its_output, set_up, tear_down),
         cmocka_unit_test_setup_teardown(gives_a_clean_world, set_up, tear_down),
         cmocka_unit_test_setup_teardown(carries_values, set_up, tear_down),
         cmocka_unit_test_setup_teardown(refuses_what_is_not_allowed, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(checks_without_doing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(tells_what_cannot_be_executed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(runs_a_key_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(is_busy_at_its_limit, set_up, tear_down),

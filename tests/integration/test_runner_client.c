@@ -181,6 +181,30 @@ static void tells_refusals(void **state)
     assert_int_equal(answer.count, 1);
 }
 
+static void check(struct fixture *fixture, const char *word, int64_t within_ms, enum err_code code)
+{
+    const char *const argv[] = {fixture->bench->act, word, NULL};
+    struct answer answer = {0};
+    assert_true(runner_check(fixture->client, argv, NULL, within_ms, take_written, &answer, NULL));
+    assert_int_equal(answer.count, 0);
+    await(fixture, &answer);
+    assert_int_equal(answer.code, code);
+}
+
+/* Also over a runner that comes back only then. */
+static void checks(void **state)
+{
+    struct fixture *fixture = *state;
+    check(fixture, "ok", 300, ERR_UNAVAILABLE);
+    runner_bench_start(fixture->bench);
+    check(fixture, "ok", BENCH_WAIT_MS, ERR_NONE);
+    check(fixture, "--option", BENCH_WAIT_MS, ERR_FORBIDDEN);
+    bench_stop(fixture->bench, SIGKILL);
+    check(fixture, "ok", 300, ERR_UNAVAILABLE);
+    runner_bench_start(fixture->bench);
+    check(fixture, "ok", BENCH_WAIT_MS, ERR_NONE);
+}
+
 static void gives_up_without_a_runner(void **state)
 {
     struct fixture *fixture = *state;
@@ -391,6 +415,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(runs_commands, set_up_started, tear_down),
         cmocka_unit_test_setup_teardown(tells_refusals, set_up_started, tear_down),
+        cmocka_unit_test_setup_teardown(checks, set_up, tear_down),
         cmocka_unit_test_setup_teardown(gives_up_without_a_runner, set_up, tear_down),
         cmocka_unit_test_setup_teardown(finds_results_again, set_up_started, tear_down),
         cmocka_unit_test_setup_teardown(another_client_finds_them, set_up_started, tear_down),

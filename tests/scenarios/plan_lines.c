@@ -76,17 +76,23 @@ static bool read_command(struct story *story, const struct story_words *words, s
 {
     uint16_t index = story->recipe.command_count;
     const char *undo = story_option(words, "undo");
+    const char *probe = story_option(words, "probe");
 
-    if (index == STORY_COMMANDS_MAX || (undo != NULL && story_command(story, undo) < 0))
-        return err_set(err, ERR_INVALID, "one command too many, or its undo does not stand above it");
+    if (index == STORY_COMMANDS_MAX || (undo != NULL && story_command(story, undo) < 0) ||
+        (probe != NULL && story_command(story, probe) < 0))
+        return err_set(err, ERR_INVALID,
+                       "one command too many, or its undo or probe does not stand above it");
     struct recipe_command *command = &story->commands[index];
     *command = (struct recipe_command){
         .exists = true,
-        .repeat = has(words, "unsafe") ? REPEAT_UNSAFE : REPEAT_IDEMPOTENT,
+        .repeat = probe != NULL          ? REPEAT_PROBE
+                  : has(words, "unsafe") ? REPEAT_UNSAFE
+                                         : REPEAT_IDEMPOTENT,
         .on_rollback = has(words, "keep")   ? ON_ROLLBACK_KEEP
                        : has(words, "hold") ? ON_ROLLBACK_HOLD
                                             : ON_ROLLBACK_UNDO,
         .undo = undo == NULL ? (uint16_t)PLAN_NONE : (uint16_t)story_command(story, undo),
+        .probe = probe == NULL ? (uint16_t)PLAN_NONE : (uint16_t)story_command(story, probe),
         .limit_ms = COMMAND_LIMIT_MS,
         .tries_max = 3,
     };

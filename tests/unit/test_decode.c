@@ -303,6 +303,36 @@ static void test_a_poll_that_fails_on_the_way_counts_later(void **state)
     prometheus_query_free(query);
 }
 
+/* NaN among the errors would count as none. */
+static void test_a_reading_that_is_none_makes_the_poll_unknown(void **state)
+{
+    static const char *const words[] = {"NaN", "+Inf", "-Inf"};
+    struct prometheus_query *query =
+        query_of(SERIES_COUNT,
+                 (const char *[QUERY_OPTION_COUNT]){[QUERY_EVENTS] = "errors", [QUERY_TOTAL] = "requests"});
+    struct prometheus_query *gauge =
+        query_of(SERIES_GAUGE, (const char *[QUERY_OPTION_COUNT]){[QUERY_VALUE] = "g"});
+
+    (void)state;
+    (void)poll(query, SAMPLE(A, "100"), SAMPLE(A, "7"));
+    for (size_t i = 0; i < ARRAY_LENGTH(words); i++) {
+        char sample[128];
+        (void)snprintf(sample, sizeof(sample), "{\"metric\":{},\"value\":[1,\"%s\"]}", words[i]);
+        struct put put = poll(query, SAMPLE(A, "150"), sample);
+        assert_true(put.kind == 't' && put.trouble == SERIES_NOT_FINITE);
+        put = poll(query, sample, SAMPLE(A, "8"));
+        assert_true(put.kind == 't' && put.trouble == SERIES_NOT_FINITE);
+        put = poll(gauge, sample, NULL);
+        assert_true(put.kind == 't' && put.trouble == SERIES_NOT_FINITE); /* said last */
+    }
+    struct put put = poll(query, SAMPLE(A, "160"), SAMPLE(A, "10"));
+    assert_true(put.kind == 'c' && put.total == 60 && put.value == 3); /* nothing was lost */
+    put = poll(gauge, SAMPLE(A, "1"), NULL);
+    assert_true(put.kind == 'g' && put.value == 1);
+    prometheus_query_free(query);
+    prometheus_query_free(gauge);
+}
+
 #define BUCKET(bound, value) SAMPLE("\"le\":\"" bound "\"", value)
 
 static void test_histograms_and_gauges(void **state)
@@ -439,6 +469,7 @@ int main(void)
         cmocka_unit_test(test_the_form_and_the_address),
         cmocka_unit_test(test_counters_are_read_raw),
         cmocka_unit_test(test_a_poll_that_fails_on_the_way_counts_later),
+        cmocka_unit_test(test_a_reading_that_is_none_makes_the_poll_unknown),
         cmocka_unit_test(test_histograms_and_gauges),
         cmocka_unit_test(test_metrics_that_lack_what_they_need),
         cmocka_unit_test(test_the_table_of_haproxy),

@@ -139,9 +139,129 @@ static void test_no_such_verb(void **state)
     assert_string_equal(verb_name(VERB_ADOPT), "adopt");
 }
 
+enum { PROBE = 9 };
+
+static struct trial probed(void)
+{
+    struct trial trial;
+
+    trial_init(&trial);
+    trial_to_step(&trial, TRIAL_DEPLOY);
+    trial.plan.steps[TRIAL_DEPLOY].repeat = REPEAT_PROBE;
+    trial.plan.steps[TRIAL_DEPLOY].probe = PROBE;
+    return trial;
+}
+
+static void expect_probe(const struct trial *trial, uint16_t tries)
+{
+    const struct action action = trial_action(trial);
+
+    assert_int_equal(action.kind, ACTION_COMMAND);
+    assert_int_equal(action.reference, PROBE);
+    assert_int_equal(action.tries, tries);
+    assert_false(action.is_new);
+    assert_true(trial->state.is_probing);
+}
+
+/* Done is what the probe says is done, however the command ended. */
+static void test_a_probe_has_the_last_word(void **state)
+{
+    static const enum result ends[] = {RESULT_DONE, RESULT_FAILED, RESULT_UNKNOWN};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(ends); i++) {
+        struct trial trial = probed();
+        uint16_t reference = trial.state.flight.reference;
+
+        trial_result(&trial, ends[i]);
+        expect_probe(&trial, 1);
+        trial_result(&trial, RESULT_DONE);
+        assert_int_equal(trial.state.step, TRIAL_SMOKE);
+        assert_false(trial.state.is_probing);
+        trial = probed();
+        trial_result(&trial, ends[i]);
+        trial_result(&trial, RESULT_FAILED);
+        assert_false(trial.state.is_probing);
+        if (ends[i] != RESULT_UNKNOWN) {
+            assert_int_equal(trial.state.ending, ENDING_ACTION_FAILED);
+            continue;
+        }
+        assert_true(trial.state.flight.is_waiting);
+        trial_tick(&trial, BACKOFF_MAX_MS);
+        assert_int_equal(trial_action(&trial).reference, reference);
+        assert_int_equal(trial_action(&trial).tries, 2);
+    }
+}
+
+static void test_tries_of_a_probed_command_are_bounded(void **state)
+{
+    struct trial trial = probed();
+
+    (void)state;
+    for (int round = 0; round < 2; round++) {
+        trial_result(&trial, RESULT_UNKNOWN);
+        trial_result(&trial, RESULT_FAILED);
+        trial_tick(&trial, BACKOFF_MAX_MS);
+    }
+    assert_int_equal(trial.state.rounds, 2);
+    trial_result(&trial, RESULT_UNKNOWN);
+    assert_int_equal(trial.state.phase, PHASE_RUNNING);
+    trial_result(&trial, RESULT_FAILED);
+    assert_int_equal(trial.state.ending, ENDING_ACTION_FAILED);
+    trial = probed();
+    for (int round = 0; round < 2; round++) {
+        trial_result(&trial, RESULT_AGAIN); /* it says itself that nothing was done */
+        assert_false(trial.state.is_probing);
+        trial_tick(&trial, BACKOFF_MAX_MS);
+    }
+    trial_result(&trial, RESULT_AGAIN);
+    assert_int_equal(trial.state.ending, ENDING_ACTION_FAILED);
+}
+
+static void test_a_probe_that_cannot_tell(void **state)
+{
+    static const enum result answers[] = {RESULT_AGAIN, RESULT_UNKNOWN};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(answers); i++) {
+        struct trial trial = probed();
+
+        trial_result(&trial, RESULT_DONE);
+        for (uint16_t tries = 0; tries < 2; tries++) {
+            trial_result(&trial, answers[i]);
+            assert_true(trial.state.flight.is_waiting && trial.state.is_probing);
+            trial_tick(&trial, BACKOFF_MAX_MS);
+            expect_probe(&trial, (uint16_t)(tries + 2));
+        }
+        trial_result(&trial, answers[i]);
+        assert_int_equal(trial.state.ending, ENDING_ACTION_FAILED);
+        assert_int_equal(trial.state.phase, PHASE_ROLLING_BACK);
+    }
+}
+
+/* Held in between: the probe is asked, the command waits for the resume. */
+static void test_a_probe_is_asked_while_held(void **state)
+{
+    struct trial trial = probed();
+
+    (void)state;
+    assert_int_equal(trial_verb(&trial, VERB_HOLD), ANSWER_DONE);
+    trial_result(&trial, RESULT_UNKNOWN);
+    expect_probe(&trial, 1);
+    trial_result(&trial, RESULT_FAILED);
+    trial_tick(&trial, BACKOFF_MAX_MS);
+    assert_int_equal(trial.decision.action_count, 0);
+    assert_int_equal(trial_verb(&trial, VERB_RESUME), ANSWER_DONE);
+    assert_int_equal(trial_action(&trial).reference, trial.plan.steps[TRIAL_DEPLOY].reference);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_probe_has_the_last_word),
+        cmocka_unit_test(test_tries_of_a_probed_command_are_bounded),
+        cmocka_unit_test(test_a_probe_that_cannot_tell),
+        cmocka_unit_test(test_a_probe_is_asked_while_held),
         cmocka_unit_test(test_tries_of_a_way_back),
         cmocka_unit_test(test_keys_of_tries),
         cmocka_unit_test(test_drift_is_written_once),

@@ -319,11 +319,20 @@ static const struct finding_case targets_cases[] = {
      "x.rules:3: exec: 0 elements; 1 to 64 are allowed\n"
      "x.rules:4: exec: the name of the program is empty\n"
      "x.rules:5: exec: takes a list of texts in quotes\n"
-     "x.rules:6: repeat = \"probe\" is not supported by this version\n"
+     "x.rules:6: repeat = \"probe\" needs what to ask: probe: { exec = [ \"...\" ]; };\n"
      "x.rules:7: exec is missing (program and arguments; no shell)\n"
      "x.rules:8: command 'A' is no name: small letters, digits, -\n"
      "x.rules:9: timeout: 2d is not from 100ms to 1d\n"
      "x.rules:9: tries: 0 is not from 1 to 20"},
+    {SERVICE(
+         "strategy = \"follow\"; commands: { a: { exec = [ \"x\" ]; repeat = \"unsafe\"; probe: { exec = [ "
+         "\"x\" ]; }; };\n b: { exec = [ \"x\" ]; timeout = \"5s\"; probe: { exec = [ \"x\" ]; timeout = "
+         "\"6s\"; }; };\n c: { exec = [ \"x\" ]; undo: { exec = [ \"x\" ]; repeat = \"probe\"; }; };\n "
+         "retire: { exec = [ \"x\" ]; probe: { exec = [ \"x\" ]; }; }; };"),
+     "x.rules:2: repeat: with a probe it is \"probe\", or left out\n"
+     "x.rules:3: timeout: a probe may not take longer than its command (5000 ms)\n"
+     "x.rules:4: repeat: only a step's command has a probe\n"
+     "x.rules:5: probe: only a step's command has one"},
     {SERVICE("strategy = \"follow\"; approval: { need = 0; };"),
      "x.rules:2: from is missing (people or groups of people)\n"
      "x.rules:2: need: 0 is not from 1 to 32"},

@@ -94,6 +94,34 @@ static void test_other_environments(void **state)
     config_free(config);
 }
 
+static void test_a_probe_makes_the_class(void **state)
+{
+    static const char *const text =
+        "services: { shop: { environments: { prod: { strategy = \"recreate\"; slots: { only: { address = "
+        "\"h:1\"; }; }; commands: {\n"
+        "  deploy: { exec = [ \"/d\" ]; timeout = \"7s\"; undo: { exec = [ \"/u\" ]; }; probe: { exec = [ "
+        "\"/p\" "
+        "]; }; };\n"
+        "  other: { exec = [ \"/o\" ]; }; }; }; }; }; };\n";
+    struct config *config = read_text(text);
+    struct definition *prod = resolve(config, "shop", "prod", NULL, false);
+    const struct command_definition *deploy = &prod->commands[0];
+
+    (void)state;
+    assert_int_equal(prod->command_count, 4);
+    assert_int_equal(deploy->repeat, REPEAT_PROBE);
+    assert_int_equal(deploy->tries_max, 3);
+    assert_string_equal(prod->commands[deploy->undo].name, "deploy/undo");
+    assert_string_equal(prod->commands[deploy->probe].name, "deploy/probe");
+    assert_true(prod->commands[deploy->probe].is_probe && !deploy->is_probe);
+    assert_int_equal(prod->commands[deploy->probe].timeout_ms, 7000);
+    assert_int_equal(prod->commands[1].repeat, REPEAT_UNSAFE);
+    assert_int_equal(prod->commands[1].probe, PLAN_NONE);
+    assert_int_equal(prod->plan.steps[0].probe, deploy->probe);
+    definition_free(prod);
+    config_free(config);
+}
+
 /* Without a traffic driver one version takes the other's place: nothing serves beside the candidate. */
 static void test_comparisons_without_another_side(void **state)
 {
@@ -201,6 +229,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_the_example_means),
+        cmocka_unit_test(test_a_probe_makes_the_class),
         cmocka_unit_test(test_other_environments),
         cmocka_unit_test(test_comparisons_without_another_side),
         cmocka_unit_test(test_the_innermost_variable_wins),

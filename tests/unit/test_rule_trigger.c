@@ -357,7 +357,7 @@ static void test_no_data_is_never_a_pass(void **state)
 {
     static const enum series_kind kinds[] = {SERIES_GAUGE, SERIES_COUNT};
     static const enum series_trouble troubles[] = {SERIES_LOADING, SERIES_ERROR, SERIES_NO_DATA,
-                                                   SERIES_AMBIGUOUS};
+                                                   SERIES_AMBIGUOUS, SERIES_NOT_FINITE};
     struct scene scene;
 
     (void)state;

@@ -80,6 +80,28 @@ static void result_comes_back(void **state)
     free(packet);
 }
 
+static void check_comes_back(void **state)
+{
+    (void)state;
+    struct runner_message message = run_message();
+    message.operation = RUNNER_CHECK;
+    struct packet *packet = format(&message);
+    struct runner_message back;
+    assert_true(runner_message_parse(packet->bytes, packet->length, &back, NULL));
+    assert_int_equal(back.operation, RUNNER_CHECK);
+    assert_int_equal(back.arguments_count, 3);
+    assert_string_equal(back.directory, "/srv/build");
+    assert_null(back.key);
+    assert_int_equal(back.environment_count, 0);
+    free(packet);
+    message.operation = RUNNER_CHECKED;
+    packet = format(&message);
+    assert_true(runner_message_parse(packet->bytes, packet->length, &back, NULL));
+    assert_int_equal(back.operation, RUNNER_CHECKED);
+    assert_true(back.request == message.request);
+    free(packet);
+}
+
 static void refuses(const struct runner_message *message, enum err_code code)
 {
     struct packet *packet = calloc(1, sizeof(*packet));
@@ -220,6 +242,7 @@ int main(void)
         cmocka_unit_test(comes_back),          cmocka_unit_test(result_comes_back),
         cmocka_unit_test(refuses_bad_members), cmocka_unit_test(refuses_what_is_too_long),
         cmocka_unit_test(refuses_damage),      cmocka_unit_test(refuses_broken_forms),
+        cmocka_unit_test(check_comes_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

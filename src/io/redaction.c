@@ -1,0 +1,120 @@
+/* redaction.c - a list of texts, the longest first, and one walk over what is to be shown.
+ * SPDX-License-Identifier: MIT */
+#include "io/redaction.h"
+
+#include "io/memory.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct hidden {
+    char *bytes;
+    size_t length;
+};
+
+struct redaction {
+    pthread_mutex_t lock;
+    struct hidden *texts; /* the longest first */
+    size_t count;
+};
+
+struct redaction *redaction_new(void)
+{
+    struct redaction *redaction = memory_take(sizeof(*redaction));
+
+    pthread_mutex_init(&redaction->lock, NULL);
+    return redaction;
+}
+
+void redaction_free(struct redaction *redaction)
+{
+    if (redaction == NULL)
+        return;
+    for (size_t i = 0; i < redaction->count; i++) {
+        explicit_bzero(redaction->texts[i].bytes, redaction->texts[i].length);
+        free(redaction->texts[i].bytes);
+    }
+    pthread_mutex_destroy(&redaction->lock);
+    free(redaction->texts);
+    free(redaction);
+}
+
+static bool is_known(const struct redaction *redaction, const char *bytes, size_t length)
+{
+    for (size_t i = 0; i < redaction->count; i++)
+        if (redaction->texts[i].length == length && memcmp(redaction->texts[i].bytes, bytes, length) == 0)
+            return true;
+    return false;
+}
+
+static void add(struct redaction *redaction, const char *bytes, size_t length)
+{
+    size_t place = 0;
+
+    if (redaction->count == REDACTION_TEXTS_MAX || is_known(redaction, bytes, length))
+        return;
+    redaction->texts = memory_resize(redaction->texts, (redaction->count + 1) * sizeof(*redaction->texts));
+    while (place < redaction->count && redaction->texts[place].length >= length)
+        place++;
+    memmove(&redaction->texts[place + 1], &redaction->texts[place],
+            (redaction->count - place) * sizeof(*redaction->texts));
+    redaction->texts[place] = (struct hidden){.bytes = memory_copy_bytes(bytes, length), .length = length};
+    redaction->count++;
+}
+
+void redaction_add(struct redaction *redaction, const char *bytes, size_t length)
+{
+    const char *line = bytes;
+    const char *end = bytes + length;
+
+    if (length < REDACTION_MIN)
+        return;
+    pthread_mutex_lock(&redaction->lock);
+    add(redaction, bytes, length);
+    while (line < end) {
+        const char *stop = memchr(line, '\n', (size_t)(end - line));
+        size_t size = stop == NULL ? (size_t)(end - line) : (size_t)(stop - line);
+        if (size >= REDACTION_LINE_MIN)
+            add(redaction, line, size);
+        line += size + 1;
+    }
+    pthread_mutex_unlock(&redaction->lock);
+}
+
+/* How many bytes at `at` belong to a text that is to be hidden; `left` are there. */
+static size_t match(const struct redaction *redaction, const char *at, size_t left)
+{
+    for (size_t i = 0; i < redaction->count; i++) {
+        const struct hidden *hidden = &redaction->texts[i];
+        size_t length = hidden->length < left ? hidden->length : left;
+        if (length >= REDACTION_MIN && memcmp(at, hidden->bytes, length) == 0)
+            return length;
+    }
+    return 0;
+}
+
+void redaction_apply(struct redaction *redaction, char *text)
+{
+    static const char mark[] = "***";
+    size_t left = strlen(text);
+    char *to = text;
+
+    if (redaction == NULL)
+        return;
+    pthread_mutex_lock(&redaction->lock);
+    while (left > 0) {
+        size_t hidden = match(redaction, text, left);
+        size_t taken = hidden == 0 ? 1 : hidden;
+        if (hidden > 0) {
+            memcpy(to, mark, sizeof(mark) - 1);
+            to += sizeof(mark) - 1;
+        } else
+            *to++ = *text;
+        text += taken;
+        left -= taken;
+    }
+    *to = '\0';
+    pthread_mutex_unlock(&redaction->lock);
+}

@@ -1,0 +1,31 @@
+/* redaction.h - texts that must not be shown: found in what is about to leave, and struck out.
+ * SPDX-License-Identifier: MIT
+ *
+ * Whoever resolves a secret adds it here; whoever shows or stores a text that others wrote (a command's
+ * output, the error of a server) applies it first. Of a secret with several lines every line of at least
+ * REDACTION_LINE_MIN bytes is looked for too. Not found: what was encoded, and secrets that are too short.
+ * Safe from every thread. */
+#ifndef IO_REDACTION_H
+#define IO_REDACTION_H
+
+#include <stddef.h>
+
+enum {
+    REDACTION_MIN = 4,      /* bytes; shorter ones would strike out half of every text */
+    REDACTION_LINE_MIN = 8, /* bytes of a line of a longer one */
+    REDACTION_TEXTS_MAX = 4096
+};
+
+struct redaction;
+
+struct redaction *redaction_new(void);
+void redaction_free(struct redaction *redaction); /* wipes; NULL is fine */
+
+/* Copies. What is known already is not added again; past REDACTION_TEXTS_MAX nothing is. */
+void redaction_add(struct redaction *redaction, const char *bytes, size_t length);
+
+/* Every occurrence in `text` becomes "***", also one that was cut off by its end. Never grows. NULL as
+ * `redaction` changes nothing. */
+void redaction_apply(struct redaction *redaction, char *text);
+
+#endif

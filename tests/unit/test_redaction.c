@@ -1,0 +1,98 @@
+/* test_redaction.c - secrets vanish from texts: whole, cut off, line by line.
+ * SPDX-License-Identifier: MIT */
+#include "io/redaction.h"
+
+#include "base/attributes.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void expect(struct redaction *redaction, const char *text, const char *wanted)
+{
+    char memory[256];
+
+    (void)snprintf(memory, sizeof(memory), "%s", text);
+    redaction_apply(redaction, memory);
+    assert_string_equal(memory, wanted);
+}
+
+static void add(struct redaction *redaction, const char *text)
+{
+    redaction_add(redaction, text, strlen(text));
+}
+
+static void hides_every_occurrence(void **state)
+{
+    struct redaction *redaction = redaction_new();
+
+    (void)state;
+    expect(redaction, "nothing is hidden yet", "nothing is hidden yet");
+    add(redaction, "hunter22");
+    add(redaction, "hunter22");
+    add(redaction, "hunter22-and-more");
+    expect(redaction, "", "");
+    expect(redaction, "hunter22", "***");
+    expect(redaction, "a hunter22, hunter22hunter22.", "a ***, ******.");
+    expect(redaction, "hunter22-and-more is one", "*** is one");
+    expect(redaction, "Hunter22 hunter2x", "Hunter22 hunter2x");
+    expect(NULL, "hunter22", "hunter22");
+    redaction_free(redaction);
+    redaction_free(NULL);
+}
+
+/* What follows may be the rest of a secret that did not fit. */
+static void hides_what_was_cut_off(void **state)
+{
+    struct redaction *redaction = redaction_new();
+
+    (void)state;
+    add(redaction, "hunter22");
+    expect(redaction, "ends with hunt", "ends with ***");
+    expect(redaction, "ends with hunter2", "ends with ***");
+    expect(redaction, "ends with hun", "ends with hun");
+    redaction_free(redaction);
+}
+
+static void hides_the_lines_of_a_key(void **state)
+{
+    struct redaction *redaction = redaction_new();
+
+    (void)state;
+    add(redaction, "-----BEGIN KEY-----\nMIIBVgIBADANBg\nshort\nkqhkiG9w0BAQE\n-----END KEY-----");
+    expect(redaction, "a kqhkiG9w0BAQE b", "a *** b");
+    expect(redaction, "MIIBVgIBADANBg\nshort\nx", "***\nshort\nx");
+    redaction_free(redaction);
+}
+
+static void knows_its_bounds(void **state)
+{
+    struct redaction *redaction = redaction_new();
+    char text[64];
+
+    (void)state;
+    add(redaction, "abc");
+    expect(redaction, "abc", "abc");
+    for (int i = 0; i <= REDACTION_TEXTS_MAX; i++) {
+        (void)snprintf(text, sizeof(text), "secret-%06d", i);
+        add(redaction, text);
+    }
+    expect(redaction, "secret-000000 secret-004095 secret-004096 .", "*** *** secret-004096 .");
+    redaction_free(redaction);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(hides_every_occurrence),
+        cmocka_unit_test(hides_what_was_cut_off),
+        cmocka_unit_test(hides_the_lines_of_a_key),
+        cmocka_unit_test(knows_its_bounds),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
