@@ -38,8 +38,10 @@ struct api_verb {
     struct api_principal principal;
     uint64_t deployment;
     enum verb verb;
-    const char *rule;   /* mute: its name, else "" */
-    const char *reason; /* "" where not given */
+    const char *rule;                     /* mute: its name, else "" */
+    const char *reason;                   /* "" where not given */
+    const struct journal_deployment *row; /* as the journal had it, until the return */
+    const char *sealed;                   /* its text; NULL: could not be read */
 };
 
 struct api_target_verb {

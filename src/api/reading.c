@@ -26,10 +26,8 @@ static bool read_row(struct reading *reading, struct err *err)
 /* Without a definition that this build can read a deployment is shown all the same, with less. */
 static void rebuild_definition(struct reading *reading)
 {
-    const char *sealed = NULL;
-
-    if (journal_view_sealed(reading->view, reading->rows[0].id, &reading->arena, &sealed, NULL))
-        reading->definition = config_unseal(sealed, reading->schemas, NULL);
+    if (journal_view_sealed(reading->view, reading->rows[0].id, &reading->arena, &reading->sealed, NULL))
+        reading->definition = config_unseal(reading->sealed, reading->schemas, NULL);
     if (reading->definition != NULL && reading->rows[0].kind == PLAN_ROLLBACK) {
         /* Sealed is what was promoted; its way back follows from that. */
         struct plan promoted = reading->definition->plan;

@@ -44,6 +44,7 @@ struct reading {
     struct arena page;                     /* of one page of evidence; where the kind reads some */
     const struct journal_deployment *rows; /* [row_count] */
     size_t row_count;
+    const char *sealed;            /* of the first row; NULL: could not be read */
     struct definition *definition; /* NULL: could not be rebuilt */
     uint32_t rule_bits;
     struct rule_state rules[PLAN_RULES_MAX];

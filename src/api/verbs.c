@@ -81,7 +81,9 @@ static void ask(struct call *call, const struct record *record)
         .deployment = record->row->id,
         .verb = call->verb,
         .rule = rule,
-        .reason = call->reason};
+        .reason = call->reason,
+        .row = record->row,
+        .sealed = call->reading->sealed};
     call->deployment = record->row->id;
     call->env_holds++;
     env->verb(env->data, &verb, verb_done, call);
@@ -110,6 +112,15 @@ static bool is_override(enum verb verb)
     return verb == VERB_PROMOTE_FULL || verb == VERB_ROLLBACK_PAST || verb == VERB_MUTE;
 }
 
+/* Promoted and out of the engine's memory, but what it replaced still stands. */
+static bool is_way_back(const struct call *call, const struct record *record)
+{
+    const struct api_env *env = &call->api->env;
+    const struct target_state *target = env->target(env->data, record->row->target);
+
+    return call->verb == VERB_ROLLBACK && target != NULL && target->way_back == record->row->id;
+}
+
 static void act(struct call *call)
 {
     unsigned right = is_override(call->verb) ? TOKEN_OVERRIDE : call->route->right;
@@ -123,7 +134,7 @@ static void act(struct call *call)
         problem_answer_member(call, "#/reason",
                               "is missing: %s is an override, and those are recorded with a reason",
                               verb_name(call->verb));
-    else if (!record.is_live && phase_is_terminal(record.state->phase))
+    else if (!record.is_live && phase_is_terminal(record.state->phase) && !is_way_back(call, &record))
         answer_over(call, &record);
     else
         ask(call, &record);

@@ -31,11 +31,12 @@ static uint8_t find_rule(const struct live *live, const char *name)
     return UINT8_MAX;
 }
 
-static bool is_promoted(const struct daemon *daemon, uint64_t deployment)
+/* Also one that has left the engine's memory. */
+static bool is_promoted(const struct daemon *daemon, const struct api_verb *verb)
 {
-    const struct deployment_state *state = engine_state(daemon->engine, deployment);
+    const struct deployment_state *state = engine_state(daemon->engine, verb->deployment);
 
-    return state != NULL && state->phase == PHASE_PROMOTED;
+    return (state == NULL ? &verb->row->state : state)->phase == PHASE_PROMOTED;
 }
 
 /* What may lead on; the rest leads back, or changes no traffic. */
@@ -60,7 +61,7 @@ static void take_verb(void *data, const struct api_verb *verb, api_done *done, v
         refuse(done, done_data, ERR_NOT_FOUND, "this deployment has no rule of that name");
         return;
     }
-    if (verb->verb == VERB_ROLLBACK && is_promoted(daemon, verb->deployment)) {
+    if (verb->verb == VERB_ROLLBACK && is_promoted(daemon, verb)) {
         starting_rollback(daemon, verb, done, done_data);
         return;
     }

@@ -125,19 +125,52 @@ static bool is_of_candidate(const struct acting *acting)
     return acting->state.phase != PHASE_PROMOTED;
 }
 
+/* The versions that a command is about. */
+struct sides {
+    const char *version, *previous, *digest;
+};
+
+/* What takes a promoted deployment back by commands runs that one's own: they read the versions as it did. */
+static struct sides sides_of(const struct live *live)
+{
+    struct sides sides = {.version = live->version, .previous = live->previous, .digest = live->digest};
+    const char *version = NULL;
+
+    if (live->definition->plan.kind == PLAN_DEPLOY)
+        return sides;
+    sides.version = live->previous;
+    sides.previous = live->version;
+    if (!journal_version(live->daemon->journal, live->previous_key, &version, &sides.digest))
+        sides.digest = "";
+    return sides;
+}
+
+static void name_versions(const struct live *live, const char **pairs, size_t count)
+{
+    struct sides sides = sides_of(live);
+
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(pairs[2 * i], "version") == 0 && live->definition->plan.kind == PLAN_ROLLBACK)
+            pairs[2 * i + 1] = sides.version;
+        if (strcmp(pairs[2 * i], "previous") == 0)
+            pairs[2 * i + 1] = sides.previous;
+    }
+}
+
 static void fill_environment(const struct live *live, const struct acting *acting,
                              const struct command_definition *command, struct command_texts *texts)
 {
     const struct slot_definition *slot = live_slot(live, &acting->state, is_of_candidate(acting));
+    struct sides sides = sides_of(live);
     char id[32];
     size_t count = 0;
 
     (void)snprintf(id, sizeof(id), "dep_%llu", (unsigned long long)acting->deployment);
     count = add(texts, count, "SERVICE", live->definition->service);
     count = add(texts, count, "ENVIRONMENT", live->definition->environment);
-    count = add(texts, count, "VERSION", live->version);
-    count = add(texts, count, "PREVIOUS", live->previous);
-    count = add(texts, count, "DIGEST", live->digest);
+    count = add(texts, count, "VERSION", sides.version);
+    count = add(texts, count, "PREVIOUS", sides.previous);
+    count = add(texts, count, "DIGEST", sides.digest);
     count = add(texts, count, "SLOT", slot == NULL ? "" : slot->name);
     count = add(texts, count, "ADDRESS", slot == NULL || slot->address_count == 0 ? "" : slot->addresses[0]);
     count = add(texts, count, "DEPLOYMENT", id);
@@ -155,6 +188,7 @@ static bool fill_arguments(const struct live *live, const struct deployment_stat
 
     memset(&texts->argv, 0, sizeof(texts->argv));
 
+    name_versions(live, pairs, pair_count);
     for (size_t i = 0; i < command->argument_count; i++) {
         if (!template_fill(command->arguments[i], pairs, pair_count, TEMPLATE_PLAIN, texts->arguments[i],
                            COMMAND_PAIR_MAX, err))

@@ -133,6 +133,7 @@ static void hand_over(struct daemon *daemon, struct request *request, struct liv
 
     request->live = live;
     start.token = request->token;
+    start.takes_back = request->start.taken_back;
     if (!engine_start(daemon->engine, &start))
         request_answered(daemon, request->token, ENGINE_FULL, 0);
     daemon_wants_turn(daemon);
@@ -171,20 +172,35 @@ void starting_deployment(void *data, const struct api_start *start, api_done *do
     hand_over(daemon, request, live);
 }
 
-/* The version that a promoted deployment replaced, as what is deployed now. */
-static struct live *make_way_back(const struct live *promoted, struct api_start *start, struct err *err)
+/* With a traffic driver a route; else commands, where some are declared. */
+static bool leads_back(const struct plan *plan)
 {
-    struct daemon *daemon = promoted->daemon;
+    return plan->has_traffic || (plan->count > 0 && plan->steps[0].kind == STEP_COMMAND);
+}
 
-    if (!journal_version(daemon->journal, promoted->previous_key, &start->version, &start->digest)) {
+/* The version that a promoted deployment replaced, as what is deployed now. The promoted one may have left
+ * our memory long ago: its row and its sealed text are enough. */
+static struct live *make_way_back(struct daemon *daemon, const struct api_verb *verb, struct api_start *start,
+                                  struct err *err)
+{
+    const struct journal_deployment *promoted = verb->row;
+
+    if (promoted->previous_key == 0 || verb->sealed == NULL ||
+        !journal_version(daemon->journal, promoted->previous_key, &start->version, &start->digest)) {
         err_set(err, ERR_CONFLICT, "the version before is not known any more: deploy it again");
         return NULL;
     }
-    struct definition *definition = config_unseal(promoted->sealed, &daemon->schemas, err);
+    struct definition *definition = config_unseal(verb->sealed, &daemon->schemas, err);
     if (definition == NULL)
         return NULL;
     starting_make_rollback(definition);
-    struct live *live = live_new(daemon, definition, memory_copy_text(promoted->sealed));
+    if (!leads_back(&definition->plan)) {
+        definition_free(definition);
+        err_set(err, ERR_CONFLICT,
+                "nothing is declared here that takes a version back: deploy the one before again");
+        return NULL;
+    }
+    struct live *live = live_new(daemon, definition, memory_copy_text(verb->sealed));
     live->target = promoted->target;
     if (!fill_texts(live, start))
         live->reason[0] = '\0';
@@ -192,25 +208,20 @@ static struct live *make_way_back(const struct live *promoted, struct api_start 
     return live;
 }
 
-/* Taking a promoted deployment back is a new deployment: to the version that it replaced, in the slot that
- * kept it. */
+/* Taking a promoted deployment back is a new deployment: to the version that it replaced, where that still
+ * stands. */
 void starting_rollback(struct daemon *daemon, const struct api_verb *verb, api_done *done, void *done_data)
 {
-    struct live *promoted = live_find(daemon, verb->deployment);
     struct api_start start = {.principal = verb->principal,
                               .actor = verb->principal.name,
                               .reason = verb->reason,
                               .run_url = "",
                               .commit = ""};
     struct err err = {0};
-
-    if (promoted == NULL || promoted->previous_key == 0 || !promoted->definition->plan.has_traffic) {
-        fail(done, done_data, ERR_CONFLICT, "the version before is not kept any more: deploy it again");
-        return;
-    }
-    struct live *live = make_way_back(promoted, &start, &err);
+    struct live *live = make_way_back(daemon, verb, &start, &err);
     struct request *request =
         live == NULL ? NULL : request_new(daemon, verb->principal.name, verb->reason, done, done_data);
+
     if (request == NULL) {
         if (live != NULL)
             live_free(live);
@@ -219,6 +230,6 @@ void starting_rollback(struct daemon *daemon, const struct api_verb *verb, api_d
         return;
     }
     fill_request(request, &start, live);
-    request->start.taken_back = promoted->id;
+    request->start.taken_back = verb->deployment;
     hand_over(daemon, request, live);
 }

@@ -43,15 +43,13 @@ static bool has_other(const struct engine *engine, uint32_t target)
     return slot != NULL;
 }
 
-/* The way back of a promotion is the slot that it left: lost once somebody else is under way, or while it is
- * being retired (S9). */
-static bool has_lost_way_back(const struct engine *engine, uint32_t target)
+/* The way back of a promotion is the slot that it left: lost once somebody else had a turn, or since it is
+ * being retired (S9); and nobody may be under way, not even another way back. */
+static bool has_lost_way_back(const struct engine *engine, const struct target_state *target,
+                              const struct engine_start *start)
 {
-    const struct engine_slot *slot = roster_first(engine, target);
-
-    while (slot != NULL && !phase_is_active(slot->after.phase) && slot->after.care != CARE_ACTING)
-        slot = roster_next(engine, slot);
-    return slot != NULL;
+    return start->takes_back == 0 || target->way_back != start->takes_back ||
+           owner_of(engine, start->target) != NULL;
 }
 
 /* ENGINE_DONE: it may start. */
@@ -64,7 +62,7 @@ static enum engine_answer refusal(const struct engine *engine, const struct targ
         return ENGINE_QUARANTINED;
     if (start->needs_stable && !target->has_stable)
         return ENGINE_NO_STABLE;
-    if (start->plan->kind == PLAN_ROLLBACK && has_lost_way_back(engine, start->target))
+    if (start->plan->kind == PLAN_ROLLBACK && has_lost_way_back(engine, target, start))
         return ENGINE_CONFLICT;
     if (start->plan->kind == PLAN_DEPLOY && !start->queues && has_other(engine, start->target))
         return ENGINE_CONFLICT;
@@ -152,6 +150,15 @@ static struct engine_slot *first_queued(const struct engine *engine, uint32_t ta
     return first;
 }
 
+/* Where the candidate runs. A way back goes to what stands in the slot that was left; without a traffic
+ * driver its commands undo what stands where it serves. */
+static uint8_t slot_of(const struct target_state *target, const struct engine_start *start)
+{
+    if (start->plan->kind == PLAN_ROLLBACK)
+        return start->plan->has_traffic ? target->way_back_slot : target->stable_slot;
+    return start->slot_count > 1 ? (uint8_t)((target->stable_slot + 1) % start->slot_count) : 0;
+}
+
 /* Gives the turn to whoever waits longest, once nobody is before them (S8). */
 void admission_next(struct engine *engine, uint32_t target)
 {
@@ -163,8 +170,10 @@ void admission_next(struct engine *engine, uint32_t target)
         next->after.phase != PHASE_QUEUED)
         return;
     event.stable_slot = state->stable_slot;
-    if (next->start.slot_count > 1)
-        event.slot = (uint8_t)((state->stable_slot + 1) % next->start.slot_count);
+    event.slot = slot_of(state, &next->start);
+    /* A way back by traffic alone leaves both slots as they are, and may be tried again. */
+    if (next->start.plan->kind == PLAN_DEPLOY || !next->start.plan->has_traffic)
+        stepping_lose_way_back(engine, target);
     stepping_event(engine, next, &event, 0);
 }
 
@@ -184,6 +193,7 @@ static enum engine_answer adopt(struct engine *engine, struct engine_target *tar
     target->state.stable_version_key = verb->version_key;
     target->state.stable_slot = verb->slot;
     target->state.stable_deployment = 0;
+    target->state.way_back = 0;
     if (owner != NULL)
         stepping_event(engine, owner, &event, 0);
     return ENGINE_DONE;

@@ -39,8 +39,11 @@ struct target_state {
     bool is_frozen;
     uint8_t stable_slot;
     uint8_t quarantined_count;
+    uint8_t way_back_slot;
     uint64_t stable_version_key;
     uint64_t stable_deployment; /* whose pass proves it; 0: adopted by a person (S9) */
+    uint64_t way_back; /* promoted deployment that can be taken back: what it replaced stands in way_back_slot
+                          as it left it; 0: none */
     struct quarantined quarantined[TARGET_QUARANTINE_MAX]; /* oldest first */
 };
 

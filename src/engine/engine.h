@@ -55,6 +55,8 @@ struct engine_start {
     uint64_t token;       /* of the request; 0: nobody waits */
     uint32_t target;      /* row of the service and environment */
     uint64_t version_key; /* hash of version and digest, never 0 */
+    uint64_t
+        takes_back; /* PLAN_ROLLBACK: the promoted deployment, while it is the target's way_back; else 0 */
     const struct plan *plan;
     const struct rule *const *rules; /* [plan->rule_count] */
     struct rule_state *rule_states;  /* [plan->rule_count], zeroed, or as recovered */

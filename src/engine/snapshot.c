@@ -11,7 +11,7 @@
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "fields are copied as they lie in memory");
 static_assert(sizeof(struct deployment_state) == 208, "deployment_state changed: see deployment_fields");
 static_assert(sizeof(struct rule_state) == 368, "rule_state changed: see rule_fields");
-static_assert(sizeof(struct target_state) == 1048, "target_state changed: see target_fields");
+static_assert(sizeof(struct target_state) == 1064, "target_state changed: see target_fields");
 static_assert(sizeof(struct run_state) == 832, "run_state changed: see run_fields");
 
 enum { HEAD_SIZE = 2 }; /* schema, kind */
@@ -155,6 +155,8 @@ static const struct field target_fields[] = {
     T(stable_deployment, 0),
     QUARANTINED(version_key),
     QUARANTINED(deployment),
+    T(way_back, 0),
+    T(way_back_slot, 0),
 };
 
 static const struct field run_fields[] = {

@@ -115,12 +115,27 @@ static void quarantine(struct engine *engine, struct engine_slot *slot, struct t
         (struct quarantined){.version_key = version_key, .deployment = slot->id};
 }
 
+void stepping_lose_way_back(struct engine *engine, uint32_t target)
+{
+    struct engine_target *at = engine_target_at(engine, target);
+
+    if (at->state.way_back == 0)
+        return;
+    roster_touch(engine, at);
+    at->state.way_back = 0;
+    stepping_add_target(engine, at);
+}
+
 static void change_target(struct engine *engine, struct engine_slot *slot, const struct decision *decision)
 {
     struct engine_target *target = engine_target_at(engine, slot->start.target);
+    const struct plan *plan = slot->start.plan;
 
     roster_touch(engine, target);
     if (decision->promotes) {
+        bool is_way_back = target->state.has_stable && plan->kind == PLAN_DEPLOY && !plan->is_record;
+        target->state.way_back = is_way_back ? slot->id : 0;
+        target->state.way_back_slot = slot->after.stable_slot;
         target->state.has_stable = true;
         target->state.stable_version_key = slot->start.version_key;
         target->state.stable_slot = slot->after.slot;
@@ -168,6 +183,8 @@ static void step(struct engine *engine, struct engine_slot *slot, const struct e
     add_actions(engine, slot, &decision);
     if (decision.promotes || decision.quarantines)
         change_target(engine, slot, &decision);
+    if (slot->after.care == CARE_ACTING && before.care != CARE_ACTING)
+        stepping_lose_way_back(engine, slot->start.target);
     bool has_ended = phase_is_terminal(slot->after.phase) && !phase_is_terminal(before.phase);
     bool has_cared = slot->after.care != before.care;
     if (has_ended || has_cared)

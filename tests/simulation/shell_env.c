@@ -14,6 +14,7 @@ struct engine_start shell_start_of(struct world *world, struct live *live)
         .token = live->token,
         .target = live->site + 1u,
         .version_key = live->version,
+        .takes_back = live->is_back ? world->people.requests[live->request].taken_back : 0,
         .plan = plan,
         .rules = play->rules,
         .rule_states = live->rule_states,

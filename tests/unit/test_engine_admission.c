@@ -41,6 +41,16 @@ static enum engine_answer target_verb(struct engine_bench *bench, enum target_ve
     return bench_target_verb(bench, &verb);
 }
 
+/* The target, from its journal: an earlier promotion that can be taken back. */
+static uint64_t way_back(struct engine_bench *bench)
+{
+    const struct target_state target = {
+        .id = BENCH_TARGET, .has_stable = true, .stable_version_key = THIRD, .way_back = 77};
+
+    engine_recover_target(bench->engine, &target);
+    return target.way_back;
+}
+
 static const struct target_state *target_of(const struct engine_bench *bench)
 {
     return engine_target(bench->engine, BENCH_TARGET);
@@ -185,9 +195,10 @@ static void test_frozen(void **state)
     struct engine_bench *bench = *state;
     struct bench_live *back = bench_prepare(bench, SECOND);
 
+    back->plan->kind = PLAN_ROLLBACK;
+    back->start.takes_back = way_back(bench);
     assert_int_equal(target_verb(bench, TARGET_FREEZE, 0), ENGINE_DONE);
     assert_int_equal(bench_start(bench, bench_prepare(bench, FIRST)), ENGINE_FROZEN);
-    back->plan->kind = PLAN_ROLLBACK;
     assert_int_equal(bench_start(bench, back), ENGINE_DONE);
     (void)bench_verb(bench, back, VERB_ABORT);
     assert_int_equal(target_verb(bench, TARGET_UNFREEZE, 0), ENGINE_DONE);
@@ -197,6 +208,7 @@ static void test_frozen(void **state)
 static void test_quarantine_by_hand(void **state)
 {
     struct engine_bench *bench = *state;
+    uint64_t taken_back = way_back(bench);
 
     assert_int_equal(target_verb(bench, TARGET_QUARANTINE_ADD, FIRST), ENGINE_DONE);
     assert_int_equal(target_verb(bench, TARGET_QUARANTINE_ADD, FIRST), ENGINE_ALREADY);
@@ -205,6 +217,7 @@ static void test_quarantine_by_hand(void **state)
     assert_int_equal(bench_start(bench, bench_prepare(bench, SECOND)), ENGINE_QUARANTINED);
     struct bench_live *back = bench_prepare(bench, FIRST);
     back->plan->kind = PLAN_ROLLBACK;
+    back->start.takes_back = taken_back;
     assert_int_equal(bench_start(bench, back), ENGINE_DONE);
     (void)bench_verb(bench, back, VERB_ABORT);
     assert_int_equal(target_verb(bench, TARGET_QUARANTINE_CLEAR, FIRST), ENGINE_DONE);
@@ -295,46 +308,6 @@ static void test_the_next_one_takes_the_other_slot(void **state)
     assert_int_equal(bench_state(bench, next)->phase, PHASE_ADMITTING);
     assert_int_equal(bench_state(bench, next)->slot, 0);
     assert_int_equal(bench_state(bench, next)->stable_slot, 1);
-}
-
-/* As long as the old slot is kept, its version is one start away. */
-static void test_way_back_to_a_kept_slot(void **state)
-{
-    struct engine_bench *bench = *state;
-    struct bench_live *live = bench_prepare(bench, FIRST);
-    struct bench_live *back = bench_prepare(bench, SECOND);
-
-    live->plan->retire = 3;
-    live->plan->retire_delay_ms = 60000;
-    bench_to_promoted(bench, live);
-    back->plan->kind = PLAN_ROLLBACK;
-    assert_int_equal(bench_start(bench, back), ENGINE_DONE);
-    assert_int_equal(bench_state(bench, back)->phase, PHASE_ADMITTING);
-    assert_int_equal(bench_traces(bench, live, TRACE_RETIRED), 1);
-    assert_int_equal(bench_count(bench, NOTE_RELEASED), 1);
-}
-
-/* The old slot is being retired: what it held cannot be gone back to. Elsewhere that says nothing. */
-static void test_no_way_back_to_a_retiring_slot(void **state)
-{
-    struct engine_bench *bench = *state;
-    struct bench_live *live = bench_prepare(bench, FIRST);
-    struct bench_live *back = bench_prepare(bench, SECOND);
-    struct bench_live *elsewhere = bench_prepare(bench, SECOND);
-
-    live->plan->retire = 3;
-    bench_to_promoted(bench, live);
-    bench_later(bench, 0);
-    assert_int_equal(bench_state(bench, live)->care, CARE_ACTING);
-    back->plan->kind = elsewhere->plan->kind = PLAN_ROLLBACK;
-    back->start.queues = true;
-    elsewhere->start.target = 2;
-    assert_int_equal(bench_start(bench, elsewhere), ENGINE_DONE);
-    assert_int_equal(bench_start(bench, back), ENGINE_CONFLICT);
-    bench_result(bench, live, RESULT_DONE);
-    back = bench_prepare(bench, SECOND);
-    back->plan->kind = PLAN_ROLLBACK;
-    assert_int_equal(bench_start(bench, back), ENGINE_DONE);
 }
 
 /* After-care keeps the old slot until it is needed; the way back is given up, and the retiring with it. */
@@ -468,8 +441,6 @@ int main(void)
         BENCH_TEST(test_promotion_makes_stable),
         BENCH_TEST(test_quarantine_is_durable),
         BENCH_TEST(test_the_next_one_takes_the_other_slot),
-        BENCH_TEST(test_way_back_to_a_kept_slot),
-        BENCH_TEST(test_no_way_back_to_a_retiring_slot),
         BENCH_TEST(test_care_ends_when_the_slot_is_needed),
         BENCH_TEST(test_refused_behind_one_that_waits),
         BENCH_TEST(test_the_next_one_waits_while_a_slot_retires),

@@ -90,11 +90,13 @@ static void test_no_way_back_while_the_old_slot_retires(void **state)
 
     live->plan->retire = 0;
     live->plan->retire_delay_ms = 1000;
+    bench_adopt(bench, SECOND, 0);
     assert_int_equal(bench_start(bench, live), ENGINE_DONE);
     bench_to_promoted(bench, live);
     bench_later(bench, 1000);
     assert_int_equal(bench_state(bench, live)->care, CARE_ACTING);
     back->plan->kind = PLAN_ROLLBACK;
+    back->start.takes_back = live->id;
     back->start.queues = true;
     assert_int_equal(bench_start(bench, back), ENGINE_CONFLICT);
     bench_result(bench, live, RESULT_DONE);
