@@ -387,7 +387,7 @@ static void finish(struct engine *engine)
         engine->env.published(engine->env.data, &engine->batch);
     give_answers(engine);
     start_actions(engine);
-    runs_act(engine);
+    runs_leave(engine);
     leave_batch(engine);
     runs_release(engine);
 }
