@@ -112,13 +112,24 @@ void api_on_gone(void *data, struct http_server_request *request)
 }
 
 /* Waking may end calls, but only the one that is looked at. */
-void api_changed(struct api *api, uint64_t deployment)
+static void wake(struct api *api, bool is_run, uint64_t id)
 {
     struct call *next = NULL;
 
     for (struct call *call = LIST_FIRST(&api->calls); call != NULL; call = next) {
         next = LIST_NEXT(call, link);
-        if (call->poll.is_on && (call->poll.deployment == deployment || call->poll.deployment == 0))
+        if (call->poll.is_on && call->poll.is_run == is_run &&
+            (call->poll.deployment == id || call->poll.deployment == 0))
             poll_wake(call);
     }
+}
+
+void api_changed(struct api *api, uint64_t deployment)
+{
+    wake(api, false, deployment);
+}
+
+void api_run_changed(struct api *api, uint64_t run)
+{
+    wake(api, true, run);
 }

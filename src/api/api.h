@@ -8,6 +8,7 @@
 #ifndef API_API_H
 #define API_API_H
 
+#include "api/api_run.h"
 #include "config/definition.h"
 #include "engine/engine.h"
 #include "io/http_server.h"
@@ -17,12 +18,6 @@
 struct api;
 struct loop;
 struct log;
-
-/* Who asks: found from a token, or from the uid at the Unix socket (then every right). */
-struct api_principal {
-    const char *name; /* "alice", "ci-shop", "uid:0" */
-    bool is_person;
-};
 
 struct api_start {
     struct api_principal principal;
@@ -92,6 +87,13 @@ struct api_env {
     char *(*ready)(void *data, bool *ret_ready);
     /* Findings of text as a rule file, as malloc'ed JSON (POST /v1/rules/check). */
     char *(*check_rules)(void *data, const char *text);
+    /* A pipeline as it is now, for run_definition_free(); NULL: unknown. */
+    struct run_definition *(*pipeline)(void *data, const char *name, struct err *err);
+    /* As start and verb, with the run's id. */
+    void (*run_start)(void *data, const struct api_run_start *start, api_done *done, void *done_data);
+    void (*run_retry)(void *data, const struct api_run_retry *retry, api_done *done, void *done_data);
+    void (*run_abort)(void *data, const struct api_run_verb *verb, api_done *done, void *done_data);
+    void (*run_answer)(void *data, const struct api_run_answer *answer, api_done *done, void *done_data);
 };
 
 struct api *api_new(const struct api_env *env);
@@ -103,5 +105,6 @@ void api_on_gone(void *data, struct http_server_request *request);
 
 /* Something about this deployment changed (published): long polls look again. */
 void api_changed(struct api *api, uint64_t deployment);
+void api_run_changed(struct api *api, uint64_t run);
 
 #endif

@@ -23,6 +23,7 @@ struct call_poll {
     bool is_sleeping;          /* nothing is read now */
     bool is_changed;           /* something came while it was read */
     bool is_late;              /* its time is up */
+    bool is_run;               /* it is about a run, not a deployment */
     uint64_t deployment;       /* 0: not known yet */
     char etag[CALL_ETAG_SIZE]; /* what the client has; "" nothing */
     struct loop_timer *timer;
@@ -44,6 +45,7 @@ struct call {
     char reason[CALL_REASON_SIZE];
     char key[256];        /* start: idempotency key, "" none */
     uint64_t deployment;  /* verbs: concerned */
+    uint64_t run;         /* the same of runs */
     unsigned status;      /* of the answer once a deployment is read: 200, 201 */
     enum verb verb;       /* verbs */
     struct cJSON *answer; /* tokens: prepared until the journal has it */

@@ -9,6 +9,9 @@
 
 enum { API_STATUS_CLASSES = 6 };
 
+/* Values of the routes of runs: what is done to one that exists, or one comes of it. */
+enum { RUNS_STARTS, RUNS_ACTS };
+
 struct api {
     struct api_env env;
     struct journal_view *view; /* NULL: could not be opened */
@@ -45,6 +48,11 @@ void health_live(struct call *call);
 void health_ready(struct call *call);
 void health_metrics(struct call *call);
 void missing_answer(struct call *call);
+void runs_start(struct call *call);
+void runs_list(struct call *call);
+void runs_show(struct call *call);
+void runs_act(struct call *call);
+void runs_answer(struct call *call);
 void openapi_show(struct call *call);
 
 /* Reads the deployment anew and answers with it: `status` (201 with Location). */
@@ -52,6 +60,7 @@ void deployments_answer(struct call *call, uint64_t deployment, unsigned status)
 
 /* poll.c: after a reading. True: the call sleeps, or reads again. */
 bool poll_sleeps(struct call *call, const struct record *record, const char *etag);
+bool poll_sleeps_run(struct call *call, uint64_t run, bool is_done, const char *etag);
 /* False: answered with 400. */
 MUST_CHECK bool poll_begin(struct call *call);
 void poll_end(struct call *call);

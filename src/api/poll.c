@@ -51,7 +51,10 @@ static void read_again(struct call *call)
 {
     call->poll.is_sleeping = false;
     call->poll.is_changed = false;
-    reading_deployment(call, READING_DEPLOYMENT, call->poll.deployment, call->poll.done);
+    if (call->poll.is_run)
+        reading_run(call, call->poll.deployment, call->poll.done);
+    else
+        reading_deployment(call, READING_DEPLOYMENT, call->poll.deployment, call->poll.done);
 }
 
 void poll_wake(struct call *call)
@@ -66,18 +69,18 @@ void poll_wake(struct call *call)
     call_settle(call);
 }
 
-static bool has_news(const struct call *call, const struct record *record, const char *etag)
+static bool has_news(const struct call *call, bool is_done, const char *etag)
 {
-    if (record_is_done(record) || call->poll.is_late)
+    if (is_done || call->poll.is_late)
         return true;
     return call->poll.etag[0] != '\0' && strcmp(call->poll.etag, etag) != 0;
 }
 
-bool poll_sleeps(struct call *call, const struct record *record, const char *etag)
+static bool sleeps(struct call *call, uint64_t id, bool is_done, const char *etag)
 {
-    if (!call->poll.is_on || has_news(call, record, etag))
+    if (!call->poll.is_on || has_news(call, is_done, etag))
         return false;
-    call->poll.deployment = record->row->id;
+    call->poll.deployment = id;
     if (call->poll.is_changed) {
         read_again(call);
         return true;
@@ -86,4 +89,14 @@ bool poll_sleeps(struct call *call, const struct record *record, const char *eta
     call->reading = NULL;
     call->poll.is_sleeping = true;
     return true;
+}
+
+bool poll_sleeps(struct call *call, const struct record *record, const char *etag)
+{
+    return sleeps(call, record->row->id, record_is_done(record), etag);
+}
+
+bool poll_sleeps_run(struct call *call, uint64_t run, bool is_done, const char *etag)
+{
+    return sleeps(call, run, is_done, etag);
 }

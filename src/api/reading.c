@@ -47,16 +47,49 @@ static bool read_deployment(struct reading *reading, struct err *err)
     return reading->kind != READING_REPORT || evidence_read(reading, err);
 }
 
+static bool read_run(struct reading *reading, struct err *err)
+{
+    struct journal_view *view = reading->view;
+    struct arena *arena = &reading->arena;
+
+    reading->run_count = 1;
+    if (!journal_view_run(view, reading->deployment, arena, &reading->runs, err) ||
+        !journal_view_run_sealed(view, reading->deployment, arena, &reading->sealed, err) ||
+        !journal_view_outputs(view, reading->deployment, arena, &reading->outputs, &reading->output_count,
+                              err) ||
+        !journal_view_tasks(view, reading->deployment, true, arena, &reading->tasks, &reading->task_count,
+                            err))
+        return false;
+    reading->run_definition = config_unseal_pipeline(reading->sealed, NULL);
+    return true;
+}
+
+static bool read_kind(struct reading *reading, struct err *err)
+{
+    switch (reading->kind) {
+    case READING_DEPLOYMENT:
+    case READING_APPROVALS:
+    case READING_REPORT:
+        return read_deployment(reading, err);
+    case READING_LIST:
+        return journal_view_list(reading->view, &reading->filter, &reading->arena, &reading->rows,
+                                 &reading->row_count, err);
+    case READING_RUN:
+        return read_run(reading, err);
+    case READING_RUNS:
+        return journal_view_runs(reading->view, reading->service, reading->filter.before,
+                                 reading->filter.limit, &reading->arena, &reading->runs, &reading->run_count,
+                                 err);
+    }
+    return false;
+}
+
 static void work(void *data)
 {
     struct reading *reading = data;
     struct err err = {0};
-    bool is_good = reading->kind == READING_LIST
-                       ? journal_view_list(reading->view, &reading->filter, &reading->arena, &reading->rows,
-                                           &reading->row_count, &err)
-                       : read_deployment(reading, &err);
 
-    if (!is_good)
+    if (!read_kind(reading, &err))
         reading->err = err;
 }
 
@@ -135,11 +168,31 @@ void reading_list(struct call *call, const struct journal_filter *filter, void (
     start(reading);
 }
 
+void reading_run(struct call *call, uint64_t run, void (*done)(struct call *call))
+{
+    struct reading *reading = prepare(call, READING_RUN, done);
+
+    reading->deployment = run;
+    start(reading);
+}
+
+void reading_runs(struct call *call, const struct journal_filter *filter, void (*done)(struct call *call))
+{
+    struct reading *reading = prepare(call, READING_RUNS, done);
+
+    reading->filter = *filter;
+    reading->filter.service = NULL;
+    if (filter->service == NULL || !text_copy(reading->service, sizeof(reading->service), filter->service))
+        reading->service[0] = '\0';
+    start(reading);
+}
+
 void reading_free(struct reading *reading)
 {
     if (reading == NULL)
         return;
     definition_free(reading->definition);
+    run_definition_free(reading->run_definition);
     json_free(reading->verdicts);
     json_free(reading->actions);
     json_free(reading->audit);

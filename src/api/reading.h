@@ -5,6 +5,8 @@
 #define API_READING_H
 
 #include "api/record.h"
+#include "config/run_definition.h"
+#include "store/journal_run.h"
 #include "store/journal_view.h"
 
 struct call;
@@ -21,7 +23,9 @@ enum reading_kind {
     READING_DEPLOYMENT, /* row, definition, rules */
     READING_APPROVALS,  /* as DEPLOYMENT, and who approved */
     READING_REPORT,     /* as DEPLOYMENT, and its evidence */
-    READING_LIST        /* rows */
+    READING_LIST,       /* rows */
+    READING_RUN,        /* one of runs, its definition, tasks, outputs */
+    READING_RUNS        /* runs */
 };
 
 struct reading_approver {
@@ -35,7 +39,7 @@ struct reading {
     struct call *call;
     void (*done)(struct call *call);
     /* asked */
-    uint64_t deployment;                                                 /* 0: the last one of */
+    uint64_t deployment;                                                 /* or run; 0: the last one of */
     char service[NAME_MAX_LENGTH + 1], environment[NAME_MAX_LENGTH + 1]; /* "" all, of lists */
     struct journal_filter filter;
     /* found */
@@ -51,6 +55,14 @@ struct reading {
     size_t approver_count;
     struct reading_approver approvers[READING_APPROVERS_MAX]; /* oldest first */
     struct cJSON *verdicts, *actions, *audit;                 /* arrays */
+    const struct journal_run *runs;                           /* [run_count] */
+    size_t run_count;
+    struct run_definition *run_definition; /* NULL: could not be rebuilt */
+    const char *sealed;                    /* of the run */
+    const struct journal_task *tasks;      /* [task_count] */
+    size_t task_count;
+    const struct journal_output *outputs; /* [output_count] */
+    size_t output_count;
     bool is_cut;
     const struct option_schemas *schemas;
     struct journal_view *view;
@@ -63,6 +75,10 @@ void reading_deployment(struct call *call, enum reading_kind kind, uint64_t depl
 /* The active or last one of the call's service and environment. */
 void reading_last(struct call *call, enum reading_kind kind, void (*done)(struct call *call));
 void reading_list(struct call *call, const struct journal_filter *filter, void (*done)(struct call *call));
+
+void reading_run(struct call *call, uint64_t run, void (*done)(struct call *call));
+/* The filter's service names the pipeline. */
+void reading_runs(struct call *call, const struct journal_filter *filter, void (*done)(struct call *call));
 
 void reading_free(struct reading *reading); /* NULL is fine */
 

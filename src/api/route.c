@@ -6,19 +6,30 @@
 
 enum { SEGMENT_SIZE = 256 };
 
-static const char id_prefix[] = "dep_";
+/* Of deployments and of runs. */
+enum { PREFIX_LENGTH = 4 };
 
-bool route_parse_deployment(const char *text, uint64_t *ret_id)
+static bool parse_id(const char *text, const char *prefix, uint64_t *ret_id)
 {
     int64_t id = 0;
 
-    if (strncmp(text, id_prefix, sizeof(id_prefix) - 1) != 0)
+    if (strncmp(text, prefix, PREFIX_LENGTH) != 0)
         return false;
-    text += sizeof(id_prefix) - 1;
+    text += PREFIX_LENGTH;
     if (text[0] < '1' || text[0] > '9' || !text_to_integer(text, 1, INT64_MAX, &id))
         return false;
     *ret_id = (uint64_t)id;
     return true;
+}
+
+bool route_parse_deployment(const char *text, uint64_t *ret_id)
+{
+    return parse_id(text, "dep_", ret_id);
+}
+
+bool route_parse_run(const char *text, uint64_t *ret_id)
+{
+    return parse_id(text, "run_", ret_id);
 }
 
 /* Takes "/segment" off *at; false where there is none, or it is empty or too long. */
@@ -59,6 +70,12 @@ static bool fits_segment(const char *wanted, const char *segment, const char **p
         return take_name(segment, match->service);
     if (strcmp(wanted, "{environment}") == 0)
         return take_name(segment, match->environment);
+    if (strcmp(wanted, "{run}") == 0)
+        return route_parse_run(segment, &match->run);
+    if (strcmp(wanted, "{stage}") == 0)
+        return take_name(segment, match->stage);
+    if (strcmp(wanted, "{task}") == 0)
+        return take_name(segment, match->task);
     if (strcmp(wanted, "{id}") == 0)
         return text_copy(match->id, sizeof(match->id), segment);
     return strcmp(wanted, segment) == 0;

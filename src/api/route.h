@@ -16,6 +16,8 @@ enum { ROUTE_ID_SIZE = 64 };
 /* `pattern`: segments, of which
  *   {deployment}                 is dep_N, or SERVICE/ENVIRONMENT: its active or last one
  *   {service}, {environment}     are names
+ *   {run}                        is run_N
+ *   {stage}, {task}              are names
  *   {id}                         is any text of at most ROUTE_ID_SIZE - 1 bytes */
 struct route {
     const char *method;
@@ -28,6 +30,9 @@ struct route {
 
 struct route_match {
     uint64_t deployment; /* of dep_N; 0: none */
+    uint64_t run;        /* of run_N; 0: none */
+    char stage[NAME_MAX_LENGTH + 1];
+    char task[NAME_MAX_LENGTH + 1];
     char service[NAME_MAX_LENGTH + 1];
     char environment[NAME_MAX_LENGTH + 1];
     char id[ROUTE_ID_SIZE];
@@ -35,6 +40,8 @@ struct route_match {
 
 /* "dep_17" → 17. */
 MUST_CHECK bool route_parse_deployment(const char *text, uint64_t *ret_id);
+/* "run_17" → 17. */
+MUST_CHECK bool route_parse_run(const char *text, uint64_t *ret_id);
 
 /* Does `path` have the form of `pattern`? */
 MUST_CHECK bool route_fits(const char *pattern, const char *path, struct route_match *ret_match);

@@ -1,6 +1,7 @@
-/* get.c - verdict get: one deployment, once or until it ends.
+/* get.c - verdict get: one deployment or run, once or until it ends.
  * SPDX-License-Identifier: MIT */
 #include "cli/field.h"
+#include "cli/run_tree.h"
 #include "cli/tree.h"
 #include "cli/waiting.h"
 #include "io/json.h"
@@ -26,7 +27,9 @@ static unsigned print_tree(const struct cli *cli, struct watching *watching, con
     struct text text;
 
     text_init(&text, watching->text, sizeof(watching->text));
-    unsigned lines = tree_draw(json, &cli->terminal, &watching->history, &text);
+    bool is_run = field_part(json, "stages") != NULL;
+    unsigned lines = is_run ? run_tree_draw(json, &cli->terminal, &text)
+                            : tree_draw(json, &cli->terminal, &watching->history, &text);
     (void)fputs(watching->text, stdout);
     (void)fflush(stdout);
     return lines;

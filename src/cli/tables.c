@@ -41,6 +41,24 @@ static const struct option start_options[] = {
     OPTION_OF_EXIT_WHEN_HELD,
     OPTION_OF_ON_CANCEL,
 };
+static const struct option run_options[] = {
+    {.name = "version", .type = OPTION_TEXT, .is_required = true, .help = "what is built and goes out"},
+    {.name = "digest", .type = OPTION_TEXT, .help = "of an artifact that is there already, sha256:..."},
+    {.name = "run-url", .type = OPTION_TEXT, .help = "a page about it"},
+    {.name = "commit", .type = OPTION_TEXT, .help = "what it is built from"},
+    {.name = "actor", .type = OPTION_TEXT, .help = "who caused it"},
+    OPTION_OF_REASON,
+    {.name = "wait", .type = OPTION_BOOL, .help = "wait for the end; the exit code is the answer"},
+    OPTION_OF_TIMEOUT,
+    OPTION_OF_EXIT_WHEN_HELD,
+    OPTION_OF_ON_CANCEL,
+};
+static const struct option runs_options[] = {{.name = "limit",
+                                              .type = OPTION_INTEGER,
+                                              .min = 1,
+                                              .max = 100,
+                                              .fallback = "20",
+                                              .help = "how many (-n)"}};
 static const struct option wait_options[] = {OPTION_OF_TIMEOUT, OPTION_OF_EXIT_WHEN_HELD,
                                              OPTION_OF_ON_CANCEL};
 static const struct option get_options[] = {
@@ -116,11 +134,19 @@ static const char *const token_text[] = {
     "verdict token ls\nverdict token revoke ID",
     NULL};
 
+static const char *const run_text[] = {"verdict run PIPELINE --version V [--wait]\n"
+                                       "get, wait, abort and retry take a run_N like a deployment",
+                                       NULL};
+
 #define TABLE(options) (options), ARRAY_LENGTH(options)
 
 const struct verb_entry verb_table[] = {
     {"start", "SERVICE/ENV", "starts a deployment and prints its id", NULL, TABLE(start_options), 1, 1, false,
      start_run, NULL},
+    {"run", "PIPELINE", "runs a pipeline and prints the id of its run", run_text, TABLE(run_options), 1, 1,
+     false, run_run, NULL},
+    {"runs", "[PIPELINE]", "lists runs of pipelines, newest first", NULL, TABLE(runs_options), 0, 1, false,
+     runs_run, NULL},
     {"wait", "ID", "waits for the end; the exit code is the answer", NULL, TABLE(wait_options), 1, 1, false,
      wait_run, NULL},
     {"get", "ID", "shows one deployment: steps, weights, every rule", NULL, TABLE(get_options), 1, 1, false,
@@ -134,6 +160,8 @@ const struct verb_entry verb_table[] = {
      act_run, "hold"},
     {"resume", "ID", "goes on after a hold", NULL, TABLE(reason_options), 1, 1, false, act_run, "resume"},
     {"abort", "ID", "stops it and goes back", NULL, TABLE(reason_options), 1, 1, false, act_run, "abort"},
+    {"retry", "ID", "starts what failed once more: a run from its failed stage on", NULL,
+     TABLE(reason_options), 1, 1, false, act_run, "retry"},
     {"rollback", "ID", "takes it back", NULL, TABLE(rollback_options), 1, 1, false, rollback_run, NULL},
     {"mute", "ID RULE", "a rule only records from here on", NULL, TABLE(reason_options), 2, 2, false,
      mute_run, NULL},

@@ -58,11 +58,11 @@ void verb_complain(const struct cli *cli, const char *format, ...)
     (void)fputc('\n', stderr);
 }
 
-static bool is_id(const char *text)
+static bool is_id(const char *text, const char *prefix)
 {
     int64_t number = 0;
 
-    return strncmp(text, "dep_", 4) == 0 && text_to_integer(text + 4, 1, INT64_MAX, &number);
+    return strncmp(text, prefix, 4) == 0 && text_to_integer(text + 4, 1, INT64_MAX, &number);
 }
 
 static bool split(const char *text, char service[NAME_MAX_LENGTH + 1], char environment[NAME_MAX_LENGTH + 1])
@@ -91,8 +91,12 @@ bool verb_deployment_path(const struct cli *cli, const char *id, const char *tai
     char service[NAME_MAX_LENGTH + 1];
     char environment[NAME_MAX_LENGTH + 1];
 
-    if (!is_id(id) && !split(id, service, environment)) {
-        verb_complain(cli, "%s: must be dep_N, or SERVICE/ENV for its active or last deployment", id);
+    if (is_id(id, "run_")) {
+        (void)snprintf(to, VERB_PATH_SIZE, "/v1/runs/%s%s", id, tail);
+        return true;
+    }
+    if (!is_id(id, "dep_") && !split(id, service, environment)) {
+        verb_complain(cli, "%s: must be dep_N, run_N, or SERVICE/ENV for its active or last deployment", id);
         return false;
     }
     (void)snprintf(to, VERB_PATH_SIZE, "/v1/deployments/%s%s", id, tail);

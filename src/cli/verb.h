@@ -67,7 +67,8 @@ const char *verb_text(const struct cli *cli, const char *name);
 void verb_say(const struct cli *cli, const char *format, ...) PRINTF_LIKE(2, 3);
 void verb_complain(const struct cli *cli, const char *format, ...) PRINTF_LIKE(2, 3);
 
-/* "/v1/deployments/ID" + tail; false (said): `id` is neither dep_N nor SERVICE/ENV. */
+/* "/v1/deployments/ID" + tail, of a run "/v1/runs/ID" + tail; false (said): `id` is neither dep_N nor run_N
+ * nor SERVICE/ENV. */
 MUST_CHECK bool verb_deployment_path(const struct cli *cli, const char *id, const char *tail,
                                      char to[VERB_PATH_SIZE]);
 /* "SERVICE/ENV" into its halves. */
@@ -106,5 +107,7 @@ int check_run(struct cli *cli);
 int compare_run(struct cli *cli);
 int token_run(struct cli *cli);
 int completion_run(struct cli *cli);
+int run_run(struct cli *cli);
+int runs_run(struct cli *cli);
 
 #endif

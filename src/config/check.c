@@ -7,6 +7,7 @@
 #include "config/counted.h"
 #include "config/files.h"
 #include "config/metrics.h"
+#include "config/pipelines.h"
 #include "config/rules.h"
 #include "config/select.h"
 #include "config/smoke.h"
@@ -34,8 +35,11 @@ struct inspection {
     bool is_blaming; /* definitions are right: what does not resolve is the service's own mistake */
 };
 
-static const char *const groups[] = {"metrics",  "smoke_tests", "baselines",
-                                     "triggers", "strategies",  "services"};
+static const char *const groups[] = {"metrics",    "smoke_tests", "baselines", "triggers",
+                                     "strategies", "services",    "pipelines"};
+
+/* Those that say how they are made without a look at a service. */
+enum { GROUPS_OF_THEIR_OWN = 5 };
 
 static int by_name(const void *left, const void *right)
 {
@@ -154,9 +158,9 @@ static void check_definitions(struct inspection *inspection, struct config_file 
 {
     size_t before = inspection->build.report->said;
 
-    for (size_t i = 0; i < ARRAY_LENGTH(groups); i++) {
+    for (size_t i = 0; i < GROUPS_OF_THEIR_OWN; i++) {
         const struct node *group = tree_find(file->tree.root, groups[i]);
-        for (size_t j = 0; group != NULL && j < group->count && strcmp(groups[i], "services") != 0; j++)
+        for (size_t j = 0; group != NULL && j < group->count; j++)
             inspect(inspection, groups[i], &group->children[j]);
     }
     if (inspection->build.report->said != before)
@@ -206,6 +210,23 @@ static void check_services(struct inspection *inspection, struct config_file *fi
     }
 }
 
+static void check_pipelines(struct inspection *inspection, struct config_file *file)
+{
+    const struct node *pipelines = tree_find(file->tree.root, "pipelines");
+    struct config_report *report = inspection->build.report;
+    size_t before = report->said;
+
+    for (size_t i = 0; pipelines != NULL && i < pipelines->count; i++) {
+        struct run_definition definition = {0};
+        struct node filled;
+        arena_reset(&inspection->arena);
+        if (pipelines_fill(inspection->config, &pipelines->children[i], &inspection->arena, report, &filled))
+            (void)!pipelines_build(&inspection->build, &filled, &definition);
+    }
+    if (report->said != before)
+        file->has_findings = true;
+}
+
 static void outline_metrics(struct inspection *inspection)
 {
     const struct config *config = inspection->config;
@@ -245,6 +266,10 @@ void config_check(struct config *config, struct config_report *report)
     for (size_t i = 0; i < config->file_count; i++)
         if (!config->files[i].is_out)
             check_services(&inspection, &config->files[i]);
+    inspection.build.is_loose = false;
+    for (size_t i = 0; i < config->file_count; i++)
+        if (!config->files[i].is_out)
+            check_pipelines(&inspection, &config->files[i]);
     free(inspection.outlines);
     free(inspection.arena.memory);
 }

@@ -9,8 +9,8 @@
 #include <string.h>
 
 static const char *const known[] = {"vars",     "metrics",    "smoke_tests", "baselines",
-                                    "triggers", "strategies", "services"};
-static const char *const later[] = {"windows", "groups", "pipelines"};
+                                    "triggers", "strategies", "services",    "pipelines"};
+static const char *const later[] = {"windows", "groups"};
 static const char *const service_keys[] = {"notify", "rules", "vars", "environments"};
 static const char *const rule_keys[] = {"baselines", "triggers", "smoke_tests"};
 

@@ -54,7 +54,8 @@ static bool fill_unknown(struct filling *filling, const char *name)
     return report_node(
         filling->vars->report, filling->node,
         "{{%s}} is not filled for %s/%s: set it in `vars` of the file, service, environment or slot", name,
-        filling->vars->service, filling->vars->environment);
+        filling->vars->service,
+        filling->vars->environment == NULL ? "its pipeline" : filling->vars->environment);
 }
 
 static bool fill_known(struct filling *filling, const char *name, const char *value)

@@ -13,8 +13,8 @@ enum { VARS_DEPTH_MAX = 8, VARS_TEXT_MAX = 16 * 1024 };
 struct vars {
     struct arena *arena; /* of the filled texts and nodes */
     struct config_report *report;
-    const char *service; /* NULL: not known, and then what cannot be filled stays, and is no finding */
-    const char *environment;
+    const char *service;     /* NULL: not known, and then what cannot be filled stays, and is no finding */
+    const char *environment; /* NULL with a service: of its pipeline, which has none */
     const struct node *scopes[3]; /* innermost first; each may be NULL */
     const struct node *slots;     /* of the environment, may be NULL */
     bool is_unfilled;             /* set where a name was not known and service is NULL */

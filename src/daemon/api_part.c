@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "daemon/mishaps.h"
 #include "daemon/request.h"
+#include "daemon/run_live.h"
 #include "daemon/starting.h"
 #include "io/json.h"
 #include "io/memory.h"
@@ -301,6 +302,14 @@ static char *check_rules(void *data, const char *text)
     return answer;
 }
 
+static struct run_definition *show_pipeline(void *data, const char *name, struct err *err)
+{
+    const struct daemon *daemon = data;
+    CLEANUP(memory_free_at) char *sealed = config_seal_pipeline(daemon->config, name, err);
+
+    return sealed == NULL ? NULL : config_unseal_pipeline(sealed, err);
+}
+
 void daemon_fill_api_env(struct daemon *daemon, struct api_env *ret_env)
 {
     *ret_env = (struct api_env){
@@ -321,5 +330,10 @@ void daemon_fill_api_env(struct daemon *daemon, struct api_env *ret_env)
         .metrics = show_metrics,
         .ready = show_ready,
         .check_rules = check_rules,
+        .pipeline = show_pipeline,
+        .run_start = run_start,
+        .run_retry = run_retry,
+        .run_abort = run_abort,
+        .run_answer = run_answer,
     };
 }

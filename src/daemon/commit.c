@@ -3,6 +3,7 @@
 #include "daemon/mishaps.h"
 #include "daemon/notices.h"
 #include "daemon/request.h"
+#include "daemon/run_live.h"
 #include "daemon/starting.h"
 #include "io/memory.h"
 
@@ -19,6 +20,7 @@ struct commit {
     char why_texts[BATCH_ROWS_MAX][DAEMON_WHY_MAX]; /* levers talk on while the journal writes */
     bool is_in_flight;
     struct notices notices;
+    struct run_texts run_texts;
 };
 
 struct commit *commit_new(struct daemon *daemon)
@@ -45,8 +47,16 @@ static void take_reason(struct daemon *daemon, const struct batch_row *row, cons
         (void)snprintf(live->reason, sizeof(live->reason), "%s", request->reason);
 }
 
-/* One entry per token of the batch. A new deployment's live learns its id here, before anybody asks for it.
- */
+/* A new deployment's or run's live learns its id before anybody asks for it. */
+static void take_id(const struct batch_row *row, const struct request *request)
+{
+    if (row->kind == ROW_DEPLOYMENT && row->is_new && request->live != NULL)
+        live_set_id(request->live, row->deployment);
+    if (row->kind == ROW_RUN && request->run != NULL)
+        request->run->id = row->run->id;
+}
+
+/* One entry per token of the batch. */
 static void collect_requests(struct commit *commit, const struct batch *batch)
 {
     commit->request_count = 0;
@@ -56,8 +66,7 @@ static void collect_requests(struct commit *commit, const struct batch *batch)
         bool is_known = false;
         if (request == NULL)
             continue;
-        if (row->kind == ROW_DEPLOYMENT && row->is_new && request->live != NULL)
-            live_set_id(request->live, row->deployment);
+        take_id(row, request);
         take_reason(commit->daemon, row, request);
         for (size_t k = 0; k < commit->request_count; k++)
             is_known = is_known || commit->requests[k].token == row->token;
@@ -123,6 +132,7 @@ static void committed(void *data, const struct journal_result *result)
     commit->is_in_flight = false;
     if (result->fault != JOURNAL_FINE)
         log_say(&daemon->log, LOG_LEVEL_ERROR, "the journal: %s", result->text);
+    run_texts_settle(daemon, result->fault == JOURNAL_FINE);
     engine_committed(daemon->engine, result->fault == JOURNAL_FINE);
     if (result->fault == JOURNAL_BROKEN) {
         mishaps_journal_broke(daemon);
@@ -145,7 +155,12 @@ void commit_batch(void *data, const struct batch *batch)
     take_turns(commit, batch);
     collect_whys(commit, batch);
     notices_collect(&commit->notices, daemon, batch);
+    run_texts_collect(daemon, &commit->run_texts);
     struct journal_texts *texts = &commit->notices.texts;
+    texts->task_count = commit->run_texts.task_count;
+    texts->tasks = commit->run_texts.tasks;
+    texts->output_count = commit->run_texts.output_count;
+    texts->outputs = commit->run_texts.outputs;
     texts->request_count = commit->request_count;
     texts->requests = commit->requests;
     texts->why_count = commit->why_count;

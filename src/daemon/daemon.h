@@ -59,9 +59,6 @@ struct daemon_receiver {
     struct notifier *notifier;
 };
 
-struct outbox;
-struct status;
-
 struct daemon {
     struct log log;
     const char *settings_path;
@@ -103,6 +100,9 @@ struct daemon {
     struct live *live_chains[DAEMON_LIVE_CHAINS]; /* those with an id, by it */
     struct acting *actings;                       /* list */
     struct request *requests;                     /* list */
+    struct run_live *runs;                        /* list */
+    struct run_acting *run_actings;               /* list */
+    void *run_memory;                             /* of the engine's runs */
     size_t request_count;
     uint64_t next_token;
     struct outbox *outbox;

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "daemon/live.h"
 #include "daemon/notices.h"
+#include "daemon/run_live.h"
 #include "daemon/tombstone.h"
 
 #include <stdio.h>
@@ -84,6 +85,28 @@ static void publish_trace(struct daemon *daemon, struct live *live, const struct
     log_trace(daemon, live, row);
 }
 
+static void log_run(struct daemon *daemon, const struct batch_row *row)
+{
+    const struct run_live *live = run_live_find(daemon, row->run->id);
+    bool is_phase = row->run_trace.kind == RUN_TRACE_PHASE;
+    char id[32];
+    const struct log_field fields[] = {{"run", id},
+                                       {"pipeline", live == NULL ? "" : live->definition->pipeline}};
+
+    (void)snprintf(id, sizeof(id), "run_%llu", (unsigned long long)row->run->id);
+    log_write(&daemon->log, is_phase ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG, fields, ARRAY_LENGTH(fields),
+              "%s %s stage %u", run_trace_kind_name(row->run_trace.kind),
+              is_phase ? run_phase_name((enum run_phase)row->run_trace.a) : "", row->run->stage);
+}
+
+static void publish_run(struct daemon *daemon, const struct batch_row *row)
+{
+    if (row->kind == ROW_RUN)
+        api_run_changed(daemon->api, row->run->id);
+    if (row->kind == ROW_RUN_TRACE)
+        log_run(daemon, row);
+}
+
 void publish_batch(void *data, const struct batch *batch)
 {
     struct daemon *daemon = data;
@@ -93,6 +116,7 @@ void publish_batch(void *data, const struct batch *batch)
     for (uint32_t i = 0; i < batch->count; i++) {
         const struct batch_row *row = &batch->rows[i];
         struct live *live = row->deployment == 0 ? NULL : live_find(daemon, row->deployment);
+        publish_run(daemon, row);
         if (live == NULL)
             continue;
         if (row->kind == ROW_DEPLOYMENT)

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: MIT */
 #include "daemon/live.h"
 #include "daemon/mishaps.h"
+#include "daemon/run_live.h"
 #include "daemon/starting.h"
 #include "daemon/tombstone.h"
 #include "io/memory.h"
@@ -107,5 +108,5 @@ bool daemon_recover(struct daemon *daemon, struct err *err)
     if (!journal_recover(daemon->journal, &recovery, &next, err))
         return false;
     engine_recover_ids(daemon->engine, next);
-    return true;
+    return run_recover(daemon, err);
 }

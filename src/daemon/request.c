@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "daemon/request.h"
 
+#include "daemon/run_live.h"
 #include "io/memory.h"
 #include "store/journal_key.h"
 
@@ -117,6 +118,13 @@ static void settle_start(struct daemon *daemon, struct request *request, enum en
         journal_key_drop(daemon->journal, request->principal, request->key);
 }
 
+static void settle_run(struct request *request, enum engine_answer answer)
+{
+    if (request->run != NULL && answer != ENGINE_DONE)
+        run_live_free(request->run);
+    request->run = NULL;
+}
+
 void request_answered(void *data, uint64_t token, enum engine_answer answer, uint64_t deployment)
 {
     struct daemon *daemon = data;
@@ -127,6 +135,7 @@ void request_answered(void *data, uint64_t token, enum engine_answer answer, uin
     request->is_answered = true;
     if (request->is_start)
         settle_start(daemon, request, answer, deployment);
+    settle_run(request, answer);
     if (request->done == NULL)
         return;
     if (answer == ENGINE_DONE || answer == ENGINE_ALREADY)

@@ -11,12 +11,14 @@ struct request {
     uint64_t token;
     api_done *done; /* NULL: nobody waits any more */
     void *done_data;
-    struct live *live; /* of a start, until the engine took it over */
+    struct live *live;    /* of a start, until the engine took it over */
+    struct run_live *run; /* the same of a run */
     bool is_start;
     bool is_answered; /* kept until its batch is over, and while the engine still names it */
     char *actor, *reason, *principal, *key, *strategy, *run_url, *commit;
     char verb[32];
     struct journal_start start;
+    struct journal_run_start run_start;
     struct journal_request row; /* as the journal wants it; points into the above */
 };
 

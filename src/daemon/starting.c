@@ -126,6 +126,45 @@ static void fill_request(struct request *request, const struct api_start *start,
     memcpy(request->row.body_hash, start->body_hash, JOURNAL_HASH_SIZE);
 }
 
+/* Definition and sealed text of a start, and the request whose token it gets. NULL: refused. */
+static struct request *prepare(struct daemon *daemon, const struct api_start *start, api_done *done,
+                               void *done_data, struct err *err)
+{
+    struct live *live = mishaps_refuse(daemon, err) ? NULL : resolve(daemon, start, err);
+    uint32_t target = live == NULL ? 0
+                                   : journal_target(daemon->journal, live->definition->service,
+                                                    live->definition->environment);
+    struct request *request =
+        target == 0 ? NULL : request_new(daemon, start->actor, start->reason, done, done_data);
+
+    if (live == NULL)
+        return NULL;
+    if (request == NULL || !fill_texts(live, start)) {
+        live_free(live);
+        if (request != NULL)
+            request_free(daemon, request);
+        (void)err_set(err, ERR_LIMIT, "too many requests wait, or a text of this one is too long");
+        return NULL;
+    }
+    live->target = target;
+    starting_set_previous(live, engine_target(daemon->engine, target));
+    fill_request(request, start, live);
+    request->live = live;
+    return request;
+}
+
+bool starting_for_run(struct daemon *daemon, const struct api_start *start, struct engine_start *ret_start,
+                      struct err *err)
+{
+    const struct request *request = prepare(daemon, start, NULL, NULL, err);
+
+    if (request == NULL)
+        return false;
+    *ret_start = starting_fill(request->live, request->start.version_key);
+    ret_start->token = request->token;
+    return true;
+}
+
 /* Gives request and live to the engine; what it cannot take is refused here. */
 static void hand_over(struct daemon *daemon, struct request *request, struct live *live)
 {
@@ -143,33 +182,12 @@ void starting_deployment(void *data, const struct api_start *start, api_done *do
 {
     struct daemon *daemon = data;
     struct err err = {0};
+    struct request *request = prepare(daemon, start, done, done_data, &err);
 
-    if (mishaps_refuse(daemon, &err)) {
+    if (request == NULL)
         done(done_data, false, false, 0, &err);
-        return;
-    }
-    struct live *live = resolve(daemon, start, &err);
-    uint32_t target = live == NULL ? 0
-                                   : journal_target(daemon->journal, live->definition->service,
-                                                    live->definition->environment);
-    struct request *request =
-        target == 0 ? NULL : request_new(daemon, start->actor, start->reason, done, done_data);
-
-    if (live == NULL) {
-        done(done_data, false, false, 0, &err);
-        return;
-    }
-    if (request == NULL || !fill_texts(live, start)) {
-        live_free(live);
-        if (request != NULL)
-            request_free(daemon, request);
-        fail(done, done_data, ERR_LIMIT, "too many requests wait, or a text of this one is too long");
-        return;
-    }
-    live->target = target;
-    starting_set_previous(live, engine_target(daemon->engine, target));
-    fill_request(request, start, live);
-    hand_over(daemon, request, live);
+    else
+        hand_over(daemon, request, request->live);
 }
 
 /* With a traffic driver a route; else commands, where some are declared. */

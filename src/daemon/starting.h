@@ -17,6 +17,11 @@ void starting_make_rollback(struct definition *definition);
 /* What this deployment replaces: the stable version of a target as it will be. */
 void starting_set_previous(struct live *live, const struct target_state *target);
 
+/* The same for a deployment that a run starts, inside the engine's turn: what the engine needs, with the
+ * token of a request that nobody waits for. False: refused. */
+MUST_CHECK bool starting_for_run(struct daemon *daemon, const struct api_start *start,
+                                 struct engine_start *ret_start, struct err *err);
+
 /* Of struct api_env. */
 void starting_deployment(void *daemon, const struct api_start *start, api_done *done, void *done_data);
 void starting_rollback(struct daemon *daemon, const struct api_verb *verb, api_done *done, void *done_data);

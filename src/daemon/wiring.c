@@ -4,6 +4,7 @@
 #include "daemon/mishaps.h"
 #include "daemon/notices.h"
 #include "daemon/request.h"
+#include "daemon/run_live.h"
 #include "daemon/secrets.h"
 #include "io/memory.h"
 
@@ -68,6 +69,15 @@ static bool open_series(struct daemon *daemon, struct err *err)
     return archive_new(daemon->loop, &daemon->log, folder, &daemon->archive, err);
 }
 
+static void open_runs(struct daemon *daemon)
+{
+    const struct engine_run_env env = {
+        .data = daemon, .deployment = run_wants_deployment, .act = run_act, .released = run_released};
+
+    daemon->run_memory = memory_take(engine_runs_size(ENGINE_RUNS_MAX));
+    engine_attach_runs(daemon->engine, daemon->run_memory, ENGINE_RUNS_MAX, &env);
+}
+
 static bool open_engine(struct daemon *daemon, struct err *err)
 {
     struct journal_settings settings = {.path = daemon->journal_path, .loop = daemon->loop};
@@ -89,6 +99,7 @@ static bool open_engine(struct daemon *daemon, struct err *err)
     daemon->engine = memory_take(engine_size(DAEMON_DEPLOYMENTS_MAX, DAEMON_TARGETS_MAX));
     engine_init(daemon->engine, DAEMON_DEPLOYMENTS_MAX, DAEMON_TARGETS_MAX, daemon->settings->reconcile_ms,
                 &env);
+    open_runs(daemon);
     daemon->commit = commit_new(daemon);
     return true;
 }
@@ -346,10 +357,13 @@ static void close_parts(struct daemon *daemon)
 {
     while (daemon->lives != NULL)
         live_free(daemon->lives);
+    while (daemon->runs != NULL)
+        run_live_free(daemon->runs);
     while (daemon->requests != NULL)
         request_free(daemon, daemon->requests);
     close_instances(daemon);
     actions_drop(daemon);
+    run_actings_drop(daemon);
     outbox_free(daemon->outbox);
     status_free(daemon->status);
     if (daemon->book != NULL)
@@ -373,6 +387,7 @@ void daemon_close(struct daemon *daemon)
     commit_free(daemon->commit);
     http_client_free(daemon->http);
     free(daemon->engine);
+    free(daemon->run_memory);
     mishaps_end(daemon);
     loop_free(daemon->loop);
     config_free(daemon->config);

@@ -1,7 +1,7 @@
 /* admission.c - the door of a service and environment: who may start, whose turn it is, what serves and what
  * must not. SPDX-License-Identifier: MIT */
-#include "engine/engine_state.h"
 #include "engine/runs_turn.h"
+#include "engine/stepping.h"
 
 #include <string.h>
 

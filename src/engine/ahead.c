@@ -1,6 +1,6 @@
 /* ahead.c - safety before bookkeeping: a route to stable leaves although the journal does not answer (S5's
  * exception). SPDX-License-Identifier: MIT */
-#include "engine/engine_state.h"
+#include "engine/stepping.h"
 
 #include <assert.h>
 

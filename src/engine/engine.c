@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: MIT */
 #include "engine/engine.h"
 
-#include "engine/engine_state.h"
 #include "engine/runs_turn.h"
+#include "engine/stepping.h"
 
 #include <assert.h>
 #include <stdalign.h>
@@ -387,7 +387,7 @@ static void finish(struct engine *engine)
         engine->env.published(engine->env.data, &engine->batch);
     give_answers(engine);
     start_actions(engine);
-    runs_act(engine);
+    runs_leave(engine);
     leave_batch(engine);
     runs_release(engine);
 }

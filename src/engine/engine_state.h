@@ -120,26 +120,6 @@ struct engine {
 struct engine_target *engine_target_at(struct engine *engine, uint32_t target);
 void engine_answer(struct engine *engine, uint64_t token, enum engine_answer answer, uint64_t deployment);
 
-/* stepping.c */
-void stepping_event(struct engine *engine, struct engine_slot *slot, const struct event *event,
-                    uint64_t token);
-void stepping_take(struct engine *engine, const struct input *input);
-/* The route that left ahead of the journal has a key: no other action gets it, nor a smaller one. */
-void stepping_keep_key(const struct engine_slot *slot, struct deployment_state *state);
-bool stepping_is_way_back(enum verb verb);
-bool stepping_leads_back(const struct engine_slot *slot, const struct input *input, struct event *ret_event);
-void stepping_due(struct engine *engine, struct engine_slot *slot);
-void stepping_forget_told(struct engine_slot *slot);
-bool stepping_has_gap(const struct engine_slot *slot);
-bool stepping_is_judged(const struct deployment_state *state);
-bool stepping_has_left(const struct engine_slot *slot, const struct deployment_state *state);
-/* What the newest promotion replaced does not stand any more, or nobody could get there. */
-void stepping_lose_way_back(struct engine *engine, uint32_t target);
-void stepping_add_target(struct engine *engine, struct engine_target *target);
-struct batch_row *stepping_add_row(struct engine *engine, struct engine_slot *slot, enum row_kind kind);
-bool stepping_is_reconciled(const struct engine_slot *slot, const struct deployment_state *state);
-struct rule_clock stepping_rule_clock(const struct deployment_state *state, int64_t now_ms);
-
 /* admission.c */
 void admission_start(struct engine *engine, const struct input *input);
 void admission_target_verb(struct engine *engine, const struct input *input);

@@ -1,6 +1,6 @@
 /* recovery.c - what the journal knew, back into the engine's memory before the first turn.
  * SPDX-License-Identifier: MIT */
-#include "engine/engine_state.h"
+#include "engine/stepping.h"
 
 #include <assert.h>
 

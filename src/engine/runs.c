@@ -174,7 +174,7 @@ void runs_due(struct engine *engine)
 void runs_take(struct engine *engine, const struct input *input)
 {
     if (input->kind == INPUT_RUN_START) {
-        runs_start(engine, input);
+        runs_accept(engine, input);
         return;
     }
     struct engine_run *run = runs_find(engine, input->run);
@@ -223,7 +223,7 @@ static bool is_to_start(const struct engine_run *run, const struct run_action *a
     return run->before.tasks[action->task].phase == phase;
 }
 
-void runs_act(struct engine *engine)
+void runs_leave(struct engine *engine)
 {
     struct engine_runs *runs = engine->runs;
     uint32_t count = runs == NULL ? 0 : runs->dispatch_count;

@@ -44,6 +44,6 @@ struct engine_run *runs_next(const struct engine *engine, uint32_t *index);
 
 /* runs_stepping.c */
 void runs_event(struct engine *engine, struct engine_run *run, const struct run_event *event, uint64_t token);
-void runs_start(struct engine *engine, const struct input *input);
+void runs_accept(struct engine *engine, const struct input *input);
 
 #endif

@@ -176,7 +176,7 @@ static void create(struct engine *engine, struct engine_run *run, const struct e
     row->run_trace = (struct run_trace){.kind = RUN_TRACE_PHASE, .a = RUN_QUEUED, .b = start->first_stage};
 }
 
-void runs_start(struct engine *engine, const struct input *input)
+void runs_accept(struct engine *engine, const struct input *input)
 {
     const struct engine_run_start *start = &input->run_start;
     const struct engine_run *same = same_version(engine, start);

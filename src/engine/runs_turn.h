@@ -12,7 +12,7 @@ void runs_due(struct engine *engine);
 void runs_take(struct engine *engine, const struct input *input);
 void runs_keep(struct engine *engine);
 void runs_drop(struct engine *engine);
-void runs_act(struct engine *engine);
+void runs_leave(struct engine *engine);
 void runs_release(struct engine *engine);
 int64_t runs_deadline(const struct engine *engine);
 /* It ended, or escalated. */

@@ -1,6 +1,6 @@
 /* stepping.c - one input or one due deployment: judge, step, and write down what must be durable.
  * SPDX-License-Identifier: MIT */
-#include "engine/engine_state.h"
+#include "engine/stepping.h"
 #include "engine/runs_turn.h"
 
 #include <assert.h>

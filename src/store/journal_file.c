@@ -139,7 +139,26 @@ static bool create_schema(struct journal *journal, struct err *err)
     return report_sql(journal, err);
 }
 
-static bool check_schema(struct journal *journal, struct err *err)
+/* An older journal gets what it lacks; nothing of it is lost, and the older program can still read it. */
+static bool raise_schema(struct journal *journal, int64_t schema, struct err *err)
+{
+    struct sql *sql = &journal->writer.sql;
+    char text[64];
+
+    if (schema >= JOURNAL_SCHEMA)
+        return true;
+    (void)sql_execute(sql, "BEGIN IMMEDIATE");
+    for (const char *const *at = schema_additions(schema); *at != NULL; at++)
+        (void)sql_execute(sql, *at);
+    (void)snprintf(text, sizeof(text), "UPDATE meta SET schema = %d", JOURNAL_SCHEMA);
+    (void)sql_execute(sql, text);
+    if (sql_execute(sql, "COMMIT"))
+        return true;
+    sql_roll_back(sql);
+    return report_sql(journal, err);
+}
+
+static bool check_schema(struct journal *journal, int64_t *ret_schema, struct err *err)
 {
     struct sql *sql = &journal->writer.sql;
     int64_t schema = sql_number(sql, "SELECT schema FROM meta", 0);
@@ -153,6 +172,7 @@ static bool check_schema(struct journal *journal, struct err *err)
             "%s was written by a newer verdictd (schema %lld, readable from %lld on; this one knows "
             "%d): start that one, or restore an older backup",
             journal->path, (long long)schema, (long long)reader, JOURNAL_SCHEMA);
+    *ret_schema = schema;
     return true;
 }
 
@@ -187,7 +207,9 @@ static bool prepare_schema(struct journal *journal, struct err *err)
         return create_schema(journal, err);
     if (application != SCHEMA_APPLICATION_ID)
         return err_set(err, ERR_INVALID, "%s is a database of another program", journal->path);
-    return check_schema(journal, err) && check_pages(journal, err);
+    int64_t schema = JOURNAL_SCHEMA;
+    return check_schema(journal, &schema, err) && check_pages(journal, err) &&
+           raise_schema(journal, schema, err);
 }
 
 static bool limit_pages(struct journal *journal, uint32_t pages_max, struct err *err)

@@ -32,14 +32,42 @@ struct journal_start {
     const char *sealed; /* the canonical text; stored once per content */
 };
 
+/* A run that a request starts. */
+struct journal_run_start {
+    const char *pipeline;
+    const char *service;
+    uint64_t retry_of;    /* 0: of none */
+    uint64_t version_key; /* as asked for */
+    const char *run_url;
+    const char *commit;
+    const char *sealed;
+};
+
+/* What a try of a run's task printed last, and what is to be said about it. */
+struct journal_task_text {
+    uint64_t run;
+    uint8_t task;
+    uint16_t tries;
+    const char *output;
+    const char *why;
+};
+
+/* What a task reported: name=value. */
+struct journal_output_text {
+    uint64_t run;
+    const char *name;
+    const char *value;
+};
+
 /* Who asked for what, by the token that the engine carries along. */
 struct journal_request {
     uint64_t token; /* never 0 */
     const char *actor;
     const char *reason;
-    const struct journal_start *start; /* NULL: a verb */
-    const char *principal;             /* start: whose idempotency key, and */
-    const char *idempotency_key;       /* the key; NULL: none */
+    const struct journal_start *start;   /* NULL: none, as of a verb */
+    const struct journal_run_start *run; /* the same */
+    const char *principal;               /* start: whose idempotency key, and */
+    const char *idempotency_key;         /* the key; NULL: none */
     unsigned char body_hash[JOURNAL_HASH_SIZE];
 };
 
@@ -67,6 +95,10 @@ struct journal_texts {
     const struct journal_notice *notices;
     size_t why_count;
     const struct journal_why *whys;
+    size_t task_count;
+    const struct journal_task_text *tasks;
+    size_t output_count;
+    const struct journal_output_text *outputs;
 };
 
 #endif

@@ -4,17 +4,11 @@
 
 #include "io/memory.h"
 #include "store/deployment_row.h"
-#include "store/sql.h"
+#include "store/view_parts.h"
 
 #include <assert.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct journal_view {
-    pthread_mutex_t lock;
-    struct sql sql;
-};
 
 bool journal_view_open(const char *path, struct journal_view **ret_view, struct err *err)
 {
@@ -38,14 +32,13 @@ void journal_view_close(struct journal_view *view)
     free(view);
 }
 
-static void begin(struct journal_view *view)
+void view_begin(struct journal_view *view)
 {
     (void)pthread_mutex_lock(&view->lock);
     sql_forget_error(&view->sql);
 }
 
-/* The end of a read: what SQLite has to say comes before what we have. */
-static bool end(struct journal_view *view, struct row *row, bool is_good, struct err *err)
+bool view_end(struct journal_view *view, struct row *row, bool is_good, struct err *err)
 {
     row_end(row);
     if (!sql_is_good(&view->sql))
@@ -54,7 +47,7 @@ static bool end(struct journal_view *view, struct row *row, bool is_good, struct
     return is_good;
 }
 
-static bool report_full(struct err *err)
+bool view_report_full(struct err *err)
 {
     return err_set(err, ERR_LIMIT, "the rows are larger than the memory for them");
 }
@@ -68,8 +61,8 @@ bool journal_view_list(struct journal_view *view, const struct journal_filter *f
 
     assert(filter->limit >= 1 && filter->limit <= VIEW_ROWS_MAX);
     if (rows == NULL)
-        return report_full(err);
-    begin(view);
+        return view_report_full(err);
+    view_begin(view);
     struct row row = sql_row(&view->sql, STATEMENT_DEPLOYMENTS_LIST);
     row_integer(&row, filter->before == 0 ? INT64_MAX : (int64_t)filter->before);
     row_text(&row, filter->service);
@@ -78,7 +71,7 @@ bool journal_view_list(struct journal_view *view, const struct journal_filter *f
     row_integer(&row, filter->limit);
     while (is_good && count < filter->limit && row_next(&row))
         is_good = deployment_row_read(&row, arena, &rows[count++], err);
-    if (!end(view, &row, is_good, err))
+    if (!view_end(view, &row, is_good, err))
         return false;
     *ret_rows = rows;
     *ret_count = count;
@@ -93,12 +86,12 @@ static bool read_one(struct journal_view *view, struct row *row, struct arena *a
     bool is_good = false;
 
     if (found == NULL)
-        (void)report_full(err);
+        (void)view_report_full(err);
     else if (row_next(row))
         is_good = deployment_row_read(row, arena, found, err);
     else
         (void)err_set(err, ERR_NOT_FOUND, "there is no such deployment");
-    if (!end(view, row, is_good, err))
+    if (!view_end(view, row, is_good, err))
         return false;
     *ret_row = found;
     return true;
@@ -107,7 +100,7 @@ static bool read_one(struct journal_view *view, struct row *row, struct arena *a
 bool journal_view_deployment(struct journal_view *view, uint64_t id, struct arena *arena,
                              const struct journal_deployment **ret_row, struct err *err)
 {
-    begin(view);
+    view_begin(view);
     struct row row = sql_row(&view->sql, STATEMENT_DEPLOYMENT);
     row_key(&row, id);
     return read_one(view, &row, arena, ret_row, err);
@@ -116,7 +109,7 @@ bool journal_view_deployment(struct journal_view *view, uint64_t id, struct aren
 bool journal_view_last(struct journal_view *view, const char *service, const char *environment,
                        struct arena *arena, const struct journal_deployment **ret_row, struct err *err)
 {
-    begin(view);
+    view_begin(view);
     struct row row = sql_row(&view->sql, STATEMENT_DEPLOYMENT_LAST);
     row_text(&row, service);
     row_text(&row, environment);
@@ -129,16 +122,16 @@ bool journal_view_sealed(struct journal_view *view, uint64_t deployment, struct 
     const char *text = NULL;
     bool is_good = false;
 
-    begin(view);
+    view_begin(view);
     struct row row = sql_row(&view->sql, STATEMENT_SEALED);
     row_key(&row, deployment);
     if (!row_next(&row))
         (void)err_set(err, ERR_NOT_FOUND, "there is no such deployment");
     else if ((text = arena_copy_text(arena, row_get_text(&row))) == NULL)
-        (void)report_full(err);
+        (void)view_report_full(err);
     else
         is_good = true;
-    if (!end(view, &row, is_good, err))
+    if (!view_end(view, &row, is_good, err))
         return false;
     *ret_text = text;
     return true;
@@ -178,15 +171,15 @@ bool journal_view_verdicts(struct journal_view *view, uint64_t deployment, uint6
 
     assert(limit >= 1 && limit <= VIEW_ROWS_MAX);
     if (rows == NULL)
-        return report_full(err);
-    begin(view);
+        return view_report_full(err);
+    view_begin(view);
     struct row row = sql_row(&view->sql, STATEMENT_VERDICTS);
     row_key(&row, deployment);
     row_key(&row, after);
     row_integer(&row, limit);
     while (count < limit && row_next(&row))
         read_verdict(&row, &rows[count++]);
-    if (!end(view, &row, true, err))
+    if (!view_end(view, &row, true, err))
         return false;
     *ret_rows = rows;
     *ret_count = count;
@@ -219,15 +212,15 @@ bool journal_view_actions(struct journal_view *view, uint64_t deployment, uint32
 
     assert(limit >= 1 && limit <= VIEW_ROWS_MAX);
     if (rows == NULL)
-        return report_full(err);
-    begin(view);
+        return view_report_full(err);
+    view_begin(view);
     struct row row = sql_row(&view->sql, STATEMENT_ACTIONS);
     row_key(&row, deployment);
     row_integer(&row, after);
     row_integer(&row, limit);
     while (count < limit && row_next(&row))
         read_action(&row, &rows[count++]);
-    if (!end(view, &row, true, err))
+    if (!view_end(view, &row, true, err))
         return false;
     *ret_rows = rows;
     *ret_count = count;
@@ -262,16 +255,16 @@ bool journal_view_audit(struct journal_view *view, uint64_t deployment, uint64_t
 
     assert(limit >= 1 && limit <= VIEW_ROWS_MAX);
     if (rows == NULL)
-        return report_full(err);
-    begin(view);
+        return view_report_full(err);
+    view_begin(view);
     struct row row = sql_row(&view->sql, deployment == 0 ? STATEMENT_AUDIT : STATEMENT_AUDIT_OF);
     row_key(&row, after);
     row_integer(&row, limit);
     if (deployment != 0)
         row_key(&row, deployment);
     while (is_good && count < limit && row_next(&row))
-        is_good = read_audit(&row, arena, &rows[count++]) || report_full(err);
-    if (!end(view, &row, is_good, err))
+        is_good = read_audit(&row, arena, &rows[count++]) || view_report_full(err);
+    if (!view_end(view, &row, is_good, err))
         return false;
     *ret_rows = rows;
     *ret_count = count;
@@ -283,6 +276,6 @@ bool journal_view_rules(struct journal_view *view, uint64_t deployment, struct r
 {
     struct row none = {.sql = &view->sql};
 
-    begin(view);
-    return end(view, &none, deployment_row_rules(&view->sql, deployment, ret_rules, ret_bits, err), err);
+    view_begin(view);
+    return view_end(view, &none, deployment_row_rules(&view->sql, deployment, ret_rules, ret_bits, err), err);
 }

@@ -2,25 +2,18 @@
  * SPDX-License-Identifier: MIT
  *
  * Order: targets; deployments that end or wait, so that one that becomes active finds its place free (S8);
- * active ones; the audit rows with the passes; at last what rests on them: actions (S2), results, rules,
- * verdicts; and the notices. */
+ * active ones; runs; the audit rows with the passes; at last what rests on them: actions (S2), results,
+ * rules, verdicts; and the notices. */
 #include "engine/snapshot.h"
 #include "io/digest.h"
 #include "orchestrator/deployment.h"
 #include "store/journal_outbox.h"
-#include "store/journal_parts.h"
+#include "store/run_rows.h"
 
 #include <assert.h>
 #include <string.h>
 
 #define KEY_LIFE_MS (INT64_C(24) * 3600 * 1000)
-
-struct scene {
-    struct writer *writer;
-    struct sql *sql;
-    const struct batch *batch;
-    const struct journal_texts *texts;
-};
 
 const struct journal_request *texts_request(const struct journal_texts *texts, uint64_t token)
 {
@@ -34,6 +27,8 @@ bool batch_starts_deployment(const struct batch *batch, const struct journal_tex
 {
     for (uint32_t i = 0; i < batch->count; i++) {
         const struct batch_row *row = &batch->rows[i];
+        if (row->kind == ROW_RUN && row->is_new)
+            return true;
         if (row->kind != ROW_DEPLOYMENT || !row->is_new)
             continue;
         const struct journal_request *request = texts_request(texts, row->token);
@@ -45,7 +40,8 @@ bool batch_starts_deployment(const struct batch *batch, const struct journal_tex
 
 bool journal_is_event(const struct batch_row *row)
 {
-    return row->kind == ROW_TRACE || row->kind == ROW_TARGET || (row->kind == ROW_DEPLOYMENT && row->is_new);
+    return row->kind == ROW_TRACE || row->kind == ROW_TARGET || row->kind == ROW_RUN_TRACE ||
+           (row->kind == ROW_DEPLOYMENT && row->is_new);
 }
 
 static void save_target_name(const struct scene *scene, uint32_t id)
@@ -65,7 +61,7 @@ static void save_target_name(const struct scene *scene, uint32_t id)
 }
 
 /* A key without a text in memory is an old one, and in the file. */
-static void save_version(const struct scene *scene, uint64_t key)
+void scene_save_version(const struct scene *scene, uint64_t key)
 {
     const char *version = NULL;
     const char *digest = NULL;
@@ -86,9 +82,9 @@ static void save_target(const struct scene *scene, const struct batch_row *batch
     unsigned char bytes[SNAPSHOT_TARGET_MAX];
 
     save_target_name(scene, target->id);
-    save_version(scene, target->stable_version_key);
+    scene_save_version(scene, target->stable_version_key);
     for (uint8_t i = 0; i < target->quarantined_count; i++)
-        save_version(scene, target->quarantined[i].version_key);
+        scene_save_version(scene, target->quarantined[i].version_key);
     size_t length = snapshot_write_target(target, bytes);
     struct row row = sql_row(scene->sql, STATEMENT_TARGET_SAVE);
     row_bytes(&row, bytes, length);
@@ -96,7 +92,7 @@ static void save_target(const struct scene *scene, const struct batch_row *batch
     (void)row_run(&row);
 }
 
-static void save_sealed(const struct scene *scene, const char *text, unsigned char hash[JOURNAL_HASH_SIZE])
+void scene_save_sealed(const struct scene *scene, const char *text, unsigned char hash[JOURNAL_HASH_SIZE])
 {
     size_t length = strlen(text);
 
@@ -162,9 +158,9 @@ static void insert_deployment(const struct scene *scene, const struct batch_row 
     }
     const struct journal_start *start = request->start;
     save_target_name(scene, start->target);
-    save_version(scene, start->version_key);
-    save_version(scene, start->previous_key);
-    save_sealed(scene, start->sealed, hash);
+    scene_save_version(scene, start->version_key);
+    scene_save_version(scene, start->previous_key);
+    scene_save_sealed(scene, start->sealed, hash);
     size_t length = snapshot_write_deployment(state, bytes);
     struct row row = sql_row(scene->sql, STATEMENT_DEPLOYMENT_INSERT);
     row_key(&row, state->id);
@@ -205,7 +201,7 @@ static void update_deployment(const struct scene *scene, const struct batch_row 
     const struct journal_why *why = why_of(scene->texts, state->id);
 
     if (why != NULL)
-        save_version(scene, why->previous_key);
+        scene_save_version(scene, why->previous_key);
     struct row row = sql_row(scene->sql, STATEMENT_DEPLOYMENT_UPDATE);
 
     row_integer(&row, scene->writer->wall_ms);
@@ -277,6 +273,11 @@ static void describe_target(const struct batch_row *batch_row, struct chain_row 
 static void save_event(const struct scene *scene, const struct batch_row *batch_row)
 {
     const struct journal_request *request = texts_request(scene->texts, batch_row->token);
+
+    if (batch_row->kind == ROW_RUN_TRACE) {
+        run_rows_save_event(scene, batch_row);
+        return;
+    }
     struct chain_row audit = {
         .engine_ms = scene->batch->now_ms,
         .what = "accepted",
@@ -403,10 +404,17 @@ static void save_dependent(const struct scene *scene, const struct batch_row *ro
     case ROW_TRACE:
     case ROW_TARGET:
     case ROW_RUN:
-    case ROW_TASK:
     case ROW_RUN_TRACE:
         return;
+    case ROW_TASK:
+        run_rows_save_task(scene, row);
+        return;
     }
+}
+
+static bool is_run_row(const struct batch_row *row)
+{
+    return row->kind == ROW_RUN;
 }
 
 static bool is_any_row(const struct batch_row *row)
@@ -421,8 +429,8 @@ struct pass_over {
 };
 
 static const struct pass_over passes_over[] = {
-    {is_target_row, save_target},   {is_resting_row, save_deployment}, {is_active_row, save_deployment},
-    {journal_is_event, save_event}, {is_any_row, save_dependent},
+    {is_target_row, save_target},    {is_resting_row, save_deployment}, {is_active_row, save_deployment},
+    {is_run_row, run_rows_save_run}, {journal_is_event, save_event},    {is_any_row, save_dependent},
 };
 
 void batch_write(struct writer *writer, struct task *task)
@@ -439,6 +447,7 @@ void batch_write(struct writer *writer, struct task *task)
         for (uint32_t i = 0; i < scene.batch->count && sql_is_good(scene.sql); i++)
             if (passes_over[p].is_meant(&scene.batch->rows[i]))
                 passes_over[p].save(&scene, &scene.batch->rows[i]);
+    run_rows_save_texts(&scene);
     for (size_t i = 0; i < scene.texts->notice_count && sql_is_good(scene.sql); i++)
         outbox_write(writer, &scene.texts->notices[i]);
 }

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "store/schema.h"
 
+#include "base/attributes.h"
 #include "orchestrator/event.h"
 
 #include <assert.h>
@@ -83,6 +84,32 @@ static const char *const creation[] = {
     " environments TEXT NOT NULL, created_ms INTEGER NOT NULL, expires_ms INTEGER NOT NULL,"
     " revoked_ms INTEGER NOT NULL) STRICT",
 
+#define RUN_TABLES                                                                                           \
+    "CREATE TABLE runs(id INTEGER PRIMARY KEY, pipeline TEXT NOT NULL, service TEXT NOT NULL,"               \
+    " retry_of INTEGER REFERENCES runs(id), version INTEGER NOT NULL REFERENCES versions(key),"              \
+    " sealed BLOB NOT NULL REFERENCES sealed(hash), actor TEXT NOT NULL, reason TEXT NOT NULL,"              \
+    " run_url TEXT NOT NULL, commit_id TEXT NOT NULL, created_ms INTEGER NOT NULL,"                          \
+    " changed_ms INTEGER NOT NULL, ended_ms INTEGER NOT NULL, artifact INTEGER NOT NULL"                     \
+    " REFERENCES versions(key), phase INTEGER NOT NULL, stage INTEGER NOT NULL, is_open INTEGER NOT NULL,"   \
+    " revision INTEGER NOT NULL, snapshot BLOB NOT NULL) STRICT",                                            \
+        "CREATE INDEX runs_open ON runs(id) WHERE is_open = 1",                                              \
+        "CREATE TABLE tasks(run INTEGER NOT NULL REFERENCES runs(id), task INTEGER NOT NULL,"                \
+        " tries INTEGER NOT NULL, phase INTEGER NOT NULL, deployment INTEGER REFERENCES deployments(id),"    \
+        " began_ms INTEGER NOT NULL, changed_ms INTEGER NOT NULL, why TEXT NOT NULL DEFAULT '',"             \
+        " output TEXT NOT NULL DEFAULT '', PRIMARY KEY (run, task, tries)) STRICT",                          \
+        "CREATE TABLE outputs(run INTEGER NOT NULL REFERENCES runs(id), name TEXT NOT NULL,"                 \
+        " value TEXT NOT NULL, PRIMARY KEY (run, name)) STRICT, WITHOUT ROWID",                              \
+        "CREATE TRIGGER a_run_ends_once BEFORE UPDATE ON runs WHEN OLD.is_open = 0"                          \
+        " BEGIN SELECT RAISE(ABORT, 'S7: a run that ended never changes'); END",                             \
+        "CREATE TRIGGER an_artifact_is_fixed BEFORE UPDATE ON runs WHEN NEW.artifact <> OLD.artifact"        \
+        " AND EXISTS (SELECT 1 FROM tasks WHERE run = NEW.id AND deployment IS NOT NULL)"                    \
+        " BEGIN SELECT RAISE(ABORT, 'what passed one environment is what enters the next'); END",            \
+        "CREATE TRIGGER a_try_has_one_deployment BEFORE UPDATE ON tasks"                                     \
+        " WHEN OLD.deployment IS NOT NULL AND NEW.deployment IS NOT OLD.deployment"                          \
+        " BEGIN SELECT RAISE(ABORT, 'S5: a try of a task starts one deployment'); END"
+
+    RUN_TABLES,
+
     "CREATE UNIQUE INDEX one_active_deployment ON deployments(target) WHERE phase BETWEEN 1 AND 4",
 
     "CREATE TRIGGER terminal_is_final BEFORE UPDATE ON deployments"
@@ -126,6 +153,13 @@ static const char *const creation[] = {
     " BEGIN SELECT RAISE(ABORT, 'S13: audit rows stay'); END",
     NULL,
 };
+
+static const char *const additions[] = {RUN_TABLES, NULL};
+
+#define RUN_COLUMNS                                                                                          \
+    "SELECT r.id, r.pipeline, r.service, r.retry_of, r.version, v.version, v.digest, r.actor, r.reason,"     \
+    " r.run_url, r.commit_id, r.created_ms, r.changed_ms, r.ended_ms, r.snapshot FROM runs r"                \
+    " JOIN versions v ON v.key = r.artifact "
 
 #define DEPLOYMENT_COLUMNS                                                                                   \
     "SELECT d.id, d.target, d.kind, d.taken_back, d.version, d.previous, d.plan_hash, t.service,"            \
@@ -235,11 +269,41 @@ static const char *const statements[STATEMENT_COUNT] = {
     [STATEMENT_TOKENS] = "SELECT id, hash, principal, is_person, rights, services, environments, created_ms,"
                          " expires_ms FROM tokens WHERE revoked_ms = 0 AND (expires_ms = 0 OR expires_ms > ?)"
                          " ORDER BY created_ms, id LIMIT ?",
+    [STATEMENT_RUN_INSERT] =
+        "INSERT INTO runs(id, pipeline, service, retry_of, version, sealed, actor, reason, run_url, "
+        "commit_id,"
+        " created_ms, changed_ms, ended_ms, artifact, phase, stage, is_open, revision, snapshot)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?11, ?11, ?, ?, ?, ?, ?, 1, ?)",
+    [STATEMENT_RUN_UPDATE] =
+        "UPDATE runs SET changed_ms = ?1, ended_ms = ?2, artifact = ?3, phase = ?4, stage = ?5, is_open = ?6,"
+        " revision = revision + 1, snapshot = ?7 WHERE id = ?8",
+    [STATEMENT_RUNS_OPEN] = RUN_COLUMNS "WHERE r.is_open = 1 ORDER BY r.id",
+    [STATEMENT_RUNS_LIST] =
+        RUN_COLUMNS "WHERE r.id < ?1 AND (?2 = '' OR r.pipeline = ?2) ORDER BY r.id DESC LIMIT ?3",
+    [STATEMENT_RUN] = RUN_COLUMNS "WHERE r.id = ?",
+    [STATEMENT_RUN_SEALED] = "SELECT s.text FROM runs r JOIN sealed s ON s.hash = r.sealed WHERE r.id = ?",
+    [STATEMENT_TASK_SAVE] =
+        "INSERT INTO tasks(run, task, tries, phase, deployment, began_ms, changed_ms)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6) ON CONFLICT(run, task, tries) DO UPDATE SET"
+        " phase = excluded.phase, deployment = excluded.deployment, changed_ms = excluded.changed_ms",
+    [STATEMENT_TASK_TEXT] = "UPDATE tasks SET output = ?, why = ? WHERE run = ? AND task = ? AND tries = ?",
+    [STATEMENT_TASKS] =
+        "SELECT task, tries, phase, deployment, began_ms, changed_ms, why,"
+        " CASE WHEN ?2 AND tries = (SELECT max(tries) FROM tasks n WHERE n.run = t.run AND n.task = t.task)"
+        " THEN substr(output, -4000) ELSE '' END FROM tasks t WHERE run = ?1 ORDER BY task, tries",
+    [STATEMENT_OUTPUT_SAVE] = "INSERT INTO outputs(run, name, value) VALUES (?, ?, ?)"
+                              " ON CONFLICT(run, name) DO UPDATE SET value = excluded.value",
+    [STATEMENT_OUTPUTS] = "SELECT name, value FROM outputs WHERE run = ? ORDER BY name",
 };
 
 const char *const *schema_creation(void)
 {
     return creation;
+}
+
+const char *const *schema_additions(int64_t schema)
+{
+    return schema < 2 ? additions : &additions[ARRAY_LENGTH(additions) - 1];
 }
 
 const char *schema_statement(enum statement which)

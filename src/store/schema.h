@@ -6,6 +6,8 @@
 #ifndef STORE_SCHEMA_H
 #define STORE_SCHEMA_H
 
+#include <stdint.h>
+
 enum { SCHEMA_APPLICATION_ID = 0x56524454 }; /* "VRDT" in the file's header */
 
 enum statement {
@@ -50,11 +52,24 @@ enum statement {
     STATEMENT_TOKEN_INSERT,
     STATEMENT_TOKEN_REVOKE,
     STATEMENT_TOKENS,
+    STATEMENT_RUN_INSERT,
+    STATEMENT_RUN_UPDATE,
+    STATEMENT_RUNS_OPEN,
+    STATEMENT_RUNS_LIST,
+    STATEMENT_RUN,
+    STATEMENT_RUN_SEALED,
+    STATEMENT_TASK_SAVE,
+    STATEMENT_TASK_TEXT,
+    STATEMENT_TASKS,
+    STATEMENT_OUTPUT_SAVE,
+    STATEMENT_OUTPUTS,
     STATEMENT_COUNT
 };
 
 /* What creates an empty journal, one statement each; NULL ends it. */
 const char *const *schema_creation(void);
+/* What a journal of this older schema lacks, in the same form. */
+const char *const *schema_additions(int64_t schema);
 
 const char *schema_statement(enum statement which);
 

@@ -461,7 +461,7 @@ static void test_only_what_is_ours_is_opened(void **unused)
     journal_close(bench.journal);
     bench.journal = NULL;
     assert_true(sql_open(&sql, bench.path, SQL_WRITES, &err));
-    assert_true(sql_execute(&sql, "UPDATE meta SET schema = 3, min_reader = 2"));
+    assert_true(sql_execute(&sql, "UPDATE meta SET schema = 4, min_reader = 3"));
     not_opened(&bench, ERR_INVALID, "newer verdictd");
     assert_true(sql_execute(&sql, "UPDATE meta SET min_reader = 1")); /* newer, but made for us as well */
     bench_open(&bench);

@@ -35,6 +35,7 @@ static bool deployment(void *data, const struct run_state *state, uint8_t task,
     bench->deployed = bench_prepare(&bench->engine, state->version_key);
     *ret_start = bench->deployed->start;
     ret_start->target = BENCH_TARGET + live->plan.tasks[task].reference;
+    ret_start->version_key = 0; /* the engine knows which */
     return true;
 }
 

@@ -373,7 +373,8 @@ static void test_examples(void **state)
                         "example-full.rules:48: 'window' is not supported by this version\n"
                         "example-full.rules:56: 'hosts' is not supported by this version\n"
                         "example-full.rules:59: 'groups' is not supported by this version\n"
-                        "example-full.rules:60: 'pipelines' is not supported by this version");
+                        "example-full.rules:64: 'fail_when' is not supported by this version\n"
+                        "example-full.rules:64: 'parse' is not supported by this version");
 }
 
 int main(void)

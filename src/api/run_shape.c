@@ -1,0 +1,238 @@
+/* run_shape.c - runs as JSON and in words.
+ * SPDX-License-Identifier: MIT */
+#include "api/run_shape.h"
+
+#include "api/shape.h"
+#include "engine/snapshot.h"
+#include "orchestrator/run.h"
+
+#include <cjson/cJSON.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *const kinds[] = {
+    [RUN_TASK_COMMAND] = "command", [RUN_TASK_AWAIT] = "await", [RUN_TASK_DEPLOY] = "deploy"};
+
+bool run_record_is_done(const struct journal_run *row)
+{
+    return run_phase_is_terminal(row->state.phase) || row->state.is_escalated;
+}
+
+void run_record_etag(const struct journal_run *row, char to[RUN_ETAG_SIZE])
+{
+    unsigned char bytes[SNAPSHOT_RUN_MAX];
+    size_t length = snapshot_write_run(&row->state, bytes);
+
+    (void)snprintf(to, RUN_ETAG_SIZE, "\"run_%" PRIu64 "-%016" PRIx64 "\"", row->id,
+                   snapshot_hash(bytes, length));
+}
+
+static const char *stage_name(const struct run_record *record, uint8_t stage)
+{
+    const struct run_definition *definition = record->definition;
+
+    return definition == NULL || stage >= definition->plan.stage_count ? "?" : definition->stages[stage];
+}
+
+static const char *task_name(const struct run_record *record, uint8_t task)
+{
+    const struct run_definition *definition = record->definition;
+
+    return definition == NULL || task >= definition->plan.task_count ? "?" : definition->tasks[task].name;
+}
+
+/* What the newest try of the task said, "" nothing. */
+static const char *task_why(const struct run_record *record, uint8_t task)
+{
+    const char *why = "";
+
+    for (size_t i = 0; i < record->task_count; i++)
+        if (record->tasks[i].task == task)
+            why = record->tasks[i].why;
+    return why;
+}
+
+static void add_failure(const struct run_record *record, struct text *text)
+{
+    const struct run_state *state = &record->row->state;
+    uint8_t task = state->failed_task;
+
+    if (task >= RUN_TASKS_MAX)
+        return;
+    const char *why = task_why(record, task);
+    text_add(text, ": %s: %s", task_name(record, task),
+             why[0] == '\0' ? run_cause_text((enum run_cause)state->tasks[task].cause) : why);
+    if (state->tasks[task].deployment != 0)
+        text_add(text, " (dep_%" PRIu64 ")", state->tasks[task].deployment);
+}
+
+static void add_waiting(const struct run_record *record, struct text *text)
+{
+    const struct run_state *state = &record->row->state;
+    bool is_first = true;
+
+    for (unsigned i = 0; i < RUN_TASKS_MAX; i++) {
+        bool is_asking = state->tasks[i].phase == TASK_ASKING;
+        if (state->tasks[i].phase != TASK_AWAITING && !is_asking)
+            continue;
+        text_add(text, "%s %s%s", is_first ? "" : ",", task_name(record, (uint8_t)i),
+                 is_asking ? " (it failed)" : "");
+        is_first = false;
+    }
+}
+
+static void add_phase(const struct run_record *record, struct text *text)
+{
+    const struct run_state *state = &record->row->state;
+    const char *stage = stage_name(record, state->stage);
+
+    switch (state->phase) {
+    case RUN_QUEUED:
+        text_add(text, "waits: another run of this pipeline is under way");
+        return;
+    case RUN_RUNNING:
+        text_add(text, "stage %s%s", stage,
+                 state->is_escalated ? ": its deployment is escalated, people are called" : "");
+        return;
+    case RUN_WAITING:
+        text_add(text, "stage %s waits for an answer:", stage);
+        add_waiting(record, text);
+        return;
+    case RUN_STOPPING:
+        text_add(text, "stage %s is being stopped", stage);
+        add_failure(record, text);
+        return;
+    case RUN_RELEASED:
+        text_add(text, "released");
+        return;
+    case RUN_FAILED:
+        text_add(text, "failed in stage %s", stage);
+        add_failure(record, text);
+        return;
+    case RUN_ABORTED:
+        text_add(text, "aborted in stage %s", stage);
+        return;
+    case RUN_PHASE_COUNT:
+        return;
+    }
+}
+
+void run_record_summary(const struct run_record *record, char to[RUN_SUMMARY_SIZE])
+{
+    struct text text;
+
+    text_init(&text, to, RUN_SUMMARY_SIZE);
+    text_add(&text, "%s %s: ", record->row->pipeline, record->row->version);
+    add_phase(record, &text);
+}
+
+static const char *stage_state(const struct run_state *state, uint8_t index)
+{
+    if (index < state->first_stage)
+        return "skipped"; /* a run before this one did it */
+    if (index < state->stage || state->phase == RUN_RELEASED)
+        return "done";
+    if (index > state->stage || state->phase == RUN_QUEUED)
+        return "todo";
+    return run_phase_name(state->phase);
+}
+
+static void add_deployment(cJSON *object, uint64_t deployment)
+{
+    char id[32];
+
+    (void)snprintf(id, sizeof(id), "dep_%" PRIu64, deployment);
+    if (deployment != 0)
+        cJSON_AddStringToObject(object, "deployment", id);
+}
+
+static cJSON *shape_task(const struct run_record *record, uint8_t index)
+{
+    const struct run_task *state = &record->row->state.tasks[index];
+    cJSON *object = cJSON_CreateObject();
+    const struct journal_task *newest = NULL;
+
+    for (size_t i = 0; i < record->task_count; i++)
+        if (record->tasks[i].task == index)
+            newest = &record->tasks[i];
+    cJSON_AddStringToObject(object, "name", task_name(record, index));
+    cJSON_AddStringToObject(object, "kind", kinds[record->definition->plan.tasks[index].kind]);
+    cJSON_AddStringToObject(object, "state", run_task_phase_name(state->phase));
+    cJSON_AddNumberToObject(object, "tries", state->tries);
+    cJSON_AddStringToObject(object, "cause", run_cause_text((enum run_cause)state->cause));
+    add_deployment(object, state->deployment);
+    if (newest == NULL)
+        return object;
+    shape_time(object, "began_at", newest->began_ms);
+    shape_time(object, "changed_at", newest->changed_ms);
+    cJSON_AddStringToObject(object, "why", newest->why);
+    cJSON_AddStringToObject(object, "output", newest->output);
+    return object;
+}
+
+static cJSON *shape_stage(const struct run_record *record, uint8_t index)
+{
+    const struct run_plan_stage *stage = &record->definition->plan.stages[index];
+    cJSON *object = cJSON_CreateObject();
+
+    cJSON_AddStringToObject(object, "name", record->definition->stages[index]);
+    cJSON_AddStringToObject(object, "state", stage_state(&record->row->state, index));
+    cJSON *tasks = cJSON_AddArrayToObject(object, "tasks");
+    for (uint8_t i = stage->first; i < stage->first + stage->count; i++)
+        cJSON_AddItemToArray(tasks, shape_task(record, i));
+    return object;
+}
+
+static void add_full(cJSON *object, const struct run_record *record)
+{
+    cJSON *stages = cJSON_AddArrayToObject(object, "stages");
+    cJSON *outputs = cJSON_AddObjectToObject(object, "outputs");
+
+    for (uint8_t i = 0; record->definition != NULL && i < record->definition->plan.stage_count; i++)
+        cJSON_AddItemToArray(stages, shape_stage(record, i));
+    for (size_t i = 0; i < record->output_count; i++)
+        cJSON_AddStringToObject(outputs, record->outputs[i].name, record->outputs[i].value);
+}
+
+cJSON *run_shape(const struct run_record *record, bool is_full)
+{
+    const struct journal_run *row = record->row;
+    cJSON *object = cJSON_CreateObject();
+    int exit_code = run_exit_code(&row->state);
+    char summary[RUN_SUMMARY_SIZE];
+    char id[32];
+
+    (void)snprintf(id, sizeof(id), "run_%" PRIu64, row->id);
+    cJSON_AddStringToObject(object, "id", id);
+    cJSON_AddStringToObject(object, "pipeline", row->pipeline);
+    cJSON_AddStringToObject(object, "service", row->service);
+    cJSON_AddStringToObject(object, "version", row->version);
+    cJSON_AddStringToObject(object, "digest", row->digest);
+    cJSON_AddStringToObject(object, "state", run_phase_name(row->state.phase));
+    if (record->definition == NULL)
+        cJSON_AddNullToObject(object, "stage");
+    else
+        cJSON_AddStringToObject(object, "stage", stage_name(record, row->state.stage));
+    cJSON_AddBoolToObject(object, "done", run_record_is_done(row));
+    if (exit_code < 0)
+        cJSON_AddNullToObject(object, "exit_code");
+    else
+        cJSON_AddNumberToObject(object, "exit_code", exit_code);
+    run_record_summary(record, summary);
+    cJSON_AddStringToObject(object, "summary", summary);
+    (void)snprintf(id, sizeof(id), "run_%" PRIu64, row->retry_of);
+    if (row->retry_of == 0)
+        cJSON_AddNullToObject(object, "retry_of");
+    else
+        cJSON_AddStringToObject(object, "retry_of", id);
+    cJSON_AddStringToObject(object, "actor", row->actor);
+    cJSON_AddStringToObject(object, "reason", row->reason);
+    cJSON_AddStringToObject(object, "run_url", row->run_url);
+    cJSON_AddStringToObject(object, "commit", row->commit);
+    shape_time(object, "created_at", row->created_ms);
+    shape_time(object, "ended_at", row->ended_ms);
+    if (is_full)
+        add_full(object, record);
+    return object;
+}

@@ -1,0 +1,388 @@
+/* runs.c - starting, listing, showing, aborting, retrying runs; and the answers that their tasks await.
+ * SPDX-License-Identifier: MIT */
+#include "api/parts.h"
+#include "api/run_shape.h"
+#include "io/json.h"
+#include "orchestrator/run.h"
+
+#include <cjson/cJSON.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LIST_DEFAULT = 20, LOCATION_SIZE = 64, URL_SIZE = 1024, COMMIT_SIZE = 129, RESULT_SIZE = 16 };
+
+/* ---- one ---- */
+
+static struct run_record record_of(const struct call *call)
+{
+    const struct reading *reading = call->reading;
+
+    return (struct run_record){.row = &reading->runs[0],
+                               .definition = reading->run_definition,
+                               .tasks = reading->tasks,
+                               .task_count = reading->task_count,
+                               .outputs = reading->outputs,
+                               .output_count = reading->output_count};
+}
+
+/* A run concerns each environment of its pipeline. */
+static bool is_allowed(struct call *call, unsigned right, const char *service,
+                       const struct run_definition *definition)
+{
+    bool has_environment = false;
+
+    for (uint8_t i = 0; definition != NULL && i < definition->plan.task_count; i++) {
+        const char *environment = definition->tasks[i].environment;
+        if (environment == NULL)
+            continue;
+        has_environment = true;
+        if (!call_allowed(call, right, service, environment))
+            return false;
+    }
+    return has_environment || call_allowed(call, right, service, "");
+}
+
+static bool has_failed(struct call *call)
+{
+    const struct err *err = &call->reading->err;
+
+    if (err->code == ERR_NONE)
+        return false;
+    if (err->code == ERR_NOT_FOUND)
+        problem_answer(call, 404, "not-found", "there is no such run");
+    else
+        problem_answer_err(call, err);
+    return true;
+}
+
+static void answer_record(struct call *call, const char *etag)
+{
+    struct run_record record = record_of(call);
+    char location[LOCATION_SIZE];
+    const struct http_server_header headers[] = {{"ETag", etag}, {"Location", location}};
+    cJSON *json = run_shape(&record, true);
+    char *text = json_print(json);
+
+    (void)snprintf(location, sizeof(location), "/v1/runs/run_%" PRIu64, record.row->id);
+    call_answer(call, call->status, "application/json", headers, call->status == 201 ? 2 : 1, text,
+                strlen(text));
+    free(text);
+    cJSON_Delete(json);
+}
+
+static void show(struct call *call)
+{
+    char etag[RUN_ETAG_SIZE];
+
+    if (has_failed(call))
+        return;
+    const struct journal_run *row = &call->reading->runs[0];
+    if (!is_allowed(call, TOKEN_READ, row->service, call->reading->run_definition))
+        return;
+    run_record_etag(row, etag);
+    if (poll_sleeps_run(call, row->id, run_record_is_done(row), etag))
+        return;
+    const struct http_server_header header = {"ETag", etag};
+    if (strcmp(call->poll.etag, etag) == 0)
+        call_answer(call, 304, "application/json", &header, 1, "", 0);
+    else
+        answer_record(call, etag);
+}
+
+void runs_show(struct call *call)
+{
+    call->status = 200;
+    call->poll.is_run = true;
+    call->poll.done = show;
+    if (poll_begin(call))
+        reading_run(call, call->match.run, show);
+}
+
+static void show_after(struct call *call)
+{
+    char etag[RUN_ETAG_SIZE];
+
+    if (has_failed(call))
+        return;
+    run_record_etag(&call->reading->runs[0], etag);
+    answer_record(call, etag);
+}
+
+static void explain_conflict(struct call *call)
+{
+    if (has_failed(call))
+        return;
+    const struct journal_run *row = &call->reading->runs[0];
+    const char *possible = run_phase_is_terminal(row->state.phase) ? "retry of a failed or aborted one"
+                                                                   : "abort, and answers to what waits";
+    problem_answer(call, 409, "conflict", "this is not possible: run_%" PRIu64 " is %s; possible now: %s",
+                   row->id, run_phase_name(row->state.phase), possible);
+}
+
+/* Of every request that the engine answers. */
+static void done(void *data, bool is_done, bool is_new, uint64_t run, const struct err *err)
+{
+    struct call *call = data;
+
+    if (call->request != NULL && is_done) {
+        call->status = is_new && call->route->value != RUNS_ACTS ? 201 : 200;
+        reading_run(call, run, show_after);
+    } else if (call->request != NULL && call->run != 0 &&
+               (err->code == ERR_CONFLICT ||
+                (err->code == ERR_NOT_FOUND && call->route->value == RUNS_ACTS))) {
+        reading_run(call, call->run, explain_conflict);
+    } else if (call->request != NULL) {
+        problem_answer_err(call, err);
+    }
+    call->env_holds--;
+    call_settle(call);
+}
+
+/* ---- start ---- */
+
+struct start_texts {
+    char pipeline[NAME_MAX_LENGTH + 1], version[VERSION_MAX_LENGTH + 1], digest[DIGEST_MAX_LENGTH + 1];
+    char run_url[URL_SIZE], commit[COMMIT_SIZE], actor[NAME_MAX_LENGTH + 1];
+};
+
+static bool read_start(struct call *call, struct start_texts *texts)
+{
+    static const char *const names[] = {"pipeline", "version", "digest", "run_url",
+                                        "commit",   "actor",   "reason"};
+
+    if (!call_read_body(call, names, ARRAY_LENGTH(names), false) ||
+        !call_body_name(call, "pipeline", text_is_name, "a name", sizeof(texts->pipeline), texts->pipeline) ||
+        !call_body_name(call, "version", text_is_version, "a version", sizeof(texts->version),
+                        texts->version) ||
+        !call_body_line(call, "digest", sizeof(texts->digest), texts->digest) ||
+        !call_body_line(call, "run_url", sizeof(texts->run_url), texts->run_url) ||
+        !call_body_line(call, "commit", sizeof(texts->commit), texts->commit) ||
+        !call_body_line(call, "actor", sizeof(texts->actor), texts->actor) ||
+        !call_body_line(call, "reason", sizeof(call->reason), call->reason))
+        return false;
+    if (texts->digest[0] == '\0' || text_is_digest(texts->digest))
+        return true;
+    problem_answer_member(call, "#/digest", "must be a digest such as sha256:...");
+    return false;
+}
+
+void runs_start(struct call *call)
+{
+    const struct api_env *env = &call->api->env;
+    struct start_texts texts;
+    struct err err = {0};
+
+    if (!read_start(call, &texts))
+        return;
+    struct run_definition *definition = env->pipeline(env->data, texts.pipeline, &err);
+    bool is_good = definition != NULL && is_allowed(call, TOKEN_DEPLOY, definition->service, definition);
+    if (definition == NULL)
+        problem_answer_err(call, &err);
+    run_definition_free(definition);
+    if (!is_good)
+        return;
+    const struct api_run_start start = {
+        .principal = {.name = call->principal.name, .is_person = call->principal.is_person},
+        .pipeline = texts.pipeline,
+        .version = texts.version,
+        .digest = texts.digest,
+        .run_url = texts.run_url,
+        .commit = texts.commit,
+        .reason = call->reason,
+        .actor = texts.actor[0] == '\0' ? call->principal.name : texts.actor};
+    call->env_holds++;
+    env->run_start(env->data, &start, done, call);
+}
+
+/* ---- list ---- */
+
+static void show_list(struct call *call)
+{
+    const struct reading *reading = call->reading;
+
+    if (has_failed(call))
+        return;
+    cJSON *page = cJSON_CreateObject();
+    cJSON *array = cJSON_AddArrayToObject(page, "runs");
+    for (size_t i = 0; i < reading->run_count; i++) {
+        const struct run_record record = {.row = &reading->runs[i]};
+        if (auth_allows(&call->principal, TOKEN_READ, record.row->service, ""))
+            cJSON_AddItemToArray(array, run_shape(&record, false));
+    }
+    if (reading->run_count == reading->filter.limit) {
+        char cursor[32];
+        (void)snprintf(cursor, sizeof(cursor), "run_%" PRIu64, reading->runs[reading->run_count - 1].id);
+        cJSON_AddStringToObject(page, "cursor", cursor);
+    } else {
+        cJSON_AddNullToObject(page, "cursor");
+    }
+    call_answer_json(call, 200, page);
+}
+
+void runs_list(struct call *call)
+{
+    const char *limit = http_server_query(call->request, "limit");
+    const char *cursor = http_server_query(call->request, "cursor");
+    const char *pipeline = http_server_query(call->request, "pipeline");
+    struct journal_filter filter = {.service = pipeline};
+    int64_t number = LIST_DEFAULT;
+
+    if (limit != NULL && !text_to_integer(limit, 1, VIEW_ROWS_MAX, &number)) {
+        problem_answer(call, 400, "invalid", "limit: must be 1 to %d", VIEW_ROWS_MAX);
+        return;
+    }
+    filter.limit = (uint32_t)number;
+    if (cursor != NULL && !route_parse_run(cursor, &filter.before)) {
+        problem_answer(call, 400, "invalid", "cursor: take it from the page before");
+        return;
+    }
+    if (pipeline != NULL && !text_is_name(pipeline)) {
+        problem_answer(call, 400, "invalid", "pipeline: must be a name");
+        return;
+    }
+    reading_runs(call, &filter, show_list);
+}
+
+/* ---- abort and retry ---- */
+
+static void act(struct call *call)
+{
+    const struct api_env *env = &call->api->env;
+
+    if (has_failed(call))
+        return;
+    const struct journal_run *row = &call->reading->runs[0];
+    if (!is_allowed(call, call->route->right, row->service, call->reading->run_definition))
+        return;
+    call->run = row->id;
+    const struct api_run_verb verb = {
+        .principal = {.name = call->principal.name, .is_person = call->principal.is_person},
+        .run = row->id,
+        .reason = call->reason};
+    call->env_holds++;
+    env->run_abort(env->data, &verb, done, call);
+}
+
+static void retry(struct call *call)
+{
+    const struct api_env *env = &call->api->env;
+
+    if (has_failed(call))
+        return;
+    const struct reading *reading = call->reading;
+    const struct journal_run *row = &reading->runs[0];
+    if (!is_allowed(call, call->route->right, row->service, reading->run_definition))
+        return;
+    call->run = row->id;
+    if (row->state.phase != RUN_FAILED && row->state.phase != RUN_ABORTED) {
+        explain_conflict(call);
+        return;
+    }
+    const struct api_run_retry again = {
+        .principal = {.name = call->principal.name, .is_person = call->principal.is_person},
+        .row = row,
+        .sealed = reading->sealed,
+        .outputs = reading->outputs,
+        .output_count = reading->output_count,
+        .reason = call->reason};
+    call->env_holds++;
+    env->run_retry(env->data, &again, done, call);
+}
+
+void runs_act(struct call *call)
+{
+    static const char *const names[] = {"reason"};
+
+    if (!call_read_body(call, names, ARRAY_LENGTH(names), true) ||
+        !call_body_line(call, "reason", sizeof(call->reason), call->reason))
+        return;
+    reading_run(call, call->match.run, call->route->value == RUNS_ACTS ? act : retry);
+}
+
+/* ---- answers ---- */
+
+/* False: answered. The texts are the body's. */
+static bool read_outputs(struct call *call, struct journal_output *outputs, size_t *ret_count)
+{
+    struct json_node root = json_root(call->body);
+    struct json_node object = {0};
+    struct err err = {0};
+    bool is_good = json_object(&root, "outputs", JSON_OPTIONAL, &object, &err);
+
+    *ret_count = 0;
+    if (is_good && object.item == NULL)
+        return true;
+    for (struct json_node one = is_good ? json_first(&object) : object; is_good && one.item != NULL;
+         one = json_next(&object, &one)) {
+        if (*ret_count == JOURNAL_RUN_OUTPUTS_MAX)
+            is_good = err_set(&err, ERR_INVALID, "#/outputs: more than %d", JOURNAL_RUN_OUTPUTS_MAX);
+        else
+            is_good = json_as_text(&one, JOURNAL_OUTPUT_VALUE_MAX, &outputs[*ret_count].value, &err);
+        if (is_good)
+            outputs[(*ret_count)++].name = json_name(&one);
+    }
+    if (!is_good)
+        problem_answer(call, 400, "invalid", "%s", err.text);
+    return is_good;
+}
+
+static bool has_task(const struct run_definition *definition, const struct route_match *match)
+{
+    for (uint8_t i = 0; definition != NULL && i < definition->plan.task_count; i++)
+        if (strcmp(definition->stages[run_stage_of(&definition->plan, i)], match->stage) == 0 &&
+            strcmp(definition->tasks[i].name, match->task) == 0)
+            return true;
+    return false;
+}
+
+static void take_answer(struct call *call)
+{
+    const struct api_env *env = &call->api->env;
+    struct journal_output outputs[JOURNAL_RUN_OUTPUTS_MAX];
+    char result[RESULT_SIZE];
+    size_t count = 0;
+
+    if (has_failed(call))
+        return;
+    const struct journal_run *row = &call->reading->runs[0];
+    if (!is_allowed(call, call->route->right, row->service, call->reading->run_definition) ||
+        !call_body_line(call, "result", sizeof(result), result) || !read_outputs(call, outputs, &count))
+        return;
+    bool is_good = strcmp(result, "pass") == 0;
+    if (!is_good && strcmp(result, "fail") != 0) {
+        problem_answer_member(call, "#/result", "must be \"pass\" or \"fail\"");
+        return;
+    }
+    call->run = row->id;
+    if (!has_task(call->reading->run_definition, &call->match)) {
+        problem_answer(call, 404, "not-found", "the pipeline of this run has no such task");
+        return;
+    }
+    if (run_phase_is_terminal(row->state.phase)) {
+        explain_conflict(call);
+        return;
+    }
+    const struct api_run_answer answer = {
+        .principal = {.name = call->principal.name, .is_person = call->principal.is_person},
+        .run = row->id,
+        .stage = call->match.stage,
+        .task = call->match.task,
+        .is_good = is_good,
+        .outputs = outputs,
+        .output_count = count,
+        .reason = call->reason};
+    call->env_holds++;
+    env->run_answer(env->data, &answer, done, call);
+}
+
+void runs_answer(struct call *call)
+{
+    static const char *const names[] = {"result", "outputs", "reason"};
+
+    if (!call_read_body(call, names, ARRAY_LENGTH(names), false) ||
+        !call_body_line(call, "reason", sizeof(call->reason), call->reason))
+        return;
+    reading_run(call, call->match.run, take_answer);
+}

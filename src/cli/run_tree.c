@@ -1,0 +1,95 @@
+/* run_tree.c - a run drawn as text.
+ * SPDX-License-Identifier: MIT */
+#include "cli/run_tree.h"
+
+#include "cli/field.h"
+
+#include <cjson/cJSON.h>
+#include <string.h>
+
+enum { NAME_WIDTH = 16 };
+
+struct mark {
+    const char *states; /* names, each with a space behind it */
+    const char *sign;   /* UTF-8 */
+    const char *plain;  /* ASCII */
+    enum terminal_color color;
+};
+
+static const struct mark marks[] = {
+    {"done ", "✔", "+", COLOR_GOOD},
+    {"skipped ", "✔", "-", COLOR_DIM},
+    {"failed stopped aborted ", "✖", "x", COLOR_BAD},
+    {"running resting stopping ", "●", ">", COLOR_BOLD},
+    {"waiting awaiting asking ", "●", "?", COLOR_BOLD},
+    {"", "◌", ".", COLOR_DIM},
+};
+
+static bool is_one_of(const char *states, const char *state)
+{
+    size_t length = strlen(state);
+
+    for (const char *at = states; *at != '\0'; at += strcspn(at, " ") + 1)
+        if (strncmp(at, state, length) == 0 && at[length] == ' ')
+            return true;
+    return states[0] == '\0';
+}
+
+static void add_mark(const struct terminal *terminal, const char *state, struct text *text)
+{
+    size_t i = 0;
+
+    while (!is_one_of(marks[i].states, state))
+        i++;
+    text_add(text, "%s%s%s", terminal_color(terminal, marks[i].color),
+             terminal->has_utf8 ? marks[i].sign : marks[i].plain, terminal_color(terminal, COLOR_NONE));
+}
+
+static void draw_task(const cJSON *task, const struct terminal *terminal, struct text *text)
+{
+    const char *state = field_text(task, "state");
+    const char *deployment = field_text(task, "deployment");
+    const char *why = field_text(task, "why");
+
+    text_add(text, "     ");
+    add_mark(terminal, state, text);
+    text_add(text, " %-*s %s", NAME_WIDTH, field_text(task, "name"), state);
+    if (field_number(task, "tries") > 1)
+        text_add(text, ", try %.0f", field_number(task, "tries"));
+    if (deployment[0] != '\0')
+        text_add(text, "  %s", deployment);
+    if (why[0] == '\0')
+        why = field_text(task, "cause");
+    if (why[0] != '\0')
+        text_add(text, "  (%s)", why);
+    text_add(text, "\n");
+}
+
+static unsigned draw_stage(const cJSON *stage, const struct terminal *terminal, struct text *text)
+{
+    const cJSON *task = NULL;
+    unsigned lines = 1;
+
+    text_add(text, " ");
+    add_mark(terminal, field_text(stage, "state"), text);
+    text_add(text, " %s\n", field_text(stage, "name"));
+    cJSON_ArrayForEach(task, field_part(stage, "tasks"))
+    {
+        draw_task(task, terminal, text);
+        lines++;
+    }
+    return lines;
+}
+
+unsigned run_tree_draw(const cJSON *run, const struct terminal *terminal, struct text *text)
+{
+    const char *digest = field_text(run, "digest");
+    const cJSON *stage = NULL;
+    unsigned lines = 2;
+
+    text_add(text, "%s %s  %s%s%s\n", field_text(run, "pipeline"), field_text(run, "version"),
+             field_text(run, "id"), digest[0] == '\0' ? "" : "  ", digest);
+    text_add(text, "%s: %s\n", field_text(run, "state"), field_text(run, "summary"));
+    cJSON_ArrayForEach(stage, field_part(run, "stages")) lines += draw_stage(stage, terminal, text);
+    return lines;
+}

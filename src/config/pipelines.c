@@ -1,0 +1,361 @@
+/* pipelines.c - pipelines read: stages of tasks, then the environments in their order, then the release.
+ * SPDX-License-Identifier: MIT */
+#include "config/pipelines.h"
+
+#include "base/text.h"
+#include "config/template.h"
+#include "config/vars.h"
+
+#include <string.h>
+
+enum { PIPELINE_SERVICE, PIPELINE_ENVIRONMENTS, PIPELINE_OPTION_COUNT };
+enum { STAGE_ON_FAILURE, STAGE_ASK_TIMEOUT, STAGE_PARALLEL, STAGE_OPTION_COUNT };
+enum {
+    TASK_EXEC,
+    TASK_DIRECTORY,
+    TASK_TIMEOUT,
+    TASK_RETRIES,
+    TASK_REPEAT,
+    TASK_AWAIT,
+    TASK_ON_TIMEOUT,
+    TASK_OPTION_COUNT
+};
+enum { HOUR_MS = 3600 * 1000, DAY_MS = 24 * HOUR_MS, RETRIES_MAX = 10 };
+
+#define AWAIT_MAX_MS (30.0 * DAY_MS)
+
+static const char *const outcomes[] = {"fail", "go_on", "ask", NULL};    /* as enum run_outcome */
+static const char *const repeats[] = {"unsafe", "idempotent", NULL};     /* as enum command_repeat */
+static const char *const silences[] = {"fail", "pass", NULL};            /* of an awaited answer */
+static const char *const pipeline_parts[] = {"stages", "release", NULL}; /* read one by one */
+static const char *const pipeline_later[] = {"together", "group", NULL};
+static const char *const task_later[] = {"parse", "fail_when", "skip_when", "probe", NULL};
+
+static const struct option pipeline_options[PIPELINE_OPTION_COUNT] = {
+    [PIPELINE_SERVICE] = {.name = "service",
+                          .type = OPTION_TEXT,
+                          .is_required = true,
+                          .help = "the service that it builds and deploys"},
+    [PIPELINE_ENVIRONMENTS] = {.name = "environments",
+                               .type = OPTION_LIST,
+                               .max = RUN_STAGES_MAX,
+                               .help = "where it is deployed, in this order"},
+};
+
+static const struct option stage_options[STAGE_OPTION_COUNT] = {
+    [STAGE_ON_FAILURE] = {.name = "on_failure",
+                          .type = OPTION_CHOICE,
+                          .choices = outcomes,
+                          .fallback = "fail",
+                          .help = "what a task that failed after its retries means"},
+    [STAGE_ASK_TIMEOUT] = {.name = "ask_timeout",
+                           .type = OPTION_DURATION,
+                           .min = 1000,
+                           .max = AWAIT_MAX_MS,
+                           .fallback = "24h",
+                           .help = "ask: nobody's answer after it is no"},
+    [STAGE_PARALLEL] = {.name = "parallel",
+                        .type = OPTION_INTEGER,
+                        .min = 1,
+                        .max = RUN_PARALLEL_MAX,
+                        .fallback = "4",
+                        .help = "commands at the same time"},
+};
+
+static const struct option task_options[TASK_OPTION_COUNT] = {
+    [TASK_EXEC] = {.name = "exec",
+                   .type = OPTION_LIST,
+                   .min = 1,
+                   .max = DEFINITION_ARGUMENTS_MAX,
+                   .help = "program and arguments; no shell"},
+    [TASK_DIRECTORY] = {.name = "directory", .type = OPTION_TEXT, .help = "where it works"},
+    [TASK_TIMEOUT] = {.name = "timeout",
+                      .type = OPTION_DURATION,
+                      .min = 100,
+                      .max = DAY_MS,
+                      .help = "longest time of one try; 30m"},
+    [TASK_RETRIES] = {.name = "retries",
+                      .type = OPTION_INTEGER,
+                      .min = 0,
+                      .max = RETRIES_MAX,
+                      .help = "tries beside the first one"},
+    [TASK_REPEAT] = {.name = "repeat",
+                     .type = OPTION_CHOICE,
+                     .choices = repeats,
+                     .help = "may it be started again when its fate is unknown?"},
+    [TASK_AWAIT] = {.name = "await",
+                    .type = OPTION_DURATION,
+                    .min = 1000,
+                    .max = AWAIT_MAX_MS,
+                    .help = "answered from outside, within this time"},
+    [TASK_ON_TIMEOUT] = {.name = "on_timeout",
+                         .type = OPTION_CHOICE,
+                         .choices = silences,
+                         .help = "await: what silence means"},
+};
+
+struct building {
+    const struct build *build;
+    struct run_definition *definition;
+};
+
+static bool refuse_beside(const struct building *building, const struct node *node, const char *key,
+                          const char *kind)
+{
+    const struct node *found = tree_find(node, key);
+
+    return found == NULL ||
+           report_node(building->build->report, found, "'%s' makes no sense beside '%s'", key, kind);
+}
+
+/* Only what is known of a run can be filled in when it runs. */
+static bool check_texts(const struct building *building, const struct node *exec)
+{
+    size_t count = exec->kind == NODE_LIST ? exec->count : 1;
+    const struct node *texts = exec->kind == NODE_LIST ? exec->children : exec;
+
+    for (size_t i = 0; i < count; i++) {
+        struct placeholder found = template_find(texts[i].text);
+        for (; found.kind == PLACEHOLDER_NAME; found = template_find(found.after))
+            if (strcmp(found.name, "version") != 0)
+                return report_node(building->build->report, &texts[i],
+                                   "{{%s}} is not known in a pipeline: it has no slot", found.name);
+    }
+    return true;
+}
+
+static bool build_command(const struct building *building, const struct node *node,
+                          const struct option_value *values, struct run_plan_task *planned,
+                          struct run_task_definition *task)
+{
+    const struct config_report *report = building->build->report;
+    size_t before = report->said;
+
+    if (!refuse_beside(building, node, "on_timeout", "exec") ||
+        !check_texts(building, tree_find(node, "exec")))
+        return false;
+    planned->kind = RUN_TASK_COMMAND;
+    planned->repeat = (enum command_repeat)values[TASK_REPEAT].choice;
+    planned->tries_max = (uint16_t)(1 + values[TASK_RETRIES].number);
+    planned->limit_ms = values[TASK_TIMEOUT].is_set ? values[TASK_TIMEOUT].duration_ms : HOUR_MS / 2;
+    task->arguments = values[TASK_EXEC].list;
+    task->argument_count = values[TASK_EXEC].list_length;
+    task->timeout_ms = planned->limit_ms;
+    task->directory = values[TASK_DIRECTORY].is_set ? values[TASK_DIRECTORY].text : "";
+    if (task->arguments[0][0] == '\0')
+        return report_node(building->build->report, tree_find(node, "exec"),
+                           "exec: the name of the program is empty");
+    return report->said == before;
+}
+
+static bool build_awaited(const struct building *building, const struct node *node,
+                          const struct option_value *values, struct run_plan_task *planned)
+{
+    static const char *const foreign[] = {"directory", "timeout", "retries", "repeat"};
+
+    for (size_t i = 0; i < ARRAY_LENGTH(foreign); i++)
+        if (!refuse_beside(building, node, foreign[i], "await"))
+            return false;
+    planned->kind = RUN_TASK_AWAIT;
+    planned->tries_max = 1;
+    planned->limit_ms = values[TASK_AWAIT].duration_ms;
+    planned->passes_silent = values[TASK_ON_TIMEOUT].choice == 1;
+    return true;
+}
+
+static bool build_task(const struct building *building, const struct node *node,
+                       struct run_plan_task *planned, struct run_task_definition *task)
+{
+    static const struct shape shape = {
+        .options = task_options, .count = TASK_OPTION_COUNT, .later = task_later};
+    struct option_value values[TASK_OPTION_COUNT] = {{0}};
+    struct config_report *report = building->build->report;
+
+    if (!text_is_name(node->name))
+        return report_node(report, node, "task '%s' is no name: small letters, digits, -", node->name);
+    if (!options_read(building->build, node, &shape, values, NULL))
+        return false;
+    if (values[TASK_EXEC].is_set == values[TASK_AWAIT].is_set)
+        return report_node(report, node,
+                           "task '%s' needs either exec = [ \"program\", ... ] or await = \"24h\"",
+                           node->name);
+    task->name = options_keep(building->build, node, node->name);
+    if (task->name == NULL)
+        return false;
+    return values[TASK_EXEC].is_set ? build_command(building, node, values, planned, task)
+                                    : build_awaited(building, node, values, planned);
+}
+
+/* NULL (and a finding): no stage or task more. */
+static struct run_plan_stage *add_stage(const struct building *building, const struct node *at,
+                                        const char *name)
+{
+    struct run_definition *definition = building->definition;
+    struct run_plan *plan = &definition->plan;
+
+    for (uint8_t i = 0; i < plan->stage_count; i++)
+        if (strcmp(definition->stages[i], name) == 0) {
+            (void)report_node(building->build->report, at,
+                              "two stages are called '%s': environments and the release are stages too",
+                              name);
+            return NULL;
+        }
+    if (plan->stage_count == RUN_STAGES_MAX) {
+        (void)report_node(building->build->report, at,
+                          "more than %d stages, environments and the release among them", RUN_STAGES_MAX);
+        return NULL;
+    }
+    const char *kept = options_keep(building->build, at, name);
+    if (kept == NULL)
+        return NULL;
+    definition->stages[plan->stage_count] = kept;
+    struct run_plan_stage *stage = &plan->stages[plan->stage_count++];
+    *stage = (struct run_plan_stage){.first = plan->task_count, .parallel = 1};
+    return stage;
+}
+
+static bool has_room(const struct building *building, const struct node *at)
+{
+    return building->definition->plan.task_count < RUN_TASKS_MAX ||
+           report_node(building->build->report, at, "more than %d tasks in one pipeline", RUN_TASKS_MAX);
+}
+
+static bool read_stage(const struct building *building, const struct node *node, struct run_plan_stage *stage)
+{
+    struct option_value values[STAGE_OPTION_COUNT] = {{0}};
+    const char *tasks[RUN_TASKS_MAX + 1] = {NULL};
+    struct shape shape = {.options = stage_options, .count = STAGE_OPTION_COUNT, .parts = tasks};
+    size_t count = 0;
+
+    for (size_t i = 0; i < node->count; i++)
+        if (node->children[i].kind == NODE_GROUP && count < RUN_TASKS_MAX)
+            tasks[count++] = node->children[i].name;
+    if (!options_read(building->build, node, &shape, values, NULL))
+        return false;
+    stage->on_failure = (enum run_outcome)values[STAGE_ON_FAILURE].choice;
+    stage->ask_limit_ms = values[STAGE_ASK_TIMEOUT].duration_ms;
+    stage->parallel = (uint8_t)values[STAGE_PARALLEL].number;
+    if (count == 0)
+        return report_node(building->build->report, node, "stage '%s' has no task: NAME: { exec = [ ... ]; }",
+                           node->name);
+    return true;
+}
+
+static bool build_stage(const struct building *building, const struct node *node)
+{
+    struct run_definition *definition = building->definition;
+    bool is_good = true;
+
+    if (node->kind != NODE_GROUP || !text_is_name(node->name))
+        return report_node(building->build->report, node,
+                           "a stage is NAME: { TASK: { ... }; }, its name small letters, digits, -");
+    struct run_plan_stage *stage = add_stage(building, node, node->name);
+    if (stage == NULL || !read_stage(building, node, stage))
+        return false;
+    for (size_t i = 0; i < node->count; i++) {
+        const struct node *task = &node->children[i];
+        if (task->kind != NODE_GROUP)
+            continue;
+        if (!has_room(building, task))
+            return false;
+        uint8_t index = definition->plan.task_count++;
+        definition->plan.tasks[index].reference = index;
+        is_good =
+            build_task(building, task, &definition->plan.tasks[index], &definition->tasks[index]) && is_good;
+        stage->count++;
+    }
+    return is_good;
+}
+
+static bool build_environment(const struct building *building, const struct node *at, const char *name)
+{
+    struct run_definition *definition = building->definition;
+    struct run_plan_stage *stage = add_stage(building, at, name);
+
+    if (stage == NULL || !has_room(building, at))
+        return false;
+    uint8_t index = definition->plan.task_count++;
+    definition->plan.tasks[index] =
+        (struct run_plan_task){.kind = RUN_TASK_DEPLOY, .reference = index, .tries_max = 1};
+    definition->tasks[index].name = "deploy";
+    definition->tasks[index].environment = definition->stages[definition->plan.stage_count - 1];
+    stage->count = 1;
+    return true;
+}
+
+static bool build_stages(const struct building *building, const struct node *stages)
+{
+    bool is_good = true;
+
+    if (stages == NULL)
+        return true;
+    if (stages->kind != NODE_GROUP)
+        return report_node(building->build->report, stages, "stages: takes a group { NAME: { ... }; }");
+    for (size_t i = 0; i < stages->count; i++)
+        is_good = build_stage(building, &stages->children[i]) && is_good;
+    return is_good;
+}
+
+bool pipelines_build(const struct build *build, const struct node *pipeline,
+                     struct run_definition *definition)
+{
+    static const struct shape shape = {.options = pipeline_options,
+                                       .count = PIPELINE_OPTION_COUNT,
+                                       .parts = pipeline_parts,
+                                       .later = pipeline_later};
+    struct building building = {.build = build, .definition = definition};
+    struct option_value values[PIPELINE_OPTION_COUNT] = {{0}};
+    const struct node *release = tree_find(pipeline, "release");
+
+    if (!options_read(build, pipeline, &shape, values, NULL))
+        return false;
+    definition->pipeline = options_keep(build, pipeline, pipeline->name);
+    definition->service = values[PIPELINE_SERVICE].text;
+    bool is_good = build_stages(&building, tree_find(pipeline, "stages"));
+    const struct node *environments = tree_find(pipeline, "environments");
+    for (size_t i = 0; i < values[PIPELINE_ENVIRONMENTS].list_length; i++)
+        is_good =
+            build_environment(&building, environments, values[PIPELINE_ENVIRONMENTS].list[i]) && is_good;
+    if (release != NULL)
+        is_good = build_stage(&building, release) && is_good;
+    if (is_good && definition->plan.stage_count == 0)
+        return report_node(build->report, pipeline, "pipeline '%s' has no stage and no environment",
+                           pipeline->name);
+    return is_good && definition->pipeline != NULL;
+}
+
+static bool check_environments(const struct node *service, const struct node *pipeline,
+                               struct config_report *report)
+{
+    const struct node *known = tree_find(service, "environments");
+    const struct node *wanted = tree_find(pipeline, "environments");
+    const char *names[RUN_TASKS_MAX];
+    size_t count = 0;
+    bool is_good = true;
+
+    for (; count < known->count && count < ARRAY_LENGTH(names); count++)
+        names[count] = known->children[count].name;
+    for (size_t i = 0; wanted != NULL && i < wanted->count; i++) {
+        const struct node *one = &wanted->children[i];
+        if (one->kind == NODE_TEXT && tree_find(known, one->text) == NULL)
+            is_good = report_unknown(report, one, "environment", one->text, names, count) && is_good;
+    }
+    return is_good;
+}
+
+bool pipelines_fill(const struct config *config, const struct node *pipeline, struct arena *arena,
+                    struct config_report *report, struct node *ret_filled)
+{
+    const struct node *name = tree_find(pipeline, "service");
+    bool is_named = name != NULL && name->kind == NODE_TEXT;
+    const struct node *service = is_named ? config_find(config, "services", name->text) : NULL;
+    struct vars vars = {.arena = arena, .report = report};
+
+    if (is_named && service == NULL)
+        return config_unknown(config, report, name, "services", "service", name->text);
+    vars.service = is_named ? name->text : NULL;
+    vars.scopes[0] = tree_find(service, "vars");
+    if (!vars_copy(&vars, pipeline, true, ret_filled))
+        return false;
+    return service == NULL || check_environments(service, ret_filled, report);
+}

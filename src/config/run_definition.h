@@ -1,0 +1,39 @@
+/* run_definition.h - what one run is made of: a pipeline of a service, its texts filled in, ready to be used
+ * and to be sealed. Read-only after it was built, in one block.
+ * SPDX-License-Identifier: MIT */
+#ifndef CONFIG_RUN_DEFINITION_H
+#define CONFIG_RUN_DEFINITION_H
+
+#include "config/definition.h"
+#include "orchestrator/run_plan.h"
+
+/* A task of the plan, in the plan's order. */
+struct run_task_definition {
+    const char *name;             /* of a deployment "deploy" */
+    const char *environment;      /* DEPLOY, else NULL */
+    const char *const *arguments; /* COMMAND: argv; may hold {{version}} */
+    size_t argument_count;
+    const char *directory; /* COMMAND: where it works; "" the runner's own */
+    int64_t timeout_ms;    /* COMMAND: of one try */
+};
+
+struct run_definition {
+    const char *pipeline;
+    const char *service;
+    struct run_plan plan;
+    const char *stages[RUN_STAGES_MAX]; /* names: its own, those of the environments, "release" */
+    struct run_task_definition tasks[RUN_TASKS_MAX];
+};
+
+struct config;
+
+/* The canonical text of a pipeline with its variables filled in, malloc'ed; NULL with ERR_NOT_FOUND (the text
+ * names the nearest) or ERR_INVALID (the first finding). */
+char *config_seal_pipeline(const struct config *config, const char *pipeline, struct err *err);
+
+/* The definition that a sealed text describes, whatever the rule files say by now; for
+ * run_definition_free(). */
+struct run_definition *config_unseal_pipeline(const char *sealed, struct err *err);
+void run_definition_free(struct run_definition *definition);
+
+#endif

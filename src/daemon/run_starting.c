@@ -1,0 +1,241 @@
+/* run_starting.c - runs at the door, and the deployments that they start.
+ * SPDX-License-Identifier: MIT */
+#include "daemon/mishaps.h"
+#include "daemon/request.h"
+#include "daemon/run_live.h"
+#include "daemon/starting.h"
+#include "engine/snapshot.h"
+#include "io/memory.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void fail(api_done *done, void *done_data, enum err_code code, const char *text)
+{
+    struct err err = {0};
+
+    err_set(&err, code, "%s", text);
+    done(done_data, false, false, 0, &err);
+}
+
+static void fill_request(struct request *request, struct run_live *live, uint64_t retry_of)
+{
+    request->run = live;
+    request->run_start = (struct journal_run_start){
+        .pipeline = live->definition->pipeline,
+        .service = live->definition->service,
+        .retry_of = retry_of,
+        .version_key = live->asked_key,
+        .run_url = live->run_url,
+        .commit = live->commit,
+        .sealed = live->sealed,
+    };
+    request->row.run = &request->run_start;
+}
+
+static struct engine_run_start fill_start(const struct run_live *live, uint64_t token)
+{
+    const char *pipeline = live->definition->pipeline;
+
+    return (struct engine_run_start){.token = token,
+                                     .pipeline = snapshot_hash(pipeline, strlen(pipeline)),
+                                     .version_key = live->asked_key,
+                                     .plan = &live->definition->plan};
+}
+
+/* Gives the run to the engine; what it cannot take is refused here. */
+static void hand_over(struct daemon *daemon, struct request *request, const struct engine_run_start *start)
+{
+    if (!engine_run_start(daemon->engine, start))
+        request_answered(daemon, request->token, ENGINE_FULL, 0);
+    daemon_wants_turn(daemon);
+}
+
+/* NULL: answered. */
+static struct run_live *resolve(struct daemon *daemon, char *sealed, const struct run_words *words,
+                                api_done *done, void *done_data, struct err *err)
+{
+    bool is_refused = sealed == NULL || mishaps_refuse(daemon, err);
+    struct run_definition *definition = is_refused ? NULL : config_unseal_pipeline(sealed, err);
+
+    if (definition == NULL) {
+        free(sealed);
+        done(done_data, false, false, 0, err);
+        return NULL;
+    }
+    return run_live_new(daemon, definition, sealed, words);
+}
+
+void run_start(void *data, const struct api_run_start *start, api_done *done, void *done_data)
+{
+    struct daemon *daemon = data;
+    const struct run_words words = {.version = start->version,
+                                    .actor = start->actor,
+                                    .reason = start->reason,
+                                    .run_url = start->run_url,
+                                    .commit = start->commit};
+    struct err err = {0};
+
+    if (daemon->settings->is_record) {
+        fail(done, done_data, ERR_CONFLICT, "this daemon only records (mode): it runs no pipelines");
+        return;
+    }
+    struct run_live *live = resolve(daemon, config_seal_pipeline(daemon->config, start->pipeline, &err),
+                                    &words, done, done_data, &err);
+    struct request *request =
+        live == NULL ? NULL : request_new(daemon, start->actor, start->reason, done, done_data);
+    if (live == NULL)
+        return;
+    if (request == NULL) {
+        run_live_free(live);
+        fail(done, done_data, ERR_LIMIT, "too many requests wait");
+        return;
+    }
+    live->asked_key = journal_version_key(daemon->journal, start->version, start->digest);
+    fill_request(request, live, 0);
+    struct engine_run_start engine_start = fill_start(live, request->token);
+    engine_start.is_fixed = start->digest[0] != '\0';
+    hand_over(daemon, request, &engine_start);
+}
+
+/* A new run of what was sealed then, from the stage that failed on, with the same artifact and what the tasks
+ * before reported. */
+void run_retry(void *data, const struct api_run_retry *retry, api_done *done, void *done_data)
+{
+    struct daemon *daemon = data;
+    const struct journal_run *row = retry->row;
+    const struct run_words words = {.version = row->version,
+                                    .actor = retry->principal.name,
+                                    .reason = retry->reason,
+                                    .run_url = row->run_url,
+                                    .commit = row->commit};
+    struct err err = {0};
+    struct run_live *live = resolve(daemon, memory_copy_text(retry->sealed), &words, done, done_data, &err);
+    struct request *request =
+        live == NULL ? NULL : request_new(daemon, retry->principal.name, retry->reason, done, done_data);
+
+    if (live == NULL)
+        return;
+    if (request == NULL) {
+        run_live_free(live);
+        fail(done, done_data, ERR_LIMIT, "too many requests wait");
+        return;
+    }
+    for (size_t i = 0; i < retry->output_count; i++)
+        (void)!run_live_put(live, retry->outputs[i].name, retry->outputs[i].value);
+    live->asked_key = row->state.version_key;
+    fill_request(request, live, row->id);
+    struct engine_run_start engine_start = fill_start(live, request->token);
+    engine_start.is_fixed = row->state.is_fixed;
+    engine_start.first_stage = row->state.stage;
+    hand_over(daemon, request, &engine_start);
+}
+
+void run_abort(void *data, const struct api_run_verb *verb, api_done *done, void *done_data)
+{
+    struct daemon *daemon = data;
+    struct request *request = request_new(daemon, verb->principal.name, verb->reason, done, done_data);
+
+    if (request == NULL) {
+        fail(done, done_data, ERR_LIMIT, "too many requests wait");
+        return;
+    }
+    if (!engine_run_abort(daemon->engine, request->token, verb->run))
+        request_answered(daemon, request->token, ENGINE_FULL, 0);
+    daemon_wants_turn(daemon);
+}
+
+/* Index of the task, or UINT8_MAX. */
+static uint8_t find_task(const struct run_definition *definition, const char *stage, const char *task)
+{
+    const struct run_plan *plan = &definition->plan;
+
+    for (uint8_t i = 0; i < plan->task_count; i++)
+        if (strcmp(definition->stages[run_stage_of(plan, i)], stage) == 0 &&
+            strcmp(definition->tasks[i].name, task) == 0)
+            return i;
+    return UINT8_MAX;
+}
+
+/* False: no name or value that can be kept. */
+static bool take_outputs(struct run_live *live, const struct api_run_answer *answer, uint64_t *version_key)
+{
+    for (size_t i = 0; i < answer->output_count; i++) {
+        const struct journal_output *output = &answer->outputs[i];
+        if (strcmp(output->name, "digest") == 0) {
+            if (!text_is_digest(output->value))
+                return false;
+            *version_key = journal_version_key(live->daemon->journal, live->version, output->value);
+        }
+        if (!run_live_put(live, output->name, output->value))
+            return false;
+    }
+    return true;
+}
+
+void run_answer(void *data, const struct api_run_answer *answer, api_done *done, void *done_data)
+{
+    struct daemon *daemon = data;
+    struct run_live *live = run_live_find(daemon, answer->run);
+    uint8_t task = live == NULL ? 0 : find_task(live->definition, answer->stage, answer->task);
+    uint64_t version_key = 0;
+
+    if (task == UINT8_MAX) {
+        fail(done, done_data, ERR_NOT_FOUND, "this run has no such task");
+        return;
+    }
+    const struct run_state *state = engine_run_state(daemon->engine, answer->run);
+    bool is_asked = live != NULL && state != NULL &&
+                    (state->tasks[task].phase == TASK_AWAITING || state->tasks[task].phase == TASK_ASKING);
+    if (is_asked && !take_outputs(live, answer, &version_key)) {
+        fail(done, done_data, ERR_INVALID, "outputs: a name, value or digest is none that can be kept");
+        return;
+    }
+    struct request *request = request_new(daemon, answer->principal.name, answer->reason, done, done_data);
+    if (request == NULL) {
+        fail(done, done_data, ERR_LIMIT, "too many requests wait");
+        return;
+    }
+    if (!engine_run_answer(daemon->engine, request->token, answer->run, task, answer->is_good, version_key))
+        request_answered(daemon, request->token, ENGINE_FULL, 0);
+    daemon_wants_turn(daemon);
+}
+
+/* Called inside the engine's turn. What it cannot have is said in the journal with the task. */
+bool run_wants_deployment(void *data, const struct run_state *state, uint8_t task,
+                          struct engine_start *ret_start)
+{
+    struct daemon *daemon = data;
+    struct run_live *live = run_live_find(daemon, state->id);
+    const struct run_action action = {.task = task, .tries = state->tasks[task].tries};
+    struct err err = {0};
+
+    if (live == NULL)
+        return false;
+    const struct api_start start = {
+        .principal = {.name = live->actor},
+        .service = live->definition->service,
+        .environment = live->definition->tasks[task].environment,
+        .version = live->version,
+        .digest = run_live_digest(live, state->version_key),
+        .strategy = "",
+        .run_url = live->run_url,
+        .commit = live->commit,
+        .reason = live->reason,
+        .actor = live->actor,
+    };
+    if (starting_for_run(daemon, &start, ret_start, &err))
+        return true;
+    run_live_report(live, &action, "", err.text);
+    log_say(&daemon->log, LOG_LEVEL_WARN, "run %llu: %s", (unsigned long long)live->id, err.text);
+    return false;
+}
+
+void run_released(void *data, uint64_t run)
+{
+    struct run_live *live = run_live_find(data, run);
+
+    if (live != NULL)
+        run_live_free(live);
+}

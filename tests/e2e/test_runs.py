@@ -1,0 +1,227 @@
+# test_runs.py - pipelines: from the build to the release over two environments, and what ends them before.
+# SPDX-License-Identifier: MIT
+import contextlib
+import os
+import sqlite3
+
+import pytest
+
+from support import wait_until
+from support.swift import allow, begin, ended as deployment_ended, publishing, show as show_deployment, swift_rules
+
+DIGEST = "sha256:" + 64 * "a"
+
+# Each task notes down that it ran; HOLD.task keeps it running, FAIL.task lets it fail.
+TASK = """#!/bin/sh
+cd FOLDER || exit 1
+echo "$VERDICT_TASK $VERDICT_KEY" >> ran
+while [ -e "HOLD.$VERDICT_TASK" ]; do sleep 0.05; done
+[ -e "FAIL.$VERDICT_TASK" ] && exit 1
+[ "$VERDICT_TASK" = dist ] && echo "flavour=plain" >> "$VERDICT_OUTPUT"
+[ "$VERDICT_TASK" = publish ] && echo "digest=SHA" >> "$VERDICT_OUTPUT"
+echo "$VERDICT_STAGE/$VERDICT_TASK of $VERDICT_VERSION: $VERDICT_OUT_FLAVOUR $VERDICT_DIGEST"
+exit 0
+"""
+
+STAGING = """environments: { staging: { strategy = "again";  rules: { triggers = [ ]; };
+    slots: { only: { address = "127.0.0.1:BLUE"; }; };
+    commands: { deploy: { exec = [ "SCRIPT" ];  timeout = "5s";  repeat = "idempotent"; }; }; }; prod:"""
+
+PIPELINE = """
+pipelines: { shop: { service = "shop";
+  stages: { build:    { dist: { exec = [ "TASK" ];  timeout = "20s";  repeat = "idempotent"; }; };
+            test:     { unit: { exec = [ "TASK" ]; };  integration: { exec = [ "TASK" ];  retries = 1; };  load: { await = "10m"; }; };
+            security: { scan: { exec = [ "TASK" ]; }; };
+            artifact: { publish: { exec = [ "TASK" ]; }; }; };
+  environments = [ "staging", "prod" ];
+  release: { tag: { exec = [ "TASK" ]; }; }; }; };
+"""
+
+AGAIN = 'strategies: {\n  again: { kind = "recreate";  steps = ( { command = "deploy"; }, { watch = "300ms";  at_most = "20s"; } ); };'
+
+
+def rules_of(world):
+    text = swift_rules(world)
+    staging = STAGING.replace("BLUE", str(world.slots["blue"])).replace("SCRIPT", world.path("commands", "quick"))
+    return (text.replace("strategies: {", AGAIN).replace("environments: { prod:", staging) +
+            PIPELINE.replace("TASK", world.path("commands", "task")))
+
+
+def prepare(world):
+    world.write("commands/task", TASK.replace("FOLDER", folder(world)).replace("SHA", DIGEST), 0o700)
+    begin(world)
+    world.programs["verdict-runner"].stop()
+    world.start_runner(allow(world, world.path("commands", "quick"), world.path("commands", "task")))
+    world.programs["verdictd"].stop()
+    world.start_daemon(rules={"shop.rules": rules_of(world)})
+
+
+def folder(world):
+    os.makedirs(world.path("pipeline"), exist_ok=True)
+    return world.path("pipeline")
+
+
+def sign(world, name):
+    path = os.path.join(folder(world), name)
+    with open(path, "w", encoding="ascii"):
+        return path
+
+
+def ran(world):
+    """Every command that was started: [task, key]."""
+    with contextlib.suppress(FileNotFoundError), open(os.path.join(folder(world), "ran"), encoding="ascii") as lines:
+        return [line.split() for line in lines]
+    return []
+
+
+def start(world, version="2.0.0"):
+    answer = world.api("POST", "/v1/runs", {"pipeline": "shop", "version": version})
+    assert answer.status == 201, answer.text
+    return answer.json["id"]
+
+
+def show(world, run):
+    answer = world.api("GET", f"/v1/runs/{run}")
+    assert answer.status == 200, answer.text
+    return answer.json
+
+
+def task(world, run, stage, name):
+    shown = show(world, run)
+    found = [one for one in shown["stages"] if one["name"] == stage][0]
+    return [one for one in found["tasks"] if one["name"] == name][0]
+
+
+def answer_load(world, run, result="pass"):
+    wait_until(lambda: task(world, run, "test", "load")["state"] == "awaiting", 10, "load awaits its answer")
+    return world.api("POST", f"/v1/runs/{run}/tasks/test/load", {"result": result, "outputs": {"latency": "12"}})
+
+
+def ended(world, run, seconds=20):
+    wait_until(lambda: show(world, run)["done"], seconds, f"{run} ends: {show(world, run)['summary']}")
+    return show(world, run)
+
+
+def test_released(world):
+    prepare(world)
+    with publishing(world):
+        run = start(world)
+        wait_until(lambda: show(world, run)["state"] == "waiting", 10, "only load is left")
+        assert show(world, run)["exit_code"] == 5
+        assert answer_load(world, run).status == 200
+        again = world.api("POST", f"/v1/runs/{run}/tasks/test/load", {"result": "pass"})
+        assert again.status == 200, "the same answer twice is one"
+        end = ended(world, run)
+    assert (end["state"], end["exit_code"], end["digest"]) == ("released", 0, DIGEST), end
+    assert [stage["name"] for stage in end["stages"]] == ["build", "test", "security", "artifact", "staging", "prod", "release"]
+    assert {stage["state"] for stage in end["stages"]} == {"done"}
+    assert end["outputs"] == {"digest": DIGEST, "flavour": "plain", "latency": "12"}
+    assert sorted(name for name, _key in ran(world)) == ["dist", "integration", "publish", "scan", "tag", "unit"]
+    for place in ("staging", "prod"):
+        deployment = show_deployment(world, task(world, run, place, "deploy")["deployment"])
+        assert (deployment["state"], deployment["environment"], deployment["digest"]) == ("promoted", place, DIGEST)
+    assert f"release/tag of 2.0.0: plain {DIGEST}" in task(world, run, "release", "tag")["output"]
+    listed = world.verdict("runs")
+    assert run in listed.stdout and "released" in listed.stdout
+    drawn = world.verdict("get", run, "--plain")
+    assert "publish" in drawn.stdout and "prod" in drawn.stdout and drawn.returncode == 0
+
+
+@pytest.mark.parametrize("stage, name", [("build", "dist"), ("test", "unit"), ("security", "scan"), ("artifact", "publish"), ("release", "tag")])
+def test_fails_in_each_stage(world, stage, name):
+    prepare(world)
+    failing = sign(world, f"FAIL.{name}")
+    with publishing(world):
+        run = start(world)
+        if stage not in ("build", "test"):
+            assert answer_load(world, run).status == 200
+        end = ended(world, run)
+        assert (end["state"], end["exit_code"]) == ("failed", 5), end
+        assert f"failed in stage {stage}: {name}" in end["summary"] and "status 1" in end["summary"], end["summary"]
+        before = [one for one in ran(world) if one[0] == name]
+        os.unlink(failing)
+        again = world.api("POST", f"/v1/runs/{run}/retry", {"reason": "mended"})
+        assert again.status == 201, again.text
+        assert again.json["retry_of"] == run and again.json["digest"] == end["digest"]
+        if stage in ("build", "test"):
+            assert answer_load(world, again.json["id"]).status == 200
+        assert ended(world, again.json["id"])["state"] == "released"
+    assert len([one for one in ran(world) if one[0] == name]) == len(before) + 1
+    assert world.api("POST", f"/v1/runs/{again.json['id']}/retry").status == 409
+
+
+def test_fails_with_its_deployment(world):
+    prepare(world)
+    with publishing(world) as said:
+        run = start(world)
+        assert answer_load(world, run).status == 200
+        wait_until(lambda: "deployment" in task(world, run, "prod", "deploy"), 15, "prod is reached")
+        said[0] = '{"lag": 100}'
+        end = ended(world, run)
+    assert (end["state"], end["exit_code"]) == ("failed", 3), end
+    deployment = deployment_ended(world, task(world, run, "prod", "deploy")["deployment"])
+    assert deployment["state"] == "rolled_back"
+    staging = show_deployment(world, task(world, run, "staging", "deploy")["deployment"])
+    assert staging["state"] == "promoted", "what was released stays"
+    assert not [one for one in ran(world) if one[0] == "tag"]
+
+
+def test_killed_in_mid_stage(world):
+    """Tasks are neither lost nor repeated: their commands go on without the daemon, and are found by their keys."""
+    prepare(world)
+    held = [sign(world, "HOLD.unit"), sign(world, "HOLD.integration")]
+    with publishing(world):
+        run = start(world)
+        wait_until(lambda: len(ran(world)) == 3, 10, "both tests run")
+        world.programs["verdictd"].kill()
+        os.unlink(held[0])
+        world.programs["verdictd"].start()
+        wait_until(lambda: task(world, run, "test", "unit")["state"] == "done", 10, "the end that came meanwhile is found")
+        assert task(world, run, "test", "integration")["state"] == "running"
+        world.programs["verdictd"].kill()
+        world.programs["verdictd"].start()
+        os.unlink(held[1])
+        assert answer_load(world, run).status == 200
+        wait_until(lambda: "deployment" in task(world, run, "staging", "deploy"), 10, "staging is reached")
+        world.programs["verdictd"].kill()
+        world.programs["verdictd"].start()
+        assert ended(world, run)["state"] == "released"
+    names = [name for name, _key in ran(world)]
+    assert sorted(names) == ["dist", "integration", "publish", "scan", "tag", "unit"], "each ran exactly once"
+    with contextlib.closing(sqlite3.connect(f"file:{world.path('data', 'journal.db')}?mode=ro", uri=True)) as database:
+        assert database.execute("SELECT count(*) FROM deployments").fetchone() == (2,), "one in each environment"
+
+
+def test_aborted(world):
+    prepare(world)
+    sign(world, "HOLD.dist")
+    run = start(world)
+    same = world.api("POST", "/v1/runs", {"pipeline": "shop", "version": "2.0.0"})
+    assert (same.status, same.json["id"]) == (200, run)
+    queued = start(world, "2.0.1")
+    assert show(world, queued)["state"] == "queued"
+    wait_until(lambda: ran(world), 10, "the build runs")
+    assert world.verdict("abort", run, "--reason", "enough").returncode == 0
+    end = ended(world, run)
+    assert (end["state"], end["exit_code"]) == ("aborted", 5), end
+    assert world.api("POST", f"/v1/runs/{run}/abort").status == 409
+    wait_until(lambda: show(world, queued)["state"] == "running", 10, "the next one's turn comes")
+    assert world.verdict("abort", queued).returncode == 0
+    assert world.verdict("wait", queued).returncode == 5
+
+
+def test_doors(world):
+    prepare(world)
+    assert world.api("POST", "/v1/runs", {"pipeline": "shp", "version": "1"}).status == 404
+    assert world.api("POST", "/v1/runs", {"pipeline": "shop"}).status == 400
+    assert world.api("GET", "/v1/runs/run_9").status == 404
+    sign(world, "HOLD.dist")
+    run = start(world)
+    for path, body, status in (("tasks/test/load", {"result": "pass"}, 409), ("tasks/test/nobody", {"result": "pass"}, 404),
+                               ("tasks/test/load", {"result": "maybe"}, 400), ("retry", {}, 409)):
+        answer = world.api("POST", f"/v1/runs/{run}/{path}", body)
+        assert answer.status == status, (path, answer.text)
+    with publishing(world):
+        started = world.verdict("run", "shop", "--version", "2.0.0", "--wait", "--timeout", "1s")
+    assert started.returncode == 124, started.stderr
+    assert world.api("POST", f"/v1/runs/{run}/abort").status == 200
