@@ -48,7 +48,7 @@ struct reading {
     struct arena page;                     /* of one page of evidence; where the kind reads some */
     const struct journal_deployment *rows; /* [row_count] */
     size_t row_count;
-    const char *sealed;            /* of the first row; NULL: could not be read */
+    const char *sealed;            /* of the first row, or of the run; NULL: could not be read */
     struct definition *definition; /* NULL: could not be rebuilt */
     uint32_t rule_bits;
     struct rule_state rules[PLAN_RULES_MAX];
@@ -58,7 +58,6 @@ struct reading {
     const struct journal_run *runs;                           /* [run_count] */
     size_t run_count;
     struct run_definition *run_definition; /* NULL: could not be rebuilt */
-    const char *sealed;                    /* of the run */
     const struct journal_task *tasks;      /* [task_count] */
     size_t task_count;
     const struct journal_output *outputs; /* [output_count] */

@@ -3,6 +3,7 @@
 #include "daemon/run_live.h"
 
 #include "io/memory.h"
+#include "io/redaction.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -104,6 +105,8 @@ void run_live_report(struct run_live *live, const struct run_action *action, con
     report->tries = action->tries;
     report->output = memory_copy_text(output);
     (void)snprintf(report->why, sizeof(report->why), "%s", why);
+    redaction_apply(live->daemon->log.redaction, report->output);
+    redaction_apply(live->daemon->log.redaction, report->why);
     report->next = live->reports;
     live->reports = report;
 }

@@ -2,6 +2,7 @@
  * deployments.
  * SPDX-License-Identifier: MIT */
 #include "engine/runs_state.h"
+#include "engine/stepping.h"
 
 #include <assert.h>
 #include <string.h>

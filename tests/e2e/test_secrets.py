@@ -55,7 +55,7 @@ def settings(world):
     return text.replace("desk: {", f"{key} desk: {{")
 
 
-def begin(world, fake, monkeypatch, script):
+def begin(world, fake, monkeypatch, script, more=""):
     world.prometheus_url = fake.url
     world.start_broker()
     for slot in ("blue", "green"):
@@ -69,7 +69,7 @@ def begin(world, fake, monkeypatch, script):
     world.start_runner(allow(world, quick))
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(world.path("secrets")))
     monkeypatch.setenv("CANARY", VARIABLE)
-    world.start_daemon(text=settings(world), rules={"shop.rules": swift_rules(world, trigger="deep", at_most="2s")})
+    world.start_daemon(text=settings(world), rules={"shop.rules": swift_rules(world, trigger="deep", at_most="2s") + more.replace("QUICK", quick)})
     monkeypatch.delenv("CANARY")
     adopted = world.api("POST", "/v1/services/shop/prod/adopt", {"slot": "blue", "version": "1.0.0", "reason": "first"})
     assert adopted.status == 200, adopted.text
@@ -97,6 +97,24 @@ def test_a_command_that_prints_them(world, fake, monkeypatch):
     assert kept and all(path.endswith((".out", ".values")) for path in kept), kept
     assert os.stat(world.path("runner")).st_mode & 0o077 == 0, "what commands printed is the runner's own"
     expect_nothing(world, end["id"])
+
+
+PIPELINE = """
+pipelines: { leak: { service = "shop";  environments = [ "prod" ];  stages: { build: { dist: { exec = [ "QUICK" ]; }; }; }; }; };
+"""
+
+
+def test_a_task_that_prints_and_reports_them(world, fake, monkeypatch):
+    printed = " ".join(CANARIES[:3])
+    begin(world, fake, monkeypatch, f"echo '{printed}'; echo 'flavour=sweet-{FILE}' >> \"$VERDICT_OUTPUT\"", PIPELINE)
+    run = world.api("POST", "/v1/runs", {"pipeline": "leak", "version": "2.0.0"})
+    assert run.status == 201, run.text
+    path = f"/v1/runs/{run.json['id']}"
+    wait_until(lambda: "*** *** ***" in world.api("GET", path).text, 8, "the task's output is shown")
+    shown = world.api("GET", path).text
+    assert "sweet-***" in shown, shown
+    wait_until(lambda: world.api("GET", path).json["done"], 20, "the run has ended")
+    expect_nothing(world, "shop/prod", shown, world.api("GET", path).text)
 
 
 def test_a_source_that_quotes_them(world, fake, monkeypatch):
