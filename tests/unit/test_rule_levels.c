@@ -233,14 +233,27 @@ static void test_levels_of_counts(void **state)
     (void)state;
     for (size_t at = 0; at < ARRAY_LENGTH(level_tests); at++) {
         start(&scene, SERIES_COUNT, level_tests[at]);
-        for (int64_t step = 100; step < 230; step++) {
-            bool has_traffic = step >= 110; /* the first block has none, so it is no value */
+        for (int64_t step = 100; step < 240; step++) {
+            bool has_traffic = step >= 110; /* blocks without traffic on a side are no values */
+            bool is_beside = step < 120 || step >= 130;
             fake_put(&scene.candidate, step, has_traffic ? 8 + (double)(step % 3) : 0, has_traffic ? 100 : 0);
-            fake_put(&scene.stable, step, 2 + (double)(step % 2), 100);
+            fake_put(&scene.stable, step, is_beside ? 2 + (double)(step % 2) : 0, is_beside ? 100 : 0);
         }
-        assert_int_equal(judge(&scene, 231000), VERDICT_FAIL);
+        assert_int_equal(judge(&scene, 241000), VERDICT_FAIL);
         assert_true(scene.judgement.count == 12000);
     }
+}
+
+static void test_levels_of_more_blocks_than_are_looked_at(void **state)
+{
+    struct scene scene;
+
+    (void)state;
+    start(&scene, SERIES_GAUGE, COMPARISON_MANN_WHITNEY);
+    scene.rule.comparison.block_ms = 1000;
+    put_levels(&scene, 100, 649, 50, 50);
+    assert_int_equal(judge(&scene, 651000), VERDICT_PASS);
+    assert_true(scene.judgement.count == 550);
 }
 
 /* Both sides constant and different at one shift only: nothing can be said. */
@@ -315,6 +328,7 @@ int main(void)
         cmocka_unit_test(test_kinds_that_do_not_fit),
         cmocka_unit_test(test_levels),
         cmocka_unit_test(test_levels_of_counts),
+        cmocka_unit_test(test_levels_of_more_blocks_than_are_looked_at),
         cmocka_unit_test(test_levels_that_are_one_tie),
         cmocka_unit_test(test_errors_beside_a_stable_without_any),
         cmocka_unit_test(test_seven_of_ten_points_a_hundredfold),
