@@ -127,8 +127,9 @@ const char *record_unit(const struct definition *definition, size_t rule)
     if (row->rule.metric_count == 0 || row->metrics[0] >= definition->metric_count)
         return "";
     const struct metric_definition *metric = &definition->metrics[row->metrics[0]];
-    if (metric->unit[0] == '\0' && metric->kind == SERIES_COUNT)
-        return "ratio";
+    bool is_tail = row->rule.kind == RULE_COMPARISON && row->rule.comparison.test == COMPARISON_LATENCY_TAIL;
+    if (is_tail || (metric->unit[0] == '\0' && metric->kind == SERIES_COUNT))
+        return "ratio"; /* of a tail: the requests above its bound */
     return metric->unit;
 }
 

@@ -5,6 +5,7 @@
 #include "judge/mean_difference.h"
 
 #include <cjson/cJSON.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -131,7 +132,7 @@ static bool read_mean_difference(const struct json_node *item, struct mean_diffe
         !compare_read_integer(item, "burn_in", 2, 1000000, &burn_in, err) ||
         !compare_read_choice(item, "direction", worse, &direction, err))
         return false;
-    test->burn_in = (uint32_t)burn_in;
+    test->burn_in = (uint64_t)burn_in;
     test->is_lower_worse = direction == 1;
     return true;
 }
@@ -148,14 +149,14 @@ static void add_mean_difference(cJSON *answer, const struct mean_difference *tes
     mean_difference_interval(test, state, &estimate, &lower, &upper);
     if (state->crossing > 0)
         (void)snprintf(reason, sizeof(reason),
-                       "worse than allowed by %.4g on average, certain from pair %u on", state->excess.mean,
-                       state->crossing - 1);
+                       "worse than allowed by %.4g on average, certain from pair %" PRIu64 " on",
+                       state->excess.mean, state->crossing - 1);
     else if (is_enough)
         (void)snprintf(reason, sizeof(reason), "not shown to be worse than %.4g times the control",
                        test->allowed_ratio);
     else
-        (void)snprintf(reason, sizeof(reason), "%u pairs are fewer than burn_in, %u", state->excess.count,
-                       test->burn_in);
+        (void)snprintf(reason, sizeof(reason), "%" PRIu64 " pairs are fewer than burn_in, %" PRIu64,
+                       state->excess.count, test->burn_in);
     cJSON_AddStringToObject(answer, "verdict",
                             state->crossing > 0 ? "fail"
                             : is_enough         ? "pass"
@@ -165,7 +166,7 @@ static void add_mean_difference(cJSON *answer, const struct mean_difference *tes
     compare_add_pair(answer, "interval", lower, upper);
     cJSON_AddNumberToObject(answer, "statistic", state->bound_max);
     compare_add_crossing(answer, state->crossing > 0 ? state->crossing - 1 : SIZE_MAX);
-    compare_add_counts(answer, state->excess.count, state->excess.count);
+    compare_add_counts(answer, (double)state->excess.count, (double)state->excess.count);
 }
 
 /* A pair of which one side is missing is skipped for both. */

@@ -64,7 +64,8 @@ static bool read_limits(const struct json_node *item, struct check_run_limits *l
         return compare_refuse(item, "limits", err,
                               "nothing could end it: no limit of failures and no "
                               "consecutive_success_limit");
-    if (limits->count > 0 && limits->count < fmax(0, (double)limits->failures) + (double)limits->successes)
+    int64_t failures = limits->failures > 0 ? limits->failures : 0;
+    if (limits->count > 0 && limits->count < failures + limits->successes)
         return compare_refuse(&object, "count", err,
                               "is less than failure_limit and "
                               "consecutive_success_limit together");

@@ -21,7 +21,16 @@ enum {
     BASELINE_MODE,
     BASELINE_OPTION_COUNT
 };
-enum { COMPARE_TEST, COMPARE_ALLOW, COMPARE_IGNORE_BELOW, COMPARE_CRITICAL, COMPARE_OPTION_COUNT };
+enum {
+    COMPARE_TEST,
+    COMPARE_ALLOW,
+    COMPARE_IGNORE_BELOW,
+    COMPARE_CRITICAL,
+    COMPARE_ABOVE,
+    COMPARE_CONFIDENCE,
+    COMPARE_TOLERANCE,
+    COMPARE_OPTION_COUNT
+};
 enum {
     HOUR_MS = 3600 * 1000,
     BLOCK_MS = 30 * 1000,
@@ -95,7 +104,25 @@ static const struct option compare_options[COMPARE_OPTION_COUNT] = {
                           .type = OPTION_BOOL,
                           .fallback = "true",
                           .help = "alone enough to fail"},
+    [COMPARE_ABOVE] = {.name = "above",
+                       .type = OPTION_TEXT,
+                       .help = "latency_tail: requests slower than this count, like \"300ms\"; without it a "
+                               "bound that 5 % of stable's past were above"},
+    [COMPARE_CONFIDENCE] = {.name = "confidence",
+                            .type = OPTION_NUMBER,
+                            .min = .5,
+                            .max = .999999,
+                            .help = "mann_whitney: of the interval; 0.98"},
+    [COMPARE_TOLERANCE] = {.name = "tolerance",
+                           .type = OPTION_NUMBER,
+                           .min = 0,
+                           .max = 100,
+                           .help = "mann_whitney: around 0, in parts of the shift; 0.25"},
 };
+
+/* By enum comparison_test. */
+static const char *const test_names[] = {"sequential", "latency_tail", "mean_difference", "mann_whitney"};
+static const char *const kind_names[] = {"a gauge", "a counter", "a histogram"};
 
 /* "extend 5m, then rollback" */
 static bool parse_patience(const struct build *build, const struct node *node, struct patience *ret_patience)
@@ -180,25 +207,59 @@ static size_t find_metric(const struct rule_list *list, const struct node *entry
     return list->metric_count;
 }
 
-static bool check_metric(const struct rule_list *list, const struct node *entry, size_t index)
+/* Which of its own: counters and histograms both have a sequential test. */
+static bool find_test(const struct build *build, const struct node *entry, const char *name,
+                      enum series_kind kind, enum comparison_test *ret_test)
 {
-    static const char *const kinds[] = {"a gauge", "a counter", "a histogram"};
+    for (size_t i = 0; i < ARRAY_LENGTH(test_names); i++)
+        if (strcmp(name, test_names[i]) == 0) {
+            *ret_test = (enum comparison_test)i;
+            if (i == COMPARISON_SEQUENTIAL && kind == SERIES_HISTOGRAM)
+                *ret_test = COMPARISON_LATENCY_TAIL;
+            return true;
+        }
+    return report_node(
+        build->report, tree_find(entry, "test"),
+        "test '%s' is not known; known: sequential, latency_tail, mean_difference, mann_whitney", name);
+}
+
+static bool is_sequential(enum comparison_test test)
+{
+    return test == COMPARISON_SEQUENTIAL || test == COMPARISON_LATENCY_TAIL;
+}
+
+static bool check_kind(const struct rule_list *list, const struct node *entry,
+                       const struct condition_metric *metric, enum comparison_test test)
+{
+    static const char *const takes[] = {"counter or histogram", "histogram", "gauge or counter",
+                                        "gauge or counter"};
+    bool fits = metric->kind != SERIES_HISTOGRAM;
+
+    if (is_sequential(test))
+        fits = metric->kind == (test == COMPARISON_SEQUENTIAL ? SERIES_COUNT : SERIES_HISTOGRAM);
+    return fits ||
+           report_node(list->build->report, entry, "test '%s' compares metrics of kind %s; '%s' is %s",
+                       test_names[test], takes[test], metric->name, kind_names[metric->kind]);
+}
+
+static bool check_metric(const struct rule_list *list, const struct node *entry, size_t index,
+                         enum comparison_test test)
+{
     const struct condition_metric *outline = &list->outlines[index];
 
-    if (outline->kind != SERIES_COUNT)
-        return report_node(list->build->report, entry,
-                           "test 'sequential' compares metrics of kind counter; '%s' is %s", outline->name,
-                           kinds[outline->kind]);
+    if (!check_kind(list, entry, outline, test))
+        return false;
     if (!outline->names_side)
         return report_node(
             list->build->report, entry,
             "'%s' names no side ({{version}}, {{slot}} or {{address}}): candidate and stable would "
             "be the same series",
             outline->name);
-    if (list->metrics != NULL && !list->metrics[index].is_lower_better)
+    if (is_sequential(test) && list->metrics != NULL && !list->metrics[index].is_lower_better)
         return report_node(list->build->report, entry,
-                           "test 'sequential' compares bad events; '%s' says better = \"higher\"",
-                           outline->name);
+                           "test '%s' compares bad events; '%s' says better = "
+                           "\"higher\"",
+                           test_names[test], outline->name);
     return true;
 }
 
@@ -223,24 +284,69 @@ static bool take_block(const struct rule_list *list, const struct node *node,
     return true;
 }
 
-static bool take_compare(const struct build *build, const struct node *entry,
-                         const struct option_value *values, struct comparison *comparison)
+/* "300ms" in the metric's unit; a plain number is in it already. */
+static bool take_above(const struct build *build, const struct node *entry, const char *unit,
+                       const struct option_value *value, struct comparison *comparison)
 {
-    const char *test = values[COMPARE_TEST].text;
+    size_t at = 0;
+
+    if (!value->is_set)
+        return true;
+    if (comparison->test != COMPARISON_LATENCY_TAIL)
+        return report_node(build->report, tree_find(entry, "above"),
+                           "above: only histograms have requests above a bound");
+    struct lexeme lexeme = lexeme_next(value->text, &at);
+    comparison->above = lexeme.number;
+    if (lexeme.unit == UNIT_SECONDS)
+        comparison->above *= strcmp(unit, "ms") == 0 ? 1e3 : strcmp(unit, "us") == 0 ? 1e6 : 1;
+    bool is_good = lexeme.kind == LEXEME_NUMBER && value->text[at] == '\0' && lexeme.number > 0 &&
+                   (lexeme.unit == UNIT_SECONDS || lexeme.unit == UNIT_PLAIN);
+    return is_good || report_node(build->report, tree_find(entry, "above"),
+                                  "above: '%s' is not like \"300ms\"", value->text);
+}
+
+static bool take_mann_whitney(const struct build *build, const struct node *entry,
+                              const struct option_value *values, struct comparison *comparison)
+{
+    const struct option_value *confidence = &values[COMPARE_CONFIDENCE];
+    const struct option_value *tolerance = &values[COMPARE_TOLERANCE];
+    const char *name = confidence->is_set ? "confidence" : "tolerance";
+
+    comparison->confidence = confidence->is_set ? confidence->number : .98;
+    comparison->tolerance = tolerance->is_set ? tolerance->number : .25;
+    if (comparison->test != COMPARISON_MANN_WHITNEY && (confidence->is_set || tolerance->is_set))
+        return report_node(build->report, tree_find(entry, name), "%s is of test 'mann_whitney' alone", name);
+    return true;
+}
+
+static bool take_allowed(const struct build *build, const struct node *entry,
+                         const struct option_value *values, enum series_kind kind,
+                         struct comparison *comparison)
+{
     const char *allow = values[COMPARE_ALLOW].text;
     double share = allow[0] == '+' && strchr(allow, '%') != NULL ? rules_share(allow + 1) : NAN;
+    double ignored_max = kind == SERIES_GAUGE ? 1e15 : 1;
 
-    if (strcmp(test, "sequential") != 0)
-        return report_node(build->report, tree_find(entry, "test"),
-                           "test '%s' is not known yet; known: sequential", test);
     if (!(share >= 0 && share <= ALLOW_MAX))
         return report_node(build->report, tree_find(entry, "allow"), "allow: '%s' is not like \"+50%%\"",
                            allow);
     comparison->allowed_ratio = 1 + share;
     comparison->ignore_below = rules_share(values[COMPARE_IGNORE_BELOW].text);
-    if (!(comparison->ignore_below >= 0 && comparison->ignore_below <= 1))
+    if (!(comparison->ignore_below >= 0 && comparison->ignore_below <= ignored_max))
         return report_node(build->report, tree_find(entry, "ignore_below"),
                            "ignore_below: '%s' is not like \"0.1%%\"", values[COMPARE_IGNORE_BELOW].text);
+    return true;
+}
+
+static bool take_compare(const struct build *build, const struct node *entry,
+                         const struct option_value *values, const struct condition_metric *metric,
+                         struct comparison *comparison)
+{
+    if (!find_test(build, entry, values[COMPARE_TEST].text, metric->kind, &comparison->test) ||
+        !take_allowed(build, entry, values, metric->kind, comparison) ||
+        !take_above(build, entry, metric->unit, &values[COMPARE_ABOVE], comparison) ||
+        !take_mann_whitney(build, entry, values, comparison))
+        return false;
     if (!values[COMPARE_CRITICAL].flag)
         return report_node(
             build->report, tree_find(entry, "critical"),
@@ -249,20 +355,39 @@ static bool take_compare(const struct build *build, const struct node *entry,
     return true;
 }
 
+/* What of the metric is compared, in words: "latency above 300ms". */
+static void write_subject(const struct node *entry, const struct option_value *compare,
+                          const struct comparison *comparison, char *to, size_t size)
+{
+    static const char *const prefixes[] = {"", "slow ", "mean ", "level of "};
+
+    if (comparison->above > 0)
+        (void)snprintf(to, size, "%s above %s", entry->name, compare[COMPARE_ABOVE].text);
+    else
+        (void)snprintf(to, size, "%s%s", prefixes[comparison->test], entry->name);
+}
+
 /* "http/error_rate", and in words what it holds the candidate to. */
-static bool write_names(const struct build *build, const struct node *node, const struct node *entry,
+static bool write_names(const struct rule_list *list, const struct node *node, const struct node *entry,
                         const struct option_value *compare, struct rule_definition *rule)
 {
+    const struct build *build = list->build;
+    const struct comparison *comparison = &rule->rule.comparison;
+    char subject[2 * METRIC_MAX_LENGTH];
     char text[2 * (NAME_MAX_LENGTH + METRIC_MAX_LENGTH)];
-    const char *ignore = compare[COMPARE_IGNORE_BELOW].text;
+    const char *sign = list->metrics == NULL || rule->rule.metrics[0].is_lower_better ? "<=" : ">=";
 
     (void)snprintf(text, sizeof(text), "%s/%s", node->name, entry->name);
     rule->name = options_keep(build, entry, text);
-    if (rule->rule.comparison.ignore_below > 0)
-        (void)snprintf(text, sizeof(text), "%s <= stable %s, ignored below %s", entry->name,
-                       compare[COMPARE_ALLOW].text, ignore);
+    write_subject(entry, compare, comparison, subject, sizeof(subject));
+    if (comparison->ignore_below > 0)
+        (void)snprintf(text, sizeof(text), "%s %s stable %s, ignored below %s", subject, sign,
+                       compare[COMPARE_ALLOW].text, compare[COMPARE_IGNORE_BELOW].text);
+    else if (sign[0] == '<')
+        (void)snprintf(text, sizeof(text), "%s <= stable %s", subject, compare[COMPARE_ALLOW].text);
     else
-        (void)snprintf(text, sizeof(text), "%s <= stable %s", entry->name, compare[COMPARE_ALLOW].text);
+        (void)snprintf(text, sizeof(text), "%s >= stable, %s worse allowed", subject,
+                       compare[COMPARE_ALLOW].text + 1);
     rule->text = options_keep(build, entry, text);
     return rule->name != NULL && rule->text != NULL;
 }
@@ -270,19 +395,19 @@ static bool write_names(const struct build *build, const struct node *node, cons
 static bool build_entry(struct rule_list *list, const struct node *node, const struct option_value *values,
                         const struct node *entry)
 {
-    static const char *const later[] = {"confidence", "tolerance", "weight", NULL};
+    static const char *const later[] = {"weight", NULL};
     static const struct shape shape = {
         .options = compare_options, .count = COMPARE_OPTION_COUNT, .later = later};
-    static const enum series_kind kind = SERIES_COUNT;
     const struct build *build = list->build;
     struct option_value compare[COMPARE_OPTION_COUNT] = {{0}};
     struct comparison comparison = {0};
 
-    if (!options_read(build, entry, &shape, compare, NULL) ||
-        !take_compare(build, entry, compare, &comparison))
+    if (!options_read(build, entry, &shape, compare, NULL))
         return false;
     size_t index = find_metric(list, entry);
-    if (index == list->metric_count || !check_metric(list, entry, index) ||
+    if (index == list->metric_count ||
+        !take_compare(build, entry, compare, &list->outlines[index], &comparison) ||
+        !check_metric(list, entry, index, comparison.test) ||
         !take_block(list, node, values, index, &comparison.block_ms))
         return false;
     struct rule_definition *rule = rules_add(list, entry);
@@ -299,9 +424,10 @@ static bool build_entry(struct rule_list *list, const struct node *node, const s
     rule->rule.comparison = comparison;
     rules_use_metric(list, rule, 0, index);
     if (values[BASELINE_NEED].is_set &&
-        !rules_need(build, tree_find(node, "need"), values[BASELINE_NEED].text, &kind, 1, &rule->rule.need))
+        !rules_need(build, tree_find(node, "need"), values[BASELINE_NEED].text, &list->outlines[index].kind,
+                    1, &rule->rule.need))
         return false;
-    return write_names(build, node, entry, compare, rule);
+    return write_names(list, node, entry, compare, rule);
 }
 
 bool baselines_build(struct rule_list *list, const struct node *node)

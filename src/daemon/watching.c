@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { LEVELS_KEPT = 60 }; /* blocks that Mann-Whitney looks at */
+
 static bool names(const struct metric_definition *metric, size_t option_count, const char *word)
 {
     for (size_t i = 0; i < option_count; i++) {
@@ -166,11 +168,12 @@ static bool start_watch(struct live_series *series, const struct metric_definiti
     return is_done;
 }
 
-/* What a rule reads at once: its longest span; a comparison a block, and one more that waits for late values.
- */
+/* What a rule reads at once: its longest span; a comparison a block, and one more that waits for late values;
+ * Mann-Whitney many blocks together. */
 static int64_t longest_span(const struct rule *rule, int64_t age_max_ms)
 {
-    int64_t span_ms = rule->kind == RULE_COMPARISON ? 2 * rule->comparison.block_ms + age_max_ms : 0;
+    int64_t blocks = rule->comparison.test == COMPARISON_MANN_WHITNEY ? LEVELS_KEPT : 2;
+    int64_t span_ms = rule->kind == RULE_COMPARISON ? blocks * rule->comparison.block_ms + age_max_ms : 0;
 
     for (uint8_t n = 0; n < rule->condition.count; n++)
         if (rule->condition.nodes[n].op != EXPRESSION_FOR && rule->condition.nodes[n].span_ms > span_ms)

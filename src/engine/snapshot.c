@@ -2,6 +2,8 @@
  * SPDX-License-Identifier: MIT */
 #include "engine/snapshot.h"
 
+#include "judge/mann_whitney.h"
+
 #include <assert.h>
 #include <string.h>
 
@@ -10,7 +12,7 @@
  * for. */
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "fields are copied as they lie in memory");
 static_assert(sizeof(struct deployment_state) == 208, "deployment_state changed: see deployment_fields");
-static_assert(sizeof(struct rule_state) == 368, "rule_state changed: see rule_fields");
+static_assert(sizeof(struct rule_state) == 440, "rule_state changed: see rule_fields");
 static_assert(sizeof(struct target_state) == 1064, "target_state changed: see target_fields");
 static_assert(sizeof(struct run_state) == 832, "run_state changed: see run_fields");
 
@@ -129,6 +131,16 @@ static const struct field rule_fields[] = {
     R(sequential.stable_total, 0),
     R(sequential.blocks, 0),
     R(sequential.event_blocks, 0),
+    R(means.excess.count, 0),
+    R(means.excess.mean, 0),
+    R(means.excess.squares, 0),
+    R(means.difference.count, 0),
+    R(means.difference.mean, 0),
+    R(means.difference.squares, 0),
+    R(means.bound_max, 0),
+    R(means.crossing, 0),
+    R(bound, SERIES_BUCKETS_MAX),
+    R(label, CLASSIFICATION_ERROR + 2),
     R(next_block, 0),
     R(last.verdict, VERDICT_FAIL + 1),
     R(last.reason, REASON_SHARE + 1),

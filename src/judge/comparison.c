@@ -1,11 +1,14 @@
-/* comparison.c - closed blocks of both sides into the sequential test, and whether there is enough to pass
- * on. SPDX-License-Identifier: MIT */
+/* comparison.c - closed blocks of both sides into the rule's test, and whether there is enough to pass on.
+ * SPDX-License-Identifier: MIT */
 #include "judge/comparison.h"
 
 #include "judge/evidence.h"
+#include "judge/latency_tail.h"
+#include "judge/levels.h"
 #include "judge/series_window.h"
 
-#include <assert.h>
+#include <math.h>
+#include <string.h>
 
 enum { METRIC = 1U << 0 }; /* a comparison is of metric 0 alone */
 
@@ -16,8 +19,19 @@ struct sides {
     const struct series_view *stable;
 };
 
+/* What a step adds: events and requests, observations above the bound and all, a gauge's value and 1. */
+static double events_of(const struct series_view *view, const struct series_step *step, uint32_t bound)
+{
+    return view->kind == SERIES_HISTOGRAM ? series_step_above(view, step, bound - 1) : step->value;
+}
+
+static double total_of(const struct series_view *view, const struct series_step *step)
+{
+    return view->kind == SERIES_GAUGE ? 1 : step->total;
+}
+
 /* Adds a step of both sides to the block; false: one side does not have it, so neither counts. */
-static bool add_step(const struct sides *sides, int64_t step, struct sequential_block *block)
+static bool add_step(const struct sides *sides, int64_t step, uint32_t bound, struct sequential_block *block)
 {
     const struct series_step *candidate = series_view_at(sides->candidate, step);
     const struct series_step *stable = series_view_at(sides->stable, step);
@@ -26,10 +40,10 @@ static bool add_step(const struct sides *sides, int64_t step, struct sequential_
         return false;
     if (!series_is_usable(sides->candidate, candidate) || !series_is_usable(sides->stable, stable))
         return false;
-    block->events += candidate->value;
-    block->total += candidate->total;
-    block->stable_events += stable->value;
-    block->stable_total += stable->total;
+    block->events += events_of(sides->candidate, candidate, bound);
+    block->total += total_of(sides->candidate, candidate);
+    block->stable_events += events_of(sides->stable, stable, bound);
+    block->stable_total += total_of(sides->stable, stable);
     return true;
 }
 
@@ -49,6 +63,11 @@ static int64_t settled_ms(const struct series_view *view, int64_t age_max_ms, in
     return larger(series_end_ms(view), now_ms - age_max_ms);
 }
 
+static bool is_sequential(const struct rule *rule)
+{
+    return rule->comparison.test == COMPARISON_SEQUENTIAL || rule->comparison.test == COMPARISON_LATENCY_TAIL;
+}
+
 /* First block that is not taken in yet, lies wholly behind the route, and that both rings still hold. */
 static int64_t first_block(const struct rule *rule, const struct sides *sides, const struct rule_clock *clock,
                            const struct rule_state *state)
@@ -60,17 +79,72 @@ static int64_t first_block(const struct rule *rule, const struct sides *sides, c
     return larger(state->next_block, series_first_from(from_ms, block_ms));
 }
 
+static struct sequential_block sum_block(const struct rule *rule, const struct sides *sides, int64_t number,
+                                         uint32_t bound)
+{
+    int64_t steps = rule->comparison.block_ms / sides->candidate->step_ms;
+    struct sequential_block block = {0};
+
+    for (int64_t step = number * steps; step < (number + 1) * steps; step++)
+        (void)add_step(sides, step, bound, &block);
+    return block;
+}
+
+/* A bound that was asked for, or one that fits what stable was like before this block; 0: not yet. */
+static uint32_t choose_bound(const struct rule *rule, const struct series_view *stable, int64_t number)
+{
+    int64_t first = number * (rule->comparison.block_ms / stable->step_ms);
+    struct series_window past = {.view = stable,
+                                 .oldest = series_oldest_kept(stable),
+                                 .newest = smaller(first - 1, stable->newest_step)};
+    double counts[SERIES_BUCKETS_MAX] = {0};
+    uint32_t bucket = 0;
+
+    if (!(rule->comparison.above > 0))
+        return series_window_buckets(&past, counts) > 0 ? latency_tail_single(counts, stable->bucket_count)
+                                                        : 0;
+    while (bucket + 2 < stable->bucket_count && stable->bounds[bucket] < rule->comparison.above)
+        bucket++;
+    return bucket + 1;
+}
+
+/* The sums that every comparison shows; those of the sequential tests are kept by them. */
+static void add_sums(struct sequential_state *sums, const struct sequential_block *block)
+{
+    sums->events += block->events;
+    sums->total += block->total;
+    sums->stable_events += block->stable_events;
+    sums->stable_total += block->stable_total;
+    sums->blocks++;
+}
+
+static void test_block(const struct rule *rule, const struct sequential_block *block,
+                       struct rule_state *state)
+{
+    bool is_whole = block->total > 0 && block->stable_total > 0;
+
+    if (is_sequential(rule)) {
+        sequential_add(&state->sequential, block, rule->comparison.allowed_ratio);
+        return;
+    }
+    if (is_whole)
+        add_sums(&state->sequential, block);
+    if (is_whole && rule->comparison.test == COMPARISON_MEAN_DIFFERENCE)
+        levels_add(rule, state, block->events / block->total, block->stable_events / block->stable_total);
+}
+
 static void take_block(const struct rule *rule, const struct sides *sides, int64_t number,
                        struct rule_state *state, struct judgement *judgement)
 {
     int64_t block_ms = rule->comparison.block_ms;
-    int64_t steps = block_ms / sides->candidate->step_ms;
-    struct sequential_block block = {0};
     uint32_t blocks = state->sequential.blocks;
 
-    for (int64_t step = number * steps; step < (number + 1) * steps; step++)
-        (void)add_step(sides, step, &block);
-    sequential_add(&state->sequential, &block, rule->comparison.allowed_ratio);
+    if (sides->stable->kind == SERIES_HISTOGRAM && state->bound == 0)
+        state->bound = choose_bound(rule, sides->stable, number);
+    if (sides->stable->kind == SERIES_HISTOGRAM && state->bound == 0)
+        return;
+    struct sequential_block block = sum_block(rule, sides, number, state->bound);
+    test_block(rule, &block, state);
     if (state->sequential.blocks == blocks)
         return;
     if (blocks == 0)
@@ -93,6 +167,22 @@ static void take_blocks(const struct rule *rule, const struct sides *sides, cons
     }
 }
 
+static bool is_known_kind(const struct rule *rule, const struct series_view *view)
+{
+    if (rule->comparison.test == COMPARISON_SEQUENTIAL)
+        return view->kind == SERIES_COUNT;
+    return (view->kind == SERIES_HISTOGRAM) == (rule->comparison.test == COMPARISON_LATENCY_TAIL);
+}
+
+/* Of one kind, and the same buckets where they have some. */
+static bool are_alike(const struct series_view *candidate, const struct series_view *stable)
+{
+    if (candidate->kind != stable->kind || candidate->kind != SERIES_HISTOGRAM)
+        return candidate->kind == stable->kind;
+    return candidate->bucket_count == stable->bucket_count && candidate->bucket_count >= 2 &&
+           memcmp(candidate->bounds, stable->bounds, stable->bucket_count * sizeof(double)) == 0;
+}
+
 /* Why the two sides can never be compared; REASON_DECIDED: they can. */
 static enum reason mismatch(const struct rule *rule, const struct sides *sides)
 {
@@ -102,8 +192,8 @@ static enum reason mismatch(const struct rule *rule, const struct sides *sides)
         return REASON_NO_DATA;
     if (sides->stable == NULL)
         return REASON_NO_BASELINE;
-    bool are_counts = sides->candidate->kind == SERIES_COUNT && sides->stable->kind == SERIES_COUNT;
-    return are_counts ? REASON_DECIDED : REASON_UNDECIDED;
+    bool is_known = is_known_kind(rule, sides->candidate) && are_alike(sides->candidate, sides->stable);
+    return is_known ? REASON_DECIDED : REASON_UNDECIDED;
 }
 
 /* What the judged steps since `from_ms` lack for a pass; REASON_DECIDED: nothing. */
@@ -118,7 +208,7 @@ static enum reason lacks(const struct rule *rule, const struct sides *sides, con
     bool is_paired = false;
 
     for (; step >= oldest; step--) {
-        is_paired |= add_step(sides, step, &sum);
+        is_paired |= add_step(sides, step, state->bound, &sum);
         if (sum.total > 0 && sum.total >= rule->need && sum.stable_total > 0)
             return REASON_DECIDED;
     }
@@ -129,7 +219,7 @@ static enum reason lacks(const struct rule *rule, const struct sides *sides, con
 
 /* What stands against a pass at this time; REASON_DECIDED: nothing. */
 static enum reason missing(const struct rule *rule, const struct sides *sides, const struct rule_clock *clock,
-                           const struct rule_state *state)
+                           const struct rule_state *state, int64_t judged_from_ms)
 {
     int64_t age_max_ms = rule->metrics[0].age_max_ms;
     enum reason reason = series_freshness(sides->candidate, age_max_ms, clock->now_ms);
@@ -141,34 +231,83 @@ static enum reason missing(const struct rule *rule, const struct sides *sides, c
         return reason == REASON_NO_DATA ? REASON_NO_BASELINE : reason;
     if (clock->now_ms < evidence_from_ms(rule, clock))
         return REASON_WARMUP;
-    return lacks(rule, sides, state, evidence_from_ms(rule, clock));
+    int64_t from_ms = evidence_from_ms(rule, clock);
+    if (rule->comparison.test == COMPARISON_LATENCY_TAIL) /* blocks before the bound was there do not count */
+        from_ms = state->sequential.blocks > 0 ? larger(from_ms, judged_from_ms) : clock->now_ms;
+    reason = lacks(rule, sides, state, from_ms);
+    return reason == REASON_DECIDED && !is_sequential(rule) ? levels_lacks(rule, state) : reason;
 }
 
-static bool is_proven(const struct comparison *comparison, const struct sequential_state *sequential)
+static bool is_proven(const struct rule *rule, const struct rule_state *state)
 {
-    return sequential->log_e_max >= -log(comparison->alpha) && sequential->event_blocks >= 2 &&
-           sequential->events >= comparison->events_min &&
-           sequential->events >= comparison->ignore_below * sequential->total;
+    const struct comparison *comparison = &rule->comparison;
+    const struct sequential_state *sums = &state->sequential;
+
+    if (!is_sequential(rule))
+        return levels_is_worse(rule, state) &&
+               (comparison->ignore_below <= 0 || sums->events >= comparison->ignore_below * sums->total);
+    return sums->log_e_max >= -log(comparison->alpha) && sums->event_blocks >= 2 &&
+           sums->events >= comparison->events_min && sums->events >= comparison->ignore_below * sums->total;
 }
 
-static void report(const struct comparison *comparison, const struct rule_state *state, bool is_new,
-                   struct judgement *judgement)
+/* Of all blocks behind the route that both rings still hold, the newest first. */
+static void gather_levels(const struct rule *rule, const struct sides *sides, const struct rule_clock *clock,
+                          const struct rule_state *state, struct levels *levels)
 {
-    const struct sequential_state *sequential = &state->sequential;
+    const struct rule_state fresh = {.next_block = 0};
+    int64_t first = first_block(rule, sides, clock, &fresh);
 
-    judgement->statistic = sequential->log_e_max / M_LN10;
-    judgement->limit = -log(comparison->alpha) / M_LN10;
-    judgement->count = sequential->total;
-    judgement->stable_count = sequential->stable_total;
-    judgement->value = sequential->events / sequential->total;
-    judgement->bound = sequential->stable_events / sequential->stable_total;
-    if (is_new) {
-        sequential_interval(sequential, interval_level, &judgement->estimate, &judgement->lower,
+    levels->count = 0;
+    for (int64_t number = state->next_block - 1; number >= first && levels->count < LEVELS_BLOCKS_MAX;
+         number--) {
+        struct sequential_block block = sum_block(rule, sides, number, 0);
+        if (!(block.total > 0 && block.stable_total > 0))
+            continue;
+        levels->candidate[levels->count] = block.events / block.total;
+        levels->stable[levels->count++] = block.stable_events / block.stable_total;
+    }
+}
+
+/* What a new block says. */
+static void report_test(const struct rule *rule, const struct sides *sides, const struct rule_clock *clock,
+                        struct rule_state *state, struct judgement *judgement)
+{
+    struct levels levels;
+
+    switch (rule->comparison.test) {
+    case COMPARISON_SEQUENTIAL:
+    case COMPARISON_LATENCY_TAIL:
+        sequential_interval(&state->sequential, interval_level, &judgement->estimate, &judgement->lower,
                             &judgement->upper);
-    } else if (sequential->blocks > 0) {
+        break;
+    case COMPARISON_MEAN_DIFFERENCE:
+        levels_report_means(rule, state, judgement);
+        break;
+    case COMPARISON_MANN_WHITNEY:
+        gather_levels(rule, sides, clock, state, &levels);
+        levels_report_mann_whitney(rule, &levels, state, judgement);
+        break;
+    }
+}
+
+static void report_sums(const struct rule *rule, const struct rule_state *state, struct judgement *judgement)
+{
+    const struct sequential_state *sums = &state->sequential;
+
+    judgement->count = sums->total;
+    judgement->stable_count = sums->stable_total;
+    judgement->value = sums->events / sums->total;
+    judgement->bound = sums->stable_events / sums->stable_total;
+    if (sums->blocks > 0) {
         judgement->estimate = state->last.estimate;
         judgement->lower = state->last.lower;
         judgement->upper = state->last.upper;
+        judgement->statistic = state->last.statistic;
+        judgement->limit = state->last.limit;
+    }
+    if (is_sequential(rule)) {
+        judgement->statistic = sums->log_e_max / M_LN10;
+        judgement->limit = -log(rule->comparison.alpha) / M_LN10;
     }
 }
 
@@ -190,10 +329,13 @@ void comparison_judge(const struct rule *rule, const struct metric_views *views,
     if (evidence.lacks == REASON_DECIDED) {
         take_blocks(rule, &sides, clock, state, ret_judgement);
         evidence.is_declared = evidence_is_silent(rule, views, METRIC, NO_DATA_PASS);
-        evidence.lacks = evidence.is_declared ? REASON_DECIDED : missing(rule, &sides, clock, state);
     }
-    report(&rule->comparison, state, state->sequential.blocks != blocks, ret_judgement);
-    evidence.objects = is_proven(&rule->comparison, &state->sequential);
+    report_sums(rule, state, ret_judgement);
+    if (state->sequential.blocks != blocks)
+        report_test(rule, &sides, clock, state, ret_judgement);
+    if (evidence.lacks == REASON_DECIDED && !evidence.is_declared)
+        evidence.lacks = missing(rule, &sides, clock, state, ret_judgement->from_ms);
+    evidence.objects = is_proven(rule, state);
     evidence_conclude(rule, views, clock, &evidence, ret_judgement);
 }
 

@@ -35,13 +35,14 @@ enum reason {
 struct judgement {
     enum verdict verdict;
     enum reason reason;
-    double value;        /* trigger: left side of the deciding comparison; comparison: the candidate's rate */
-    double bound;        /* trigger: its right side; comparison: the rate it was held against (stable's) */
-    double estimate;     /* comparison: ratio of rates; with */
+    double value;    /* trigger: left side of the deciding comparison; comparison: the candidate's rate, its
+                        share above the bound, or its mean */
+    double bound;    /* trigger: its right side; comparison: stable's */
+    double estimate; /* comparison: ratio of the two; with */
     double lower, upper; /* its interval; `upper` of a pass is the largest regression still possible */
-    double statistic;    /* comparison: log10 of the e-value (the largest so far) */
-    double limit;        /* comparison: log10(1/alpha), which the statistic must reach to fail */
-    double count;        /* requests or values of the candidate that were counted */
+    double statistic;    /* comparison: log10 of the e-value (the largest so far); of levels a bound */
+    double limit; /* comparison: log10(1/alpha), which the statistic must reach to fail; of levels, pass */
+    double count; /* requests or values of the candidate that were counted */
     double stable_count; /* the same of the other side */
     int64_t from_ms;     /* span of the values: from; both 0 where none was read */
     int64_t to_ms;       /* to (exclusive) */

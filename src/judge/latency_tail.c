@@ -10,6 +10,7 @@
 
 static const double exceedance_min = .0005;
 static const double exceedance_max = .5;
+static const double exceedance_single = .05;
 
 static double above(const double *buckets, size_t bucket_count, size_t bound)
 {
@@ -45,6 +46,21 @@ void latency_tail_choose(struct latency_tail *state, const double *buckets, size
     for (size_t at = 0; at < chosen; at++)
         state->bounds[at] = (uint8_t)(first + (chosen < 2 ? 0 : at * (count - 1) / (chosen - 1)));
     state->bound_count = (uint8_t)chosen;
+}
+
+uint8_t latency_tail_single(const double *buckets, size_t bucket_count)
+{
+    double total = buckets[0] + above(buckets, bucket_count, 0);
+    uint8_t found = 0;
+
+    for (size_t bound = 0; bound + 1 < bucket_count; bound++) {
+        if (!is_useful(buckets, bucket_count, bound, total))
+            continue;
+        found = (uint8_t)(bound + 1);
+        if (above(buckets, bucket_count, bound) <= exceedance_single * total)
+            break;
+    }
+    return found;
 }
 
 void latency_tail_fix(struct latency_tail *state, uint8_t bucket)

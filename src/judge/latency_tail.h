@@ -26,6 +26,10 @@ struct latency_tail {
  * upper bound. None fits: bound_count is 0. All else becomes zero. */
 void latency_tail_choose(struct latency_tail *state, const double *buckets, size_t bucket_count);
 
+/* A single bound: the lowest that at most 5 % of the requests exceeded (and 0.05 % did), else the highest
+ * that fits. Number of its bucket + 1; 0: none. */
+uint8_t latency_tail_single(const double *buckets, size_t bucket_count);
+
 /* One bound, as an objective has it: the upper bound of this bucket. */
 void latency_tail_fix(struct latency_tail *state, uint8_t bucket);
 

@@ -26,13 +26,13 @@ void moments_add(struct moments *moments, double value)
     double before = value - moments->mean;
 
     moments->count++;
-    moments->mean += before / moments->count;
+    moments->mean += before / (double)moments->count;
     moments->squares += before * (value - moments->mean);
 }
 
 double moments_deviation(const struct moments *moments)
 {
-    return moments->count < 2 ? 0 : sqrt(moments->squares / moments->count);
+    return moments->count < 2 ? 0 : sqrt(moments->squares / (double)moments->count);
 }
 
 void mean_difference_add(const struct mean_difference *test, struct mean_difference_state *state,
@@ -45,7 +45,7 @@ void mean_difference_add(const struct mean_difference *test, struct mean_differe
     moments_add(&state->excess, worse - test->allowed_ratio * better);
     if (state->excess.count < test->burn_in)
         return;
-    double margin = mean_difference_margin(state->excess.count, test->t_opt, test->alpha, false);
+    double margin = mean_difference_margin((double)state->excess.count, test->t_opt, test->alpha, false);
     double bound = state->excess.mean - margin * moments_deviation(&state->excess);
     if (bound > 0 && state->crossing == 0)
         state->crossing = state->excess.count;
@@ -62,7 +62,7 @@ void mean_difference_interval(const struct mean_difference *test, const struct m
     if (moments->count == 0)
         return;
     if (moments->count >= test->burn_in)
-        margin = mean_difference_margin(moments->count, test->t_opt, test->alpha, true) *
+        margin = mean_difference_margin((double)moments->count, test->t_opt, test->alpha, true) *
                  moments_deviation(moments);
     *ret_estimate = moments->mean;
     *ret_lower = moments->mean - margin;

@@ -19,13 +19,13 @@ struct mean_difference {
     double allowed_ratio; /* 1.1: the worse side may be a tenth worse */
     double alpha;
     double t_opt;
-    uint32_t burn_in; /* pairs before it may fail */
+    uint64_t burn_in; /* pairs before it may fail */
     bool is_lower_worse;
 };
 
 /* Welford's sums of a series of numbers. All zero at first. */
 struct moments {
-    uint32_t count;
+    uint64_t count;
     double mean, squares;
 };
 
@@ -34,7 +34,7 @@ struct mean_difference_state {
     struct moments excess;     /* of what the test looks at: > 0 is worse than allowed */
     struct moments difference; /* experiment - control */
     double bound_max;          /* largest lower bound of the mean excess so far; 0 where none was above it */
-    uint32_t crossing;         /* number of the pair at which a bound first was above 0; 0: never */
+    uint64_t crossing;         /* number of the pair at which a bound first was above 0; 0: never */
 };
 
 /* sd * margin is the half width after `count` > 0 pairs. */

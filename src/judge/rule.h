@@ -5,6 +5,7 @@
 
 #include "judge/expression.h"
 #include "judge/judgement.h"
+#include "judge/mean_difference.h"
 #include "judge/sequential.h"
 
 #include <stdbool.h>
@@ -12,8 +13,15 @@
 
 enum rule_kind {
     RULE_TRIGGER,    /* fails when its condition is true */
-    RULE_COMPARISON, /* fails when the candidate's rate is proven higher than allowed beside stable's */
+    RULE_COMPARISON, /* fails when the candidate is proven worse than allowed beside stable */
     RULE_SHARE       /* never fails; passes when the candidate is seen to get its share (share.h) */
+};
+
+enum comparison_test {
+    COMPARISON_SEQUENTIAL,      /* counts: the rate of events */
+    COMPARISON_LATENCY_TAIL,    /* histograms: the rate of observations above a bound, by the same test */
+    COMPARISON_MEAN_DIFFERENCE, /* gauges and counts: the mean of the blocks, at any time */
+    COMPARISON_MANN_WHITNEY     /* the same: the level of the blocks, as Kayenta judges it, strictly */
 };
 
 enum rule_mode {
@@ -25,12 +33,15 @@ enum rule_mode {
 enum rule_outcome { RULE_ROLLBACK, RULE_HOLD };
 
 struct comparison {
+    enum comparison_test test;
     double allowed_ratio; /* r0: 1.5 for allow = "+50%" */
-    double ignore_below;  /* never fails while the candidate's rate is below this */
-    double alpha;         /* probability of a false alarm over the whole deployment */
+    double ignore_below;  /* never fails while the candidate's rate or mean is below this */
+    double alpha;         /* probability of a false alarm over the whole deployment; not of Mann-Whitney */
     double events_min;    /* candidate events needed to fail, over ≥ 2 blocks */
-    int64_t block_ms;     /* a multiple of the metric's step */
-    bool is_same_series;  /* both sides' filled-in queries are equal: always inconclusive */
+    double above;         /* latency_tail: the bound, in the metric's unit; 0: chosen from stable's past */
+    double confidence, tolerance; /* Mann-Whitney */
+    int64_t block_ms;             /* a multiple of the metric's step */
+    bool is_same_series;          /* both sides' filled-in queries are equal: always inconclusive */
 };
 
 struct rule {
@@ -49,7 +60,10 @@ struct rule {
 /* What a rule remembers within one deployment; all zero at first; stored in the journal as it is. */
 struct rule_state {
     struct expression_timer timers[EXPRESSION_TIMERS_MAX];
-    struct sequential_state sequential;
+    struct sequential_state sequential; /* its sums and blocks are of every comparison (gauges: values) */
+    struct mean_difference_state means;
+    uint32_t bound;     /* latency_tail: number of the bucket whose upper bound it is, + 1; 0: none yet */
+    uint32_t label;     /* Mann-Whitney: classification at the last block, + 1; 0: none yet */
     int64_t next_block; /* first block not yet taken in; 0: none was */
     struct judgement last;
 };
@@ -76,8 +90,15 @@ struct rule_clock {
  * number for, is skipped for both. FAIL: the largest e-value reached 1/alpha, with events_min over at least
  * two blocks and a rate (over all blocks) of at least ignore_below. PASS: both sides are fresh and had
  * traffic and the candidate `need` requests since confirmed_ms + warm-up, in blocks taken in. Interval: 95 %.
- * Only SERIES_COUNT can be compared, its events being what is bad (UNDECIDED); both sides have the same
- * step_ms.
+ * Both sides have the same step_ms; kinds that a test does not know are UNDECIDED. What counts is bad:
+ * events, observations above the bound; of gauges what is_lower_better says.
+ *
+ * latency_tail takes the first bucket that reaches `above`, or the lowest that at most 5 % of stable's past
+ * observations exceed, fixed at the first block that has a past. mean_difference takes the mean of a block as
+ * one value, Mann-Whitney too: FAIL is a bound of the excess above 0, or the label of all blocks that the
+ * rings hold since routed_ms (512 at most); neither passes with fewer than 10 blocks. Their estimate and
+ * interval are ratios of means as well; statistic and limit are the bound and 0, or the bound and the
+ * tolerance around 0.
  *
  * no_data, of the metrics read on the candidate's side while their newest answer is SERIES_NO_DATA: FAIL
  * once neither a value nor the first route is younger than age_max. PASS after the warm-up, unless the rule's

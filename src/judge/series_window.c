@@ -139,8 +139,7 @@ struct series_extremes series_window_extremes(const struct series_window *window
     return extremes;
 }
 
-/* Observations per bucket over the window; returns their sum, NAN where one is not a count. */
-static double add_buckets(const struct series_window *window, double counts[SERIES_BUCKETS_MAX])
+double series_window_buckets(const struct series_window *window, double counts[SERIES_BUCKETS_MAX])
 {
     const struct series_view *view = window->view;
     struct cursor cursor = start(window);
@@ -158,13 +157,23 @@ static double add_buckets(const struct series_window *window, double counts[SERI
     return sum;
 }
 
+double series_step_above(const struct series_view *view, const struct series_step *step, uint32_t bucket)
+{
+    const float *buckets = &view->buckets[(size_t)(step - view->ring) * view->bucket_count];
+    double sum = 0;
+
+    for (uint32_t at = bucket + 1; at < view->bucket_count; at++)
+        sum += (double)buckets[at];
+    return sum;
+}
+
 double series_window_quantile(const struct series_window *window, double quantile)
 {
     const struct series_view *view = window->view;
     double counts[SERIES_BUCKETS_MAX] = {0};
 
     assert(view->bucket_count >= 2 && view->bucket_count <= SERIES_BUCKETS_MAX);
-    double sum = add_buckets(window, counts);
+    double sum = series_window_buckets(window, counts);
     double left = sum * quantile; /* rank, less what the buckets below hold */
     uint32_t bucket = 0;
     uint32_t last = view->bucket_count - 1;

@@ -60,6 +60,12 @@ struct series_window series_window_open(const struct series_view *view, int64_t 
 /* Adds from the newest step back until amount is more than 0 and at least `enough` (INFINITY: all). */
 struct series_sum series_window_sum(const struct series_window *window, double enough);
 
+/* Adds what a histogram observed in each bucket; returns the sum of all, NAN where one is not a count. */
+double series_window_buckets(const struct series_window *window, double counts[SERIES_BUCKETS_MAX]);
+
+/* Observations of a histogram's step in buckets behind number `bucket`: above its upper bound. */
+double series_step_above(const struct series_view *view, const struct series_step *step, uint32_t bucket);
+
 /* Not for histograms. */
 struct series_extremes series_window_extremes(const struct series_window *window);
 

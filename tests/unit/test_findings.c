@@ -83,18 +83,43 @@ static const struct finding_case rules_cases[] = {
     {METRIC "baselines: { b: { }; };",
      "x.rules:2: compare is missing: compare: { METRIC: { allow = \"+50%\"; }; }"},
     {METRIC "baselines: { b: { against = [ \"before\" ];\n score: { };\n compare: { errors: { test = "
-            "\"mann_whitney\"; };\n slow: { }; nothing: { };\n up: { allow = \"50%\"; }; }; }; };",
+            "\"welch\"; };\n slow: { }; nothing: { };\n up: { test = \"mean_difference\"; allow = \"50%\"; "
+            "}; }; }; };",
      "x.rules:2: against 'before' is not known yet; known: stable (a trigger can compare with `before`)\n"
      "x.rules:3: 'score' is not supported by this version\n"
-     "x.rules:4: test 'mann_whitney' is not known yet; known: sequential\n"
-     "x.rules:5: test 'sequential' compares metrics of kind counter; 'slow' is a histogram\n"
+     "x.rules:4: test 'welch' is not known; known: sequential, latency_tail, mean_difference, mann_whitney\n"
      "x.rules:5: unknown metric 'nothing'\n"
      "x.rules:6: allow: '50%' is not like \"+50%\""},
+    {METRIC
+     "baselines: { b: { compare: {\n errors: { test = \"latency_tail\"; };\n up: { };\n slow: { test = "
+     "\"mann_whitney\"; above = \"300ms\"; };\n }; };\n c: { compare: {\n slow: { test = "
+     "\"mean_difference\"; };\n "
+     "up: { test = \"latency_tail\"; }; }; }; };",
+     "x.rules:3: test 'latency_tail' compares metrics of kind histogram; 'errors' is a counter\n"
+     "x.rules:4: test 'sequential' compares metrics of kind counter or histogram; 'up' is a gauge\n"
+     "x.rules:5: above: only histograms have requests above a bound\n"
+     "x.rules:8: test 'mean_difference' compares metrics of kind gauge or counter; 'slow' is a histogram\n"
+     "x.rules:9: test 'latency_tail' compares metrics of kind histogram; 'up' is a gauge"},
+    {METRIC "baselines: { b: { compare: {\n slow: { above = \"fast\"; };\n up: { test = \"mean_difference\"; "
+            "confidence = 0.9; };\n errors: { tolerance = 0.1; }; }; };\n c: { compare: {\n slow: { above = "
+            "\"5%\"; };\n "
+            "up: { test = \"mann_whitney\"; confidence = 2.0; }; }; }; };",
+     "x.rules:3: above: 'fast' is not like \"300ms\"\n"
+     "x.rules:4: confidence is of test 'mann_whitney' alone\n"
+     "x.rules:5: tolerance is of test 'mann_whitney' alone\n"
+     "x.rules:7: above: '5%' is not like \"300ms\"\n"
+     "x.rules:8: confidence: 2 is not from 0.5 to 0.999999"},
+    {METRIC
+     "baselines: { b: { need = \"20 values\"; compare: { up: { test = \"mann_whitney\"; allow = \"+10%\"; "
+     "ignore_below = \"40\"; }; }; };\n c: { need = \"200 requests\"; compare: { slow: { above = \"300ms\"; "
+     "}; "
+     "errors: { test = \"mann_whitney\"; tolerance = 0.5; confidence = 0.99; }; }; }; };",
+     ""},
     {METRIC "baselines: { b: { compare: { errors: { ignore_below = \"5ms\"; }; }; };\n"
-            "c: { compare: { errors: { critical = false; confidence = 5; }; }; };\n"
+            "c: { compare: { errors: { critical = false; weight = 5; }; }; };\n"
             "d: { compare: { errors: { critical = false; }; }; }; };",
      "x.rules:2: ignore_below: '5ms' is not like \"0.1%\"\n"
-     "x.rules:3: 'confidence' is not supported by this version\n"
+     "x.rules:3: 'weight' is not supported by this version\n"
      "x.rules:4: critical = false needs a score, which this version does not know; say then = \"hold\" "
      "or mode "
      "= \"record\" in a baseline of its own"},
@@ -363,8 +388,6 @@ static void test_examples(void **state)
                         "example-full.rules:12: unknown kind of source 'cloudwatch'\n"
                         "example-full.rules:21: against 'before' is not known yet; known: stable (a trigger "
                         "can compare with `before`)\n"
-                        "example-full.rules:23: test 'sequential' compares metrics of kind counter; "
-                        "'latency' is a histogram\n"
                         "example-full.rules:24: 'score' is not supported by this version\n"
                         "example-full.rules:25: 'source_error' is not supported by this version; `other` is "
                         "for every reason\n"

@@ -55,7 +55,7 @@ static double noise(struct dice *dice)
 }
 
 /* The pair at which it failed, of 120; 0: never. */
-static uint32_t run(struct dice *dice, const struct mean_difference *test, double shift)
+static uint64_t run(struct dice *dice, const struct mean_difference *test, double shift)
 {
     struct mean_difference_state state = {0};
 

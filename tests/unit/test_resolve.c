@@ -65,6 +65,48 @@ static void test_what_the_example_means(void **state)
     config_free(config);
 }
 
+/* Each test of a comparison, in the order of the file. */
+static void test_what_comparisons_mean(void **state)
+{
+    struct config *config =
+        read_text("metrics: {\n"
+                  "  errors: { source = \"prometheus:main\"; kind = \"counter\"; events = \"e{{slot}}\"; "
+                  "total = \"t{{slot}}\"; };\n"
+                  "  slow: { source = \"prometheus:main\"; kind = \"histogram\"; unit = \"ms\"; buckets = "
+                  "\"b{{slot}}\"; };\n"
+                  "  cpu: { source = \"prometheus:main\"; query = \"c{{slot}}\"; better = \"lower\"; };\n"
+                  "  up: { source = \"prometheus:main\"; query = \"u{{slot}}\"; better = \"higher\"; }; };\n"
+                  "baselines: { b: { compare: {\n"
+                  "  slow: { above = \"0.3s\"; allow = \"+25%\"; };\n"
+                  "  cpu: { test = \"mean_difference\"; allow = \"+10%\"; ignore_below = \"40\"; };\n"
+                  "  up: { test = \"mann_whitney\"; allow = \"+1%\"; tolerance = 0.5; };\n"
+                  "  errors: { test = \"mann_whitney\"; confidence = 0.99; }; }; };\n"
+                  " c: { compare: { slow: { test = \"latency_tail\"; }; }; }; };\n"
+                  "services: { shop: { rules: { baselines = [ \"b\", \"c\" ]; }; environments: { prod: { "
+                  "strategy = \"follow\"; "
+                  "slots: { blue: { }; green: { }; }; }; }; }; };\n");
+    struct definition *shop = resolve(config, "shop", "prod", NULL, false);
+    const struct rule_definition *rules = shop->rules;
+
+    (void)state;
+    assert_int_equal(shop->rule_count, 5);
+    assert_int_equal(rules[0].rule.comparison.test, COMPARISON_LATENCY_TAIL);
+    assert_true(rules[0].rule.comparison.above == 300 && rules[0].rule.comparison.allowed_ratio == 1.25);
+    assert_string_equal(rules[0].text, "slow above 0.3s <= stable +25%");
+    assert_int_equal(rules[1].rule.comparison.test, COMPARISON_MEAN_DIFFERENCE);
+    assert_string_equal(rules[1].text, "mean cpu <= stable +10%, ignored below 40");
+    assert_true(rules[1].rule.metrics[0].is_lower_better && rules[1].rule.comparison.ignore_below == 40);
+    assert_int_equal(rules[2].rule.comparison.test, COMPARISON_MANN_WHITNEY);
+    assert_true(rules[2].rule.comparison.tolerance == .5 && rules[2].rule.comparison.confidence == .98);
+    assert_false(rules[2].rule.metrics[0].is_lower_better);
+    assert_string_equal(rules[2].text, "level of up >= stable, 1% worse allowed");
+    assert_true(rules[3].rule.comparison.tolerance == .25 && rules[3].rule.comparison.confidence == .99);
+    assert_true(rules[4].rule.comparison.above == 0);
+    assert_string_equal(rules[4].text, "slow slow <= stable +0%");
+    definition_free(shop);
+    config_free(config);
+}
+
 static void test_other_environments(void **state)
 {
     struct config *config = read_example();
@@ -230,6 +272,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_the_example_means),
         cmocka_unit_test(test_a_probe_makes_the_class),
+        cmocka_unit_test(test_what_comparisons_mean),
         cmocka_unit_test(test_other_environments),
         cmocka_unit_test(test_comparisons_without_another_side),
         cmocka_unit_test(test_the_innermost_variable_wins),

@@ -2,6 +2,8 @@
  * SPDX-License-Identifier: MIT */
 #include "engine/snapshot.h"
 
+#include "judge/mann_whitney.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -64,6 +66,8 @@ static void random_rule(uint64_t *seed, struct rule_state *state)
         state->timers[i].has_fired = next_random(seed) % 2;
         state->timers[i].seen = (uint8_t)(next_random(seed) % (EXPRESSION_CHECKS_MAX + 1));
     }
+    state->bound = (uint32_t)(next_random(seed) % SERIES_BUCKETS_MAX);
+    state->label = (uint32_t)(next_random(seed) % (CLASSIFICATION_ERROR + 2));
     state->last.verdict = (enum verdict)(next_random(seed) % (VERDICT_FAIL + 1));
     state->last.reason = (enum reason)(next_random(seed) % (REASON_SHARE + 1));
 }
