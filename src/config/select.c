@@ -351,7 +351,7 @@ static bool select_metric(struct selector *selector, const struct node *at, cons
     if (metrics->count == metrics->max)
         return report_node(selector->vars.report, at, "more than %zu metrics in one deployment",
                            metrics->max);
-    if (!counted_build(&selector->vars, config->schemas, selector->environment, at, counted,
+    if (!counted_build(&selector->vars, config->schemas, selector->environment, at, counted, name,
                        &metrics->nodes[metrics->count]))
         return false;
     metrics->count++;

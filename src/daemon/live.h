@@ -14,6 +14,7 @@ struct live_series {
     struct live *live;
     struct series *series; /* NULL: this side has none */
     bool has_trouble;
+    uint64_t asked; /* hash of what its source is asked, filled in; 0: not known */
     const struct collector_type *type;
     struct collector_watch *watch; /* NULL: could not be started */
 };

@@ -130,6 +130,22 @@ static void fill_servers(const struct live_series *series, const struct slot_def
         (struct option_value){.is_set = true, .list = slot->servers, .list_length = slot->server_count};
 }
 
+/* FNV-1a over the texts that are asked for. */
+static uint64_t hash_options(const struct option_value *values, size_t count)
+{
+    uint64_t hash = UINT64_C(14695981039346656037);
+
+    for (size_t i = 0; i < count; i++) {
+        const char *text = values[i].text == NULL ? "" : values[i].text;
+        for (size_t k = 0; k <= strlen(text); k++)
+            hash = (hash ^ (unsigned char)text[k]) * UINT64_C(1099511628211);
+        for (size_t k = 0; k < values[i].list_length; k++)
+            for (const char *c = values[i].list[k]; *c != '\0'; c++)
+                hash = (hash ^ (unsigned char)*c) * UINT64_C(1099511628211);
+    }
+    return hash;
+}
+
 static bool start_watch(struct live_series *series, const struct metric_definition *metric,
                         const struct slot_definition *slot, const char *const *pairs, size_t pair_count,
                         struct err *err)
@@ -158,6 +174,8 @@ static bool start_watch(struct live_series *series, const struct metric_definiti
     series->type = source->type;
     bool is_done = fill_options(metric, source->type, pairs, pair_count, values, texts, err);
     fill_servers(series, slot, values);
+    if (is_done && !source->type->is_implicit) /* what is pushed is told apart by its key */
+        series->asked = hash_options(values, source->type->metric_option_count);
     is_done = is_done && source->type->watch(source->collector, &what, &series->watch, err);
     free(values);
     free(texts);

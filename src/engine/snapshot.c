@@ -10,7 +10,7 @@
  * for. */
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "fields are copied as they lie in memory");
 static_assert(sizeof(struct deployment_state) == 208, "deployment_state changed: see deployment_fields");
-static_assert(sizeof(struct rule_state) == 368, "rule_state changed: see rule_fields");
+static_assert(sizeof(struct rule_state) == 400, "rule_state changed: see rule_fields");
 static_assert(sizeof(struct target_state) == 1048, "target_state changed: see target_fields");
 static_assert(sizeof(struct run_state) == 832, "run_state changed: see run_fields");
 
@@ -126,8 +126,17 @@ static const struct field rule_fields[] = {
     R(sequential.blocks, 0),
     R(sequential.event_blocks, 0),
     R(next_block, 0),
+    R(limits.failures, 0),
+    R(limits.failures_in_row, 0),
+    R(limits.checks, 0),
+    R(limits.successes, 0),
+    R(limits.inconclusive, 0),
+    R(limits.source_errors, 0),
+    R(limits.spent, REASON_LIMIT + 1),
+    R(limits.next_ms, 0),
+    R(limits.confirmed_ms, 0),
     R(last.verdict, VERDICT_FAIL + 1),
-    R(last.reason, REASON_UNDECIDED + 1),
+    R(last.reason, REASON_LIMIT + 1),
     R(last.value, 0),
     R(last.bound, 0),
     R(last.estimate, 0),

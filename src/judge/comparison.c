@@ -14,6 +14,7 @@ static const double interval_level = .95;
 struct sides {
     const struct series_view *candidate;
     const struct series_view *stable;
+    bool is_same_series;
 };
 
 /* Adds a step of both sides to the block; false: one side does not have it, so neither counts. */
@@ -94,9 +95,9 @@ static void take_blocks(const struct rule *rule, const struct sides *sides, cons
 }
 
 /* Why the two sides can never be compared; REASON_DECIDED: they can. */
-static enum reason mismatch(const struct rule *rule, const struct sides *sides)
+static enum reason mismatch(const struct sides *sides)
 {
-    if (rule->comparison.is_same_series)
+    if (sides->is_same_series)
         return REASON_SAME_SERIES;
     if (sides->candidate == NULL)
         return REASON_NO_DATA;
@@ -177,9 +178,10 @@ void comparison_judge(const struct rule *rule, const struct metric_views *views,
                       struct judgement *ret_judgement)
 {
     const struct sides sides = {.candidate = views[0].side[SIDE_CANDIDATE],
-                                .stable = views[0].side[SIDE_STABLE]};
+                                .stable = views[0].side[SIDE_STABLE],
+                                .is_same_series = views[0].is_same_series};
     uint32_t blocks = state->sequential.blocks;
-    struct evidence evidence = {.metrics = METRIC, .lacks = mismatch(rule, &sides)};
+    struct evidence evidence = {.metrics = METRIC, .lacks = mismatch(&sides)};
 
     if (evidence.lacks == REASON_SAME_SERIES) {
         ret_judgement->reason = REASON_SAME_SERIES;
@@ -201,10 +203,11 @@ int64_t comparison_deadline(const struct rule *rule, const struct metric_views *
                             const struct rule_clock *clock, const struct rule_state *state)
 {
     const struct sides sides = {.candidate = views[0].side[SIDE_CANDIDATE],
-                                .stable = views[0].side[SIDE_STABLE]};
+                                .stable = views[0].side[SIDE_STABLE],
+                                .is_same_series = views[0].is_same_series};
     int64_t age_max_ms = rule->metrics[0].age_max_ms;
 
-    if (mismatch(rule, &sides) != REASON_DECIDED)
+    if (mismatch(&sides) != REASON_DECIDED)
         return INT64_MAX;
     int64_t end_ms = (first_block(rule, &sides, clock, state) + 1) * rule->comparison.block_ms;
     int64_t late_ms = sides.candidate->step_ms;

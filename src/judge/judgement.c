@@ -13,13 +13,21 @@ static const char *const verdict_names[] = {
 };
 
 static const char *const reason_names[] = {
-    [REASON_DECIDED] = "decided",         [REASON_LOADING] = "loading",
-    [REASON_NO_DATA] = "no-data",         [REASON_STALE] = "stale",
-    [REASON_NOT_FINITE] = "not-finite",   [REASON_SOURCE_ERROR] = "source-error",
-    [REASON_AMBIGUOUS] = "ambiguous",     [REASON_TOO_FEW] = "too-few",
-    [REASON_NO_TRAFFIC] = "no-traffic",   [REASON_NO_BASELINE] = "no-baseline",
-    [REASON_SAME_SERIES] = "same-series", [REASON_WARMUP] = "warmup",
-    [REASON_PENDING] = "pending",         [REASON_UNDECIDED] = "undecided",
+    [REASON_DECIDED] = "decided",
+    [REASON_LOADING] = "loading",
+    [REASON_NO_DATA] = "no-data",
+    [REASON_STALE] = "stale",
+    [REASON_NOT_FINITE] = "not-finite",
+    [REASON_SOURCE_ERROR] = "source-error",
+    [REASON_AMBIGUOUS] = "ambiguous",
+    [REASON_TOO_FEW] = "too-few",
+    [REASON_NO_TRAFFIC] = "no-traffic",
+    [REASON_NO_BASELINE] = "no-baseline",
+    [REASON_SAME_SERIES] = "same-series",
+    [REASON_WARMUP] = "warmup",
+    [REASON_PENDING] = "pending",
+    [REASON_UNDECIDED] = "undecided",
+    [REASON_LIMIT] = "limit",
 };
 
 const char *verdict_name(enum verdict verdict)

@@ -24,6 +24,8 @@ static const struct condition_metric metrics[] = {
     {.name = "up", .kind = SERIES_GAUGE, .unit = "", .names_side = true},
     {.name = "g7", .kind = SERIES_GAUGE, .unit = "", .names_side = true},
     {.name = "g8", .kind = SERIES_GAUGE, .unit = "", .names_side = true},
+    {.name = "signal_high_errors", .kind = SERIES_GAUGE, .unit = "", .names_side = false},
+    {.name = "signal_slow", .kind = SERIES_COUNT, .unit = "", .names_side = false},
     {.name = "g9", .kind = SERIES_GAUGE, .unit = "", .names_side = true},
 };
 
@@ -113,6 +115,8 @@ static void test_logic(void **state)
     assert_condition("not up > 1 and g7 > 1 or g8 > 1", "value:up 1 > not value:g7 1 > and value:g8 1 > or");
     assert_condition("not (up > 1 or g7 > 1)", "value:up 1 > value:g7 1 > or not");
     assert_condition("not not absent(up)", "absent:up not not");
+    assert_condition("signal(high_errors)", "value:signal_high_errors 0 !=");
+    assert_condition("not signal('High-Errors') for 1m", "value:signal_high_errors 0 != for:60000#0 not");
     assert_condition("(up) > (1 + g7)", "value:up 1 value:g7 + >");
 }
 
@@ -215,7 +219,13 @@ static const char *const wrong_conditions[][2] = {
                    "stable(metric)"},
     {"up + 1 > before", "condition, column 10: a bare before needs one metric left of the comparison; write "
                         "before(metric)"},
-    {"signal('x')", "condition, column 1: signal() is not supported by this version"},
+    {"signal('x')", "condition, column 8: the signal 'x' is not known here"},
+    {"signal(slow)", "condition, column 8: a signal is a gauge; 'signal_slow' is another kind of metric"},
+    {"signal()", "condition, column 8: the name of an alert is missing here, like signal(high_errors)"},
+    {"signal('')", "condition, column 8: the name of an alert is missing here, like signal(high_errors)"},
+    {"signal > 1", "condition, column 8: ( is missing before '>'"},
+    {"signal(high_errors) > 1",
+     "condition, column 1: a number is missing here; this is already true or false"},
     {"lag > wait_ms", "condition, column 1: metrics of different units are compared ('s' and 'ms')"},
     {"up > 1 for 1s or up > 2 for 1s or up > 3 for 1s or up > 4 for 1s or up > 5 for 1s",
      "condition, column 76: more than 4 `for` and `in ... checks`"},
@@ -292,6 +302,7 @@ static void test_compile(void **state)
 static void test_names_in_conditions(void **state)
 {
     char name[8];
+    char longer[16];
     size_t at = 0;
     const char *text = "avg(up, 5m) > 'lag' and cpu_of_everything > stable";
 
@@ -303,6 +314,15 @@ static void test_names_in_conditions(void **state)
     assert_false(condition_next_name(text, &at, name, sizeof(name)));
     at = 0;
     assert_false(condition_next_name("5x up", &at, name, sizeof(name)));
+    at = 0;
+    assert_false(condition_next_name("signal > 5", &at, name, sizeof(name)));
+    at = 0;
+    assert_false(condition_next_name("signal(", &at, name, sizeof(name)));
+    at = 0;
+    assert_true(condition_next_name("signal('X') and up", &at, longer, sizeof(longer)));
+    assert_string_equal(longer, "signal_x");
+    assert_true(condition_next_name("signal('X') and up", &at, name, sizeof(name)));
+    assert_string_equal(name, "up");
     assert_true(condition_is_reserved("quantile"));
     assert_false(condition_is_reserved("up"));
 }
