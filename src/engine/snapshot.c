@@ -71,6 +71,7 @@ static const struct field deployment_fields[] = {
     D(is_full, 2),
     D(past_no_return, 2),
     D(would_roll_back, 2),
+    D(is_extended, 2),
     D(slot, 0),
     D(stable_slot, 0),
     D(step, PLAN_STEPS_MAX + 1),

@@ -94,6 +94,7 @@ struct deployment_state {
     bool is_full;            /* promote --full: only commands, smoke tests and the last route are left */
     bool past_no_return;     /* a person said: go on past a command that holds */
     bool would_roll_back;    /* mode record, or a muted or recording rule failed */
+    bool is_extended;        /* OBSERVING: it waits longer for a source that errs */
     uint8_t slot;            /* where the candidate runs; index in the definition; set when its turn comes */
     uint8_t stable_slot;
     uint8_t step;

@@ -44,6 +44,7 @@ static void random_deployment(uint64_t *seed, struct deployment_state *state)
     state->is_full = next_random(seed) % 2;
     state->past_no_return = next_random(seed) % 2;
     state->would_roll_back = next_random(seed) % 2;
+    state->is_extended = next_random(seed) % 2;
     state->step = (uint8_t)(next_random(seed) % PLAN_STEPS_MAX);
     state->undo_next = (uint8_t)(next_random(seed) % PLAN_STEPS_MAX);
     state->desired_share = (uint16_t)(next_random(seed) % (SHARE_WHOLE + 1));
@@ -286,6 +287,7 @@ static void test_deployment_values_have_ranges(void **state)
     CHECK_DEPLOYMENT(is_full, 2);
     CHECK_DEPLOYMENT(past_no_return, 2);
     CHECK_DEPLOYMENT(would_roll_back, 2);
+    CHECK_DEPLOYMENT(is_extended, 2);
     CHECK_DEPLOYMENT(step, PLAN_STEPS_MAX + 1);
     CHECK_DEPLOYMENT(undo_next, PLAN_STEPS_MAX + 1);
     CHECK_DEPLOYMENT(desired_share, SHARE_WHOLE + 1);
