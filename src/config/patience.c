@@ -37,7 +37,7 @@ static bool parse(const struct build *build, const struct node *node, struct wai
 
 static void take(struct rule_list *list, const struct node *node, struct wait *wait)
 {
-    struct wait said;
+    struct wait said = {0};
 
     if (!parse(list->build, node, &said))
         return;

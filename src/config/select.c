@@ -430,7 +430,9 @@ static bool find_pair(struct selector *selector)
 {
     const struct selection *selection = selector->selection;
 
-    selector->service = config_find(selection->config, "services", selection->service);
+    selector->service = selection->lone != NULL
+                            ? selection->lone
+                            : config_find(selection->config, "services", selection->service);
     selector->environment = tree_find(tree_find(selector->service, "environments"), selection->environment);
     if (selector->environment == NULL)
         return false;
