@@ -141,7 +141,7 @@ static const char *misfit(enum expression_op op, enum series_kind kind)
     if (op == EXPRESSION_QUANTILE)
         return kind == SERIES_HISTOGRAM ? NULL : "quantile() takes a metric of kind histogram";
     if (kind == SERIES_HISTOGRAM)
-        return "of a histogram only quantile(metric, 95%, 1m) can be compared";
+        return "a histogram has no value of its own; compare a quantile of it, like quantile(NAME, 95%, 1m)";
     if (op == EXPRESSION_RATE && kind != SERIES_COUNT)
         return "rate() is events per second: it takes a metric of kind counter";
     return NULL;

@@ -221,7 +221,7 @@ static const struct finding_case strategies_cases[] = {
     {"strategies: { own: { kind = \"rolling\"; }; };",
      "x.rules:1: kind = \"rolling\" is not supported by this version"},
     {"strategies: { own: { kind = \"canry\"; }; };",
-     "x.rules:1: kind: 'canry' is not one of canary, follow, recreate, blue_green"},
+     "x.rules:1: kind: 'canry' is not one of canary, follow, recreate, blue_green; did you mean 'canary'?"},
     {"strategies: { own: { kind = \"canary\"; steps = \"x\"; }; };",
      "x.rules:1: steps: takes a list ( { route = \"5%\"; observe = \"5m\"; }, ... )"},
     {STEPS("{ route = \"5\"; },\n{ route = \"101%\"; },\n{ route = \"x%\"; },\n{ },\n{ route = \"5%\"; "
