@@ -40,6 +40,7 @@ struct live {
     struct rule_state *rule_states; /* [rule_count] */
     bool is_watched;
     struct live_series (*series)[LIVE_SIDES]; /* [metric_count] */
+    struct live_before *befores;              /* [metric_count], of before.c; NULL: not routed yet */
 };
 
 /* Takes over definition and sealed text. */

@@ -1,7 +1,7 @@
 /* watching.c - from a definition's metrics to series and watches: which key a side has, what its query says.
  * SPDX-License-Identifier: MIT */
 #include "collectors/haproxy.h"
-#include "daemon/live.h"
+#include "daemon/before.h"
 #include "io/memory.h"
 
 #include <math.h>
@@ -272,6 +272,7 @@ void live_unwatch(struct live *live)
     if (!live->is_watched)
         return;
     live->is_watched = false;
+    before_free(live);
     for (size_t m = 0; m < live->definition->metric_count; m++)
         for (size_t side = 0; side < LIVE_SIDES; side++) {
             struct live_series *series = &live->series[m][side];
