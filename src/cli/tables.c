@@ -114,6 +114,11 @@ static const char *const quarantine_text[] = {
     "verdict quarantine ls\nverdict quarantine add SERVICE/ENV --version V --reason R\n"
     "verdict quarantine clear SERVICE/ENV --version V",
     NULL};
+static const char *const explain_text[] = {"verdict explain ID\nverdict explain RULE [--rules FILE|FOLDER]",
+                                           "A verdict as the daemon knows it, or a rule of these files: what "
+                                           "it reads, when it fires, what data it needs, what "
+                                           "then.",
+                                           NULL};
 static const char *const token_text[] = {
     "verdict token create NAME --scope read,deploy [--person] [--service a,b] [--environment a,b] "
     "[--expires 90d]\n"
@@ -159,11 +164,7 @@ const struct verb_entry verb_table[] = {
      false, judge_run, NULL},
     {"report", "ID", "prints all evidence of a deployment", NULL, NULL, 0, 1, 1, false, report_run, NULL},
     {"explain", "ID|RULE", "says in plain words what happened, with the numbers, or what a rule does",
-     "verdict explain ID            a verdict, as the daemon knows it\n"
-     "verdict explain RULE [--rules FILE|FOLDER]    a rule of these files: what it reads, when it fires, "
-     "what "
-     "then",
-     TABLE(explain_options), 1, 1, false, explain_run, NULL},
+     explain_text, TABLE(explain_options), 1, 1, false, explain_run, NULL},
     {"test", "FILE...", "judges recorded samples: 0 as expected, 1 not", NULL, NULL, 0, 1, VERB_WORDS_MAX,
      true, test_run, NULL},
     {"graph", "ID METRIC", "graphs are not in this version; any RRD tool draws the files", NULL,

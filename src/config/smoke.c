@@ -52,7 +52,7 @@ static const struct option check_options[CHECK_OPTION_COUNT] = {
                       .help = "what must hold of the answer, like \"status == 200\""},
     [CHECK_HEADERS] = {.name = "headers",
                        .type = OPTION_MAP,
-                       .max = DEFINITION_HEADERS_MAX,
+                       .max = SMOKE_HEADERS_MAX,
                        .help = "headers of the request, like { Host = \"shop.example\"; }"},
     [CHECK_BODY] = {.name = "body", .type = OPTION_TEXT, .help = "what is sent with post"},
 };
@@ -76,9 +76,8 @@ static bool take_request(const struct build *build, const struct node *node,
         return true;
     if (!values[CHECK_POST].is_set)
         return report_node(build->report, tree_find(node, "body"), "body: only post sends one");
-    return strlen(check->body) <= DEFINITION_BODY_MAX ||
-           report_node(build->report, tree_find(node, "body"), "body: longer than %d bytes",
-                       DEFINITION_BODY_MAX);
+    return strlen(check->body) <= SMOKE_BODY_MAX ||
+           report_node(build->report, tree_find(node, "body"), "body: longer than %d bytes", SMOKE_BODY_MAX);
 }
 
 static bool build_check(const struct build *build, const struct node *node, struct smoke_check *check)

@@ -1,6 +1,7 @@
 /* probing.c - a smoke test made concrete: every check at every address of a slot, templates filled in.
  * SPDX-License-Identifier: MIT */
 #include "collectors/probe_http.h"
+#include "config/smoke.h"
 #include "daemon/acting.h"
 #include "io/memory.h"
 
@@ -16,7 +17,7 @@ struct filled_check {
     char texts[SMOKE_EXTRACTS_MAX][256];
     char values[PROBE_HEADERS_MAX][PROBE_VALUE_MAX];
     struct http_header headers[PROBE_HEADERS_MAX];
-    char body[2 * DEFINITION_BODY_MAX];
+    char body[2 * SMOKE_BODY_MAX];
     struct smoke_extract extracts[SMOKE_EXTRACTS_MAX];
 };
 
