@@ -95,7 +95,11 @@ static void test_a_source_that_errs_is_waited_for(void **state)
     live->plan->source_extend_ms = 60000;
     live->plan->on_source_error = OUTCOME_HOLD;
     bench_to_observe(bench, live);
-    for (int rule = 0; rule < BENCH_RULES; rule++)
+    bench_value(bench, live, 0, BENCH_GOOD);
+    for (int rule = 1; rule < BENCH_RULES; rule++)
+        live->views[rule].trouble = SERIES_NO_DATA; /* another reason is no error of the source */
+    bench_turn(bench);
+    for (int rule = 1; rule < BENCH_RULES; rule++)
         live->views[rule].trouble = SERIES_ERROR;
     bench_turn(bench);
     int64_t limit_at_ms = bench_state(bench, live)->limit_at_ms;

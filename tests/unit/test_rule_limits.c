@@ -93,6 +93,7 @@ static void test_failures_in_a_row(void **state)
     assert_true(waits(&scene, 130, 9, REASON_PENDING));
     assert_true(waits(&scene, 140, NAN, REASON_NO_DATA)); /* a gap breaks no row */
     assert_int_equal(judge(&scene, 150, 9), VERDICT_FAIL);
+    assert_int_equal(judge(&scene, 160, 1), VERDICT_FAIL); /* the row that was long enough stays */
 }
 
 static void test_a_pass_wants_checks_and_successes(void **state)
