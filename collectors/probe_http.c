@@ -19,6 +19,10 @@ struct check {
     char *name;
     char *method;
     char *url;
+    size_t header_count;
+    char *header_texts[2 * PROBE_HEADERS_MAX];     /* name, value, name, value ... */
+    struct http_header headers[PROBE_HEADERS_MAX]; /* of these */
+    char *body;
     struct expression expectation;
     size_t extract_count;
     struct probe_extract extracts[SMOKE_EXTRACTS_MAX];
@@ -53,6 +57,9 @@ static void drop(struct check *check)
     free(check->name);
     free(check->method);
     free(check->url);
+    for (size_t i = 0; i < 2 * check->header_count; i++)
+        free(check->header_texts[i]);
+    free(check->body);
 }
 
 void probe_cancel(struct probe *probe)
@@ -135,6 +142,10 @@ static void ask(void *data)
     struct probe *probe = check->probe;
     struct http_request request = {.method = check->method,
                                    .url = check->url,
+                                   .headers = check->headers,
+                                   .header_count = check->header_count,
+                                   .body = check->body,
+                                   .body_length = check->body == NULL ? 0 : strlen(check->body),
                                    .timeout_ms = probe->timeout_ms,
                                    .answer_max = PROBE_ANSWER_MAX,
                                    .is_cut_allowed = true};
@@ -161,10 +172,18 @@ static void begin(void *data)
 
 static void copy_check(struct check *check, const struct probe_check *from)
 {
-    assert(from->extract_count <= SMOKE_EXTRACTS_MAX);
+    assert(from->extract_count <= SMOKE_EXTRACTS_MAX && from->header_count <= PROBE_HEADERS_MAX);
     check->name = memory_copy_text(from->name);
     check->method = memory_copy_text(from->method);
     check->url = memory_copy_text(from->url);
+    check->body = memory_copy_text(from->body);
+    for (size_t i = 0; i < from->header_count; i++) {
+        char **texts = &check->header_texts[2 * i];
+        texts[0] = memory_copy_text(from->headers[i].name);
+        texts[1] = memory_copy_text(from->headers[i].value);
+        check->headers[i] = (struct http_header){texts[0], texts[1]};
+    }
+    check->header_count = from->header_count;
     check->expectation = *from->expectation;
     for (; check->extract_count < from->extract_count; check->extract_count++)
         probe_extract_init(&check->extracts[check->extract_count], &from->extracts[check->extract_count]);

@@ -12,15 +12,19 @@
 
 struct loop;
 struct http_client;
+struct http_header;
 struct probe;
 
-enum { PROBE_CHECKS_MAX = 512, PROBE_ANSWER_MAX = 64 * 1024, PROBE_WHY_MAX = 256 };
+enum { PROBE_CHECKS_MAX = 512, PROBE_HEADERS_MAX = 8, PROBE_ANSWER_MAX = 64 * 1024, PROBE_WHY_MAX = 256 };
 
 /* One request and what it must say; templates filled in. */
 struct probe_check {
     const char *name; /* "health at 10.0.0.11:80", for messages */
     const char *method;
     const char *url;
+    const struct http_header *headers;
+    size_t header_count; /* at most PROBE_HEADERS_MAX */
+    const char *body;    /* NULL: none */
     const struct expression *expectation;
     uint8_t extract_count;
     const struct smoke_extract *extracts;

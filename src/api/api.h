@@ -48,6 +48,20 @@ struct api_target_verb {
     const char *reason;
 };
 
+/* A posted value: of a gauge, or events (as value) and total of the time since the post before. */
+struct api_sample {
+    const char *service, *environment, *key, *metric; /* key: "slot.blue", "version.2.4.1", "service" */
+    int64_t wall_ms;
+    bool is_count;
+    double value, total;
+};
+
+enum api_sample_answer {
+    API_SAMPLE_TAKEN,
+    API_SAMPLE_UNWATCHED, /* no deployment under way reads it: it goes nowhere */
+    API_SAMPLE_WRONG_KIND
+};
+
 /* The outcome of a start or verb. `err` has the sentence and code where nothing happened: NOT_FOUND, INVALID
  * (422), CONFLICT (409), FORBIDDEN (403), LIMIT (503), IO (507). `is_new`: a start that created (201) and did
  * not attach. */
@@ -77,6 +91,7 @@ struct api_env {
     void (*target_verb)(void *data, const struct api_target_verb *verb, api_done *done, void *done_data);
     void (*mark)(void *data, uint64_t deployment,
                  double weight_percent); /* follow: what the pipeline routes */
+    enum api_sample_answer (*sample)(void *data, const struct api_sample *sample);
     bool (*live)(void *data, uint64_t deployment, struct api_live *ret_live);
     const struct target_state *(*target)(void *data, uint32_t target);
     /* Is the person who is meant by `name`: the same, or one of the group of that name? */

@@ -79,9 +79,10 @@ static bool parse_choice(const struct option *option, const char *text, struct o
 {
     char known[256];
     struct text list;
+    size_t count = 0;
 
     text_init(&list, known, sizeof(known));
-    for (size_t i = 0; option->choices[i] != NULL; i++) {
+    for (size_t i = 0; option->choices[i] != NULL; i++, count++) {
         if (strcmp(option->choices[i], text) == 0) {
             value->choice = i;
             value->text = option->choices[i];
@@ -89,7 +90,10 @@ static bool parse_choice(const struct option *option, const char *text, struct o
         }
         text_add(&list, "%s%s", i == 0 ? "" : ", ", option->choices[i]);
     }
-    return err_set(err, ERR_INVALID, "%s: '%s' is not one of %s", option->name, text, known);
+    const char *nearest = text_nearest(text, option->choices, count);
+    return err_set(err, ERR_INVALID, "%s: '%s' is not one of %s%s%s%s", option->name, text, known,
+                   nearest != NULL ? "; did you mean '" : "", nearest != NULL ? nearest : "",
+                   nearest != NULL ? "'?" : "");
 }
 
 static bool parse_list_of_one(const char *text, struct arena *arena, struct option_value *value,

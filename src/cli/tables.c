@@ -121,6 +121,10 @@ static const struct option token_options[] = {
 };
 static const struct option graph_options[] = {
     {.name = "output", .type = OPTION_TEXT, .help = "file to write (-o)"}};
+static const struct option explain_options[] = {{.name = "rules",
+                                                 .type = OPTION_TEXT,
+                                                 .help = "rule file or folder where the rule stands; "
+                                                         "/etc/verdictd/rules.d"}};
 static const struct option check_options[] = {
     {.name = "online", .type = OPTION_BOOL, .help = "not in this version"}};
 
@@ -128,6 +132,11 @@ static const char *const quarantine_text[] = {
     "verdict quarantine ls\nverdict quarantine add SERVICE/ENV --version V --reason R\n"
     "verdict quarantine clear SERVICE/ENV --version V",
     NULL};
+static const char *const explain_text[] = {"verdict explain ID\nverdict explain RULE [--rules FILE|FOLDER]",
+                                           "A verdict as the daemon knows it, or a rule of these files: what "
+                                           "it reads, when it fires, what data it needs, what "
+                                           "then.",
+                                           NULL};
 static const char *const token_text[] = {
     "verdict token create NAME --scope read,deploy [--person] [--service a,b] [--environment a,b] "
     "[--expires 90d]\n"
@@ -182,8 +191,10 @@ const struct verb_entry verb_table[] = {
     {"judge", "ID", "waits for one verdict: 0 pass, 3 fail, 6 inconclusive", NULL, TABLE(judge_options), 1, 1,
      false, judge_run, NULL},
     {"report", "ID", "prints all evidence of a deployment", NULL, NULL, 0, 1, 1, false, report_run, NULL},
-    {"explain", "ID", "says in plain words what happened, with the numbers", NULL, NULL, 0, 1, 1, false,
-     report_run, NULL},
+    {"explain", "ID|RULE", "says in plain words what happened, with the numbers, or what a rule does",
+     explain_text, TABLE(explain_options), 1, 1, false, explain_run, NULL},
+    {"test", "FILE...", "judges recorded samples: 0 as expected, 1 not", NULL, NULL, 0, 1, VERB_WORDS_MAX,
+     true, test_run, NULL},
     {"graph", "ID METRIC", "graphs are not in this version; any RRD tool draws the files", NULL,
      TABLE(graph_options), 2, 2, true, graph_run, NULL},
     {"check", "FILE...", "reads rule files as the daemon would: 0 good, 1 findings", NULL,

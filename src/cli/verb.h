@@ -102,6 +102,8 @@ int quarantine_run(struct cli *cli);
 int mark_run(struct cli *cli);
 int judge_run(struct cli *cli);
 int report_run(struct cli *cli);
+int explain_run(struct cli *cli);
+int test_run(struct cli *cli);
 int graph_run(struct cli *cli);
 int check_run(struct cli *cli);
 int compare_run(struct cli *cli);

@@ -1,5 +1,6 @@
 /* baselines.c - `baselines: { NAME: { compare: { METRIC: { ... } } } }`: one rule per compared metric.
  * SPDX-License-Identifier: MIT */
+#include "config/patience.h"
 #include "config/rules.h"
 
 #include "base/duration.h"
@@ -123,62 +124,6 @@ static const struct option compare_options[COMPARE_OPTION_COUNT] = {
 /* By enum comparison_test. */
 static const char *const test_names[] = {"sequential", "latency_tail", "mean_difference", "mann_whitney"};
 static const char *const kind_names[] = {"a gauge", "a counter", "a histogram"};
-
-/* "extend 5m, then rollback" */
-static bool parse_patience(const struct build *build, const struct node *node, struct patience *ret_patience)
-{
-    char word[16] = "";
-    char span[DURATION_TEXT_MAX] = "";
-    char outcome[16] = "";
-    int end = 0;
-    struct patience patience = {.is_set = true, .node = node};
-
-    if (node->kind != NODE_TEXT)
-        return report_node(build->report, node, "%s: takes a text like \"extend 5m, then rollback\"",
-                           node->name);
-    int parts = sscanf(node->text, "%15s %31[^,], then %15s%n", word, span, outcome, &end);
-    bool is_known = strcmp(word, "extend") == 0 || strcmp(word, "hold") == 0;
-    bool is_rollback = strcmp(outcome, "rollback") == 0;
-    if (parts != 3 || node->text[end] != '\0' || !is_known || !duration_parse(span, &patience.extend_ms) ||
-        patience.extend_ms == 0 || (!is_rollback && strcmp(outcome, "hold") != 0))
-        return report_node(build->report, node, "%s: '%s' is not like \"extend 5m, then rollback\" (or hold)",
-                           node->name, node->text);
-    patience.outcome = is_rollback ? OUTCOME_ROLLBACK : OUTCOME_HOLD;
-    *ret_patience = patience;
-    return true;
-}
-
-static bool take_patience(struct rule_list *list, const struct node *node)
-{
-    const struct config_report *report = list->build->report;
-    const struct node *group = tree_find(node, "on_inconclusive");
-    struct patience patience = {0};
-    size_t before = report->said;
-
-    if (group == NULL)
-        return true;
-    if (group->kind != NODE_GROUP)
-        return report_node(list->build->report, group,
-                           "takes a group { other = \"extend 5m, then rollback\"; }");
-    for (size_t i = 0; i < group->count; i++) {
-        const struct node *reason = &group->children[i];
-        if (strcmp(reason->name, "other") != 0) {
-            (void)report_node(list->build->report, reason,
-                              "'%s' is not supported by this version; `other` is for every reason",
-                              reason->name);
-        } else if (parse_patience(list->build, reason, &patience)) {
-            if (list->patience.is_set && (list->patience.extend_ms != patience.extend_ms ||
-                                          list->patience.outcome != patience.outcome))
-                (void)report_node(
-                    list->build->report, reason,
-                    "another baseline of the same service says something else (line %u); they share "
-                    "the observation",
-                    list->patience.node->line);
-            list->patience = patience;
-        }
-    }
-    return report->said == before;
-}
 
 static bool check_against(const struct build *build, const struct node *node,
                           const struct option_value *against)
@@ -441,7 +386,7 @@ bool baselines_build(struct rule_list *list, const struct node *node)
     struct option_value values[BASELINE_OPTION_COUNT] = {{0}};
     bool is_good = options_read(build, node, &shape, values, NULL);
 
-    is_good = take_patience(list, node) && is_good;
+    is_good = patience_read(list, node) && is_good;
     if (compare == NULL || compare->kind != NODE_GROUP || compare->count == 0)
         return report_node(build->report, compare == NULL ? node : compare,
                            "compare is missing: compare: { METRIC: { allow = \"+50%%\"; }; }");

@@ -80,6 +80,11 @@ static bool read_command(const struct build *build, const struct node *node, con
     command->probe = PLAN_NONE;
     if (command->arguments[0][0] == '\0')
         return report_node(build->report, tree_find(node, "exec"), "exec: the name of the program is empty");
+    if (command->argument_count == 1 && strchr(command->arguments[0], ' ') != NULL)
+        return report_node(build->report, tree_find(node, "exec"),
+                           "exec: no shell takes '%s' apart; write each word by itself, like "
+                           "[ \"/usr/bin/env\", \"true\" ]",
+                           command->arguments[0]);
     return true;
 }
 

@@ -6,6 +6,7 @@
 #include "config/config.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,12 +42,46 @@ static void copy_word(const struct lexeme *lexeme, char *to, size_t size)
     text_add_bytes(&text, lexeme->start, lexeme->length);
 }
 
+/* The metric of a signal that is called so. */
+static void name_signal(const struct lexeme *lexeme, char *to, size_t size)
+{
+    size_t length = sizeof(CONDITION_SIGNAL) - 1;
+
+    (void)snprintf(to, size, "%s%.*s", CONDITION_SIGNAL, (int)lexeme->length, lexeme->start);
+    for (char *c = to + length; *c != '\0'; c++) {
+        if (*c >= 'A' && *c <= 'Z')
+            *c = (char)(*c - 'A' + 'a');
+        else if (!(*c >= 'a' && *c <= 'z') && !(*c >= '0' && *c <= '9'))
+            *c = '_';
+    }
+}
+
+static bool is_name(const struct lexeme *lexeme)
+{
+    return (lexeme->kind == LEXEME_WORD || lexeme->kind == LEXEME_TEXT) && lexeme->length > 0;
+}
+
+/* Behind the word `signal`: ( name. */
+static bool next_signal(const char *text, size_t *at, char *to, size_t size)
+{
+    struct lexeme lexeme = lexeme_next(text, at);
+
+    if (!lexeme_is(&lexeme, "("))
+        return false;
+    lexeme = lexeme_next(text, at);
+    if (is_name(&lexeme))
+        name_signal(&lexeme, to, size);
+    return is_name(&lexeme);
+}
+
 bool condition_next_name(const char *text, size_t *at, char *to, size_t size)
 {
     struct lexeme lexeme = {0};
 
     do {
         lexeme = lexeme_next(text, at);
+        if (lexeme_is(&lexeme, "signal") && next_signal(text, at, to, size))
+            return true;
         if (lexeme.kind != LEXEME_WORD)
             continue;
         copy_word(&lexeme, to, size);
@@ -62,7 +97,8 @@ static void fail_unknown(struct parser *parser, const struct lexeme *at, const c
     size_t count = 0;
 
     for (size_t i = 0; i < parser->metric_count && count < SUGGESTIONS_MAX; i++)
-        names[count++] = parser->metrics[i].name;
+        if (strcmp(parser->metrics[i].name, CONDITION_ANY_SIGNAL) != 0)
+            names[count++] = parser->metrics[i].name;
     for (size_t i = 0; i < parser->known_count && count < SUGGESTIONS_MAX; i++)
         names[count++] = parser->known[i];
     for (size_t i = 0; i < ARRAY_LENGTH(reserved) && count < SUGGESTIONS_MAX; i++)
@@ -105,7 +141,7 @@ static const char *misfit(enum expression_op op, enum series_kind kind)
     if (op == EXPRESSION_QUANTILE)
         return kind == SERIES_HISTOGRAM ? NULL : "quantile() takes a metric of kind histogram";
     if (kind == SERIES_HISTOGRAM)
-        return "of a histogram only quantile(metric, 95%, 1m) can be compared";
+        return "a histogram has no value of its own; compare a quantile of it, like quantile(NAME, 95%, 1m)";
     if (op == EXPRESSION_RATE && kind != SERIES_COUNT)
         return "rate() is events per second: it takes a metric of kind counter";
     return NULL;
@@ -218,6 +254,34 @@ static void take_side(struct parser *parser, const struct lexeme *at, enum expre
     parser_expect(parser, ")");
 }
 
+/* signal('HighErrors'): behind its opening bracket. */
+static void take_signal(struct parser *parser)
+{
+    struct lexeme at = parser->lexeme;
+    char name[METRIC_MAX_LENGTH + 2] = "";
+    uint8_t index = 0;
+
+    if (!is_name(&at)) {
+        parser_fail(parser, &at, "the name of an alert is missing here, like signal(high_errors)");
+        return;
+    }
+    name_signal(&at, name, sizeof(name));
+    size_t metric = find_metric(parser, name);
+    if (metric == parser->metric_count)
+        metric = find_metric(parser, CONDITION_ANY_SIGNAL);
+    if (metric == parser->metric_count)
+        parser_fail(parser, &at, "the signal '%.*s' is not known here", (int)at.length, at.start);
+    else if (parser->metrics[metric].kind != SERIES_GAUGE)
+        parser_fail(parser, &at, "a signal is a gauge; '%s' is another kind of metric", name);
+    else
+        index = use_metric(parser, &at, metric);
+    parser_emit(parser, EXPRESSION_VALUE)->metric = index;
+    parser_emit_number(parser, 0, UNIT_PLAIN);
+    (void)parser_emit(parser, EXPRESSION_NOT_EQUAL);
+    parser_advance(parser);
+    parser_expect(parser, ")");
+}
+
 struct parsed condition_primary(struct parser *parser)
 {
     struct lexeme at = parser->lexeme;
@@ -236,8 +300,11 @@ struct parsed condition_primary(struct parser *parser)
         parser_expect(parser, ")");
         return (struct parsed){.type = OPERAND_TRUTH};
     }
-    if (lexeme_is(&at, "signal"))
-        parser_fail(parser, &at, "signal() is not supported by this version");
+    if (parser_accept(parser, "signal")) {
+        parser_expect(parser, "(");
+        take_signal(parser);
+        return (struct parsed){.type = OPERAND_TRUTH};
+    }
     take_measure(parser, SIDE_CANDIDATE);
     return (struct parsed){.type = OPERAND_NUMBER};
 }

@@ -378,7 +378,7 @@ static const struct node *select_one(const struct selection *selection, struct a
 struct definition *config_resolve(const struct config *config, const char *service, const char *environment,
                                   const char *strategy, bool is_record, struct err *err)
 {
-    struct selection selection = {config, service, environment, strategy, is_record};
+    struct selection selection = {config, service, environment, strategy, is_record, NULL};
     struct config_report *report = block_new(sizeof(*report));
     struct definition *definition = NULL;
     struct arena arena;
@@ -397,7 +397,7 @@ struct definition *config_resolve(const struct config *config, const char *servi
 char *config_seal(const struct config *config, const char *service, const char *environment,
                   const char *strategy, bool is_record, struct err *err)
 {
-    struct selection selection = {config, service, environment, strategy, is_record};
+    struct selection selection = {config, service, environment, strategy, is_record, NULL};
     struct config_report *report = block_new(sizeof(*report));
     char *text = NULL;
     struct arena arena;

@@ -3,6 +3,7 @@
 #include "config/counted.h"
 
 #include "base/text.h"
+#include "config/condition.h"
 #include "config/options.h"
 
 #include <string.h>
@@ -19,17 +20,30 @@ static const struct node errors_keys[] = {KEY("kind", "counter"), KEY("every", "
 static const struct node time_keys[] = {KEY("kind", "gauge"), KEY("every", "1s"), KEY("unit", "ms"),
                                         KEY("better", "lower"), KEY("slot", "{{slot}}")};
 
+static const struct node signal_keys[] = {KEY("source", "push"), KEY("kind", "gauge"),
+                                          KEY("scope", "service"), KEY("max_age", "15m"),
+                                          KEY("better", "lower")};
+
 const struct node counted_metrics[COUNTED_MAX] = {
     {.kind = NODE_GROUP, .name = "lb_errors", .count = ARRAY_LENGTH(errors_keys), .children = errors_keys},
     {.kind = NODE_GROUP, .name = "lb_time", .count = ARRAY_LENGTH(time_keys), .children = time_keys},
+    {.kind = NODE_GROUP,
+     .name = CONDITION_ANY_SIGNAL,
+     .count = ARRAY_LENGTH(signal_keys),
+     .children = signal_keys},
 };
+
+static bool is_signal(const char *name)
+{
+    return strncmp(name, CONDITION_SIGNAL, strlen(CONDITION_SIGNAL)) == 0;
+}
 
 const struct node *counted_find(const char *name)
 {
     for (size_t i = 0; i < COUNTED_MAX; i++)
         if (strcmp(counted_metrics[i].name, name) == 0)
             return &counted_metrics[i];
-    return NULL;
+    return is_signal(name) ? &counted_metrics[COUNTED_MAX - 1] : NULL;
 }
 
 static bool is_counting(const struct option_schemas *schemas, const char *kind)
@@ -57,25 +71,44 @@ static const char *find_driver(struct vars *vars, const struct option_schemas *s
     return driver;
 }
 
-bool counted_build(struct vars *vars, const struct option_schemas *schemas, const struct node *environment,
-                   const struct node *at, const struct node *counted, struct node *ret_metric)
+/* Source and backend of what a driver counts; their count, 0 where it was reported. */
+static size_t add_driver(struct vars *vars, const struct option_schemas *schemas,
+                         const struct node *environment, const struct node *at, const char *name,
+                         struct node *keys)
 {
     const char *driver = find_driver(vars, schemas, environment);
     const struct node *backend = tree_find(environment, "backend");
-    struct node *keys = arena_take_array(vars->arena, KEYS_MAX, sizeof(*keys));
     size_t count = 0;
 
-    if (driver == NULL)
-        return report_node(vars->report, at,
-                           "'%s' is counted by the traffic driver, and %s/%s has none that counts; set "
-                           "`traffic = \"haproxy:NAME\"`, or define the metric",
-                           counted->name, vars->service, vars->environment);
-    if (keys == NULL)
-        return report_node(vars->report, at,
-                           "the definitions are larger than their memory; make them smaller");
+    if (driver == NULL) {
+        (void)report_node(vars->report, at,
+                          "'%s' is counted by the traffic driver, and %s/%s has none that counts; set "
+                          "`traffic = \"haproxy:NAME\"`, or define the metric",
+                          name, vars->service, vars->environment);
+        return 0;
+    }
     keys[count++] = (struct node)KEY("source", driver);
     if (backend != NULL && backend->kind == NODE_TEXT)
         keys[count++] = (struct node)KEY("backend", vars_fill(vars, backend, true));
+    return count == 1 || keys[1].text != NULL ? count : 0;
+}
+
+bool counted_build(struct vars *vars, const struct option_schemas *schemas, const struct node *environment,
+                   const struct node *at, const struct node *counted, const char *name,
+                   struct node *ret_metric)
+{
+    struct node *keys = arena_take_array(vars->arena, KEYS_MAX, sizeof(*keys));
+    const char *copy = arena_copy_text(vars->arena, name);
+    size_t count = 0;
+
+    if (keys == NULL || copy == NULL)
+        return report_node(vars->report, at,
+                           "the definitions are larger than their memory; make them smaller");
+    if (!is_signal(name)) {
+        count = add_driver(vars, schemas, environment, at, name, keys);
+        if (count == 0)
+            return false;
+    }
     for (size_t i = 0; i < counted->count; i++)
         keys[count++] = counted->children[i];
     for (size_t i = 0; i < count; i++) {
@@ -83,9 +116,10 @@ bool counted_build(struct vars *vars, const struct option_schemas *schemas, cons
         keys[i].line = at->line;
     }
     *ret_metric = *counted;
+    ret_metric->name = copy;
     ret_metric->source = at->source;
     ret_metric->line = at->line;
     ret_metric->children = keys;
     ret_metric->count = count;
-    return count < 2 || keys[1].text != NULL;
+    return true;
 }

@@ -78,8 +78,10 @@ struct metric_definition {
 
 struct smoke_check {
     const char *name;
-    const char *method; /* "GET" */
-    const char *path;   /* may hold templates */
+    const char *method;         /* "GET" */
+    const char *path, *body;    /* may hold templates, as the headers' texts; body NULL: none */
+    const char *const *headers; /* name, text, name, text ... */
+    size_t header_count;        /* pairs */
     struct expression expectation;
     uint8_t extract_count;
     struct smoke_extract extracts[SMOKE_EXTRACTS_MAX];

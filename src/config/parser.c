@@ -35,7 +35,8 @@ void parser_advance(struct parser *parser)
     if (parser->lexeme.kind == LEXEME_BROKEN)
         parser_fail(parser, &parser->lexeme, "%s", parser->lexeme.problem);
     else if (lexeme_is(&parser->lexeme, "&&") || lexeme_is(&parser->lexeme, "||"))
-        parser_fail(parser, &parser->lexeme, "write `and` and `or`");
+        parser_fail(parser, &parser->lexeme, "write `%s` instead of %.2s",
+                    lexeme_is(&parser->lexeme, "&&") ? "and" : "or", parser->lexeme.start);
     else if (lexeme_is(&parser->lexeme, "="))
         parser_fail(parser, &parser->lexeme, "write == to compare");
 }
@@ -362,7 +363,8 @@ static void parse_checks(struct parser *parser, uint8_t timer)
     if (!parser_accept(parser, "check"))
         parser_expect(parser, "checks");
     if (least > of)
-        parser_fail(parser, &at, "%u in %u checks can never be", least, of);
+        parser_fail(parser, &at, "%u of %u checks can never be true; the first number is the smaller one",
+                    least, of);
     struct expression_node *node = parser_emit(parser, EXPRESSION_CHECKS);
     node->timer = timer;
     node->least = least;

@@ -6,12 +6,17 @@
 #include "config/condition.h"
 #include "config/options.h"
 
-/* What an inconclusive end of an observation leads to, as the baselines declare it. */
-struct patience {
+struct wait {
     bool is_set;
-    int64_t extend_ms; /* observed longer than wanted, at most */
+    int64_t extend_ms;
     enum step_outcome outcome;
     const struct node *node; /* who said so */
+};
+
+/* What an inconclusive end of an observation leads to, as the baselines declare it. */
+struct patience {
+    struct wait other;        /* observed longer than wanted, at most */
+    struct wait source_error; /* and then longer while a source does not answer, at most */
 };
 
 /* Rules under construction, and the metrics that they may name. */

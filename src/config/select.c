@@ -351,7 +351,7 @@ static bool select_metric(struct selector *selector, const struct node *at, cons
     if (metrics->count == metrics->max)
         return report_node(selector->vars.report, at, "more than %zu metrics in one deployment",
                            metrics->max);
-    if (!counted_build(&selector->vars, config->schemas, selector->environment, at, counted,
+    if (!counted_build(&selector->vars, config->schemas, selector->environment, at, counted, name,
                        &metrics->nodes[metrics->count]))
         return false;
     metrics->count++;
@@ -439,7 +439,9 @@ static bool find_pair(struct selector *selector)
 {
     const struct selection *selection = selector->selection;
 
-    selector->service = config_find(selection->config, "services", selection->service);
+    selector->service = selection->lone != NULL
+                            ? selection->lone
+                            : config_find(selection->config, "services", selection->service);
     selector->environment = tree_find(tree_find(selector->service, "environments"), selection->environment);
     if (selector->environment == NULL)
         return false;

@@ -20,6 +20,7 @@ struct selection {
     const char *environment;
     const char *strategy; /* NULL: the environment's */
     bool is_record;
+    const struct node *lone; /* this service instead of the config's, or NULL */
 };
 
 /* NULL: findings were added. The tree lives in the arena, which need not outlive what is built from it. */

@@ -8,7 +8,7 @@
 #include <string.h>
 
 enum { SMOKE_BASE_URL, SMOKE_SETTLE, SMOKE_TIMEOUT, SMOKE_ATTEMPTS, SMOKE_EVERY, SMOKE_OPTION_COUNT };
-enum { CHECK_GET, CHECK_HEAD, CHECK_POST, CHECK_EXPECT, CHECK_OPTION_COUNT };
+enum { CHECK_GET, CHECK_HEAD, CHECK_POST, CHECK_EXPECT, CHECK_HEADERS, CHECK_BODY, CHECK_OPTION_COUNT };
 enum { MINUTE_MS = 60 * 1000, SPARE_MS = 1000 };
 
 static const struct option options[SMOKE_OPTION_COUNT] = {
@@ -50,9 +50,35 @@ static const struct option check_options[CHECK_OPTION_COUNT] = {
                       .type = OPTION_TEXT,
                       .is_required = true,
                       .help = "what must hold of the answer, like \"status == 200\""},
+    [CHECK_HEADERS] = {.name = "headers",
+                       .type = OPTION_MAP,
+                       .max = SMOKE_HEADERS_MAX,
+                       .help = "headers of the request, like { Host = \"shop.example\"; }"},
+    [CHECK_BODY] = {.name = "body", .type = OPTION_TEXT, .help = "what is sent with post"},
 };
 
 static const char *const methods[] = {[CHECK_GET] = "GET", [CHECK_HEAD] = "HEAD", [CHECK_POST] = "POST"};
+
+/* What goes with the request beside its path. */
+static bool take_request(const struct build *build, const struct node *node,
+                         const struct option_value *values, struct smoke_check *check)
+{
+    const struct option_value *headers = &values[CHECK_HEADERS];
+
+    check->headers = headers->list;
+    check->header_count = headers->list_length / 2;
+    check->body = values[CHECK_BODY].text;
+    for (size_t i = 0; i < headers->list_length; i++)
+        if (strpbrk(headers->list[i], "\r\n") != NULL)
+            return report_node(build->report, tree_find(node, "headers"),
+                               "headers: '%s' has more than one line", headers->list[i & ~(size_t)1]);
+    if (check->body == NULL)
+        return true;
+    if (!values[CHECK_POST].is_set)
+        return report_node(build->report, tree_find(node, "body"), "body: only post sends one");
+    return strlen(check->body) <= SMOKE_BODY_MAX ||
+           report_node(build->report, tree_find(node, "body"), "body: longer than %d bytes", SMOKE_BODY_MAX);
+}
 
 static bool build_check(const struct build *build, const struct node *node, struct smoke_check *check)
 {
@@ -77,6 +103,8 @@ static bool build_check(const struct build *build, const struct node *node, stru
         return report_node(build->report, node, "a path is missing: get = \"/healthz\"");
     if (check->path[0] != '/')
         return report_node(build->report, node, "the path '%s' does not begin with /", check->path);
+    if (!take_request(build, node, values, check))
+        return false;
     check->name = options_keep(build, node, node->name);
     if (!expectation_parse(values[CHECK_EXPECT].text, build->arena, check, &err))
         return report_node(build->report, tree_find(node, "expect"), "%s", err.text);

@@ -5,6 +5,8 @@
 
 #include "config/options.h"
 
+enum { SMOKE_HEADERS_MAX = 8, SMOKE_BODY_MAX = 4096 }; /* of one check */
+
 /* False: findings were added. */
 MUST_CHECK bool smoke_build(const struct build *build, const struct node *node,
                             struct smoke_definition *ret_smoke);

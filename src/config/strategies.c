@@ -3,6 +3,7 @@
 #include "config/strategies.h"
 
 #include "base/text.h"
+#include "config/patience.h"
 #include "config/targets.h"
 
 #include <math.h>
@@ -213,10 +214,10 @@ static void take_observation(const struct option_value *values, const struct pat
     step->limit_ms = values[STEP_OPTION_AT_MOST].duration_ms;
     step->on_limit = step->watch_ms > 0 ? OUTCOME_HOLD : OUTCOME_ROLLBACK;
     longest_ms = step->watch_ms > step->observe_ms ? step->watch_ms : step->observe_ms;
-    if (patience->is_set) {
-        step->on_limit = patience->outcome;
+    if (patience->other.is_set) {
+        step->on_limit = patience->other.outcome;
         if (step->limit_ms == 0)
-            step->limit_ms = longest_ms + patience->extend_ms;
+            step->limit_ms = longest_ms + patience->other.extend_ms;
     }
     if (values[STEP_OPTION_ON_INCONCLUSIVE].is_set)
         step->on_limit = (enum step_outcome)values[STEP_OPTION_ON_INCONCLUSIVE].choice;
@@ -369,10 +370,7 @@ bool strategies_build(const struct build *build, const struct node *node, const 
     recipe->held_limit_ms = values[STRATEGY_OPTION_HOLD_LIMIT].duration_ms;
     recipe->on_held_limit = (enum step_outcome)values[STRATEGY_OPTION_ON_HOLD_LIMIT].choice;
     recipe->rollback_limit_ms = values[STRATEGY_OPTION_ROLLBACK_LIMIT].duration_ms;
-    if (patience->is_set) {
-        recipe->extend_ms = patience->extend_ms;
-        recipe->on_inconclusive = patience->outcome;
-    }
+    patience_fill(patience, recipe);
     bool is_good = build_after(build, node, definition, recipe);
     return build_steps(build, node, definition, patience, ret_strategy) && is_good;
 }

@@ -89,7 +89,8 @@ static void check_number(struct syntax *syntax)
     errno = 0;
     long long value = strtoll(number, NULL, is_hex ? 16 : 10);
     if (errno != 0)
-        report_add(syntax->report, syntax->source, token->line, "%s is too large for a whole number", number);
+        report_add(syntax->report, syntax->source, token->line,
+                   "%s is too large for a whole number; write a smaller one", number);
     else if (!is_long && (value > INT32_MAX || value < INT32_MIN))
         report_add(syntax->report, syntax->source, token->line,
                    "%s would be cut to 32 bits; write it with an L behind: %sL", number, number);
@@ -323,7 +324,11 @@ static bool at_end(struct syntax *syntax)
 
     if (syntax->depth > 0)
         return report_add(syntax->report, syntax->source, frame->line,
-                          "the %c that is opened here is never closed", frame->open);
+                          "the %c that is opened here is never closed; a %c is missing further down",
+                          frame->open,
+                          frame->open == '{'   ? '}'
+                          : frame->open == '[' ? ']'
+                                               : ')');
     if (frame->expected == EXPECT_EQUALS || frame->expected == EXPECT_VALUE)
         return lost(syntax, "a value is missing here");
     return true;

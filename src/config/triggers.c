@@ -1,5 +1,6 @@
 /* triggers.c - `triggers: { NAME: { when = "..."; } }`.
  * SPDX-License-Identifier: MIT */
+#include "config/limits.h"
 #include "config/rules.h"
 
 #include <string.h>
@@ -56,7 +57,8 @@ static bool take_need(const struct rule_list *list, const struct node *node, con
 
 bool triggers_build(struct rule_list *list, const struct node *node)
 {
-    static const struct shape shape = {.options = options, .count = TRIGGER_OPTION_COUNT};
+    static const char *const parts[] = {"limits", NULL};
+    static const struct shape shape = {.options = options, .count = TRIGGER_OPTION_COUNT, .parts = parts};
     const struct build *build = list->build;
     struct option_value values[TRIGGER_OPTION_COUNT] = {{0}};
     struct condition condition;
@@ -77,5 +79,6 @@ bool triggers_build(struct rule_list *list, const struct node *node)
     rule->rule.outcome = (enum rule_outcome)values[TRIGGER_THEN].choice;
     rule->rule.warmup_ms = values[TRIGGER_WARMUP].duration_ms;
     take_condition(list, &condition, rule);
-    return take_need(list, node, &values[TRIGGER_NEED], &condition, rule) && rule->name != NULL;
+    return take_need(list, node, &values[TRIGGER_NEED], &condition, rule) && limits_build(list, node, rule) &&
+           rule->name != NULL;
 }

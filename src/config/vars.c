@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+enum { NAMES_MAX = 128 };
+
 struct filling {
     struct vars *vars;
     const struct node *node; /* whose text it is: for findings */
@@ -44,6 +46,25 @@ static bool keep_side(struct filling *filling, const char *name, bool is_slot_va
     return true;
 }
 
+static size_t add_names(const struct node *vars, const char **names, size_t count)
+{
+    for (size_t i = 0; vars != NULL && vars->kind == NODE_GROUP && i < vars->count && count < NAMES_MAX; i++)
+        names[count++] = vars->children[i].name;
+    return count;
+}
+
+/* The variable that was perhaps meant, or NULL. */
+static const char *nearest_variable(const struct filling *filling, const char *name)
+{
+    const struct vars *vars = filling->vars;
+    const char *names[NAMES_MAX];
+    size_t count = 0;
+
+    for (size_t i = 0; i < ARRAY_LENGTH(vars->scopes); i++)
+        count = add_names(vars->scopes[i], names, count);
+    return text_nearest(name, names, add_names(filling->node->source->vars, names, count));
+}
+
 static bool fill_unknown(struct filling *filling, const char *name)
 {
     if (filling->vars->service == NULL) {
@@ -51,11 +72,14 @@ static bool fill_unknown(struct filling *filling, const char *name)
         text_add(&filling->text, "{{%s}}", name);
         return true;
     }
+    const char *nearest = nearest_variable(filling, name);
     return report_node(
         filling->vars->report, filling->node,
-        "{{%s}} is not filled for %s/%s: set it in `vars` of the file, service, environment or slot", name,
-        filling->vars->service,
-        filling->vars->environment == NULL ? "its pipeline" : filling->vars->environment);
+        "{{%s}} is not filled for %s/%s: set it in `vars` of the file, service, environment or slot%s%s%s",
+        name, filling->vars->service,
+        filling->vars->environment == NULL ? "its pipeline" : filling->vars->environment,
+        nearest != NULL ? "; did you mean {{" : "", nearest != NULL ? nearest : "",
+        nearest != NULL ? "}}?" : "");
 }
 
 static bool fill_known(struct filling *filling, const char *name, const char *value)

@@ -1,6 +1,7 @@
 /* api_part.c - what the API asks of the daemon: verbs, targets, views of live deployments, health, metrics.
  * SPDX-License-Identifier: MIT */
 #include "daemon/mishaps.h"
+#include "daemon/pushing.h"
 #include "daemon/request.h"
 #include "daemon/run_live.h"
 #include "daemon/starting.h"
@@ -324,6 +325,7 @@ void daemon_fill_api_env(struct daemon *daemon, struct api_env *ret_env)
         .verb = take_verb,
         .target_verb = take_target_verb,
         .mark = take_mark,
+        .sample = pushing_take,
         .live = show_live,
         .target = show_target,
         .is_member = is_member,

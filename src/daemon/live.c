@@ -1,6 +1,6 @@
 /* live.c - live deployments: memory, texts of the sides, views for the engine.
  * SPDX-License-Identifier: MIT */
-#include "daemon/live.h"
+#include "daemon/before.h"
 
 #include "base/text.h"
 #include "io/memory.h"
@@ -121,6 +121,17 @@ size_t live_pairs(const struct live *live, const struct deployment_state *state,
     return count;
 }
 
+static void fill_views(const struct live *live, size_t metric, struct metric_views *views)
+{
+    const struct live_series *series = live->series[metric];
+
+    for (size_t side = 0; side < LIVE_SIDES; side++)
+        views->side[side] = series[side].series == NULL ? NULL : series_view_of(series[side].series);
+    views->side[SIDE_BEFORE] = before_view(live, metric);
+    views->is_same_series =
+        series[SIDE_CANDIDATE].asked != 0 && series[SIDE_CANDIDATE].asked == series[SIDE_STABLE].asked;
+}
+
 bool live_views(void *data, uint64_t deployment, uint8_t rule, struct metric_views *ret_views)
 {
     const struct live *live = live_find(data, deployment);
@@ -130,10 +141,7 @@ bool live_views(void *data, uint64_t deployment, uint8_t rule, struct metric_vie
         return false;
     const struct rule_definition *definition = &live->definition->rules[rule];
     for (uint8_t i = 0; i < definition->rule.metric_count; i++)
-        for (size_t side = 0; side < LIVE_SIDES; side++) {
-            const struct live_series *series = &live->series[definition->metrics[i]][side];
-            ret_views[i].side[side] = series->series == NULL ? NULL : series_view_of(series->series);
-        }
+        fill_views(live, definition->metrics[i], &ret_views[i]);
     return true;
 }
 

@@ -14,6 +14,7 @@ struct live_series {
     struct live *live;
     struct series *series; /* NULL: this side has none */
     bool has_trouble;
+    uint64_t asked; /* hash of what its source is asked, filled in; 0: not known */
     const struct collector_type *type;
     struct collector_watch *watch; /* NULL: could not be started */
 };
@@ -39,6 +40,7 @@ struct live {
     struct rule_state *rule_states; /* [rule_count] */
     bool is_watched;
     struct live_series (*series)[LIVE_SIDES]; /* [metric_count] */
+    struct live_before *befores;              /* [metric_count], of before.c; NULL: not routed yet */
 };
 
 /* Takes over definition and sealed text. */

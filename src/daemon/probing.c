@@ -1,6 +1,7 @@
 /* probing.c - a smoke test made concrete: every check at every address of a slot, templates filled in.
  * SPDX-License-Identifier: MIT */
 #include "collectors/probe_http.h"
+#include "config/smoke.h"
 #include "daemon/acting.h"
 #include "io/memory.h"
 
@@ -8,12 +9,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PROBE_TEXT_MAX = 2048 };
+enum { PROBE_TEXT_MAX = 2048, PROBE_VALUE_MAX = 512 };
 
 struct filled_check {
     char name[128];
     char url[PROBE_TEXT_MAX];
     char texts[SMOKE_EXTRACTS_MAX][256];
+    char values[PROBE_HEADERS_MAX][PROBE_VALUE_MAX];
+    struct http_header headers[PROBE_HEADERS_MAX];
+    char body[2 * SMOKE_BODY_MAX];
     struct smoke_extract extracts[SMOKE_EXTRACTS_MAX];
 };
 
@@ -32,6 +36,23 @@ static bool fill_extracts(const struct smoke_check *check, const char *const *pa
     return true;
 }
 
+/* Headers, and a body: a JSON one has what is filled in escaped for JSON. */
+static bool fill_request(const struct smoke_check *check, const char *const *pairs, size_t pair_count,
+                         struct filled_check *filled, struct err *err)
+{
+    enum template_escape escape =
+        check->body != NULL && check->body[0] == '{' ? TEMPLATE_JSON : TEMPLATE_PLAIN;
+
+    for (size_t i = 0; i < check->header_count; i++) {
+        if (!template_fill(check->headers[2 * i + 1], pairs, pair_count, TEMPLATE_PLAIN, filled->values[i],
+                           sizeof(filled->values[i]), err))
+            return false;
+        filled->headers[i] = (struct http_header){check->headers[2 * i], filled->values[i]};
+    }
+    return check->body == NULL ||
+           template_fill(check->body, pairs, pair_count, escape, filled->body, sizeof(filled->body), err);
+}
+
 static bool fill_check(const struct smoke_definition *smoke, const struct smoke_check *check,
                        const char *const *pairs, size_t pair_count, const char *address,
                        struct filled_check *filled, struct err *err)
@@ -41,7 +62,8 @@ static bool fill_check(const struct smoke_definition *smoke, const struct smoke_
 
     if (!template_fill(smoke->base_url, pairs, pair_count, TEMPLATE_PLAIN, base, sizeof(base), err) ||
         !template_fill(check->path, pairs, pair_count, TEMPLATE_URL, path, sizeof(path), err) ||
-        !fill_extracts(check, pairs, pair_count, filled, err))
+        !fill_extracts(check, pairs, pair_count, filled, err) ||
+        !fill_request(check, pairs, pair_count, filled, err))
         return false;
     (void)snprintf(filled->url, sizeof(filled->url), "%s%s", base, path);
     (void)snprintf(filled->name, sizeof(filled->name), "%.60s at %.60s", check->name, address);
@@ -77,12 +99,16 @@ static bool start(struct live *live, struct acting *acting, const struct smoke_d
         for (size_t c = 0; c < smoke->check_count && is_good; c++) {
             struct filled_check *one = &filled[plan.check_count];
             is_good = fill_check(smoke, &smoke->checks[c], pairs, pair_count, slot->addresses[a], one, err);
-            checks[plan.check_count++] = (struct probe_check){.name = one->name,
-                                                              .method = smoke->checks[c].method,
-                                                              .url = one->url,
-                                                              .expectation = &smoke->checks[c].expectation,
-                                                              .extract_count = smoke->checks[c].extract_count,
-                                                              .extracts = one->extracts};
+            checks[plan.check_count++] =
+                (struct probe_check){.name = one->name,
+                                     .method = smoke->checks[c].method,
+                                     .url = one->url,
+                                     .headers = one->headers,
+                                     .header_count = smoke->checks[c].header_count,
+                                     .body = smoke->checks[c].body == NULL ? NULL : one->body,
+                                     .expectation = &smoke->checks[c].expectation,
+                                     .extract_count = smoke->checks[c].extract_count,
+                                     .extracts = one->extracts};
         }
     }
     if (is_good)

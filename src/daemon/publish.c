@@ -1,6 +1,6 @@
 /* publish.c - a batch is durable: logs, long polls, retained state, and series that start and end with it.
  * SPDX-License-Identifier: MIT */
-#include "daemon/live.h"
+#include "daemon/before.h"
 #include "daemon/notices.h"
 #include "daemon/run_live.h"
 #include "daemon/tombstone.h"
@@ -119,8 +119,10 @@ void publish_batch(void *data, const struct batch *batch)
         publish_run(daemon, row);
         if (live == NULL)
             continue;
-        if (row->kind == ROW_DEPLOYMENT)
+        if (row->kind == ROW_DEPLOYMENT) {
             publish_deployment(daemon, row);
+            before_take(live, row->state);
+        }
         if (row->kind != ROW_TRACE)
             continue;
         if (told != row->deployment) /* rows of one deployment mostly stand together */

@@ -1,7 +1,7 @@
 /* recovery.c - what the journal knows, back into the engine: sealed texts become definitions again, and what
  * was in flight is driven again under its key.
  * SPDX-License-Identifier: MIT */
-#include "daemon/live.h"
+#include "daemon/before.h"
 #include "daemon/mishaps.h"
 #include "daemon/run_live.h"
 #include "daemon/starting.h"
@@ -93,6 +93,7 @@ static bool take_deployment(void *data, const struct journal_recovered *recovere
         take_back(live, state, why);
     if (phase_is_active(state->phase))
         live_watch(live, state);
+    before_take(live, state);
     log_say(&daemon->log, LOG_LEVEL_INFO, "deployment %llu of %s/%s goes on: %s",
             (unsigned long long)live->id, live->definition->service, live->definition->environment,
             phase_name(state->phase));

@@ -14,7 +14,8 @@
 uint64_t starting_plan_hash(const struct definition *definition)
 {
     const struct plan *plan = &definition->plan;
-    uint64_t hash = plan->count;
+    const int64_t patience[] = {plan->count, plan->source_extend_ms, plan->on_source_error};
+    uint64_t hash = plan->source_extend_ms == 0 ? plan->count : snapshot_hash(patience, sizeof(patience));
 
     for (uint8_t i = 0; i < plan->count; i++) {
         const struct plan_step *step = &plan->steps[i];

@@ -1,7 +1,7 @@
 /* watching.c - from a definition's metrics to series and watches: which key a side has, what its query says.
  * SPDX-License-Identifier: MIT */
 #include "collectors/haproxy.h"
-#include "daemon/live.h"
+#include "daemon/before.h"
 #include "io/memory.h"
 #include "io/redaction.h"
 
@@ -134,6 +134,22 @@ static void fill_servers(const struct live_series *series, const struct slot_def
         (struct option_value){.is_set = true, .list = slot->servers, .list_length = slot->server_count};
 }
 
+/* FNV-1a over the texts that are asked for. */
+static uint64_t hash_options(const struct option_value *values, size_t count)
+{
+    uint64_t hash = UINT64_C(14695981039346656037);
+
+    for (size_t i = 0; i < count; i++) {
+        const char *text = values[i].text == NULL ? "" : values[i].text;
+        for (size_t k = 0; k <= strlen(text); k++)
+            hash = (hash ^ (unsigned char)text[k]) * UINT64_C(1099511628211);
+        for (size_t k = 0; k < values[i].list_length; k++)
+            for (const char *c = values[i].list[k]; *c != '\0'; c++)
+                hash = (hash ^ (unsigned char)*c) * UINT64_C(1099511628211);
+    }
+    return hash;
+}
+
 static bool start_watch(struct live_series *series, const struct metric_definition *metric,
                         const struct slot_definition *slot, const char *const *pairs, size_t pair_count,
                         struct err *err)
@@ -162,6 +178,8 @@ static bool start_watch(struct live_series *series, const struct metric_definiti
     series->type = source->type;
     bool is_done = fill_options(metric, source->type, pairs, pair_count, values, texts, err);
     fill_servers(series, slot, values);
+    if (is_done && !source->type->is_implicit) /* what is pushed is told apart by its key */
+        series->asked = hash_options(values, source->type->metric_option_count);
     is_done = is_done && source->type->watch(source->collector, &what, &series->watch, err);
     free(values);
     free(texts);
@@ -259,6 +277,7 @@ void live_unwatch(struct live *live)
     if (!live->is_watched)
         return;
     live->is_watched = false;
+    before_free(live);
     for (size_t m = 0; m < live->definition->metric_count; m++)
         for (size_t side = 0; side < LIVE_SIDES; side++) {
             struct live_series *series = &live->series[m][side];

@@ -11,8 +11,8 @@
  * not padding, tell. From the first release on a new row also means a new schema, and what its absence stands
  * for. */
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "fields are copied as they lie in memory");
-static_assert(sizeof(struct deployment_state) == 208, "deployment_state changed: see deployment_fields");
-static_assert(sizeof(struct rule_state) == 440, "rule_state changed: see rule_fields");
+static_assert(sizeof(struct deployment_state) == 216, "deployment_state changed: see deployment_fields");
+static_assert(sizeof(struct rule_state) == 472, "rule_state changed: see rule_fields");
 static_assert(sizeof(struct target_state) == 1064, "target_state changed: see target_fields");
 static_assert(sizeof(struct run_state) == 832, "run_state changed: see run_fields");
 
@@ -77,6 +77,7 @@ static const struct field deployment_fields[] = {
     D(was_lost, 2),
     D(rounds, 0),
     D(probe_tries, 0),
+    D(is_extended, 2),
     D(slot, 0),
     D(stable_slot, 0),
     D(step, PLAN_STEPS_MAX + 1),
@@ -142,8 +143,17 @@ static const struct field rule_fields[] = {
     R(bound, SERIES_BUCKETS_MAX),
     R(label, CLASSIFICATION_ERROR + 2),
     R(next_block, 0),
+    R(limits.failures, 0),
+    R(limits.failures_in_row, 0),
+    R(limits.checks, 0),
+    R(limits.successes, 0),
+    R(limits.inconclusive, 0),
+    R(limits.source_errors, 0),
+    R(limits.spent, REASON_LIMIT + 1),
+    R(limits.next_ms, 0),
+    R(limits.confirmed_ms, 0),
     R(last.verdict, VERDICT_FAIL + 1),
-    R(last.reason, REASON_SHARE + 1),
+    R(last.reason, REASON_LIMIT + 1),
     R(last.value, 0),
     R(last.bound, 0),
     R(last.estimate, 0),

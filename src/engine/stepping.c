@@ -159,13 +159,30 @@ void stepping_keep_key(const struct engine_slot *slot, struct deployment_state *
         state->last_sequence = slot->ahead_sequence - 1;
 }
 
+/* Rules that see nothing because their source errs. */
+static uint32_t blind_rules(const struct engine_slot *slot)
+{
+    uint32_t bits = 0;
+
+    for (uint8_t i = 0; i < slot->start.plan->rule_count; i++) {
+        const struct judgement *last = &slot->start.rule_states[i].last;
+        if (last->verdict == VERDICT_INCONCLUSIVE && last->reason == REASON_SOURCE_ERROR)
+            bits |= UINT32_C(1) << i;
+    }
+    return bits;
+}
+
 static void step(struct engine *engine, struct engine_slot *slot, const struct event *event, uint64_t token)
 {
+    struct event seen = *event;
+
     stepping_keep_key(slot, &slot->after);
     struct deployment_state before = slot->after;
     struct decision decision;
 
-    deployment_step(slot->start.plan, &before, event, &slot->after, &decision);
+    if (slot->start.plan->source_extend_ms > 0)
+        seen.blind = blind_rules(slot);
+    deployment_step(slot->start.plan, &before, &seen, &slot->after, &decision);
     slot->is_touched = true;
     roster_involve(engine, slot);
     if (decision.answer != ANSWER_NONE)

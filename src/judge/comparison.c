@@ -17,6 +17,7 @@ static const double interval_level = .95;
 struct sides {
     const struct series_view *candidate;
     const struct series_view *stable;
+    bool is_same_series;
 };
 
 /* What a step adds: events and requests, observations above the bound and all, a gauge's value and 1. */
@@ -186,7 +187,7 @@ static bool are_alike(const struct series_view *candidate, const struct series_v
 /* Why the two sides can never be compared; REASON_DECIDED: they can. */
 static enum reason mismatch(const struct rule *rule, const struct sides *sides)
 {
-    if (rule->comparison.is_same_series)
+    if (sides->is_same_series)
         return REASON_SAME_SERIES;
     if (sides->candidate == NULL)
         return REASON_NO_DATA;
@@ -316,7 +317,8 @@ void comparison_judge(const struct rule *rule, const struct metric_views *views,
                       struct judgement *ret_judgement)
 {
     const struct sides sides = {.candidate = views[0].side[SIDE_CANDIDATE],
-                                .stable = views[0].side[SIDE_STABLE]};
+                                .stable = views[0].side[SIDE_STABLE],
+                                .is_same_series = views[0].is_same_series};
     uint32_t blocks = state->sequential.blocks;
     struct evidence evidence = {.metrics = METRIC, .lacks = mismatch(rule, &sides)};
 
@@ -343,7 +345,8 @@ int64_t comparison_deadline(const struct rule *rule, const struct metric_views *
                             const struct rule_clock *clock, const struct rule_state *state)
 {
     const struct sides sides = {.candidate = views[0].side[SIDE_CANDIDATE],
-                                .stable = views[0].side[SIDE_STABLE]};
+                                .stable = views[0].side[SIDE_STABLE],
+                                .is_same_series = views[0].is_same_series};
     int64_t age_max_ms = rule->metrics[0].age_max_ms;
 
     if (mismatch(rule, &sides) != REASON_DECIDED)

@@ -105,6 +105,7 @@ struct rule_metric {
 /* The series of one metric, by side; NULL where the deployment has no such side. */
 struct metric_views {
     const struct series_view *side[3]; /* by enum expression_side */
+    bool is_same_series; /* candidate and stable ask their source the same: nothing can be compared */
 };
 
 /* What an evaluation reads. */
@@ -135,12 +136,11 @@ struct operand {
  *
  * A step counts when its start is at or after from_ms. A span reaches back from the newest step and covers
  * span_ms / step_ms steps (at least one), or what the ring and from_ms leave of it, without its gaps; RATE
- * divides by the time from its first step to its last. Unknown is, in this order: an operation that the kind
- * does not have (UNDECIDED); trouble; nothing held (NO_DATA; other sides NO_BASELINE); STALE (now - end of
- * newest step > age_max; never before's, which ends in the past); nothing since from_ms (TOO_FEW); a number
- * read that is not finite, or a negative count (NOT_FINITE); no total in it (NO_TRAFFIC); less than `need`
- * since from_ms, in the span or before it (TOO_FEW). ABSENT looks at trouble, age and the newest number.
- */
+ * divides by the time from its first step to its last. Unknown is, in this order: stable of is_same_series
+ * (SAME_SERIES); an operation that the kind does not have (UNDECIDED); trouble; nothing held (NO_DATA; other
+ * sides NO_BASELINE); STALE (now - end of newest step > age_max; not of before, which is past); nothing since
+ * from_ms (TOO_FEW); a number not finite, or a negative count (NOT_FINITE); no total (NO_TRAFFIC); less than
+ * `need` since from_ms, in the span or before it (TOO_FEW). ABSENT: trouble, age and the newest number. */
 struct operand expression_evaluate(const struct expression *expression, const struct expression_input *input,
                                    struct expression_timer *timers, struct judgement *ret_judgement);
 

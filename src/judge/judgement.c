@@ -28,6 +28,7 @@ static const char *const reason_names[] = {
     [REASON_PENDING] = "pending",
     [REASON_UNDECIDED] = "undecided",
     [REASON_SHARE] = "share",
+    [REASON_LIMIT] = "limit",
 };
 
 const char *verdict_name(enum verdict verdict)

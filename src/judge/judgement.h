@@ -28,7 +28,8 @@ enum reason {
     REASON_WARMUP,       /* the warm-up after the route is not over */
     REASON_PENDING,      /* the condition holds, but not yet for as long as it must */
     REASON_UNDECIDED,    /* the operation or test does not exist for this kind of metric */
-    REASON_SHARE         /* the candidate is not seen to get the share that was asked for */
+    REASON_SHARE,        /* the candidate is not seen to get the share that was asked for */
+    REASON_LIMIT         /* more checks were inconclusive than the rule tolerates in a step */
 };
 
 /* Numbers that let a person judge again; NAN where a rule has none of the kind. */

@@ -149,6 +149,8 @@ static struct operand read_view(const struct expression_input *input, const stru
 struct operand reading_take(const struct expression_input *input, const struct expression_node *node,
                             const struct series_view *view, struct judgement *judgement)
 {
+    if (node->side == SIDE_STABLE && input->views[node->metric].is_same_series)
+        return operand_unknown(REASON_SAME_SERIES);
     if (view != NULL)
         return read_view(input, node, view, judgement);
     if (node->op == EXPRESSION_ABSENT)

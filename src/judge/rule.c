@@ -4,6 +4,7 @@
 
 #include "judge/comparison.h"
 #include "judge/evidence.h"
+#include "judge/limits.h"
 #include "judge/series_window.h"
 #include "judge/share.h"
 #include "judge/trigger.h"
@@ -75,6 +76,8 @@ int64_t rule_deadline(const struct rule *rule, const struct metric_views *views,
     for (uint8_t metric = 0; metric < rule->metric_count; metric++)
         consider_ages(&rule->metrics[metric], &views[metric], clock->now_ms, &deadline);
     consider(&deadline, evidence_from_ms(rule, clock), clock->now_ms);
+    if (rule->kind == RULE_TRIGGER)
+        consider(&deadline, limits_deadline(&rule->limits, clock, &state->limits), clock->now_ms);
     consider(&deadline, evidence_silence_deadline(rule, views, clock, ALL_METRICS), clock->now_ms);
     if (rule->kind == RULE_SHARE)
         return deadline;

@@ -32,6 +32,19 @@ enum rule_mode {
 
 enum rule_outcome { RULE_ROLLBACK, RULE_HOLD };
 
+/* How often a trigger is looked at, and how many of these checks make it fail or let it pass; all zero: at
+ * every value, and the first known true fails. A check whose `for` is not over yet, or whose past is still
+ * loading, is none. */
+struct rule_limits {
+    int64_t every_ms;  /* between two checks, from the first route on; 0: no limits */
+    uint16_t failures; /* so many checks that were true, of the whole deployment, fail; 0: not counted */
+    uint16_t failures_in_row; /* the same without a known false between them; unknowns do not count */
+    uint16_t checks;          /* of this step that must be known before it passes */
+    uint16_t successes;     /* of this step that were false in a row before it passes; unknowns break none */
+    uint16_t inconclusive;  /* with more unknown ones in this step it does not pass any more; 0: no limit */
+    uint16_t source_errors; /* with more in a row because of the source, the same; 0: no limit */
+};
+
 struct comparison {
     enum comparison_test test;
     double allowed_ratio; /* r0: 1.5 for allow = "+50%" */
@@ -41,7 +54,6 @@ struct comparison {
     double above;         /* latency_tail: the bound, in the metric's unit; 0: chosen from stable's past */
     double confidence, tolerance; /* Mann-Whitney */
     int64_t block_ms;             /* a multiple of the metric's step */
-    bool is_same_series;          /* both sides' filled-in queries are equal: always inconclusive */
 };
 
 struct rule {
@@ -54,7 +66,21 @@ struct rule {
     uint8_t metric_count;
     struct rule_metric metrics[RULE_METRICS_MAX];
     struct expression condition;  /* trigger */
+    struct rule_limits limits;    /* trigger */
     struct comparison comparison; /* comparison: of metric 0 */
+};
+
+/* What the checks were so far; all zero at first. */
+struct limits_state {
+    int64_t next_ms;      /* when the next check is due; 0: none was made */
+    int64_t confirmed_ms; /* the step that is counted */
+    enum reason spent;    /* of this step: LIMIT or SOURCE_ERROR once too many checks were unknown */
+    uint16_t failures;    /* of the whole deployment */
+    uint16_t failures_in_row;
+    uint16_t checks;    /* of this step, as the following */
+    uint16_t successes; /* in a row */
+    uint16_t inconclusive;
+    uint16_t source_errors; /* in a row */
 };
 
 /* What a rule remembers within one deployment; all zero at first; stored in the journal as it is. */
@@ -65,6 +91,7 @@ struct rule_state {
     uint32_t bound;     /* latency_tail: number of the bucket whose upper bound it is, + 1; 0: none yet */
     uint32_t label;     /* Mann-Whitney: classification at the last block, + 1; 0: none yet */
     int64_t next_block; /* first block not yet taken in; 0: none was */
+    struct limits_state limits;
     struct judgement last;
 };
 
@@ -83,6 +110,8 @@ struct rule_clock {
  * routed_ms. PASS: it is known false, and every metric that it reads on the candidate's side (but in
  * absent()) is fresh and has `need` data (and any at all) since confirmed_ms + warm-up. Else inconclusive
  * with the first reason found. Values are counted in the view: its ring must be able to hold `need`.
+ * With limits it fails when the counted checks say so (from then on always), and a condition that is true
+ * without that is PENDING; a pass also asks for the checks that the limits want (TOO_FEW).
  *
  * A comparison reads closed steps only, in blocks aligned to multiples of block_ms. Each block wholly behind
  * routed_ms is taken in once, in order, when its end is a step past and both sides have newer values or are
@@ -109,8 +138,8 @@ void rule_judge(const struct rule *rule, const struct metric_views *views, const
                 struct judgement *ret_judgement);
 
 /* When the rule must be judged again although no value came: a `for` that runs out, a value that turns stale,
- * a block that closes, the end of the warm-up. INT64_MAX: only a new value can change it. Always later than
- * clock->now_ms. */
+ * a block that closes, the end of the warm-up, the next check of a rule with limits. INT64_MAX: only a new
+ * value can change it. Always later than clock->now_ms. */
 int64_t rule_deadline(const struct rule *rule, const struct metric_views *views,
                       const struct rule_clock *clock, const struct rule_state *state);
 

@@ -3,6 +3,8 @@
 #include "judge/trigger.h"
 
 #include "judge/evidence.h"
+#include "judge/limits.h"
+#include "judge/operand.h"
 #include "judge/series_window.h"
 
 /* The metrics whose values the condition reads on the candidate's side. */
@@ -63,14 +65,15 @@ void trigger_judge(const struct rule *rule, const struct metric_views *views, co
                                            .now_ms = clock->now_ms,
                                            .from_ms = clock->routed_ms};
     struct operand result = expression_evaluate(&rule->condition, &input, state->timers, ret_judgement);
-    struct evidence evidence = {.metrics = metrics_read(&rule->condition),
-                                .objects = result.is_known && result.number != 0,
-                                .lacks = result.reason};
+    struct evidence evidence = {.metrics = metrics_read(&rule->condition)};
 
     if (result.reason == REASON_NO_DATA && evidence_is_silent(rule, views, evidence.metrics, NO_DATA_PASS)) {
         evidence.is_declared = true;
-        evidence.lacks = REASON_DECIDED;
+        result = operand_known(0);
     }
+    limits_take(&rule->limits, clock, result, &state->limits);
+    evidence.objects = limits_object(&rule->limits, &state->limits, result);
+    evidence.lacks = limits_lack(&rule->limits, &state->limits, result);
     if (evidence.lacks == REASON_DECIDED && clock->now_ms >= evidence_from_ms(rule, clock))
         evidence.lacks = rule_lacks(rule, views, clock, evidence.metrics);
     evidence_conclude(rule, views, clock, &evidence, ret_judgement);

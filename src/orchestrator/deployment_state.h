@@ -98,6 +98,7 @@ struct deployment_state {
     bool was_lost;           /* ... whose own fate is unknown */
     uint8_t rounds;          /* how often the action of this step was started before */
     uint8_t probe_tries;     /* how often its probe could not tell, since the command ended */
+    bool is_extended;        /* OBSERVING: it waits longer for a source that errs */
     uint8_t slot;            /* where the candidate runs; index in the definition; set when its turn comes */
     uint8_t stable_slot;
     uint8_t step;

@@ -195,6 +195,8 @@ static void start(struct expansion *expansion, const struct recipe *recipe)
         plan->retire_repeat = recipe->commands[plan->retire].repeat;
     plan->retire_delay_ms = recipe->retire_delay_ms;
     plan->rollback_limit_ms = recipe->rollback_limit_ms;
+    plan->source_extend_ms = recipe->source_extend_ms;
+    plan->on_source_error = recipe->on_source_error;
     plan->held_limit_ms = recipe->held_limit_ms;
     plan->on_held_limit = recipe->on_held_limit;
     plan->rule_count = recipe->rule_count;

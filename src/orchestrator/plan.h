@@ -97,7 +97,10 @@ struct plan {
     enum command_repeat retire_repeat;
     int64_t retire_delay_ms;
     int64_t rollback_limit_ms; /* after it a rollback escalates, and goes on trying */
-    int64_t held_limit_ms;     /* longest hold */
+    int64_t source_extend_ms;  /* an observation whose limit comes while a source of an act rule errs waits so
+                                  much longer, once; 0: not */
+    enum step_outcome on_source_error; /* and where the source still errs then, leads to this */
+    int64_t held_limit_ms;             /* longest hold */
     enum step_outcome on_held_limit;
 };
 

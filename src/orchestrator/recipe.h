@@ -59,6 +59,8 @@ struct recipe {
     int64_t watch_ms;       /* follow: how long to watch; others: default watch */
     int64_t extend_ms; /* observations without a limit of their own may take so much longer; 0: default */
     enum step_outcome on_inconclusive; /* and lead to this; where extend_ms is set */
+    int64_t source_extend_ms;          /* as in struct plan */
+    enum step_outcome on_source_error; /* the same */
     int64_t retire_delay_ms;
     int64_t rollback_limit_ms;
     int64_t held_limit_ms;

@@ -17,6 +17,7 @@ static void enter_observe(struct machine *machine, const struct plan_step *step)
     state->step_state = STEP_OBSERVING;
     state->observed_ms = 0;
     state->passing = 0;
+    state->is_extended = false;
     state->confirmed_ms = now_ms;
     if (state->routed_ms == DEPLOYMENT_NEVER)
         state->routed_ms = now_ms;
@@ -159,12 +160,21 @@ void running_pass_step(struct machine *machine)
     running_next_step(machine);
 }
 
+/* Does a rule that counts see nothing because its source errs? */
+static bool is_blind(const struct machine *machine)
+{
+    return (machine->event->blind & act_rules(machine->plan, machine->state)) != 0;
+}
+
 /* Inconclusive to the end: nobody saw it fail, and nobody saw it well. */
 static void end_without_evidence(struct machine *machine)
 {
     struct deployment_state *state = machine->state;
+    enum step_outcome outcome = running_step(machine)->on_limit;
 
-    if (running_step(machine)->on_limit == OUTCOME_ROLLBACK) {
+    if (is_blind(machine) && state->is_extended)
+        outcome = machine->plan->on_source_error;
+    if (outcome == OUTCOME_ROLLBACK) {
         rollback_start(machine, ENDING_NO_EVIDENCE);
         return;
     }
@@ -180,7 +190,13 @@ static void observe(struct machine *machine)
 
     if (state->observed_ms >= running_step(machine)->duration_ms && running_passes(machine->plan, state))
         running_pass_step(machine);
-    else if (machine->event->now_ms >= state->limit_at_ms)
+    else if (machine->event->now_ms < state->limit_at_ms)
+        return;
+    else if (machine->plan->source_extend_ms > 0 && !state->is_extended && is_blind(machine)) {
+        state->is_extended = true;
+        state->limit_at_ms = machine->event->now_ms + machine->plan->source_extend_ms;
+        machine->decision->is_durable = true;
+    } else
         end_without_evidence(machine);
 }
 

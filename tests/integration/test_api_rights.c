@@ -308,7 +308,64 @@ static void the_rest_answers(void **state)
     assert_answer(api_bench_ask(bench, "POST", "/v1/rules/check", "broken"), 200, "\"ok\":false");
     assert_answer(api_bench_ask(bench, "POST", "/v1/rules/check", "services: {};"), 200, "\"ok\":true");
     assert_answer(api_bench_ask(bench, "GET", "/v1/rules", NULL), 200, "sources");
-    assert_answer(api_bench_ask(bench, "POST", "/v1/samples", "{}"), 501, "not in this version");
+    assert_answer(api_bench_ask(bench, "POST", "/v1/runs", "{}"), 501, "not in this version");
+}
+
+static void samples_are_taken(void **state)
+{
+    struct api_bench *bench = *state;
+    const char *path = "/v1/samples";
+
+    assert_answer(
+        api_bench_ask(bench, "POST", path,
+                      "{\"service\":\"shop\",\"environment\":\"prod\",\"slot\":\"blue\",\"samples\":"
+                      "[{\"metric\":\"nobody\",\"value\":1},{\"metric\":\"up\",\"value\":0.5,\"time\":1}]}"),
+        202, "{\"taken\":1,\"unwatched\":1}");
+    assert_string_equal(bench->last.text, "sample shop/prod slot.blue up 0.5/0");
+    assert_answer(
+        api_bench_ask(bench, "POST", path,
+                      "{\"service\":\"shop\",\"environment\":\"prod\",\"version\":\"2.0\",\"samples\":"
+                      "[{\"metric\":\"errors\",\"events\":1,\"total\":9}]}"),
+        202, "{\"taken\":1,\"unwatched\":0}");
+    assert_string_equal(bench->last.text, "sample shop/prod version.2.0 errors 1/9");
+    assert_answer(api_bench_ask(bench, "POST", path,
+                                "{\"service\":\"shop\",\"environment\":\"prod\",\"samples\":"
+                                "[{\"metric\":\"up\",\"value\":1}]}"),
+                  202, "{\"taken\":1,\"unwatched\":0}");
+    assert_string_equal(bench->last.text, "sample shop/prod service up 1/0");
+}
+
+static const struct {
+    const char *samples;
+    unsigned status;
+    const char *said;
+} refused_samples[] = {
+    {"[{\"metric\":\"errors\",\"value\":1}]", 422, "is a counter: post events and total"},
+    {"[{\"metric\":\"up\",\"events\":1,\"total\":1}]", 422, "is no counter: post its value"},
+    {"[{\"metric\":\"errors\",\"events\":-1,\"total\":1}]", 422, "#/samples/0: counts are not negative"},
+    {"[{\"metric\":\"up\",\"value\":1,\"time\":-5}]", 422, "seconds since 1970 are meant"},
+    {"[{\"value\":1}]", 422, "#/samples/0/metric"},
+    {"[{\"metric\":\"up\",\"valeu\":1}]", 422, "did you mean"},
+    {"[1]", 422, "#/samples/0"},
+    {"5", 422, "#/samples"},
+};
+
+static void samples_that_cannot_be(void **state)
+{
+    struct api_bench *bench = *state;
+    char body[512];
+
+    for (size_t i = 0; i < sizeof(refused_samples) / sizeof(refused_samples[0]); i++) {
+        (void)snprintf(body, sizeof(body), "{\"service\":\"shop\",\"environment\":\"prod\",\"samples\":%s}",
+                       refused_samples[i].samples);
+        assert_answer(api_bench_ask(bench, "POST", "/v1/samples", body), (int)refused_samples[i].status,
+                      refused_samples[i].said);
+    }
+    assert_answer(api_bench_ask(bench, "POST", "/v1/samples",
+                                "{\"service\":\"shop\",\"environment\":\"prod\",\"slot\":\"a\","
+                                "\"version\":\"1\",\"samples\":[]}"),
+                  400, "of a slot or of a version");
+    assert_answer(api_bench_ask(bench, "POST", "/v1/samples", "{\"samples\":[]}"), 400, "#/service");
 }
 
 #define WITH_API(test) cmocka_unit_test_setup_teardown(test, api_bench_set_up, api_bench_tear_down)
@@ -316,12 +373,20 @@ static void the_rest_answers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        WITH_API(a_token_has_its_scopes_only),     WITH_API(a_token_is_for_its_services_only),
-        WITH_API(a_revoked_token_is_over),         WITH_API(a_password_is_a_token),
-        WITH_API(verbs_reach_the_engine),          WITH_API(forbidden_states_say_what_is_possible),
-        WITH_API(what_is_over_is_refused_or_done), WITH_API(people_approve_once_each),
-        WITH_API(an_approval_under_way_counts),    WITH_API(targets_take_what_people_say),
-        WITH_API(a_report_has_the_evidence),       WITH_API(the_rest_answers),
+        WITH_API(samples_are_taken),
+        WITH_API(samples_that_cannot_be),
+        WITH_API(a_token_has_its_scopes_only),
+        WITH_API(a_token_is_for_its_services_only),
+        WITH_API(a_revoked_token_is_over),
+        WITH_API(a_password_is_a_token),
+        WITH_API(verbs_reach_the_engine),
+        WITH_API(forbidden_states_say_what_is_possible),
+        WITH_API(what_is_over_is_refused_or_done),
+        WITH_API(people_approve_once_each),
+        WITH_API(an_approval_under_way_counts),
+        WITH_API(targets_take_what_people_say),
+        WITH_API(a_report_has_the_evidence),
+        WITH_API(the_rest_answers),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

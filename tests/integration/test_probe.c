@@ -259,12 +259,42 @@ static void test_cancels_while_settling_and_while_asking(void **state)
     assert_false(world->is_done);
 }
 
+/* The peer answers with what it was sent. */
+static void test_headers_and_body_are_sent(void **state)
+{
+    struct world *world = *state;
+    const struct http_header headers[] = {{"X-Tenant", "north"}, {"Content-Type", "application/json"}};
+    const struct smoke_extract extracts[] = {
+        {.kind = EXTRACT_BODY_MATCHES, .path = "POST"},
+        {.kind = EXTRACT_BODY_MATCHES, .path = "x-tenant\\W+north"},
+        {.kind = EXTRACT_BODY_MATCHES, .path = "ping"},
+    };
+    struct expression all = {.count = 5,
+                             .nodes = {{.op = EXPRESSION_EXTRACT, .index = 0},
+                                       {.op = EXPRESSION_EXTRACT, .index = 1},
+                                       {.op = EXPRESSION_AND},
+                                       {.op = EXPRESSION_EXTRACT, .index = 2},
+                                       {.op = EXPRESSION_AND}}};
+    struct probe_check check = check_of(world, 0, "/echo", extracts, &all);
+    struct probe_plan plan = plan_of(&check, 1);
+
+    check.method = "POST";
+    check.headers = headers;
+    check.header_count = 2;
+    check.body = "{\"ping\":1}";
+    check.extract_count = 3;
+    run(world, &plan);
+    if (world->verdict != VERDICT_PASS)
+        fail_msg("%s", world->why);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_extracts, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_one_success_of_its_attempts_is_enough, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_all_checks_must_pass, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_headers_and_body_are_sent, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_no_answer_and_no_check_are_failures, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_cancels_while_settling_and_while_asking, set_up, tear_down),
     };

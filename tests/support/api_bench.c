@@ -148,6 +148,21 @@ static void take_target_verb(void *data, const struct api_target_verb *verb, api
     order(bench, done, done_data);
 }
 
+/* "up" is a gauge, "errors" a counter; nothing else is watched. */
+static enum api_sample_answer take_sample(void *data, const struct api_sample *sample)
+{
+    struct api_bench *bench = data;
+    bool is_counter = strcmp(sample->metric, "errors") == 0;
+
+    if (!is_counter && strcmp(sample->metric, "up") != 0)
+        return API_SAMPLE_UNWATCHED;
+    if (is_counter != sample->is_count)
+        return API_SAMPLE_WRONG_KIND;
+    (void)snprintf(bench->last.text, sizeof(bench->last.text), "sample %s/%s %s %s %g/%g", sample->service,
+                   sample->environment, sample->key, sample->metric, sample->value, sample->total);
+    return API_SAMPLE_TAKEN;
+}
+
 static void take_mark(void *data, uint64_t deployment, double weight_percent)
 {
     struct api_bench *bench = data;
@@ -383,6 +398,7 @@ static void start_api(struct api_bench *bench)
                                 .verb = take_verb,
                                 .target_verb = take_target_verb,
                                 .mark = take_mark,
+                                .sample = take_sample,
                                 .live = show_live,
                                 .target = show_target,
                                 .is_member = is_member,

@@ -43,6 +43,7 @@ class Peer(http.server.BaseHTTPRequestHandler):
 
     def do_any(self):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
+        self.body = body
         self.form = dict(urllib.parse.parse_qsl(body))
         name = self.path.split("?")[0].removesuffix("/api/v1/query").strip("/").replace("-", "_")
         try:
@@ -57,6 +58,11 @@ class Peer(http.server.BaseHTTPRequestHandler):
 
     def page_ok(self):
         self.answer(200, vector(1))
+
+    def page_echo(self):
+        """What was asked, with what."""
+        headers = "".join(f"{name.lower()}: {value}\n" for name, value in self.headers.items())
+        self.answer(200, f"{self.command} {self.path}\n{headers}\n{self.body}".encode())
 
     def page_strict(self):
         """1 where the question is put as it should be."""

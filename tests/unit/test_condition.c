@@ -24,6 +24,8 @@ static const struct condition_metric metrics[] = {
     {.name = "up", .kind = SERIES_GAUGE, .unit = "", .names_side = true},
     {.name = "g7", .kind = SERIES_GAUGE, .unit = "", .names_side = true},
     {.name = "g8", .kind = SERIES_GAUGE, .unit = "", .names_side = true},
+    {.name = "signal_high_errors", .kind = SERIES_GAUGE, .unit = "", .names_side = false},
+    {.name = "signal_slow", .kind = SERIES_COUNT, .unit = "", .names_side = false},
     {.name = "g9", .kind = SERIES_GAUGE, .unit = "", .names_side = true},
 };
 
@@ -113,6 +115,8 @@ static void test_logic(void **state)
     assert_condition("not up > 1 and g7 > 1 or g8 > 1", "value:up 1 > not value:g7 1 > and value:g8 1 > or");
     assert_condition("not (up > 1 or g7 > 1)", "value:up 1 > value:g7 1 > or not");
     assert_condition("not not absent(up)", "absent:up not not");
+    assert_condition("signal(high_errors)", "value:signal_high_errors 0 !=");
+    assert_condition("not signal('High-Errors') for 1m", "value:signal_high_errors 0 != for:60000#0 not");
     assert_condition("(up) > (1 + g7)", "value:up 1 value:g7 + >");
 }
 
@@ -167,7 +171,7 @@ static const char *const wrong_conditions[][2] = {
     {"up > 5m3%", "condition, column 6: only times may stand together, like 1h30m"},
     {"up > 5.", "condition, column 6: this is no number"},
     {"up > 12345678901234567890123456789012", "condition, column 6: this is no number"},
-    {"up > 1 && g7 > 1", "condition, column 8: write `and` and `or`"},
+    {"up > 1 && g7 > 1", "condition, column 8: write `and` instead of &&"},
     {"up = 1", "condition, column 4: write == to compare"},
     {"up > 1 ; x", "condition, column 8: nothing begins like this"},
     {"up > 1 > 2", "condition, column 8: comparisons cannot be chained; write `a < b and b < c`"},
@@ -183,7 +187,8 @@ static const char *const wrong_conditions[][2] = {
     {"up > 1 for 3", "condition, column 12: a time is missing here, like 30s or 5m"},
     {"up > 1 for 0s", "condition, column 12: 0s is not from 1ms to 1d"},
     {"up > 1 for 25h", "condition, column 12: 25h is not from 1ms to 1d"},
-    {"up > 1 in 5 of 3 checks", "condition, column 11: 5 in 3 checks can never be"},
+    {"up > 1 in 5 of 3 checks",
+     "condition, column 11: 5 of 3 checks can never be true; the first number is the smaller one"},
     {"up > 1 in 2 of 65 checks", "condition, column 16: a whole number from 1 to 64 is missing here"},
     {"up > 1 in 1.5 of 3 checks", "condition, column 11: a whole number from 1 to 64 is missing here"},
     {"up > 1 in 2 checks", "condition, column 13: of is missing before 'checks'"},
@@ -197,9 +202,10 @@ static const char *const wrong_conditions[][2] = {
     {"up == 'x'", "condition, column 7: a text stands behind == or =~ only"},
     {"up =~ 'x'", "condition, column 4: =~ compares body with a 'pattern'"},
     {"up == 'x", "condition, column 7: a text without its closing '"},
-    {"latency > 3", "condition, column 1: of a histogram only quantile(metric, 95%, 1m) can be compared"},
-    {"avg(latency, 1m) > 3",
-     "condition, column 5: of a histogram only quantile(metric, 95%, 1m) can be compared"},
+    {"latency > 3", "condition, column 1: a histogram has no value of its own; compare a quantile of it, "
+                    "like quantile(NAME, 95%, 1m)"},
+    {"avg(latency, 1m) > 3", "condition, column 5: a histogram has no value of its own; compare a quantile "
+                             "of it, like quantile(NAME, 95%, 1m)"},
     {"quantile(up, 95%, 1m) > 3", "condition, column 10: quantile() takes a metric of kind histogram"},
     {"quantile(latency, 95, 1m) > 3", "condition, column 19: a level is missing here, like 95%"},
     {"quantile(latency, 1m) > 3", "condition, column 19: a level is missing here, like 95%"},
@@ -215,7 +221,13 @@ static const char *const wrong_conditions[][2] = {
                    "stable(metric)"},
     {"up + 1 > before", "condition, column 10: a bare before needs one metric left of the comparison; write "
                         "before(metric)"},
-    {"signal('x')", "condition, column 1: signal() is not supported by this version"},
+    {"signal('x')", "condition, column 8: the signal 'x' is not known here"},
+    {"signal(slow)", "condition, column 8: a signal is a gauge; 'signal_slow' is another kind of metric"},
+    {"signal()", "condition, column 8: the name of an alert is missing here, like signal(high_errors)"},
+    {"signal('')", "condition, column 8: the name of an alert is missing here, like signal(high_errors)"},
+    {"signal > 1", "condition, column 8: ( is missing before '>'"},
+    {"signal(high_errors) > 1",
+     "condition, column 1: a number is missing here; this is already true or false"},
     {"lag > wait_ms", "condition, column 1: metrics of different units are compared ('s' and 'ms')"},
     {"up > 1 for 1s or up > 2 for 1s or up > 3 for 1s or up > 4 for 1s or up > 5 for 1s",
      "condition, column 76: more than 4 `for` and `in ... checks`"},
@@ -292,6 +304,7 @@ static void test_compile(void **state)
 static void test_names_in_conditions(void **state)
 {
     char name[8];
+    char longer[16];
     size_t at = 0;
     const char *text = "avg(up, 5m) > 'lag' and cpu_of_everything > stable";
 
@@ -303,6 +316,15 @@ static void test_names_in_conditions(void **state)
     assert_false(condition_next_name(text, &at, name, sizeof(name)));
     at = 0;
     assert_false(condition_next_name("5x up", &at, name, sizeof(name)));
+    at = 0;
+    assert_false(condition_next_name("signal > 5", &at, name, sizeof(name)));
+    at = 0;
+    assert_false(condition_next_name("signal(", &at, name, sizeof(name)));
+    at = 0;
+    assert_true(condition_next_name("signal('X') and up", &at, longer, sizeof(longer)));
+    assert_string_equal(longer, "signal_x");
+    assert_true(condition_next_name("signal('X') and up", &at, name, sizeof(name)));
+    assert_string_equal(name, "up");
     assert_true(condition_is_reserved("quantile"));
     assert_false(condition_is_reserved("up"));
 }

@@ -155,6 +155,30 @@ static void test_it_is_none_where_nobody_asks(void **state)
     config_free(config);
 }
 
+/* An alert that others tell us of needs no definition either: it is posted, one for the whole service. */
+static void test_signals(void **state)
+{
+    static const char *const text =
+        "triggers: { t: { when = \"signal('HighErrors') or signal(slow)\"; }; u: { when = \"signal(slow)\"; "
+        "}; };\n"
+        "services: { shop: { rules: { triggers = [ \"t\", \"u\" ]; }; environments: { "
+        "prod: { strategy = \"follow\"; }; }; }; };\n";
+    struct config *config = read_text(text);
+    struct definition *definition = resolve(config, "shop", "prod", NULL, false);
+    const struct metric_definition *signal = find(definition, "signal_higherrors");
+
+    (void)state;
+    assert_int_equal(definition->metric_count, 2);
+    assert_string_equal(test_schemas.collectors[signal->collector].name, "push");
+    assert_int_equal(signal->kind, SERIES_GAUGE);
+    assert_int_equal(signal->scope, SCOPE_SERVICE);
+    assert_int_equal(signal->age_max_ms, 15 * 60 * 1000);
+    assert_int_equal(definition->rules[0].rule.metric_count, 2);
+    assert_string_equal(definition->metrics[definition->rules[1].metrics[0]].name, "signal_slow");
+    definition_free(definition);
+    config_free(config);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -162,6 +186,7 @@ int main(void)
         cmocka_unit_test(test_it_is_none_where_nobody_asks),
         cmocka_unit_test(test_they_need_no_definition),
         cmocka_unit_test(test_an_own_definition_goes_before),
+        cmocka_unit_test(test_signals),
         cmocka_unit_test(test_without_a_driver_that_counts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

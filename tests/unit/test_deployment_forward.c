@@ -111,6 +111,61 @@ static void test_lost_pass_is_no_pass(void **state)
     assert_int_equal(deployment_exit_code(&trial.state), 6);
 }
 
+/* At the limit of an observation, with what its rules say of their sources. */
+static void tick_blind(struct trial *trial, int64_t passed_ms, uint32_t blind)
+{
+    trial->now_ms += passed_ms;
+    trial_event(trial, (struct event){.kind = EVENT_TICK, .blind = blind});
+}
+
+static void test_a_source_that_errs_is_waited_for_once(void **state)
+{
+    struct trial trial = at(TRIAL_OBSERVE);
+    const uint32_t act = 1U << TRIAL_RULE_ACT;
+
+    (void)state;
+    trial.plan.source_extend_ms = 5000;
+    trial.plan.on_source_error = OUTCOME_HOLD;
+    tick_blind(&trial, TRIAL_AT_MOST_MS, act);
+    assert_int_equal(trial.state.step_state, STEP_OBSERVING);
+    assert_true(trial.state.is_extended);
+    assert_true(trial.decision.is_durable);
+    assert_int_equal(deployment_deadline(&trial.plan, &trial.state), trial.now_ms + 5000);
+    tick_blind(&trial, 4999, act);
+    assert_int_equal(trial.state.step_state, STEP_OBSERVING);
+    tick_blind(&trial, 1, act);
+    assert_int_equal(trial.state.step_state, STEP_HELD);
+    trial = at(TRIAL_OBSERVE); /* evidence that comes meanwhile counts */
+    trial.plan.source_extend_ms = 5000;
+    tick_blind(&trial, TRIAL_AT_MOST_MS, act);
+    trial_judge_all(&trial, VERDICT_PASS);
+    assert_int_equal(trial.state.step, TRIAL_APPROVE);
+    trial_verb(&trial, VERB_APPROVE);
+    trial_verb(&trial, VERB_APPROVE);
+    trial_result(&trial, RESULT_DONE);
+    assert_false(trial.state.is_extended); /* the next observation begins anew */
+}
+
+static void test_a_source_that_came_back_without_evidence(void **state)
+{
+    struct trial trial = at(TRIAL_OBSERVE);
+
+    (void)state;
+    trial.plan.source_extend_ms = 5000;
+    trial.plan.on_source_error = OUTCOME_HOLD;
+    tick_blind(&trial, TRIAL_AT_MOST_MS, 1U << TRIAL_RULE_ACT);
+    tick_blind(&trial, 5000, 0); /* then what is said of every other reason holds */
+    assert_int_equal(trial.state.phase, PHASE_ROLLING_BACK);
+    assert_int_equal(trial.state.ending, ENDING_NO_EVIDENCE);
+    trial = at(TRIAL_OBSERVE);
+    trial.plan.source_extend_ms = 5000;
+    tick_blind(&trial, TRIAL_AT_MOST_MS, 1U << TRIAL_RULE_RECORD); /* one that only records */
+    assert_int_equal(trial.state.phase, PHASE_ROLLING_BACK);
+    trial = at(TRIAL_OBSERVE);
+    tick_blind(&trial, TRIAL_AT_MOST_MS, 1U << TRIAL_RULE_ACT); /* nothing is declared */
+    assert_int_equal(trial.state.phase, PHASE_ROLLING_BACK);
+}
+
 static void test_inconclusive_watch_calls_a_person(void **state)
 {
     struct trial trial = at(TRIAL_WATCH);
@@ -397,6 +452,8 @@ int main(void)
         cmocka_unit_test(test_refused_by_rehearsal),
         cmocka_unit_test(test_no_pass_no_promotion),
         cmocka_unit_test(test_lost_pass_is_no_pass),
+        cmocka_unit_test(test_a_source_that_errs_is_waited_for_once),
+        cmocka_unit_test(test_a_source_that_came_back_without_evidence),
         cmocka_unit_test(test_inconclusive_watch_calls_a_person),
         cmocka_unit_test(test_inconclusive_step_may_hold),
         cmocka_unit_test(test_beside_stable_ends_at_whole_share),

@@ -86,6 +86,31 @@ static void test_recording_rules_are_written_once(void **state)
     assert_true(bench_state(bench, live)->would_roll_back);
 }
 
+/* What the judge says of a source reaches the machine with every event: it waits longer, once. */
+static void test_a_source_that_errs_is_waited_for(void **state)
+{
+    struct engine_bench *bench = *state;
+    struct bench_live *live = bench_prepare(bench, FIRST);
+
+    live->plan->source_extend_ms = 60000;
+    live->plan->on_source_error = OUTCOME_HOLD;
+    bench_to_observe(bench, live);
+    bench_value(bench, live, 0, BENCH_GOOD);
+    for (int rule = 1; rule < BENCH_RULES; rule++)
+        live->views[rule].trouble = SERIES_NO_DATA; /* another reason is no error of the source */
+    bench_turn(bench);
+    for (int rule = 1; rule < BENCH_RULES; rule++)
+        live->views[rule].trouble = SERIES_ERROR;
+    bench_turn(bench);
+    int64_t limit_at_ms = bench_state(bench, live)->limit_at_ms;
+    bench_later(bench, limit_at_ms - bench->now_ms);
+    assert_true(bench_state(bench, live)->is_extended);
+    assert_int_equal(bench_state(bench, live)->phase, PHASE_RUNNING);
+    assert_int_equal(bench_state(bench, live)->limit_at_ms, limit_at_ms + 60000);
+    bench_later(bench, 60000);
+    assert_int_equal(bench_state(bench, live)->step_state, STEP_HELD);
+}
+
 /* A smoke test's FAIL has no rule's judgement beside it. */
 static void test_a_failed_smoke_test(void **state)
 {
@@ -410,6 +435,7 @@ int main(void)
         BENCH_TEST(test_bad_news_first),
         BENCH_TEST(test_verdicts_are_written),
         BENCH_TEST(test_recording_rules_are_written_once),
+        BENCH_TEST(test_a_source_that_errs_is_waited_for),
         BENCH_TEST(test_a_failed_smoke_test),
         BENCH_TEST(test_values_grow_stale_by_themselves),
         BENCH_TEST(test_a_new_attempt_asks_anew),

@@ -123,17 +123,16 @@ static const struct finding_case rules_cases[] = {
      "x.rules:4: critical = false needs a score, which this version does not know; say then = \"hold\" "
      "or mode "
      "= \"record\" in a baseline of its own"},
-    {METRIC
-     "baselines: { b: { compare: { errors: { }; }; on_inconclusive: { other = \"wait\"; }; };\n"
-     "c: { compare: { errors: { }; }; on_inconclusive: { source_error = \"hold 5m, then hold\"; }; };\n"
-     "d: { compare: { errors: { }; }; on_inconclusive: { other = \"hold 5m, then hold\"; }; };\n"
-     "e: { compare: { errors: { }; }; on_inconclusive: { other = \"hold 5m, then run\"; }; };\n"
-     "f: { compare: { errors: { }; }; on_inconclusive: { other = 5; }; };\n"
-     "g: { compare: { errors: { }; }; on_inconclusive = \"x\"; };\n"
-     "h: { compare: { errors: { }; }; need = \"5 values\"; };\n"
-     "i: { compare: { errors: { }; }; alpha = 0.9; }; };",
+    {METRIC "baselines: { b: { compare: { errors: { }; }; on_inconclusive: { other = \"wait\"; }; };\n"
+            "c: { compare: { errors: { }; }; on_inconclusive: { source_eror = \"hold 5m, then hold\"; }; };\n"
+            "d: { compare: { errors: { }; }; on_inconclusive: { other = \"hold 5m, then hold\"; }; };\n"
+            "e: { compare: { errors: { }; }; on_inconclusive: { other = \"hold 5m, then run\"; }; };\n"
+            "f: { compare: { errors: { }; }; on_inconclusive: { other = 5; }; };\n"
+            "g: { compare: { errors: { }; }; on_inconclusive = \"x\"; };\n"
+            "h: { compare: { errors: { }; }; need = \"5 values\"; };\n"
+            "i: { compare: { errors: { }; }; alpha = 0.9; }; };",
      "x.rules:2: other: 'wait' is not like \"extend 5m, then rollback\" (or hold)\n"
-     "x.rules:3: 'source_error' is not supported by this version; `other` is for every reason\n"
+     "x.rules:3: unknown reason 'source_eror'; did you mean 'source_error'?\n"
      "x.rules:5: other: 'hold 5m, then run' is not like \"extend 5m, then rollback\" (or hold)\n"
      "x.rules:6: other: takes a text like \"extend 5m, then rollback\"\n"
      "x.rules:7: takes a group { other = \"extend 5m, then rollback\"; }\n"
@@ -247,7 +246,7 @@ static const struct finding_case strategies_cases[] = {
     {"strategies: { own: { kind = \"rolling\"; }; };",
      "x.rules:1: kind = \"rolling\" is not supported by this version"},
     {"strategies: { own: { kind = \"canry\"; }; };",
-     "x.rules:1: kind: 'canry' is not one of canary, follow, recreate, blue_green"},
+     "x.rules:1: kind: 'canry' is not one of canary, follow, recreate, blue_green; did you mean 'canary'?"},
     {"strategies: { own: { kind = \"canary\"; steps = \"x\"; }; };",
      "x.rules:1: steps: takes a list ( { route = \"5%\"; observe = \"5m\"; }, ... )"},
     {STEPS("{ route = \"5\"; },\n{ route = \"101%\"; },\n{ route = \"x%\"; },\n{ },\n{ route = \"5%\"; "
@@ -389,8 +388,6 @@ static void test_examples(void **state)
                         "example-full.rules:21: against 'before' is not known yet; known: stable (a trigger "
                         "can compare with `before`)\n"
                         "example-full.rules:24: 'score' is not supported by this version\n"
-                        "example-full.rules:25: 'source_error' is not supported by this version; `other` is "
-                        "for every reason\n"
                         "example-full.rules:41: kind = \"rolling\" is not supported by this version\n"
                         "example-full.rules:43: 'windows' is not supported by this version\n"
                         "example-full.rules:48: 'window' is not supported by this version\n"

@@ -267,6 +267,12 @@ static void test_patience_of_the_recipe(void **state)
     recipe.step_count = 2;
     struct plan plan = expand(&recipe);
     assert_plan(&plan, "route 500, observe 1m/9m hold, route 10000, watch 5m/6m back");
+    assert_int_equal(plan.source_extend_ms, 0);
+    recipe.source_extend_ms = MINUTE_MS;
+    recipe.on_source_error = OUTCOME_HOLD;
+    plan = expand(&recipe);
+    assert_int_equal(plan.source_extend_ms, MINUTE_MS);
+    assert_int_equal(plan.on_source_error, OUTCOME_HOLD);
 }
 
 static void test_faults(void **state)

@@ -60,6 +60,21 @@ static bool is_unknown(struct scene *scene, enum reason reason)
     return !operand.is_known && operand.reason == reason && isnan(operand.number);
 }
 
+static void test_a_side_that_is_the_same_series_is_no_baseline(void **state)
+{
+    struct scene scene;
+
+    (void)state;
+    start(&scene, SERIES_GAUGE, EXPRESSION_VALUE, 0);
+    fake_put(&scene.series, 100, 7, 0);
+    scene.views.is_same_series = true;
+    assert_true(gives(&scene, 7)); /* the candidate's own */
+    move_to_side(&scene, SIDE_STABLE);
+    assert_true(gives(&scene, 7));
+    scene.views.is_same_series = true;
+    assert_true(is_unknown(&scene, REASON_SAME_SERIES));
+}
+
 static const struct {
     enum series_trouble trouble;
     enum reason candidate, other;
@@ -313,6 +328,7 @@ static void test_edges_of_the_ring(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_side_that_is_the_same_series_is_no_baseline),
         cmocka_unit_test(test_trouble_is_told_whatever_is_held),
         cmocka_unit_test(test_no_series_and_no_value),
         cmocka_unit_test(test_stale_after_age_max),

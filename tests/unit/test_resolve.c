@@ -248,6 +248,44 @@ static void assert_not_resolved(const struct config *config, const char *service
     }
 }
 
+static struct rule_limits limits_of(const char *limits)
+{
+    char text[1024];
+
+    (void)snprintf(text, sizeof(text),
+                   "metrics: { m: { source = \"push\"; every = \"5s\"; }; };\n"
+                   "triggers: { t: { when = \"m > 1\"; %s }; };\n"
+                   "services: { shop: { rules: { triggers = [ \"t\" ]; }; environments: { prod: { strategy = "
+                   "\"follow\"; }; }; }; };\n",
+                   limits);
+    struct config *config = read_text(text);
+    struct definition *definition = resolve(config, "shop", "prod", NULL, false);
+    struct rule_limits found = definition->rules[0].rule.limits;
+    definition_free(definition);
+    config_free(config);
+    return found;
+}
+
+static void test_limits_of_a_trigger(void **state)
+{
+    struct rule_limits limits = limits_of("");
+
+    (void)state;
+    assert_int_equal(limits.every_ms, 0);
+    limits = limits_of("limits: { };");
+    assert_int_equal(limits.every_ms, 5000); /* its metric's */
+    assert_int_equal(limits.failures, 1);
+    limits = limits_of("limits: { every = \"30s\"; failures_in_a_row = 2; checks = 5; successes = 3; "
+                       "inconclusive = 4; source_errors = 6; };");
+    assert_int_equal(limits.every_ms, 30000);
+    assert_int_equal(limits.failures, 0);
+    assert_int_equal(limits.failures_in_row, 2);
+    assert_int_equal(limits.checks, 5);
+    assert_int_equal(limits.successes, 3);
+    assert_int_equal(limits.inconclusive, 4);
+    assert_int_equal(limits.source_errors, 6);
+}
+
 static void test_names_that_do_not_exist(void **state)
 {
     struct config *config = read_example();
@@ -277,6 +315,7 @@ int main(void)
         cmocka_unit_test(test_comparisons_without_another_side),
         cmocka_unit_test(test_the_innermost_variable_wins),
         cmocka_unit_test(test_variables_of_the_services_file_win),
+        cmocka_unit_test(test_limits_of_a_trigger),
         cmocka_unit_test(test_names_that_do_not_exist),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -349,10 +349,10 @@ static void test_what_cannot_be_compared(void **state)
     fill(&scene, 100, 145, 1);
     assert_true(is_inconclusive(&scene, 94999, REASON_NO_TRAFFIC));
     assert_int_equal(deadline(&scene, 94999), 95000);
-    scene.rule.comparison.is_same_series = true;
+    scene.views.is_same_series = true;
     assert_true(is_inconclusive(&scene, 145000, REASON_SAME_SERIES));
     assert_int_equal(scene.state.sequential.blocks, 0);
-    scene.rule.comparison.is_same_series = false;
+    scene.views.is_same_series = false;
     scene.views.side[SIDE_STABLE] = NULL;
     assert_true(is_inconclusive(&scene, 145000, REASON_NO_BASELINE));
     assert_int_equal(deadline(&scene, 145000), 161001); /* the candidate turns stale */

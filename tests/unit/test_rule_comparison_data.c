@@ -130,9 +130,9 @@ static void test_declared_silence(void **state)
     assert_int_equal(rule_deadline(&scene.rule, &scene.views, &scene.clock, &scene.state), 147001);
     assert_int_equal(judge(&scene, 147001), VERDICT_FAIL);
     assert_int_equal(scene.judgement.reason, REASON_NO_DATA);
-    scene.rule.comparison.is_same_series = true; /* always inconclusive */
+    scene.views.is_same_series = true; /* always inconclusive */
     assert_true(is_inconclusive(&scene, 147001, REASON_SAME_SERIES));
-    scene.rule.comparison.is_same_series = false;
+    scene.views.is_same_series = false;
     scene.side[0].view.trouble = SERIES_FINE;
     scene.side[1].view.trouble = SERIES_NO_DATA; /* the declaration is about the candidate */
     assert_true(is_inconclusive(&scene, 147000, REASON_NO_BASELINE));

@@ -48,6 +48,7 @@ static void random_deployment(uint64_t *seed, struct deployment_state *state)
     state->would_roll_back = next_random(seed) % 2;
     state->is_probing = next_random(seed) % 2;
     state->was_lost = next_random(seed) % 2;
+    state->is_extended = next_random(seed) % 2;
     state->step = (uint8_t)(next_random(seed) % PLAN_STEPS_MAX);
     state->undo_next = (uint8_t)(next_random(seed) % PLAN_STEPS_MAX);
     state->desired_share = (uint16_t)(next_random(seed) % (SHARE_WHOLE + 1));
@@ -69,7 +70,8 @@ static void random_rule(uint64_t *seed, struct rule_state *state)
     state->bound = (uint32_t)(next_random(seed) % SERIES_BUCKETS_MAX);
     state->label = (uint32_t)(next_random(seed) % (CLASSIFICATION_ERROR + 2));
     state->last.verdict = (enum verdict)(next_random(seed) % (VERDICT_FAIL + 1));
-    state->last.reason = (enum reason)(next_random(seed) % (REASON_SHARE + 1));
+    state->last.reason = (enum reason)(next_random(seed) % (REASON_LIMIT + 1));
+    state->limits.spent = (enum reason)(next_random(seed) % (REASON_LIMIT + 1));
 }
 
 static void random_target(uint64_t *seed, struct target_state *state)
@@ -293,6 +295,7 @@ static void test_deployment_values_have_ranges(void **state)
     CHECK_DEPLOYMENT(would_roll_back, 2);
     CHECK_DEPLOYMENT(is_probing, 2);
     CHECK_DEPLOYMENT(was_lost, 2);
+    CHECK_DEPLOYMENT(is_extended, 2);
     CHECK_DEPLOYMENT(step, PLAN_STEPS_MAX + 1);
     CHECK_DEPLOYMENT(undo_next, PLAN_STEPS_MAX + 1);
     CHECK_DEPLOYMENT(desired_share, SHARE_WHOLE + 1);
@@ -310,7 +313,8 @@ static void test_other_values_have_ranges(void **state)
     CHECK_LIMIT(rule, struct rule_state, timers[2].has_fired, 2);
     CHECK_LIMIT(rule, struct rule_state, timers[0].seen, EXPRESSION_CHECKS_MAX + 1);
     CHECK_LIMIT(rule, struct rule_state, last.verdict, VERDICT_FAIL + 1);
-    CHECK_LIMIT(rule, struct rule_state, last.reason, REASON_SHARE + 1);
+    CHECK_LIMIT(rule, struct rule_state, last.reason, REASON_LIMIT + 1);
+    CHECK_LIMIT(rule, struct rule_state, limits.spent, REASON_LIMIT + 1);
     CHECK_LIMIT(target, struct target_state, has_stable, 2);
     CHECK_LIMIT(target, struct target_state, is_frozen, 2);
     CHECK_LIMIT(target, struct target_state, quarantined_count, TARGET_QUARANTINE_MAX + 1);

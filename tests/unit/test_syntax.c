@@ -32,7 +32,7 @@ static const struct finding_case syntax_cases[] = {
      "x.rules:1: 5000000000 would be cut to 32 bits; write it with an L behind: 5000000000L\n"
      "x.rules:2: 0xFFFFFFFFFF would be cut to 32 bits; write it with an L behind: 0xFFFFFFFFFFL\n"
      "x.rules:2: 1e400 is too large for a number\n"
-     "x.rules:2: 99999999999999999999 is too large for a whole number\n"
+     "x.rules:2: 99999999999999999999 is too large for a whole number; write a smaller one\n"
      "x.rules:2: a number of 70 digits"},
     {"vars: { a = \"x;\n b = 5;\n};\n",
      "x.rules:1: the text that begins here has no closing quote; add the \""},
@@ -48,7 +48,8 @@ static const struct finding_case syntax_cases[] = {
     {"@include \"other.rules\"\n",
      "x.rules:1: @include is not known; every *.rules file of the folder is read by itself"},
     {"/* no end", "x.rules:1: the comment that begins here has no end; add the */"},
-    {"vars: {\n a = \"x\";\n", "x.rules:1: the { that is opened here is never closed"},
+    {"vars: {\n a = \"x\";\n",
+     "x.rules:1: the { that is opened here is never closed; a } is missing further down"},
     {"vars: { };\n}", "x.rules:2: nothing is open here that could be closed, but there is '}'"},
     {"vars: { a = \"x\";; };", "x.rules:1: a name or the end of the group is missing here, but there is ';'"},
     {"vars: { a \"x\"; };", "x.rules:1: 'a' needs = (or : before a group) behind it, but there is '\"x\"'"},

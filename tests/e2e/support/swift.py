@@ -16,7 +16,9 @@ metrics: {
 };
 smoke_tests: { basic: { base_url = "http://{{address}}";  settle = "10ms";  timeout = "1s";  attempts = 2;  every = "100ms";
   checks: { health: { get = "/healthz";  expect = "status == 200"; }; }; }; };
-triggers: { queue: { when = "lag > 60s";  then = "rollback"; };  deep: { when = "depth > 100";  then = "rollback"; }; };
+triggers: { queue: { when = "lag > 60s";  then = "rollback"; };  deep: { when = "depth > 100";  then = "rollback"; };
+  grown: { when = "lag > 5s and lag > before + 50%";  then = "rollback"; };
+  alert: { when = "signal('HighErrors')";  then = "rollback"; }; };
 strategies: {
   watched: { kind = "follow";  steps = ( { watch = "1h";  at_most = "2h"; } ); };
   swift: { kind = "canary";  rollback_limit = "2s";

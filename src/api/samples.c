@@ -1,0 +1,118 @@
+/* samples.c - POST /v1/samples: values that somebody else measured, and alerts that somebody else has.
+ * SPDX-License-Identifier: MIT */
+#include "api/parts.h"
+#include "io/json.h"
+
+#include <cjson/cJSON.h>
+#include <stdio.h>
+
+enum { SAMPLES_MAX = 1000, KEY_SIZE = VERSION_MAX_LENGTH + 16 };
+
+struct posting {
+    char service[NAME_MAX_LENGTH + 1], environment[NAME_MAX_LENGTH + 1];
+    char key[KEY_SIZE];
+    size_t taken, unwatched;
+};
+
+/* Whose values they are: of a slot, of a version, or of the whole service. */
+static bool read_key(struct call *call, struct posting *posting)
+{
+    char slot[NAME_MAX_LENGTH + 1];
+    char version[VERSION_MAX_LENGTH + 1];
+
+    if (!call_body_line(call, "slot", sizeof(slot), slot) ||
+        !call_body_line(call, "version", sizeof(version), version))
+        return false;
+    if (slot[0] != '\0' && version[0] != '\0') {
+        problem_answer_member(call, "#/slot", "a series is of a slot or of a version, not of both");
+        return false;
+    }
+    if (slot[0] != '\0')
+        (void)snprintf(posting->key, sizeof(posting->key), "slot.%s", slot);
+    else if (version[0] != '\0')
+        (void)snprintf(posting->key, sizeof(posting->key), "version.%s", version);
+    else
+        (void)snprintf(posting->key, sizeof(posting->key), "service");
+    return true;
+}
+
+static bool read_sample(const struct json_node *node, struct api_sample *sample, struct err *err)
+{
+    static const char *const names[] = {"metric", "time", "value", "events", "total"};
+    double time_s = 0;
+
+    sample->is_count = json_member(node, "total").item != NULL;
+    if (!json_as_object(node, err) || !json_known_keys(node, names, ARRAY_LENGTH(names), err) ||
+        !json_text(node, "metric", JSON_REQUIRED, METRIC_MAX_LENGTH, &sample->metric, err) ||
+        !json_number(node, "time", JSON_OPTIONAL, &time_s, err))
+        return false;
+    if (time_s < 0 || time_s > (double)JSON_INTEGER_MAX / 1000)
+        return err_set(err, ERR_INVALID, "%s/time: seconds since 1970 are meant", node->pointer);
+    sample->wall_ms = time_s > 0 ? (int64_t)(time_s * 1000) : api_wall_ms();
+    if (!sample->is_count)
+        return json_number(node, "value", JSON_REQUIRED, &sample->value, err);
+    if (!json_number(node, "events", JSON_REQUIRED, &sample->value, err) ||
+        !json_number(node, "total", JSON_REQUIRED, &sample->total, err))
+        return false;
+    return (sample->value >= 0 && sample->total >= 0) ||
+           err_set(err, ERR_INVALID, "%s: counts are not negative", node->pointer);
+}
+
+static bool take(struct call *call, struct posting *posting, const struct json_node *node, struct err *err)
+{
+    const struct api_env *env = &call->api->env;
+    struct api_sample sample = {
+        .service = posting->service, .environment = posting->environment, .key = posting->key};
+
+    if (!read_sample(node, &sample, err))
+        return false;
+    switch (env->sample(env->data, &sample)) {
+    case API_SAMPLE_TAKEN:
+        posting->taken++;
+        return true;
+    case API_SAMPLE_UNWATCHED:
+        posting->unwatched++;
+        return true;
+    case API_SAMPLE_WRONG_KIND:
+        break;
+    }
+    return err_set(err, ERR_INVALID, "%s: '%s' is %s", node->pointer, sample.metric,
+                   sample.is_count ? "no counter: post its value" : "a counter: post events and total");
+}
+
+static void take_all(struct call *call, struct posting *posting)
+{
+    struct json_node root = json_root(call->body);
+    struct json_node array = {0};
+    struct err err = {0};
+    size_t length = 0;
+
+    bool is_good = json_array(&root, "samples", JSON_REQUIRED, SAMPLES_MAX, &array, &length, &err);
+    struct json_node item = is_good ? json_first(&array) : (struct json_node){0};
+    for (; item.item != NULL && is_good; item = json_next(&array, &item))
+        is_good = take(call, posting, &item, &err);
+    if (!is_good) {
+        problem_answer(call, 422, "invalid", "%s", err.text);
+        return;
+    }
+    cJSON *answer = cJSON_CreateObject();
+    cJSON_AddNumberToObject(answer, "taken", (double)posting->taken);
+    cJSON_AddNumberToObject(answer, "unwatched", (double)posting->unwatched);
+    call_answer_json(call, 202, answer);
+}
+
+void samples_take(struct call *call)
+{
+    static const char *const names[] = {"service", "environment", "slot", "version", "samples"};
+    struct posting posting = {0};
+
+    if (!call_read_body(call, names, ARRAY_LENGTH(names), false) ||
+        !call_body_name(call, "service", text_is_name, "a name ([a-z][a-z0-9-]*, at most 63)",
+                        sizeof(posting.service), posting.service) ||
+        !call_body_name(call, "environment", text_is_name, "a name ([a-z][a-z0-9-]*, at most 63)",
+                        sizeof(posting.environment), posting.environment) ||
+        !read_key(call, &posting) ||
+        !call_allowed(call, call->route->right, posting.service, posting.environment))
+        return;
+    take_all(call, &posting);
+}

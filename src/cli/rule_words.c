@@ -1,0 +1,188 @@
+/* rule_words.c - rules in plain words.
+ * SPDX-License-Identifier: MIT */
+#include "cli/rule_words.h"
+
+#include "base/duration.h"
+#include "collectors/collector.h"
+
+#include <string.h>
+
+struct words {
+    const struct definition *definition;
+    const struct rule_definition *rule;
+    struct text *text;
+};
+
+struct span {
+    char text[DURATION_TEXT_MAX];
+};
+
+static struct span span(int64_t ms)
+{
+    struct span span;
+
+    (void)duration_format(ms, span.text, sizeof(span.text));
+    return span;
+}
+
+static void add_fires(const struct words *words)
+{
+    const struct rule *rule = &words->rule->rule;
+
+    if (rule->kind == RULE_TRIGGER)
+        text_add(words->text, "  fires when   %s\n", words->rule->text);
+    else
+        text_add(words->text, "  holds        %s\n", words->rule->text);
+}
+
+/* One sentence for each part of the language that the condition uses, each once. */
+static void add_parts(const struct words *words)
+{
+    const struct expression *condition = &words->rule->rule.condition;
+    bool has_stable = false;
+    bool has_before = false;
+
+    for (uint8_t i = 0; i < condition->count; i++) {
+        const struct expression_node *node = &condition->nodes[i];
+        bool is_read = node->op >= EXPRESSION_VALUE && node->op <= EXPRESSION_ABSENT;
+        if (node->op == EXPRESSION_FOR)
+            text_add(words->text,
+                     "               for %s: seen true for so long; what nobody saw neither "
+                     "counts nor clears\n",
+                     span(node->span_ms).text);
+        if (node->op == EXPRESSION_CHECKS)
+            text_add(words->text, "               in %u of %u checks: a check is one new value\n",
+                     node->least, node->index);
+        has_stable = has_stable || (is_read && node->side == SIDE_STABLE);
+        has_before = has_before || (is_read && node->side == SIDE_BEFORE);
+    }
+    if (has_stable)
+        text_add(words->text, "               stable: the version that serves beside it, at the same time\n");
+    if (has_before)
+        text_add(words->text,
+                 "               before: as it was until the candidate's first traffic, fixed\n");
+}
+
+static void add_options(const struct words *words, const struct metric_definition *metric)
+{
+    const struct collector_type *type = collector_types[metric->collector];
+
+    for (size_t i = 0; i < type->metric_option_count; i++)
+        if (metric->options[i].is_set && metric->options[i].text != NULL)
+            text_add(words->text, "                 %s = %s\n", type->metric_options[i].name,
+                     metric->options[i].text);
+}
+
+static void add_metric(const struct words *words, const struct metric_definition *metric, bool is_first)
+{
+    static const char *const kinds[] = {"gauge", "counter", "histogram"};
+    const struct collector_type *type = collector_types[metric->collector];
+
+    text_add(words->text, "  %-12s %s: a %s of %s%s%s%s, one value per %s; older than %s is stale\n",
+             is_first ? "reads" : "", metric->name, kinds[metric->kind], type->name,
+             metric->source[0] != '\0' ? ":" : "", metric->source,
+             metric->scope == SCOPE_SERVICE ? ", one for the whole service" : "", span(metric->step_ms).text,
+             span(metric->age_max_ms).text);
+    add_options(words, metric);
+}
+
+static bool has_requests(const struct words *words)
+{
+    for (uint8_t i = 0; i < words->rule->rule.metric_count; i++)
+        if (words->definition->metrics[words->rule->metrics[i]].kind != SERIES_GAUGE)
+            return true;
+    return false;
+}
+
+static void add_need(const struct words *words)
+{
+    const struct rule *rule = &words->rule->rule;
+    const char *what = has_requests(words) ? "request" : "value";
+
+    text_add(
+        words->text,
+        "  needs        %g %s%s since the first traffic before it may fail, and as many in a step before "
+        "it passes it\n",
+        rule->need, what, rule->need == 1 ? "" : "s");
+    if (rule->warmup_ms > 0)
+        text_add(words->text,
+                 "               nothing of the first %s after a confirmed share counts for a pass\n",
+                 span(rule->warmup_ms).text);
+    if (rule->kind == RULE_COMPARISON)
+        text_add(
+            words->text,
+            "               %g bad events over two blocks of %s before it may fail; a false alarm in %g %% "
+            "of deployments at most\n",
+            rule->comparison.events_min, span(rule->comparison.block_ms).text, 100 * rule->comparison.alpha);
+}
+
+static void add_limits(const struct words *words)
+{
+    const struct rule_limits *limits = &words->rule->rule.limits;
+
+    if (limits->every_ms == 0)
+        return;
+    text_add(words->text, "  limits       looked at every %s;", span(limits->every_ms).text);
+    if (limits->failures > 0)
+        text_add(words->text, " fails at failed check %u of the deployment;", limits->failures);
+    if (limits->failures_in_row > 0)
+        text_add(words->text, " fails after %u in a row;", limits->failures_in_row);
+    if (limits->checks > 0)
+        text_add(words->text, " passes after %u known checks;", limits->checks);
+    if (limits->successes > 0)
+        text_add(words->text, " passes after %u good ones in a row;", limits->successes);
+    if (limits->inconclusive > 0)
+        text_add(words->text, " no pass of a step with more than %u inconclusive ones;",
+                 limits->inconclusive);
+    if (limits->source_errors > 0)
+        text_add(words->text, " nor after more than %u errors of the source in a row;",
+                 limits->source_errors);
+    words->text->data[words->text->length - 1] = '\n';
+}
+
+static void add_outcome(const struct words *words)
+{
+    const struct rule *rule = &words->rule->rule;
+
+    text_add(words->text, "  then         ");
+    if (rule->mode == RULE_RECORD)
+        text_add(words->text, "nothing moves: mode = \"record\" writes down what would have happened\n");
+    else if (rule->mode == RULE_ASK)
+        text_add(words->text, "held, and people are asked (mode = \"ask\")\n");
+    else if (rule->outcome == RULE_HOLD)
+        text_add(words->text, "held: the share stays where it is, people are called\n");
+    else
+        text_add(words->text, "rollback: all traffic back to stable, and the version is quarantined\n");
+}
+
+static void add_silence(const struct words *words)
+{
+    static const char *const answers[] = {
+        [NO_DATA_INCONCLUSIVE] =
+            "inconclusive, never a pass: the step waits, then ends as on_inconclusive says",
+        [NO_DATA_ZERO] = "no_data = \"zero\": an answer without data is 0",
+        [NO_DATA_PASS] = "no_data = \"pass\": an answer without data passes",
+        [NO_DATA_FAIL] = "no_data = \"fail\": silence longer than its age fails"};
+
+    for (uint8_t i = 0; i < words->rule->rule.metric_count; i++) {
+        const struct metric_definition *metric = &words->definition->metrics[words->rule->metrics[i]];
+        text_add(words->text, "  %-12s %s: %s\n", i == 0 ? "without data" : "", metric->name,
+                 answers[metric->no_data]);
+    }
+}
+
+void rule_words_add(const struct definition *definition, size_t rule, struct text *text)
+{
+    const struct words words = {definition, &definition->rules[rule], text};
+
+    if (strchr(words.rule->name, '/') != NULL)
+        text_add(text, "%s\n", words.rule->name);
+    add_fires(&words);
+    add_parts(&words);
+    for (uint8_t i = 0; i < words.rule->rule.metric_count; i++)
+        add_metric(&words, &definition->metrics[words.rule->metrics[i]], i == 0);
+    add_need(&words);
+    add_limits(&words);
+    add_outcome(&words);
+    add_silence(&words);
+}

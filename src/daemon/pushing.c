@@ -1,0 +1,48 @@
+/* pushing.c - from the wall clock of who posts to the engine's.
+ * SPDX-License-Identifier: MIT */
+#include "daemon/pushing.h"
+
+#include "collectors/push.h"
+
+#include <time.h>
+
+static struct collector *find_push(const struct daemon *daemon)
+{
+    for (size_t i = 0; i < daemon->source_count; i++)
+        if (daemon->sources[i].type == &push_collector)
+            return daemon->sources[i].collector;
+    return NULL;
+}
+
+/* What is a moment ahead of our clock is of now. */
+static int64_t engine_time(struct daemon *daemon, int64_t at_wall_ms)
+{
+    struct timespec wall;
+
+    (void)clock_gettime(CLOCK_REALTIME, &wall);
+    int64_t age_ms = (int64_t)wall.tv_sec * 1000 + wall.tv_nsec / 1000000 - at_wall_ms;
+    return daemon_now_ms(daemon) - age_ms;
+}
+
+enum api_sample_answer pushing_take(void *data, const struct api_sample *sample)
+{
+    static const enum api_sample_answer answers[] = {
+        [PUSH_TAKEN] = API_SAMPLE_TAKEN,
+        [PUSH_UNWATCHED] = API_SAMPLE_UNWATCHED,
+        [PUSH_WRONG_KIND] = API_SAMPLE_WRONG_KIND,
+        [PUSH_NOT_FINITE] = API_SAMPLE_WRONG_KIND, /* the API's reader lets none through */
+    };
+    struct daemon *daemon = data;
+    struct collector *push = find_push(daemon);
+    struct push_sample put = {.service = sample->service,
+                              .environment = sample->environment,
+                              .key = sample->key,
+                              .metric = sample->metric,
+                              .at_ms = engine_time(daemon, sample->wall_ms),
+                              .is_count = sample->is_count,
+                              .value = sample->value,
+                              .events = sample->value,
+                              .total = sample->total};
+
+    return push == NULL ? API_SAMPLE_UNWATCHED : answers[push_put(push, &put)];
+}

@@ -1,0 +1,10 @@
+/* pushing.h - posted values on their way to the watches of the push collector. Of struct api_env.
+ * SPDX-License-Identifier: MIT */
+#ifndef DAEMON_PUSHING_H
+#define DAEMON_PUSHING_H
+
+#include "daemon/daemon.h"
+
+enum api_sample_answer pushing_take(void *daemon, const struct api_sample *sample);
+
+#endif
