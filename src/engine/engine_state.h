@@ -133,7 +133,6 @@ void stepping_forget_told(struct engine_slot *slot);
 bool stepping_has_gap(const struct engine_slot *slot);
 bool stepping_is_judged(const struct deployment_state *state);
 bool stepping_has_left(const struct engine_slot *slot, const struct deployment_state *state);
-/* What the newest promotion replaced does not stand any more, or nobody could get there. */
 void stepping_lose_way_back(struct engine *engine, uint32_t target);
 void stepping_add_target(struct engine *engine, struct engine_target *target);
 struct batch_row *stepping_add_row(struct engine *engine, struct engine_slot *slot, enum row_kind kind);
