@@ -115,6 +115,7 @@ static void quarantine(struct engine *engine, struct engine_slot *slot, struct t
         (struct quarantined){.version_key = version_key, .deployment = slot->id};
 }
 
+/* What the newest promotion replaced does not stand any more, or nobody could get there. */
 void stepping_lose_way_back(struct engine *engine, uint32_t target)
 {
     struct engine_target *at = engine_target_at(engine, target);

@@ -247,6 +247,29 @@ static void test_an_own_route_mends_while_held(void **state)
     assert_int_equal(trial.state.step, TRIAL_OBSERVE);
 }
 
+/* Less is given back after the hold, which a raise waits for; a step passes only when nothing changes
+ * traffic. */
+static void test_a_raise_waits_for_the_end_of_the_hold(void **state)
+{
+    struct trial trial = at(TRIAL_OBSERVE);
+
+    (void)state;
+    trial_drift(&trial, 0);
+    (void)trial_verb(&trial, VERB_RESUME);
+    assert_int_equal(trial_action(&trial).share, TRIAL_LOW);
+    trial_result(&trial, RESULT_AGAIN);
+    (void)trial_verb(&trial, VERB_HOLD);
+    assert_int_equal(deployment_deadline(&trial.plan, &trial.state), trial.state.hold_limit_at_ms);
+    trial_drift(&trial, TRIAL_LOW);
+    (void)trial_verb(&trial, VERB_RESUME);
+    trial_judge_all(&trial, VERDICT_PASS);
+    trial_tick(&trial, ROUTE_LIMIT_MS - 1);
+    assert_int_equal(trial.state.step_state, STEP_OBSERVING);
+    assert_int_equal(trial_verb(&trial, VERB_PROMOTE), ANSWER_CONFLICT);
+    trial_result(&trial, RESULT_DONE);
+    assert_int_equal(trial_verb(&trial, VERB_PROMOTE), ANSWER_DONE);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -263,6 +286,7 @@ int main(void)
         cmocka_unit_test(test_no_try_while_held),
         cmocka_unit_test(test_mending_goes_on_while_held),
         cmocka_unit_test(test_an_own_route_mends_while_held),
+        cmocka_unit_test(test_a_raise_waits_for_the_end_of_the_hold),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

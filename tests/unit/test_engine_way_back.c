@@ -119,6 +119,8 @@ static void test_lost_by_retiring(void **state)
     bench_later(bench, 60000);
     assert_int_equal(bench_state(bench, live)->care, CARE_ACTING);
     assert_int_equal(bench_start(bench, prepare_back(bench, live->id)), ENGINE_CONFLICT);
+    bench_result(bench, live, RESULT_AGAIN);
+    bench_later(bench, BACKOFF_FIRST_MS);
     bench_result(bench, live, RESULT_DONE);
     assert_int_equal(bench_start(bench, prepare_back(bench, live->id)), ENGINE_CONFLICT);
 }
