@@ -320,10 +320,11 @@ void stepping_due(struct engine *engine, struct engine_slot *slot)
     if (stepping_is_judged(&slot->after))
         judge(engine, slot, is_due);
     reconcile(engine, slot);
-    if (is_due)
-        stepping_event(engine, slot, &event, 0);
+    /* Before patience may run out: what left ahead of the journal left for a FAIL. */
     if (stepping_has_left(slot, &slot->after))
         stepping_event(engine, slot, &ahead, 0);
+    if (is_due)
+        stepping_event(engine, slot, &event, 0);
     if (!stepping_is_judged(&slot->after) || engine->batch.now_ms < slot->persisted_ms + ENGINE_PERSIST_MS)
         return;
     if (!is_due)
@@ -381,10 +382,13 @@ bool stepping_leads_back(const struct engine_slot *slot, const struct input *inp
     return true;
 }
 
+/* What went back ahead of the journal for a FAIL is told before all that came since. */
 static void take_for(struct engine *engine, struct engine_slot *slot, const struct input *input)
 {
     struct event event = input->event;
 
+    if (stepping_has_left(slot, &slot->after))
+        stepping_due(engine, slot);
     if (input->kind == INPUT_JUDGEMENT) {
         take_judgement(engine, slot, input);
         return;
