@@ -12,6 +12,7 @@ enum {
     BACK_MS = 1000,
     REDRIVE_MS = 2000,
     DRIFT_MS = SHELL_RECONCILE_MS + 1500,
+    MEND_MS = SHELL_RECONCILE_MS,
     END_MS = 25 * 60 * 1000,
     OBSERVE_SLACK_MS = 3000
 };
@@ -156,11 +157,50 @@ static void expect_redrive(struct world *world, uint64_t deployment)
                                                .up_ms = shell_up_ms(world) + REDRIVE_MS});
 }
 
+/* A sign in the runtime folder is a FAIL that did not reach the journal (S5), unless it is doomed already. */
+static void expect_back(struct world *world, uint64_t deployment)
+{
+    struct oracle_history *history = oracle_history(world, deployment);
+    bool is_judged = history->state.phase == PHASE_RUNNING || history->state.phase == PHASE_WATCHING;
+
+    if (!is_judged || history->state.ending != ENDING_NONE ||
+        !ledger_find(world, deployment)->has_tombstone)
+        return;
+    history->has_failed = history->had_fail = history->has_sign = true;
+    if (!is_past_return(history, oracle_plan(world, deployment)))
+        oracle_due_add(world, &(struct oracle_due){.kind = DUE_BACK,
+                                                   .deployment = deployment,
+                                                   .sequence = UINT8_MAX,
+                                                   .up_ms = shell_up_ms(world) + BACK_MS});
+}
+
+/* More than wanted is known, and is to be mended. */
+void oracle_expect_mend(struct world *world, uint64_t deployment)
+{
+    oracle_due_add(world, &(struct oracle_due){.kind = DUE_MEND,
+                                               .deployment = deployment,
+                                               .up_ms = shell_up_ms(world) + MEND_MS});
+}
+
 void oracle_restarted(struct world *world)
 {
+    for (uint64_t id = 1; id <= world->oracle.highest; id++) {
+        const struct oracle_history *history = oracle_history(world, id);
+        if (!history->exists)
+            continue;
+        expect_redrive(world, id);
+        expect_back(world, id);
+        if (history->state.confirmed_share > history->state.desired_share)
+            oracle_expect_mend(world, id);
+    }
+}
+
+/* What had left ahead of the journal is forgotten where neither it nor a sign of it is left. */
+void oracle_rebooted(struct world *world)
+{
     for (uint64_t id = 1; id <= world->oracle.highest; id++)
-        if (oracle_history(world, id)->exists)
-            expect_redrive(world, id);
+        if (!oracle_history(world, id)->has_gone_back)
+            oracle_history(world, id)->went_ahead = false;
 }
 
 /* Verdicts that were not written yet are lost with the process; what is on the disk stays promised. */
@@ -212,6 +252,24 @@ static bool is_drifted(struct world *world, const struct oracle_due *due)
     return state->flight.kind != ACTION_ROUTE && world->oracle.route_owner[due->site] == 0 &&
            site->lever.share[state->slot] > history->confirmed &&
            site->lever.share[state->slot] > state->desired_share;
+}
+
+/* Where the lever does not obey, people are called. */
+static bool has_called(const struct oracle_history *history)
+{
+    const struct oracle_action *newest = &history->actions[history->action_count - 1];
+
+    return history->action_count > 0 && history->state.is_escalated && newest->kind == ACTION_ROUTE &&
+           newest->has_end && !newest->is_done;
+}
+
+/* It is still more than the last intent. */
+static bool is_unmended(const struct oracle_history *history)
+{
+    const struct deployment_state *state = &history->state;
+    bool is_judged = state->phase == PHASE_RUNNING || state->phase == PHASE_WATCHING;
+
+    return is_judged && history->confirmed > state->desired_share && !has_called(history);
 }
 
 static bool is_journal_well(const struct world *world, int64_t since_ms)
@@ -270,6 +328,16 @@ static void run_out(struct world *world, const struct oracle_due *due)
         else
             oracle_violate(world, "S6", due->deployment,
                            "site %u: more traffic than wanted, and nobody notices", due->site + 1);
+        return;
+    case DUE_MEND:
+        if (!is_unmended(oracle_history(world, due->deployment)))
+            return;
+        later.up_ms = shell_up_ms(world) + MEND_MS;
+        if (!is_journal_well(world, MEND_MS) ||
+            oracle_history(world, due->deployment)->state.flight.kind != ACTION_NONE)
+            oracle_due_add(world, &later);
+        else
+            oracle_violate(world, "S6", due->deployment, "more traffic than wanted is known, and not mended");
         return;
     }
 }

@@ -35,6 +35,7 @@ struct oracle_step {
     uint32_t passed_attempt; /* that a pass verdict is bound to */
     bool is_done;
     bool has_failed;
+    bool was_held; /* since its newest entry */
     uint16_t approvals;
     int64_t limit_up_ms; /* its limit counts from here: from its entry, or from the end of a hold */
     int64_t entered_up_ms;
@@ -51,6 +52,7 @@ struct oracle_history {
     bool is_held;
     bool was_adopted;
     bool went_ahead;    /* a route to stable left before its intent was durable */
+    bool has_sign;      /* the process came back and found only a tombstone of that */
     bool has_gone_back; /* rolling back was durable */
     uint8_t step;
     uint16_t confirmed;
@@ -58,6 +60,7 @@ struct oracle_history {
     uint32_t action_count;
     int64_t held_up_ms;             /* since when it is held */
     int64_t confirmed_engine_ms;    /* newest entry into an observation: evidence for counts from here */
+    uint64_t ahead_number;          /* newest that was given to the journal when it went ahead */
     uint64_t batch_number;          /* newest that spoke of it, */
     uint64_t only_token;            /* where everything in it was asked for by this one; else 0 */
     struct deployment_state before; /* that batch */
@@ -70,7 +73,8 @@ struct oracle_history {
 enum due_kind {
     DUE_BACK,    /* L2: after a FAIL the first effect of the way back */
     DUE_REDRIVE, /* L4: what was in flight is driven again */
-    DUE_DRIFT    /* S6: too much for the candidate is noticed */
+    DUE_DRIFT,   /* S6: too much for the candidate is noticed */
+    DUE_MEND     /* S6: what was noticed is mended */
 };
 
 struct oracle_due {
@@ -123,6 +127,7 @@ void oracle_failed(struct world *world, uint64_t deployment,
                    uint8_t rule); /* a FAIL was told to the engine */
 void oracle_restarted(struct world *world);
 void oracle_died(struct world *world);
+void oracle_rebooted(struct world *world); /* what stood in the runtime folder is gone */
 void oracle_hand(struct world *world, uint8_t site); /* the candidate got more than it should */
 
 /* Promises that ran out; to be called often. */
@@ -136,12 +141,15 @@ const struct plan *oracle_plan(struct world *world, uint64_t deployment);
 void oracle_trace(struct world *world, uint64_t deployment, const struct batch_row *row);
 void oracle_begin_action(struct world *world, uint64_t deployment, const struct batch_row *row);
 void oracle_end_action(struct world *world, uint64_t deployment, const struct batch_row *row);
+void oracle_expect_mend(struct world *world, uint64_t deployment);
 void oracle_due_add(struct world *world, const struct oracle_due *due);
 void oracle_due_drop(struct world *world, enum due_kind kind, uint64_t deployment, uint8_t site);
 bool oracle_gates_hold(struct world *world, uint64_t deployment, uint8_t step, char *ret_why);
 /* Must this rule pass before the step may? What compares with stable has nothing to compare with at 100 %. */
 bool oracle_is_wanted(const struct plan *plan, uint8_t step, uint8_t rule, uint32_t muted);
 void oracle_reload(struct world *world, const struct batch *batch);
+/* What a rule said, and what became of it; once all of a batch is known. */
+void oracle_check_rule(struct world *world, const struct batch_row *row);
 void oracle_mix(struct world *world, uint64_t number);
 
 #endif

@@ -67,6 +67,9 @@ static void check_forward(struct world *world, uint64_t deployment, const struct
     if (history->has_gone_back)
         oracle_violate(world, "S3", deployment, "%s %u goes forward on the way back",
                        action_kind_name(action->kind), action->sequence);
+    if (history->went_ahead)
+        oracle_violate(world, "S5", deployment, "%s %u goes forward after a route to stable",
+                       action_kind_name(action->kind), action->sequence);
     if (!oracle_gates_hold(world, deployment, step, why))
         oracle_violate(world, "S2", deployment, "%s %u of step %u leaves, but %s",
                        action_kind_name(action->kind), action->sequence, step, why);
@@ -137,7 +140,10 @@ static void check_route(struct world *world, uint64_t deployment, const struct a
         check_back_target(world, deployment);
         oracle_due_drop(world, DUE_BACK, deployment, 0);
     }
-    history->went_ahead = history->went_ahead || is_ahead;
+    if (is_ahead) {
+        history->went_ahead = true;
+        history->ahead_number = world->shell.batches;
+    }
 }
 
 static void check_ahead(struct world *world, uint64_t deployment, const struct action *action)

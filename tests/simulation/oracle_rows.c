@@ -171,6 +171,7 @@ static void enter_step(struct world *world, uint64_t deployment, const struct ba
     struct oracle_step *step = &history->steps[index];
     step->attempt = row->trace.b;
     step->approvals = 0;
+    step->was_held = false;
     step->unheld_up_ms = 0;
     step->entered_up_ms = step->limit_up_ms = world->shell.commit_up_ms;
     history->confirmed_engine_ms = world->oracle.batch_ms;
@@ -179,6 +180,7 @@ static void enter_step(struct world *world, uint64_t deployment, const struct ba
 static void hold(struct world *world, struct oracle_history *history, const struct batch_row *row)
 {
     world->tally->holds[row->trace.a]++;
+    history->steps[history->step].was_held = true;
     if (history->is_held)
         return;
     history->is_held = true;
@@ -272,7 +274,7 @@ static void check_quarantine(struct world *world, uint64_t deployment)
 {
     const struct oracle_history *history = oracle_history(world, deployment);
 
-    if (!history->had_fail && !history->went_ahead)
+    if (!history->has_failed && !history->went_ahead && !history->has_sign)
         oracle_violate(world, "quarantine", deployment, "nothing failed, and its version is quarantined");
 }
 
@@ -281,7 +283,9 @@ static void override(struct world *world, uint64_t deployment, const struct batc
     struct oracle_history *history = oracle_history(world, deployment);
 
     history->is_overridden = true;
-    history->has_failed = false;
+    history->has_failed = history->has_sign = false;
+    if (world->oracle.batch_number > history->ahead_number)
+        history->went_ahead = false;
     if (row->token == 0)
         oracle_violate(world, "S2", deployment, "an override that nobody asked for");
 }
@@ -326,6 +330,12 @@ void oracle_end_action(struct world *world, uint64_t deployment, const struct ba
         history->steps[action->step].has_failed = true;
 }
 
+static void confirm(struct world *world, uint64_t deployment, const struct batch_row *row)
+{
+    oracle_history(world, deployment)->confirmed = (uint16_t)row->trace.a;
+    oracle_due_drop(world, DUE_DRIFT, deployment, ledger_find(world, deployment)->site);
+}
+
 void oracle_trace(struct world *world, uint64_t deployment, const struct batch_row *row)
 {
     struct oracle_history *history = oracle_history(world, deployment);
@@ -342,9 +352,12 @@ void oracle_trace(struct world *world, uint64_t deployment, const struct batch_r
         enter_step(world, deployment, row);
         return;
     case TRACE_CONFIRMED:
+        confirm(world, deployment, row);
+        return;
     case TRACE_DRIFT:
-        history->confirmed = (uint16_t)row->trace.a;
-        oracle_due_drop(world, DUE_DRIFT, deployment, ledger_find(world, deployment)->site);
+        confirm(world, deployment, row);
+        if (history->confirmed > row->state->desired_share)
+            oracle_expect_mend(world, deployment);
         return;
     case TRACE_STEP_PASS:
         pass_step(world, deployment, row);

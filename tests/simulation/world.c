@@ -173,6 +173,7 @@ static void on_reboot(struct world *world, const struct occurrence *occurrence)
     shell->stood_ms = 0;
     for (int i = 0; i < LEDGER_DEPLOYMENTS_MAX; i++)
         world->ledger.deployments[i].has_tombstone = false;
+    oracle_rebooted(world);
 }
 
 static void on_boot(struct world *world, const struct occurrence *occurrence)
