@@ -176,12 +176,23 @@ static void step(struct engine *engine, struct engine_slot *slot, const struct e
         runs_deployment_changed(engine, slot);
 }
 
-/* What was in flight when we stopped is driven again under its key (L4). */
+bool stepping_is_judged(const struct deployment_state *state)
+{
+    return state->phase == PHASE_RUNNING || state->phase == PHASE_WATCHING;
+}
+
+bool stepping_has_left(const struct engine_slot *slot, const struct deployment_state *state)
+{
+    return slot->has_left && stepping_is_judged(state) && state->ending == ENDING_NONE;
+}
+
+/* What was in flight when we stopped is driven again under its key (L4), unless it has gone back meanwhile
+ * (S3). */
 static void redrive(struct engine *engine, struct engine_slot *slot)
 {
     struct action action = deployment_redrive(slot->start.plan, &slot->after);
 
-    if (action.kind != ACTION_NONE)
+    if (action.kind != ACTION_NONE && !stepping_has_left(slot, &slot->after))
         dispatch(engine, slot, &action);
 }
 
@@ -221,16 +232,6 @@ struct rule_clock stepping_rule_clock(const struct deployment_state *state, int6
         .routed_ms = state->routed_ms == DEPLOYMENT_NEVER ? SERIES_NEVER : state->routed_ms,
         .confirmed_ms = state->confirmed_ms == DEPLOYMENT_NEVER ? SERIES_NEVER : state->confirmed_ms,
     };
-}
-
-bool stepping_is_judged(const struct deployment_state *state)
-{
-    return state->phase == PHASE_RUNNING || state->phase == PHASE_WATCHING;
-}
-
-bool stepping_has_left(const struct engine_slot *slot, const struct deployment_state *state)
-{
-    return slot->has_left && stepping_is_judged(state) && state->ending == ENDING_NONE;
 }
 
 static void tell(struct engine *engine, struct engine_slot *slot, uint8_t rule, enum verdict verdict)

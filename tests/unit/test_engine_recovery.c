@@ -307,6 +307,22 @@ static void test_a_tombstone_is_told_before_people(void **state)
     assert_int_equal(engine_target(bench->engine, BENCH_TARGET)->quarantined_count, 1);
 }
 
+/* S3: nor is a command driven again that is past the point of no return. */
+static void test_a_tombstone_stops_what_was_in_flight(void **state)
+{
+    struct engine_bench *bench = *state;
+    struct bench_live *live = bench_prepare(bench, FIRST);
+
+    live->plan->steps[BENCH_STEP_ROUTE].kind = STEP_COMMAND;
+    live->plan->steps[BENCH_STEP_ROUTE].on_rollback = ON_ROLLBACK_HOLD;
+    assert_int_equal(bench_start(bench, live), ENGINE_DONE);
+    bench_result(bench, live, RESULT_DONE);
+    live->has_tombstone = true;
+    restart(bench, 1000);
+    assert_int_equal(bench_state(bench, live)->hold, HOLD_ESCALATED);
+    assert_int_equal(bench_count(bench, NOTE_START), 0);
+}
+
 /* S3: it was told once; who goes on all the same with an override goes on. */
 static void test_an_override_outlasts_a_tombstone(void **state)
 {
@@ -464,6 +480,7 @@ int main(void)
         BENCH_TEST(test_a_tombstone_outlasts_patience),
         BENCH_TEST(test_a_tombstone_outlasts_a_pass),
         BENCH_TEST(test_a_tombstone_is_told_before_people),
+        BENCH_TEST(test_a_tombstone_stops_what_was_in_flight),
         BENCH_TEST(test_an_override_outlasts_a_tombstone),
         BENCH_TEST(test_a_fail_at_once_overtakes),
         BENCH_TEST(test_a_way_back_goes_on),
