@@ -12,9 +12,7 @@ enum {
     BACK_MS = 1000,
     REDRIVE_MS = 2000,
     DRIFT_MS = SHELL_RECONCILE_MS + 1500,
-    MEND_MS = SHELL_RECONCILE_MS,
-    END_MS = 25 * 60 * 1000,
-    OBSERVE_SLACK_MS = 3000
+    MEND_MS = SHELL_RECONCILE_MS
 };
 
 void oracle_init(struct world *world)
@@ -28,6 +26,8 @@ void oracle_init(struct world *world)
     memset(oracle->targets, 0, sizeof(oracle->targets));
     memset(oracle->changed_by, 0, sizeof(oracle->changed_by));
     memset(oracle->route_owner, 0, sizeof(oracle->route_owner));
+    memset(oracle->adopted_by, 0, sizeof(oracle->adopted_by));
+    memset(oracle->free_up_ms, 0, sizeof(oracle->free_up_ms));
     oracle->is_violated = false;
     oracle->is_hashing = world->seed % 16 == 0;
     oracle->name[0] = oracle->text[0] = '\0';
@@ -158,20 +158,20 @@ static void expect_redrive(struct world *world, uint64_t deployment)
 }
 
 /* A sign in the runtime folder is a FAIL that did not reach the journal (S5), unless it is doomed already. */
-static void expect_back(struct world *world, uint64_t deployment)
+static bool expect_back(struct world *world, uint64_t deployment)
 {
     struct oracle_history *history = oracle_history(world, deployment);
     bool is_judged = history->state.phase == PHASE_RUNNING || history->state.phase == PHASE_WATCHING;
 
-    if (!is_judged || history->state.ending != ENDING_NONE ||
-        !ledger_find(world, deployment)->has_tombstone)
-        return;
+    if (!is_judged || history->state.ending != ENDING_NONE || !ledger_find(world, deployment)->has_tombstone)
+        return false;
     history->has_failed = history->had_fail = history->has_sign = true;
     if (!is_past_return(history, oracle_plan(world, deployment)))
         oracle_due_add(world, &(struct oracle_due){.kind = DUE_BACK,
                                                    .deployment = deployment,
                                                    .sequence = UINT8_MAX,
                                                    .up_ms = shell_up_ms(world) + BACK_MS});
+    return true;
 }
 
 /* More than wanted is known, and is to be mended. */
@@ -188,8 +188,10 @@ void oracle_restarted(struct world *world)
         const struct oracle_history *history = oracle_history(world, id);
         if (!history->exists)
             continue;
-        expect_redrive(world, id);
-        expect_back(world, id);
+        if (world->shell.life > 1)
+            oracle_note_restart(world, id);
+        if (!expect_back(world, id))
+            expect_redrive(world, id);
         if (history->state.confirmed_share > history->state.desired_share)
             oracle_expect_mend(world, id);
     }
@@ -357,39 +359,4 @@ void oracle_check(struct world *world)
         run_out(world, &due);
     }
     find_earliest(oracle);
-}
-
-/* Ends */
-
-static void check_observation(struct world *world, uint64_t deployment)
-{
-    const struct oracle_history *history = oracle_history(world, deployment);
-    const struct plan *plan = oracle_plan(world, deployment);
-    const struct deployment_state *state = &history->state;
-
-    if (phase_is_terminal(state->phase) || state->step_state != STEP_OBSERVING || history->is_held)
-        return;
-    const struct oracle_step *step = &history->steps[history->step];
-    int64_t watched_ms = shell_up_ms(world) - step->limit_up_ms;
-    /* After a restart the time since the newest snapshot is not known to have been watched, and the engine's
-     * clock does not know of suspended time. */
-    int64_t slack_ms =
-        OBSERVE_SLACK_MS + (int64_t)world->shell.life * ENGINE_PERSIST_MS + world->shell.lost_ms;
-    if (watched_ms > plan->steps[history->step].limit_ms + slack_ms)
-        oracle_violate(world, "L3", deployment, "step %u is observed for longer than it may", history->step);
-}
-
-void oracle_check_end(struct world *world, int64_t quiet_for_ms)
-{
-    for (uint64_t id = 1; id <= world->oracle.highest; id++) {
-        const struct oracle_history *history = oracle_history(world, id);
-        if (!history->exists)
-            continue;
-        check_observation(world, id);
-        if (quiet_for_ms > END_MS && !phase_is_terminal(history->state.phase))
-            oracle_violate(world, "L1", id, "it is still %s long after the faults are over",
-                           phase_name(history->state.phase));
-    }
-    if (quiet_for_ms > END_MS)
-        oracle_violate(world, "L1", 0, "requests are not answered long after the faults are over");
 }

@@ -58,7 +58,7 @@ struct oracle_history {
     uint16_t confirmed;
     uint16_t share_most; /* of all forward routes that left */
     uint32_t action_count;
-    int64_t held_up_ms;             /* since when it is held */
+    int64_t phase_up_ms;            /* since when it is in its turn: admitted, or ended */
     int64_t confirmed_engine_ms;    /* newest entry into an observation: evidence for counts from here */
     uint64_t ahead_number;          /* newest that was given to the journal when it went ahead */
     uint64_t batch_number;          /* newest that spoke of it, */
@@ -104,6 +104,8 @@ struct oracle {
     int64_t batch_ms;
     struct target_state targets[SITES_MAX];
     uint64_t changed_by[SITES_MAX];  /* newest batch that changed them */
+    uint64_t adopted_by[SITES_MAX];  /* newest batch in which adopting ended one under way */
+    int64_t free_up_ms[SITES_MAX];   /* when the newest one under way ended */
     uint64_t route_owner[SITES_MAX]; /* deployment whose route is on its way; 0 none */
     uint32_t route_sequence[SITES_MAX];
     struct oracle_history histories[LEDGER_DEPLOYMENTS_MAX];
@@ -127,7 +129,7 @@ void oracle_failed(struct world *world, uint64_t deployment,
                    uint8_t rule); /* a FAIL was told to the engine */
 void oracle_restarted(struct world *world);
 void oracle_died(struct world *world);
-void oracle_rebooted(struct world *world); /* what stood in the runtime folder is gone */
+void oracle_rebooted(struct world *world);           /* what stood in the runtime folder is gone */
 void oracle_hand(struct world *world, uint8_t site); /* the candidate got more than it should */
 
 /* Promises that ran out; to be called often. */
@@ -148,6 +150,14 @@ bool oracle_gates_hold(struct world *world, uint64_t deployment, uint8_t step, c
 /* Must this rule pass before the step may? What compares with stable has nothing to compare with at 100 %. */
 bool oracle_is_wanted(const struct plan *plan, uint8_t step, uint8_t rule, uint32_t muted);
 void oracle_reload(struct world *world, const struct batch *batch);
+/* oracle_cells.c: which cells of the table of states are reached */
+void oracle_note_cell(struct world *world, uint64_t deployment, const struct batch_row *row);
+void oracle_note_restart(struct world *world, uint64_t deployment);
+void oracle_note_start(struct world *world, const struct asked *asked, enum engine_answer answer,
+                       uint64_t deployment);
+void oracle_note_verb(struct world *world, enum verb verb, const struct deployment_state *met,
+                      enum engine_answer answer);
+void oracle_note_adopt(struct world *world, const struct asked *asked, enum engine_answer answer);
 /* What a rule said, and what became of it; once all of a batch is known. */
 void oracle_check_rule(struct world *world, const struct batch_row *row);
 void oracle_mix(struct world *world, uint64_t number);

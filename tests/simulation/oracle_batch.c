@@ -150,10 +150,11 @@ static void take_row(struct world *world, const struct batch_row *row)
     switch (row->kind) {
     case ROW_TRACE:
         world->oracle.row_count++;
-        if (row->deployment != 0)
-            note_batch(world, row);
-        if (row->deployment != 0)
-            oracle_trace(world, row->deployment, row);
+        if (row->deployment == 0)
+            return;
+        note_batch(world, row);
+        oracle_trace(world, row->deployment, row);
+        oracle_note_cell(world, row->deployment, row);
         return;
     case ROW_ACTION:
         oracle_begin_action(world, row->deployment, row);

@@ -138,7 +138,10 @@ static void enter_phase(struct world *world, uint64_t deployment, const struct b
     world->tally->phases[to]++;
     if (to == PHASE_ROLLING_BACK)
         history->has_gone_back = true;
+    if (to == PHASE_ADMITTING || phase_is_terminal(to))
+        history->phase_up_ms = shell_up_ms(world);
     if (phase_is_terminal(to)) {
+        world->oracle.free_up_ms[ledger_find(world, deployment)->site] = history->phase_up_ms;
         count_end(world, deployment, row);
         oracle_result(world, deployment, NULL);
     }
@@ -382,6 +385,7 @@ void oracle_trace(struct world *world, uint64_t deployment, const struct batch_r
         return;
     case TRACE_ADOPTED:
         history->was_adopted = true;
+        world->oracle.adopted_by[ledger_find(world, deployment)->site] = world->oracle.batch_number;
         return;
     case TRACE_ACTION:
     case TRACE_RESULT:

@@ -39,7 +39,7 @@ static void say(struct world *world, uint64_t deployment, enum verb verb, int64_
                 &(struct occurrence){.kind = OCCURS_VERB,
                                      .deployment = deployment,
                                      .share = (uint16_t)verb,
-                                     .rule = (uint8_t)dice_below(&world->dice, 3)});
+                                     .rule = (uint8_t)dice_below(&world->dice, 4)});
 }
 
 void people_init(struct world *world)
@@ -272,6 +272,16 @@ static void adopt(struct world *world, uint8_t index)
     say_target(world, index, TARGET_ADOPT, site->versions[slot], slot, 0);
 }
 
+/* Somebody does not look whether one is under way; where that is escalated it is left to those who do. */
+static void adopt_anyhow(struct world *world, uint8_t index)
+{
+    const struct target_state *target = &world->oracle.targets[index];
+    const struct deployment_state *state = &world->oracle.histories[active_at(world, index) - 1].state;
+
+    if (target->has_stable && !state->is_escalated)
+        say_target(world, index, TARGET_ADOPT, target->stable_version_key, target->stable_slot, 0);
+}
+
 /* Takes the newest promotion back while its old slot is kept. */
 static void take_promotion_back(struct world *world, uint64_t deployment)
 {
@@ -310,6 +320,8 @@ static void person_at_site(struct world *world, uint8_t site)
     case 4:
         if (active_at(world, site) == 0)
             adopt(world, site);
+        else
+            adopt_anyhow(world, site);
         return;
     default:
         for (uint64_t id = world->oracle.highest; id > 0; id--)
@@ -396,6 +408,8 @@ static void answer_trouble(struct world *world, uint64_t deployment, bool is_esc
                                         VERB_PROMOTE, VERB_RESUME,        VERB_ADOPT};
     enum verb verb = (enum verb)held[dice_below(&world->dice, sizeof(held))];
 
+    if (world->now_ms >= world->people.quiet_ms)
+        return; /* the caretaker speaks */
     if (is_escalated)
         verb = (enum verb)escalated[dice_below(&world->dice, sizeof(escalated))];
     if (!dice_chance(&world->dice, 5500))
@@ -441,7 +455,9 @@ static void bring_to_end(struct world *world, uint64_t deployment, int64_t quiet
     if (state->step_state != STEP_HELD)
         return;
     if (is_doomed)
-        say(world, deployment, dice_chance(&world->dice, 5000) ? VERB_ROLLBACK_PAST : VERB_PROMOTE_FULL, 0);
+        say(world, deployment,
+            quiet_for_ms > 60000 || dice_chance(&world->dice, 5000) ? VERB_ROLLBACK_PAST : VERB_PROMOTE_FULL,
+            0);
     else if (quiet_for_ms > 60000)
         say(world, deployment, VERB_ABORT, 0);
     else
