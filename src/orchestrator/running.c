@@ -286,8 +286,8 @@ static void action_done(struct machine *machine)
     running_go_on(machine);
 }
 
-/* Back, or held past the point of no return: then the action is over all the same, and what it kept from being
- * mended is mended. A route that failed itself is people's: they are called. */
+/* Back, or held past the point of no return: then the action is over all the same, and what it kept from
+ * being mended is mended. A route that failed itself is people's: they are called. */
 static void take_back(struct machine *machine, enum ending ending)
 {
     struct deployment_state *state = machine->state;
