@@ -1,6 +1,6 @@
 /* oracle.c - violations, and promises that run out.
  * SPDX-License-Identifier: MIT */
-#include "tests/simulation/oracle.h"
+#include "tests/simulation/oracle_parts.h"
 
 #include "tests/simulation/world.h"
 

@@ -137,29 +137,10 @@ void oracle_check(struct world *world);
 /* Everything has to come to an end (L1, L3). */
 void oracle_check_end(struct world *world, int64_t quiet_for_ms);
 
-/* oracle_*.c among themselves */
+/* What the journal told, and by which plan it is done. */
 struct oracle_history *oracle_history(struct world *world, uint64_t deployment);
 const struct plan *oracle_plan(struct world *world, uint64_t deployment);
-void oracle_trace(struct world *world, uint64_t deployment, const struct batch_row *row);
-void oracle_begin_action(struct world *world, uint64_t deployment, const struct batch_row *row);
-void oracle_end_action(struct world *world, uint64_t deployment, const struct batch_row *row);
-void oracle_expect_mend(struct world *world, uint64_t deployment);
-void oracle_due_add(struct world *world, const struct oracle_due *due);
-void oracle_due_drop(struct world *world, enum due_kind kind, uint64_t deployment, uint8_t site);
-bool oracle_gates_hold(struct world *world, uint64_t deployment, uint8_t step, char *ret_why);
-/* Must this rule pass before the step may? What compares with stable has nothing to compare with at 100 %. */
-bool oracle_is_wanted(const struct plan *plan, uint8_t step, uint8_t rule, uint32_t muted);
-void oracle_reload(struct world *world, const struct batch *batch);
-/* oracle_cells.c: which cells of the table of states are reached */
-void oracle_note_cell(struct world *world, uint64_t deployment, const struct batch_row *row);
-void oracle_note_restart(struct world *world, uint64_t deployment);
-void oracle_note_start(struct world *world, const struct asked *asked, enum engine_answer answer,
-                       uint64_t deployment);
-void oracle_note_verb(struct world *world, enum verb verb, const struct deployment_state *met,
-                      enum engine_answer answer);
-void oracle_note_adopt(struct world *world, const struct asked *asked, enum engine_answer answer);
-/* What a rule said, and what became of it; once all of a batch is known. */
-void oracle_check_rule(struct world *world, const struct batch_row *row);
+/* Part of what happened, for the seed's hash. */
 void oracle_mix(struct world *world, uint64_t number);
 
 #endif

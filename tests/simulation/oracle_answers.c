@@ -1,5 +1,6 @@
 /* oracle_answers.c - what people are answered: durable, and as the table of states says.
  * SPDX-License-Identifier: MIT */
+#include "tests/simulation/oracle_parts.h"
 #include "tests/simulation/world.h"
 
 /* The state that the verb met; NULL where something else happened in the same batch. */

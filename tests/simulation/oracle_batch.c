@@ -1,7 +1,7 @@
 /* oracle_batch.c - what a transaction as a whole must hold: targets, snapshots, owners, and that it fits the
  * one before.
  * SPDX-License-Identifier: MIT */
-#include "tests/simulation/oracle.h"
+#include "tests/simulation/oracle_parts.h"
 
 #include "tests/simulation/world.h"
 

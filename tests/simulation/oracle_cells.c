@@ -1,5 +1,6 @@
 /* oracle_cells.c - which cell of the table of states a row of the journal stands for.
  * SPDX-License-Identifier: MIT */
+#include "tests/simulation/oracle_parts.h"
 #include "tests/simulation/world.h"
 
 static void note(struct world *world, enum happening happening, const struct deployment_state *before)

@@ -1,6 +1,6 @@
 /* oracle_effects.c - what leaves the process needs an intent, and everything before it must have happened.
  * SPDX-License-Identifier: MIT */
-#include "tests/simulation/oracle.h"
+#include "tests/simulation/oracle_parts.h"
 
 #include "tests/simulation/world.h"
 

@@ -4,7 +4,7 @@
  *
  * The bound of one that waits is the sum of the bounds of what stands before it: whoever is under way has to
  * end, and whoever waits longest has to follow at once. */
-#include "tests/simulation/oracle.h"
+#include "tests/simulation/oracle_parts.h"
 
 #include "tests/simulation/world.h"
 

@@ -1,6 +1,6 @@
 /* oracle_rows.c - what a transaction says must fit what was said before.
  * SPDX-License-Identifier: MIT */
-#include "tests/simulation/oracle.h"
+#include "tests/simulation/oracle_parts.h"
 
 #include "tests/simulation/world.h"
 

@@ -1,6 +1,6 @@
 /* oracle_rules.c - what the rules said by the journal, and what became of it.
  * SPDX-License-Identifier: MIT */
-#include "tests/simulation/oracle.h"
+#include "tests/simulation/oracle_parts.h"
 
 #include "tests/simulation/world.h"
 
