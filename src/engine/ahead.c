@@ -9,12 +9,6 @@ static bool is_route_to_stable(const struct deployment_state *state)
     return state->phase == PHASE_ROLLING_BACK && state->flight.kind == ACTION_ROUTE;
 }
 
-/* By the journal it may have traffic, and is not on its way back yet: before, nothing was routed. */
-static bool is_forward(const struct deployment_state *state)
-{
-    return state->phase == PHASE_RUNNING || state->phase == PHASE_WATCHING;
-}
-
 /* Also where its next try was to come later: the journal may take longer than that. */
 static struct action driven_again(const struct engine_slot *slot, const struct deployment_state *state)
 {
@@ -61,7 +55,7 @@ static bool try_event(struct engine *engine, struct engine_slot *slot, const str
 
     stepping_keep_key(slot, &before);
     deployment_step(slot->start.plan, &before, event, &scratch, &decision);
-    if (!is_route_to_stable(&scratch) || !is_forward(&slot->before))
+    if (!is_route_to_stable(&scratch) || !stepping_is_judged(&slot->before))
         return false;
     send(engine, slot, &scratch);
     return true;
@@ -126,7 +120,7 @@ static void try_slot(struct engine *engine, struct engine_slot *slot, int64_t no
     engine->env.stepping(engine->env.data, slot->id);
     if (is_route_to_stable(&slot->before)) {
         send_again(engine, slot, now_ms);
-    } else if (is_route_to_stable(&slot->after) && is_forward(&slot->before)) {
+    } else if (is_route_to_stable(&slot->after) && stepping_is_judged(&slot->before)) {
         slot->has_left = slot->has_left || slot->after.ending == ENDING_FAILED;
         if (is_urgent(slot->after.ending))
             send(engine, slot, &slot->after);
