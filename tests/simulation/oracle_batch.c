@@ -39,6 +39,8 @@ static void check_quarantine(struct world *world, const struct batch *batch, con
     if ((is_told || is_back) && !has_cleared(batch, stored->site) &&
         !is_quarantined(&world->oracle.targets[stored->site], stored->version))
         oracle_violate(world, "quarantine", row->deployment, "it failed, and its version may come back");
+    if (is_told)
+        oracle_history(world, row->deployment)->has_sign = false; /* it was read */
 }
 
 static void check_kept(struct world *world, const struct batch *batch, uint8_t site,
