@@ -53,6 +53,7 @@ void oracle_violate(struct world *world, const char *invariant, uint64_t deploym
     if (oracle->is_violated)
         return;
     oracle->is_violated = true;
+    oracle->format = format;
     oracle->deployment = deployment;
     (void)snprintf(oracle->name, sizeof(oracle->name), "%s", invariant);
     va_start(arguments, format);
@@ -230,12 +231,14 @@ static uint64_t shifted_at(const struct world *world, uint8_t site)
     return 0;
 }
 
-void oracle_hand(struct world *world, uint8_t site)
+void oracle_hand(struct world *world, uint8_t site, uint16_t before)
 {
     uint64_t deployment = shifted_at(world, site);
 
     if (deployment == 0 || !oracle_plan(world, deployment)->has_traffic)
         return;
+    if (before <= oracle_history(world, deployment)->state.desired_share) /* not too much until now */
+        oracle_due_drop(world, DUE_DRIFT, deployment, site);
     oracle_due_add(world, &(struct oracle_due){.kind = DUE_DRIFT,
                                                .deployment = deployment,
                                                .site = site,
@@ -274,7 +277,7 @@ static bool is_unmended(const struct oracle_history *history)
     return is_judged && history->confirmed > state->desired_share && !has_called(history);
 }
 
-static bool is_journal_well(const struct world *world, int64_t since_ms)
+bool oracle_is_journal_well(const struct world *world, int64_t since_ms)
 {
     const struct shell *shell = &world->shell;
 
@@ -309,12 +312,13 @@ static void run_out(struct world *world, const struct oracle_due *due)
 
     switch (due->kind) {
     case DUE_BACK:
-        if (!is_superseded(world, due->deployment, due->sequence))
+        if (!is_superseded(world, due->deployment, due->sequence) &&
+            !is_past_return(oracle_history(world, due->deployment), oracle_plan(world, due->deployment)))
             oracle_violate(world, "L2", due->deployment, "no way back within a second of a FAIL");
         return;
     case DUE_REDRIVE:
         later.up_ms = shell_up_ms(world) + REDRIVE_MS;
-        if (!is_journal_well(world, REDRIVE_MS))
+        if (!oracle_is_journal_well(world, REDRIVE_MS))
             oracle_due_add(world, &later);
         else
             oracle_violate(world, "L4", due->deployment, "action %u is not driven again after a restart",
@@ -324,7 +328,7 @@ static void run_out(struct world *world, const struct oracle_due *due)
         if (!is_drifted(world, due))
             return;
         later.up_ms = shell_up_ms(world) + DRIFT_MS;
-        if (!is_journal_well(world, DRIFT_MS) || world->rates.per_myriad[FAULT_READ_BACK_LOST] != 0 ||
+        if (!oracle_is_journal_well(world, DRIFT_MS) || world->rates.per_myriad[FAULT_READ_BACK_LOST] != 0 ||
             (world->now_ms >= world->people.quiet_ms && world->now_ms < world->people.quiet_ms + DRIFT_MS))
             oracle_due_add(world, &later);
         else
@@ -335,7 +339,7 @@ static void run_out(struct world *world, const struct oracle_due *due)
         if (!is_unmended(oracle_history(world, due->deployment)))
             return;
         later.up_ms = shell_up_ms(world) + MEND_MS;
-        if (!is_journal_well(world, MEND_MS) ||
+        if (!oracle_is_journal_well(world, MEND_MS) ||
             oracle_history(world, due->deployment)->state.flight.kind != ACTION_NONE)
             oracle_due_add(world, &later);
         else

@@ -87,7 +87,8 @@ struct oracle_due {
 
 struct oracle {
     bool is_violated;
-    bool is_hashing; /* this seed checks S16 */
+    bool is_hashing;    /* this seed checks S16 */
+    const char *format; /* of the sentence: which rule it was */
     char name[16];
     char text[ORACLE_TEXT_MAX];
     uint64_t deployment; /* that is concerned; 0 none */
@@ -129,8 +130,8 @@ void oracle_failed(struct world *world, uint64_t deployment,
                    uint8_t rule); /* a FAIL was told to the engine */
 void oracle_restarted(struct world *world);
 void oracle_died(struct world *world);
-void oracle_rebooted(struct world *world);           /* what stood in the runtime folder is gone */
-void oracle_hand(struct world *world, uint8_t site); /* the candidate got more than it should */
+void oracle_rebooted(struct world *world); /* what stood in the runtime folder is gone */
+void oracle_hand(struct world *world, uint8_t site, uint16_t before); /* other weights; of slot 1 before */
 
 /* Promises that ran out; to be called often. */
 void oracle_check(struct world *world);

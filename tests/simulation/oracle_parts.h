@@ -8,6 +8,8 @@
 void oracle_trace(struct world *world, uint64_t deployment, const struct batch_row *row);
 void oracle_begin_action(struct world *world, uint64_t deployment, const struct batch_row *row);
 void oracle_end_action(struct world *world, uint64_t deployment, const struct batch_row *row);
+/* It answers at once, for that long already. */
+bool oracle_is_journal_well(const struct world *world, int64_t since_ms);
 void oracle_expect_mend(struct world *world, uint64_t deployment);
 void oracle_due_add(struct world *world, const struct oracle_due *due);
 void oracle_due_drop(struct world *world, enum due_kind kind, uint64_t deployment, uint8_t site);

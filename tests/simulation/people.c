@@ -227,9 +227,11 @@ void people_target_verb(struct world *world, const struct occurrence *occurrence
                                .version_key = occurrence->deployment,
                                .slot = occurrence->rule};
 
-    if (!world->shell.is_up) {
+    /* What is about to be done is not seen yet: who adopts waits for it. */
+    bool is_about_to = verb.kind == TARGET_ADOPT && world->shell.commit != NULL;
+    if (!world->shell.is_up || is_about_to) {
         struct occurrence again = *occurrence;
-        world_later(world, 500, &again);
+        world_later(world, is_about_to ? 50 : 500, &again);
         return;
     }
     /* Whoever had to wait looks again. */
