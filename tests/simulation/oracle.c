@@ -306,44 +306,73 @@ static bool is_superseded(const struct world *world, uint64_t deployment, uint32
     return false;
 }
 
-static void run_out(struct world *world, const struct oracle_due *due)
+static void put_off(struct world *world, const struct oracle_due *due, int64_t for_ms)
 {
     struct oracle_due later = *due;
 
+    later.up_ms = shell_up_ms(world) + for_ms;
+    oracle_due_add(world, &later);
+}
+
+static void back_is_due(struct world *world, const struct oracle_due *due)
+{
+    const struct oracle_history *history = oracle_history(world, due->deployment);
+
+    if (!is_superseded(world, due->deployment, due->sequence) &&
+        !is_past_return(history, oracle_plan(world, due->deployment)))
+        oracle_violate(world, "L2", due->deployment, "no way back within a second of a FAIL");
+}
+
+static void redrive_is_due(struct world *world, const struct oracle_due *due)
+{
+    if (!oracle_is_journal_well(world, REDRIVE_MS))
+        put_off(world, due, REDRIVE_MS);
+    else
+        oracle_violate(world, "L4", due->deployment, "action %u is not driven again after a restart",
+                       due->sequence);
+}
+
+static void drift_is_due(struct world *world, const struct oracle_due *due)
+{
+    int64_t quiet_ms = world->people.quiet_ms;
+    bool is_just_quiet = world->now_ms >= quiet_ms && world->now_ms < quiet_ms + DRIFT_MS;
+
+    if (!is_drifted(world, due))
+        return;
+    if (!oracle_is_journal_well(world, DRIFT_MS) || world->rates.per_myriad[FAULT_READ_BACK_LOST] != 0 ||
+        is_just_quiet)
+        put_off(world, due, DRIFT_MS);
+    else
+        oracle_violate(world, "S6", due->deployment, "site %u: more traffic than wanted, and nobody notices",
+                       due->site + 1);
+}
+
+static void mend_is_due(struct world *world, const struct oracle_due *due)
+{
+    const struct oracle_history *history = oracle_history(world, due->deployment);
+
+    if (!is_unmended(history))
+        return;
+    if (!oracle_is_journal_well(world, MEND_MS) || history->state.flight.kind != ACTION_NONE)
+        put_off(world, due, MEND_MS);
+    else
+        oracle_violate(world, "S6", due->deployment, "more traffic than wanted is known, and not mended");
+}
+
+static void run_out(struct world *world, const struct oracle_due *due)
+{
     switch (due->kind) {
     case DUE_BACK:
-        if (!is_superseded(world, due->deployment, due->sequence) &&
-            !is_past_return(oracle_history(world, due->deployment), oracle_plan(world, due->deployment)))
-            oracle_violate(world, "L2", due->deployment, "no way back within a second of a FAIL");
+        back_is_due(world, due);
         return;
     case DUE_REDRIVE:
-        later.up_ms = shell_up_ms(world) + REDRIVE_MS;
-        if (!oracle_is_journal_well(world, REDRIVE_MS))
-            oracle_due_add(world, &later);
-        else
-            oracle_violate(world, "L4", due->deployment, "action %u is not driven again after a restart",
-                           due->sequence);
+        redrive_is_due(world, due);
         return;
     case DUE_DRIFT:
-        if (!is_drifted(world, due))
-            return;
-        later.up_ms = shell_up_ms(world) + DRIFT_MS;
-        if (!oracle_is_journal_well(world, DRIFT_MS) || world->rates.per_myriad[FAULT_READ_BACK_LOST] != 0 ||
-            (world->now_ms >= world->people.quiet_ms && world->now_ms < world->people.quiet_ms + DRIFT_MS))
-            oracle_due_add(world, &later);
-        else
-            oracle_violate(world, "S6", due->deployment,
-                           "site %u: more traffic than wanted, and nobody notices", due->site + 1);
+        drift_is_due(world, due);
         return;
     case DUE_MEND:
-        if (!is_unmended(oracle_history(world, due->deployment)))
-            return;
-        later.up_ms = shell_up_ms(world) + MEND_MS;
-        if (!oracle_is_journal_well(world, MEND_MS) ||
-            oracle_history(world, due->deployment)->state.flight.kind != ACTION_NONE)
-            oracle_due_add(world, &later);
-        else
-            oracle_violate(world, "S6", due->deployment, "more traffic than wanted is known, and not mended");
+        mend_is_due(world, due);
         return;
     }
 }

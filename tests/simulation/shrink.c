@@ -99,23 +99,24 @@ static bool leave_out(struct shrinking *shrinking, uint32_t first, uint32_t coun
     return true;
 }
 
+/* One pass over what is left, `size` at a time, from the end: what was said last is needed least. */
+static bool pass_over(struct shrinking *shrinking, uint32_t size)
+{
+    bool has_less = false;
+
+    for (uint32_t end = shrinking->best.cuts.count; end > 0 && shrinking->trials < TRIALS_MAX;) {
+        uint32_t first = end > size ? end - size : 0;
+        has_less = leave_out(shrinking, first, end - first) || has_less;
+        end = first < shrinking->best.cuts.count ? first : shrinking->best.cuts.count;
+    }
+    return has_less;
+}
+
 static void reduce(struct shrinking *shrinking)
 {
-    uint32_t size = shrinking->best.cuts.count;
-
-    while (size > 0 && shrinking->trials < TRIALS_MAX) {
-        bool has_less = false;
-        /* From the end: what was said last is needed least. */
-        for (uint32_t end = shrinking->best.cuts.count; end > 0 && shrinking->trials < TRIALS_MAX;) {
-            uint32_t first = end > size ? end - size : 0;
-            has_less = leave_out(shrinking, first, end - first) || has_less;
-            end = first < shrinking->best.cuts.count ? first : shrinking->best.cuts.count;
-        }
-        if (!has_less)
-            size = size > 1 ? size / 2 : 0;
-        else if (size > shrinking->best.cuts.count)
-            size = shrinking->best.cuts.count;
-    }
+    for (uint32_t size = shrinking->best.cuts.count; size > 0 && shrinking->trials < TRIALS_MAX; size /= 2)
+        while (pass_over(shrinking, size))
+            continue;
 }
 
 static void tell(struct shrinking *shrinking, uint32_t before, FILE *to)
