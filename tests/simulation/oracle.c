@@ -285,9 +285,18 @@ bool oracle_is_journal_well(const struct world *world, int64_t since_ms)
            shell_up_ms(world) > shell->trouble_up_ms + since_ms;
 }
 
-/* It was promoted, or somebody said to go on, before the rule said FAIL, and the journal still has it in
- * hand. */
-static bool is_superseded(const struct world *world, uint64_t deployment, uint32_t rule)
+/* Is this the intent of a command that old code does not run on? */
+static bool is_of_no_return(const struct plan *plan, const struct batch_row *row)
+{
+    const struct plan_step *step = &plan->steps[row->state->step];
+
+    return row->kind == ROW_ACTION && row->action.kind == ACTION_COMMAND && !row->action.is_rollback &&
+           row->state->step < plan->count && step->on_rollback == ON_ROLLBACK_HOLD;
+}
+
+/* It was promoted, or past the point of no return, or somebody said to go on, before the rule said FAIL, and
+ * the journal still has it in hand. */
+static bool is_superseded(struct world *world, uint64_t deployment, uint32_t rule)
 {
     const struct batch *batch = world->shell.commit;
 
@@ -295,6 +304,8 @@ static bool is_superseded(const struct world *world, uint64_t deployment, uint32
         return true;
     for (uint32_t i = 0; batch != NULL && i < batch->count; i++) {
         const struct batch_row *row = &batch->rows[i];
+        if (row->deployment == deployment && is_of_no_return(oracle_plan(world, deployment), row))
+            return true;
         if (row->kind != ROW_TRACE || row->deployment != deployment)
             continue;
         if (row->trace.kind == TRACE_PHASE && row->trace.a == PHASE_PROMOTED)

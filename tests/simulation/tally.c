@@ -93,13 +93,13 @@ struct group {
     }
 
 /* Nothing is superseded as long as no strategy of concurrency replaces; adopt keeps the ending that led
- * there; the simulated engine is never full. */
+ * there; the simulated engine is never full, nor its quarantine. */
 static const struct group groups[] = {
     GROUP("phases", phases, name_of_phase, 1u << PHASE_SUPERSEDED),
     GROUP("endings", endings, name_of_ending, 1u << ENDING_NONE | 1u << ENDING_ADOPTED),
     GROUP("step states", steps, name_of_step, 0),
     GROUP("holds", holds, name_of_hold, 1u << HOLD_NONE),
-    GROUP("audit", traces, name_of_trace, 0),
+    GROUP("audit", traces, name_of_trace, 1u << TRACE_FORGOTTEN),
     GROUP("effects", actions, name_of_action, 1u << ACTION_NONE),
     GROUP("verbs", verbs, name_of_verb, 1u << VERB_ADOPT),
 };
