@@ -22,6 +22,7 @@ struct oracle_action {
     uint16_t reference;
     uint16_t share;
     uint16_t tries; /* as it left last */
+    uint8_t said;   /* bits: results that came for that try */
     uint8_t step;
     bool is_rollback;
     bool has_left;
@@ -122,6 +123,7 @@ void oracle_violate(struct world *world, const char *invariant, uint64_t deploym
 void oracle_committing(struct world *world, const struct batch *batch);
 void oracle_durable(struct world *world, const struct batch *batch, uint32_t rows);
 void oracle_effect(struct world *world, uint64_t deployment, const struct action *action, bool is_ahead);
+void oracle_said(struct world *world, uint64_t deployment, const struct action *action, enum result result);
 /* NULL: all of the deployment's */
 void oracle_result(struct world *world, uint64_t deployment, const struct action *action);
 void oracle_answer(struct world *world, const struct asked *asked, enum engine_answer answer,

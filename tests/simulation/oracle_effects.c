@@ -172,6 +172,7 @@ static void check_key(struct world *world, uint64_t deployment, const struct act
         oracle_violate(world, "S5", deployment, "%s %u is driven again under another key (%u, %u)",
                        action_kind_name(action->kind), action->sequence, seen->tries, action->tries);
     seen->has_left = true;
+    seen->said = is_same ? seen->said : 0;
     seen->tries = action->tries;
     seen->has_end = false;
 }
@@ -217,6 +218,15 @@ void oracle_effect(struct world *world, uint64_t deployment, const struct action
     else if (seen != NULL && (action->kind == ACTION_COMMAND || action->kind == ACTION_SMOKE) &&
              history->state.phase != PHASE_PROMOTED)
         check_forward(world, deployment, action, seen->step);
+}
+
+/* An answer came; one of an earlier try says nothing of the newest. */
+void oracle_said(struct world *world, uint64_t deployment, const struct action *action, enum result result)
+{
+    struct oracle_action *seen = find_action(oracle_history(world, deployment), action->sequence);
+
+    if (seen != NULL && seen->tries == action->tries)
+        seen->said |= (uint8_t)(1u << result);
 }
 
 /* An answer arrived, or the deployment ended: the lever is free again. */

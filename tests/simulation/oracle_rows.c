@@ -322,6 +322,11 @@ void oracle_end_action(struct world *world, uint64_t deployment, const struct ba
 
     if (action == NULL)
         return;
+    /* A route to stable may have been answered before its intent was durable. */
+    bool is_safe = action->kind == ACTION_ROUTE && action->share == 0;
+    if (row->result != RESULT_UNKNOWN && (action->said & (1u << row->result)) == 0 && !is_safe)
+        oracle_violate(world, "S5", deployment, "action %u ends by what was said of an earlier try",
+                       row->sequence);
     action->has_end = true;
     action->is_done = row->result == RESULT_DONE;
     bool is_own =

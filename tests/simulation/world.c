@@ -123,8 +123,11 @@ static void on_acknowledge(struct world *world, const struct occurrence *occurre
 
 static void on_result(struct world *world, const struct occurrence *occurrence)
 {
-    struct action action = {.kind = (enum action_kind)occurrence->rule, .sequence = occurrence->sequence};
+    struct action action = {.kind = (enum action_kind)occurrence->rule,
+                            .sequence = occurrence->sequence,
+                            .tries = (uint16_t)occurrence->attempt};
 
+    oracle_said(world, occurrence->deployment, &action, (enum result)occurrence->share);
     if (action.kind == ACTION_ROUTE)
         oracle_result(world, occurrence->deployment, &action);
     world_say(world, occurrence->deployment, "answer: %s %u is %u", action_kind_name(action.kind),
