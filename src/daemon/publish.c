@@ -73,8 +73,8 @@ static bool is_verdict(const struct trace *trace)
 static void publish_deployment(struct daemon *daemon, const struct batch_row *row)
 {
     api_changed(daemon->api, row->deployment);
-    /* The way back is journaled: what was sent ahead of it needs no sign any more. */
-    if (row->state->phase == PHASE_ROLLING_BACK)
+    /* What it was sent ahead for is journaled: no sign is needed any more. */
+    if (row->state->ending != ENDING_NONE)
         tombstone_remove(daemon, row->deployment);
 }
 

@@ -55,7 +55,7 @@ static bool try_event(struct engine *engine, struct engine_slot *slot, const str
 
     stepping_keep_key(slot, &before);
     deployment_step(slot->start.plan, &before, event, &scratch, &decision);
-    if (!is_route_to_stable(&scratch) || slot->before.phase == PHASE_ROLLING_BACK)
+    if (!is_route_to_stable(&scratch) || !stepping_is_judged(&slot->before))
         return false;
     send(engine, slot, &scratch);
     return true;
@@ -85,13 +85,19 @@ static void try_rules(struct engine *engine, struct engine_slot *slot, int64_t n
             try_rule(engine, slot, i, now_ms);
 }
 
+/* A question that is not in the journal may never be asked, and its rejection then changes nothing. */
+static bool is_unasked(const struct engine_slot *slot, const struct event *event)
+{
+    return event->kind == EVENT_VERB && event->verb == VERB_REJECT && slot->before.step_state != STEP_WAITING;
+}
+
 static void try_inputs(struct engine *engine, int64_t now_ms)
 {
     for (uint32_t i = engine->input_taken; i < engine->input_count; i++) {
         const struct input *input = &engine->inputs[(engine->input_first + i) % ENGINE_INPUTS_MAX];
         struct engine_slot *slot = roster_find(engine, input->deployment);
         struct event event;
-        if (slot == NULL || !stepping_leads_back(slot, input, &event))
+        if (slot == NULL || !stepping_leads_back(slot, input, &event) || is_unasked(slot, &event))
             continue;
         event.now_ms = now_ms;
         engine->env.stepping(engine->env.data, slot->id);
@@ -114,7 +120,7 @@ static void try_slot(struct engine *engine, struct engine_slot *slot, int64_t no
     engine->env.stepping(engine->env.data, slot->id);
     if (is_route_to_stable(&slot->before)) {
         send_again(engine, slot, now_ms);
-    } else if (is_route_to_stable(&slot->after) && slot->before.phase != PHASE_ROLLING_BACK) {
+    } else if (is_route_to_stable(&slot->after) && stepping_is_judged(&slot->before)) {
         slot->has_left = slot->has_left || slot->after.ending == ENDING_FAILED;
         if (is_urgent(slot->after.ending))
             send(engine, slot, &slot->after);

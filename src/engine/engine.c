@@ -306,6 +306,8 @@ static void keep_slots(struct engine *engine)
             slot->persisted_ms = engine->batch.now_ms;
         if (slot->before.phase >= PHASE_ROLLING_BACK)
             slot->ahead_sequence = 0;
+        if (slot->before.ending != ENDING_NONE)
+            slot->has_left = false;
         slot->is_touched = slot->has_row = slot->is_new = false;
     }
     roster_settle_targets(engine, true);

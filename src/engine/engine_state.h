@@ -67,7 +67,7 @@ struct engine_slot {
     uint32_t read_sequence;  /* newest action when traffic was last asked for */
     int64_t ahead_at_ms;     /* when a route to stable may be sent ahead (again) */
     uint32_t ahead_sequence; /* key of one that was, until the way back is durable; 0: none was */
-    bool has_left;           /* one was, for a FAIL */
+    bool has_left;           /* one was, for a FAIL that is not durable yet */
     bool is_overtaken; /* one was since the batch under way was made: nothing of it goes forward any more */
     bool is_recovered; /* not yet told; what is in flight is to be driven again */
     bool was_told;     /* of both, in the batch under way */

@@ -211,12 +211,23 @@ static void step(struct engine *engine, struct engine_slot *slot, const struct e
         runs_deployment_changed(engine, slot);
 }
 
-/* What was in flight when we stopped is driven again under its key (L4). */
+bool stepping_is_judged(const struct deployment_state *state)
+{
+    return state->phase == PHASE_RUNNING || state->phase == PHASE_WATCHING;
+}
+
+bool stepping_has_left(const struct engine_slot *slot, const struct deployment_state *state)
+{
+    return slot->has_left && stepping_is_judged(state) && state->ending == ENDING_NONE;
+}
+
+/* What was in flight when we stopped is driven again under its key (L4), unless it has gone back meanwhile
+ * (S3). */
 static void redrive(struct engine *engine, struct engine_slot *slot)
 {
     struct action action = deployment_redrive(slot->start.plan, &slot->after);
 
-    if (action.kind != ACTION_NONE)
+    if (action.kind != ACTION_NONE && !stepping_has_left(slot, &slot->after))
         dispatch(engine, slot, &action);
 }
 
@@ -257,16 +268,6 @@ struct rule_clock stepping_rule_clock(const struct deployment_state *state, int6
         .confirmed_ms = state->confirmed_ms == DEPLOYMENT_NEVER ? SERIES_NEVER : state->confirmed_ms,
         .share = state->confirmed_share,
     };
-}
-
-bool stepping_is_judged(const struct deployment_state *state)
-{
-    return state->phase == PHASE_RUNNING || state->phase == PHASE_WATCHING;
-}
-
-bool stepping_has_left(const struct engine_slot *slot, const struct deployment_state *state)
-{
-    return slot->has_left && stepping_is_judged(state) && state->ending == ENDING_NONE;
 }
 
 static void tell(struct engine *engine, struct engine_slot *slot, uint8_t rule, enum verdict verdict)
@@ -356,10 +357,11 @@ void stepping_due(struct engine *engine, struct engine_slot *slot)
     if (stepping_is_judged(&slot->after))
         judge(engine, slot, is_due);
     reconcile(engine, slot);
-    if (is_due)
-        stepping_event(engine, slot, &event, 0);
+    /* Before patience may run out: what left ahead of the journal left for a FAIL. */
     if (stepping_has_left(slot, &slot->after))
         stepping_event(engine, slot, &ahead, 0);
+    if (is_due)
+        stepping_event(engine, slot, &event, 0);
     if (!stepping_is_judged(&slot->after) || engine->batch.now_ms < slot->persisted_ms + ENGINE_PERSIST_MS)
         return;
     if (!is_due)
@@ -417,10 +419,13 @@ bool stepping_leads_back(const struct engine_slot *slot, const struct input *inp
     return true;
 }
 
+/* What went back ahead of the journal for a FAIL is told before all that came since. */
 static void take_for(struct engine *engine, struct engine_slot *slot, const struct input *input)
 {
     struct event event = input->event;
 
+    if (stepping_has_left(slot, &slot->after))
+        stepping_due(engine, slot);
     if (input->kind == INPUT_JUDGEMENT) {
         take_judgement(engine, slot, input);
         return;

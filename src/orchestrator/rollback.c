@@ -112,7 +112,8 @@ void rollback_start(struct machine *machine, enum ending ending)
         machine_escalate(machine);
         return;
     }
-    if (state->flight.kind == ACTION_COMMAND && !state->flight.is_waiting) {
+    /* One that waits for its next try as well: before a restart that try may have left. */
+    if (state->flight.kind == ACTION_COMMAND) {
         state->settle_sequence = state->flight.sequence;
         state->settle_reference = state->flight.reference;
         state->settle_tries = state->flight.tries;

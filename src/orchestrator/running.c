@@ -303,10 +303,12 @@ void running_action_done(struct machine *machine)
     running_go_on(machine);
 }
 
-/* Back, or held past the point of no return: then the action is over all the same. */
+/* Back, or held past the point of no return: then the action is over all the same, and what it kept from
+ * being mended is mended. A route that failed itself is people's: they are called. */
 static void take_back(struct machine *machine, enum ending ending)
 {
     struct deployment_state *state = machine->state;
+    bool was_routing = state->flight.kind == ACTION_ROUTE;
 
     rollback_start(machine, ending);
     if (state->phase == PHASE_ROLLING_BACK)
@@ -314,6 +316,8 @@ static void take_back(struct machine *machine, enum ending ending)
     state->flight = (struct flight){.kind = ACTION_NONE};
     if (state->resume_to == STEP_ACTING)
         state->resume_to = STEP_IDLE;
+    if (!was_routing && state->confirmed_share > state->desired_share)
+        mend(machine);
 }
 
 /* A smoke test that nobody saw the end of says nothing against the version. */

@@ -1,5 +1,6 @@
 /* main.c - simulate: many worlds, each from its seed; the first violation ends them all.
  * SPDX-License-Identifier: MIT */
+#include "tests/simulation/shrink.h"
 #include "tests/simulation/world.h"
 
 #include <stdlib.h>
@@ -14,7 +15,7 @@ enum { JOBS_MAX = 16, AGAIN_EVERY = 64 };
 struct settings {
     uint64_t seed, runs, allowed;
     uint32_t jobs;
-    bool is_samples, is_loud, is_partial;
+    bool is_samples, is_loud, is_partial, is_shrinking;
     uint64_t only; /* trail of this deployment; 0: of all */
     enum slip slip;
     const char *plans;
@@ -41,6 +42,7 @@ static const char help[] =
     "  --jobs N              processes (1)\n"
     "  --plans FOLDER        rule files (tests/simulation/plans)\n"
     "  --partial             do not ask that everything that can happen did\n"
+    "  --shrink              the first seed only, reduced to the events that its violation needs\n"
     "  --verbose             the trail of every seed\n"
     "Exit status: 0 nothing violated; 1 violated, or something never happened; 2 usage.\n";
 
@@ -185,11 +187,30 @@ static int run(const struct settings *settings, const struct playbook *playbook)
     return is_good ? 0 : 1;
 }
 
+/* 1: it fails, and was reduced. */
+static int shrink(const struct settings *settings, const struct playbook *playbook)
+{
+    static struct tally tally;
+    struct world *world = calloc(1, sizeof(*world));
+
+    if (world == NULL)
+        abort();
+    prepare(world, settings, playbook, &tally);
+    world->trail = NULL;
+    bool has_failed = shrink_seed(world, settings->seed, stdout);
+    if (!has_failed)
+        (void)printf("seed %llu violates nothing\n", (unsigned long long)settings->seed);
+    shell_free(&world->shell);
+    free(world);
+    return has_failed ? 1 : 0;
+}
+
 /* Options */
 
 enum flag {
     FLAG_HELP,
     FLAG_VERBOSE,
+    FLAG_SHRINK,
     FLAG_PARTIAL, /* those below take a value */
     FLAG_SEED,
     FLAG_RUNS,
@@ -203,9 +224,9 @@ enum flag {
 
 static const char *const flags[FLAG_COUNT] = {
     [FLAG_HELP] = "--help",     [FLAG_VERBOSE] = "--verbose", [FLAG_PARTIAL] = "--partial",
-    [FLAG_SEED] = "--seed",     [FLAG_RUNS] = "--runs",       [FLAG_WORLD] = "--world",
-    [FLAG_FAULTS] = "--faults", [FLAG_MUTANT] = "--mutant",   [FLAG_JOBS] = "--jobs",
-    [FLAG_PLANS] = "--plans",
+    [FLAG_SHRINK] = "--shrink", [FLAG_SEED] = "--seed",       [FLAG_RUNS] = "--runs",
+    [FLAG_WORLD] = "--world",   [FLAG_FAULTS] = "--faults",   [FLAG_MUTANT] = "--mutant",
+    [FLAG_JOBS] = "--jobs",     [FLAG_PLANS] = "--plans",
 };
 
 static bool take_number(const char *text, uint64_t least, uint64_t most, uint64_t *ret_number)
@@ -250,6 +271,9 @@ static bool take_flag(enum flag flag, const char *text, struct settings *setting
         return true;
     case FLAG_VERBOSE:
         settings->is_loud = true;
+        return true;
+    case FLAG_SHRINK:
+        settings->is_shrinking = true;
         return true;
     case FLAG_PARTIAL:
         settings->is_partial = true;
@@ -303,7 +327,7 @@ int main(int argc, char **argv)
         (void)fprintf(stderr, "simulate: %s\n", err.text);
         return 2;
     }
-    int status = run(&settings, &playbook);
+    int status = settings.is_shrinking ? shrink(&settings, &playbook) : run(&settings, &playbook);
     playbook_free(&playbook);
     return status;
 }

@@ -1,6 +1,6 @@
 /* oracle.c - violations, and promises that run out.
  * SPDX-License-Identifier: MIT */
-#include "tests/simulation/oracle.h"
+#include "tests/simulation/oracle_parts.h"
 
 #include "tests/simulation/world.h"
 
@@ -12,8 +12,7 @@ enum {
     BACK_MS = 1000,
     REDRIVE_MS = 2000,
     DRIFT_MS = SHELL_RECONCILE_MS + 1500,
-    END_MS = 25 * 60 * 1000,
-    OBSERVE_SLACK_MS = 3000
+    MEND_MS = SHELL_RECONCILE_MS
 };
 
 void oracle_init(struct world *world)
@@ -27,6 +26,8 @@ void oracle_init(struct world *world)
     memset(oracle->targets, 0, sizeof(oracle->targets));
     memset(oracle->changed_by, 0, sizeof(oracle->changed_by));
     memset(oracle->route_owner, 0, sizeof(oracle->route_owner));
+    memset(oracle->adopted_by, 0, sizeof(oracle->adopted_by));
+    memset(oracle->free_up_ms, 0, sizeof(oracle->free_up_ms));
     oracle->is_violated = false;
     oracle->is_hashing = world->seed % 16 == 0;
     oracle->name[0] = oracle->text[0] = '\0';
@@ -52,6 +53,7 @@ void oracle_violate(struct world *world, const char *invariant, uint64_t deploym
     if (oracle->is_violated)
         return;
     oracle->is_violated = true;
+    oracle->format = format;
     oracle->deployment = deployment;
     (void)snprintf(oracle->name, sizeof(oracle->name), "%s", invariant);
     va_start(arguments, format);
@@ -156,11 +158,52 @@ static void expect_redrive(struct world *world, uint64_t deployment)
                                                .up_ms = shell_up_ms(world) + REDRIVE_MS});
 }
 
+/* A sign in the runtime folder is a FAIL that did not reach the journal (S5), unless it is doomed already. */
+static bool expect_back(struct world *world, uint64_t deployment)
+{
+    struct oracle_history *history = oracle_history(world, deployment);
+    bool is_judged = history->state.phase == PHASE_RUNNING || history->state.phase == PHASE_WATCHING;
+
+    if (!is_judged || history->state.ending != ENDING_NONE || !ledger_find(world, deployment)->has_tombstone)
+        return false;
+    history->has_failed = history->had_fail = history->has_sign = true;
+    if (!is_past_return(history, oracle_plan(world, deployment)))
+        oracle_due_add(world, &(struct oracle_due){.kind = DUE_BACK,
+                                                   .deployment = deployment,
+                                                   .sequence = UINT8_MAX,
+                                                   .up_ms = shell_up_ms(world) + BACK_MS});
+    return true;
+}
+
+/* More than wanted is known, and is to be mended. */
+void oracle_expect_mend(struct world *world, uint64_t deployment)
+{
+    oracle_due_add(world, &(struct oracle_due){.kind = DUE_MEND,
+                                               .deployment = deployment,
+                                               .up_ms = shell_up_ms(world) + MEND_MS});
+}
+
 void oracle_restarted(struct world *world)
 {
-    for (uint64_t id = 1; id <= world->oracle.highest; id++)
-        if (oracle_history(world, id)->exists)
+    for (uint64_t id = 1; id <= world->oracle.highest; id++) {
+        const struct oracle_history *history = oracle_history(world, id);
+        if (!history->exists)
+            continue;
+        if (world->shell.life > 1)
+            oracle_note_restart(world, id);
+        if (!expect_back(world, id))
             expect_redrive(world, id);
+        if (history->state.confirmed_share > history->state.desired_share)
+            oracle_expect_mend(world, id);
+    }
+}
+
+/* What had left ahead of the journal is forgotten where neither it nor a sign of it is left. */
+void oracle_rebooted(struct world *world)
+{
+    for (uint64_t id = 1; id <= world->oracle.highest; id++)
+        if (!oracle_history(world, id)->has_gone_back)
+            oracle_history(world, id)->went_ahead = false;
 }
 
 /* Verdicts that were not written yet are lost with the process; what is on the disk stays promised. */
@@ -188,12 +231,14 @@ static uint64_t shifted_at(const struct world *world, uint8_t site)
     return 0;
 }
 
-void oracle_hand(struct world *world, uint8_t site)
+void oracle_hand(struct world *world, uint8_t site, uint16_t before)
 {
     uint64_t deployment = shifted_at(world, site);
 
     if (deployment == 0 || !oracle_plan(world, deployment)->has_traffic)
         return;
+    if (before <= oracle_history(world, deployment)->state.desired_share) /* not too much until now */
+        oracle_due_drop(world, DUE_DRIFT, deployment, site);
     oracle_due_add(world, &(struct oracle_due){.kind = DUE_DRIFT,
                                                .deployment = deployment,
                                                .site = site,
@@ -214,7 +259,25 @@ static bool is_drifted(struct world *world, const struct oracle_due *due)
            site->lever.share[state->slot] > state->desired_share;
 }
 
-static bool is_journal_well(const struct world *world, int64_t since_ms)
+/* Where the lever does not obey, people are called. */
+static bool has_called(const struct oracle_history *history)
+{
+    const struct oracle_action *newest = &history->actions[history->action_count - 1];
+
+    return history->action_count > 0 && history->state.is_escalated && newest->kind == ACTION_ROUTE &&
+           newest->has_end && !newest->is_done;
+}
+
+/* It is still more than the last intent. */
+static bool is_unmended(const struct oracle_history *history)
+{
+    const struct deployment_state *state = &history->state;
+    bool is_judged = state->phase == PHASE_RUNNING || state->phase == PHASE_WATCHING;
+
+    return is_judged && history->confirmed > state->desired_share && !has_called(history);
+}
+
+bool oracle_is_journal_well(const struct world *world, int64_t since_ms)
 {
     const struct shell *shell = &world->shell;
 
@@ -222,9 +285,18 @@ static bool is_journal_well(const struct world *world, int64_t since_ms)
            shell_up_ms(world) > shell->trouble_up_ms + since_ms;
 }
 
-/* It was promoted, or somebody said to go on, before the rule said FAIL, and the journal still has it in
- * hand. */
-static bool is_superseded(const struct world *world, uint64_t deployment, uint32_t rule)
+/* Is this the intent of a command that old code does not run on? */
+static bool is_of_no_return(const struct plan *plan, const struct batch_row *row)
+{
+    const struct plan_step *step = &plan->steps[row->state->step];
+
+    return row->kind == ROW_ACTION && row->action.kind == ACTION_COMMAND && !row->action.is_rollback &&
+           row->state->step < plan->count && step->on_rollback == ON_ROLLBACK_HOLD;
+}
+
+/* It was promoted, or past the point of no return, or somebody said to go on, before the rule said FAIL, and
+ * the journal still has it in hand. */
+static bool is_superseded(struct world *world, uint64_t deployment, uint32_t rule)
 {
     const struct batch *batch = world->shell.commit;
 
@@ -232,6 +304,8 @@ static bool is_superseded(const struct world *world, uint64_t deployment, uint32
         return true;
     for (uint32_t i = 0; batch != NULL && i < batch->count; i++) {
         const struct batch_row *row = &batch->rows[i];
+        if (row->deployment == deployment && is_of_no_return(oracle_plan(world, deployment), row))
+            return true;
         if (row->kind != ROW_TRACE || row->deployment != deployment)
             continue;
         if (row->trace.kind == TRACE_PHASE && row->trace.a == PHASE_PROMOTED)
@@ -243,33 +317,73 @@ static bool is_superseded(const struct world *world, uint64_t deployment, uint32
     return false;
 }
 
-static void run_out(struct world *world, const struct oracle_due *due)
+static void put_off(struct world *world, const struct oracle_due *due, int64_t for_ms)
 {
     struct oracle_due later = *due;
 
+    later.up_ms = shell_up_ms(world) + for_ms;
+    oracle_due_add(world, &later);
+}
+
+static void back_is_due(struct world *world, const struct oracle_due *due)
+{
+    const struct oracle_history *history = oracle_history(world, due->deployment);
+
+    if (!is_superseded(world, due->deployment, due->sequence) &&
+        !is_past_return(history, oracle_plan(world, due->deployment)))
+        oracle_violate(world, "L2", due->deployment, "no way back within a second of a FAIL");
+}
+
+static void redrive_is_due(struct world *world, const struct oracle_due *due)
+{
+    if (!oracle_is_journal_well(world, REDRIVE_MS))
+        put_off(world, due, REDRIVE_MS);
+    else
+        oracle_violate(world, "L4", due->deployment, "action %u is not driven again after a restart",
+                       due->sequence);
+}
+
+static void drift_is_due(struct world *world, const struct oracle_due *due)
+{
+    int64_t quiet_ms = world->people.quiet_ms;
+    bool is_just_quiet = world->now_ms >= quiet_ms && world->now_ms < quiet_ms + DRIFT_MS;
+
+    if (!is_drifted(world, due))
+        return;
+    if (!oracle_is_journal_well(world, DRIFT_MS) || world->rates.per_myriad[FAULT_READ_BACK_LOST] != 0 ||
+        is_just_quiet)
+        put_off(world, due, DRIFT_MS);
+    else
+        oracle_violate(world, "S6", due->deployment, "site %u: more traffic than wanted, and nobody notices",
+                       due->site + 1);
+}
+
+static void mend_is_due(struct world *world, const struct oracle_due *due)
+{
+    const struct oracle_history *history = oracle_history(world, due->deployment);
+
+    if (!is_unmended(history))
+        return;
+    if (!oracle_is_journal_well(world, MEND_MS) || history->state.flight.kind != ACTION_NONE)
+        put_off(world, due, MEND_MS);
+    else
+        oracle_violate(world, "S6", due->deployment, "more traffic than wanted is known, and not mended");
+}
+
+static void run_out(struct world *world, const struct oracle_due *due)
+{
     switch (due->kind) {
     case DUE_BACK:
-        if (!is_superseded(world, due->deployment, due->sequence))
-            oracle_violate(world, "L2", due->deployment, "no way back within a second of a FAIL");
+        back_is_due(world, due);
         return;
     case DUE_REDRIVE:
-        later.up_ms = shell_up_ms(world) + REDRIVE_MS;
-        if (!is_journal_well(world, REDRIVE_MS))
-            oracle_due_add(world, &later);
-        else
-            oracle_violate(world, "L4", due->deployment, "action %u is not driven again after a restart",
-                           due->sequence);
+        redrive_is_due(world, due);
         return;
     case DUE_DRIFT:
-        if (!is_drifted(world, due))
-            return;
-        later.up_ms = shell_up_ms(world) + DRIFT_MS;
-        if (!is_journal_well(world, DRIFT_MS) || world->rates.per_myriad[FAULT_READ_BACK_LOST] != 0 ||
-            (world->now_ms >= world->people.quiet_ms && world->now_ms < world->people.quiet_ms + DRIFT_MS))
-            oracle_due_add(world, &later);
-        else
-            oracle_violate(world, "S6", due->deployment,
-                           "site %u: more traffic than wanted, and nobody notices", due->site + 1);
+        drift_is_due(world, due);
+        return;
+    case DUE_MEND:
+        mend_is_due(world, due);
         return;
     }
 }
@@ -289,39 +403,4 @@ void oracle_check(struct world *world)
         run_out(world, &due);
     }
     find_earliest(oracle);
-}
-
-/* Ends */
-
-static void check_observation(struct world *world, uint64_t deployment)
-{
-    const struct oracle_history *history = oracle_history(world, deployment);
-    const struct plan *plan = oracle_plan(world, deployment);
-    const struct deployment_state *state = &history->state;
-
-    if (phase_is_terminal(state->phase) || state->step_state != STEP_OBSERVING || history->is_held)
-        return;
-    const struct oracle_step *step = &history->steps[history->step];
-    int64_t watched_ms = shell_up_ms(world) - step->limit_up_ms;
-    /* After a restart the time since the newest snapshot is not known to have been watched, and the engine's
-     * clock does not know of suspended time. */
-    int64_t slack_ms =
-        OBSERVE_SLACK_MS + (int64_t)world->shell.life * ENGINE_PERSIST_MS + world->shell.lost_ms;
-    if (watched_ms > plan->steps[history->step].limit_ms + slack_ms)
-        oracle_violate(world, "L3", deployment, "step %u is observed for longer than it may", history->step);
-}
-
-void oracle_check_end(struct world *world, int64_t quiet_for_ms)
-{
-    for (uint64_t id = 1; id <= world->oracle.highest; id++) {
-        const struct oracle_history *history = oracle_history(world, id);
-        if (!history->exists)
-            continue;
-        check_observation(world, id);
-        if (quiet_for_ms > END_MS && !phase_is_terminal(history->state.phase))
-            oracle_violate(world, "L1", id, "it is still %s long after the faults are over",
-                           phase_name(history->state.phase));
-    }
-    if (quiet_for_ms > END_MS)
-        oracle_violate(world, "L1", 0, "requests are not answered long after the faults are over");
 }

@@ -22,6 +22,7 @@ struct oracle_action {
     uint16_t reference;
     uint16_t share;
     uint16_t tries; /* as it left last */
+    uint8_t said;   /* bits: results that came for that try */
     uint8_t step;
     bool is_rollback;
     bool has_left;
@@ -35,6 +36,7 @@ struct oracle_step {
     uint32_t passed_attempt; /* that a pass verdict is bound to */
     bool is_done;
     bool has_failed;
+    bool was_held; /* since its newest entry */
     uint16_t approvals;
     int64_t limit_up_ms; /* its limit counts from here: from its entry, or from the end of a hold */
     int64_t entered_up_ms;
@@ -51,13 +53,15 @@ struct oracle_history {
     bool is_held;
     bool was_adopted;
     bool went_ahead;    /* a route to stable left before its intent was durable */
+    bool has_sign;      /* the process came back and found only a tombstone of that */
     bool has_gone_back; /* rolling back was durable */
     uint8_t step;
     uint16_t confirmed;
     uint16_t share_most; /* of all forward routes that left */
     uint32_t action_count;
-    int64_t held_up_ms;             /* since when it is held */
+    int64_t phase_up_ms;            /* since when it is in its turn: admitted, or ended */
     int64_t confirmed_engine_ms;    /* newest entry into an observation: evidence for counts from here */
+    uint64_t ahead_number;          /* newest that was given to the journal when it went ahead */
     uint64_t batch_number;          /* newest that spoke of it, */
     uint64_t only_token;            /* where everything in it was asked for by this one; else 0 */
     struct deployment_state before; /* that batch */
@@ -70,7 +74,8 @@ struct oracle_history {
 enum due_kind {
     DUE_BACK,    /* L2: after a FAIL the first effect of the way back */
     DUE_REDRIVE, /* L4: what was in flight is driven again */
-    DUE_DRIFT    /* S6: too much for the candidate is noticed */
+    DUE_DRIFT,   /* S6: too much for the candidate is noticed */
+    DUE_MEND     /* S6: what was noticed is mended */
 };
 
 struct oracle_due {
@@ -83,7 +88,8 @@ struct oracle_due {
 
 struct oracle {
     bool is_violated;
-    bool is_hashing; /* this seed checks S16 */
+    bool is_hashing;    /* this seed checks S16 */
+    const char *format; /* of the sentence: which rule it was */
     char name[16];
     char text[ORACLE_TEXT_MAX];
     uint64_t deployment; /* that is concerned; 0 none */
@@ -100,6 +106,8 @@ struct oracle {
     int64_t batch_ms;
     struct target_state targets[SITES_MAX];
     uint64_t changed_by[SITES_MAX];  /* newest batch that changed them */
+    uint64_t adopted_by[SITES_MAX];  /* newest batch in which adopting ended one under way */
+    int64_t free_up_ms[SITES_MAX];   /* when the newest one under way ended */
     uint64_t route_owner[SITES_MAX]; /* deployment whose route is on its way; 0 none */
     uint32_t route_sequence[SITES_MAX];
     struct oracle_history histories[LEDGER_DEPLOYMENTS_MAX];
@@ -115,6 +123,7 @@ void oracle_violate(struct world *world, const char *invariant, uint64_t deploym
 void oracle_committing(struct world *world, const struct batch *batch);
 void oracle_durable(struct world *world, const struct batch *batch, uint32_t rows);
 void oracle_effect(struct world *world, uint64_t deployment, const struct action *action, bool is_ahead);
+void oracle_said(struct world *world, uint64_t deployment, const struct action *action, enum result result);
 /* NULL: all of the deployment's */
 void oracle_result(struct world *world, uint64_t deployment, const struct action *action);
 void oracle_answer(struct world *world, const struct asked *asked, enum engine_answer answer,
@@ -123,25 +132,18 @@ void oracle_failed(struct world *world, uint64_t deployment,
                    uint8_t rule); /* a FAIL was told to the engine */
 void oracle_restarted(struct world *world);
 void oracle_died(struct world *world);
-void oracle_hand(struct world *world, uint8_t site); /* the candidate got more than it should */
+void oracle_rebooted(struct world *world); /* what stood in the runtime folder is gone */
+void oracle_hand(struct world *world, uint8_t site, uint16_t before); /* other weights; of slot 1 before */
 
 /* Promises that ran out; to be called often. */
 void oracle_check(struct world *world);
 /* Everything has to come to an end (L1, L3). */
 void oracle_check_end(struct world *world, int64_t quiet_for_ms);
 
-/* oracle_*.c among themselves */
+/* What the journal told, and by which plan it is done. */
 struct oracle_history *oracle_history(struct world *world, uint64_t deployment);
 const struct plan *oracle_plan(struct world *world, uint64_t deployment);
-void oracle_trace(struct world *world, uint64_t deployment, const struct batch_row *row);
-void oracle_begin_action(struct world *world, uint64_t deployment, const struct batch_row *row);
-void oracle_end_action(struct world *world, uint64_t deployment, const struct batch_row *row);
-void oracle_due_add(struct world *world, const struct oracle_due *due);
-void oracle_due_drop(struct world *world, enum due_kind kind, uint64_t deployment, uint8_t site);
-bool oracle_gates_hold(struct world *world, uint64_t deployment, uint8_t step, char *ret_why);
-/* Must this rule pass before the step may? What compares with stable has nothing to compare with at 100 %. */
-bool oracle_is_wanted(const struct plan *plan, uint8_t step, uint8_t rule, uint32_t muted);
-void oracle_reload(struct world *world, const struct batch *batch);
+/* Part of what happened, for the seed's hash. */
 void oracle_mix(struct world *world, uint64_t number);
 
 #endif

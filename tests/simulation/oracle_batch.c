@@ -1,12 +1,59 @@
 /* oracle_batch.c - what a transaction as a whole must hold: targets, snapshots, owners, and that it fits the
  * one before.
  * SPDX-License-Identifier: MIT */
-#include "tests/simulation/oracle.h"
+#include "tests/simulation/oracle_parts.h"
 
 #include "tests/simulation/world.h"
 
 #include <assert.h>
 #include <string.h>
+
+static bool is_quarantined(const struct target_state *target, uint64_t version)
+{
+    for (uint8_t i = 0; i < target->quarantined_count; i++)
+        if (target->quarantined[i].version_key == version)
+            return true;
+    return false;
+}
+
+/* Did a person take something out of quarantine there? */
+static bool has_cleared(const struct batch *batch, uint8_t site)
+{
+    for (uint32_t i = 0; i < batch->count; i++) {
+        const struct batch_row *row = &batch->rows[i];
+        if (row->kind == ROW_TRACE && row->deployment == 0 && row->trace.kind == TRACE_ADOPTED &&
+            row->trace.a == site + 1u && row->trace.b == TARGET_QUARANTINE_CLEAR && row->token != 0)
+            return true;
+    }
+    return false;
+}
+
+/* What failed must not come back by itself, and stays so until a person says otherwise. */
+static void check_quarantine(struct world *world, const struct batch *batch, const struct batch_row *row)
+{
+    const struct ledger_deployment *stored = ledger_find(world, row->deployment);
+    bool is_told = row->trace.kind == TRACE_FAIL || row->trace.kind == TRACE_QUARANTINE;
+    bool is_back = row->trace.kind == TRACE_PHASE && row->trace.a == PHASE_ROLLING_BACK &&
+                   oracle_history(world, row->deployment)->has_sign;
+
+    if ((is_told || is_back) && !has_cleared(batch, stored->site) &&
+        !is_quarantined(&world->oracle.targets[stored->site], stored->version))
+        oracle_violate(world, "quarantine", row->deployment, "it failed, and its version may come back");
+    if (is_told)
+        oracle_history(world, row->deployment)->has_sign = false; /* it was read */
+}
+
+static void check_kept(struct world *world, const struct batch *batch, uint8_t site,
+                       const struct target_state *after)
+{
+    const struct target_state *before = &world->oracle.targets[site];
+
+    for (uint8_t i = 0; i < before->quarantined_count; i++)
+        if (!is_quarantined(after, before->quarantined[i].version_key) &&
+            after->quarantined_count < TARGET_QUARANTINE_MAX && !has_cleared(batch, site))
+            oracle_violate(world, "quarantine", 0, "site %u: a version left it, and nobody took it out",
+                           site + 1);
+}
 
 static void check_target(struct world *world, const struct batch *batch, const struct batch_row *row)
 {
@@ -32,6 +79,7 @@ static void check_target(struct world *world, const struct batch *batch, const s
     if (after.stable_version_key != before->stable_version_key && !is_founded)
         oracle_violate(world, "S9", 0, "site %u has another stable version, and nothing proves it",
                        index + 1);
+    check_kept(world, batch, (uint8_t)index, &after);
     world->oracle.changed_by[index] = world->oracle.batch_number;
     *before = after;
 }
@@ -104,10 +152,11 @@ static void take_row(struct world *world, const struct batch_row *row)
     switch (row->kind) {
     case ROW_TRACE:
         world->oracle.row_count++;
-        if (row->deployment != 0)
-            note_batch(world, row);
-        if (row->deployment != 0)
-            oracle_trace(world, row->deployment, row);
+        if (row->deployment == 0)
+            return;
+        note_batch(world, row);
+        oracle_trace(world, row->deployment, row);
+        oracle_note_cell(world, row->deployment, row);
         return;
     case ROW_ACTION:
         oracle_begin_action(world, row->deployment, row);
@@ -123,6 +172,18 @@ static void take_row(struct world *world, const struct batch_row *row)
     case ROW_TASK:
     case ROW_RUN_TRACE:
         return;
+    }
+}
+
+/* What can be said only when all of it was taken in. */
+static void check_whole(struct world *world, const struct batch *batch)
+{
+    for (uint32_t i = 0; i < batch->count; i++) {
+        const struct batch_row *row = &batch->rows[i];
+        if (row->kind == ROW_TRACE && row->deployment != 0)
+            check_quarantine(world, batch, row);
+        if (row->kind == ROW_RULE)
+            oracle_check_rule(world, row);
     }
 }
 
@@ -151,6 +212,8 @@ void oracle_durable(struct world *world, const struct batch *batch, uint32_t row
                        world->oracle.row_count);
     if (has_states)
         check_owners(world);
+    if (rows == batch->count)
+        check_whole(world, batch);
     if (world->oracle.is_hashing)
         oracle_reload(world, batch);
     oracle_mix(world, world->ledger.chain);

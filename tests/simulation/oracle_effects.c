@@ -1,6 +1,6 @@
 /* oracle_effects.c - what leaves the process needs an intent, and everything before it must have happened.
  * SPDX-License-Identifier: MIT */
-#include "tests/simulation/oracle.h"
+#include "tests/simulation/oracle_parts.h"
 
 #include "tests/simulation/world.h"
 
@@ -66,6 +66,9 @@ static void check_forward(struct world *world, uint64_t deployment, const struct
                        action_kind_name(action->kind), action->sequence);
     if (history->has_gone_back)
         oracle_violate(world, "S3", deployment, "%s %u goes forward on the way back",
+                       action_kind_name(action->kind), action->sequence);
+    if (history->went_ahead)
+        oracle_violate(world, "S5", deployment, "%s %u goes forward after a route to stable",
                        action_kind_name(action->kind), action->sequence);
     if (!oracle_gates_hold(world, deployment, step, why))
         oracle_violate(world, "S2", deployment, "%s %u of step %u leaves, but %s",
@@ -137,7 +140,10 @@ static void check_route(struct world *world, uint64_t deployment, const struct a
         check_back_target(world, deployment);
         oracle_due_drop(world, DUE_BACK, deployment, 0);
     }
-    history->went_ahead = history->went_ahead || is_ahead;
+    if (is_ahead) {
+        history->went_ahead = true;
+        history->ahead_number = world->shell.batches;
+    }
 }
 
 static void check_ahead(struct world *world, uint64_t deployment, const struct action *action)
@@ -160,10 +166,13 @@ static void check_key(struct world *world, uint64_t deployment, const struct act
 
     if (action->kind != seen->kind || action->reference != seen->reference || action->share != seen->share)
         oracle_violate(world, "S5", deployment, "the key %u stands for something else now", action->sequence);
-    if (seen->has_left && !is_same && !seen->has_end)
+    /* All of traffic to stable may be said as often as one likes. */
+    bool is_safe = action->kind == ACTION_ROUTE && action->share == 0;
+    if (seen->has_left && !is_same && !seen->has_end && !is_safe)
         oracle_violate(world, "S5", deployment, "%s %u is driven again under another key (%u, %u)",
                        action_kind_name(action->kind), action->sequence, seen->tries, action->tries);
     seen->has_left = true;
+    seen->said = is_same ? seen->said : 0;
     seen->tries = action->tries;
     seen->has_end = false;
 }
@@ -209,6 +218,15 @@ void oracle_effect(struct world *world, uint64_t deployment, const struct action
     else if (seen != NULL && (action->kind == ACTION_COMMAND || action->kind == ACTION_SMOKE) &&
              history->state.phase != PHASE_PROMOTED)
         check_forward(world, deployment, action, seen->step);
+}
+
+/* An answer came; one of an earlier try says nothing of the newest. */
+void oracle_said(struct world *world, uint64_t deployment, const struct action *action, enum result result)
+{
+    struct oracle_action *seen = find_action(oracle_history(world, deployment), action->sequence);
+
+    if (seen != NULL && seen->tries == action->tries)
+        seen->said |= (uint8_t)(1u << result);
 }
 
 /* An answer arrived, or the deployment ended: the lever is free again. */

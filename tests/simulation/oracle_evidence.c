@@ -1,6 +1,6 @@
 /* oracle_evidence.c - was there data behind a pass (S4)? And is what was written all there is (S16)?
  * SPDX-License-Identifier: MIT */
-#include "tests/simulation/oracle.h"
+#include "tests/simulation/oracle_parts.h"
 
 #include "tests/simulation/world.h"
 

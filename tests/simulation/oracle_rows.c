@@ -1,6 +1,6 @@
 /* oracle_rows.c - what a transaction says must fit what was said before.
  * SPDX-License-Identifier: MIT */
-#include "tests/simulation/oracle.h"
+#include "tests/simulation/oracle_parts.h"
 
 #include "tests/simulation/world.h"
 
@@ -138,7 +138,10 @@ static void enter_phase(struct world *world, uint64_t deployment, const struct b
     world->tally->phases[to]++;
     if (to == PHASE_ROLLING_BACK)
         history->has_gone_back = true;
+    if (to == PHASE_ADMITTING || phase_is_terminal(to))
+        history->phase_up_ms = shell_up_ms(world);
     if (phase_is_terminal(to)) {
+        world->oracle.free_up_ms[ledger_find(world, deployment)->site] = history->phase_up_ms;
         count_end(world, deployment, row);
         oracle_result(world, deployment, NULL);
     }
@@ -171,6 +174,7 @@ static void enter_step(struct world *world, uint64_t deployment, const struct ba
     struct oracle_step *step = &history->steps[index];
     step->attempt = row->trace.b;
     step->approvals = 0;
+    step->was_held = false;
     step->unheld_up_ms = 0;
     step->entered_up_ms = step->limit_up_ms = world->shell.commit_up_ms;
     history->confirmed_engine_ms = world->oracle.batch_ms;
@@ -179,6 +183,7 @@ static void enter_step(struct world *world, uint64_t deployment, const struct ba
 static void hold(struct world *world, struct oracle_history *history, const struct batch_row *row)
 {
     world->tally->holds[row->trace.a]++;
+    history->steps[history->step].was_held = true;
     if (history->is_held)
         return;
     history->is_held = true;
@@ -272,7 +277,7 @@ static void check_quarantine(struct world *world, uint64_t deployment)
 {
     const struct oracle_history *history = oracle_history(world, deployment);
 
-    if (!history->had_fail && !history->went_ahead)
+    if (!history->has_failed && !history->went_ahead && !history->has_sign)
         oracle_violate(world, "quarantine", deployment, "nothing failed, and its version is quarantined");
 }
 
@@ -281,7 +286,9 @@ static void override(struct world *world, uint64_t deployment, const struct batc
     struct oracle_history *history = oracle_history(world, deployment);
 
     history->is_overridden = true;
-    history->has_failed = false;
+    history->has_failed = history->has_sign = false;
+    if (world->oracle.batch_number > history->ahead_number)
+        history->went_ahead = false;
     if (row->token == 0)
         oracle_violate(world, "S2", deployment, "an override that nobody asked for");
 }
@@ -315,6 +322,11 @@ void oracle_end_action(struct world *world, uint64_t deployment, const struct ba
 
     if (action == NULL)
         return;
+    /* A route to stable may have been answered before its intent was durable. */
+    bool is_safe = action->kind == ACTION_ROUTE && action->share == 0;
+    if (row->result != RESULT_UNKNOWN && (action->said & (1u << row->result)) == 0 && !is_safe)
+        oracle_violate(world, "S5", deployment, "action %u ends by what was said of an earlier try",
+                       row->sequence);
     action->has_end = true;
     action->is_done = row->result == RESULT_DONE;
     bool is_own =
@@ -324,6 +336,12 @@ void oracle_end_action(struct world *world, uint64_t deployment, const struct ba
         history->steps[action->step].is_done = true;
     else if (is_own)
         history->steps[action->step].has_failed = true;
+}
+
+static void confirm(struct world *world, uint64_t deployment, const struct batch_row *row)
+{
+    oracle_history(world, deployment)->confirmed = (uint16_t)row->trace.a;
+    oracle_due_drop(world, DUE_DRIFT, deployment, ledger_find(world, deployment)->site);
 }
 
 void oracle_trace(struct world *world, uint64_t deployment, const struct batch_row *row)
@@ -342,9 +360,12 @@ void oracle_trace(struct world *world, uint64_t deployment, const struct batch_r
         enter_step(world, deployment, row);
         return;
     case TRACE_CONFIRMED:
+        confirm(world, deployment, row);
+        return;
     case TRACE_DRIFT:
-        history->confirmed = (uint16_t)row->trace.a;
-        oracle_due_drop(world, DUE_DRIFT, deployment, ledger_find(world, deployment)->site);
+        confirm(world, deployment, row);
+        if (history->confirmed > row->state->desired_share)
+            oracle_expect_mend(world, deployment);
         return;
     case TRACE_STEP_PASS:
         pass_step(world, deployment, row);
@@ -369,6 +390,7 @@ void oracle_trace(struct world *world, uint64_t deployment, const struct batch_r
         return;
     case TRACE_ADOPTED:
         history->was_adopted = true;
+        world->oracle.adopted_by[ledger_find(world, deployment)->site] = world->oracle.batch_number;
         return;
     case TRACE_ACTION:
     case TRACE_RESULT:

@@ -22,7 +22,7 @@ static uint64_t new_version(struct world *world)
     return number << 3 | healths[dice_below(&world->dice, sizeof(healths))];
 }
 
-static void say_target(struct world *world, uint8_t site, enum target_verb_kind verb, uint64_t version,
+void people_say_target(struct world *world, uint8_t site, enum target_verb_kind verb, uint64_t version,
                        uint8_t slot, int64_t in_ms)
 {
     world_later(world, in_ms,
@@ -33,13 +33,13 @@ static void say_target(struct world *world, uint8_t site, enum target_verb_kind 
                                      .rule = slot});
 }
 
-static void say(struct world *world, uint64_t deployment, enum verb verb, int64_t in_ms)
+void people_say(struct world *world, uint64_t deployment, enum verb verb, int64_t in_ms)
 {
     world_later(world, in_ms,
                 &(struct occurrence){.kind = OCCURS_VERB,
                                      .deployment = deployment,
                                      .share = (uint16_t)verb,
-                                     .rule = (uint8_t)dice_below(&world->dice, 3)});
+                                     .rule = (uint8_t)dice_below(&world->dice, 4)});
 }
 
 void people_init(struct world *world)
@@ -54,7 +54,7 @@ void people_init(struct world *world)
         people->starts_left[i] = (uint16_t)dice_between(&world->dice, 3, 7);
         world->sites[i].versions[0] = people->last_version[i] = ++people->version_count << 3;
         if (has_traffic || dice_chance(&world->dice, 6000))
-            say_target(world, i, TARGET_ADOPT, world->sites[i].versions[0], 0, 20);
+            people_say_target(world, i, TARGET_ADOPT, world->sites[i].versions[0], 0, 20);
         world_later(world, dice_between(&world->dice, 30, 3000),
                     &(struct occurrence){.kind = OCCURS_PIPELINE, .target = i});
     }
@@ -227,9 +227,11 @@ void people_target_verb(struct world *world, const struct occurrence *occurrence
                                .version_key = occurrence->deployment,
                                .slot = occurrence->rule};
 
-    if (!world->shell.is_up) {
+    /* What is about to be done is not seen yet: who adopts waits for it. */
+    bool is_about_to = verb.kind == TARGET_ADOPT && world->shell.commit != NULL;
+    if (!world->shell.is_up || is_about_to) {
         struct occurrence again = *occurrence;
-        world_later(world, 500, &again);
+        world_later(world, is_about_to ? 50 : 500, &again);
         return;
     }
     /* Whoever had to wait looks again. */
@@ -246,7 +248,7 @@ void people_target_verb(struct world *world, const struct occurrence *occurrence
     shell_turn(world);
 }
 
-static uint64_t active_at(const struct world *world, uint8_t site)
+uint64_t people_active_at(const struct world *world, uint8_t site)
 {
     for (uint64_t id = world->oracle.highest; id > 0; id--) {
         const struct oracle_history *history = &world->oracle.histories[id - 1];
@@ -258,18 +260,29 @@ static uint64_t active_at(const struct world *world, uint8_t site)
 }
 
 /* What serves now becomes stable: a person looks, sees to it that it is so, and that nothing runs there. */
-static void adopt(struct world *world, uint8_t index)
+void people_adopt(struct world *world, uint8_t index)
 {
     struct site *site = &world->sites[index];
     uint8_t slot = site->lever.share[1] > site->lever.share[0] ? 1 : 0;
 
-    if (site->versions[1 - slot] != 0 && active_at(world, index) == 0 && dice_chance(&world->dice, 2000))
+    if (site->versions[1 - slot] != 0 && people_active_at(world, index) == 0 &&
+        dice_chance(&world->dice, 2000))
         slot = (uint8_t)(1 - slot);
     if (site->versions[slot] == 0 || is_busy(site))
         return;
     site->lever.share[slot] = site->lever.file[slot] = SHARE_WHOLE;
     site->lever.share[1 - slot] = site->lever.file[1 - slot] = 0;
-    say_target(world, index, TARGET_ADOPT, site->versions[slot], slot, 0);
+    people_say_target(world, index, TARGET_ADOPT, site->versions[slot], slot, 0);
+}
+
+/* Somebody does not look whether one is under way; where that is escalated it is left to those who do. */
+static void adopt_anyhow(struct world *world, uint8_t index)
+{
+    const struct target_state *target = &world->oracle.targets[index];
+    const struct deployment_state *state = &world->oracle.histories[people_active_at(world, index) - 1].state;
+
+    if (target->has_stable && !state->is_escalated)
+        people_say_target(world, index, TARGET_ADOPT, target->stable_version_key, target->stable_slot, 0);
 }
 
 /* Takes the newest promotion back while its old slot is kept. */
@@ -297,19 +310,21 @@ static void person_at_site(struct world *world, uint8_t site)
 {
     switch (dice_below(&world->dice, 6)) {
     case 0:
-        say_target(world, site, TARGET_FREEZE, 0, 0, 0);
-        say_target(world, site, TARGET_UNFREEZE, 0, 0, dice_between(&world->dice, 500, 9000));
+        people_say_target(world, site, TARGET_FREEZE, 0, 0, 0);
+        people_say_target(world, site, TARGET_UNFREEZE, 0, 0, dice_between(&world->dice, 500, 9000));
         return;
     case 1:
-        say_target(world, site, TARGET_QUARANTINE_ADD, world->people.last_version[site], 0, 0);
+        people_say_target(world, site, TARGET_QUARANTINE_ADD, world->people.last_version[site], 0, 0);
         return;
     case 2:
     case 3:
-        say_target(world, site, TARGET_QUARANTINE_CLEAR, world->people.last_version[site], 0, 0);
+        people_say_target(world, site, TARGET_QUARANTINE_CLEAR, world->people.last_version[site], 0, 0);
         return;
     case 4:
-        if (active_at(world, site) == 0)
-            adopt(world, site);
+        if (people_active_at(world, site) == 0)
+            people_adopt(world, site);
+        else
+            adopt_anyhow(world, site);
         return;
     default:
         for (uint64_t id = world->oracle.highest; id > 0; id--)
@@ -338,7 +353,7 @@ void people_person(struct world *world, const struct occurrence *occurrence)
     if (dice_chance(&world->dice, 3500))
         person_at_site(world, site);
     else if (deployment > 0)
-        say(world, deployment, (enum verb)dice_below(&world->dice, VERB_COUNT - 1), 0);
+        people_say(world, deployment, (enum verb)dice_below(&world->dice, VERB_COUNT - 1), 0);
     world_later(world, dice_between(&world->dice, 100, 2 * pause_ms),
                 &(struct occurrence){.kind = OCCURS_PERSON});
 }
@@ -379,14 +394,14 @@ static void answer_approval(struct world *world, uint64_t deployment, uint32_t n
     int64_t in_ms = dice_between(&world->dice, 100, 1500);
 
     if (world_fault(world, FAULT_APPROVAL_RACE)) {
-        say(world, deployment, VERB_REJECT, in_ms);
-        say(world, deployment, VERB_APPROVE, in_ms);
+        people_say(world, deployment, VERB_REJECT, in_ms);
+        people_say(world, deployment, VERB_APPROVE, in_ms);
     }
     if (mood < 8)
-        say(world, deployment, VERB_REJECT, in_ms);
+        people_say(world, deployment, VERB_REJECT, in_ms);
     else if (mood < 88)
         for (uint32_t i = 0; i < need; i++)
-            say(world, deployment, VERB_APPROVE, in_ms + (int64_t)i * dice_below(&world->dice, 300));
+            people_say(world, deployment, VERB_APPROVE, in_ms + (int64_t)i * dice_below(&world->dice, 300));
 }
 
 static void answer_trouble(struct world *world, uint64_t deployment, bool is_escalated)
@@ -396,14 +411,16 @@ static void answer_trouble(struct world *world, uint64_t deployment, bool is_esc
                                         VERB_PROMOTE, VERB_RESUME,        VERB_ADOPT};
     enum verb verb = (enum verb)held[dice_below(&world->dice, sizeof(held))];
 
+    if (world->now_ms >= world->people.quiet_ms)
+        return; /* the caretaker speaks */
     if (is_escalated)
         verb = (enum verb)escalated[dice_below(&world->dice, sizeof(escalated))];
     if (!dice_chance(&world->dice, 5500))
         return;
     if (verb == VERB_ADOPT)
-        adopt(world, ledger_find(world, deployment)->site);
+        people_adopt(world, ledger_find(world, deployment)->site);
     else
-        say(world, deployment, verb, dice_between(&world->dice, 200, 4000));
+        people_say(world, deployment, verb, dice_between(&world->dice, 200, 4000));
 }
 
 void people_published(struct world *world, const struct batch_row *row)
@@ -416,73 +433,9 @@ void people_published(struct world *world, const struct batch_row *row)
     else if (kind == TRACE_HELD || kind == TRACE_ESCALATED)
         answer_trouble(world, deployment, kind == TRACE_ESCALATED);
     else if (kind == TRACE_ACTION && world_fault(world, FAULT_ABORT_RACE))
-        say(world, deployment, dice_chance(&world->dice, 5000) ? VERB_ABORT : VERB_ROLLBACK,
-            dice_between(&world->dice, 0, 15));
+        people_say(world, deployment, dice_chance(&world->dice, 5000) ? VERB_ABORT : VERB_ROLLBACK,
+                   dice_between(&world->dice, 0, 15));
     else if (kind == TRACE_PHASE && row->trace.a == PHASE_PROMOTED && dice_chance(&world->dice, 2500))
         world_later(world, dice_between(&world->dice, 10, 2000),
                     &(struct occurrence){.kind = OCCURS_PERSON, .deployment = deployment});
-}
-
-/* The caretaker */
-
-static void bring_to_end(struct world *world, uint64_t deployment, int64_t quiet_for_ms)
-{
-    static const uint8_t held[] = {VERB_RESUME, VERB_PROMOTE, VERB_ABORT, VERB_PROMOTE_FULL};
-    const struct deployment_state *state = &world->oracle.histories[deployment - 1].state;
-    bool is_doomed = state->ending != ENDING_NONE;
-
-    if (state->phase == PHASE_ROLLING_BACK) {
-        if (state->is_escalated && quiet_for_ms > 90000)
-            adopt(world, ledger_find(world, deployment)->site);
-        return;
-    }
-    if (state->step_state == STEP_WAITING)
-        say(world, deployment, VERB_APPROVE, 0);
-    if (state->step_state != STEP_HELD)
-        return;
-    if (is_doomed)
-        say(world, deployment, dice_chance(&world->dice, 5000) ? VERB_ROLLBACK_PAST : VERB_PROMOTE_FULL, 0);
-    else if (quiet_for_ms > 60000)
-        say(world, deployment, VERB_ABORT, 0);
-    else
-        say(world, deployment, (enum verb)held[dice_below(&world->dice, sizeof(held))], 0);
-}
-
-static bool is_ended(const struct oracle_history *history)
-{
-    return !history->exists || (phase_is_terminal(history->state.phase) && history->state.care != CARE_DUE &&
-                                history->state.care != CARE_ACTING);
-}
-
-static bool all_ended(const struct world *world)
-{
-    const struct people *people = &world->people;
-
-    for (uint32_t i = 0; i < people->request_count; i++)
-        if (!people->requests[i].is_answered)
-            return false;
-    for (uint64_t id = 1; id <= world->oracle.highest; id++)
-        if (!is_ended(&world->oracle.histories[id - 1]))
-            return false;
-    return world->shell.is_up && world->shell.commit == NULL;
-}
-
-void people_caretaker(struct world *world)
-{
-    int64_t quiet_for_ms = world->now_ms - world->people.quiet_ms;
-
-    oracle_check_end(world, quiet_for_ms);
-    if (all_ended(world)) {
-        world->people.is_over = true;
-        return;
-    }
-    bool is_listened_to = world->shell.is_up && !world->shell.is_stopped;
-    for (uint8_t i = 0; i < world->site_count && is_listened_to; i++) {
-        uint64_t deployment = active_at(world, i);
-        if (world->oracle.targets[i].is_frozen)
-            say_target(world, i, TARGET_UNFREEZE, 0, 0, 0);
-        if (deployment != 0)
-            bring_to_end(world, deployment, quiet_for_ms);
-    }
-    world_later(world, 1000, &(struct occurrence){.kind = OCCURS_CARETAKER});
 }

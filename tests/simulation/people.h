@@ -47,6 +47,14 @@ void people_target_verb(struct world *world, const struct occurrence *occurrence
 void people_person(struct world *world, const struct occurrence *occurrence); /* deployment: takes it back */
 void people_caretaker(struct world *world);
 
+/* For the caretaker: a verb of a deployment or of a site, later; what serves at a site becomes stable; who is
+ * under way there, 0 nobody. */
+void people_say(struct world *world, uint64_t deployment, enum verb verb, int64_t in_ms);
+void people_say_target(struct world *world, uint8_t site, enum target_verb_kind verb, uint64_t version,
+                       uint8_t slot, int64_t in_ms);
+void people_adopt(struct world *world, uint8_t site);
+uint64_t people_active_at(const struct world *world, uint8_t site);
+
 /* The daemon answers, published something, or died. */
 void people_answered(struct world *world, const struct asked *asked, enum engine_answer answer,
                      uint64_t deployment);

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-enum { REQUESTS_PER_SECOND = 300, TROUBLE_MS = 9000 };
+enum { REQUESTS_PER_SECOND = 300, TROUBLE_MS = 9000, STRANGE_MS = 60000 };
 
 /* What one side is like in this second. */
 struct nature {
@@ -94,6 +94,8 @@ static struct series_step draw(struct world *world, const struct nature *nature,
 static void spoil(struct world *world, struct sample_series *series, struct series_step *step)
 {
     if (world_fault(world, FAULT_SAMPLE_NOT_FINITE))
+        series->strange_until_ms = world->now_ms + dice_between(&world->dice, 1, STRANGE_MS);
+    if (world->now_ms < series->strange_until_ms)
         step->value = dice_chance(&world->dice, 5000) ? NAN : INFINITY;
     if (series->view.kind == SERIES_COUNT && world_fault(world, FAULT_SAMPLE_NEGATIVE))
         step->value = -1;

@@ -15,8 +15,9 @@ struct world;
 struct sample_series {
     struct series_view view;
     struct series_step ring[SAMPLES_STEPS];
-    int64_t silent_until_ms; /* nothing comes */
-    int64_t frozen_until_ms; /* only old values come */
+    int64_t silent_until_ms;  /* nothing comes */
+    int64_t frozen_until_ms;  /* only old values come */
+    int64_t strange_until_ms; /* what comes is no number */
     int64_t trouble_until_ms;
 };
 

@@ -85,10 +85,10 @@ static void commit(void *data, const struct batch *batch)
                 &(struct occurrence){.kind = OCCURS_COMMIT, .sequence = shell->commit_serial});
 }
 
-/* The way back is journaled: what was sent ahead of it needs no sign any more. */
+/* What it was sent ahead for is journaled: no sign is needed any more. */
 static void forget_tombstone(struct world *world, const struct batch_row *row)
 {
-    if (row->state->phase == PHASE_ROLLING_BACK)
+    if (row->state->ending != ENDING_NONE)
         ledger_find(world, row->deployment)->has_tombstone = false;
 }
 

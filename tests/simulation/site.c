@@ -247,5 +247,5 @@ void site_hand(struct world *world, const struct occurrence *occurrence)
     world->tally->faults[fault]++;
     world_say(world, 0, "somebody gives slot 1 of site %u %u instead of %u", site->target, now, share);
     set_share(site, 1, 0, now);
-    oracle_hand(world, index);
+    oracle_hand(world, index, share);
 }

@@ -185,6 +185,7 @@ void tally_print(const struct tally *tally, FILE *to, bool is_samples, double se
         print_group(tally, &groups[i], to);
     print_group(tally, &answers, to);
     print_faults(tally, to, is_samples);
+    cells_print(&tally->cells, to);
 }
 
 static bool is_group_full(const struct tally *tally, const struct group *group, FILE *to)

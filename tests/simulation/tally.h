@@ -4,6 +4,7 @@
 #define SIMULATION_TALLY_H
 
 #include "orchestrator/deployment.h"
+#include "tests/simulation/cells.h"
 #include "tests/simulation/faults.h"
 
 #include <stdio.h>
@@ -30,6 +31,7 @@ struct tally {
     uint64_t verbs[VERB_COUNT];
     uint64_t reasons[16];
     uint64_t escalated, unverified, ahead;
+    struct cells cells;
 };
 
 void tally_add(struct tally *tally, const struct tally *other);

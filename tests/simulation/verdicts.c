@@ -39,6 +39,11 @@ static void judge(struct world *world, uint64_t deployment, const struct deploym
     bool is_silent = version_health(stored->version) == HEALTH_MURKY && dice_chance(&world->dice, 4000);
 
     if (does_fail(world, stored, state, plan->rules[rule])) {
+        /* It looked well at first: the step may be over before it says so. */
+        if (world_fault(world, FAULT_VERDICT_LATE)) {
+            put(world, deployment, state, rule, VERDICT_PASS, in_ms);
+            in_ms += dice_between(&world->dice, 1, 2 * duration_ms);
+        }
         put(world, deployment, state, rule, VERDICT_FAIL, in_ms);
         if (dice_chance(&world->dice, 3000))
             put(world, deployment, state, rule, VERDICT_PASS, in_ms + dice_between(&world->dice, 1, 900));

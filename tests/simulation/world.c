@@ -30,6 +30,9 @@ bool world_fault(struct world *world, enum fault fault)
 {
     if (!dice_chance(&world->dice, world->rates.per_myriad[fault]))
         return false;
+    if (world->cuts != NULL &&
+        cuts_take(world->cuts, world->dice.state + fault, world->now_ms, fault_kinds[fault].name))
+        return false;
     world->tally->faults[fault]++;
     return true;
 }
@@ -89,6 +92,7 @@ static void prepare(struct world *world, uint64_t seed)
 {
     world->seed = seed;
     world->dice = (struct dice){.state = seed * UINT64_C(0x2545f4914f6cdd1d) + world->is_samples};
+    world->origin = dice_throw(&(struct dice){.state = world->dice.state});
     world->now_ms = WORLD_START_MS;
     world->agenda.count = world->agenda.order = 0;
     fault_rates_draw(&world->rates, &world->dice, world->allowed);
@@ -119,8 +123,11 @@ static void on_acknowledge(struct world *world, const struct occurrence *occurre
 
 static void on_result(struct world *world, const struct occurrence *occurrence)
 {
-    struct action action = {.kind = (enum action_kind)occurrence->rule, .sequence = occurrence->sequence};
+    struct action action = {.kind = (enum action_kind)occurrence->rule,
+                            .sequence = occurrence->sequence,
+                            .tries = (uint16_t)occurrence->attempt};
 
+    oracle_said(world, occurrence->deployment, &action, (enum result)occurrence->share);
     if (action.kind == ACTION_ROUTE)
         oracle_result(world, occurrence->deployment, &action);
     world_say(world, occurrence->deployment, "answer: %s %u is %u", action_kind_name(action.kind),
@@ -173,6 +180,7 @@ static void on_reboot(struct world *world, const struct occurrence *occurrence)
     shell->stood_ms = 0;
     for (int i = 0; i < LEDGER_DEPLOYMENTS_MAX; i++)
         world->ledger.deployments[i].has_tombstone = false;
+    oracle_rebooted(world);
 }
 
 static void on_boot(struct world *world, const struct occurrence *occurrence)
@@ -307,6 +315,50 @@ static bool is_for_nobody(struct world *world, const struct occurrence *occurren
     return true;
 }
 
+/* Its dice come from the seed and from what happens when; not from numbers that depend on what was before. */
+static void throw_for(struct world *world, const struct occurrence *occurrence)
+{
+    uint64_t what = occurrence->kind | (uint64_t)occurrence->rule << 8 | (uint64_t)occurrence->share << 16 |
+                    (uint64_t)occurrence->target << 32;
+
+    world->dice.state = world->origin + (uint64_t)world->now_ms * UINT64_C(0x9e6c63d0876a9a47) +
+                        what * UINT64_C(0xd6e8feb86659fd93);
+}
+
+/* What a fault of the world or a client may be called, or NULL: it is nobody's will. */
+static const char *label_of(const struct occurrence *occurrence)
+{
+    static const char *const labels[OCCURRENCE_COUNT] = {
+        [OCCURS_START] = "a start",
+        [OCCURS_TARGET_VERB] = "a verb of a site",
+        [OCCURS_HAND] = "a hand",
+        [OCCURS_RELOAD] = "the proxy reloads",
+        [OCCURS_KILL] = "kill",
+        [OCCURS_REBOOT] = "reboot",
+        [OCCURS_STOP] = "stop",
+        [OCCURS_SUSPEND] = "suspend",
+        [OCCURS_WALL_STEP] = "wall clock",
+        [OCCURS_JOURNAL_FAULT] = "the journal",
+    };
+
+    if (occurrence->kind == OCCURS_VERB)
+        return verb_name((enum verb)occurrence->share);
+    if (occurrence->kind == OCCURS_JOURNAL_FAULT && occurrence->share == LEDGER_FINE)
+        return NULL;
+    return labels[occurrence->kind];
+}
+
+static bool is_left_out(struct world *world, const struct occurrence *occurrence)
+{
+    const char *label = world->cuts == NULL ? NULL : label_of(occurrence);
+
+    if (label == NULL || !cuts_take(world->cuts, world->dice.state, world->now_ms, label))
+        return false;
+    if (occurrence->kind == OCCURS_START) /* nobody waits for what was never asked */
+        world->people.requests[occurrence->sequence].is_answered = true;
+    return true;
+}
+
 static void next(struct world *world)
 {
     struct shell *shell = &world->shell;
@@ -317,12 +369,14 @@ static void next(struct world *world)
         if (shell->timer_ms > world->now_ms)
             world->now_ms = shell->timer_ms;
         oracle_mix(world, (uint64_t)world->now_ms);
+        throw_for(world, &(struct occurrence){.kind = OCCURRENCE_COUNT});
         shell_timer(world);
     } else {
         agenda_take(&world->agenda, &occurrence);
         world->now_ms = occurrence.time_ms;
         oracle_mix(world, (uint64_t)world->now_ms << 8 | occurrence.kind);
-        if (!is_for_nobody(world, &occurrence))
+        throw_for(world, &occurrence);
+        if (!is_for_nobody(world, &occurrence) && !is_left_out(world, &occurrence))
             handlers[occurrence.kind](world, &occurrence);
     }
     oracle_check(world);

@@ -4,6 +4,7 @@
 #define SIMULATION_WORLD_H
 
 #include "tests/simulation/agenda.h"
+#include "tests/simulation/cuts.h"
 #include "tests/simulation/faults.h"
 #include "tests/simulation/ledger.h"
 #include "tests/simulation/oracle.h"
@@ -42,9 +43,10 @@ struct world {
     uint64_t allowed; /* faults */
     enum slip slip;
     bool is_samples;
-    struct dice dice;
+    struct cuts *cuts; /* NULL: nothing is left out, nor noted down */
+    struct dice dice;  /* anew for each occurrence, from what it is: others do not change its luck */
+    uint64_t origin;   /* of all dice */
     int64_t now_ms;
-    int64_t end_ms; /* latest */
     uint8_t site_count;
     struct fault_rates rates;
     struct agenda agenda;

@@ -284,9 +284,22 @@ static void test_running_command_is_settled_first(void **state)
     trial_tick(&trial, BACKOFF_MAX_MS);
     trial_result(&trial, RESULT_DONE);
     assert_int_equal(trial_action(&trial).reference, 7);
-    trial = at(TRIAL_DEPLOY);
+}
+
+/* Its next try may run: a process that died since had no need to write that down. */
+static void test_a_command_that_waits_is_settled_too(void **state)
+{
+    struct trial trial = at(TRIAL_DEPLOY);
+    uint32_t sequence = trial.state.flight.sequence;
+
+    (void)state;
     trial_result(&trial, RESULT_AGAIN);
+    assert_true(trial.state.flight.is_waiting);
     (void)trial_verb(&trial, VERB_ABORT);
+    trial_result(&trial, RESULT_DONE);
+    assert_int_equal(trial_action(&trial).kind, ACTION_CANCEL);
+    assert_int_equal(trial_action(&trial).cancels, sequence);
+    assert_int_equal(trial_action(&trial).cancels_tries, 1);
     trial_result(&trial, RESULT_DONE);
     assert_int_equal(trial_action(&trial).kind, ACTION_COMMAND);
 }
@@ -457,6 +470,7 @@ int main(void)
         cmocka_unit_test(test_way_back),
         cmocka_unit_test(test_way_back_escalates_and_goes_on),
         cmocka_unit_test(test_running_command_is_settled_first),
+        cmocka_unit_test(test_a_command_that_waits_is_settled_too),
         cmocka_unit_test(test_past_the_point_of_no_return),
         cmocka_unit_test(test_kept_commands_stay),
         cmocka_unit_test(test_traffic_comes_back_while_undoing),

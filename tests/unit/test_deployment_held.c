@@ -167,6 +167,23 @@ static void test_mended_while_held(void **state)
     assert_int_equal(trial.state.resume_to, STEP_OBSERVING);
 }
 
+/* S6: an unknown hand gave it more beside an action that fails past the point of no return. */
+static void test_mended_past_the_point_of_no_return(void **state)
+{
+    struct trial trial = at(TRIAL_SMOKE);
+
+    (void)state;
+    trial.plan.steps[TRIAL_DEPLOY].on_rollback = ON_ROLLBACK_HOLD;
+    trial_drift(&trial, 5000);
+    trial_result(&trial, RESULT_FAILED);
+    assert_int_equal(trial.state.hold, HOLD_ESCALATED);
+    assert_int_equal(trial_action(&trial).kind, ACTION_ROUTE);
+    assert_int_equal(trial_action(&trial).share, 0);
+    trial_result(&trial, RESULT_DONE);
+    assert_int_equal(trial.state.confirmed_share, 0);
+    assert_int_equal(trial.state.step_state, STEP_HELD);
+}
+
 /* An override leads to the watch, and not past it: what is mended there ends nothing. */
 static void test_mended_under_watch(void **state)
 {
@@ -278,6 +295,7 @@ int main(void)
         cmocka_unit_test(test_resume_asks_anew),
         cmocka_unit_test(test_a_failed_migration_is_held),
         cmocka_unit_test(test_failures_past_the_point_of_no_return),
+        cmocka_unit_test(test_mended_past_the_point_of_no_return),
         cmocka_unit_test(test_an_action_ends_while_held),
         cmocka_unit_test(test_a_hold_becomes_an_escalation),
         cmocka_unit_test(test_mended_while_held),

@@ -253,6 +253,93 @@ static void test_tombstones_go_ahead_again(void **state)
     assert_int_equal(bench_only_start(bench).action.share, 0);
 }
 
+/* S5: it is a FAIL, even if all patience has run out by the time the journal writes again. */
+static void test_a_tombstone_outlasts_patience(void **state)
+{
+    struct engine_bench *bench = *state;
+    struct bench_live *live = bench_prepare(bench, FIRST);
+
+    bench_to_observe(bench, live);
+    live->has_tombstone = true;
+    bench->journal = BENCH_REFUSES;
+    restart(bench, 1000);
+    bench->now_ms += BENCH_AT_MOST_MS + 1000;
+    bench->journal = BENCH_WRITES;
+    bench_turn(bench);
+    assert_int_equal(bench_state(bench, live)->phase, PHASE_ROLLING_BACK);
+    assert_int_equal(bench_state(bench, live)->ending, ENDING_FAILED);
+    assert_int_equal(engine_target(bench->engine, BENCH_TARGET)->quarantined_count, 1);
+}
+
+/* Nor does a pass that came meanwhile find that there was no evidence. */
+static void test_a_tombstone_outlasts_a_pass(void **state)
+{
+    struct engine_bench *bench = *state;
+    struct bench_live *live = bench_prepare(bench, FIRST);
+    struct judgement pass = {.verdict = VERDICT_PASS, .reason = REASON_DECIDED};
+
+    bench_to_observe(bench, live);
+    live->has_tombstone = true;
+    bench->journal = BENCH_REFUSES;
+    restart(bench, 1000);
+    bench->now_ms += BENCH_AT_MOST_MS + 1000;
+    pass.from_ms = pass.to_ms = bench->now_ms;
+    assert_true(engine_judgement(bench->engine, live->id, BENCH_RULE_ROLLBACK, &pass));
+    bench->journal = BENCH_WRITES;
+    bench_turn(bench);
+    assert_int_equal(bench_state(bench, live)->ending, ENDING_FAILED);
+}
+
+/* Who takes it back before the journal writes again finds it failed. */
+static void test_a_tombstone_is_told_before_people(void **state)
+{
+    struct engine_bench *bench = *state;
+    struct bench_live *live = bench_prepare(bench, FIRST);
+
+    bench_to_observe(bench, live);
+    live->has_tombstone = true;
+    bench->journal = BENCH_REFUSES;
+    restart(bench, 1000);
+    assert_true(engine_verb(bench->engine, 0, live->id, VERB_ROLLBACK, 0));
+    bench->journal = BENCH_WRITES;
+    bench_later(bench, 1000);
+    assert_int_equal(bench_state(bench, live)->ending, ENDING_FAILED);
+    assert_int_equal(engine_target(bench->engine, BENCH_TARGET)->quarantined_count, 1);
+}
+
+/* S3: nor is a command driven again that is past the point of no return. */
+static void test_a_tombstone_stops_what_was_in_flight(void **state)
+{
+    struct engine_bench *bench = *state;
+    struct bench_live *live = bench_prepare(bench, FIRST);
+
+    live->plan->steps[BENCH_STEP_ROUTE].kind = STEP_COMMAND;
+    live->plan->steps[BENCH_STEP_ROUTE].on_rollback = ON_ROLLBACK_HOLD;
+    assert_int_equal(bench_start(bench, live), ENGINE_DONE);
+    bench_result(bench, live, RESULT_DONE);
+    live->has_tombstone = true;
+    restart(bench, 1000);
+    assert_int_equal(bench_state(bench, live)->hold, HOLD_ESCALATED);
+    assert_int_equal(bench_count(bench, NOTE_START), 0);
+}
+
+/* S3: it was told once; who goes on all the same with an override goes on. */
+static void test_an_override_outlasts_a_tombstone(void **state)
+{
+    struct engine_bench *bench = *state;
+    struct bench_live *live = bench_prepare(bench, FIRST);
+
+    live->plan->steps[BENCH_STEP_ROUTE].kind = STEP_COMMAND;
+    live->plan->steps[BENCH_STEP_ROUTE].on_rollback = ON_ROLLBACK_HOLD;
+    bench_to_observe(bench, live);
+    live->has_tombstone = true;
+    restart(bench, 1000);
+    assert_int_equal(bench_state(bench, live)->hold, HOLD_ESCALATED);
+    assert_int_equal(bench_verb(bench, live, VERB_PROMOTE_FULL), ENGINE_DONE);
+    bench_later(bench, 1000);
+    assert_int_equal(bench_state(bench, live)->ending, ENDING_NONE);
+}
+
 /* The first turn finds it failed: what was in flight stays at home, the way back goes once. */
 static void test_a_fail_at_once_overtakes(void **state)
 {
@@ -390,6 +477,11 @@ int main(void)
         BENCH_TEST(test_a_stall_does_not_end_an_action),
         BENCH_TEST(test_tombstones_read_as_fail),
         BENCH_TEST(test_tombstones_go_ahead_again),
+        BENCH_TEST(test_a_tombstone_outlasts_patience),
+        BENCH_TEST(test_a_tombstone_outlasts_a_pass),
+        BENCH_TEST(test_a_tombstone_is_told_before_people),
+        BENCH_TEST(test_a_tombstone_stops_what_was_in_flight),
+        BENCH_TEST(test_an_override_outlasts_a_tombstone),
         BENCH_TEST(test_a_fail_at_once_overtakes),
         BENCH_TEST(test_a_way_back_goes_on),
         BENCH_TEST(test_targets_ids_and_queues_come_back),

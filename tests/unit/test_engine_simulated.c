@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-enum { FIRST = 100, SECOND, THIRD };
+enum { FIRST = 100, SECOND, THIRD, TOKEN = 5000 };
 
 static int open_bench(void **state)
 {
@@ -291,6 +291,54 @@ static void test_what_is_adopted_is_not_retired(void **state)
     }
 }
 
+/* A question that is not in the journal may never be asked: no traffic moves for its rejection. */
+static void test_a_rejection_ahead_of_its_question(void **state)
+{
+    struct engine_bench *bench = *state;
+    struct bench_live *live = bench_prepare(bench, FIRST);
+
+    live->plan->steps[BENCH_STEP_WHOLE].kind = STEP_APPROVE;
+    live->plan->steps[BENCH_STEP_WHOLE].approvals = 1;
+    bench_to_observe(bench, live);
+    bench_later(bench, BENCH_OBSERVE_MS);
+    bench->journal = BENCH_STUCK;
+    bench_values(bench, live, BENCH_GOOD);
+    assert_non_null(bench->pending);
+    bench_forget(bench);
+    bench_later(bench, ENGINE_AHEAD_MS);
+    assert_true(engine_verb(bench->engine, TOKEN, live->id, VERB_REJECT, 0));
+    bench_turn(bench);
+    assert_int_equal(bench_count(bench, NOTE_START), 0);
+    bench->journal = BENCH_WRITES;
+    bench_settle(bench);
+    bench_turn(bench);
+    assert_int_equal(bench_state(bench, live)->ending, ENDING_NOT_APPROVED);
+}
+
+/* What is not admitted by the journal routed nothing: there is nothing to hurry back. */
+static void test_nothing_goes_ahead_before_admission(void **state)
+{
+    struct engine_bench *bench = *state;
+    struct bench_live *live = bench_prepare(bench, FIRST);
+
+    assert_int_equal(bench_start(bench, live), ENGINE_DONE);
+    bench_forget(bench);
+    bench->journal = BENCH_STUCK;
+    bench_result(bench, live, RESULT_DONE);
+    assert_int_equal(bench_state(bench, live)->phase, PHASE_ADMITTING);
+    bench_later(bench, ENGINE_AHEAD_MS);
+    assert_true(engine_verb(bench->engine, TOKEN, live->id, VERB_ABORT, 0));
+    bench_turn(bench);
+    bench->journal = BENCH_REFUSES;
+    bench_settle(bench);
+    bench_later(bench, 5000);
+    assert_int_equal(bench_count(bench, NOTE_START), 0);
+    bench->journal = BENCH_WRITES;
+    bench_later(bench, 1000);
+    assert_int_equal(bench_count(bench, NOTE_START), 0);
+    assert_int_equal(bench_count(bench, NOTE_RELEASED), 1);
+}
+
 #define BENCH_TEST(test) cmocka_unit_test_setup_teardown(test, open_bench, close_bench)
 
 int main(void)
@@ -305,6 +353,8 @@ int main(void)
         BENCH_TEST(test_nothing_goes_forward_after_what_went_ahead),
         BENCH_TEST(test_what_left_for_comes_first),
         BENCH_TEST(test_a_fail_hurries_what_could_wait),
+        BENCH_TEST(test_a_rejection_ahead_of_its_question),
+        BENCH_TEST(test_nothing_goes_ahead_before_admission),
         BENCH_TEST(test_no_step_ends_on_half_of_the_news),
         BENCH_TEST(test_tries_of_a_way_back_need_no_journal),
         BENCH_TEST(test_a_way_back_is_driven_again_without_a_journal),

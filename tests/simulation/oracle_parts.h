@@ -1,0 +1,31 @@
+/* oracle_parts.h - what the oracle's own files (oracle_*.c) say to each other.
+ * SPDX-License-Identifier: MIT */
+#ifndef SIMULATION_ORACLE_PARTS_H
+#define SIMULATION_ORACLE_PARTS_H
+
+#include "tests/simulation/oracle.h"
+
+void oracle_trace(struct world *world, uint64_t deployment, const struct batch_row *row);
+void oracle_begin_action(struct world *world, uint64_t deployment, const struct batch_row *row);
+void oracle_end_action(struct world *world, uint64_t deployment, const struct batch_row *row);
+/* It answers at once, for that long already. */
+bool oracle_is_journal_well(const struct world *world, int64_t since_ms);
+void oracle_expect_mend(struct world *world, uint64_t deployment);
+void oracle_due_add(struct world *world, const struct oracle_due *due);
+void oracle_due_drop(struct world *world, enum due_kind kind, uint64_t deployment, uint8_t site);
+bool oracle_gates_hold(struct world *world, uint64_t deployment, uint8_t step, char *ret_why);
+/* Must this rule pass before the step may? What compares with stable has nothing to compare with at 100 %. */
+bool oracle_is_wanted(const struct plan *plan, uint8_t step, uint8_t rule, uint32_t muted);
+void oracle_reload(struct world *world, const struct batch *batch);
+/* oracle_cells.c: which cells of the table of states are reached */
+void oracle_note_cell(struct world *world, uint64_t deployment, const struct batch_row *row);
+void oracle_note_restart(struct world *world, uint64_t deployment);
+void oracle_note_start(struct world *world, const struct asked *asked, enum engine_answer answer,
+                       uint64_t deployment);
+void oracle_note_verb(struct world *world, enum verb verb, const struct deployment_state *met,
+                      enum engine_answer answer);
+void oracle_note_adopt(struct world *world, const struct asked *asked, enum engine_answer answer);
+/* What a rule said, and what became of it; once all of a batch is known. */
+void oracle_check_rule(struct world *world, const struct batch_row *row);
+
+#endif
