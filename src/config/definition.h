@@ -5,6 +5,7 @@
 #define CONFIG_DEFINITION_H
 
 #include "base/option.h"
+#include "config/schemas.h"
 #include "judge/rule.h"
 #include "judge/smoke.h"
 #include "orchestrator/plan.h"
@@ -20,26 +21,6 @@ enum {
     DEFINITION_SMOKE_MAX = 8,
     DEFINITION_CHECKS_MAX = 16,
     DEFINITION_ARGUMENTS_MAX = 64
-};
-
-/* A kind of collector, traffic driver or notifier, as the reader must know it. */
-struct option_schema {
-    const char *name;              /* "prometheus", "mqtt", "haproxy" */
-    const struct option *instance; /* options of an instance in verdictd.conf */
-    size_t instance_count;
-    const struct option *use; /* collectors: of a metric; traffic drivers: of an environment */
-    size_t use_count;
-    bool is_implicit; /* metrics need no instance in verdictd.conf (push) */
-};
-
-/* The kinds that this build knows, passed in by the daemon and the CLI. */
-struct option_schemas {
-    const struct option_schema *collectors;
-    size_t collector_count;
-    const struct option_schema *drivers;
-    size_t driver_count;
-    const struct option_schema *notifiers;
-    size_t notifier_count;
 };
 
 struct slot_definition {

@@ -160,7 +160,8 @@ static bool take_values(struct run_live *live, const char *values, uint64_t *ver
     CLEANUP(memory_free_at) char *copy = memory_copy_text(values);
     char *rest = copy;
 
-    redaction_apply(live->daemon->log.redaction, copy); /* they are kept, shown, and given to other commands */
+    redaction_apply(live->daemon->log.redaction,
+                    copy); /* they are kept, shown, and given to other commands */
     for (char *line = strsep(&rest, "\n"); line != NULL; line = strsep(&rest, "\n"))
         if (!take_value(live, line, version_key)) {
             (void)snprintf(why, size, "it reported a line that is no name=value that can be kept: %.60s",

@@ -1,0 +1,31 @@
+/* schemas.h - what the reader of rule files must know of the kinds of sources, levers and receivers.
+ * SPDX-License-Identifier: MIT */
+#ifndef CONFIG_SCHEMAS_H
+#define CONFIG_SCHEMAS_H
+
+#include "base/option.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* A kind of collector, traffic driver or notifier, as the reader must know it. */
+struct option_schema {
+    const char *name;              /* "prometheus", "mqtt", "haproxy" */
+    const struct option *instance; /* options of an instance in verdictd.conf */
+    size_t instance_count;
+    const struct option *use; /* collectors: of a metric; traffic drivers: of an environment */
+    size_t use_count;
+    bool is_implicit; /* metrics need no instance in verdictd.conf (push) */
+};
+
+/* The kinds that this build knows, passed in by the daemon and the CLI. */
+struct option_schemas {
+    const struct option_schema *collectors;
+    size_t collector_count;
+    const struct option_schema *drivers;
+    size_t driver_count;
+    const struct option_schema *notifiers;
+    size_t notifier_count;
+};
+
+#endif
