@@ -280,6 +280,8 @@ static void fill_recipe(struct assembly *assembly)
     recipe->commands = assembly->commands;
     recipe->deploy = commands_find(definition, "deploy");
     recipe->rollback = commands_find(definition, "rollback");
+    recipe->drain = commands_find(definition, "drain");
+    recipe->restore = commands_find(definition, "restore");
     recipe->smoke = definition->smoke_count > 0 ? 0 : PLAN_NONE;
     recipe->smoke_limit_ms = longest_smoke(definition);
     recipe->rule_count = (uint8_t)definition->rule_count;

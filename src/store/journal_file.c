@@ -139,6 +139,17 @@ static bool create_schema(struct journal *journal, struct err *err)
     return report_sql(journal, err);
 }
 
+/* From the first thing on that we write, the file is of our schema. */
+static bool raise_schema(struct journal *journal, struct err *err)
+{
+    struct sql *sql = &journal->writer.sql;
+    char text[128];
+
+    (void)snprintf(text, sizeof(text), "UPDATE meta SET schema = %d, min_reader = %d WHERE schema < %d",
+                   JOURNAL_SCHEMA, JOURNAL_MIN_READER, JOURNAL_SCHEMA);
+    return sql_execute(sql, text) || report_sql(journal, err);
+}
+
 static bool check_schema(struct journal *journal, struct err *err)
 {
     struct sql *sql = &journal->writer.sql;
@@ -187,7 +198,7 @@ static bool prepare_schema(struct journal *journal, struct err *err)
         return create_schema(journal, err);
     if (application != SCHEMA_APPLICATION_ID)
         return err_set(err, ERR_INVALID, "%s is a database of another program", journal->path);
-    return check_schema(journal, err) && check_pages(journal, err);
+    return check_schema(journal, err) && check_pages(journal, err) && raise_schema(journal, err);
 }
 
 static bool limit_pages(struct journal *journal, uint32_t pages_max, struct err *err)

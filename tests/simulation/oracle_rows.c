@@ -370,6 +370,11 @@ void oracle_trace(struct world *world, uint64_t deployment, const struct batch_r
     case TRACE_ADOPTED:
         history->was_adopted = true;
         return;
+    case TRACE_HOSTS_READY:
+        if (!history->has_gone_back)
+            history->hosts_ready = (uint16_t)(history->hosts_ready + row->trace.b);
+        return;
+    case TRACE_HOSTS_TAKEN:
     case TRACE_ACTION:
     case TRACE_RESULT:
     case TRACE_WOULD_FAIL:

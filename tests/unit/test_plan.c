@@ -36,6 +36,8 @@ static struct recipe recipe_of(enum strategy_kind strategy)
                            .deploy = DEPLOY,
                            .retire = RETIRE,
                            .rollback = BACK,
+                           .drain = PLAN_NONE,
+                           .restore = PLAN_NONE,
                            .smoke = 0,
                            .rule_count = 2,
                            .rules = {PLAN_RULE_ACT_ROLLBACK, PLAN_RULE_ASK},
@@ -357,7 +359,7 @@ static void test_rollback_without_traffic(void **state)
 static void test_fault_texts(void **state)
 {
     (void)state;
-    for (int fault = PLAN_FINE; fault <= PLAN_AT_MOST_SHORT; fault++)
+    for (int fault = PLAN_FINE; fault <= PLAN_KEPT; fault++)
         assert_true(strlen(plan_fault_text((enum plan_fault)fault)) > 10);
 }
 
