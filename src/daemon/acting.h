@@ -6,6 +6,9 @@
 #include "daemon/live.h"
 
 struct probe;
+struct batch_command;
+
+enum { ACTING_NO_HOST = UINT16_MAX, COMMAND_KEY_MAX = 64 };
 
 struct acting {
     struct acting *next, *before;
@@ -15,7 +18,10 @@ struct acting {
     struct action action;
     enum result deferred; /* what acting_defer() will say */
     char why[DAEMON_WHY_MAX];
-    struct probe *probe; /* of a smoke test under way */
+    struct probe *probe;         /* of a smoke test under way */
+    struct batch_command *hosts; /* [action.batch], of a command under way on hosts */
+    uint16_t hosts_left;         /* that have not ended yet */
+    enum result hosts_result;    /* of those that have */
 };
 
 struct acting *acting_new(struct live *live, const struct deployment_state *state,
@@ -34,6 +40,16 @@ struct daemon_lever *acting_lever(const struct live *live);
 /* commands.c */
 void acting_command(struct live *live, struct acting *acting);
 void acting_cancel(struct acting *acting);
+void acting_key(char key[COMMAND_KEY_MAX], uint64_t deployment, uint32_t sequence, uint16_t tries,
+                uint16_t host);
+enum result acting_result_of(const struct runner_outcome *outcome, char *why, size_t size);
+/* The action's command under the key of this try, for a host or ACTING_NO_HOST. */
+MUST_CHECK bool acting_run(struct live *live, struct acting *acting, uint16_t tries, uint16_t host,
+                           runner_done *done, void *data, struct err *err);
+
+/* batches.c: a command on each host of a batch at the same time, and its end. */
+void acting_batch(struct live *live, struct acting *acting);
+void acting_cancel_batch(struct acting *acting);
 
 /* probing.c: a smoke test of the candidate, or of stable. */
 void acting_smoke(struct live *live, struct acting *acting, bool is_candidate);

@@ -1,6 +1,7 @@
 /* commands.c - commands through verdict-runner: arguments and environment filled in, ends turned into
  * results.
  * SPDX-License-Identifier: MIT */
+#include "config/hosts.h"
 #include "daemon/acting.h"
 #include "io/memory.h"
 
@@ -8,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { EXIT_TRY_AGAIN = 75, COMMAND_KEY_MAX = 64, COMMAND_ENVIRONMENT_MAX = 16, COMMAND_PAIR_MAX = 1024 };
+enum { EXIT_TRY_AGAIN = 75, COMMAND_ENVIRONMENT_MAX = 16, COMMAND_PAIR_MAX = 1024 };
 
 struct command_texts {
     char key[COMMAND_KEY_MAX];
@@ -18,9 +19,15 @@ struct command_texts {
     const char *envp[COMMAND_ENVIRONMENT_MAX + 1];
 };
 
-static void command_key(char key[COMMAND_KEY_MAX], uint64_t deployment, uint32_t sequence, uint16_t tries)
+/* A host's own key has its number in it. */
+void acting_key(char key[COMMAND_KEY_MAX], uint64_t deployment, uint32_t sequence, uint16_t tries,
+                uint16_t host)
 {
-    (void)snprintf(key, COMMAND_KEY_MAX, "d%llu-%u.%u", (unsigned long long)deployment, sequence, tries);
+    int length =
+        snprintf(key, COMMAND_KEY_MAX, "d%llu-%u.%u", (unsigned long long)deployment, sequence, tries);
+
+    if (host != ACTING_NO_HOST)
+        (void)snprintf(key + length, COMMAND_KEY_MAX - (size_t)length, "-h%u", host);
 }
 
 void acting_defer(struct acting *acting, enum result result, const char *why);
@@ -59,7 +66,7 @@ static enum result result_of_end(const struct runner_outcome *outcome, char *why
     return end->exit_status == EXIT_TRY_AGAIN ? RESULT_AGAIN : RESULT_FAILED;
 }
 
-static enum result result_of(const struct runner_outcome *outcome, char *why, size_t size)
+enum result acting_result_of(const struct runner_outcome *outcome, char *why, size_t size)
 {
     (void)snprintf(why, size, "%.200s", outcome->reason);
     switch (outcome->kind) {
@@ -78,7 +85,7 @@ static enum result result_of(const struct runner_outcome *outcome, char *why, si
 static void command_ended(void *data, const struct runner_outcome *outcome)
 {
     char why[DAEMON_WHY_MAX] = "";
-    enum result result = result_of(outcome, why, sizeof(why));
+    enum result result = acting_result_of(outcome, why, sizeof(why));
 
     acting_end(data, result, result == RESULT_DONE ? "" : why);
 }
@@ -96,33 +103,42 @@ static bool is_of_candidate(const struct acting *acting)
     return acting->state.phase != PHASE_PROMOTED;
 }
 
-static void fill_environment(const struct live *live, const struct acting *acting,
+static const char *address_of(const struct slot_definition *slot)
+{
+    return slot == NULL || slot->address_count == 0 ? "" : slot->addresses[0];
+}
+
+static void fill_environment(const struct live *live, const struct acting *acting, uint16_t number,
                              const struct command_definition *command, struct command_texts *texts)
 {
     const struct slot_definition *slot = live_slot(live, &acting->state, is_of_candidate(acting));
+    const struct host_definition *host = number == ACTING_NO_HOST ? NULL : &live->definition->hosts[number];
     char id[32];
     size_t count = 0;
 
     (void)snprintf(id, sizeof(id), "dep_%llu", (unsigned long long)acting->deployment);
     count = add(texts, count, "SERVICE", live->definition->service);
     count = add(texts, count, "ENVIRONMENT", live->definition->environment);
-    count = add(texts, count, "VERSION", live->version);
+    count = add(texts, count, "VERSION", acting->action.is_previous ? live->previous : live->version);
     count = add(texts, count, "PREVIOUS", live->previous);
     count = add(texts, count, "DIGEST", live->digest);
     count = add(texts, count, "SLOT", slot == NULL ? "" : slot->name);
-    count = add(texts, count, "ADDRESS", slot == NULL || slot->address_count == 0 ? "" : slot->addresses[0]);
+    count = add(texts, count, "HOST", host == NULL ? "" : host->name);
+    count = add(texts, count, "ADDRESS", host == NULL ? address_of(slot) : host->address);
     count = add(texts, count, "DEPLOYMENT", id);
     count = add(texts, count, "KEY", texts->key);
     count = add(texts, count, "COMMAND", command->name);
     (void)add(texts, count, "REASON", live->reason);
 }
 
-static bool fill_arguments(const struct live *live, const struct acting *acting,
+static bool fill_arguments(const struct live *live, const struct acting *acting, uint16_t host,
                            const struct command_definition *command, struct command_texts *texts,
                            struct err *err)
 {
     const char *pairs[2 * LIVE_PAIRS_MAX];
-    size_t pair_count = live_pairs(live, &acting->state, is_of_candidate(acting), SIZE_MAX, pairs);
+    size_t pair_count = host == ACTING_NO_HOST
+                            ? live_pairs(live, &acting->state, is_of_candidate(acting), SIZE_MAX, pairs)
+                            : live_host_pairs(live, !acting->action.is_previous, host, pairs);
 
     for (size_t i = 0; i < command->argument_count; i++) {
         if (!template_fill(command->arguments[i], pairs, pair_count, TEMPLATE_PLAIN, texts->arguments[i],
@@ -133,26 +149,33 @@ static bool fill_arguments(const struct live *live, const struct acting *acting,
     return true;
 }
 
-void acting_command(struct live *live, struct acting *acting)
+bool acting_run(struct live *live, struct acting *acting, uint16_t tries, uint16_t host, runner_done *done,
+                void *data, struct err *err)
 {
     const struct command_definition *definition = &live->definition->commands[acting->action.reference];
     static_assert(sizeof(struct command_texts) < 131072, "fits the stack");
     struct command_texts texts;
-    struct err err = {0};
 
     memset(&texts.argv, 0, sizeof(texts.argv));
     memset(&texts.envp, 0, sizeof(texts.envp));
-    command_key(texts.key, acting->deployment, acting->action.sequence, acting->action.tries);
-    if (!fill_arguments(live, acting, definition, &texts, &err)) {
-        acting_defer(acting, RESULT_FAILED, err.text);
-        return;
-    }
-    fill_environment(live, acting, definition, &texts);
+    acting_key(texts.key, acting->deployment, acting->action.sequence, tries, host);
+    if (!fill_arguments(live, acting, host, definition, &texts, err))
+        return false;
+    fill_environment(live, acting, host, definition, &texts);
     struct runner_command command = {.key = texts.key,
                                      .argv = texts.argv,
                                      .environment = texts.envp,
                                      .deadline_ms = definition->timeout_ms};
-    if (!runner_run(acting->daemon->runner, &command, command_ended, acting, &err))
+    return runner_run(acting->daemon->runner, &command, done, data, err);
+}
+
+void acting_command(struct live *live, struct acting *acting)
+{
+    struct err err = {0};
+
+    if (acting->action.batch > 0)
+        acting_batch(live, acting);
+    else if (!acting_run(live, acting, acting->action.tries, ACTING_NO_HOST, command_ended, acting, &err))
         acting_defer(acting, err.code == ERR_LIMIT ? RESULT_AGAIN : RESULT_FAILED, err.text);
 }
 
@@ -169,7 +192,11 @@ void acting_cancel(struct acting *acting)
     char key[COMMAND_KEY_MAX];
     struct err err = {0};
 
-    command_key(key, acting->deployment, acting->action.cancels, acting->action.cancels_tries);
+    if (acting->action.batch > 0) {
+        acting_cancel_batch(acting);
+        return;
+    }
+    acting_key(key, acting->deployment, acting->action.cancels, acting->action.cancels_tries, ACTING_NO_HOST);
     if (!runner_cancel(acting->daemon->runner, key, cancel_ended, acting, &err))
         acting_defer(acting, RESULT_AGAIN, err.text);
 }

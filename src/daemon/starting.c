@@ -20,7 +20,8 @@ uint64_t starting_plan_hash(const struct definition *definition)
         const struct plan_step *step = &plan->steps[i];
         int64_t fields[] = {(int64_t)hash,   step->kind,      step->share,       step->reference,
                             step->undo,      step->repeat,    step->on_rollback, step->on_limit,
-                            step->tries_max, step->approvals, step->duration_ms, step->limit_ms};
+                            step->tries_max, step->approvals, step->duration_ms, step->limit_ms,
+                            step->hosts,     step->batch};
         hash = snapshot_hash(fields, sizeof(fields));
     }
     return hash;
@@ -45,7 +46,7 @@ struct engine_start starting_fill(const struct live *live, uint64_t version_key)
         .rule_states = live->rule_states,
         .slot_count = (uint8_t)definition->slot_count,
         .queues = definition->concurrency == CONCURRENCY_QUEUE,
-        .needs_stable = definition->plan.has_traffic,
+        .needs_stable = definition->plan.has_traffic || definition->plan.host_count > 0,
     };
 }
 

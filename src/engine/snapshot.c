@@ -115,7 +115,7 @@ static const struct field deployment_fields[] = {
     D2(host_part, REPLACE_PART_COUNT),
     D2(host, PLAN_HOSTS_MAX),
     D2(batch, PLAN_HOSTS_MAX + 1),
-    D2(rounds, 0),
+    D2(back_rounds, 0),
     HOSTS(touched),
     HOSTS(away),
     HOSTS(stuck),

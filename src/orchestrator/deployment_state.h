@@ -106,7 +106,7 @@ struct deployment_state {
     enum replace_part host_part; /* of the batch in work */
     uint16_t host;               /* first one of the batch in work */
     uint16_t batch;              /* hosts of it; 0: none is in work */
-    uint16_t rounds;             /* way back: how often every host that is left was tried in vain */
+    uint16_t back_rounds;        /* way back: how often every host that is left was tried in vain */
     uint16_t approvals;
     uint16_t desired_share;   /* last intent */
     uint16_t confirmed_share; /* last read-back */

@@ -201,6 +201,8 @@ static void add_observe(struct expansion *expansion, const struct recipe_step *f
 /* May the share rise to this one now? */
 static enum plan_fault check_route(const struct expansion *expansion, uint16_t share)
 {
+    if (expansion->recipe->host_count > 0)
+        return PLAN_ROUTE_HOSTS;
     if (!expansion->plan.has_traffic)
         return PLAN_NO_TRAFFIC;
     if (share <= expansion->share)

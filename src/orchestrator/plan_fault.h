@@ -17,6 +17,7 @@ enum plan_fault {
     PLAN_NOT_MORE,      /* no more hosts than the step before */
     PLAN_NOT_ALL,       /* some hosts are never replaced */
     PLAN_UNAVAILABLE,   /* a batch is larger than max_unavailable */
+    PLAN_ROUTE_HOSTS,   /* hosts have no traffic that could be routed */
     PLAN_KEPT           /* what is deployed to hosts would be kept by a rollback */
 };
 

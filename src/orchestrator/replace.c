@@ -201,9 +201,9 @@ void replace_back_failed(struct machine *machine)
         return;
     }
     begin_round(state);
-    if (state->flight.tries < state->rounds)
-        state->flight.tries = state->rounds;
-    if (state->rounds < UINT16_MAX)
-        state->rounds++;
+    if (state->flight.tries < state->back_rounds)
+        state->flight.tries = state->back_rounds;
+    if (state->back_rounds < UINT16_MAX)
+        state->back_rounds++;
     machine_back_off(machine);
 }

@@ -359,9 +359,9 @@ static void test_rounds_have_an_end(void **state)
     (void)state;
     trial_result(&trial, RESULT_FAILED);
     trial_result(&trial, RESULT_FAILED);
-    trial.state.rounds = UINT16_MAX;
+    trial.state.back_rounds = UINT16_MAX;
     trial_result(&trial, RESULT_FAILED);
-    assert_int_equal(trial.state.rounds, UINT16_MAX);
+    assert_int_equal(trial.state.back_rounds, UINT16_MAX);
     assert_true(trial.state.flight.is_waiting);
 }
 

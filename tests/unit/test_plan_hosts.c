@@ -185,6 +185,9 @@ static void test_faults(void **state)
     assert_fault(&recipe, PLAN_NO_HOSTS, 0);
     recipe = recipe_of(0);
     assert_fault(&recipe, PLAN_NO_HOSTS, 0);
+    recipe = recipe_of(2);
+    recipe.strategy = STRATEGY_BLUE_GREEN;
+    assert_fault(&recipe, PLAN_ROUTE_HOSTS, 2);
 }
 
 static void test_record_replaces_nothing(void **state)
