@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "tests/simulation/oracle.h"
 
+#include "tests/simulation/farm.h"
 #include "tests/simulation/world.h"
 
 #include <assert.h>
@@ -142,8 +143,10 @@ static void enter_phase(struct world *world, uint64_t deployment, const struct b
         count_end(world, deployment, row);
         oracle_result(world, deployment, NULL);
     }
-    if (to == PHASE_ROLLED_BACK && !history->was_adopted)
+    if (to == PHASE_ROLLED_BACK && !history->was_adopted) {
         check_compensations(world, deployment);
+        farm_came_back(world, deployment);
+    }
     if (to == PHASE_PROMOTED)
         check_promotion(world, deployment);
     uint8_t site = ledger_find(world, deployment)->site;
@@ -369,12 +372,14 @@ void oracle_trace(struct world *world, uint64_t deployment, const struct batch_r
         return;
     case TRACE_ADOPTED:
         history->was_adopted = true;
-        return;
-    case TRACE_HOSTS_READY:
-        if (!history->has_gone_back)
-            history->hosts_ready = (uint16_t)(history->hosts_ready + row->trace.b);
+        farm_adopted(world, deployment);
         return;
     case TRACE_HOSTS_TAKEN:
+        farm_taken(world, deployment, &row->trace);
+        return;
+    case TRACE_HOSTS_READY:
+        farm_ready(world, deployment, &row->trace);
+        return;
     case TRACE_ACTION:
     case TRACE_RESULT:
     case TRACE_WOULD_FAIL:
