@@ -293,6 +293,8 @@ static void fill_recipe(struct assembly *assembly)
     recipe->commands = assembly->commands;
     recipe->deploy = commands_find(definition, "deploy");
     recipe->rollback = commands_find(definition, "rollback");
+    recipe->prepare = commands_find(definition, "prepare");
+    recipe->warm_up = commands_find(definition, "warm-up");
     recipe->drain = commands_find(definition, "drain");
     recipe->restore = commands_find(definition, "restore");
     recipe->smoke = definition->smoke_count > 0 ? 0 : PLAN_NONE;

@@ -15,6 +15,8 @@ enum {
     STRATEGY_OPTION_ON_HOLD_LIMIT,
     STRATEGY_OPTION_ROLLBACK_LIMIT,
     STRATEGY_OPTION_MAX_UNAVAILABLE,
+    STRATEGY_OPTION_SWITCH,
+    STRATEGY_OPTION_OBSERVE,
     STRATEGY_OPTION_COUNT
 };
 enum {
@@ -74,6 +76,17 @@ static const struct option options[STRATEGY_OPTION_COUNT] = {
                                          .min = 1,
                                          .max = PLAN_HOSTS_MAX,
                                          .help = "hosts out of service at a time; the largest batch"},
+    [STRATEGY_OPTION_SWITCH] = {.name = "switch",
+                                .type = OPTION_LIST,
+                                .min = 1,
+                                .max = RECIPE_SWITCH_MAX,
+                                .help = "blue_green: increments like \"10%\", or a list of shares; at once"},
+    [STRATEGY_OPTION_OBSERVE] = {.name = "observe",
+                                 .type = OPTION_DURATION,
+                                 .min = 100,
+                                 .max = WEEK_MS,
+                                 .fallback = "1m",
+                                 .help = "how long each share of `switch` is observed"},
 };
 
 static const struct option step_options[STEP_OPTION_COUNT] = {
@@ -382,6 +395,38 @@ static bool build_after(const struct build *build, const struct node *node,
     return true;
 }
 
+static bool report_switch(const struct build *build, const struct node *node)
+{
+    return report_node(
+        build->report, tree_find(node, "switch"),
+        "switch takes an increment like \"10%%\", at least 5%%, or shares that rise to \"100%%\"");
+}
+
+/* One share is an increment, several are the shares themselves. */
+static bool take_switch(const struct build *build, const struct node *node, const struct option_value *value,
+                        struct recipe *recipe)
+{
+    uint16_t before = 0;
+
+    if (recipe->strategy != STRATEGY_BLUE_GREEN)
+        return report_node(build->report, tree_find(node, "switch"),
+                           "switch belongs to kind = \"blue_green\"");
+    for (size_t i = 0; i < value->list_length; i++) {
+        double share = strchr(value->list[i], '%') == NULL ? NAN : rules_share(value->list[i]) * SHARE_WHOLE;
+        if (!is_share(share) || lround(share) <= before)
+            return report_switch(build, node);
+        before = recipe->switches[recipe->switch_count++] = (uint16_t)lround(share);
+    }
+    if (value->list_length > 1)
+        return before == SHARE_WHOLE || report_switch(build, node);
+    if (before < SHARE_WHOLE / RECIPE_SWITCH_MAX)
+        return report_switch(build, node);
+    for (uint32_t share = before; share < SHARE_WHOLE; share += before)
+        recipe->switches[recipe->switch_count++] =
+            share + before > SHARE_WHOLE ? SHARE_WHOLE : (uint16_t)(share + before);
+    return true;
+}
+
 static bool check_kind(const struct build *build, const struct node *node)
 {
     const struct node *kind = tree_find(node, "kind");
@@ -429,6 +474,9 @@ bool strategies_build(const struct build *build, const struct node *node, const 
         recipe->extend_ms = patience->extend_ms;
         recipe->on_inconclusive = patience->outcome;
     }
+    recipe->switch_observe_ms = values[STRATEGY_OPTION_OBSERVE].duration_ms;
     bool is_good = build_after(build, node, definition, recipe);
+    if (values[STRATEGY_OPTION_SWITCH].is_set)
+        is_good = take_switch(build, node, &values[STRATEGY_OPTION_SWITCH], recipe) && is_good;
     return build_steps(build, node, definition, patience, ret_strategy) && is_good;
 }

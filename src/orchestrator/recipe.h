@@ -8,7 +8,8 @@
 enum {
     RECIPE_LIST_MAX = PLAN_STEPS_MAX, /* steps of a strategy's own list */
     RECIPE_WATCH_MS = 30 * 60 * 1000, /* where the recipe does not say */
-    RECIPE_MINUTE_MS = 60 * 1000
+    RECIPE_MINUTE_MS = 60 * 1000,
+    RECIPE_SWITCH_MAX = 20 /* shares of a gradual switch, with the whole */
 };
 
 /* What a recipe says before it is expanded: one element of `steps = ( ... )`, or of a strategy's own default.
@@ -53,6 +54,11 @@ struct recipe {
     uint16_t deploy; /* commands with a fixed part, or PLAN_NONE */
     uint16_t retire;
     uint16_t rollback;
+    uint16_t prepare;
+    uint16_t warm_up;
+    uint8_t switch_count; /* blue_green: the shares of a gradual switch, rising to the whole; 0: at once */
+    uint16_t switches[RECIPE_SWITCH_MAX];
+    int64_t switch_observe_ms; /* between them */
     uint16_t drain;
     uint16_t restore;
     uint16_t host_count;      /* of the environment; 0: it has slots */

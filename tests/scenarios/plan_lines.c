@@ -18,7 +18,7 @@ void story_start_plan(struct story *story)
     recipe->has_traffic = true;
     recipe->commands = story->commands;
     recipe->deploy = recipe->retire = recipe->rollback = recipe->smoke = PLAN_NONE;
-    recipe->drain = recipe->restore = PLAN_NONE;
+    recipe->drain = recipe->restore = recipe->prepare = recipe->warm_up = PLAN_NONE;
     recipe->smoke_limit_ms = SMOKE_LIMIT_MS;
     recipe->held_limit_ms = HELD_LIMIT_MS;
     recipe->rollback_limit_ms = BACK_LIMIT_MS;

@@ -29,6 +29,8 @@ static struct recipe recipe_of(uint16_t hosts)
                            .deploy = DEPLOY,
                            .drain = DRAIN,
                            .restore = PLAN_NONE,
+                           .prepare = PLAN_NONE,
+                           .warm_up = PLAN_NONE,
                            .retire = PLAN_NONE,
                            .rollback = PLAN_NONE,
                            .host_count = hosts,
