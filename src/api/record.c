@@ -73,6 +73,10 @@ void record_step_text(const struct definition *definition, const struct plan_ste
     case STEP_APPROVE:
         text_add(text, "approval by %u %s", step->approvals, step->approvals == 1 ? "person" : "people");
         return;
+    case STEP_REPLACE:
+        text_add(text, "replace %u of %u hosts, %u at a time", step->hosts, definition->plan.host_count,
+                 step->batch);
+        return;
     }
 }
 

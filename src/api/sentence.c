@@ -117,6 +117,22 @@ static void add_muted(const struct definition *definition, const struct journal_
     text_add(text, "rule %s only records from here on", rule_name(definition, row->a));
 }
 
+static void add_taken(const struct definition *definition, const struct journal_audit *row, struct text *text)
+{
+    (void)definition;
+    text_add(text, "host %u of the list is taken out of service", row->a + 1);
+    if (row->b > 1)
+        text_add(text, ", with the %u behind it", row->b - 1);
+}
+
+static void add_ready(const struct definition *definition, const struct journal_audit *row, struct text *text)
+{
+    (void)definition;
+    text_add(text, "host %u of the list serves again", row->a + 1);
+    if (row->b > 1)
+        text_add(text, ", with the %u behind it", row->b - 1);
+}
+
 static const struct sentence sentences[] = {
     {TRACE_PHASE, NULL, add_phase},
     {TRACE_STEP, NULL, add_step},
@@ -139,6 +155,8 @@ static const struct sentence sentences[] = {
     {TRACE_ADOPTED, "a person said what serves", NULL},
     {TRACE_RETIRED, "the old slot is retired", NULL},
     {TRACE_FORGOTTEN, "the quarantine was full: its oldest version left it", NULL},
+    {TRACE_HOSTS_TAKEN, NULL, add_taken},
+    {TRACE_HOSTS_READY, NULL, add_ready},
 };
 
 static void add_sentence(const struct sentence *sentence, const struct definition *definition,

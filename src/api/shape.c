@@ -91,6 +91,8 @@ static cJSON *shape_step(const struct definition *definition, const struct deplo
     cJSON_AddStringToObject(object, "state", state_of_step(state, index));
     if (step->kind == STEP_ROUTE)
         cJSON_AddNumberToObject(object, "share", step->share / 100.0);
+    if (step->kind == STEP_REPLACE)
+        cJSON_AddNumberToObject(object, "hosts", step->hosts);
     if (step->kind == STEP_OBSERVE) {
         cJSON_AddBoolToObject(object, "watch", step->is_watch);
         cJSON_AddNumberToObject(object, "duration_s", (double)step->duration_ms / 1000.0);

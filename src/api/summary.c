@@ -112,8 +112,11 @@ static void add_observed(const struct record *record, const struct plan_step *st
     char wanted[DURATION_TEXT_MAX];
     int64_t observed_ms = record->state->observed_ms / 1000 * 1000;
 
-    text_add(text, "%s gets %g %% of the traffic: observed for %s of %s", record->row->version,
-             record->state->confirmed_share / 100.0, duration_format(observed_ms, observed, sizeof(observed)),
+    bool is_hosts = record->definition != NULL && record->definition->plan.host_count > 0;
+
+    text_add(text, "%s %s %g %% of the %s: observed for %s of %s", record->row->version,
+             is_hosts ? "runs on" : "gets", record->state->confirmed_share / 100.0,
+             is_hosts ? "hosts" : "traffic", duration_format(observed_ms, observed, sizeof(observed)),
              step == NULL ? "?" : duration_format(step->duration_ms, wanted, sizeof(wanted)));
 }
 

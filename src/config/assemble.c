@@ -3,6 +3,7 @@
 #include "config/assemble.h"
 
 #include "config/block.h"
+#include "config/hosts.h"
 #include "config/metrics.h"
 #include "config/rules.h"
 #include "config/smoke.h"
@@ -266,12 +267,24 @@ static size_t most_addresses(const struct definition *definition)
     return most;
 }
 
-static int64_t longest_smoke(const struct definition *definition)
+/* Addresses that are asked in one go: of a slot, or of the hosts that are away at a time. */
+static size_t most_asked(const struct definition *definition, const struct recipe *recipe)
 {
+    size_t most = most_addresses(definition);
+
+    for (uint8_t i = 0; i < recipe->step_count; i++)
+        if (recipe->steps[i].batch > most)
+            most = recipe->steps[i].batch;
+    return recipe->max_unavailable > most ? recipe->max_unavailable : most;
+}
+
+static int64_t longest_smoke(const struct definition *definition, const struct recipe *recipe)
+{
+    size_t most = most_asked(definition, recipe);
     int64_t longest_ms = 0;
 
     for (size_t i = 0; i < definition->smoke_count; i++) {
-        int64_t limit_ms = smoke_limit_ms(&definition->smokes[i], most_addresses(definition));
+        int64_t limit_ms = smoke_limit_ms(&definition->smokes[i], most);
         longest_ms = limit_ms > longest_ms ? limit_ms : longest_ms;
     }
     return longest_ms;
@@ -318,8 +331,13 @@ static void fill_recipe(struct assembly *assembly)
     recipe->commands = assembly->commands;
     recipe->deploy = commands_find(definition, "deploy");
     recipe->rollback = commands_find(definition, "rollback");
+    recipe->prepare = commands_find(definition, "prepare");
+    recipe->warm_up = commands_find(definition, "warm-up");
+    recipe->drain = commands_find(definition, "drain");
+    recipe->restore = commands_find(definition, "restore");
     recipe->smoke = definition->smoke_count > 0 ? 0 : PLAN_NONE;
-    recipe->smoke_limit_ms = longest_smoke(definition);
+    recipe->smoke_limit_ms = longest_smoke(definition, recipe);
+    recipe->host_count = (uint16_t)definition->host_count;
     recipe->rule_count = (uint8_t)definition->rule_count;
     for (size_t i = 0; i < definition->rule_count; i++)
         fill_rule(recipe, &definition->rules[i].rule, i);
@@ -351,7 +369,7 @@ static bool check_places(struct assembly *assembly)
     if (plan->has_traffic && plan->strategy != STRATEGY_RECREATE && definition->slot_count < 2)
         return report_node(assembly->build.report, target,
                            "strategy '%s' needs two slots, one for each version", definition->strategy);
-    return true;
+    return hosts_check(&assembly->build, target, definition);
 }
 
 static bool build_all(struct assembly *assembly)

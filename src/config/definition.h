@@ -116,7 +116,9 @@ struct definition {
     const struct command_definition *commands;
     size_t slot_count;
     const struct slot_definition *slots;
-    size_t driver; /* index in option_schemas.drivers; SIZE_MAX: no traffic driver */
+    size_t host_count;                   /* ≤ PLAN_HOSTS_MAX; 0: it has slots, or nothing of either */
+    const struct host_definition *hosts; /* hosts.h */
+    size_t driver;                       /* index in option_schemas.drivers; SIZE_MAX: no traffic driver */
     const char *driver_instance;
     const struct option_value *driver_options; /* [driver's use_count] */
     enum concurrency concurrency;

@@ -15,13 +15,16 @@ enum {
     STRATEGY_OPTION_HOLD_LIMIT,
     STRATEGY_OPTION_ON_HOLD_LIMIT,
     STRATEGY_OPTION_ROLLBACK_LIMIT,
+    STRATEGY_OPTION_MAX_UNAVAILABLE,
+    STRATEGY_OPTION_SWITCH,
+    STRATEGY_OPTION_OBSERVE,
     STRATEGY_OPTION_COUNT
 };
 enum {
     STEP_OPTION_COMMAND,
     STEP_OPTION_SMOKE,
     STEP_OPTION_ROUTE,
-    STEP_OPTION_APPROVE, /* a step is one of these, or only an observation */
+    STEP_OPTION_APPROVE, /* a step is one of these, of `replace`, or only an observation */
     STEP_OPTION_OBSERVE,
     STEP_OPTION_WATCH,
     STEP_OPTION_AT_MOST,
@@ -29,6 +32,7 @@ enum {
     STEP_OPTION_NEED,
     STEP_OPTION_TIMEOUT,
     STEP_OPTION_ON_TIMEOUT,
+    STEP_OPTION_BATCH,
     STEP_OPTION_COUNT
 };
 enum { AFTER_RETIRE, AFTER_DELAY, AFTER_OPTION_COUNT };
@@ -37,8 +41,8 @@ enum { SECOND_MS = 1000, MINUTE_MS = 60 * SECOND_MS, NAMES_MAX = DEFINITION_COMM
 #define DAY_MS  (INT64_C(24) * 60 * MINUTE_MS)
 #define WEEK_MS (7 * DAY_MS)
 
-const char *const strategy_kinds[] = {"canary", "follow", "recreate", "blue_green", NULL};
-static const char *const later_kinds[] = {"rolling", "shadow", "feature_flag"};
+const char *const strategy_kinds[] = {"canary", "follow", "recreate", "blue_green", "rolling", NULL};
+static const char *const later_kinds[] = {"shadow", "feature_flag"};
 
 static const struct option options[STRATEGY_OPTION_COUNT] = {
     [STRATEGY_OPTION_KIND] = {.name = "kind",
@@ -68,6 +72,22 @@ static const struct option options[STRATEGY_OPTION_COUNT] = {
                                         .max = DAY_MS,
                                         .fallback = "60s",
                                         .help = "a rollback that takes longer escalates"},
+    [STRATEGY_OPTION_MAX_UNAVAILABLE] = {.name = "max_unavailable",
+                                         .type = OPTION_INTEGER,
+                                         .min = 1,
+                                         .max = PLAN_HOSTS_MAX,
+                                         .help = "hosts out of service at a time; the largest batch"},
+    [STRATEGY_OPTION_SWITCH] = {.name = "switch",
+                                .type = OPTION_LIST,
+                                .min = 1,
+                                .max = RECIPE_SWITCH_MAX,
+                                .help = "blue_green: increments like \"10%\", or a list of shares; at once"},
+    [STRATEGY_OPTION_OBSERVE] = {.name = "observe",
+                                 .type = OPTION_DURATION,
+                                 .min = 100,
+                                 .max = WEEK_MS,
+                                 .fallback = "1m",
+                                 .help = "how long each share of `switch` is observed"},
 };
 
 static const struct option step_options[STEP_OPTION_COUNT] = {
@@ -106,6 +126,11 @@ static const struct option step_options[STEP_OPTION_COUNT] = {
                                 .type = OPTION_CHOICE,
                                 .choices = target_outcomes,
                                 .help = "what their silence means"},
+    [STEP_OPTION_BATCH] = {.name = "batch",
+                           .type = OPTION_INTEGER,
+                           .min = 1,
+                           .max = PLAN_HOSTS_MAX,
+                           .help = "hosts that are replaced at a time; 1"},
 };
 
 static const struct option after_options[AFTER_OPTION_COUNT] = {
@@ -171,16 +196,46 @@ static bool take_smoke(const struct build *build, const struct node *node,
     return report_node(build->report, node, "unknown smoke test '%s'", name);
 }
 
+/* Of hundredths of a percent whole ones. */
+static bool is_share(double share)
+{
+    return share >= 1 && share <= SHARE_WHOLE && fabs(share - (double)lround(share)) < 1e-6;
+}
+
 static bool take_route(const struct build *build, const struct node *node, const char *text,
                        struct recipe_step *step)
 {
     double share = strchr(text, '%') == NULL ? NAN : rules_share(text) * SHARE_WHOLE;
 
-    if (!(share >= 1 && share <= SHARE_WHOLE))
-        return report_node(build->report, node, "route: '%s' is not like \"5%%\", from 0.01%% to 100%%",
-                           text);
+    if (!is_share(share))
+        return report_node(build->report, node,
+                           "route: '%s' is not like \"5%%\", from 0.01%% to 100%% in steps of 0.01%%", text);
     step->has_route = true;
     step->share = (uint16_t)lround(share);
+    return true;
+}
+
+/* `replace = 2` or `replace = "50%"` */
+static bool take_replace(const struct build *build, const struct node *node,
+                         const struct option_value *values, struct recipe_step *step)
+{
+    static const struct option count = {
+        .name = "replace", .type = OPTION_INTEGER, .min = 1, .max = PLAN_HOSTS_MAX};
+    struct option_value value = {0};
+
+    step->has_replace = true;
+    step->batch = (uint16_t)values[STEP_OPTION_BATCH].number;
+    if (node->kind == NODE_TEXT) {
+        double share = strchr(node->text, '%') == NULL ? NAN : rules_share(node->text) * SHARE_WHOLE;
+        if (!is_share(share))
+            return report_node(build->report, node, "replace: '%s' is not a count of hosts, or like \"50%%\"",
+                               node->text);
+        step->share = (uint16_t)lround(share);
+        return true;
+    }
+    if (!options_value(build, node, &count, &value))
+        return false;
+    step->hosts = (uint16_t)value.number;
     return true;
 }
 
@@ -236,21 +291,30 @@ static const struct {
     {STEP_OPTION_ON_TIMEOUT, STEP_OPTION_APPROVE, STEP_OPTION_APPROVE},
 };
 
+/* Shares and hosts are what may be observed in the same step. */
+static bool is_observable(const struct node *node)
+{
+    return tree_find(node, "route") != NULL || tree_find(node, "replace") != NULL;
+}
+
 static bool check_step(const struct build *build, const struct node *node, const struct option_value *values)
 {
-    size_t kinds_set = 0;
+    size_t kinds_set = tree_find(node, "replace") != NULL;
     bool observes = values[STEP_OPTION_OBSERVE].is_set || values[STEP_OPTION_WATCH].is_set;
 
     for (size_t i = STEP_OPTION_COMMAND; i <= STEP_OPTION_APPROVE; i++)
         kinds_set += values[i].is_set;
     if (kinds_set > 1)
-        return report_node(build->report, node, "a step is one of command, smoke, route and approve");
+        return report_node(build->report, node,
+                           "a step is one of command, smoke, route, replace and approve");
     if (kinds_set == 0 && !observes)
         return report_node(build->report, node,
-                           "a step needs one of command, smoke, route, approve, observe, watch");
-    if (kinds_set == 1 && observes && !values[STEP_OPTION_ROUTE].is_set)
+                           "a step needs one of command, smoke, route, replace, approve, observe, watch");
+    if (kinds_set == 1 && observes && !is_observable(node))
         return report_node(build->report, node,
-                           "observe and watch stand with a route, or in a step of their own");
+                           "observe and watch stand with a route or replace, or in a step of their own");
+    if (values[STEP_OPTION_BATCH].is_set && tree_find(node, "replace") == NULL)
+        return report_node(build->report, tree_find(node, "batch"), "batch goes with replace");
     for (size_t i = 0; i < ARRAY_LENGTH(companions); i++)
         if (values[companions[i].option].is_set && !values[companions[i].needs].is_set &&
             !values[companions[i].or_needs].is_set)
@@ -264,8 +328,10 @@ static bool build_step(const struct build *build, const struct node *node,
                        const struct definition *definition, const struct patience *patience,
                        struct strategy *strategy)
 {
-    static const char *const later[] = {"mirror", "gate", "replace", "batch", NULL};
-    static const struct shape shape = {.options = step_options, .count = STEP_OPTION_COUNT, .later = later};
+    static const char *const parts[] = {"replace", NULL};
+    static const char *const later[] = {"mirror", "gate", NULL};
+    static const struct shape shape = {
+        .options = step_options, .count = STEP_OPTION_COUNT, .parts = parts, .later = later};
     struct option_value values[STEP_OPTION_COUNT] = {{0}};
     struct recipe_step step = {.command = PLAN_NONE, .smoke = PLAN_NONE};
     bool is_good = true;
@@ -281,6 +347,8 @@ static bool build_step(const struct build *build, const struct node *node,
         is_good = take_route(build, node, values[STEP_OPTION_ROUTE].text, &step);
     else if (values[STEP_OPTION_APPROVE].is_set)
         is_good = take_approve(build, node, values, strategy, &step);
+    else if (tree_find(node, "replace") != NULL)
+        is_good = take_replace(build, tree_find(node, "replace"), values, &step);
     strategy->steps[strategy->recipe.step_count] = node;
     strategy->recipe.steps[strategy->recipe.step_count++] = step;
     return is_good;
@@ -328,6 +396,38 @@ static bool build_after(const struct build *build, const struct node *node,
     return true;
 }
 
+static bool report_switch(const struct build *build, const struct node *node)
+{
+    return report_node(
+        build->report, tree_find(node, "switch"),
+        "switch takes an increment like \"10%%\", at least 5%%, or shares that rise to \"100%%\"");
+}
+
+/* One share is an increment, several are the shares themselves. */
+static bool take_switch(const struct build *build, const struct node *node, const struct option_value *value,
+                        struct recipe *recipe)
+{
+    uint16_t before = 0;
+
+    if (recipe->strategy != STRATEGY_BLUE_GREEN)
+        return report_node(build->report, tree_find(node, "switch"),
+                           "switch belongs to kind = \"blue_green\"");
+    for (size_t i = 0; i < value->list_length; i++) {
+        double share = strchr(value->list[i], '%') == NULL ? NAN : rules_share(value->list[i]) * SHARE_WHOLE;
+        if (!is_share(share) || lround(share) <= before)
+            return report_switch(build, node);
+        before = recipe->switches[recipe->switch_count++] = (uint16_t)lround(share);
+    }
+    if (value->list_length > 1)
+        return before == SHARE_WHOLE || report_switch(build, node);
+    if (before < SHARE_WHOLE / RECIPE_SWITCH_MAX)
+        return report_switch(build, node);
+    for (uint32_t share = before; share < SHARE_WHOLE; share += before)
+        recipe->switches[recipe->switch_count++] =
+            share + before > SHARE_WHOLE ? SHARE_WHOLE : (uint16_t)(share + before);
+    return true;
+}
+
 static bool check_kind(const struct build *build, const struct node *node)
 {
     const struct node *kind = tree_find(node, "kind");
@@ -353,7 +453,7 @@ bool strategies_build(const struct build *build, const struct node *node, const 
                       struct strategy *ret_strategy)
 {
     static const char *const parts[] = {"steps", "after", NULL};
-    static const char *const later[] = {"increments", "max_unavailable", NULL};
+    static const char *const later[] = {"increments", NULL};
     static const struct shape shape = {
         .options = options, .count = STRATEGY_OPTION_COUNT, .parts = parts, .later = later};
     struct option_value values[STRATEGY_OPTION_COUNT] = {{0}};
@@ -369,8 +469,12 @@ bool strategies_build(const struct build *build, const struct node *node, const 
     recipe->watch_ms = values[STRATEGY_OPTION_WATCH].duration_ms;
     recipe->held_limit_ms = values[STRATEGY_OPTION_HOLD_LIMIT].duration_ms;
     recipe->on_held_limit = (enum step_outcome)values[STRATEGY_OPTION_ON_HOLD_LIMIT].choice;
+    recipe->max_unavailable = (uint16_t)values[STRATEGY_OPTION_MAX_UNAVAILABLE].number;
     recipe->rollback_limit_ms = values[STRATEGY_OPTION_ROLLBACK_LIMIT].duration_ms;
     patience_fill(patience, recipe);
+    recipe->switch_observe_ms = values[STRATEGY_OPTION_OBSERVE].duration_ms;
     bool is_good = build_after(build, node, definition, recipe);
+    if (values[STRATEGY_OPTION_SWITCH].is_set)
+        is_good = take_switch(build, node, &values[STRATEGY_OPTION_SWITCH], recipe) && is_good;
     return build_steps(build, node, definition, patience, ret_strategy) && is_good;
 }

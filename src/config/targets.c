@@ -3,6 +3,7 @@
 #include "config/targets.h"
 
 #include "base/text.h"
+#include "config/hosts.h"
 
 #include <string.h>
 
@@ -131,8 +132,8 @@ static bool take_driver(const struct build *build, const struct node *target, st
 
 bool targets_build(const struct build *build, const struct node *target, struct definition *definition)
 {
-    static const char *const parts[] = {"slots", "commands", "approval", NULL};
-    static const char *const later[] = {"window", "hosts", "lock", "gate", "pipeline", NULL};
+    static const char *const parts[] = {"slots", "hosts", "commands", "approval", NULL};
+    static const char *const later[] = {"window", "hosts_from", "lock", "gate", "pipeline", NULL};
     struct shape shape = {.options = options, .count = TARGET_OPTION_COUNT, .parts = parts, .later = later};
     struct option_value values[TARGET_OPTION_COUNT] = {{0}};
     struct option_value *uses = NULL;
@@ -151,6 +152,7 @@ bool targets_build(const struct build *build, const struct node *target, struct 
     definition->driver_options = uses;
     definition->concurrency = (enum concurrency)values[TARGET_CONCURRENCY].choice;
     is_good = slots_build(build, tree_find(target, "slots"), definition) && is_good;
+    is_good = hosts_build(build, tree_find(target, "hosts"), definition) && is_good;
     return commands_build(build, tree_find(target, "commands"), definition) && is_good;
 }
 

@@ -7,6 +7,9 @@
 
 struct probe;
 struct rehearsal;
+struct batch_command;
+
+enum { ACTING_NO_HOST = UINT16_MAX, COMMAND_KEY_MAX = 64 };
 
 struct acting {
     struct acting *next, *before;
@@ -18,6 +21,9 @@ struct acting {
     char why[DAEMON_WHY_MAX];
     struct probe *probe;         /* of a smoke test under way */
     struct rehearsal *rehearsal; /* of a rehearsal under way */
+    struct batch_command *hosts; /* [action.batch], of a command under way on hosts */
+    uint16_t hosts_left;         /* that have not ended yet */
+    enum result hosts_result;    /* of those that have */
 };
 
 struct acting *acting_new(struct live *live, const struct deployment_state *state,
@@ -36,7 +42,8 @@ struct daemon_lever *acting_lever(const struct live *live);
 /* commands.c */
 void acting_command(struct live *live, struct acting *acting);
 void acting_cancel(struct acting *acting);
-/* Asks the runner whether this command of a side might run now; nothing is started. */
+/* Asks the runner whether this command of a side (on hosts: of the first one) might run now; nothing is started.
+ */
 MUST_CHECK bool acting_check_command(const struct live *live, const struct deployment_state *state,
                                      uint16_t reference, bool is_candidate, int64_t within_ms,
                                      runner_checked *checked, void *data, struct err *err);
@@ -46,6 +53,18 @@ MUST_CHECK bool acting_check_command(const struct live *live, const struct deplo
 void acting_rehearse(struct live *live, struct acting *acting);
 void acting_rehearsed_lever(void *acting, bool is_done, bool is_final, uint16_t share, const char *why);
 void acting_drop_rehearsal(struct acting *acting);
+void acting_key(char key[COMMAND_KEY_MAX], uint64_t deployment, uint32_t sequence, uint16_t tries,
+                uint16_t host);
+enum result acting_result_of(const struct runner_outcome *outcome, char *why, size_t size);
+/* Ended, never started, or dead with its supervisor: in no case is it going on. */
+bool acting_is_over(const struct runner_outcome *outcome);
+/* The action's command under the key of this try, for a host or ACTING_NO_HOST. */
+MUST_CHECK bool acting_run(struct live *live, struct acting *acting, uint16_t tries, uint16_t host,
+                           runner_done *done, void *data, struct err *err);
+
+/* batches.c: a command on each host of a batch at the same time, and its end. */
+void acting_batch(struct live *live, struct acting *acting);
+void acting_cancel_batch(struct acting *acting);
 
 /* probing.c: a smoke test of the candidate, or of stable. */
 void acting_smoke(struct live *live, struct acting *acting, bool is_candidate);

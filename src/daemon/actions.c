@@ -34,6 +34,7 @@ void acting_free(struct acting *acting)
         acting->before->next = acting->next;
     if (acting->next != NULL)
         acting->next->before = acting->before;
+    free(acting->hosts);
     free(acting);
 }
 
@@ -256,7 +257,7 @@ void action_start(void *data, const struct deployment_state *state, const struct
         acting_cancel(acting);
         return;
     case ACTION_SMOKE:
-        acting_smoke(live, acting, true);
+        acting_smoke(live, acting, !action->is_previous);
         return;
     case ACTION_ROUTE:
         route(live, acting);

@@ -1,6 +1,7 @@
 /* commands.c - commands through verdict-runner: arguments and environment filled in, ends turned into
  * results.
  * SPDX-License-Identifier: MIT */
+#include "config/hosts.h"
 #include "daemon/acting.h"
 #include "daemon/secrets.h"
 #include "io/memory.h"
@@ -12,7 +13,6 @@
 enum {
     EXIT_NOT_DONE = 1,
     EXIT_TRY_AGAIN = 75,
-    COMMAND_KEY_MAX = 64,
     COMMAND_ENVIRONMENT_MAX = 16,
     COMMAND_PAIR_MAX = 1024
 };
@@ -25,9 +25,15 @@ struct command_texts {
     const char *envp[COMMAND_ENVIRONMENT_MAX + 1];
 };
 
-static void command_key(char key[COMMAND_KEY_MAX], uint64_t deployment, uint32_t sequence, uint16_t tries)
+/* A host's own key has its number in it. */
+void acting_key(char key[COMMAND_KEY_MAX], uint64_t deployment, uint32_t sequence, uint16_t tries,
+                uint16_t host)
 {
-    (void)snprintf(key, COMMAND_KEY_MAX, "d%llu-%u.%u", (unsigned long long)deployment, sequence, tries);
+    int length =
+        snprintf(key, COMMAND_KEY_MAX, "d%llu-%u.%u", (unsigned long long)deployment, sequence, tries);
+
+    if (host != ACTING_NO_HOST)
+        (void)snprintf(key + length, COMMAND_KEY_MAX - (size_t)length, "-h%u", host);
 }
 
 void acting_defer(struct acting *acting, enum result result, const char *why);
@@ -66,7 +72,7 @@ static enum result result_of_end(const struct runner_outcome *outcome, char *why
     return end->exit_status == EXIT_TRY_AGAIN ? RESULT_AGAIN : RESULT_FAILED;
 }
 
-static enum result result_of(const struct runner_outcome *outcome, char *why, size_t size)
+enum result acting_result_of(const struct runner_outcome *outcome, char *why, size_t size)
 {
     (void)snprintf(why, size, "%.200s", outcome->reason);
     switch (outcome->kind) {
@@ -101,7 +107,7 @@ static bool is_probe(const struct acting *acting)
 static void command_ended(void *data, const struct runner_outcome *outcome)
 {
     char why[DAEMON_WHY_MAX] = "";
-    enum result result = result_of(outcome, why, sizeof(why));
+    enum result result = acting_result_of(outcome, why, sizeof(why));
     struct acting *acting = data;
 
     if (result == RESULT_FAILED && is_probe(acting) && !has_told(outcome))
@@ -157,10 +163,16 @@ static void name_versions(const struct live *live, const char **pairs, size_t co
     }
 }
 
-static void fill_environment(const struct live *live, const struct acting *acting,
+static const char *address_of(const struct slot_definition *slot)
+{
+    return slot == NULL || slot->address_count == 0 ? "" : slot->addresses[0];
+}
+
+static void fill_environment(const struct live *live, const struct acting *acting, uint16_t number,
                              const struct command_definition *command, struct command_texts *texts)
 {
     const struct slot_definition *slot = live_slot(live, &acting->state, is_of_candidate(acting));
+    const struct host_definition *host = number == ACTING_NO_HOST ? NULL : &live->definition->hosts[number];
     struct sides sides = sides_of(live);
     char id[32];
     size_t count = 0;
@@ -168,27 +180,33 @@ static void fill_environment(const struct live *live, const struct acting *actin
     (void)snprintf(id, sizeof(id), "dep_%llu", (unsigned long long)acting->deployment);
     count = add(texts, count, "SERVICE", live->definition->service);
     count = add(texts, count, "ENVIRONMENT", live->definition->environment);
-    count = add(texts, count, "VERSION", sides.version);
+    count = add(texts, count, "VERSION", acting->action.is_previous ? sides.previous : sides.version);
     count = add(texts, count, "PREVIOUS", sides.previous);
     count = add(texts, count, "DIGEST", sides.digest);
     count = add(texts, count, "SLOT", slot == NULL ? "" : slot->name);
-    count = add(texts, count, "ADDRESS", slot == NULL || slot->address_count == 0 ? "" : slot->addresses[0]);
+    count = add(texts, count, "HOST", host == NULL ? "" : host->name);
+    count = add(texts, count, "ADDRESS", host == NULL ? address_of(slot) : host->address);
     count = add(texts, count, "DEPLOYMENT", id);
     count = add(texts, count, "KEY", texts->key);
     count = add(texts, count, "COMMAND", command->name);
     (void)add(texts, count, "REASON", live->reason);
 }
 
-static bool fill_arguments(const struct live *live, const struct deployment_state *state, bool is_candidate,
-                           const struct command_definition *command, struct command_texts *texts,
-                           struct err *err)
+/* Names and texts of a side, or of a host. */
+static size_t pairs_of(const struct live *live, const struct acting *acting, uint16_t host,
+                       const char *pairs[2 * LIVE_PAIRS_MAX])
 {
-    const char *pairs[2 * LIVE_PAIRS_MAX];
-    size_t pair_count = live_pairs(live, state, is_candidate, SIZE_MAX, pairs);
+    if (host != ACTING_NO_HOST)
+        return live_host_pairs(live, !acting->action.is_previous, host, pairs);
+    size_t count = live_pairs(live, &acting->state, is_of_candidate(acting), SIZE_MAX, pairs);
+    name_versions(live, pairs, count);
+    return count;
+}
 
+static bool fill_arguments(const struct command_definition *command, const char *const *pairs,
+                           size_t pair_count, struct command_texts *texts, struct err *err)
+{
     memset(&texts->argv, 0, sizeof(texts->argv));
-
-    name_versions(live, pairs, pair_count);
     for (size_t i = 0; i < command->argument_count; i++) {
         if (!template_fill(command->arguments[i], pairs, pair_count, TEMPLATE_PLAIN, texts->arguments[i],
                            COMMAND_PAIR_MAX, err))
@@ -198,25 +216,33 @@ static bool fill_arguments(const struct live *live, const struct deployment_stat
     return true;
 }
 
-void acting_command(struct live *live, struct acting *acting)
+bool acting_run(struct live *live, struct acting *acting, uint16_t tries, uint16_t host, runner_done *done,
+                void *data, struct err *err)
 {
     const struct command_definition *definition = &live->definition->commands[acting->action.reference];
     static_assert(sizeof(struct command_texts) < 131072, "fits the stack");
+    const char *pairs[2 * LIVE_PAIRS_MAX];
     struct command_texts texts;
-    struct err err = {0};
 
     memset(&texts.envp, 0, sizeof(texts.envp));
-    command_key(texts.key, acting->deployment, acting->action.sequence, acting->action.tries);
-    if (!fill_arguments(live, &acting->state, is_of_candidate(acting), definition, &texts, &err)) {
-        acting_defer(acting, RESULT_FAILED, err.text);
-        return;
-    }
-    fill_environment(live, acting, definition, &texts);
+    acting_key(texts.key, acting->deployment, acting->action.sequence, tries, host);
+    if (!fill_arguments(definition, pairs, pairs_of(live, acting, host, pairs), &texts, err))
+        return false;
+    fill_environment(live, acting, host, definition, &texts);
     struct runner_command command = {.key = texts.key,
                                      .argv = texts.argv,
                                      .environment = texts.envp,
                                      .deadline_ms = definition->timeout_ms};
-    if (!runner_run(acting->daemon->runner, &command, command_ended, acting, &err))
+    return runner_run(acting->daemon->runner, &command, done, data, err);
+}
+
+void acting_command(struct live *live, struct acting *acting)
+{
+    struct err err = {0};
+
+    if (acting->action.batch > 0)
+        acting_batch(live, acting);
+    else if (!acting_run(live, acting, acting->action.tries, ACTING_NO_HOST, command_ended, acting, &err))
         acting_defer(acting, err.code == ERR_LIMIT ? RESULT_AGAIN : RESULT_FAILED, err.text);
 }
 
@@ -224,17 +250,26 @@ bool acting_check_command(const struct live *live, const struct deployment_state
                           bool is_candidate, int64_t within_ms, runner_checked *checked, void *data,
                           struct err *err)
 {
+    const char *pairs[2 * LIVE_PAIRS_MAX];
     struct command_texts texts;
+    size_t count = live->definition->host_count > 0 ? live_host_pairs(live, is_candidate, 0, pairs)
+                                                    : live_pairs(live, state, is_candidate, SIZE_MAX, pairs);
 
-    return fill_arguments(live, state, is_candidate, &live->definition->commands[reference], &texts, err) &&
+    name_versions(live, pairs, count);
+    return fill_arguments(&live->definition->commands[reference], pairs, count, &texts, err) &&
            runner_check(live->daemon->runner, texts.argv, NULL, within_ms, checked, data, err);
 }
 
-/* Ended, never started, or dead with its supervisor: in no case is it going on. */
-static void cancel_ended(void *data, const struct runner_outcome *outcome)
+bool acting_is_over(const struct runner_outcome *outcome)
 {
     bool is_lost = outcome->kind == RUNNER_UNKNOWN && outcome->code == ERR_NOT_FOUND;
-    bool is_over = is_lost || outcome->kind == RUNNER_ENDED || outcome->kind == RUNNER_NEVER_RAN;
+
+    return is_lost || outcome->kind == RUNNER_ENDED || outcome->kind == RUNNER_NEVER_RAN;
+}
+
+static void cancel_ended(void *data, const struct runner_outcome *outcome)
+{
+    bool is_over = acting_is_over(outcome);
 
     acting_end(data, is_over ? RESULT_DONE : RESULT_AGAIN, is_over ? "" : "a command does not end yet");
 }
@@ -244,7 +279,11 @@ void acting_cancel(struct acting *acting)
     char key[COMMAND_KEY_MAX];
     struct err err = {0};
 
-    command_key(key, acting->deployment, acting->action.cancels, acting->action.cancels_tries);
+    if (acting->action.batch > 0) {
+        acting_cancel_batch(acting);
+        return;
+    }
+    acting_key(key, acting->deployment, acting->action.cancels, acting->action.cancels_tries, ACTING_NO_HOST);
     if (!runner_cancel(acting->daemon->runner, key, cancel_ended, acting, &err))
         acting_defer(acting, RESULT_AGAIN, err.text);
 }

@@ -3,6 +3,7 @@
 #include "daemon/before.h"
 
 #include "base/text.h"
+#include "config/hosts.h"
 #include "io/memory.h"
 #include "io/redaction.h"
 
@@ -119,6 +120,24 @@ size_t live_pairs(const struct live *live, const struct deployment_state *state,
     for (size_t i = 0; i < slot->variable_count && count < LIVE_PAIRS_MAX; i++)
         count = add_pair(pairs, count, slot->variables[2 * i], slot->variables[2 * i + 1]);
     return count;
+}
+
+size_t live_host_pairs(const struct live *live, bool is_candidate, uint16_t host,
+                       const char *pairs[2 * LIVE_PAIRS_MAX])
+{
+    size_t count = 0;
+
+    count = add_pair(pairs, count, "service", live->definition->service);
+    count = add_pair(pairs, count, "environment", live->definition->environment);
+    count = add_pair(pairs, count, "version", is_candidate ? live->version : live->previous);
+    count = add_pair(pairs, count, "previous", live->previous);
+    count = add_pair(pairs, count, "host", live->definition->hosts[host].name);
+    return add_pair(pairs, count, "address", live->definition->hosts[host].address);
+}
+
+const char *live_host_name(const struct live *live, uint16_t host)
+{
+    return host < live->definition->host_count ? live->definition->hosts[host].name : "?";
 }
 
 static void fill_views(const struct live *live, size_t metric, struct metric_views *views)

@@ -62,6 +62,11 @@ bool live_views(void *daemon, uint64_t deployment, uint8_t rule, struct metric_v
 size_t live_pairs(const struct live *live, const struct deployment_state *state, bool is_candidate,
                   size_t address, const char *pairs[2 * LIVE_PAIRS_MAX]);
 
+/* The same for one host. */
+size_t live_host_pairs(const struct live *live, bool is_candidate, uint16_t host,
+                       const char *pairs[2 * LIVE_PAIRS_MAX]);
+const char *live_host_name(const struct live *live, uint16_t host);
+
 /* The slot of a side, or NULL where the definition has none. */
 const struct slot_definition *live_slot(const struct live *live, const struct deployment_state *state,
                                         bool is_candidate);

@@ -1,6 +1,7 @@
 /* probing.c - a smoke test made concrete: every check at every address of a slot, templates filled in.
  * SPDX-License-Identifier: MIT */
 #include "collectors/probe_http.h"
+#include "config/hosts.h"
 #include "config/smoke.h"
 #include "daemon/acting.h"
 #include "io/memory.h"
@@ -74,16 +75,44 @@ static void probe_ended(void *data, enum verdict verdict, const char *why)
 {
     struct acting *acting = data;
     /* Stable that is not well is asked again, for ever; a candidate is not. */
-    enum result otherwise = acting->action.kind == ACTION_VERIFY ? RESULT_AGAIN : RESULT_FAILED;
+    bool is_stable = acting->action.kind == ACTION_VERIFY || acting->action.is_previous;
+    enum result otherwise = is_stable ? RESULT_AGAIN : RESULT_FAILED;
 
     acting->probe = NULL;
     acting_end(acting, verdict == VERDICT_PASS ? RESULT_DONE : otherwise, why);
 }
 
-static bool start(struct live *live, struct acting *acting, const struct smoke_definition *smoke,
-                  const struct slot_definition *slot, bool is_candidate, struct err *err)
+/* Where it asks: every address of a slot, or the hosts of a batch. */
+static size_t place_count(const struct live *live, const struct acting *acting, bool is_candidate)
 {
-    size_t most = smoke->check_count * slot->address_count;
+    const struct slot_definition *slot = live_slot(live, &acting->state, is_candidate);
+
+    if (acting->action.batch > 0)
+        return acting->action.batch;
+    return slot == NULL ? 0 : slot->address_count;
+}
+
+static size_t place_pairs(const struct live *live, const struct acting *acting, bool is_candidate,
+                          size_t place, const char *pairs[2 * LIVE_PAIRS_MAX])
+{
+    if (acting->action.batch > 0)
+        return live_host_pairs(live, is_candidate, (uint16_t)(acting->action.host + place), pairs);
+    return live_pairs(live, &acting->state, is_candidate, place, pairs);
+}
+
+static const char *place_address(const struct live *live, const struct acting *acting, bool is_candidate,
+                                 size_t place)
+{
+    if (acting->action.batch > 0)
+        return live->definition->hosts[acting->action.host + place].address;
+    return live_slot(live, &acting->state, is_candidate)->addresses[place];
+}
+
+static bool start(struct live *live, struct acting *acting, const struct smoke_definition *smoke,
+                  bool is_candidate, struct err *err)
+{
+    size_t places = place_count(live, acting, is_candidate);
+    size_t most = smoke->check_count * places;
     struct filled_check *filled = memory_take_array(most + 1, sizeof(*filled));
     struct probe_check *checks = memory_take_array(most + 1, sizeof(*checks));
     struct probe_plan plan = {.settle_ms = smoke->settle_ms,
@@ -93,12 +122,13 @@ static bool start(struct live *live, struct acting *acting, const struct smoke_d
                               .checks = checks};
     bool is_good = true;
 
-    for (size_t a = 0; a < slot->address_count && is_good; a++) {
+    for (size_t a = 0; a < places && is_good; a++) {
         const char *pairs[2 * LIVE_PAIRS_MAX];
-        size_t pair_count = live_pairs(live, &acting->state, is_candidate, a, pairs);
+        size_t pair_count = place_pairs(live, acting, is_candidate, a, pairs);
+        const char *address = place_address(live, acting, is_candidate, a);
         for (size_t c = 0; c < smoke->check_count && is_good; c++) {
             struct filled_check *one = &filled[plan.check_count];
-            is_good = fill_check(smoke, &smoke->checks[c], pairs, pair_count, slot->addresses[a], one, err);
+            is_good = fill_check(smoke, &smoke->checks[c], pairs, pair_count, address, one, err);
             checks[plan.check_count++] =
                 (struct probe_check){.name = one->name,
                                      .method = smoke->checks[c].method,
@@ -128,11 +158,10 @@ void acting_drop_probe(struct acting *acting)
 void acting_smoke(struct live *live, struct acting *acting, bool is_candidate)
 {
     const struct smoke_definition *smoke = &live->definition->smokes[acting->action.reference];
-    const struct slot_definition *slot = live_slot(live, &acting->state, is_candidate);
     struct err err = {0};
 
-    if (slot == NULL || slot->address_count == 0)
+    if (place_count(live, acting, is_candidate) == 0)
         acting_defer(acting, RESULT_FAILED, "the smoke test has no address to ask: the slot names none");
-    else if (!start(live, acting, smoke, slot, is_candidate, &err))
+    else if (!start(live, acting, smoke, is_candidate, &err))
         acting_defer(acting, RESULT_FAILED, err.text);
 }

@@ -46,6 +46,8 @@ static void log_trace(struct daemon *daemon, const struct live *live, const stru
     case TRACE_QUARANTINE:
     case TRACE_ADOPTED:
     case TRACE_RETIRED:
+    case TRACE_HOSTS_TAKEN:
+    case TRACE_HOSTS_READY:
         log_write(&daemon->log, LOG_LEVEL_DEBUG, fields, ARRAY_LENGTH(fields), "%s %u %u",
                   trace_kind_name(row->trace.kind), row->trace.a, row->trace.b);
         return;

@@ -126,6 +126,12 @@ static void ask_runner(struct rehearsal *rehearsal)
         ask(rehearsal, step->on_rollback == ON_ROLLBACK_UNDO ? step->undo : PLAN_NONE, true);
         ask(rehearsal, step->repeat == REPEAT_PROBE ? step->probe : PLAN_NONE, true);
     }
+    if (plan->host_count > 0) {
+        ask(rehearsal, plan->parts[REPLACE_DRAIN].reference, true);
+        ask(rehearsal, plan->parts[REPLACE_DEPLOY].reference, true);
+        ask(rehearsal, plan->parts[REPLACE_DEPLOY].undo, true);
+        ask(rehearsal, plan->parts[REPLACE_RESTORE].reference, true);
+    }
     ask(rehearsal, plan->rollback_command, true);
     ask(rehearsal, plan->retire, false);
 }

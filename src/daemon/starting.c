@@ -22,7 +22,7 @@ uint64_t starting_plan_hash(const struct definition *definition)
         int64_t fields[] = {(int64_t)hash,   step->kind,      step->share,       step->reference,
                             step->undo,      step->repeat,    step->on_rollback, step->on_limit,
                             step->tries_max, step->approvals, step->duration_ms, step->limit_ms,
-                            step->probe};
+                            step->probe,     step->hosts,     step->batch};
         hash = snapshot_hash(fields, sizeof(fields));
     }
     return hash;
@@ -47,7 +47,7 @@ struct engine_start starting_fill(const struct live *live, uint64_t version_key)
         .rule_states = live->rule_states,
         .slot_count = (uint8_t)definition->slot_count,
         .queues = definition->concurrency == CONCURRENCY_QUEUE,
-        .needs_stable = definition->plan.has_traffic,
+        .needs_stable = definition->plan.has_traffic || definition->plan.host_count > 0,
     };
 }
 

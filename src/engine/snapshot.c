@@ -7,11 +7,10 @@
 #include <assert.h>
 #include <string.h>
 
-/* Who adds a field to a struct adds its row: the sizes below, and the test that looks at every byte that is
- * not padding, tell. From the first release on a new row also means a new schema, and what its absence stands
- * for. */
+/* Who adds a field to a struct adds its row, at the end, with a new schema: the sizes below, and the test
+ * that looks at every byte that is not padding, tell. */
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "fields are copied as they lie in memory");
-static_assert(sizeof(struct deployment_state) == 216, "deployment_state changed: see deployment_fields");
+static_assert(sizeof(struct deployment_state) == 416, "deployment_state changed: see deployment_fields");
 static_assert(sizeof(struct rule_state) == 472, "rule_state changed: see rule_fields");
 static_assert(sizeof(struct target_state) == 1064, "target_state changed: see target_fields");
 static_assert(sizeof(struct run_state) == 832, "run_state changed: see run_fields");
@@ -24,6 +23,7 @@ struct field {
     uint16_t count;
     uint16_t stride;
     uint16_t limit; /* values are below it; 0: any */
+    uint16_t since; /* schema; in an older snapshot it is missing, and 0 */
 };
 
 struct layout {
@@ -34,29 +34,34 @@ struct layout {
 };
 
 #define MEMBER(type, member) (((type *)NULL)->member)
-#define FIELD(type, member, limit)                                                                           \
+#define FIELD(type, member, limit, since)                                                                    \
     {                                                                                                        \
-        offsetof(type, member), sizeof(MEMBER(type, member)), 1, 0, limit                                    \
+        offsetof(type, member), sizeof(MEMBER(type, member)), 1, 0, limit, since                             \
     }
-#define D(member, limit) FIELD(struct deployment_state, member, limit)
-#define R(member, limit) FIELD(struct rule_state, member, limit)
-#define T(member, limit) FIELD(struct target_state, member, limit)
-#define N(member, limit) FIELD(struct run_state, member, limit)
+#define D(member, limit)  FIELD(struct deployment_state, member, limit, 1)
+#define D2(member, limit) FIELD(struct deployment_state, member, limit, 2)
+#define R(member, limit)  FIELD(struct rule_state, member, limit, 1)
+#define T(member, limit)  FIELD(struct target_state, member, limit, 1)
+#define HOSTS(member)                                                                                        \
+    {                                                                                                        \
+        offsetof(struct deployment_state, member), sizeof(uint64_t), HOST_WORDS, sizeof(uint64_t), 0, 2      \
+    }
+#define N(member, limit) FIELD(struct run_state, member, limit, 1)
 #define TASKS(member, limit)                                                                                 \
     {                                                                                                        \
         offsetof(struct run_state, tasks[0].member), sizeof(MEMBER(struct run_state, tasks[0].member)),      \
-            RUN_TASKS_MAX, sizeof(struct run_task), limit                                                    \
+            RUN_TASKS_MAX, sizeof(struct run_task), limit, 1                                                 \
     }
 #define TIMERS(member, limit)                                                                                \
     {                                                                                                        \
         offsetof(struct rule_state, timers[0].member), sizeof(MEMBER(struct rule_state, timers[0].member)),  \
-            EXPRESSION_TIMERS_MAX, sizeof(struct expression_timer), limit                                    \
+            EXPRESSION_TIMERS_MAX, sizeof(struct expression_timer), limit, 1                                 \
     }
 #define QUARANTINED(member)                                                                                  \
     {                                                                                                        \
         offsetof(struct target_state, quarantined[0].member),                                                \
             sizeof(MEMBER(struct target_state, quarantined[0].member)), TARGET_QUARANTINE_MAX,               \
-            sizeof(struct quarantined), 0                                                                    \
+            sizeof(struct quarantined), 0, 1                                                                 \
     }
 
 static const struct field deployment_fields[] = {
@@ -113,6 +118,14 @@ static const struct field deployment_fields[] = {
     D(routed_ms, 0),
     D(confirmed_ms, 0),
     D(care_at_ms, 0),
+    D2(is_single, 2),
+    D2(host_part, REPLACE_PART_COUNT),
+    D2(host, PLAN_HOSTS_MAX),
+    D2(batch, PLAN_HOSTS_MAX + 1),
+    D2(back_rounds, 0),
+    HOSTS(touched),
+    HOSTS(away),
+    HOSTS(stuck),
 };
 
 static const struct field rule_fields[] = {
@@ -124,7 +137,8 @@ static const struct field rule_fields[] = {
     TIMERS(since_ms, 0),
     TIMERS(last_step, 0),
     TIMERS(bits, 0),
-    {offsetof(struct rule_state, sequential.log_wealth), sizeof(double), SEQUENTIAL_BETS, sizeof(double), 0},
+    {offsetof(struct rule_state, sequential.log_wealth), sizeof(double), SEQUENTIAL_BETS, sizeof(double), 0,
+     1},
     R(sequential.log_e_max, 0),
     R(sequential.events, 0),
     R(sequential.total, 0),
@@ -236,12 +250,13 @@ static_assert(HEAD_SIZE + sizeof(struct deployment_state) <= SNAPSHOT_DEPLOYMENT
 static_assert(HEAD_SIZE + sizeof(struct rule_state) <= SNAPSHOT_RULE_MAX, "no room");
 static_assert(HEAD_SIZE + sizeof(struct target_state) <= SNAPSHOT_TARGET_MAX, "no room");
 
-static size_t layout_length(const struct layout *layout)
+static size_t layout_length(const struct layout *layout, unsigned char schema)
 {
     size_t length = HEAD_SIZE;
 
     for (size_t i = 0; i < layout->count; i++)
-        length += (size_t)layout->fields[i].size * layout->fields[i].count;
+        if (layout->fields[i].since <= schema)
+            length += (size_t)layout->fields[i].size * layout->fields[i].count;
     return length;
 }
 
@@ -273,10 +288,13 @@ static bool field_is_sound(const struct field *field, const unsigned char *from)
 
 static bool layout_is_sound(const struct layout *layout, const unsigned char *from, size_t length)
 {
-    if (length != layout_length(layout) || from[0] != SNAPSHOT_SCHEMA || from[1] != layout->kind)
+    unsigned char schema = length < HEAD_SIZE ? 0 : from[0];
+
+    if (schema < 1 || schema > SNAPSHOT_SCHEMA || from[1] != layout->kind ||
+        length != layout_length(layout, schema))
         return false;
     from += HEAD_SIZE;
-    for (size_t i = 0; i < layout->count; i++) {
+    for (size_t i = 0; i < layout->count && layout->fields[i].since <= schema; i++) {
         if (!field_is_sound(&layout->fields[i], from))
             return false;
         from += (size_t)layout->fields[i].size * layout->fields[i].count;
@@ -290,9 +308,11 @@ static bool read_layout(const struct layout *layout, const unsigned char *from, 
 
     if (!layout_is_sound(layout, from, length))
         return false;
+    unsigned char schema = from[0];
     memset(to, 0, layout->struct_size);
     from += HEAD_SIZE;
-    for (size_t i = 0; i < layout->count; i++) {
+    /* What a schema adds stands behind what was there before. */
+    for (size_t i = 0; i < layout->count && layout->fields[i].since <= schema; i++) {
         const struct field *field = &layout->fields[i];
         for (size_t k = 0; k < field->count; k++, from += field->size)
             memcpy(to + field->offset + k * field->stride, from, field->size);

@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: MIT
  *
  * Little-endian, field by field: a snapshot written by one build is read by the next. A newer schema than
- * ours is refused, an older one is completed with defaults. */
+ * ours is refused; what an older one does not have is 0. */
 #ifndef ENGINE_SNAPSHOT_H
 #define ENGINE_SNAPSHOT_H
 
@@ -13,7 +13,7 @@
 #include <stddef.h>
 
 enum {
-    SNAPSHOT_SCHEMA = 1,
+    SNAPSHOT_SCHEMA = 2,           /* 2: hosts */
     SNAPSHOT_DEPLOYMENT_MAX = 512, /* bytes, so do the others */
     SNAPSHOT_RULE_MAX = 640,
     SNAPSHOT_TARGET_MAX = 1200,

@@ -12,6 +12,9 @@
 
 #define DEPLOYMENT_NEVER INT64_MAX
 
+/* Bits of hosts. */
+enum { HOST_WORDS = PLAN_HOSTS_MAX / 64 };
+
 enum deployment_phase {
     PHASE_QUEUED,       /* accepted; another deployment of its service and environment is under way */
     PHASE_ADMITTING,    /* the rehearsal runs: levers, target, commands */
@@ -99,11 +102,16 @@ struct deployment_state {
     uint8_t rounds;          /* how often the action of this step was started before */
     uint8_t probe_tries;     /* how often its probe could not tell, since the command ended */
     bool is_extended;        /* OBSERVING: it waits longer for a source that errs */
+    bool is_single;          /* way back: host by host, since one of a batch did not come back */
     uint8_t slot;            /* where the candidate runs; index in the definition; set when its turn comes */
     uint8_t stable_slot;
     uint8_t step;
-    uint8_t undo_next;   /* ROLLING_BACK: steps below this one are still to be undone */
-    uint8_t failed_rule; /* index of the rule that decided; FAIL_LOST, or UINT8_MAX: none */
+    uint8_t undo_next;           /* ROLLING_BACK: steps below this one are still to be undone */
+    uint8_t failed_rule;         /* index of the rule that decided; FAIL_LOST, or UINT8_MAX: none */
+    enum replace_part host_part; /* of the batch in work */
+    uint16_t host;               /* first one of the batch in work */
+    uint16_t batch;              /* hosts of it; 0: none is in work */
+    uint16_t back_rounds;        /* way back: how often every host that is left was tried in vain */
     uint16_t approvals;
     uint16_t desired_share;   /* last intent */
     uint16_t confirmed_share; /* last read-back */
@@ -126,6 +134,9 @@ struct deployment_state {
     int64_t routed_ms;    /* first confirmed share > 0, or watch without traffic; NEVER: not yet */
     int64_t confirmed_ms; /* this step's share was confirmed */
     int64_t care_at_ms;
+    uint64_t touched[HOST_WORDS]; /* bit h: host h has the candidate, or may have it; the first ones */
+    uint64_t away[HOST_WORDS];    /* bit h: host h is out of service */
+    uint64_t stuck[HOST_WORDS];   /* way back: bit h: host h was tried in vain, in this round */
 };
 
 #endif

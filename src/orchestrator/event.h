@@ -77,9 +77,11 @@ struct action {
     uint32_t cancels;       /* CANCEL: sequence of the command */
     uint16_t cancels_tries; /* CANCEL: its tries */
     uint16_t tries;         /* rises after each try: a command's key is deployment, sequence, tries */
-    bool is_new;            /* false: driven again; its intent is durable already */
-    bool is_rollback;       /* part of a way back: of the high priority */
-    int64_t limit_ms;       /* longest time of this try */
+    uint16_t host, batch; /* of hosts: the first one, and how many, each with a key of its own; 0: of none */
+    bool is_previous;     /* of hosts: the version before is put there */
+    bool is_new;          /* false: driven again; its intent is durable already */
+    bool is_rollback;     /* part of a way back: of the high priority */
+    int64_t limit_ms;     /* longest time of this try */
 };
 
 enum trace_kind {
@@ -103,6 +105,8 @@ enum trace_kind {
     TRACE_QUARANTINE,
     TRACE_ADOPTED,
     TRACE_RETIRED,
+    TRACE_HOSTS_TAKEN, /* a: first host, b: how many: out of service from now on */
+    TRACE_HOSTS_READY, /* a, b: they serve again, with the version that was put there */
     TRACE_FORGOTTEN /* of the engine: the quarantine was full, and the oldest version left it; a: the low half
                        of the deployment that had put it there, 0: a person */
 };

@@ -3,6 +3,7 @@
 #include "orchestrator/machine.h"
 
 #include <assert.h>
+#include <stddef.h>
 
 #define EDGE(phase) (1U << (phase))
 
@@ -39,8 +40,8 @@ void machine_enter_phase(struct machine *machine, enum deployment_phase phase)
 struct action machine_action(const struct plan *plan, const struct deployment_state *state)
 {
     const struct flight *flight = &state->flight;
+    const struct plan_part *part = replace_part(plan, state);
 
-    (void)plan;
     return (struct action){
         .kind = flight->kind,
         .sequence = flight->sequence,
@@ -49,6 +50,9 @@ struct action machine_action(const struct plan *plan, const struct deployment_st
         .cancels = flight->kind == ACTION_CANCEL ? state->settle_sequence : 0,
         .cancels_tries = state->settle_tries,
         .tries = flight->tries,
+        .host = state->host,
+        .batch = state->batch,
+        .is_previous = part != NULL && state->part == ROLLBACK_UNDO && flight->reference == part->reference,
         .is_rollback = state->phase == PHASE_ROLLING_BACK,
         .limit_ms = flight->limit_ms,
     };

@@ -50,6 +50,15 @@ bool probing_is_wanted(const struct machine *machine, enum result result);
 void probing_start(struct machine *machine, enum result result);
 void probing_result(struct machine *machine, enum result result); /* of the probe */
 
+/* replace.c: hosts, batch by batch, forward and back. One batch is in work at a time, and one part of it is
+ * in flight; hosts out of service are never more than the plan's max_unavailable (S6). */
+void replace_enter(struct machine *machine);
+bool replace_go_on(struct machine *machine); /* forward; false: the step's hosts all have it */
+void replace_part_done(struct machine *machine);
+bool replace_back(struct machine *machine, uint8_t step); /* false: none of its hosts is left */
+void replace_back_failed(struct machine *machine);        /* others first, or later again */
+const struct plan_part *replace_part(const struct plan *plan, const struct deployment_state *state);
+
 /* rollback.c: the way back, and the after-care of a promotion. */
 void rollback_start(struct machine *machine, enum ending ending);
 void rollback_tick(struct machine *machine);

@@ -39,7 +39,7 @@ static const char *const endings[] = {
 
 static const char *const step_kinds[] = {
     [STEP_COMMAND] = "command", [STEP_SMOKE] = "smoke",     [STEP_ROUTE] = "route",
-    [STEP_OBSERVE] = "observe", [STEP_APPROVE] = "approve",
+    [STEP_OBSERVE] = "observe", [STEP_APPROVE] = "approve", [STEP_REPLACE] = "replace",
 };
 
 static const char *const verbs[VERB_COUNT] = {
@@ -84,6 +84,8 @@ static const char *const trace_kinds[] = {
     [TRACE_ADOPTED] = "adopted",
     [TRACE_RETIRED] = "retired",
     [TRACE_FORGOTTEN] = "quarantine_forgotten",
+    [TRACE_HOSTS_TAKEN] = "hosts_taken",
+    [TRACE_HOSTS_READY] = "hosts_ready",
 };
 
 static const char *const hold_causes[] = {

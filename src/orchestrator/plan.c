@@ -21,27 +21,16 @@ struct expansion {
     const struct recipe *recipe;
     struct plan plan;
     uint16_t share;
-    bool is_observed; /* the present share */
+    uint16_t hosts;
+    bool is_observed; /* the present share, or the present hosts */
     bool is_watched;
     bool is_too_long;
 };
 
 static void (*const strategy_steps[STRATEGY_KIND_COUNT])(const struct recipe *, struct recipe_list *) = {
-    [STRATEGY_CANARY] = canary_steps,
-    [STRATEGY_FOLLOW] = follow_steps,
-    [STRATEGY_RECREATE] = recreate_steps,
-    [STRATEGY_BLUE_GREEN] = blue_green_steps,
-};
-
-static const char *const fault_texts[] = {
-    [PLAN_FINE] = "the plan is fine",
-    [PLAN_TOO_LONG] = "the plan has too many steps; 48 are the most",
-    [PLAN_NO_TRAFFIC] = "a step routes traffic, but the environment names no traffic driver; set `traffic`",
-    [PLAN_NO_OBSERVE] =
-        "the share is raised before the share before it was observed; give that step `observe`",
-    [PLAN_NOT_RISING] = "shares of traffic must rise from step to step",
-    [PLAN_NOT_WHOLE] = "a plan ends with all of the traffic and a `watch`, which is its last step",
-    [PLAN_AT_MOST_SHORT] = "`at_most` is shorter than the observation",
+    [STRATEGY_CANARY] = canary_steps,     [STRATEGY_FOLLOW] = follow_steps,
+    [STRATEGY_RECREATE] = recreate_steps, [STRATEGY_BLUE_GREEN] = blue_green_steps,
+    [STRATEGY_ROLLING] = rolling_steps,
 };
 
 static struct plan_step *add(struct expansion *expansion, enum step_kind kind)
@@ -110,6 +99,89 @@ static void add_route(struct expansion *expansion, uint16_t share)
     expansion->is_observed = false;
 }
 
+static struct plan_part part_of(const struct recipe *recipe, uint16_t command)
+{
+    if (command == PLAN_NONE)
+        return (struct plan_part){.reference = PLAN_NONE, .undo = PLAN_NONE};
+    return (struct plan_part){
+        .reference = command,
+        .undo = recipe->commands[command].undo,
+        .tries_max = recipe->commands[command].tries_max,
+        .repeat = recipe->commands[command].repeat,
+        .limit_ms = recipe->commands[command].limit_ms,
+    };
+}
+
+static void fill_parts(struct expansion *expansion)
+{
+    const struct recipe *recipe = expansion->recipe;
+    struct plan *plan = &expansion->plan;
+
+    plan->host_count = recipe->host_count;
+    plan->parts[REPLACE_DRAIN] = part_of(recipe, recipe->drain);
+    plan->parts[REPLACE_DEPLOY] = part_of(recipe, recipe->deploy);
+    plan->parts[REPLACE_SMOKE] = (struct plan_part){.reference = recipe->smoke,
+                                                    .undo = PLAN_NONE,
+                                                    .tries_max = SMOKE_TRIES,
+                                                    .limit_ms = recipe->smoke_limit_ms};
+    plan->parts[REPLACE_RESTORE] = part_of(recipe, recipe->restore);
+    /* Every host that is taken back is tested there. */
+    plan->verify = PLAN_NONE;
+}
+
+static void add_replace(struct expansion *expansion, uint16_t hosts, uint16_t batch)
+{
+    const struct recipe *recipe = expansion->recipe;
+    struct plan *plan = &expansion->plan;
+    struct plan_step *step = add(expansion, STEP_REPLACE);
+
+    step->hosts = hosts;
+    step->batch = batch;
+    step->on_rollback = recipe->commands[recipe->deploy].on_rollback;
+    expansion->hosts = hosts;
+    expansion->is_observed = false;
+    if (plan->max_unavailable < batch)
+        plan->max_unavailable = batch;
+}
+
+static enum plan_fault check_replace(const struct expansion *expansion, const struct recipe_step *from,
+                                     uint16_t batch)
+{
+    const struct recipe *recipe = expansion->recipe;
+
+    if (recipe->host_count == 0)
+        return PLAN_NO_HOSTS;
+    if (recipe->deploy == PLAN_NONE)
+        return PLAN_NO_DEPLOY;
+    if (recipe->commands[recipe->deploy].on_rollback == ON_ROLLBACK_KEEP)
+        return PLAN_KEPT;
+    if (recipe->max_unavailable > 0 && batch > recipe->max_unavailable)
+        return PLAN_UNAVAILABLE;
+    if (from->hosts > recipe->host_count)
+        return PLAN_FEW_HOSTS;
+    if (expansion->hosts > 0 && !expansion->is_observed)
+        return PLAN_NO_OBSERVE;
+    return PLAN_FINE;
+}
+
+/* A share of few hosts may be no more than the step before has: then only its observation is left. */
+static enum plan_fault take_replace(struct expansion *expansion, const struct recipe_step *from)
+{
+    uint32_t part = (uint32_t)from->share * expansion->recipe->host_count;
+    uint16_t hosts = from->hosts > 0 ? from->hosts : (uint16_t)((part + SHARE_WHOLE - 1) / SHARE_WHOLE);
+    uint16_t batch = from->batch > 0 ? from->batch : 1;
+    enum plan_fault fault = check_replace(expansion, from, batch);
+
+    if (fault != PLAN_FINE)
+        return fault;
+    fill_parts(expansion);
+    if (hosts > expansion->hosts)
+        add_replace(expansion, hosts, batch);
+    else if (from->hosts > 0 || hosts < expansion->hosts)
+        return PLAN_NOT_MORE;
+    return PLAN_FINE;
+}
+
 static void add_observe(struct expansion *expansion, const struct recipe_step *from, int64_t duration_ms,
                         bool is_watch)
 {
@@ -132,6 +204,8 @@ static void add_observe(struct expansion *expansion, const struct recipe_step *f
 /* May the share rise to this one now? */
 static enum plan_fault check_route(const struct expansion *expansion, uint16_t share)
 {
+    if (expansion->recipe->host_count > 0)
+        return PLAN_ROUTE_HOSTS;
     if (!expansion->plan.has_traffic)
         return PLAN_NO_TRAFFIC;
     if (share <= expansion->share)
@@ -139,6 +213,11 @@ static enum plan_fault check_route(const struct expansion *expansion, uint16_t s
     if (expansion->share > 0 && !expansion->is_observed)
         return PLAN_NO_OBSERVE;
     return PLAN_FINE;
+}
+
+static bool is_rolling(const struct expansion *expansion)
+{
+    return expansion->plan.strategy == STRATEGY_ROLLING && !expansion->plan.is_record;
 }
 
 static enum plan_fault add_observations(struct expansion *expansion, const struct recipe_step *from)
@@ -153,6 +232,8 @@ static enum plan_fault add_observations(struct expansion *expansion, const struc
         return PLAN_FINE;
     if (expansion->plan.has_traffic && expansion->share != SHARE_WHOLE)
         return PLAN_NOT_WHOLE;
+    if (expansion->hosts != expansion->plan.host_count || (expansion->hosts == 0 && is_rolling(expansion)))
+        return PLAN_NOT_ALL;
     add_observe(expansion, from, from->watch_ms, true);
     return PLAN_FINE;
 }
@@ -166,6 +247,11 @@ static enum plan_fault add_step(struct expansion *expansion, const struct recipe
         if (fault != PLAN_FINE)
             return fault;
         add_route(expansion, from->share);
+    }
+    if (from->has_replace) {
+        enum plan_fault fault = take_replace(expansion, from);
+        if (fault != PLAN_FINE)
+            return fault;
     }
     if (from->command != PLAN_NONE)
         add_command(expansion, from);
@@ -199,6 +285,7 @@ static void start(struct expansion *expansion, const struct recipe *recipe)
     plan->on_source_error = recipe->on_source_error;
     plan->held_limit_ms = recipe->held_limit_ms;
     plan->on_held_limit = recipe->on_held_limit;
+    plan->max_unavailable = recipe->max_unavailable;
     plan->rule_count = recipe->rule_count;
     plan->beside_stable = recipe->beside_stable;
     for (uint8_t i = 0; i < recipe->rule_count; i++)
@@ -289,6 +376,18 @@ static void add_commands_back(struct expansion *expansion, const struct plan *pr
     }
 }
 
+/* All of them at the pace that its largest batch had; each is tested where it is. */
+static void add_hosts_back(struct expansion *expansion, const struct plan *promoted)
+{
+    struct plan_step *step = add(expansion, STEP_REPLACE);
+
+    step->hosts = promoted->host_count;
+    step->batch = promoted->max_unavailable;
+    expansion->plan.host_count = promoted->host_count;
+    expansion->plan.max_unavailable = promoted->max_unavailable;
+    memcpy(expansion->plan.parts, promoted->parts, sizeof(promoted->parts));
+}
+
 /* How long the smoke tests of the promoted deployment took at most. */
 static int64_t smoke_limit(const struct plan *promoted)
 {
@@ -317,16 +416,13 @@ void plan_expand_rollback(const struct plan *promoted, uint16_t smoke, struct pl
     plan->rollback_limit_ms = promoted->rollback_limit_ms;
     plan->held_limit_ms = promoted->held_limit_ms;
     plan->on_held_limit = OUTCOME_HOLD;
-    if (!promoted->has_traffic)
+    if (promoted->host_count > 0)
+        add_hosts_back(&expansion, promoted);
+    else if (!promoted->has_traffic)
         add_commands_back(&expansion, promoted);
     if (smoke != PLAN_NONE)
         add_smoke(&expansion, &test);
     if (promoted->has_traffic)
         add_route(&expansion, SHARE_WHOLE);
     memcpy(ret_plan, plan, sizeof(*ret_plan));
-}
-
-const char *plan_fault_text(enum plan_fault fault)
-{
-    return fault_texts[fault];
 }

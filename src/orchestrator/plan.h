@@ -7,13 +7,15 @@
 #define ORCHESTRATOR_PLAN_H
 
 #include "base/attributes.h"
+#include "orchestrator/plan_fault.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 enum {
     PLAN_STEPS_MAX = 48,
-    PLAN_RULES_MAX = 32, /* rules of one deployment */
+    PLAN_RULES_MAX = 32,  /* rules of one deployment */
+    PLAN_HOSTS_MAX = 512, /* hosts of one environment */
     SHARE_WHOLE = 10000,
     PLAN_NONE = UINT16_MAX /* of references: there is none */
 };
@@ -23,7 +25,8 @@ enum step_kind {
     STEP_SMOKE,   /* runs a smoke test against the candidate; ends with its verdict */
     STEP_ROUTE,   /* sets the candidate's share; ends when it was read back */
     STEP_OBSERVE, /* lets time pass while rules judge; ends with a pass verdict bound to it */
-    STEP_APPROVE  /* asks people; ends with their answer or with the declared outcome of their silence */
+    STEP_APPROVE, /* asks people; ends with their answer or with the declared outcome of their silence */
+    STEP_REPLACE  /* puts the candidate onto hosts, batch by batch; ends when so many have it and serve */
 };
 
 enum strategy_kind {
@@ -31,6 +34,7 @@ enum strategy_kind {
     STRATEGY_FOLLOW,
     STRATEGY_RECREATE,
     STRATEGY_BLUE_GREEN,
+    STRATEGY_ROLLING,
     STRATEGY_KIND_COUNT
 };
 
@@ -51,10 +55,29 @@ enum command_on_rollback {
     ON_ROLLBACK_HOLD  /* old code does not run on it: freeze the weights and call people */
 };
 
+/* What happens to the hosts of a batch, one after the other; all of them must be through before the next. */
+enum replace_part {
+    REPLACE_DRAIN,   /* they get no new work; from here on they are out of service */
+    REPLACE_DEPLOY,  /* the version is put there */
+    REPLACE_SMOKE,   /* it answers well at their addresses */
+    REPLACE_RESTORE, /* they get work again; then they are in service */
+    REPLACE_PART_COUNT
+};
+
+struct plan_part {
+    uint16_t reference; /* command, for SMOKE smoke test; PLAN_NONE: the part is left out (DEPLOY never) */
+    uint16_t undo;      /* DEPLOY: command that undoes it; PLAN_NONE: itself, with the version before */
+    uint16_t tries_max;
+    enum command_repeat repeat;
+    int64_t limit_ms;
+};
+
 struct plan_step {
     enum step_kind kind;
     bool is_watch;      /* OBSERVE: the last one, after 100 % */
     uint16_t share;     /* ROUTE */
+    uint16_t hosts;     /* REPLACE: the first so many have the candidate at its end; > 0 */
+    uint16_t batch;     /* REPLACE: so many at a time, ≥ 1 */
     uint16_t reference; /* COMMAND, SMOKE: index in the definition; else PLAN_NONE */
     uint16_t undo;      /* COMMAND: index of the command that undoes it, or PLAN_NONE */
     uint16_t probe;     /* COMMAND of class PROBE: index of its probe; else PLAN_NONE */
@@ -89,7 +112,10 @@ struct plan {
     uint8_t count;
     uint8_t rule_count;
     struct plan_step steps[PLAN_STEPS_MAX];
-    uint8_t rules[PLAN_RULES_MAX]; /* enum plan_rule */
+    uint16_t host_count;                        /* that steps replace; 0: none does */
+    uint16_t max_unavailable;                   /* hosts out of service at a time, ≥ every batch */
+    struct plan_part parts[REPLACE_PART_COUNT]; /* of every batch; where host_count > 0 */
+    uint8_t rules[PLAN_RULES_MAX];              /* enum plan_rule */
     uint32_t beside_stable;    /* bit r: rule r needs stable's traffic: it cannot hold up a step at 100 % */
     uint16_t verify;           /* smoke test that stable must pass after a rollback, or PLAN_NONE */
     uint16_t rollback_command; /* follow: what takes the pipeline's traffic back, or PLAN_NONE */
@@ -106,25 +132,12 @@ struct plan {
 
 struct recipe; /* recipe.h */
 
-enum plan_fault {
-    PLAN_FINE,
-    PLAN_TOO_LONG,     /* more than PLAN_STEPS_MAX steps */
-    PLAN_NO_TRAFFIC,   /* a route without a traffic driver */
-    PLAN_NO_OBSERVE,   /* a share is raised with no observation behind the share before */
-    PLAN_NOT_RISING,   /* shares must rise from step to step */
-    PLAN_NOT_WHOLE,    /* the last share is not 100 %, or no watch follows it */
-    PLAN_AT_MOST_SHORT /* at_most is shorter than the observation */
-};
-
 /* Expands a recipe. On a fault `ret_plan` is untouched and *ret_step names the recipe's step. */
 MUST_CHECK enum plan_fault plan_expand(const struct recipe *recipe, struct plan *ret_plan, uint8_t *ret_step);
 
 /* The plan that takes a promoted deployment back: `smoke` against the old slot (PLAN_NONE: none), then all
- * traffic. Without traffic: its rollback command, or else the undo of each of its commands, last one first;
- * then the smoke test. */
+ * traffic. With hosts: all of them are replaced. Without either: its rollback command, or else the undo of
+ * each of its commands, last one first; then the smoke test. */
 void plan_expand_rollback(const struct plan *promoted, uint16_t smoke, struct plan *ret_plan);
-
-/* One sentence for people. */
-const char *plan_fault_text(enum plan_fault fault);
 
 #endif

@@ -34,6 +34,17 @@ void recipe_add_route(struct recipe_list *list, uint16_t share, int64_t observe_
     step->on_limit = OUTCOME_ROLLBACK;
 }
 
+void recipe_add_replace(struct recipe_list *list, uint16_t hosts, uint16_t share, int64_t observe_ms)
+{
+    struct recipe_step *step = add(list);
+
+    step->has_replace = true;
+    step->hosts = hosts;
+    step->share = share;
+    step->observe_ms = observe_ms;
+    step->on_limit = OUTCOME_ROLLBACK;
+}
+
 void recipe_add_watch(struct recipe_list *list, const struct recipe *recipe, bool has_route)
 {
     struct recipe_step *step = add(list);

@@ -6,22 +6,26 @@
 #include "orchestrator/plan.h"
 
 enum {
-    RECIPE_LIST_MAX = 8,              /* steps of a strategy's own list */
+    RECIPE_LIST_MAX = PLAN_STEPS_MAX, /* steps of a strategy's own list */
     RECIPE_WATCH_MS = 30 * 60 * 1000, /* where the recipe does not say */
-    RECIPE_MINUTE_MS = 60 * 1000
+    RECIPE_MINUTE_MS = 60 * 1000,
+    RECIPE_SWITCH_MAX = 20 /* shares of a gradual switch, with the whole */
 };
 
 /* What a recipe says before it is expanded: one element of `steps = ( ... )`, or of a strategy's own default.
  */
 struct recipe_step {
-    uint16_t command; /* index in the definition, or PLAN_NONE; one of command, smoke, has_route, approvals is
-                         set */
+    uint16_t command; /* index in the definition, or PLAN_NONE; one of command, smoke, has_route, approvals,
+                         has_replace is set */
     uint16_t smoke;
     bool has_route;
-    uint16_t share;
+    bool has_replace;
+    uint16_t share; /* of the traffic; has_replace: of the hosts, rounded up, where `hosts` is 0 */
+    uint16_t hosts; /* has_replace: so many in all */
+    uint16_t batch; /* has_replace: at a time; 0: 1 */
     uint16_t approvals;
-    int64_t observe_ms; /* after a route; 0: none */
-    int64_t watch_ms;   /* after the last route */
+    int64_t observe_ms; /* after a route or replacement; 0: none */
+    int64_t watch_ms;   /* after the last one */
     int64_t limit_ms;   /* at_most or timeout; 0: the default */
     enum step_outcome on_limit;
 };
@@ -51,7 +55,16 @@ struct recipe {
     uint16_t deploy; /* commands with a fixed part, or PLAN_NONE */
     uint16_t retire;
     uint16_t rollback;
-    uint16_t smoke; /* the service's first smoke test, or PLAN_NONE */
+    uint16_t prepare;
+    uint16_t warm_up;
+    uint8_t switch_count; /* blue_green: the shares of a gradual switch, rising to the whole; 0: at once */
+    uint16_t switches[RECIPE_SWITCH_MAX];
+    int64_t switch_observe_ms; /* between them */
+    uint16_t drain;
+    uint16_t restore;
+    uint16_t host_count;      /* of the environment; 0: it has slots */
+    uint16_t max_unavailable; /* hosts; 0: as large as the largest batch */
+    uint16_t smoke;           /* the service's first smoke test, or PLAN_NONE */
     uint8_t rule_count;
     uint8_t rules[PLAN_RULES_MAX];
     uint32_t beside_stable;
@@ -77,6 +90,9 @@ void recipe_add_command(struct recipe_list *list, uint16_t command);
 void recipe_add_smoke(struct recipe_list *list, uint16_t smoke);
 void recipe_add_route(struct recipe_list *list, uint16_t share, int64_t observe_ms);
 
+/* `hosts` in all, or where that is 0 `share` of them. */
+void recipe_add_replace(struct recipe_list *list, uint16_t hosts, uint16_t share, int64_t observe_ms);
+
 /* The end of every list: all traffic (where `has_route`) and the watch, which holds when it stays
  * inconclusive. */
 void recipe_add_watch(struct recipe_list *list, const struct recipe *recipe, bool has_route);
@@ -86,5 +102,6 @@ void canary_steps(const struct recipe *recipe, struct recipe_list *list);
 void follow_steps(const struct recipe *recipe, struct recipe_list *list);
 void recreate_steps(const struct recipe *recipe, struct recipe_list *list);
 void blue_green_steps(const struct recipe *recipe, struct recipe_list *list);
+void rolling_steps(const struct recipe *recipe, struct recipe_list *list);
 
 #endif

@@ -13,7 +13,7 @@ static bool is_past_return(const struct machine *machine)
     if (state->past_no_return)
         return false;
     for (uint8_t i = 0; i < machine->plan->count; i++)
-        if ((state->intents & (UINT64_C(1) << i)) != 0 && machine->plan->steps[i].kind == STEP_COMMAND &&
+        if ((state->intents & (UINT64_C(1) << i)) != 0 &&
             machine->plan->steps[i].on_rollback == ON_ROLLBACK_HOLD)
             return true;
     return false;
@@ -25,6 +25,8 @@ static bool undo_next(struct machine *machine)
     struct deployment_state *state = machine->state;
 
     while (state->undo_next > 0) {
+        if (replace_back(machine, (uint8_t)(state->undo_next - 1)))
+            return true;
         const struct plan_step *step = &machine->plan->steps[--state->undo_next];
         bool was_started = (state->intents & (UINT64_C(1) << state->undo_next)) != 0;
         if (!was_started || step->kind != STEP_COMMAND || step->undo == PLAN_NONE ||
@@ -117,6 +119,8 @@ void rollback_start(struct machine *machine, enum ending ending)
         state->settle_sequence = state->flight.sequence;
         state->settle_reference = state->flight.reference;
         state->settle_tries = state->flight.tries;
+    } else {
+        state->batch = 0;
     }
     state->step_state = STEP_IDLE;
     state->hold = HOLD_NONE;
@@ -140,6 +144,10 @@ static void part_done(struct machine *machine)
         machine_enter_phase(machine, PHASE_ROLLED_BACK);
         return;
     }
+    if (state->part == ROLLBACK_SETTLE)
+        state->batch = 0;
+    if (state->batch > 0)
+        replace_part_done(machine);
     /* Undoing stays in its part until nothing is left. */
     if (state->part != ROLLBACK_UNDO)
         state->part = (enum rollback_part)(state->part + 1);
@@ -151,6 +159,8 @@ void rollback_result(struct machine *machine, enum result result)
     machine_trace(machine, TRACE_RESULT, machine->state->flight.sequence, result);
     if (result == RESULT_DONE)
         part_done(machine);
+    else if (machine->state->part == ROLLBACK_UNDO && machine->state->batch > 0)
+        replace_back_failed(machine);
     else
         machine_back_off(machine);
 }

@@ -3,6 +3,7 @@
 #include "orchestrator/machine.h"
 
 #include <assert.h>
+#include <stddef.h>
 
 const struct plan_step *running_step(const struct machine *machine)
 {
@@ -73,6 +74,9 @@ void running_enter_step(struct machine *machine, uint8_t index)
     case STEP_APPROVE:
         enter_approve(machine, step);
         return;
+    case STEP_REPLACE:
+        replace_enter(machine);
+        return;
     }
 }
 
@@ -114,7 +118,7 @@ static bool is_step_over(const struct machine *machine)
 /* One change of traffic at a time: a share that is being mended is awaited (S6). */
 void running_go_on(struct machine *machine)
 {
-    if (machine->state->flight.kind == ACTION_NONE && is_step_over(machine))
+    if (machine->state->flight.kind == ACTION_NONE && is_step_over(machine) && !replace_go_on(machine))
         running_next_step(machine);
 }
 
@@ -141,7 +145,7 @@ static uint32_t act_rules(const struct plan *plan, const struct deployment_state
     for (uint8_t i = 0; i < plan->rule_count; i++)
         if (plan->rules[i] == PLAN_RULE_ACT_ROLLBACK || plan->rules[i] == PLAN_RULE_ACT_HOLD)
             bits |= UINT32_C(1) << i;
-    if (plan->has_traffic && state->confirmed_share == SHARE_WHOLE)
+    if ((plan->has_traffic || plan->host_count > 0) && state->confirmed_share == SHARE_WHOLE)
         bits &= ~plan->beside_stable;
     return bits & ~state->muted;
 }
@@ -294,6 +298,8 @@ void running_action_done(struct machine *machine)
     if (state->flight.kind == ACTION_ROUTE)
         confirm_share(machine);
     state->flight = (struct flight){.kind = ACTION_NONE};
+    if (state->batch > 0)
+        replace_part_done(machine);
     if (is_own && state->step_state == STEP_HELD)
         state->resume_to = STEP_IDLE;
     else if (is_own)
@@ -354,15 +360,18 @@ void running_start_over(struct machine *machine)
 static bool may_try_again(const struct machine *machine, enum result result)
 {
     const struct plan_step *step = running_step(machine);
+    const struct plan_part *part = replace_part(machine->plan, machine->state);
     const struct flight *flight = &machine->state->flight;
+    enum command_repeat repeat = part != NULL ? part->repeat : step->repeat;
 
     if (result == RESULT_FAILED && flight->kind != ACTION_ROUTE)
         return false;
-    if (result == RESULT_UNKNOWN && flight->kind == ACTION_COMMAND && step->repeat == REPEAT_UNSAFE)
+    if (result == RESULT_UNKNOWN && flight->kind == ACTION_COMMAND && repeat == REPEAT_UNSAFE)
         return false;
-    if (flight->kind == ACTION_COMMAND && step->repeat == REPEAT_PROBE)
+    if (part == NULL && flight->kind == ACTION_COMMAND && step->repeat == REPEAT_PROBE)
         return machine->state->rounds + 1 < step->tries_max;
-    uint16_t tries_max = running_is_steps_own(machine->state) ? step->tries_max : 3;
+    uint16_t own_max = part != NULL ? part->tries_max : step->tries_max;
+    uint16_t tries_max = running_is_steps_own(machine->state) ? own_max : 3;
     return flight->tries + 1 < tries_max;
 }
 

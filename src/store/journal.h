@@ -22,8 +22,8 @@
 #include <stdint.h>
 
 enum {
-    JOURNAL_SCHEMA = 2,     /* what we write; 2: with runs */
-    JOURNAL_MIN_READER = 1, /* the oldest schema whose programs may read what we write */
+    JOURNAL_SCHEMA = 2,     /* what we write; 2: with runs, and hosts */
+    JOURNAL_MIN_READER = 2, /* the oldest schema whose programs may read what we write */
     JOURNAL_BALLAST_BYTES = 32 * 1024 * 1024,
     JOURNAL_TARGETS_MAX = 16384,
     JOURNAL_VERSIONS_MAX = 65536, /* known by name; what is older is forgotten at the start */

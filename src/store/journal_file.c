@@ -139,18 +139,19 @@ static bool create_schema(struct journal *journal, struct err *err)
     return report_sql(journal, err);
 }
 
-/* An older journal gets what it lacks; nothing of it is lost, and the older program can still read it. */
+/* An older journal gets what it lacks, and nothing of it is lost: from here on it is of our schema. */
 static bool raise_schema(struct journal *journal, int64_t schema, struct err *err)
 {
     struct sql *sql = &journal->writer.sql;
-    char text[64];
+    char text[128];
 
     if (schema >= JOURNAL_SCHEMA)
         return true;
     (void)sql_execute(sql, "BEGIN IMMEDIATE");
     for (const char *const *at = schema_additions(schema); *at != NULL; at++)
         (void)sql_execute(sql, *at);
-    (void)snprintf(text, sizeof(text), "UPDATE meta SET schema = %d", JOURNAL_SCHEMA);
+    (void)snprintf(text, sizeof(text), "UPDATE meta SET schema = %d, min_reader = %d", JOURNAL_SCHEMA,
+                   JOURNAL_MIN_READER);
     (void)sql_execute(sql, text);
     if (sql_execute(sql, "COMMIT"))
         return true;

@@ -36,7 +36,7 @@ static bool start(struct stage *stage, const struct story_words *words, struct e
 
     *live->plan = stage->plan;
     live->start.queues = words->count > 2;
-    live->start.needs_stable = stage->plan.has_traffic;
+    live->start.needs_stable = stage->plan.has_traffic || stage->plan.host_count > 0;
     (void)ask(stage, live->start.token, words);
     return engine_start(stage->bench.engine, &live->start) || err_set(err, ERR_LIMIT, "the queue is full");
 }

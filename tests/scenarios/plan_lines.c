@@ -18,6 +18,7 @@ void story_start_plan(struct story *story)
     recipe->has_traffic = true;
     recipe->commands = story->commands;
     recipe->deploy = recipe->retire = recipe->rollback = recipe->smoke = PLAN_NONE;
+    recipe->drain = recipe->restore = recipe->prepare = recipe->warm_up = PLAN_NONE;
     recipe->smoke_limit_ms = SMOKE_LIMIT_MS;
     recipe->held_limit_ms = HELD_LIMIT_MS;
     recipe->rollback_limit_ms = BACK_LIMIT_MS;
@@ -49,16 +50,15 @@ static enum step_outcome outcome_of(const struct story_words *words)
 static bool read_strategy(struct story *story, const struct story_words *words, struct err *err)
 {
     static const char *const names[STRATEGY_KIND_COUNT] = {
-        [STRATEGY_CANARY] = "canary",
-        [STRATEGY_FOLLOW] = "follow",
-        [STRATEGY_RECREATE] = "recreate",
-        [STRATEGY_BLUE_GREEN] = "blue_green",
+        [STRATEGY_CANARY] = "canary",     [STRATEGY_FOLLOW] = "follow",
+        [STRATEGY_RECREATE] = "recreate", [STRATEGY_BLUE_GREEN] = "blue_green",
+        [STRATEGY_ROLLING] = "rolling",
     };
 
     for (int i = 0; i < STRATEGY_KIND_COUNT; i++)
         if (strcmp(words->at[1], names[i]) == 0) {
             story->recipe.strategy = (enum strategy_kind)i;
-            story->recipe.has_traffic = !has(words, "untouched");
+            story->recipe.has_traffic = !has(words, "untouched") && i != STRATEGY_ROLLING;
             story->recipe.is_record = has(words, "record");
             return read_time(words, "watch", &story->recipe.watch_ms, err);
         }
@@ -104,6 +104,10 @@ static bool read_command(struct story *story, const struct story_words *words, s
         story->recipe.retire = index;
     if (strcmp(words->at[1], "back") == 0)
         story->recipe.rollback = index;
+    if (strcmp(words->at[1], "drain") == 0)
+        story->recipe.drain = index;
+    if (strcmp(words->at[1], "restore") == 0)
+        story->recipe.restore = index;
     return read_time(words, "timeout", &command->limit_ms, err) &&
            read_time(words, "after", &story->recipe.retire_delay_ms, err);
 }
@@ -151,6 +155,12 @@ static bool fill_step(struct story *story, const struct story_words *words, stru
         step->has_route = true;
         return story_share(what, &step->share);
     }
+    if (strcmp(kind, "replace") == 0) {
+        step->has_replace = true;
+        if (text_to_integer(what, 1, PLAN_HOSTS_MAX, &count))
+            step->hosts = (uint16_t)count;
+        return step->hosts > 0 || story_share(what, &step->share);
+    }
     if (strcmp(kind, "approve") == 0 && text_to_integer(what, 1, 9, &count)) {
         step->approvals = (uint16_t)count;
         return true;
@@ -158,7 +168,21 @@ static bool fill_step(struct story *story, const struct story_words *words, stru
     return strcmp(kind, "watch") == 0;
 }
 
-/* step command NAME | smoke | route SHARE | approve COUNT | watch; observe, watch, at_most, within, or */
+/* `word` may be NULL: it was not said. */
+static bool read_count(const char *word, uint16_t *count, struct err *err)
+{
+    int64_t number = 0;
+
+    if (word == NULL)
+        return true;
+    if (!text_to_integer(word, 1, PLAN_HOSTS_MAX, &number))
+        return err_set(err, ERR_INVALID, "`%s` is no count of hosts", word);
+    *count = (uint16_t)number;
+    return true;
+}
+
+/* step command NAME | smoke | route SHARE | replace COUNT or SHARE | approve COUNT | watch; batch, observe,
+ * watch, at_most, within, or */
 static bool read_step(struct story *story, const struct story_words *words, struct err *err)
 {
     struct recipe *recipe = &story->recipe;
@@ -170,7 +194,8 @@ static bool read_step(struct story *story, const struct story_words *words, stru
     if (!fill_step(story, words, step))
         return err_set(err, ERR_INVALID, "no such step");
     recipe->step_count++;
-    return read_time(words, "observe", &step->observe_ms, err) &&
+    return read_count(story_option(words, "batch"), &step->batch, err) &&
+           read_time(words, "observe", &step->observe_ms, err) &&
            read_time(words, "watch", &step->watch_ms, err) &&
            read_time(words, "at_most", &step->limit_ms, err) &&
            read_time(words, "within", &step->limit_ms, err);
@@ -180,6 +205,13 @@ static bool read_held(struct story *story, const struct story_words *words, stru
 {
     story->recipe.on_held_limit = outcome_of(words);
     return read_time(words, "at_most", &story->recipe.held_limit_ms, err);
+}
+
+/* hosts COUNT [away COUNT] */
+static bool read_hosts(struct story *story, const struct story_words *words, struct err *err)
+{
+    return read_count(words->at[1], &story->recipe.host_count, err) &&
+           read_count(story_option(words, "away"), &story->recipe.max_unavailable, err);
 }
 
 static bool read_back(struct story *story, const struct story_words *words, struct err *err)
@@ -195,7 +227,7 @@ bool story_plan_line(struct story *story, const struct story_words *words, struc
     } lines[] = {
         {"strategy", read_strategy}, {"stable", read_stable}, {"command", read_command},
         {"smoke", read_smoke},       {"rule", read_rule},     {"step", read_step},
-        {"held", read_held},         {"way_back", read_back},
+        {"held", read_held},         {"way_back", read_back}, {"hosts", read_hosts},
     };
 
     for (size_t i = 0; i < ARRAY_LENGTH(lines); i++)

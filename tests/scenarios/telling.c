@@ -45,11 +45,26 @@ static const char *command_name(const struct stage *stage, uint16_t reference)
     return reference < STORY_COMMANDS_MAX ? stage->story->command_names[reference] : "?";
 }
 
+/* " host 2 to 3 old": of a batch; hosts count from 1 in stories. */
+static const char *hosts_of(const struct action *action, char to[STAGE_TEXT_MAX])
+{
+    const char *version = action->is_previous ? " old" : "";
+
+    to[0] = '\0';
+    if (action->batch == 1)
+        (void)snprintf(to, STAGE_TEXT_MAX, " host %u%s", action->host + 1U, version);
+    else if (action->batch > 1)
+        (void)snprintf(to, STAGE_TEXT_MAX, " host %u to %u%s", action->host + 1U,
+                       (unsigned)action->host + action->batch, version);
+    return to;
+}
+
 void stage_tell_start(struct stage *stage, const struct bench_note *note)
 {
     const struct action *action = &note->action;
     const char *how = note->is_ahead ? " ahead" : action->is_new ? "" : " again";
     const char *kind = action_kind_name(action->kind);
+    char hosts[STAGE_TEXT_MAX];
 
     switch (action->kind) {
     case ACTION_ROUTE:
@@ -57,14 +72,14 @@ void stage_tell_start(struct stage *stage, const struct bench_note *note)
         return;
     case ACTION_COMMAND:
     case ACTION_CANCEL:
-        stage_tell(stage, true, note->deployment, "> %s %s%s", kind, command_name(stage, action->reference),
-                   how);
+        stage_tell(stage, true, note->deployment, "> %s %s%s%s", kind, command_name(stage, action->reference),
+                   hosts_of(action, hosts), how);
         return;
     case ACTION_NONE:
     case ACTION_REHEARSE:
     case ACTION_SMOKE:
     case ACTION_VERIFY:
-        stage_tell(stage, true, note->deployment, "> %s%s", kind, how);
+        stage_tell(stage, true, note->deployment, "> %s%s%s", kind, hosts_of(action, hosts), how);
         return;
     }
 }
@@ -114,6 +129,16 @@ static void tell_hold(struct stage *stage, uint64_t deployment, const struct tra
         stage_tell(stage, true, deployment, "held %s", cause);
 }
 
+static void tell_hosts(struct stage *stage, uint64_t deployment, const struct trace *trace)
+{
+    const char *kind = trace->kind == TRACE_HOSTS_TAKEN ? "taken" : "ready";
+
+    if (trace->b > 1)
+        stage_tell(stage, true, deployment, "%s host %u to %u", kind, trace->a + 1, trace->a + trace->b);
+    else
+        stage_tell(stage, true, deployment, "%s host %u", kind, trace->a + 1);
+}
+
 static void tell_trace(struct stage *stage, uint64_t deployment, const struct trace *trace)
 {
     const char *kind = trace_kind_name(trace->kind);
@@ -149,6 +174,10 @@ static void tell_trace(struct stage *stage, uint64_t deployment, const struct tr
         return;
     case TRACE_RETIRED:
         stage_tell(stage, true, deployment, trace->a != 0 ? "%s" : "%s never", kind);
+        return;
+    case TRACE_HOSTS_TAKEN:
+    case TRACE_HOSTS_READY:
+        tell_hosts(stage, deployment, trace);
         return;
     case TRACE_OVERRIDE:
     case TRACE_RESUMED:

@@ -1,5 +1,6 @@
 /* jobs.c - commands and the runner that keeps their ends by their keys.
  * SPDX-License-Identifier: MIT */
+#include "tests/simulation/farm.h"
 #include "tests/simulation/world.h"
 
 #include <assert.h>
@@ -7,12 +8,14 @@
 
 enum { GRACE_MS = 5000, FOREVER_MS = 3600 * 1000 };
 
-static struct job *find(struct site *site, uint64_t deployment, uint32_t sequence, uint16_t tries)
+/* Of an action on hosts each host has its own. */
+static struct job *find(struct site *site, uint64_t deployment, uint32_t sequence, uint16_t tries,
+                        uint16_t host)
 {
     for (int i = 0; i < SITE_JOBS_MAX; i++) {
         struct job *job = &site->jobs[i];
         if (job->state != JOB_FREE && job->deployment == deployment && job->sequence == sequence &&
-            job->tries == tries)
+            job->tries == tries && job->asked.host == host)
             return job;
     }
     return NULL;
@@ -34,6 +37,10 @@ static void take_effect(struct world *world, struct site *site, struct job *job)
     if (job->has_taken)
         return;
     job->has_taken = true;
+    if (job->batch > 0) {
+        farm_take_effect(world, site, job, craft);
+        return;
+    }
     if (craft == CRAFT_DEPLOY)
         site->versions[job->slot] = job->version;
     if (craft == CRAFT_UNDEPLOY)
@@ -65,7 +72,9 @@ static void check_overlap(struct world *world, const struct site *site, const st
 {
     for (int i = 0; i < SITE_JOBS_MAX; i++) {
         const struct job *job = &site->jobs[i];
-        if (job == started || job->state != JOB_RUNNING || job->deployment != started->deployment)
+        bool is_beside = job->sequence == started->sequence && job->asked.host != started->asked.host;
+        if (job == started || job->state != JOB_RUNNING || job->deployment != started->deployment ||
+            is_beside)
             continue;
         if (job->reference == started->reference)
             oracle_violate(world, "S5", job->deployment, "command %u runs twice at the same time",
@@ -85,7 +94,8 @@ static void check_unsafe(struct world *world, const struct site *site, const str
     for (int i = 0; i < SITE_JOBS_MAX; i++) {
         const struct job *job = &site->jobs[i];
         if (job != started && job->state != JOB_FREE && job->deployment == started->deployment &&
-            job->sequence == started->sequence && (job->is_lost || job->state == JOB_RUNNING))
+            job->sequence == started->sequence && job->asked.host == started->asked.host &&
+            (job->is_lost || job->state == JOB_RUNNING))
             oracle_violate(world, "S5", job->deployment,
                            "an unsafe command is started again, its fate unknown");
     }
@@ -113,7 +123,7 @@ static struct job *take_place(struct site *site)
 }
 
 static struct job *start(struct world *world, struct site *site, const struct deployment_state *state,
-                         const struct action *action)
+                         const struct action *action, uint16_t first, uint16_t hosts)
 {
     const struct ledger_deployment *stored = ledger_find(world, state->id);
     const struct definition *definition = world->playbook->plays[stored->play].definition;
@@ -129,10 +139,15 @@ static struct job *start(struct world *world, struct site *site, const struct de
                         .version = stored->version,
                         .previous = stored->previous,
                         .slot = state->slot,
-                        .stable_slot = state->stable_slot};
+                        .stable_slot = state->stable_slot,
+                        .asked = *action,
+                        .first = first,
+                        .batch = hosts};
     check_overlap(world, site, job);
     check_unsafe(world, site, job);
     check_retirement(world, site, job);
+    if (hosts > 0)
+        farm_begin(world, site, job, world->playbook->plays[stored->play].crafts[job->reference]);
     int64_t runs_ms = fate(world, job, limit_ms);
     job->ends_ms = world->now_ms + runs_ms;
     world_later(world, runs_ms,
@@ -143,6 +158,64 @@ static struct job *start(struct world *world, struct site *site, const struct de
     return job;
 }
 
+/* Of hosts: each walks through the tries of a batch until one was done; one alone has only its newest. NULL:
+ * the try that comes next has not begun. */
+static struct job *walk(struct site *site, uint64_t deployment, const struct action *action, uint16_t host,
+                        uint16_t *ret_tries)
+{
+    struct job *job = NULL;
+
+    for (*ret_tries = action->batch > 1 ? 0 : action->tries;; (*ret_tries)++) {
+        job = find(site, deployment, action->sequence, *ret_tries, host);
+        if (job == NULL || job->state == JOB_RUNNING || *ret_tries >= action->tries ||
+            (job->result == RESULT_DONE && !job->is_lost))
+            return job;
+    }
+}
+
+static enum result worse(enum result a, enum result b)
+{
+    static const int weights[] = {
+        [RESULT_DONE] = 0, [RESULT_AGAIN] = 1, [RESULT_UNKNOWN] = 2, [RESULT_FAILED] = 3};
+
+    return weights[a] >= weights[b] ? a : b;
+}
+
+/* Whoever has not begun begins; once all are through the action is. */
+static void go_on_hosts(struct world *world, struct site *site, const struct deployment_state *state,
+                        const struct action *action)
+{
+    enum result result = RESULT_DONE;
+    bool is_over = true;
+    uint16_t tries = 0;
+
+    for (uint16_t i = action->host; i < action->host + action->batch; i++) {
+        struct job *job = walk(site, state->id, action, i, &tries);
+        struct action one = *action;
+        one.host = i;
+        one.tries = tries;
+        if (job == NULL)
+            job = start(world, site, state, &one, action->host, action->batch);
+        job->asked_life = world->shell.life;
+        job->asked = *action;
+        job->asked.host = i;
+        is_over = is_over && job->state == JOB_ENDED;
+        result = worse(job->is_lost ? RESULT_UNKNOWN : job->result, result);
+    }
+    if (is_over)
+        site_answer(world, state->id, action, result, dice_between(&world->dice, 1, 10));
+}
+
+static void go_on_after(struct world *world, struct site *site, const struct job *job)
+{
+    struct deployment_state state = {
+        .id = job->deployment, .slot = job->slot, .stable_slot = job->stable_slot};
+    struct action action = job->asked;
+
+    action.host = job->first;
+    go_on_hosts(world, site, &state, &action);
+}
+
 /* A key runs at most once: who asks for one that is known hears of its end. */
 void jobs_start(struct world *world, const struct deployment_state *state, const struct action *action)
 {
@@ -151,9 +224,13 @@ void jobs_start(struct world *world, const struct deployment_state *state, const
 
     if (world->slip == SLIP_TWICE && !action->is_new)
         wanted.tries = (uint16_t)(action->tries + 1000 + world->shell.life);
-    struct job *job = find(site, state->id, wanted.sequence, wanted.tries);
+    if (action->batch > 0) {
+        go_on_hosts(world, site, state, &wanted);
+        return;
+    }
+    struct job *job = find(site, state->id, wanted.sequence, wanted.tries, 0);
     if (job == NULL)
-        job = start(world, site, state, &wanted);
+        job = start(world, site, state, &wanted, 0, 0);
     job->asked_life = world->shell.life;
     if (job->state == JOB_ENDED)
         answer(world, job, dice_between(&world->dice, 1, 10));
@@ -172,17 +249,20 @@ void site_job(struct world *world, const struct occurrence *occurrence)
     world_say(world, job->deployment, "command %u (%u.%u) ends: %d%s; the slots have %llu and %llu",
               job->reference, job->sequence, job->tries, job->result, job->is_lost ? ", and is lost" : "",
               (unsigned long long)site->versions[0], (unsigned long long)site->versions[1]);
-    if (job->asked_life == world->shell.life)
+    if (job->asked_life != world->shell.life)
+        return;
+    if (job->batch > 0)
+        go_on_after(world, site, job);
+    else
         answer(world, job, dice_between(&world->dice, 0, 5));
 }
 
-/* It is told to stop; whoever asks too early is told to ask again. */
-void jobs_cancel(struct world *world, const struct deployment_state *state, const struct action *action)
+/* False: it still runs. */
+static bool cancel_one(struct world *world, struct site *site, const struct deployment_state *state,
+                       const struct action *action, uint16_t host)
 {
-    struct site *site = &world->sites[ledger_find(world, state->id)->site];
-    struct job *job = find(site, state->id, action->cancels, action->cancels_tries);
+    struct job *job = find(site, state->id, action->cancels, action->cancels_tries, host);
     bool is_running = job != NULL && job->state == JOB_RUNNING;
-    struct action cancel = {.kind = ACTION_CANCEL, .sequence = action->sequence, .tries = action->tries};
 
     if (is_running && job->ends_ms > world->now_ms + GRACE_MS) {
         job->ends_ms = world->now_ms + GRACE_MS;
@@ -193,6 +273,19 @@ void jobs_cancel(struct world *world, const struct deployment_state *state, cons
                                          .sequence = (uint32_t)(job - site->jobs),
                                          .at_ms = job->ends_ms});
     }
-    site_answer(world, state->id, &cancel, is_running ? RESULT_AGAIN : RESULT_DONE,
+    return !is_running;
+}
+
+/* It is told to stop; whoever asks too early is told to ask again. */
+void jobs_cancel(struct world *world, const struct deployment_state *state, const struct action *action)
+{
+    struct site *site = &world->sites[ledger_find(world, state->id)->site];
+    struct action cancel = {.kind = ACTION_CANCEL, .sequence = action->sequence, .tries = action->tries};
+    uint16_t count = action->batch > 0 ? action->batch : 1;
+    bool is_over = true;
+
+    for (uint16_t i = 0; i < count; i++)
+        is_over = cancel_one(world, site, state, action, (uint16_t)(action->host + i)) && is_over;
+    site_answer(world, state->id, &cancel, is_over ? RESULT_DONE : RESULT_AGAIN,
                 dice_between(&world->dice, 1, 10));
 }

@@ -56,6 +56,8 @@ struct oracle_history {
     bool has_sign;      /* the process came back and found only a tombstone of that */
     bool has_gone_back; /* rolling back was durable */
     uint8_t step;
+    uint16_t hosts_ready;        /* with the candidate, and in service */
+    bool is_touched[SITE_HOSTS]; /* by it */
     uint16_t confirmed;
     uint16_t share_most; /* of all forward routes that left */
     uint32_t action_count;

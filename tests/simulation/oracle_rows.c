@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "tests/simulation/oracle_parts.h"
 
+#include "tests/simulation/farm.h"
 #include "tests/simulation/world.h"
 
 #include <assert.h>
@@ -145,8 +146,10 @@ static void enter_phase(struct world *world, uint64_t deployment, const struct b
         count_end(world, deployment, row);
         oracle_result(world, deployment, NULL);
     }
-    if (to == PHASE_ROLLED_BACK && !history->was_adopted)
+    if (to == PHASE_ROLLED_BACK && !history->was_adopted) {
         check_compensations(world, deployment);
+        farm_came_back(world, deployment);
+    }
     if (to == PHASE_PROMOTED)
         check_promotion(world, deployment);
     uint8_t site = ledger_find(world, deployment)->site;
@@ -391,6 +394,13 @@ void oracle_trace(struct world *world, uint64_t deployment, const struct batch_r
     case TRACE_ADOPTED:
         history->was_adopted = true;
         world->oracle.adopted_by[ledger_find(world, deployment)->site] = world->oracle.batch_number;
+        farm_adopted(world, deployment);
+        return;
+    case TRACE_HOSTS_TAKEN:
+        farm_taken(world, deployment, &row->trace);
+        return;
+    case TRACE_HOSTS_READY:
+        farm_ready(world, deployment, &row->trace);
         return;
     case TRACE_ACTION:
     case TRACE_RESULT:

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "tests/simulation/people.h"
 
+#include "tests/simulation/farm.h"
 #include "tests/simulation/shell_env.h"
 #include "tests/simulation/world.h"
 
@@ -53,6 +54,7 @@ void people_init(struct world *world)
         bool has_traffic = kind != SITE_WIKI && kind != SITE_DEV;
         people->starts_left[i] = (uint16_t)dice_between(&world->dice, 3, 7);
         world->sites[i].versions[0] = people->last_version[i] = ++people->version_count << 3;
+        farm_init(&world->sites[i], world->sites[i].versions[0]);
         if (has_traffic || dice_chance(&world->dice, 6000))
             people_say_target(world, i, TARGET_ADOPT, world->sites[i].versions[0], 0, 20);
         world_later(world, dice_between(&world->dice, 30, 3000),

@@ -33,6 +33,7 @@ static const struct entry entries[PLAY_COUNT] = {
     {SITE_WIKI, "wiki/prod replace", "wiki", "prod", "replace", false, false},
     {SITE_DEV, "wiki/dev beside", "wiki", "dev", "beside", false, false},
     {SITE_DEV, "wiki/dev beside, recorded", "wiki", "dev", "beside", false, true},
+    {SITE_FARM, "farm/prod gentle", "farm", "prod", "gentle", false, false},
     {SITE_SHOP, "shop/prod brief", "shop", "prod", "brief", true, false},
     {SITE_BANK, "bank/prod many", "bank", "prod", "many", true, false},
     {SITE_BANK, "bank/prod hard", "bank", "prod", "hard", true, false},
@@ -40,6 +41,7 @@ static const struct entry entries[PLAY_COUNT] = {
     {SITE_WIKI, "wiki/prod swap", "wiki", "prod", "swap", true, false},
     {SITE_DEV, "wiki/dev along", "wiki", "dev", "along", true, false},
     {SITE_DEV, "wiki/dev along, recorded", "wiki", "dev", "along", true, true},
+    {SITE_FARM, "farm/prod hasty", "farm", "prod", "hasty", true, false},
 };
 
 static enum craft craft_of(const char *command)
@@ -48,6 +50,10 @@ static enum craft craft_of(const char *command)
         return CRAFT_DEPLOY;
     if (strcmp(command, "deploy/undo") == 0 || strcmp(command, "rollback") == 0)
         return CRAFT_UNDEPLOY;
+    if (strcmp(command, "drain") == 0)
+        return CRAFT_DRAIN;
+    if (strcmp(command, "restore") == 0)
+        return CRAFT_RESTORE;
     return strcmp(command, "retire") == 0 ? CRAFT_RETIRE : CRAFT_NOTHING;
 }
 

@@ -11,7 +11,7 @@
 
 enum { PLAYBOOK_RULES_MAX = 6, PLAYBOOK_COMMANDS_MAX = 12 };
 
-enum site_kind { SITE_SHOP, SITE_BANK, SITE_MAIL, SITE_WIKI, SITE_DEV, SITE_KIND_COUNT };
+enum site_kind { SITE_SHOP, SITE_BANK, SITE_MAIL, SITE_WIKI, SITE_DEV, SITE_FARM, SITE_KIND_COUNT };
 
 /* What the sources of the simulation know. */
 enum measure { MEASURE_ERRORS, MEASURE_MEMORY, MEASURE_CRASHES, MEASURE_COUNT };
@@ -21,7 +21,9 @@ enum craft {
     CRAFT_NOTHING,  /* migrate, warm, cool ... */
     CRAFT_DEPLOY,   /* puts the version into the candidate's slot */
     CRAFT_UNDEPLOY, /* takes it out again */
-    CRAFT_RETIRE    /* stops the old slot */
+    CRAFT_RETIRE,   /* stops the old slot */
+    CRAFT_DRAIN,    /* takes a host out of service */
+    CRAFT_RESTORE   /* puts it back */
 };
 
 /* One strategy of one service and environment. */
@@ -37,7 +39,7 @@ struct play {
     enum craft crafts[PLAYBOOK_COMMANDS_MAX];
 };
 
-enum { PLAY_COUNT = 14 };
+enum { PLAY_COUNT = 16 };
 
 struct playbook {
     struct play plays[PLAY_COUNT];

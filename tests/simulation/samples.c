@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "tests/simulation/samples.h"
 
+#include "tests/simulation/farm.h"
 #include "tests/simulation/world.h"
 
 #include <string.h>
@@ -54,10 +55,13 @@ void samples_init(struct world *world)
 }
 
 /* Traffic of the candidate: what the proxy says; a pipeline that moves it itself gives half. */
-static uint16_t candidate_share(const struct site *site, const struct deployment_state *state)
+static uint16_t candidate_share(const struct site *site, const struct deployment_state *state,
+                                uint64_t version)
 {
     if (site->kind == SITE_DEV)
         return SHARE_WHOLE / 2;
+    if (site->kind == SITE_FARM)
+        return farm_share(site, version);
     return state->slot == state->stable_slot ? SHARE_WHOLE : site->lever.share[state->slot];
 }
 
@@ -161,7 +165,7 @@ static void measure_site(struct world *world, uint8_t index, uint64_t deployment
     struct samples *samples = &world->samples;
     const struct site *site = &world->sites[index];
     const struct deployment_state *state = &world->oracle.histories[deployment - 1].state;
-    uint16_t share = candidate_share(site, state);
+    uint16_t share = candidate_share(site, state, ledger_find(world, deployment)->version);
 
     if (world_fault(world, FAULT_NO_TRAFFIC))
         samples->idle_until_ms[index] = world->now_ms + dice_between(&world->dice, 1000, TROUBLE_MS);

@@ -20,7 +20,7 @@ struct engine_start shell_start_of(struct world *world, struct live *live)
         .rule_states = live->rule_states,
         .slot_count = (uint8_t)play->definition->slot_count,
         .queues = play->definition->concurrency == CONCURRENCY_QUEUE,
-        .needs_stable = plan->has_traffic,
+        .needs_stable = plan->has_traffic || plan->host_count > 0,
     };
 }
 

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "tests/simulation/site.h"
 
+#include "tests/simulation/farm.h"
 #include "tests/simulation/world.h"
 
 #include <assert.h>
@@ -163,10 +164,17 @@ void site_lever(struct world *world, const struct occurrence *occurrence)
 static void smoke(struct world *world, const struct deployment_state *state, const struct action *action)
 {
     const struct ledger_deployment *stored = ledger_find(world, state->id);
-    uint64_t running = world->sites[stored->site].versions[state->slot];
-    bool is_bad =
-        stored->is_back ? running != stored->version : version_health(stored->version) == HEALTH_SMOKE_BAD;
+    const struct site *site = &world->sites[stored->site];
+    uint64_t wanted = action->is_previous ? stored->previous : stored->version;
+    bool is_there =
+        action->batch > 0 ? farm_runs(site, action, wanted) : site->versions[state->slot] == wanted;
+    bool is_old = stored->is_back || action->is_previous;
+    bool is_bad = is_old ? !is_there : version_health(stored->version) == HEALTH_SMOKE_BAD;
     enum result result = is_bad ? RESULT_FAILED : RESULT_DONE;
+
+    if (action->batch > 0 && !is_there)
+        oracle_violate(world, "S5", state->id, "host %u is tested before version %llu is there", action->host,
+                       (unsigned long long)wanted);
 
     if (world_fault(world, FAULT_SMOKE_UNKNOWN))
         result = dice_chance(&world->dice, 5000) ? RESULT_UNKNOWN : RESULT_AGAIN;

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { SITES_MAX = 4, SITE_SLOTS = 2, SITE_JOBS_MAX = 64 };
+enum { SITES_MAX = 4, SITE_SLOTS = 2, SITE_HOSTS = 5, SITE_JOBS_MAX = 64 };
 
 struct world;
 struct occurrence;
@@ -42,7 +42,14 @@ struct lever {
 
 enum job_state { JOB_FREE, JOB_RUNNING, JOB_ENDED };
 
-/* One run of a command; its key is (deployment, sequence, tries). The runner outlives the daemon. */
+/* One of the hosts that a rolling deployment replaces. */
+struct host {
+    uint64_t version;
+    bool is_away; /* out of service */
+};
+
+/* One run of a command; its key is (deployment, sequence, tries), and for a host its number. The runner
+ * outlives the daemon. */
 struct job {
     enum job_state state;
     uint64_t deployment;
@@ -50,10 +57,12 @@ struct job {
     uint16_t tries;
     uint16_t reference;
     bool is_undo;
-    bool is_lost;        /* nobody knows how it ended */
-    bool has_taken;      /* it did what it was for, whatever it says */
-    enum result result;  /* JOB_ENDED */
-    uint32_t asked_life; /* of the process that waits for its end */
+    bool is_lost;          /* nobody knows how it ended */
+    bool has_taken;        /* it did what it was for, whatever it says */
+    enum result result;    /* JOB_ENDED */
+    uint32_t asked_life;   /* of the process that waits for its end */
+    struct action asked;   /* whose end it is; of one host: asked.host is it, and batch 1 */
+    uint16_t first, batch; /* hosts of the action; batch 0: of none */
     int64_t ends_ms;
     uint64_t version, previous;
     uint8_t slot, stable_slot;
@@ -63,7 +72,8 @@ struct site {
     enum site_kind kind;
     uint32_t target; /* of the engine, ≥ 1 */
     struct lever lever;
-    uint64_t versions[SITE_SLOTS]; /* what runs where; 0 nothing */
+    uint64_t versions[SITE_SLOTS]; /* what runs where; 0 nothing; of hosts: of the first one */
+    struct host hosts[SITE_HOSTS];
     bool is_stable_sick;
     int64_t sick_until_ms;
     uint32_t job_next;

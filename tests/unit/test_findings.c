@@ -243,10 +243,11 @@ static void test_smoke_tests(void **state)
 static const struct finding_case strategies_cases[] = {
     {STEPS("{ route = \"100%\"; watch = \"5m\"; }") PROD, ""},
     {"strategies: { own: { }; };", "x.rules:1: kind is missing (which recipe it varies)"},
-    {"strategies: { own: { kind = \"rolling\"; }; };",
-     "x.rules:1: kind = \"rolling\" is not supported by this version"},
+    {"strategies: { own: { kind = \"shadow\"; }; };",
+     "x.rules:1: kind = \"shadow\" is not supported by this version"},
     {"strategies: { own: { kind = \"canry\"; }; };",
-     "x.rules:1: kind: 'canry' is not one of canary, follow, recreate, blue_green; did you mean 'canary'?"},
+     "x.rules:1: kind: 'canry' is not one of canary, follow, recreate, blue_green, rolling; did you mean "
+     "'canary'?"},
     {"strategies: { own: { kind = \"canary\"; steps = \"x\"; }; };",
      "x.rules:1: steps: takes a list ( { route = \"5%\"; observe = \"5m\"; }, ... )"},
     {STEPS("{ route = \"5\"; },\n{ route = \"101%\"; },\n{ route = \"x%\"; },\n{ },\n{ route = \"5%\"; "
@@ -254,12 +255,12 @@ static const struct finding_case strategies_cases[] = {
            "\"x\"; },\n{ command = \"x\"; watch = \"5m\"; },\n{ at_most = \"5m\"; route = \"5%\"; },\n{ "
            "timeout = "
            "\"5m\"; route = \"5%\"; },\n{ mirror = 5; route = \"5%\"; },\n5"),
-     "x.rules:1: route: '5' is not like \"5%\", from 0.01% to 100%\n"
-     "x.rules:2: route: '101%' is not like \"5%\", from 0.01% to 100%\n"
-     "x.rules:3: route: 'x%' is not like \"5%\", from 0.01% to 100%\n"
-     "x.rules:4: a step needs one of command, smoke, route, approve, observe, watch\n"
-     "x.rules:5: a step is one of command, smoke, route and approve\n"
-     "x.rules:6: observe and watch stand with a route, or in a step of their own\n"
+     "x.rules:1: route: '5' is not like \"5%\", from 0.01% to 100% in steps of 0.01%\n"
+     "x.rules:2: route: '101%' is not like \"5%\", from 0.01% to 100% in steps of 0.01%\n"
+     "x.rules:3: route: 'x%' is not like \"5%\", from 0.01% to 100% in steps of 0.01%\n"
+     "x.rules:4: a step needs one of command, smoke, route, replace, approve, observe, watch\n"
+     "x.rules:5: a step is one of command, smoke, route, replace and approve\n"
+     "x.rules:6: observe and watch stand with a route or replace, or in a step of their own\n"
      "x.rules:7: at_most goes with observe\n"
      "x.rules:8: timeout goes with approve\n"
      "x.rules:9: 'mirror' is not supported by this version\n"
@@ -316,8 +317,8 @@ static const struct finding_case targets_cases[] = {
     {SERVICE("strategy = \"follow\"; traffic = \"haproxy:edge\";"),
      "x.rules:1: backend is missing (the backend's name)"},
     {SERVICE("strategy = \"follow\"; backend = \"b\";"), "x.rules:2: unknown key 'backend'"},
-    {SERVICE("strategy = \"follow\"; window = \"w\"; hosts = [ ]; concurrency = \"replace\";"),
-     "x.rules:2: 'hosts' is not supported by this version\n"
+    {SERVICE("strategy = \"follow\"; window = \"w\"; lock = 1; concurrency = \"replace\";"),
+     "x.rules:2: 'lock' is not supported by this version\n"
      "x.rules:2: 'window' is not supported by this version\n"
      "x.rules:2: concurrency: 'replace' is not one of refuse, queue"},
     {SERVICE("strategy = \"follow\"; slots = 5;"),
@@ -388,10 +389,8 @@ static void test_examples(void **state)
                         "example-full.rules:21: against 'before' is not known yet; known: stable (a trigger "
                         "can compare with `before`)\n"
                         "example-full.rules:24: 'score' is not supported by this version\n"
-                        "example-full.rules:41: kind = \"rolling\" is not supported by this version\n"
                         "example-full.rules:43: 'windows' is not supported by this version\n"
                         "example-full.rules:48: 'window' is not supported by this version\n"
-                        "example-full.rules:56: 'hosts' is not supported by this version\n"
                         "example-full.rules:59: 'groups' is not supported by this version\n"
                         "example-full.rules:64: 'fail_when' is not supported by this version\n"
                         "example-full.rules:64: 'parse' is not supported by this version");

@@ -36,6 +36,10 @@ static struct recipe recipe_of(enum strategy_kind strategy)
                            .deploy = DEPLOY,
                            .retire = RETIRE,
                            .rollback = BACK,
+                           .prepare = PLAN_NONE,
+                           .warm_up = PLAN_NONE,
+                           .drain = PLAN_NONE,
+                           .restore = PLAN_NONE,
                            .smoke = 0,
                            .rule_count = 2,
                            .rules = {PLAN_RULE_ACT_ROLLBACK, PLAN_RULE_ASK},
@@ -176,9 +180,21 @@ static void test_blue_green(void **state)
     struct plan plan = expand(&recipe);
 
     (void)state;
-    assert_plan(&plan, "command 0, smoke 0, route 10000, watch 30m/60m hold");
+    assert_plan(&plan, "command 0, smoke 0, route 10000, watch 5m/10m hold");
+    recipe.prepare = MIGRATE;
+    recipe.warm_up = RETIRE;
+    recipe.watch_ms = INT64_C(7) * MINUTE_MS;
+    recipe.switch_count = 3;
+    recipe.switches[0] = 1000;
+    recipe.switches[1] = 5000;
+    recipe.switches[2] = SHARE_WHOLE;
+    recipe.switch_observe_ms = MINUTE_MS;
+    plan = expand(&recipe);
+    assert_plan(&plan,
+                "command 4, command 0, smoke 0, command 1, route 1000, observe 1m/6m back, route 5000, "
+                "observe 1m/6m back, route 10000, watch 7m/14m hold");
     recipe.has_traffic = false;
-    assert_fault(&recipe, PLAN_NO_TRAFFIC, 2);
+    assert_fault(&recipe, PLAN_NO_TRAFFIC, 4);
 }
 
 static void test_approval_comes_first(void **state)
@@ -191,7 +207,7 @@ static void test_approval_comes_first(void **state)
     recipe.approval_limit_ms = INT64_C(90) * MINUTE_MS;
     recipe.approval_on_limit = OUTCOME_HOLD;
     struct plan plan = expand(&recipe);
-    assert_plan(&plan, "approve 2/90m hold, command 0, smoke 0, route 10000, watch 30m/60m hold");
+    assert_plan(&plan, "approve 2/90m hold, command 0, smoke 0, route 10000, watch 5m/10m hold");
 }
 
 static void test_record_only_watches(void **state)
@@ -363,7 +379,7 @@ static void test_rollback_without_traffic(void **state)
 static void test_fault_texts(void **state)
 {
     (void)state;
-    for (int fault = PLAN_FINE; fault <= PLAN_AT_MOST_SHORT; fault++)
+    for (int fault = PLAN_FINE; fault <= PLAN_KEPT; fault++)
         assert_true(strlen(plan_fault_text((enum plan_fault)fault)) > 10);
 }
 

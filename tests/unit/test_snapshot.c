@@ -56,6 +56,10 @@ static void random_deployment(uint64_t *seed, struct deployment_state *state)
     state->flight.kind = (enum action_kind)(next_random(seed) % (ACTION_VERIFY + 1));
     state->flight.share = (uint16_t)(next_random(seed) % (SHARE_WHOLE + 1));
     state->flight.is_waiting = next_random(seed) % 2;
+    state->is_single = next_random(seed) % 2;
+    state->host_part = (enum replace_part)(next_random(seed) % REPLACE_PART_COUNT);
+    state->host = (uint16_t)(next_random(seed) % PLAN_HOSTS_MAX);
+    state->batch = (uint16_t)(next_random(seed) % (PLAN_HOSTS_MAX + 1));
 }
 
 static void random_rule(uint64_t *seed, struct rule_state *state)
@@ -303,6 +307,37 @@ static void test_deployment_values_have_ranges(void **state)
     CHECK_DEPLOYMENT(flight.kind, ACTION_VERIFY + 1);
     CHECK_DEPLOYMENT(flight.share, SHARE_WHOLE + 1);
     CHECK_DEPLOYMENT(flight.is_waiting, 2);
+    CHECK_DEPLOYMENT(is_single, 2);
+    CHECK_DEPLOYMENT(host_part, REPLACE_PART_COUNT);
+    CHECK_DEPLOYMENT(host, PLAN_HOSTS_MAX);
+    CHECK_DEPLOYMENT(batch, PLAN_HOSTS_MAX + 1);
+}
+
+/* Schema 1 had no hosts: what it wrote is read, and has none. */
+static void test_older_snapshots_are_read(void **state)
+{
+    enum { HOSTS_BYTES = 1 + 4 + 3 * 2 + 3 * HOST_WORDS * 8 };
+    unsigned char bytes[SNAPSHOT_DEPLOYMENT_MAX];
+    struct deployment_state one;
+    struct deployment_state back;
+    uint64_t seed = 11;
+
+    (void)state;
+    random_deployment(&seed, &one);
+    size_t length = snapshot_write_deployment(&one, bytes) - HOSTS_BYTES;
+    bytes[0] = 1;
+    assert_true(snapshot_read_deployment(bytes, length, &back));
+    assert_int_equal(back.id, one.id);
+    assert_int_equal(back.care_at_ms, one.care_at_ms);
+    assert_int_equal(back.batch, 0);
+    assert_int_equal(back.host_part, REPLACE_DRAIN);
+    for (int i = 0; i < HOST_WORDS; i++)
+        assert_true(back.touched[i] == 0 && back.away[i] == 0 && back.stuck[i] == 0);
+    assert_false(snapshot_read_deployment(bytes, length + HOSTS_BYTES, &back));
+    bytes[0] = SNAPSHOT_SCHEMA;
+    assert_false(snapshot_read_deployment(bytes, length, &back));
+    bytes[0] = 0;
+    assert_false(snapshot_read_deployment(bytes, length, &back));
 }
 
 static void test_other_values_have_ranges(void **state)
@@ -367,6 +402,7 @@ int main(void)
         cmocka_unit_test(test_every_byte_counts),
         cmocka_unit_test(test_foreign_bytes_are_refused),
         cmocka_unit_test(test_deployment_values_have_ranges),
+        cmocka_unit_test(test_older_snapshots_are_read),
         cmocka_unit_test(test_other_values_have_ranges),
         cmocka_unit_test(test_bytes_stay_as_they_are),
         cmocka_unit_test(test_hash_is_fnv1a_and_never_zero),
