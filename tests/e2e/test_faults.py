@@ -106,7 +106,7 @@ def test_command_that_is_not_allowed(world):
     world.write("rules.d/shop.rules", swift_rules(world, script=other))
     world.programs["verdictd"].restart()
     end = ended(world, begun(world, "2.0.0"))
-    assert (end["state"], end["exit_code"], end["ending"]) == ("rolled_back", 3, "action_failed")
+    assert (end["state"], end["exit_code"], end["ending"]) == ("rejected", 5, "refused")
     assert "allow" in end["why"], end["why"]
 
 
@@ -119,8 +119,8 @@ def test_command_that_is_missing(world):
     world.programs["verdictd"].restart()
     wait_until(lambda: "[+]runner" in world.api("GET", "/readyz?verbose").text, 5, "the runner is there")
     end = ended(world, begun(world, "2.0.0"))
-    assert (end["state"], end["ending"]) == ("rolled_back", "action_failed"), end["summary"]
-    assert end["why"], "it says why"
+    assert (end["state"], end["exit_code"], end["ending"]) == ("rejected", 5, "refused"), end["summary"]
+    assert missing in end["why"], end["why"]
 
 
 def test_command_that_fails(world):

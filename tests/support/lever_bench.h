@@ -10,6 +10,9 @@
 #include "io/log.h"
 #include "support/runner_bench.h"
 
+#include <stdalign.h>
+#include <stddef.h>
+
 enum { LEVER_BENCH_WAIT_MS = 20000, LEVER_BENCH_MEMORY = 16384, LEVER_BENCH_OPTIONS_MAX = 16 };
 
 /* What `done` said. */
@@ -31,7 +34,7 @@ struct lever_bench {
     const struct traffic_type *type;
     struct traffic *traffic;
     struct arena arena; /* of options */
-    char memory[LEVER_BENCH_MEMORY];
+    alignas(max_align_t) char memory[LEVER_BENCH_MEMORY];
     struct option_value use[LEVER_BENCH_OPTIONS_MAX];
 };
 
