@@ -99,17 +99,17 @@ static void add_route(struct expansion *expansion, uint16_t share)
     expansion->is_observed = false;
 }
 
-static struct plan_part part_of(const struct recipe *recipe, uint16_t command)
+/* Field by field, into zeros: plans are compared as they lie in memory. */
+static void fill_part(const struct recipe *recipe, uint16_t command, struct plan_part *part)
 {
+    part->reference = command;
+    part->undo = PLAN_NONE;
     if (command == PLAN_NONE)
-        return (struct plan_part){.reference = PLAN_NONE, .undo = PLAN_NONE};
-    return (struct plan_part){
-        .reference = command,
-        .undo = recipe->commands[command].undo,
-        .tries_max = recipe->commands[command].tries_max,
-        .repeat = recipe->commands[command].repeat,
-        .limit_ms = recipe->commands[command].limit_ms,
-    };
+        return;
+    part->undo = recipe->commands[command].undo;
+    part->tries_max = recipe->commands[command].tries_max;
+    part->repeat = recipe->commands[command].repeat;
+    part->limit_ms = recipe->commands[command].limit_ms;
 }
 
 static void fill_parts(struct expansion *expansion)
@@ -118,13 +118,13 @@ static void fill_parts(struct expansion *expansion)
     struct plan *plan = &expansion->plan;
 
     plan->host_count = recipe->host_count;
-    plan->parts[REPLACE_DRAIN] = part_of(recipe, recipe->drain);
-    plan->parts[REPLACE_DEPLOY] = part_of(recipe, recipe->deploy);
-    plan->parts[REPLACE_SMOKE] = (struct plan_part){.reference = recipe->smoke,
-                                                    .undo = PLAN_NONE,
-                                                    .tries_max = SMOKE_TRIES,
-                                                    .limit_ms = recipe->smoke_limit_ms};
-    plan->parts[REPLACE_RESTORE] = part_of(recipe, recipe->restore);
+    fill_part(recipe, recipe->drain, &plan->parts[REPLACE_DRAIN]);
+    fill_part(recipe, recipe->deploy, &plan->parts[REPLACE_DEPLOY]);
+    fill_part(recipe, recipe->restore, &plan->parts[REPLACE_RESTORE]);
+    fill_part(recipe, PLAN_NONE, &plan->parts[REPLACE_SMOKE]);
+    plan->parts[REPLACE_SMOKE].reference = recipe->smoke;
+    plan->parts[REPLACE_SMOKE].tries_max = SMOKE_TRIES;
+    plan->parts[REPLACE_SMOKE].limit_ms = recipe->smoke_limit_ms;
     /* Every host that is taken back is tested there. */
     plan->verify = PLAN_NONE;
 }

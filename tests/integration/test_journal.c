@@ -468,12 +468,6 @@ static void test_only_what_is_ours_is_opened(void **unused)
     journal_close(bench.journal);
     bench.journal = NULL;
     assert_int_equal(sql_number(&sql, "SELECT schema FROM meta", 0), 99);
-    /* What an older one wrote is of our schema from now on. */
-    assert_true(sql_execute(&sql, "UPDATE meta SET schema = 1, min_reader = 1"));
-    bench_open(&bench);
-    journal_close(bench.journal);
-    bench.journal = NULL;
-    assert_int_equal(sql_number(&sql, "SELECT schema FROM meta", 0), JOURNAL_SCHEMA);
     assert_true(sql_execute(&sql, "PRAGMA application_id = 5"));
     not_opened(&bench, ERR_INVALID, "another program");
     sql_close(&sql);

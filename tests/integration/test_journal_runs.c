@@ -213,7 +213,7 @@ static void test_older_schema(void **unused)
                                          "DROP TABLE outputs",
                                          "DROP TABLE tasks",
                                          "DROP TABLE runs",
-                                         "UPDATE meta SET schema = 1"};
+                                         "UPDATE meta SET schema = 1, min_reader = 1"};
     struct bench bench = {0};
     struct run_state state;
     struct sql sql;
@@ -227,6 +227,7 @@ static void test_older_schema(void **unused)
         assert_true(sql_execute(&sql, undone[i]));
     bench_open(&bench);
     assert_int_equal(sql_number(&sql, "SELECT schema FROM meta", 0), JOURNAL_SCHEMA);
+    assert_int_equal(sql_number(&sql, "SELECT min_reader FROM meta", 0), JOURNAL_MIN_READER);
     sql_close(&sql);
     commit_new(&bench, &state);
     bench_end(&bench);
