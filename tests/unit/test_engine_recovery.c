@@ -217,21 +217,6 @@ static void test_a_stall_does_not_end_an_action(void **state)
     assert_true(bench_state(bench, live)->flight.is_waiting);
 }
 
-/* S11: whoever takes it back in the first turn after a stall does not make it watched. */
-static void test_a_stall_is_told_before_people(void **state)
-{
-    struct engine_bench *bench = *state;
-    struct bench_live *live = bench_prepare(bench, FIRST);
-
-    bench_to_observe(bench, live);
-    bench->now_ms += 5000;
-    engine_gap(bench->engine, 4000);
-    assert_true(engine_verb(bench->engine, 0, live->id, VERB_ABORT, 0));
-    bench_turn(bench);
-    assert_int_equal(bench_state(bench, live)->phase, PHASE_ROLLING_BACK);
-    assert_int_equal(bench_state(bench, live)->observed_ms, 1000);
-}
-
 static void test_tombstones_read_as_fail(void **state)
 {
     struct engine_bench *bench = *state;
@@ -490,7 +475,6 @@ int main(void)
         BENCH_TEST(test_stale_evidence_does_not_pass_after_a_stall),
         BENCH_TEST(test_gaps_around_a_failed_commit),
         BENCH_TEST(test_a_stall_does_not_end_an_action),
-        BENCH_TEST(test_a_stall_is_told_before_people),
         BENCH_TEST(test_tombstones_read_as_fail),
         BENCH_TEST(test_tombstones_go_ahead_again),
         BENCH_TEST(test_a_tombstone_outlasts_patience),
