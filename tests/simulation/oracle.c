@@ -201,9 +201,14 @@ void oracle_restarted(struct world *world)
 /* What had left ahead of the journal is forgotten where neither it nor a sign of it is left. */
 void oracle_rebooted(struct world *world)
 {
-    for (uint64_t id = 1; id <= world->oracle.highest; id++)
-        if (!oracle_history(world, id)->has_gone_back)
-            oracle_history(world, id)->went_ahead = false;
+    for (uint64_t id = 1; id <= world->oracle.highest; id++) {
+        struct oracle_history *history = oracle_history(world, id);
+        if (!history->has_gone_back)
+            history->went_ahead = false;
+        if (history->has_sign)
+            history->has_failed = false;
+        history->has_sign = false;
+    }
 }
 
 /* Verdicts that were not written yet are lost with the process; what is on the disk stays promised. */
@@ -294,6 +299,19 @@ static bool is_of_no_return(const struct plan *plan, const struct batch_row *row
            row->state->step < plan->count && step->on_rollback == ON_ROLLBACK_HOLD;
 }
 
+/* Does this row of the batch that the journal has in hand take the ground from a FAIL that came since? */
+static bool takes_ground(const struct plan *plan, const struct batch_row *row)
+{
+    if (is_of_no_return(plan, row))
+        return true;
+    if (row->kind != ROW_TRACE)
+        return false;
+    if (row->trace.kind == TRACE_PHASE && row->trace.a == PHASE_PROMOTED)
+        return true;
+    return row->token != 0 && (row->trace.kind == TRACE_OVERRIDE || row->trace.kind == TRACE_MUTED ||
+                               row->trace.kind == TRACE_STEP_PASS);
+}
+
 /* It was promoted, or past the point of no return, or somebody said to go on, before the rule said FAIL, and
  * the journal still has it in hand. */
 static bool is_superseded(struct world *world, uint64_t deployment, uint32_t rule)
@@ -302,18 +320,10 @@ static bool is_superseded(struct world *world, uint64_t deployment, uint32_t rul
 
     if ((world->oracle.histories[deployment - 1].state.muted & (UINT32_C(1) << rule)) != 0)
         return true;
-    for (uint32_t i = 0; batch != NULL && i < batch->count; i++) {
-        const struct batch_row *row = &batch->rows[i];
-        if (row->deployment == deployment && is_of_no_return(oracle_plan(world, deployment), row))
+    for (uint32_t i = 0; batch != NULL && i < batch->count; i++)
+        if (batch->rows[i].deployment == deployment &&
+            takes_ground(oracle_plan(world, deployment), &batch->rows[i]))
             return true;
-        if (row->kind != ROW_TRACE || row->deployment != deployment)
-            continue;
-        if (row->trace.kind == TRACE_PHASE && row->trace.a == PHASE_PROMOTED)
-            return true;
-        if (row->token != 0 && (row->trace.kind == TRACE_OVERRIDE || row->trace.kind == TRACE_MUTED ||
-                                row->trace.kind == TRACE_STEP_PASS))
-            return true;
-    }
     return false;
 }
 

@@ -339,6 +339,21 @@ static void test_nothing_goes_ahead_before_admission(void **state)
     assert_int_equal(bench_count(bench, NOTE_RELEASED), 1);
 }
 
+/* S11: whoever takes it back in the first turn after a stall does not make it watched. */
+static void test_a_stall_is_told_before_people(void **state)
+{
+    struct engine_bench *bench = *state;
+    struct bench_live *live = bench_prepare(bench, FIRST);
+
+    bench_to_observe(bench, live);
+    bench->now_ms += 5000;
+    engine_gap(bench->engine, 4000);
+    assert_true(engine_verb(bench->engine, 0, live->id, VERB_ABORT, 0));
+    bench_turn(bench);
+    assert_int_equal(bench_state(bench, live)->phase, PHASE_ROLLING_BACK);
+    assert_int_equal(bench_state(bench, live)->observed_ms, 1000);
+}
+
 #define BENCH_TEST(test) cmocka_unit_test_setup_teardown(test, open_bench, close_bench)
 
 int main(void)
@@ -355,6 +370,7 @@ int main(void)
         BENCH_TEST(test_a_fail_hurries_what_could_wait),
         BENCH_TEST(test_a_rejection_ahead_of_its_question),
         BENCH_TEST(test_nothing_goes_ahead_before_admission),
+        BENCH_TEST(test_a_stall_is_told_before_people),
         BENCH_TEST(test_no_step_ends_on_half_of_the_news),
         BENCH_TEST(test_tries_of_a_way_back_need_no_journal),
         BENCH_TEST(test_a_way_back_is_driven_again_without_a_journal),
