@@ -3,6 +3,7 @@
 #include "orchestrator/run_machine.h"
 
 #include <assert.h>
+#include <stddef.h>
 
 static const struct run_plan_task *planned(const struct run_machine *machine, uint8_t task)
 {
@@ -186,36 +187,30 @@ static void stop_again(struct run_machine *machine, uint8_t task)
     act(machine, RUN_ACTION_CANCEL, task);
 }
 
+static void lose_try(struct run_machine *machine, uint8_t task)
+{
+    fail_try(machine, task, CAUSE_UNKNOWN);
+}
+
+static void end_question(struct run_machine *machine, uint8_t task)
+{
+    run_task_enter(machine, task, TASK_FAILED, DEPLOYMENT_NEVER);
+}
+
+/* The other phases have no time of their own. */
+static void (*const due[TASK_PHASE_COUNT])(struct run_machine *, uint8_t) = {
+    [TASK_RUNNING] = lose_try,    [TASK_RESTING] = try_again,   [TASK_AWAITING] = end_silence,
+    [TASK_ASKING] = end_question, [TASK_STOPPING] = stop_again,
+};
+
 void run_task_tick(struct run_machine *machine, uint8_t task)
 {
     const struct run_task *of = &machine->state->tasks[task];
 
     if (machine->event->now_ms < of->at_ms)
         return;
-    switch (of->phase) {
-    case TASK_RUNNING:
-        fail_try(machine, task, CAUSE_UNKNOWN);
-        return;
-    case TASK_RESTING:
-        try_again(machine, task);
-        return;
-    case TASK_AWAITING:
-        end_silence(machine, task);
-        return;
-    case TASK_ASKING:
-        run_task_enter(machine, task, TASK_FAILED, DEPLOYMENT_NEVER);
-        return;
-    case TASK_STOPPING:
-        stop_again(machine, task);
-        return;
-    case TASK_IDLE:
-    case TASK_DONE:
-    case TASK_SKIPPED:
-    case TASK_FAILED:
-    case TASK_STOPPED:
-    case TASK_PHASE_COUNT:
-        return;
-    }
+    assert(due[of->phase] != NULL);
+    due[of->phase](machine, task);
 }
 
 static void stop_running(struct run_machine *machine, uint8_t task)

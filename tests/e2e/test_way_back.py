@@ -64,20 +64,19 @@ def begin_in_place(world, more):
     return told
 
 
-def promote_two(world):
-    names = []
-    for version in ("1.0.0", "2.0.0"):
-        answer = world.api("POST", "/v1/deployments", {"service": "gateway", "environment": "stage", "version": version})
-        assert answer.status == 201, answer.text
-        names.append(answer.json["id"])
-        assert ended(world, names[-1])["state"] == "promoted", show(world, names[-1])
-    return names[1]
+def promote_over_one(world):
+    adopted = world.api("POST", "/v1/services/gateway/stage/adopt", {"slot": "blue", "version": "1.0.0", "reason": "first"})
+    assert adopted.status == 200, adopted.text
+    answer = world.api("POST", "/v1/deployments", {"service": "gateway", "environment": "stage", "version": "2.0.0"})
+    assert answer.status == 201, answer.text
+    assert ended(world, answer.json["id"])["state"] == "promoted", show(world, answer.json["id"])
+    return answer.json["id"]
 
 
 def test_in_place_its_undo_runs_as_it_would_have(world):
     told = begin_in_place(world, UNDO)
     with publishing(world):
-        name = promote_two(world)
+        name = promote_over_one(world)
         back = take_back(world, name)
         assert back.status == 201, back.text
         end = ended(world, back.json["id"])
@@ -90,7 +89,7 @@ def test_in_place_its_undo_runs_as_it_would_have(world):
 def test_in_place_without_an_undo(world):
     begin_in_place(world, "")
     with publishing(world):
-        name = promote_two(world)
+        name = promote_over_one(world)
         refused = take_back(world, name)
     assert refused.status == 409 and "declared" in refused.json["detail"], refused.text
     assert post(world, "2.0.0").status == 201, "and nothing is in the way"
