@@ -42,7 +42,8 @@ struct daemon_lever *acting_lever(const struct live *live);
 /* commands.c */
 void acting_command(struct live *live, struct acting *acting);
 void acting_cancel(struct acting *acting);
-/* Asks the runner whether this command of a side (on hosts: of the first one) might run now; nothing is started.
+/* Asks the runner whether this command of a side (on hosts: of the first one) might run now; nothing is
+ * started.
  */
 MUST_CHECK bool acting_check_command(const struct live *live, const struct deployment_state *state,
                                      uint16_t reference, bool is_candidate, int64_t within_ms,

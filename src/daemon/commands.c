@@ -10,12 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum {
-    EXIT_NOT_DONE = 1,
-    EXIT_TRY_AGAIN = 75,
-    COMMAND_ENVIRONMENT_MAX = 16,
-    COMMAND_PAIR_MAX = 1024
-};
+enum { EXIT_NOT_DONE = 1, EXIT_TRY_AGAIN = 75, COMMAND_ENVIRONMENT_MAX = 16, COMMAND_PAIR_MAX = 1024 };
 
 struct command_texts {
     char key[COMMAND_KEY_MAX];

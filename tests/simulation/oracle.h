@@ -1,6 +1,5 @@
 /* oracle.h - what must always hold, checked against what is on the disk and what left the process; never
- * against
- * the engine's memory. SPDX-License-Identifier: MIT
+ * against the engine's memory. SPDX-License-Identifier: MIT
  *
  * Times are those of "somebody watched" (shell_up_ms): a process that is down or stopped cannot keep a
  * promise. */
@@ -130,8 +129,8 @@ void oracle_said(struct world *world, uint64_t deployment, const struct action *
 void oracle_result(struct world *world, uint64_t deployment, const struct action *action);
 void oracle_answer(struct world *world, const struct asked *asked, enum engine_answer answer,
                    uint64_t deployment);
-void oracle_failed(struct world *world, uint64_t deployment,
-                   uint8_t rule); /* a FAIL was told to the engine */
+/* A FAIL was told to the engine. */
+void oracle_failed(struct world *world, uint64_t deployment, uint8_t rule);
 void oracle_restarted(struct world *world);
 void oracle_died(struct world *world);
 void oracle_rebooted(struct world *world); /* what stood in the runtime folder is gone */
