@@ -260,6 +260,19 @@ static size_t layout_length(const struct layout *layout, unsigned char schema)
     return length;
 }
 
+/* Each size by a name of its own becomes one instruction; a size that is known only when it runs, a call. */
+static void copy_field(unsigned char *to, const unsigned char *from, size_t size)
+{
+    if (size == sizeof(uint64_t))
+        memcpy(to, from, sizeof(uint64_t));
+    else if (size == sizeof(uint32_t))
+        memcpy(to, from, sizeof(uint32_t));
+    else if (size == sizeof(uint16_t))
+        memcpy(to, from, sizeof(uint16_t));
+    else
+        *to = *from;
+}
+
 static size_t write_layout(const struct layout *layout, const void *state, unsigned char *to)
 {
     const unsigned char *from = state;
@@ -270,17 +283,17 @@ static size_t write_layout(const struct layout *layout, const void *state, unsig
     for (size_t i = 0; i < layout->count; i++) {
         const struct field *field = &layout->fields[i];
         for (size_t k = 0; k < field->count; k++, at += field->size)
-            memcpy(at, from + field->offset + k * field->stride, field->size);
+            copy_field(at, from + field->offset + k * field->stride, field->size);
     }
     return (size_t)(at - to);
 }
 
 static bool field_is_sound(const struct field *field, const unsigned char *from)
 {
-    for (size_t k = 0; k < field->count; k++) {
+    for (size_t k = 0; k < field->count && field->limit != 0; k++) {
         uint64_t value = 0;
-        memcpy(&value, from + k * field->size, field->size);
-        if (field->limit != 0 && value >= field->limit)
+        copy_field((unsigned char *)&value, from + k * field->size, field->size);
+        if (value >= field->limit)
             return false;
     }
     return true;
@@ -315,7 +328,7 @@ static bool read_layout(const struct layout *layout, const unsigned char *from, 
     for (size_t i = 0; i < layout->count && layout->fields[i].since <= schema; i++) {
         const struct field *field = &layout->fields[i];
         for (size_t k = 0; k < field->count; k++, from += field->size)
-            memcpy(to + field->offset + k * field->stride, from, field->size);
+            copy_field(to + field->offset + k * field->stride, from, field->size);
     }
     return true;
 }

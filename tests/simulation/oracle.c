@@ -36,7 +36,6 @@ void oracle_init(struct world *world)
     oracle->due_count = 0;
     oracle->due_up_ms = INT64_MAX;
     oracle->highest = 0;
-    oracle->chain = 0;
     oracle->row_count = 0;
 }
 

@@ -98,7 +98,6 @@ struct oracle {
     uint32_t due_count;
     int64_t due_up_ms; /* of the earliest */
     uint64_t highest;
-    uint64_t chain;
     uint32_t row_count;
     bool is_evident[LEDGER_DEPLOYMENTS_MAX]; /* sample world: the pass in the batch under way rests on data */
     struct oracle_due dues[ORACLE_DUES_MAX];

@@ -104,29 +104,41 @@ void oracle_committing(struct world *world, const struct batch *batch)
     }
 }
 
-/* What a state does next, as bytes: two states that do the same are the same. */
-static uint64_t next_hash(const struct plan *plan, const struct deployment_state *state,
-                          const struct event *event)
+static bool is_same_action(const struct action *one, const struct action *other)
 {
-    struct deployment_state after;
-    struct decision decision;
-    unsigned char bytes[SNAPSHOT_DEPLOYMENT_MAX];
+    return one->kind == other->kind && one->sequence == other->sequence &&
+           one->reference == other->reference && one->share == other->share &&
+           one->cancels == other->cancels && one->cancels_tries == other->cancels_tries &&
+           one->tries == other->tries && one->is_new == other->is_new &&
+           one->is_rollback == other->is_rollback && one->limit_ms == other->limit_ms;
+}
 
-    deployment_step(plan, state, event, &after, &decision);
-    uint64_t hash = snapshot_hash(bytes, snapshot_write_deployment(&after, bytes));
-    for (uint8_t i = 0; i < decision.action_count; i++) {
-        const struct action *action = &decision.actions[i];
-        uint64_t fields[] = {
-            hash,           action->kind,        action->sequence,          action->reference,
-            action->share,  action->cancels,     action->cancels_tries,     action->tries,
-            action->is_new, action->is_rollback, (uint64_t)action->limit_ms};
-        hash = snapshot_hash(fields, sizeof(fields));
-    }
-    for (uint8_t i = 0; i < decision.trace_count; i++) {
-        uint64_t fields[] = {hash, decision.traces[i].kind, decision.traces[i].a, decision.traces[i].b};
-        hash = snapshot_hash(fields, sizeof(fields));
-    }
-    return hash + decision.promotes + (uint64_t)2 * decision.quarantines;
+static bool is_same_decision(const struct decision *one, const struct decision *other)
+{
+    bool is_same = one->action_count == other->action_count && one->trace_count == other->trace_count &&
+                   one->promotes == other->promotes && one->quarantines == other->quarantines;
+
+    for (uint8_t i = 0; is_same && i < one->action_count; i++)
+        is_same = is_same_action(&one->actions[i], &other->actions[i]);
+    for (uint8_t i = 0; is_same && i < one->trace_count; i++)
+        is_same = one->traces[i].kind == other->traces[i].kind && one->traces[i].a == other->traces[i].a &&
+                  one->traces[i].b == other->traces[i].b;
+    return is_same;
+}
+
+/* Two states that do the same next, and become the same, are the same. */
+static bool do_the_same(const struct plan *plan, const struct deployment_state *memory,
+                        const struct deployment_state *disk, const struct event *event)
+{
+    struct deployment_state after[2];
+    struct decision decision[2];
+    unsigned char bytes[2][SNAPSHOT_DEPLOYMENT_MAX];
+
+    deployment_step(plan, memory, event, &after[0], &decision[0]);
+    deployment_step(plan, disk, event, &after[1], &decision[1]);
+    size_t length = snapshot_write_deployment(&after[0], bytes[0]);
+    return length == snapshot_write_deployment(&after[1], bytes[1]) &&
+           memcmp(bytes[0], bytes[1], length) == 0 && is_same_decision(&decision[0], &decision[1]);
 }
 
 static void compare(struct world *world, uint64_t deployment, const struct deployment_state *memory,
@@ -155,7 +167,7 @@ static void compare(struct world *world, uint64_t deployment, const struct deplo
         if (events[i].now_ms == DEPLOYMENT_NEVER ||
             (events[i].kind == EVENT_JUDGEMENT && plan->rule_count == 0))
             continue;
-        if (next_hash(plan, memory, &events[i]) != next_hash(plan, disk, &events[i]))
+        if (!do_the_same(plan, memory, disk, &events[i]))
             oracle_violate(world, "S16", deployment, "as read back it does something else (event %zu)", i);
     }
     if (deployment_deadline(plan, memory) != deployment_deadline(plan, disk))

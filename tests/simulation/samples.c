@@ -122,9 +122,10 @@ static void trouble(struct world *world, struct sample_series *series)
     series->trouble_until_ms = world->now_ms + dice_between(&world->dice, 1000, TROUBLE_MS);
 }
 
+/* In the first second of a process no step is over yet: number -1. */
 static void put(struct sample_series *series, int64_t number, struct series_step step)
 {
-    if (number <= series->view.newest_step)
+    if (number < 0 || number <= series->view.newest_step)
         return;
     step.step = number;
     series->ring[number % SAMPLES_STEPS] = step;
