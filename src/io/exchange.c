@@ -31,12 +31,12 @@ struct exchange {
     void *data;
 };
 
-static void connect_now(void *data);
+static void connect_again(void *data);
 static void end_deferred(void *data);
 
 static void drop(struct exchange *exchange)
 {
-    loop_defer_cancel(exchange->loop, connect_now, exchange);
+    loop_defer_cancel(exchange->loop, end_deferred, exchange);
     loop_poll_stop(exchange->poll);
     loop_timer_stop(exchange->deadline);
     loop_timer_stop(exchange->retry);
@@ -59,9 +59,14 @@ static void finish(struct exchange *exchange, bool is_complete)
     drop(exchange);
 }
 
+static bool note(struct exchange *exchange, enum err_code code, const char *what, const char *why)
+{
+    return err_set(&exchange->err, code, "%s: %s: %s", exchange->address.sun_path, what, why);
+}
+
 static void fail(struct exchange *exchange, enum err_code code, const char *what, const char *why)
 {
-    (void)err_set(&exchange->err, code, "%s: %s: %s", exchange->address.sun_path, what, why);
+    (void)note(exchange, code, what, why);
     finish(exchange, false);
 }
 
@@ -117,36 +122,42 @@ static void ready(void *data, unsigned events)
         read_answer(exchange);
 }
 
-static void start_talking(struct exchange *exchange)
+/* What fits into the socket is sent at once: a rollback does not wait for another turn of the loop. */
+static bool start_talking(struct exchange *exchange)
 {
-    unsigned events = exchange->length > 0 ? LOOP_READABLE | LOOP_WRITABLE : LOOP_READABLE;
+    ssize_t sent = send(exchange->fd, exchange->question, exchange->length, MSG_NOSIGNAL | MSG_DONTWAIT);
 
-    if (!loop_poll_start(exchange->loop, exchange->fd, events, ready, exchange, &exchange->poll,
-                         &exchange->err))
-        finish(exchange, false);
+    exchange->written = sent < 0 ? 0 : (size_t)sent;
+    unsigned events = exchange->written < exchange->length ? LOOP_READABLE | LOOP_WRITABLE : LOOP_READABLE;
+    return loop_poll_start(exchange->loop, exchange->fd, events, ready, exchange, &exchange->poll,
+                           &exchange->err);
 }
 
-static void connect_now(void *data)
+/* False: `err` says why. */
+static bool connect_now(struct exchange *exchange)
 {
-    struct exchange *exchange = data;
     const struct sockaddr *address = (const struct sockaddr *)&exchange->address;
 
     if (exchange->fd < 0)
         exchange->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (exchange->fd < 0) {
-        fail(exchange, ERR_IO, "socket", strerror(errno));
-        return;
-    }
+    if (exchange->fd < 0)
+        return note(exchange, ERR_IO, "socket", strerror(errno));
     int result = 0;
     do
         result = connect(exchange->fd, address, sizeof(exchange->address));
     while (result != 0 && errno == EINTR);
     if (result == 0)
-        start_talking(exchange);
-    else if (errno == EAGAIN) /* the peer's backlog is full; no event tells when it is not */
-        loop_timer_move(exchange->retry, RETRY_MS);
-    else
-        fail(exchange, ERR_UNAVAILABLE, "connecting", strerror(errno));
+        return start_talking(exchange);
+    if (errno != EAGAIN)
+        return note(exchange, ERR_UNAVAILABLE, "connecting", strerror(errno));
+    loop_timer_move(exchange->retry, RETRY_MS); /* the backlog is full; no event tells when it is not */
+    return true;
+}
+
+static void connect_again(void *data)
+{
+    if (!connect_now(data))
+        finish(data, false);
 }
 
 static void end_deferred(void *data)
@@ -175,16 +186,15 @@ struct exchange *exchange_start(struct loop *loop, const char *unix_path, const 
         return exchange;
     }
     exchange->deadline = loop_timer_start(loop, deadline_ms, 0, deadline_passed, exchange);
-    exchange->retry = loop_timer_start(loop, deadline_ms, 0, connect_now, exchange);
+    exchange->retry = loop_timer_start(loop, deadline_ms, 0, connect_again, exchange);
     loop_timer_pause(exchange->retry);
-    loop_defer(loop, connect_now, exchange);
+    if (!connect_now(exchange))
+        loop_defer(loop, end_deferred, exchange);
     return exchange;
 }
 
 void exchange_cancel(struct exchange *exchange)
 {
-    if (exchange == NULL)
-        return;
-    loop_defer_cancel(exchange->loop, end_deferred, exchange);
-    drop(exchange);
+    if (exchange != NULL)
+        drop(exchange);
 }
