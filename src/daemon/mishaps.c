@@ -113,8 +113,12 @@ static void judge_crashes(struct daemon *daemon, const struct life *before)
     if (before->crashes < MISHAPS_CRASHES_MAX)
         return;
     daemon->suspect = before->working_on;
-    if (daemon->suspect == 0) {
-        daemon->safe_why = "it crashed three times in a row, and nobody knows on what";
+    if (daemon->suspect == 0) { /* killed from outside, or on something that no deployment asked for */
+        log_say(
+            &daemon->log, LOG_LEVEL_ERROR,
+            "ended %llu times at event %llu of the journal without being stopped, at work on no deployment: "
+            "going on",
+            (unsigned long long)before->crashes, (unsigned long long)before->event);
         return;
     }
     log_say(&daemon->log, LOG_LEVEL_ERROR,

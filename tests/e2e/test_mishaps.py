@@ -121,6 +121,21 @@ def test_crash_loop_of_one_deployment(world):
     wait_until(lambda: any("crashed" in n["body"]["data"].get("why", "") for n in world.notices()), 15, "people hear of it")
 
 
+def test_killed_again_and_again_from_outside(world):
+    begin(world, observe="1h", at_most="2h", stage=True)
+    daemon = world.programs["verdictd"]
+    with publishing(world):
+        name = begun(world, "2.0.0")
+        wait_until(lambda: show(world, name)["share"] > 0, 8, "the candidate has traffic")
+    for _ in range(5):  # nothing is measured, so nothing is journaled: each time at the same event
+        daemon.kill()
+        daemon.start()
+    assert "at work on no deployment: going on" in daemon.log_text()
+    assert show(world, name)["state"] == "running" and world.split() > 0, "nobody's deployment pays for it"
+    assert world.api("GET", "/readyz").status == 200
+    assert post(world, "3.0.0", environment="stage").status == 201
+
+
 MANY = """
 metrics: { shared: { source = "mqtt:plant";  kind = "gauge";  topic = "t/shared";  value = ".lag";  unit = "s";  better = "lower";  resolution = "100ms";  max_age = "1s"; }; };
 triggers: { all: { when = "shared > 60s";  then = "rollback"; }; };
