@@ -77,7 +77,7 @@ void run_act(void *daemon, const struct run_state *state, const struct run_actio
 void run_actings_drop(struct daemon *daemon);
 
 /* run_starting.c: of struct engine_run_env; and of struct api_env. */
-bool run_wants_deployment(void *daemon, const struct run_state *state, uint8_t task,
+bool run_wants_deployment(void *daemon, const struct run_state *state, uint64_t token, uint8_t task,
                           struct engine_start *ret_start);
 void run_released(void *daemon, uint64_t run);
 void run_start(void *daemon, const struct api_run_start *start, api_done *done, void *done_data);

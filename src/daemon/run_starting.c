@@ -203,11 +203,13 @@ void run_answer(void *data, const struct api_run_answer *answer, api_done *done,
 }
 
 /* Called inside the engine's turn. What it cannot have is said in the journal with the task. */
-bool run_wants_deployment(void *data, const struct run_state *state, uint8_t task,
+bool run_wants_deployment(void *data, const struct run_state *state, uint64_t token, uint8_t task,
                           struct engine_start *ret_start)
 {
     struct daemon *daemon = data;
-    struct run_live *live = run_live_find(daemon, state->id);
+    const struct request *request = request_find(daemon, token);
+    struct run_live *live =
+        request != NULL && request->run != NULL ? request->run : run_live_find(daemon, state->id);
     const struct run_action action = {.task = task, .tries = state->tasks[task].tries};
     struct err err = {0};
 

@@ -26,9 +26,10 @@ struct engine_run_start {
 struct engine_run_env {
     void *data;
     /* The deployment that a task of the run starts: everything of *ret_start but the version, with a token of
-     * its own that `answered` answers later. False: it cannot be (no such environment any more). Called
-     * inside the turn: notes down, changes nothing. */
-    bool (*deployment)(void *data, const struct run_state *state, uint8_t task,
+     * its own that `answered` answers later. `token`: of the run's start, by which alone a run is known whose
+     * first batch is not durable. False: it cannot be (no such environment any more). Called inside the turn:
+     * notes down, changes nothing. */
+    bool (*deployment)(void *data, const struct run_state *state, uint64_t token, uint8_t task,
                        struct engine_start *ret_start);
     /* Starts a command, finds it again or cancels it; answered by engine_run_result(), never from inside this
      * call. */

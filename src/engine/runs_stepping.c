@@ -50,8 +50,9 @@ static uint64_t start_deployment(struct engine *engine, const struct engine_run 
 {
     struct engine_start start = {0};
     uint64_t deployment = 0;
+    const struct engine_run_env *env = &engine->runs->env;
 
-    if (!engine->runs->env.deployment(engine->runs->env.data, &run->after, task, &start))
+    if (!env->deployment(env->data, &run->after, run->start.token, task, &start))
         return 0;
     start.version_key = run->after.version_key;
     enum engine_answer answer = admission_try(engine, &start, &deployment);

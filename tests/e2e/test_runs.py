@@ -34,7 +34,8 @@ pipelines: { shop: { service = "shop";
             security: { scan: { exec = [ "TASK" ]; }; };
             artifact: { publish: { exec = [ "TASK" ]; }; }; };
   environments = [ "staging", "prod" ];
-  release: { tag: { exec = [ "TASK" ]; }; }; }; };
+  release: { tag: { exec = [ "TASK" ]; }; }; };
+  straight: { service = "shop";  environments = [ "staging" ]; }; };
 """
 
 AGAIN = 'strategies: {\n  again: { kind = "recreate";  steps = ( { command = "deploy"; }, { watch = "300ms";  at_most = "20s"; } ); };'
@@ -74,8 +75,8 @@ def ran(world):
     return []
 
 
-def start(world, version="2.0.0"):
-    answer = world.api("POST", "/v1/runs", {"pipeline": "shop", "version": version})
+def start(world, version="2.0.0", pipeline="shop"):
+    answer = world.api("POST", "/v1/runs", {"pipeline": pipeline, "version": version})
     assert answer.status == 201, answer.text
     return answer.json["id"]
 
@@ -125,6 +126,20 @@ def test_released(world):
     assert run in listed.stdout and "released" in listed.stdout
     drawn = world.verdict("get", run, "--plain")
     assert "publish" in drawn.stdout and "prod" in drawn.stdout and drawn.returncode == 0
+
+
+def test_begins_with_an_environment(world):
+    """Its deployment starts in the batch that makes the run durable; and so does that of a retry."""
+    prepare(world)
+    end = ended(world, start(world, pipeline="straight"))
+    assert (end["state"], end["exit_code"]) == ("released", 0), end
+    world.write("commands/quick", "#!/bin/sh\nexit 1\n", 0o700)
+    failed = ended(world, start(world, "2.0.1", "straight"))
+    assert failed["state"] == "failed" and task(world, failed["id"], "staging", "deploy")["deployment"], failed
+    world.write("commands/quick", "#!/bin/sh\nexit 0\n", 0o700)
+    again = world.api("POST", f"/v1/runs/{failed['id']}/retry", {"reason": "mended"})
+    assert again.status == 201, again.text
+    assert ended(world, again.json["id"])["state"] == "released"
 
 
 @pytest.mark.parametrize("stage, name", [("build", "dist"), ("test", "unit"), ("security", "scan"), ("artifact", "publish"), ("release", "tag")])

@@ -24,11 +24,14 @@ static struct run_bench_live *find(struct run_bench *bench, uint64_t run)
     return NULL;
 }
 
-static bool deployment(void *data, const struct run_state *state, uint8_t task,
+static bool deployment(void *data, const struct run_state *state, uint64_t token, uint8_t task,
                        struct engine_start *ret_start)
 {
     struct run_bench *bench = data;
     const struct run_bench_live *live = &bench->lives[state->id - 1];
+
+    if (find(bench, state->id) == NULL) /* not durable: only its start's token tells which it is */
+        assert_int_equal(token, live->start.token);
 
     if (bench->has_no_environment)
         return false;
