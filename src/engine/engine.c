@@ -413,6 +413,14 @@ void engine_turn(struct engine *engine)
     engine->env.commit(engine->env.data, &engine->batch);
 }
 
+/* Of a deployment, or of all that a run has under way. */
+static bool leads_back(const struct input *input)
+{
+    if (input->kind == INPUT_RUN_EVENT)
+        return input->run_event.kind == RUN_EVENT_ABORT;
+    return input->kind == INPUT_VERB && stepping_is_way_back(input->event.verb);
+}
+
 /* What must not be lost is stepped again; who waits for an answer is refused. */
 static void drop_inputs(struct engine *engine)
 {
@@ -422,7 +430,7 @@ static void drop_inputs(struct engine *engine)
         struct input *input = input_at(engine, i);
         if (input->token == 0 || input->is_void || input->is_answered)
             continue;
-        input->is_answered = input->kind == INPUT_VERB && stepping_is_way_back(input->event.verb);
+        input->is_answered = leads_back(input);
         input->is_void = !input->is_answered;
         engine->env.answered(engine->env.data, input->token, ENGINE_NOT_DURABLE, 0);
     }

@@ -12,16 +12,21 @@ enum occurrence_kind {
     /* of the process: lost when it dies, late when it is stopped */
     OCCURS_ACKNOWLEDGE, /* the journal's thread answers; share: 1 durable */
     OCCURS_RESULT,      /* deployment, sequence, tries; share: enum result */
+    OCCURS_RUN_RESULT,  /* deployment: run, rule: task, attempt: tries; share: enum run_result; at: version */
     OCCURS_READ_BACK,   /* deployment, share */
     OCCURS_JUDGEMENT,   /* deployment, rule, share: enum verdict, at: from when its evidence is */
     /* of clients: who finds nobody comes again or gives up */
-    OCCURS_START, /* token: index of the request */
-    OCCURS_VERB,  /* deployment, rule, share: enum verb */
+    OCCURS_START,     /* token: index of the request */
+    OCCURS_VERB,      /* deployment, rule, share: enum verb */
+    OCCURS_RUN_START, /* sequence: index of the request */
+    OCCURS_RUN_SAY,   /* deployment: run, rule: task; share: 0 abort, 1 yes, 2 no */
     OCCURS_TARGET_VERB,
     /* of the world */
-    OCCURS_COMMIT, /* what was written is on the disk */
-    OCCURS_LEVER,  /* target: a setting or reading arrives at the proxy */
-    OCCURS_JOB,    /* target; sequence: index of a job that ends */
+    OCCURS_COMMIT,  /* what was written is on the disk */
+    OCCURS_LEVER,   /* target: a setting or reading arrives at the proxy */
+    OCCURS_JOB,     /* target; sequence: index of a job that ends */
+    OCCURS_RUN_JOB, /* sequence: index of a job that ends */
+    OCCURS_RUN_PERSON,
     OCCURS_SAMPLE,
     OCCURS_PIPELINE,
     OCCURS_PERSON,

@@ -52,7 +52,9 @@ void people_caretaker(struct world *world)
     int64_t quiet_for_ms = world->now_ms - world->people.quiet_ms;
 
     oracle_check_end(world, quiet_for_ms);
-    if (all_ended(world)) {
+    oracle_runs_end(world, quiet_for_ms);
+    bool is_over = runs_care(world);
+    if (all_ended(world) && is_over) {
         world->people.is_over = true;
         return;
     }

@@ -104,14 +104,23 @@ static void write_target(struct world *world, const struct batch_row *row)
 }
 
 /* The audit's own chain: each row's hash covers the one before (S13). */
-static void write_trace(struct world *world, const struct batch_row *row)
+static void chain(struct ledger *ledger, uint64_t id, uint64_t kind, uint64_t a, uint64_t b)
 {
-    struct ledger *ledger = &world->ledger;
-    uint64_t fields[] = {row->deployment, row->trace.kind, row->trace.a, row->trace.b};
+    uint64_t fields[] = {id, kind, a, b};
 
     for (size_t i = 0; i < ARRAY_LENGTH(fields); i++)
         ledger->chain = (ledger->chain ^ fields[i]) * UINT64_C(0x100000001b3) + 1;
     ledger->row_count++;
+}
+
+static void write_trace(struct world *world, const struct batch_row *row)
+{
+    chain(&world->ledger, row->deployment, row->trace.kind, row->trace.a, row->trace.b);
+}
+
+static void write_run_trace(struct world *world, const struct batch_row *row)
+{
+    chain(&world->ledger, row->run->id, row->run_trace.kind, row->run_trace.a, row->run_trace.b);
 }
 
 static void note_token(struct world *world, const struct batch_row *row)
@@ -132,6 +141,14 @@ static void write_row(struct world *world, const struct batch_row *row)
     case ROW_RULE:
         write_rule(world, row);
         return;
+    case ROW_RUN:
+        runs_write(world, row);
+        note_token(world, row);
+        return;
+    case ROW_RUN_TRACE:
+        write_run_trace(world, row);
+        note_token(world, row);
+        return;
     case ROW_TARGET:
         write_target(world, row);
         return;
@@ -142,9 +159,7 @@ static void write_row(struct world *world, const struct batch_row *row)
     case ROW_VERDICT:
     case ROW_ACTION:
     case ROW_RESULT:
-    case ROW_RUN:
     case ROW_TASK:
-    case ROW_RUN_TRACE:
         return;
     }
 }

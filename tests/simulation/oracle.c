@@ -195,6 +195,7 @@ void oracle_restarted(struct world *world)
         if (history->state.confirmed_share > history->state.desired_share)
             oracle_expect_mend(world, id);
     }
+    oracle_runs_restarted(world, shell_up_ms(world) + REDRIVE_MS);
 }
 
 /* What had left ahead of the journal is forgotten where neither it nor a sign of it is left. */
@@ -352,6 +353,15 @@ static void redrive_is_due(struct world *world, const struct oracle_due *due)
                        due->sequence);
 }
 
+static void task_is_due(struct world *world, const struct oracle_due *due)
+{
+    if (!oracle_is_journal_well(world, REDRIVE_MS))
+        put_off(world, due, REDRIVE_MS);
+    else
+        oracle_violate(world, "L4", 0, "task %u of run %llu is not driven again after a restart", due->site,
+                       (unsigned long long)due->deployment);
+}
+
 static void drift_is_due(struct world *world, const struct oracle_due *due)
 {
     int64_t quiet_ms = world->people.quiet_ms;
@@ -393,6 +403,9 @@ static void run_out(struct world *world, const struct oracle_due *due)
         return;
     case DUE_MEND:
         mend_is_due(world, due);
+        return;
+    case DUE_TASK:
+        task_is_due(world, due);
         return;
     }
 }

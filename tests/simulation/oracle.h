@@ -76,7 +76,8 @@ enum due_kind {
     DUE_BACK,    /* L2: after a FAIL the first effect of the way back */
     DUE_REDRIVE, /* L4: what was in flight is driven again */
     DUE_DRIFT,   /* S6: too much for the candidate is noticed */
-    DUE_MEND     /* S6: what was noticed is mended */
+    DUE_MEND,    /* S6: what was noticed is mended */
+    DUE_TASK     /* L4: of the run `deployment`, its task `site` */
 };
 
 struct oracle_due {

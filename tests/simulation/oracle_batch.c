@@ -164,13 +164,16 @@ static void take_row(struct world *world, const struct batch_row *row)
     case ROW_RESULT:
         oracle_end_action(world, row->deployment, row);
         return;
+    case ROW_RUN_TRACE:
+        world->oracle.row_count++;
+        oracle_run_row(world, row);
+        return;
     case ROW_TARGET:
     case ROW_DEPLOYMENT:
     case ROW_RULE:
     case ROW_VERDICT:
     case ROW_RUN:
     case ROW_TASK:
-    case ROW_RUN_TRACE:
         return;
     }
 }
@@ -184,6 +187,8 @@ static void check_whole(struct world *world, const struct batch *batch)
             check_quarantine(world, batch, row);
         if (row->kind == ROW_RULE)
             oracle_check_rule(world, row);
+        if (row->kind == ROW_RUN)
+            oracle_run_state(world, row);
     }
 }
 

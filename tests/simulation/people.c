@@ -145,15 +145,13 @@ static uint64_t stable_version(const struct world *world, uint8_t site)
     return target != NULL && target->has_stable ? target->stable_version_key : 0;
 }
 
-static void start(struct world *world, uint32_t index, struct request *request)
+/* NULL: no room. */
+static struct live *ask_for(struct world *world, uint32_t index, struct request *request)
 {
-    bool has_way_back = !request->is_back || shell_live(world, request->taken_back) != NULL;
-    struct live *live = has_way_back ? shell_live_new(world) : NULL;
+    struct live *live = shell_live_new(world);
 
-    if (live == NULL) {
-        request->is_answered = true;
-        return;
-    }
+    if (live == NULL)
+        return NULL;
     struct asked *asked = shell_ask(world, ASKED_START);
     if (!request->is_back)
         request->previous = stable_version(world, request->site);
@@ -168,16 +166,67 @@ static void start(struct world *world, uint32_t index, struct request *request)
     live->request = index;
     live->version = request->version;
     live->previous = request->previous;
+    return live;
+}
+
+static void start(struct world *world, uint32_t index, struct request *request)
+{
+    bool has_way_back = !request->is_back || shell_live(world, request->taken_back) != NULL;
+    struct live *live = has_way_back ? ask_for(world, index, request) : NULL;
+
+    if (live == NULL) {
+        request->is_answered = true;
+        return;
+    }
     struct engine_start start = shell_start_of(world, live);
     world_say(world, 0, "request %u wants version %llu (%u) at site %u: %s%s", index,
               (unsigned long long)request->version, version_health(request->version), request->site + 1,
               world->playbook->plays[request->play].name, request->is_back ? ", back" : "");
     if (!engine_start(world->shell.engine, &start)) {
-        asked->kind = ASKED_NOTHING;
+        shell_asked(world, live->token)->kind = ASKED_NOTHING;
         live->is_used = false;
         request->is_answered = true;
     }
     shell_turn(world);
+}
+
+uint64_t people_version_for_run(struct world *world)
+{
+    return new_version(world);
+}
+
+static struct request *request_of_run(struct world *world, uint64_t run, uint8_t task, uint8_t site)
+{
+    struct people *people = &world->people;
+
+    for (uint32_t i = 0; i < people->request_count; i++)
+        if (people->requests[i].is_of_run && people->requests[i].run == run &&
+            people->requests[i].task == task)
+            return &people->requests[i];
+    struct request *request = new_request(world, site);
+    if (request == NULL)
+        return NULL;
+    request->is_of_run = request->is_answered = true;
+    request->run = run;
+    request->task = task;
+    request->play = choose_play(world, site);
+    return request;
+}
+
+bool people_start_for_run(struct world *world, uint64_t run, uint8_t task, uint8_t site, uint64_t version,
+                          struct engine_start *ret_start)
+{
+    struct request *request = request_of_run(world, run, task, site);
+
+    if (request == NULL)
+        return false;
+    request->version = version;
+    struct live *live = ask_for(world, (uint32_t)(request - world->people.requests), request);
+    if (live == NULL)
+        return false;
+    *ret_start = shell_start_of(world, live);
+    ret_start->version_key = 0; /* the run knows which */
+    return true;
 }
 
 void people_start(struct world *world, const struct occurrence *occurrence)
@@ -369,6 +418,8 @@ void people_answered(struct world *world, const struct asked *asked, enum engine
         return;
     struct request *request = &world->people.requests[asked->request];
     request->life = 0;
+    if (request->is_of_run)
+        return;
     if (answer == ENGINE_NOT_DURABLE && request->tries++ < TRIES_MAX) {
         send_start(world, asked->request, dice_between(&world->dice, 500, 2500));
         return;

@@ -15,7 +15,10 @@ struct asked;
 /* A start as a pipeline wants it, until it is answered; repeated while it is not. */
 struct request {
     bool is_answered;
-    bool is_back; /* takes the promoted deployment back */
+    bool is_back;   /* takes the promoted deployment back */
+    bool is_of_run; /* a task of a run wants it: the engine asks again, nobody else */
+    uint8_t task;
+    uint64_t run;
     uint8_t play;
     uint8_t site;
     uint16_t tries;
@@ -46,6 +49,11 @@ void people_verb(struct world *world, const struct occurrence *occurrence);
 void people_target_verb(struct world *world, const struct occurrence *occurrence);
 void people_person(struct world *world, const struct occurrence *occurrence); /* deployment: takes it back */
 void people_caretaker(struct world *world);
+
+/* A version for a run; and its deployment, asked for as often as its batch is tried. False: no room. */
+uint64_t people_version_for_run(struct world *world);
+bool people_start_for_run(struct world *world, uint64_t run, uint8_t task, uint8_t site, uint64_t version,
+                          struct engine_start *ret_start);
 
 /* For the caretaker: a verb of a deployment or of a site, later; what serves at a site becomes stable; who is
  * under way there, 0 nobody. */

@@ -13,21 +13,25 @@ enum { SPINS_MAX = 20, TORN_ROWS = 2 };
 void shell_new(struct shell *shell)
 {
     shell->engine = calloc(1, engine_size(SHELL_SLOTS, SITES_MAX));
-    assert(shell->engine != NULL);
+    shell->runs = calloc(1, engine_runs_size(RUNS_IN_MEMORY_MAX));
+    assert(shell->engine != NULL && shell->runs != NULL);
 }
 
 void shell_free(struct shell *shell)
 {
     free(shell->engine);
+    free(shell->runs);
 }
 
 void shell_init(struct world *world)
 {
     struct shell *shell = &world->shell;
     struct engine *engine = shell->engine;
+    void *runs = shell->runs;
 
     memset(shell, 0, sizeof(*shell));
     shell->engine = engine;
+    shell->runs = runs;
     shell->booted_ms = world->now_ms - 5000;
     shell->next_token = 1;
     shell->timer_ms = INT64_MAX;
@@ -169,6 +173,7 @@ static void recover(struct world *world)
         if (ledger_find(world, id)->exists)
             recover_deployment(world, id);
     engine_recover_ids(world->shell.engine, ledger->next_id);
+    runs_recover(world);
 }
 
 void shell_boot(struct world *world)
@@ -186,6 +191,7 @@ void shell_boot(struct world *world)
     memset(shell->lives, 0, sizeof(shell->lives));
     memset(shell->engine, 0, engine_size(SHELL_SLOTS, SITES_MAX));
     engine_init(shell->engine, SHELL_SLOTS, SITES_MAX, SHELL_RECONCILE_MS, &env);
+    runs_attach(world, shell->runs);
     if (world->is_samples)
         samples_forget(world);
     for (uint8_t i = 0; i < world->site_count; i++)
@@ -232,6 +238,7 @@ void shell_die(struct world *world, enum shell_end how)
     memset(shell->asked, 0, sizeof(shell->asked));
     oracle_died(world);
     people_lost(world);
+    runs_lost(world);
     world_later(world, dice_between(&world->dice, 150, 1500),
                 &(struct occurrence){.kind = OCCURS_BOOT, .life = shell->life});
 }

@@ -25,7 +25,14 @@ struct live {
     struct rule_state rule_states[PLAYBOOK_RULES_MAX];
 };
 
-enum asked_kind { ASKED_NOTHING, ASKED_START, ASKED_VERB, ASKED_TARGET_VERB };
+enum asked_kind {
+    ASKED_NOTHING,
+    ASKED_START,
+    ASKED_VERB,
+    ASKED_TARGET_VERB,
+    ASKED_RUN_START, /* and what is behind it: of runs */
+    ASKED_RUN_VERB
+};
 
 /* Somebody waits for an answer. */
 struct asked {
@@ -67,6 +74,7 @@ struct shell {
     int64_t commit_up_ms;  /* up time when it was given to us */
     uint64_t next_token;
     struct engine *engine;
+    void *runs; /* memory for the engine's runs */
     struct live lives[SHELL_LIVES_MAX];
     struct asked asked[SHELL_ASKED_MAX]; /* by token */
 };

@@ -167,6 +167,10 @@ static void answered(void *data, uint64_t token, enum engine_answer answer, uint
     world->tally->answers[answer]++;
     if (copy.kind == ASKED_START && answer != ENGINE_DONE)
         free_refused(world, token);
+    if (copy.kind >= ASKED_RUN_START) {
+        runs_answered(world, &copy, answer, deployment);
+        return;
+    }
     oracle_answer(world, &copy, answer, deployment);
     people_answered(world, &copy, answer, deployment);
 }

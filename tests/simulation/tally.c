@@ -72,6 +72,33 @@ static const char *name_of_verb(int index)
     return verb_name((enum verb)index);
 }
 
+static const char *name_of_run_phase(int index)
+{
+    return run_phase_name((enum run_phase)index);
+}
+
+static const char *name_of_task_phase(int index)
+{
+    return run_task_phase_name((enum run_task_phase)index);
+}
+
+static const char *name_of_cause(int index)
+{
+    return run_cause_text((enum run_cause)index);
+}
+
+static const char *name_of_run_action(int index)
+{
+    static const char *const names[] = {
+        [RUN_ACTION_COMMAND] = "command",
+        [RUN_ACTION_CANCEL] = "cancel",
+        [RUN_ACTION_DEPLOY] = "deploy",
+        [RUN_ACTION_ABORT] = "abort",
+    };
+
+    return names[index];
+}
+
 static const char *name_of_answer(int index)
 {
     return answer_names[index];
@@ -102,6 +129,10 @@ static const struct group groups[] = {
     GROUP("audit", traces, name_of_trace, 1u << TRACE_FORGOTTEN),
     GROUP("effects", actions, name_of_action, 1u << ACTION_NONE),
     GROUP("verbs", verbs, name_of_verb, 1u << VERB_ADOPT),
+    GROUP("runs", run_phases, name_of_run_phase, 0),
+    GROUP("tasks", run_tasks, name_of_task_phase, 1u << TASK_IDLE),
+    GROUP("tasks failed", run_causes, name_of_cause, 1u << CAUSE_NONE),
+    GROUP("of runs leave", run_actions, name_of_run_action, 1u << RUN_ACTION_DEPLOY | 1u << RUN_ACTION_ABORT),
 };
 
 static const uint64_t *counters(const struct tally *tally, const struct group *group)

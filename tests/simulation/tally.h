@@ -4,6 +4,7 @@
 #define SIMULATION_TALLY_H
 
 #include "orchestrator/deployment.h"
+#include "orchestrator/run.h"
 #include "tests/simulation/cells.h"
 #include "tests/simulation/faults.h"
 
@@ -31,6 +32,11 @@ struct tally {
     uint64_t verbs[VERB_COUNT];
     uint64_t reasons[16];
     uint64_t escalated, unverified, ahead;
+    uint64_t runs;
+    uint64_t run_phases[RUN_PHASE_COUNT];
+    uint64_t run_tasks[TASK_PHASE_COUNT];
+    uint64_t run_causes[CAUSE_COUNT];
+    uint64_t run_actions[RUN_ACTION_ABORT + 1];
     struct cells cells;
 };
 

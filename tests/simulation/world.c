@@ -103,6 +103,7 @@ static void prepare(struct world *world, uint64_t seed)
     for (uint8_t i = 0; i < world->site_count; i++)
         site_init(world, &world->sites[i], (enum site_kind)dice_below(&world->dice, SITE_KIND_COUNT), i + 1u);
     people_init(world);
+    runs_init(world);
     if (world->is_samples) {
         samples_init(world);
         world_later(world, 500, &(struct occurrence){.kind = OCCURS_SAMPLE});
@@ -275,14 +276,19 @@ static void on_caretaker(struct world *world, const struct occurrence *occurrenc
 static void (*const handlers[OCCURRENCE_COUNT])(struct world *, const struct occurrence *) = {
     [OCCURS_ACKNOWLEDGE] = on_acknowledge,
     [OCCURS_RESULT] = on_result,
+    [OCCURS_RUN_RESULT] = runs_result,
     [OCCURS_READ_BACK] = on_read_back,
     [OCCURS_JUDGEMENT] = verdicts_arrive,
     [OCCURS_START] = people_start,
     [OCCURS_VERB] = people_verb,
+    [OCCURS_RUN_START] = runs_start,
+    [OCCURS_RUN_SAY] = runs_say,
     [OCCURS_TARGET_VERB] = people_target_verb,
     [OCCURS_COMMIT] = shell_commit,
     [OCCURS_LEVER] = site_lever,
     [OCCURS_JOB] = site_job,
+    [OCCURS_RUN_JOB] = runs_job_ends,
+    [OCCURS_RUN_PERSON] = runs_person,
     [OCCURS_SAMPLE] = on_sample,
     [OCCURS_PIPELINE] = people_pipeline,
     [OCCURS_PERSON] = people_person,
@@ -332,6 +338,7 @@ static const char *label_of(const struct occurrence *occurrence)
         [OCCURS_START] = "a start",
         [OCCURS_TARGET_VERB] = "a verb of a site",
         [OCCURS_HAND] = "a hand",
+        [OCCURS_RUN_SAY] = "somebody speaks to a run",
         [OCCURS_RELOAD] = "the proxy reloads",
         [OCCURS_KILL] = "kill",
         [OCCURS_REBOOT] = "reboot",

@@ -11,6 +11,7 @@
 #include "tests/simulation/people.h"
 #include "tests/simulation/playbook.h"
 #include "tests/simulation/random.h"
+#include "tests/simulation/runs.h"
 #include "tests/simulation/samples.h"
 #include "tests/simulation/shell.h"
 #include "tests/simulation/site.h"
@@ -56,6 +57,7 @@ struct world {
     struct oracle oracle;
     struct site sites[SITES_MAX];
     struct samples samples;
+    struct runs runs;
 };
 
 /* Runs one seed to its end; false: something was violated (world->oracle says what). */
