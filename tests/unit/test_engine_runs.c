@@ -213,6 +213,34 @@ static void test_journal_refuses(void **state)
                      bench.deployed->id);
 }
 
+/* S5: what an abort took back may have left already: it is tried on, though its asker was refused. An answer
+ * is not. */
+static void test_abort_that_was_refused_is_tried_on(void **state)
+{
+    (void)state;
+    assert_int_equal(run_bench_start(&bench, run), ENGINE_DONE);
+    run_bench_to_stage(&bench, run, RUN_TRIAL_STAGING);
+    bench_result(&bench.engine, bench.deployed, RESULT_DONE);
+    bench.engine.journal = BENCH_REFUSES;
+    assert_int_equal(run_bench_abort(&bench, run->id), ENGINE_NOT_DURABLE);
+    bench.engine.journal = BENCH_WRITES;
+    bench_later(&bench.engine, 1000);
+    assert_int_equal(run_bench_state(&bench, run)->goal, RUN_ABORTED);
+    assert_int_equal(bench_state(&bench.engine, bench.deployed)->phase, PHASE_ROLLING_BACK);
+}
+
+static void test_answer_that_was_refused_is_forgotten(void **state)
+{
+    (void)state;
+    assert_int_equal(run_bench_start(&bench, run), ENGINE_DONE);
+    run_bench_to_stage(&bench, run, RUN_TRIAL_TEST);
+    bench.engine.journal = BENCH_REFUSES;
+    assert_int_equal(run_bench_answer(&bench, run->id, RUN_TRIAL_LOAD, true), ENGINE_NOT_DURABLE);
+    bench.engine.journal = BENCH_WRITES;
+    bench_later(&bench.engine, 1000);
+    assert_int_equal(run_bench_state(&bench, run)->tasks[RUN_TRIAL_LOAD].phase, TASK_AWAITING);
+}
+
 /* The same key again, once; nothing is lost and nothing comes twice. */
 static void test_restart(void **state)
 {
@@ -397,6 +425,8 @@ int main(void)
         BENCHED(test_cancel),
         BENCHED(test_overtaken),
         BENCHED(test_journal_refuses),
+        BENCHED(test_abort_that_was_refused_is_tried_on),
+        BENCHED(test_answer_that_was_refused_is_forgotten),
         BENCHED(test_restart),
         BENCHED(test_restart_finds_queue_and_ids),
         BENCHED(test_restart_with_full_disk),
