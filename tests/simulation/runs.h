@@ -81,6 +81,8 @@ void runs_init(struct world *world);
 void runs_attach(struct world *world, void *memory);
 void runs_recover(struct world *world);
 
+struct engine_run_start runs_start_of(const struct world *world, uint8_t pipeline, uint64_t version,
+                                      bool is_fixed, uint8_t first_stage);
 struct run_stored *runs_find_stored(struct world *world, uint64_t run);
 
 /* The transaction is on the disk. */
