@@ -14,7 +14,7 @@ enum { VALUE_MAX = 256, SHOWN_MAX = 60 };
 
 /* One answer, its body parsed when the first extract wants it. */
 struct source {
-    const struct http_answer *answer;
+    const struct probe_answer *answer;
     bool is_parsed;
     bool is_json;
     struct cJSON *root;
@@ -28,7 +28,8 @@ void probe_extract_init(struct probe_extract *extract, const struct smoke_extrac
     *extract = (struct probe_extract){
         .kind = from->kind, .path = memory_copy_text(from->path), .text = memory_copy_text(from->text)};
     /* What is no pattern was said when the rules were read; here it is what cannot be known. */
-    if (from->kind == EXTRACT_BODY_MATCHES && from->path != NULL)
+    bool is_pattern = from->kind == EXTRACT_BODY_MATCHES || from->kind == EXTRACT_BANNER_MATCHES;
+    if (is_pattern && from->path != NULL)
         extract->is_known = pattern_new(from->path, &extract->pattern, NULL);
 }
 
@@ -60,8 +61,8 @@ static double take_status(struct source *source, const struct probe_extract *ext
 static double take_time(struct source *source, const struct probe_extract *extract, struct text *words)
 {
     (void)extract;
-    text_add(words, "time %.0f ms", source->answer->time_total_ms);
-    return source->answer->time_total_ms;
+    text_add(words, "time %.0f ms", source->answer->time_ms);
+    return source->answer->time_ms;
 }
 
 static double take_json_number(struct source *source, const struct probe_extract *extract, struct text *words)
@@ -93,7 +94,8 @@ static double take_header(struct source *source, const struct probe_extract *ext
 {
     char value[VALUE_MAX];
 
-    if (!http_answer_header(source->answer, extract->path, value, sizeof(value))) {
+    if (source->answer->http == NULL ||
+        !http_answer_header(source->answer->http, extract->path, value, sizeof(value))) {
         text_add(words, "no header %.*s", SHOWN_MAX, extract->path);
         return NAN;
     }
@@ -101,26 +103,54 @@ static double take_header(struct source *source, const struct probe_extract *ext
     return strcmp(value, extract->text) == 0 ? 1 : 0;
 }
 
-static double take_match(struct source *source, const struct probe_extract *extract, struct text *words)
+/* Whether the pattern is found, as a number; NAN where that cannot be said. */
+static double search(const struct source *source, const struct probe_extract *extract, struct text *words)
 {
     bool is_found = false;
 
     if (extract->pattern == NULL ||
         !pattern_search(extract->pattern, source->answer->body, source->answer->length, &is_found, NULL)) {
-        text_add(words, "a pattern that cannot be searched");
+        text_add(words, " with a pattern that cannot be searched");
         return NAN;
     }
-    text_add(words, "body %s", is_found ? "matches" : "does not match");
+    text_add(words, is_found ? " matches" : " does not match");
     return is_found ? 1 : 0;
 }
 
-void probe_extract_take(const struct probe_extract *extracts, size_t count, const struct http_answer *answer,
+static double take_match(struct source *source, const struct probe_extract *extract, struct text *words)
+{
+    text_add(words, "body");
+    return search(source, extract, words);
+}
+
+/* Its first line is shown. */
+static double take_banner(struct source *source, const struct probe_extract *extract, struct text *words)
+{
+    const char *said = source->answer->body;
+    size_t length = strcspn(said, "\r\n");
+
+    text_add(words, "banner '%.*s'", length < SHOWN_MAX ? (int)length : SHOWN_MAX, said);
+    return search(source, extract, words);
+}
+
+static double take_days_left(struct source *source, const struct probe_extract *extract, struct text *words)
+{
+    (void)extract;
+    if (isnan(source->answer->days_left))
+        text_add(words, "the certificate's end is unknown");
+    else
+        text_add(words, "days_left %.1f", source->answer->days_left);
+    return source->answer->days_left;
+}
+
+void probe_extract_take(const struct probe_extract *extracts, size_t count, const struct probe_answer *answer,
                         double *ret_numbers, struct text *words)
 {
     static double (*const takers[])(struct source *, const struct probe_extract *, struct text *) = {
         [EXTRACT_STATUS] = take_status,           [EXTRACT_TIME_MS] = take_time,
         [EXTRACT_JSON_NUMBER] = take_json_number, [EXTRACT_JSON_EQUALS] = take_json_equals,
         [EXTRACT_HEADER_EQUALS] = take_header,    [EXTRACT_BODY_MATCHES] = take_match,
+        [EXTRACT_BANNER_MATCHES] = take_banner,   [EXTRACT_DAYS_LEFT] = take_days_left,
     };
     struct source source = {.answer = answer};
 

@@ -57,12 +57,22 @@ struct metric_definition {
                      {{resolution}}: filled per side by template_fill() */
 };
 
+enum smoke_kind {
+    SMOKE_HTTP, /* a request is answered as expected */
+    SMOKE_TCP,  /* something accepts, and says first what is expected */
+    SMOKE_TLS   /* hands are shaken with a certificate that is trusted, for its name, and lasts */
+};
+
 struct smoke_check {
     const char *name;
-    const char *method;         /* "GET" */
+    enum smoke_kind kind;
+    const char *method;         /* "GET"; HTTP, as path to headers */
     const char *path, *body;    /* may hold templates, as the headers' texts; body NULL: none */
     const char *const *headers; /* name, text, name, text ... */
     size_t header_count;        /* pairs */
+    const char *place;          /* TCP and TLS: "{{address}}", "db.prod:5432" */
+    const char *server_name;    /* TLS: what the certificate must be for; NULL: the place's host */
+    const char *trust;          /* TLS: file of authorities in place of the system's, or NULL */
     struct expression expectation;
     uint8_t extract_count;
     struct smoke_extract extracts[SMOKE_EXTRACTS_MAX];
@@ -70,7 +80,7 @@ struct smoke_check {
 
 struct smoke_definition {
     const char *name;
-    const char *base_url; /* "http://{{address}}" */
+    const char *base_url; /* "http://{{address}}"; NULL where no check asks by HTTP */
     int64_t settle_ms, timeout_ms, every_ms;
     uint16_t attempts;
     size_t check_count;

@@ -72,36 +72,72 @@ static struct parsed extract_of(enum smoke_extract_kind kind, const char *path)
     return (struct parsed){.type = OPERAND_EXTRACT, .extract = {.kind = kind, .path = path}};
 }
 
+/* What may be asked of the answer to each kind of check. */
+static const char *const words_of[] = {[SMOKE_HTTP] = "status, time, json(), header(), body",
+                                       [SMOKE_TCP] = "time, banner",
+                                       [SMOKE_TLS] = "time, days_left"};
+
+static bool accept_plain(struct parser *parser, struct parsed *ret_parsed)
+{
+    static const struct {
+        const char *word;
+        enum smoke_kind of;
+        enum smoke_extract_kind kind;
+    } plain[] = {{"status", SMOKE_HTTP, EXTRACT_STATUS},
+                 {"body", SMOKE_HTTP, EXTRACT_BODY_MATCHES},
+                 {"banner", SMOKE_TCP, EXTRACT_BANNER_MATCHES},
+                 {"days_left", SMOKE_TLS, EXTRACT_DAYS_LEFT}};
+
+    if (parser_accept(parser, "time")) {
+        *ret_parsed = extract_of(EXTRACT_TIME_MS, NULL);
+        return true;
+    }
+    for (size_t i = 0; i < ARRAY_LENGTH(plain); i++)
+        if (plain[i].of == parser->smoke && parser_accept(parser, plain[i].word)) {
+            *ret_parsed = extract_of(plain[i].kind, NULL);
+            return true;
+        }
+    return false;
+}
+
+static struct parsed take_json(struct parser *parser)
+{
+    struct lexeme at = parser->lexeme;
+    const char *path = take_argument(parser);
+
+    if (path[0] != '.')
+        parser_fail(parser, &at, "a JSON path begins with a point, like '.version'");
+    return extract_of(EXTRACT_JSON_NUMBER, path);
+}
+
 struct parsed expectation_primary(struct parser *parser)
 {
     struct lexeme at = parser->lexeme;
+    struct parsed parsed;
 
-    if (parser_accept(parser, "status"))
-        return extract_of(EXTRACT_STATUS, NULL);
-    if (parser_accept(parser, "time"))
-        return extract_of(EXTRACT_TIME_MS, NULL);
-    if (parser_accept(parser, "body"))
-        return extract_of(EXTRACT_BODY_MATCHES, NULL);
-    if (parser_accept(parser, "header"))
+    if (accept_plain(parser, &parsed))
+        return parsed;
+    if (parser->smoke == SMOKE_HTTP && parser_accept(parser, "header"))
         return extract_of(EXTRACT_HEADER_EQUALS, take_argument(parser));
-    if (parser_accept(parser, "json")) {
-        struct lexeme path_at = parser->lexeme;
-        const char *path = take_argument(parser);
-        if (path[0] != '.')
-            parser_fail(parser, &path_at, "a JSON path begins with a point, like '.version'");
-        return extract_of(EXTRACT_JSON_NUMBER, path);
-    }
-    parser_fail(parser, &at, "unknown word '%.*s'; known are status, time, json(), header(), body",
-                (int)at.length, at.start);
-    return extract_of(EXTRACT_STATUS, NULL);
+    if (parser->smoke == SMOKE_HTTP && parser_accept(parser, "json"))
+        return take_json(parser);
+    parser_fail(parser, &at, "unknown word '%.*s'; known are %s", (int)at.length, at.start,
+                words_of[parser->smoke]);
+    return extract_of(EXTRACT_TIME_MS, NULL);
+}
+
+static bool is_pattern(enum smoke_extract_kind kind)
+{
+    return kind == EXTRACT_BODY_MATCHES || kind == EXTRACT_BANNER_MATCHES;
 }
 
 void expectation_number(struct parser *parser, const struct parsed *operand, const struct lexeme *at)
 {
     if (operand->extract.kind == EXTRACT_HEADER_EQUALS)
         parser_fail(parser, at, "a header is compared with == or != and a text in single quotes");
-    else if (operand->extract.kind == EXTRACT_BODY_MATCHES)
-        parser_fail(parser, at, "body is compared with =~ or !~ and a pattern in single quotes");
+    else if (is_pattern(operand->extract.kind))
+        parser_fail(parser, at, "%s is compared with =~ or !~ and a pattern in single quotes",
+                    operand->extract.kind == EXTRACT_BODY_MATCHES ? "body" : "banner");
     emit_extract(parser, at, &operand->extract);
 }
 
@@ -149,9 +185,11 @@ static bool fit_text(const struct parsed *left, const struct lexeme *op, struct 
     case EXTRACT_HEADER_EQUALS:
         return is_equal;
     case EXTRACT_BODY_MATCHES:
+    case EXTRACT_BANNER_MATCHES:
         return is_match;
     case EXTRACT_STATUS:
     case EXTRACT_TIME_MS:
+    case EXTRACT_DAYS_LEFT:
     case EXTRACT_JSON_EQUALS:
         return false;
     }
@@ -168,7 +206,7 @@ bool expectation_compare(struct parser *parser, const struct parsed *left, const
         return false;
     if (!fit_text(left, op, &extract))
         parser_fail(parser, op, "%.*s cannot compare this with a text", (int)op->length, op->start);
-    if (extract.kind == EXTRACT_BODY_MATCHES)
+    if (is_pattern(extract.kind))
         extract.path = text;
     else
         extract.text = text;
@@ -184,6 +222,7 @@ bool expectation_parse(const char *text, struct arena *arena, struct smoke_check
     struct parser parser = {
         .language = LANGUAGE_EXPECTATION,
         .what = "expect",
+        .smoke = ret_check->kind,
         .text = text,
         .arena = arena,
         .err = err,

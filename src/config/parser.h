@@ -66,7 +66,8 @@ struct parser {
     size_t known_count;
     size_t used[RULE_METRICS_MAX]; /* metric i of the expression is metrics[used[i]] */
     uint8_t used_count;
-    struct arena *arena; /* LANGUAGE_EXPECTATION: texts of the extracts */
+    enum smoke_kind smoke; /* LANGUAGE_EXPECTATION: of whose answer */
+    struct arena *arena;   /* LANGUAGE_EXPECTATION: texts of the extracts */
     struct smoke_extract extracts[SMOKE_EXTRACTS_MAX];
     uint8_t extract_count;
     struct err *err;

@@ -8,13 +8,24 @@
 #include <string.h>
 
 enum { SMOKE_BASE_URL, SMOKE_SETTLE, SMOKE_TIMEOUT, SMOKE_ATTEMPTS, SMOKE_EVERY, SMOKE_OPTION_COUNT };
-enum { CHECK_GET, CHECK_HEAD, CHECK_POST, CHECK_EXPECT, CHECK_HEADERS, CHECK_BODY, CHECK_OPTION_COUNT };
+enum {
+    CHECK_GET,
+    CHECK_HEAD,
+    CHECK_POST,
+    CHECK_TCP,
+    CHECK_TLS,
+    CHECK_EXPECT,
+    CHECK_HEADERS,
+    CHECK_BODY,
+    CHECK_NAME,
+    CHECK_TRUST,
+    CHECK_OPTION_COUNT
+};
 enum { MINUTE_MS = 60 * 1000, SPARE_MS = 1000 };
 
 static const struct option options[SMOKE_OPTION_COUNT] = {
     [SMOKE_BASE_URL] = {.name = "base_url",
                         .type = OPTION_TEXT,
-                        .is_required = true,
                         .help = "what stands before every path, like \"http://{{address}}\""},
     [SMOKE_SETTLE] = {.name = "settle",
                       .type = OPTION_DURATION,
@@ -46,18 +57,37 @@ static const struct option check_options[CHECK_OPTION_COUNT] = {
     [CHECK_GET] = {.name = "get", .type = OPTION_TEXT, .help = "path that is asked with GET"},
     [CHECK_HEAD] = {.name = "head", .type = OPTION_TEXT, .help = "path that is asked with HEAD"},
     [CHECK_POST] = {.name = "post", .type = OPTION_TEXT, .help = "path that is asked with POST"},
+    [CHECK_TCP] = {.name = "tcp", .type = OPTION_TEXT, .help = "what must accept, like \"{{address}}\""},
+    [CHECK_TLS] = {.name = "tls",
+                   .type = OPTION_TEXT,
+                   .help = "what must show a certificate that is trusted, like \"{{address}}\""},
     [CHECK_EXPECT] = {.name = "expect",
                       .type = OPTION_TEXT,
-                      .is_required = true,
-                      .help = "what must hold of the answer, like \"status == 200\""},
+                      .help = "what must hold of the answer, like \"status == 200\", \"banner =~ "
+                              "'^SSH-2'\" or \"days_left > 14\""},
     [CHECK_HEADERS] = {.name = "headers",
                        .type = OPTION_MAP,
                        .max = SMOKE_HEADERS_MAX,
                        .help = "headers of the request, like { Host = \"shop.example\"; }"},
     [CHECK_BODY] = {.name = "body", .type = OPTION_TEXT, .help = "what is sent with post"},
+    [CHECK_NAME] = {.name = "name",
+                    .type = OPTION_TEXT,
+                    .help =
+                        "tls: what the certificate must be for, where that is not the host that is asked"},
+    [CHECK_TRUST] = {.name = "trust",
+                     .type = OPTION_TEXT,
+                     .help = "tls: file of the authorities to trust, in place of the system's"},
 };
 
-static const char *const methods[] = {[CHECK_GET] = "GET", [CHECK_HEAD] = "HEAD", [CHECK_POST] = "POST"};
+/* What a check asks, by the option that says so. */
+static const struct {
+    enum smoke_kind kind;
+    const char *method;
+} questions[] = {[CHECK_GET] = {SMOKE_HTTP, "GET"},
+                 [CHECK_HEAD] = {SMOKE_HTTP, "HEAD"},
+                 [CHECK_POST] = {SMOKE_HTTP, "POST"},
+                 [CHECK_TCP] = {SMOKE_TCP, NULL},
+                 [CHECK_TLS] = {SMOKE_TLS, NULL}};
 
 /* What goes with the request beside its path. */
 static bool take_request(const struct build *build, const struct node *node,
@@ -80,35 +110,101 @@ static bool take_request(const struct build *build, const struct node *node,
            report_node(build->report, tree_find(node, "body"), "body: longer than %d bytes", SMOKE_BODY_MAX);
 }
 
+/* Options that another kind of check has. */
+static bool check_strangers(const struct build *build, const struct node *node,
+                            const struct option_value *values, enum smoke_kind kind)
+{
+    static const struct {
+        uint8_t option;
+        enum smoke_kind kind;
+        const char *whose;
+    } owned[] = {{CHECK_HEADERS, SMOKE_HTTP, "get, head and post"},
+                 {CHECK_BODY, SMOKE_HTTP, "post"},
+                 {CHECK_NAME, SMOKE_TLS, "tls"},
+                 {CHECK_TRUST, SMOKE_TLS, "tls"}};
+    bool is_good = true;
+
+    for (size_t i = 0; i < ARRAY_LENGTH(owned); i++)
+        if (values[owned[i].option].is_set && owned[i].kind != kind)
+            is_good = report_node(build->report, tree_find(node, check_options[owned[i].option].name),
+                                  "%s is of %s alone", check_options[owned[i].option].name, owned[i].whose);
+    return is_good;
+}
+
+/* "host:port", as far as it is written down: a template is filled in when it is asked. */
+static bool is_place(const char *text)
+{
+    const char *colon = strrchr(text, ':');
+
+    if (strstr(text, "{{") != NULL)
+        return true;
+    return colon != NULL && colon != text && colon[1] != '\0' &&
+           colon[1 + strspn(colon + 1, "0123456789")] == '\0';
+}
+
+/* Which question it is, exactly one. */
+static bool take_question(const struct build *build, const struct node *node,
+                          const struct option_value *values, struct smoke_check *check)
+{
+    size_t asked = 0;
+    size_t which = 0;
+
+    for (size_t i = 0; i < ARRAY_LENGTH(questions); i++)
+        if (values[i].is_set) {
+            asked++;
+            which = i;
+        }
+    if (asked > 1)
+        return report_node(build->report, node,
+                           which <= CHECK_POST ? "one of get, head and post is enough"
+                                               : "one check asks one thing: get, head, post, tcp or tls");
+    if (asked == 0)
+        return report_node(build->report, node, "a path is missing: get = \"/healthz\"");
+    check->kind = questions[which].kind;
+    check->method = questions[which].method;
+    if (check->kind == SMOKE_HTTP) {
+        check->path = values[which].text;
+        return check->path[0] == '/' ||
+               report_node(build->report, node, "the path '%s' does not begin with /", check->path);
+    }
+    check->place = values[which].text;
+    return is_place(check->place) ||
+           report_node(build->report, node, "%s: '%s' is not like \"{{address}}\" or \"db.prod:5432\"",
+                       check_options[which].name, check->place);
+}
+
+/* A connection that is made, or a certificate that is trusted, may be all that is wanted. */
+static bool take_expectation(const struct build *build, const struct node *node,
+                             const struct option_value *value, struct smoke_check *check)
+{
+    struct err err;
+
+    if (value->is_set)
+        return expectation_parse(value->text, build->arena, check, &err) ||
+               report_node(build->report, tree_find(node, "expect"), "%s", err.text);
+    if (check->kind == SMOKE_HTTP)
+        return report_node(build->report, node,
+                           "expect is missing (what must hold of the answer, like "
+                           "\"status == 200\")");
+    check->expectation = (struct expression){.count = 1, .nodes = {{.op = EXPRESSION_NUMBER, .number = 1}}};
+    return true;
+}
+
 static bool build_check(const struct build *build, const struct node *node, struct smoke_check *check)
 {
     static const struct shape shape = {.options = check_options, .count = CHECK_OPTION_COUNT};
     struct option_value values[CHECK_OPTION_COUNT] = {{0}};
-    struct err err;
 
     if (!text_is_metric(node->name) && !text_is_name(node->name))
         return report_node(build->report, node, "'%s' is no name: small letters, digits, - and _",
                            node->name);
-    if (!options_read(build, node, &shape, values, NULL))
+    if (!options_read(build, node, &shape, values, NULL) || !take_question(build, node, values, check) ||
+        !check_strangers(build, node, values, check->kind) || !take_request(build, node, values, check))
         return false;
-    for (size_t i = 0; i < ARRAY_LENGTH(methods); i++) {
-        if (!values[i].is_set)
-            continue;
-        if (check->method != NULL)
-            return report_node(build->report, node, "one of get, head and post is enough");
-        check->method = methods[i];
-        check->path = values[i].text;
-    }
-    if (check->method == NULL)
-        return report_node(build->report, node, "a path is missing: get = \"/healthz\"");
-    if (check->path[0] != '/')
-        return report_node(build->report, node, "the path '%s' does not begin with /", check->path);
-    if (!take_request(build, node, values, check))
-        return false;
+    check->server_name = values[CHECK_NAME].text;
+    check->trust = values[CHECK_TRUST].text;
     check->name = options_keep(build, node, node->name);
-    if (!expectation_parse(values[CHECK_EXPECT].text, build->arena, check, &err))
-        return report_node(build->report, tree_find(node, "expect"), "%s", err.text);
-    return check->name != NULL;
+    return take_expectation(build, node, &values[CHECK_EXPECT], check) && check->name != NULL;
 }
 
 static bool build_checks(const struct build *build, const struct node *node, struct smoke_definition *smoke)
@@ -133,6 +229,24 @@ static bool build_checks(const struct build *build, const struct node *node, str
     return is_good;
 }
 
+/* What is asked by HTTP stands behind a URL; the rest has places of its own. */
+static bool check_base_url(const struct build *build, const struct node *node, const char *url)
+{
+    const struct node *checks = tree_find(node, "checks");
+    size_t others = 0;
+
+    if (url != NULL)
+        return strncmp(url, "http://", 7) == 0 || strncmp(url, "https://", 8) == 0 ||
+               report_node(build->report, tree_find(node, "base_url"),
+                           "base_url: '%s' begins with neither http:// nor https://", url);
+    if (checks != NULL && checks->kind == NODE_GROUP)
+        for (size_t i = 0; i < checks->count; i++)
+            others += tree_find(&checks->children[i], "tcp") != NULL ||
+                      tree_find(&checks->children[i], "tls") != NULL;
+    return (others > 0 && others == checks->count) ||
+           report_node(build->report, node, "base_url is missing (%s)", options[SMOKE_BASE_URL].help);
+}
+
 bool smoke_build(const struct build *build, const struct node *node, struct smoke_definition *ret_smoke)
 {
     static const char *const parts[] = {"checks", NULL};
@@ -142,12 +256,10 @@ bool smoke_build(const struct build *build, const struct node *node, struct smok
 
     if (!options_read(build, node, &shape, values, NULL))
         return false;
-    const char *url = values[SMOKE_BASE_URL].text;
-    if (strncmp(url, "http://", 7) != 0 && strncmp(url, "https://", 8) != 0)
-        return report_node(build->report, tree_find(node, "base_url"),
-                           "base_url: '%s' begins with neither http:// nor https://", url);
+    if (!check_base_url(build, node, values[SMOKE_BASE_URL].text))
+        return false;
     smoke.name = options_keep(build, node, node->name);
-    smoke.base_url = url;
+    smoke.base_url = values[SMOKE_BASE_URL].text;
     smoke.settle_ms = values[SMOKE_SETTLE].duration_ms;
     smoke.timeout_ms = values[SMOKE_TIMEOUT].duration_ms;
     smoke.every_ms = values[SMOKE_EVERY].duration_ms;

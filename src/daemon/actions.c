@@ -1,7 +1,7 @@
 /* actions.c - what the engine wants done, handed to levers, commands and probes; their ends go back as
  * results.
  * SPDX-License-Identifier: MIT */
-#include "collectors/probe_http.h"
+#include "collectors/probe.h"
 #include "daemon/acting.h"
 #include "daemon/tombstone.h"
 #include "io/memory.h"

@@ -1,6 +1,6 @@
 /* probing.c - a smoke test made concrete: every check at every address of a slot, templates filled in.
  * SPDX-License-Identifier: MIT */
-#include "collectors/probe_http.h"
+#include "collectors/probe.h"
 #include "config/hosts.h"
 #include "config/smoke.h"
 #include "daemon/acting.h"
@@ -19,6 +19,8 @@ struct filled_check {
     char values[PROBE_HEADERS_MAX][PROBE_VALUE_MAX];
     struct http_header headers[PROBE_HEADERS_MAX];
     char body[2 * SMOKE_BODY_MAX];
+    char place[PROBE_VALUE_MAX];
+    char server_name[PROBE_VALUE_MAX];
     struct smoke_extract extracts[SMOKE_EXTRACTS_MAX];
 };
 
@@ -54,21 +56,61 @@ static bool fill_request(const struct smoke_check *check, const char *const *pai
            template_fill(check->body, pairs, pair_count, escape, filled->body, sizeof(filled->body), err);
 }
 
-static bool fill_check(const struct smoke_definition *smoke, const struct smoke_check *check,
-                       const char *const *pairs, size_t pair_count, const char *address,
-                       struct filled_check *filled, struct err *err)
+static bool fill_url(const struct smoke_definition *smoke, const struct smoke_check *check,
+                     const char *const *pairs, size_t pair_count, struct filled_check *filled,
+                     struct err *err)
 {
     char base[PROBE_TEXT_MAX / 2];
     char path[PROBE_TEXT_MAX / 2 - 1];
 
     if (!template_fill(smoke->base_url, pairs, pair_count, TEMPLATE_PLAIN, base, sizeof(base), err) ||
-        !template_fill(check->path, pairs, pair_count, TEMPLATE_URL, path, sizeof(path), err) ||
-        !fill_extracts(check, pairs, pair_count, filled, err) ||
-        !fill_request(check, pairs, pair_count, filled, err))
+        !template_fill(check->path, pairs, pair_count, TEMPLATE_URL, path, sizeof(path), err))
         return false;
     (void)snprintf(filled->url, sizeof(filled->url), "%s%s", base, path);
-    (void)snprintf(filled->name, sizeof(filled->name), "%.60s at %.60s", check->name, address);
     return true;
+}
+
+static bool fill_place(const struct smoke_check *check, const char *const *pairs, size_t pair_count,
+                       struct filled_check *filled, struct err *err)
+{
+    return template_fill(check->place, pairs, pair_count, TEMPLATE_PLAIN, filled->place,
+                         sizeof(filled->place), err) &&
+           (check->server_name == NULL ||
+            template_fill(check->server_name, pairs, pair_count, TEMPLATE_PLAIN, filled->server_name,
+                          sizeof(filled->server_name), err));
+}
+
+static bool fill_check(const struct smoke_definition *smoke, const struct smoke_check *check,
+                       const char *const *pairs, size_t pair_count, const char *address,
+                       struct filled_check *filled, struct err *err)
+{
+    bool is_filled = check->kind == SMOKE_HTTP ? fill_url(smoke, check, pairs, pair_count, filled, err)
+                                               : fill_place(check, pairs, pair_count, filled, err);
+
+    (void)snprintf(filled->name, sizeof(filled->name), "%.60s at %.60s", check->name, address);
+    return is_filled && fill_extracts(check, pairs, pair_count, filled, err) &&
+           fill_request(check, pairs, pair_count, filled, err);
+}
+
+/* What the probe is told of a check that was filled in. */
+static struct probe_check told(const struct smoke_check *check, const struct filled_check *filled)
+{
+    static const enum probe_kind kinds[] = {
+        [SMOKE_HTTP] = PROBE_HTTP, [SMOKE_TCP] = PROBE_TCP, [SMOKE_TLS] = PROBE_TLS};
+
+    return (struct probe_check){.name = filled->name,
+                                .kind = kinds[check->kind],
+                                .method = check->method,
+                                .url = filled->url,
+                                .headers = filled->headers,
+                                .header_count = check->header_count,
+                                .body = check->body == NULL ? NULL : filled->body,
+                                .place = filled->place,
+                                .server_name = check->server_name == NULL ? NULL : filled->server_name,
+                                .trust = check->trust,
+                                .expectation = &check->expectation,
+                                .extract_count = check->extract_count,
+                                .extracts = filled->extracts};
 }
 
 static void probe_ended(void *data, enum verdict verdict, const char *why)
@@ -129,16 +171,7 @@ static bool start(struct live *live, struct acting *acting, const struct smoke_d
         for (size_t c = 0; c < smoke->check_count && is_good; c++) {
             struct filled_check *one = &filled[plan.check_count];
             is_good = fill_check(smoke, &smoke->checks[c], pairs, pair_count, address, one, err);
-            checks[plan.check_count++] =
-                (struct probe_check){.name = one->name,
-                                     .method = smoke->checks[c].method,
-                                     .url = one->url,
-                                     .headers = one->headers,
-                                     .header_count = smoke->checks[c].header_count,
-                                     .body = smoke->checks[c].body == NULL ? NULL : one->body,
-                                     .expectation = &smoke->checks[c].expectation,
-                                     .extract_count = smoke->checks[c].extract_count,
-                                     .extracts = one->extracts};
+            checks[plan.check_count++] = told(&smoke->checks[c], one);
         }
     }
     if (is_good)

@@ -31,9 +31,10 @@ struct http_header {
 
 /* Everything is copied by the call that takes it. */
 struct http_request {
-    const char *method;    /* NULL: GET, or POST with a body */
-    const char *url;       /* http://... or https://... */
-    const char *unix_path; /* connect here, whatever host the URL names; or NULL */
+    const char *method;     /* NULL: GET, or POST with a body */
+    const char *url;        /* http://... or https://... */
+    const char *unix_path;  /* connect here, whatever host the URL names; or NULL */
+    const char *connect_to; /* "host:port": connect there, whatever the URL names; or NULL */
     const struct http_header *headers;
     size_t header_count;
     const void *body; /* NULL: none */
@@ -51,6 +52,7 @@ struct http_request {
         stall_timeout_ms; /* give up when nothing came for so long (whole seconds, rounded up); 0: never */
     size_t answer_max;    /* bytes of body, decoded; > 0 */
     bool is_cut_allowed;  /* a longer body ends the transfer as a success with is_cut, not ERR_LIMIT */
+    bool is_handshake;    /* https: a new connection, its certificate checked, and nothing asked */
 };
 
 /* A status of 0 means that there is no answer: `err` says why (ERR_UNAVAILABLE: not reached, reset;
@@ -61,8 +63,10 @@ struct http_answer {
     const char *body; /* NUL-terminated, "" if none */
     size_t length;
     bool is_cut;
-    const char *headers;  /* lines "Name: value\n" of the final answer */
-    double time_total_ms; /* without the time in our queue */
+    bool has_shaken_hands;     /* of is_handshake, in place of a status */
+    int64_t certificate_end_s; /* until when the peer's is good, since 1970; 0: unknown or not asked */
+    const char *headers;       /* lines "Name: value\n" of the final answer */
+    double time_total_ms;      /* without the time in our queue */
     struct err err;
     void *memory; /* what http_answer_done frees */
 };

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
 enum { STALL_BYTES_PER_S = 1, METHOD_MAX = 16 };
 
@@ -210,6 +211,33 @@ static void set_authentication(struct http_transfer *transfer, const struct http
         SET(transfer, CURLOPT_PASSWORD, request->password->bytes);
 }
 
+/* A connection of its own, so that the certificate is today's. */
+static void set_handshake(struct http_transfer *transfer)
+{
+    SET(transfer, CURLOPT_CONNECT_ONLY, 1L);
+    SET(transfer, CURLOPT_CERTINFO, 1L);
+    SET(transfer, CURLOPT_FRESH_CONNECT, 1L);
+    SET(transfer, CURLOPT_SSL_SESSIONID_CACHE, 0L);
+}
+
+/* Name and port of the URL stay what the certificate and the server are told. */
+static void set_place(struct http_transfer *transfer, const struct http_request *request)
+{
+    struct text line;
+    char memory[HTTP_TARGET_SIZE];
+
+    if (request->unix_path != NULL)
+        SET(transfer, CURLOPT_UNIX_SOCKET_PATH, request->unix_path);
+    if (request->connect_to == NULL)
+        return;
+    text_init(&line, memory, sizeof(memory));
+    text_add(&line, "::%s", request->connect_to);
+    transfer->places = curl_slist_append(NULL, memory);
+    if (transfer->places == NULL)
+        abort();
+    SET(transfer, CURLOPT_CONNECT_TO, transfer->places);
+}
+
 static void set_tls(struct http_transfer *transfer, const struct http_request *request)
 {
     if (request->ca_file != NULL)
@@ -245,8 +273,10 @@ bool http_transfer_init(struct http_transfer *transfer, const struct http_reques
         abort();
     set_always(transfer);
     SET(transfer, CURLOPT_URL, request->url);
-    if (request->unix_path != NULL)
-        SET(transfer, CURLOPT_UNIX_SOCKET_PATH, request->unix_path);
+    transfer->is_handshake = request->is_handshake;
+    if (request->is_handshake)
+        set_handshake(transfer);
+    set_place(transfer, request);
     set_method(transfer, request);
     set_authentication(transfer, request);
     set_tls(transfer, request);
@@ -291,6 +321,24 @@ static void explain(const struct http_transfer *transfer, CURLcode result, struc
                       transfer->error[0] != '\0' ? transfer->error : curl_easy_strerror(result));
 }
 
+/* OpenSSL's curl writes the end of the peer's own certificate as "Expire date:Nov 26 09:16:06 2026 GMT". */
+static int64_t certificate_end_s(const struct http_transfer *transfer)
+{
+    static const char word[] = "Expire date:";
+    struct curl_certinfo *chain = NULL;
+
+    if (curl_easy_getinfo(transfer->easy, CURLINFO_CERTINFO, &chain) != CURLE_OK || chain == NULL ||
+        chain->num_of_certs < 1)
+        return 0;
+    for (const struct curl_slist *line = chain->certinfo[0]; line != NULL; line = line->next) {
+        if (strncasecmp(line->data, word, sizeof(word) - 1) != 0)
+            continue;
+        time_t end_s = curl_getdate(line->data + sizeof(word) - 1, NULL);
+        return end_s > 0 ? end_s : 0;
+    }
+    return 0;
+}
+
 struct http_answer http_transfer_answer(const struct http_transfer *transfer, CURLcode result)
 {
     struct http_answer answer = {.body = "", .headers = ""};
@@ -302,6 +350,11 @@ struct http_answer http_transfer_answer(const struct http_transfer *transfer, CU
     answer.time_total_ms = (double)total_us / 1000;
     if (result == CURLE_WRITE_ERROR && transfer->is_cut && transfer->is_cut_allowed)
         result = CURLE_OK;
+    if (result == CURLE_OK && transfer->is_handshake) {
+        answer.has_shaken_hands = true;
+        answer.certificate_end_s = certificate_end_s(transfer);
+        return answer;
+    }
     if (result != CURLE_OK || status == 0) {
         explain(transfer, result != CURLE_OK ? result : CURLE_WEIRD_SERVER_REPLY, &answer.err);
         return answer;
@@ -320,8 +373,10 @@ void http_transfer_done(struct http_transfer *transfer)
         explicit_bzero(line->data, strlen(line->data));
     curl_easy_cleanup(transfer->easy);
     curl_slist_free_all(transfer->request_headers);
+    curl_slist_free_all(transfer->places);
     buffer_done(&transfer->body);
     buffer_done(&transfer->headers);
     transfer->easy = NULL;
     transfer->request_headers = NULL;
+    transfer->places = NULL;
 }

@@ -14,10 +14,12 @@ enum { HTTP_TARGET_SIZE = 300 };
 struct http_transfer {
     CURL *easy;
     struct curl_slist *request_headers;
+    struct curl_slist *places; /* of connect_to */
     struct buffer body;
     struct buffer headers;
     bool is_cut_allowed;
     bool is_cut;
+    bool is_handshake;
     char target[HTTP_TARGET_SIZE]; /* scheme://host:port, for errors */
     char error[CURL_ERROR_SIZE];
 };

@@ -12,10 +12,12 @@ enum { SMOKE_EXTRACTS_MAX = 8 };
 enum smoke_extract_kind {
     EXTRACT_STATUS,
     EXTRACT_TIME_MS,
-    EXTRACT_JSON_NUMBER,   /* the number at `path` of a JSON body */
-    EXTRACT_JSON_EQUALS,   /* 1 where the value at `path`, as text, equals `text`, else 0 */
-    EXTRACT_HEADER_EQUALS, /* 1 where the header `path` equals `text` */
-    EXTRACT_BODY_MATCHES   /* 1 where the body matches the pattern `path` */
+    EXTRACT_JSON_NUMBER,    /* the number at `path` of a JSON body */
+    EXTRACT_JSON_EQUALS,    /* 1 where the value at `path`, as text, equals `text`, else 0 */
+    EXTRACT_HEADER_EQUALS,  /* 1 where the header `path` equals `text` */
+    EXTRACT_BODY_MATCHES,   /* 1 where the body matches the pattern `path` */
+    EXTRACT_BANNER_MATCHES, /* 1 where what the peer said first matches the pattern `path` */
+    EXTRACT_DAYS_LEFT       /* of the peer's certificate, with fractions */
 };
 
 /* What the probe takes from an answer; what cannot be taken is NAN: unknown. */

@@ -17,6 +17,7 @@ metrics: {
 };
 smoke_tests: { basic: { base_url = "http://{{address}}";  settle = "10ms";  timeout = "1s";  attempts = 3;  every = "100ms";
   checks: { health:  { get = "/healthz";  expect = "status == 200"; };
+            port: { tcp = "{{address}}";  expect = "time < 1s"; };
             version: { get = "/version";  expect = "json('.version') == version"; }; }; }; };
 triggers: { queue: { when = "lag > 60s";  then = "rollback"; }; };
 strategies: {

@@ -46,7 +46,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     char filled[TEXT_MAX];
     struct arena arena;
     struct condition condition;
-    struct smoke_check check;
+    struct smoke_check check = {.kind = (enum smoke_kind)(size % (SMOKE_TLS + 1))};
     struct err err;
 
     memcpy(text, bytes, size > TEXT_MAX ? TEXT_MAX : size);

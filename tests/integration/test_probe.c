@@ -1,7 +1,7 @@
 /* test_probe.c - smoke tests against a service that behaves as its path says.
  * SPDX-License-Identifier: MIT */
 #include "base/attributes.h"
-#include "collectors/probe_http.h"
+#include "collectors/probe.h"
 #include "io/http_client.h"
 #include "io/loop.h"
 #include "support/peer.h"

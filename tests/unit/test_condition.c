@@ -329,13 +329,15 @@ static void test_names_in_conditions(void **state)
     assert_false(condition_is_reserved("up"));
 }
 
-static void assert_expectation(const char *text, const char *expected, const char *extracts)
+static void assert_expectation_of(enum smoke_kind kind, const char *text, const char *expected,
+                                  const char *extracts)
 {
-    static const char *const kinds[] = {"status", "time", "json", "json==", "header", "body"};
+    static const char *const kinds[] = {
+        "status", "time", "json", "json==", "header", "body", "banner", "days_left"};
     alignas(max_align_t) unsigned char memory[4096];
     char written[1024];
     struct arena arena;
-    struct smoke_check check = {0};
+    struct smoke_check check = {.kind = kind};
     struct err err = {0};
     struct text list;
 
@@ -354,6 +356,42 @@ static void assert_expectation(const char *text, const char *expected, const cha
             text_add(&list, "=%s", extract->text);
     }
     assert_string_equal(written, extracts);
+}
+
+static void assert_expectation(const char *text, const char *expected, const char *extracts)
+{
+    assert_expectation_of(SMOKE_HTTP, text, expected, extracts);
+}
+
+static void test_expectations_of_connections(void **state)
+{
+    alignas(max_align_t) unsigned char memory[4096];
+    static const struct {
+        enum smoke_kind kind;
+        const char *text, *why;
+    } wrong[] = {
+        {SMOKE_TCP, "status == 200", "expect, column 1: unknown word 'status'; known are time, banner"},
+        {SMOKE_TLS, "banner =~ 'x'", "expect, column 1: unknown word 'banner'; known are time, days_left"},
+        {SMOKE_TCP, "json('.a') == 1", "expect, column 1: unknown word 'json'; known are time, banner"},
+        {SMOKE_TCP, "header('a') == 'b'", "expect, column 1: unknown word 'header'; known are time, banner"},
+        {SMOKE_TCP, "banner == 5",
+         "expect, column 1: banner is compared with =~ or !~ and a pattern in single quotes"},
+        {SMOKE_TLS, "days_left == 'x'", "expect, column 11: == cannot compare this with a text"},
+    };
+
+    (void)state;
+    assert_expectation_of(SMOKE_TCP, "banner =~ '^SSH-2' and time < 1s",
+                          "extract:0 1 == extract:1 1000 < and", "banner(^SSH-2) time");
+    assert_expectation_of(SMOKE_TLS, "days_left > 14", "extract:0 14 >", "days_left");
+    for (size_t i = 0; i < ARRAY_LENGTH(wrong); i++) {
+        struct arena arena;
+        struct smoke_check check = {.kind = wrong[i].kind};
+        struct err err = {0};
+        arena_init(&arena, memory, sizeof(memory));
+        if (expectation_parse(wrong[i].text, &arena, &check, &err))
+            fail_msg("'%s' is taken", wrong[i].text);
+        assert_string_equal(err.text, wrong[i].why);
+    }
 }
 
 static void test_expectations(void **state)
@@ -440,6 +478,7 @@ int main(void)
         cmocka_unit_test(test_compile),
         cmocka_unit_test(test_names_in_conditions),
         cmocka_unit_test(test_expectations),
+        cmocka_unit_test(test_expectations_of_connections),
         cmocka_unit_test(test_wrong_expectations),
         cmocka_unit_test(test_expectation_memory_ends),
     };

@@ -229,6 +229,26 @@ static const struct finding_case smoke_tests_cases[] = {
      "x.rules:3: the path 'x' does not begin with /\n"
      "x.rules:4: expect, column 1: unknown word 'statu'; known are status, time, json(), header(), body\n"
      "x.rules:5: 'E' is no name: small letters, digits, - and _"},
+    {"smoke_tests: { s: { checks: { a: { tcp = \"{{address}}\"; }; b: { tls = \"db.prod:5432\"; name = "
+     "\"db.prod\"; trust = \"/etc/ca.pem\"; expect = \"days_left > 14\"; }; }; }; };",
+     ""},
+    {"smoke_tests: { s: { checks: { a: { tcp = \"{{address}}\"; }; b: { get = \"/\"; expect = \"status == "
+     "200\"; }; }; }; };",
+     "x.rules:1: base_url is missing (what stands before every path, like \"http://{{address}}\")"},
+    {"smoke_tests: { s: { base_url = \"http://x\"; checks: { a: { tcp = \"db.prod\"; };\n"
+     "b: { tls = \"db:443\"; tcp = \"db:443\"; };\n"
+     "c: { tcp = \"db:22\"; headers: { A = \"b\"; }; body = \"x\"; name = \"n\"; };\n"
+     "d: { get = \"/\"; trust = \"/x\"; expect = \"status == 200\"; };\n"
+     "e: { get = \"/\"; };\n"
+     "f: { tcp = \"db:22\"; expect = \"days_left > 1\"; }; }; }; };",
+     "x.rules:1: tcp: 'db.prod' is not like \"{{address}}\" or \"db.prod:5432\"\n"
+     "x.rules:2: one check asks one thing: get, head, post, tcp or tls\n"
+     "x.rules:3: body is of post alone\n"
+     "x.rules:3: headers is of get, head and post alone\n"
+     "x.rules:3: name is of tls alone\n"
+     "x.rules:4: trust is of tls alone\n"
+     "x.rules:5: expect is missing (what must hold of the answer, like \"status == 200\")\n"
+     "x.rules:6: expect, column 1: unknown word 'days_left'; known are time, banner"},
 };
 
 static void test_smoke_tests(void **state)

@@ -78,8 +78,12 @@ static void assert_same_checks(const struct smoke_definition *a, const struct sm
         const struct smoke_check *left = &a->checks[i];
         const struct smoke_check *right = &b->checks[i];
         assert_string_equal(left->name, right->name);
-        assert_string_equal(left->method, right->method);
-        assert_string_equal(left->path, right->path);
+        assert_int_equal(left->kind, right->kind);
+        assert_same_text(left->method, right->method);
+        assert_same_text(left->path, right->path);
+        assert_same_text(left->place, right->place);
+        assert_same_text(left->server_name, right->server_name);
+        assert_same_text(left->trust, right->trust);
         assert_memory_equal(&left->expectation, &right->expectation, sizeof(left->expectation));
         assert_int_equal(left->extract_count, right->extract_count);
         for (uint8_t j = 0; j < left->extract_count; j++) {
@@ -97,7 +101,7 @@ static void assert_same_smokes(const struct definition *a, const struct definiti
         const struct smoke_definition *left = &a->smokes[i];
         const struct smoke_definition *right = &b->smokes[i];
         assert_string_equal(left->name, right->name);
-        assert_string_equal(left->base_url, right->base_url);
+        assert_same_text(left->base_url, right->base_url);
         assert_int_equal(left->settle_ms, right->settle_ms);
         assert_int_equal(left->timeout_ms, right->timeout_ms);
         assert_int_equal(left->every_ms, right->every_ms);
@@ -227,6 +231,30 @@ static void test_slot_variables_are_sealed(void **state)
     config_free(config);
 }
 
+static void test_places_of_smoke_tests_are_sealed(void **state)
+{
+    struct config *config = read_text(
+        "smoke_tests: { doors: { checks: { port: { tcp = \"{{address}}\"; expect = \"banner =~ '^SSH'\"; };\n"
+        "cert: { tls = \"{{address}}\"; name = \"{{service}}.example\"; trust = \"/etc/ca.pem\"; }; }; }; "
+        "};\n"
+        "services: { shop: { rules: { smoke_tests = [ \"doors\" ]; }; environments: { prod: { strategy = "
+        "\"follow\"; slots: { one: { address = \"10.0.0.1:443\"; }; }; }; }; }; };");
+    struct definition *definition = resolve(config, "shop", "prod", NULL, false);
+
+    (void)state;
+    assert_int_equal(definition->smoke_count, 1);
+    const struct smoke_check *checks = definition->smokes[0].checks;
+    assert_int_equal(checks[0].kind, SMOKE_TCP);
+    assert_string_equal(checks[0].place, "{{address}}");
+    assert_int_equal(checks[0].extract_count, 1);
+    assert_int_equal(checks[1].kind, SMOKE_TLS);
+    assert_string_equal(checks[1].server_name, "shop.example");
+    assert_int_equal(checks[1].extract_count, 0);
+    definition_free(definition);
+    assert_seals(config, "shop", "prod", NULL, false);
+    config_free(config);
+}
+
 static void test_seal_does_not_need_the_files(void **state)
 {
     struct config *config = read_example();
@@ -296,6 +324,7 @@ int main(void)
         cmocka_unit_test(test_seals_are_exact),
         cmocka_unit_test(test_seal_is_canonical),
         cmocka_unit_test(test_slot_variables_are_sealed),
+        cmocka_unit_test(test_places_of_smoke_tests_are_sealed),
         cmocka_unit_test(test_seal_does_not_need_the_files),
 
         cmocka_unit_test(test_damaged_seals),

@@ -1,33 +1,41 @@
-/* probe_http.c - checks side by side, each with its attempts; the first that fails ends the run.
+/* probe.c - checks side by side, each with its attempts; the first that fails ends the run.
  * SPDX-License-Identifier: MIT */
-#include "collectors/probe_http.h"
+#include "collectors/probe.h"
 
 #include "collectors/probe_extract.h"
 #include "io/http_client.h"
 #include "io/loop.h"
 #include "io/memory.h"
+#include "io/reach.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
-enum { AT_ONCE_MAX = 16 };
+enum { AT_ONCE_MAX = 16, HANDSHAKE_URL_MAX = 600, DAY_S = 24 * 3600 };
 
 struct check {
     struct probe *probe;
     char *name;
+    enum probe_kind kind;
     char *method;
     char *url;
     size_t header_count;
     char *header_texts[2 * PROBE_HEADERS_MAX];     /* name, value, name, value ... */
     struct http_header headers[PROBE_HEADERS_MAX]; /* of these */
     char *body;
+    char *place;
+    char *server_name;
+    char *trust;
     struct expression expectation;
     size_t extract_count;
     struct probe_extract extracts[SMOKE_EXTRACTS_MAX];
     uint16_t attempts;
     struct http_call *call;
+    struct reach *reach;
     struct loop_timer *retry;
 };
 
@@ -51,6 +59,7 @@ static void ask(void *data);
 static void drop(struct check *check)
 {
     http_request_cancel(check->call);
+    reach_cancel(check->reach);
     loop_timer_stop(check->retry);
     for (size_t i = 0; i < check->extract_count; i++)
         probe_extract_done(&check->extracts[i]);
@@ -60,6 +69,9 @@ static void drop(struct check *check)
     for (size_t i = 0; i < 2 * check->header_count; i++)
         free(check->header_texts[i]);
     free(check->body);
+    free(check->place);
+    free(check->server_name);
+    free(check->trust);
 }
 
 void probe_cancel(struct probe *probe)
@@ -116,18 +128,12 @@ static void fail(struct check *check, const char *came)
     end(probe, VERDICT_FAIL, why);
 }
 
-static void answered(void *data, const struct http_answer *answer)
+static void judge(struct check *check, const struct probe_answer *answer)
 {
-    struct check *check = data;
     double numbers[SMOKE_EXTRACTS_MAX];
     char memory[PROBE_WHY_MAX];
     struct text came;
 
-    check->call = NULL;
-    if (answer->status == 0) {
-        fail(check, answer->err.text);
-        return;
-    }
     text_init(&came, memory, sizeof(memory));
     probe_extract_take(check->extracts, check->extract_count, answer, numbers, &came);
     if (smoke_judge(&check->expectation, numbers, (uint8_t)check->extract_count) == VERDICT_PASS)
@@ -136,9 +142,45 @@ static void answered(void *data, const struct http_answer *answer)
         fail(check, came.data);
 }
 
-static void ask(void *data)
+/* Of a handshake or of a request. */
+static void answered(void *data, const struct http_answer *answer)
 {
     struct check *check = data;
+
+    check->call = NULL;
+    if (answer->status == 0 && !answer->has_shaken_hands) {
+        fail(check, answer->err.text);
+        return;
+    }
+    const struct probe_answer came = {
+        .status = answer->status,
+        .time_ms = answer->time_total_ms,
+        .days_left = answer->certificate_end_s == 0
+                         ? NAN
+                         : (double)(answer->certificate_end_s - (int64_t)time(NULL)) / DAY_S,
+        .body = answer->body,
+        .length = answer->length,
+        .http = answer,
+    };
+    judge(check, &came);
+}
+
+static void reached(void *data, const struct reach_answer *answer)
+{
+    struct check *check = data;
+
+    check->reach = NULL;
+    if (!answer->is_reached) {
+        fail(check, answer->err.text);
+        return;
+    }
+    const struct probe_answer came = {
+        .time_ms = answer->time_ms, .days_left = NAN, .body = answer->greeting, .length = answer->length};
+    judge(check, &came);
+}
+
+static void ask_http(struct check *check)
+{
     struct probe *probe = check->probe;
     struct http_request request = {.method = check->method,
                                    .url = check->url,
@@ -150,10 +192,57 @@ static void ask(void *data)
                                    .answer_max = PROBE_ANSWER_MAX,
                                    .is_cut_allowed = true};
 
+    check->call = http_request_start(probe->http, &request, answered, check);
+}
+
+/* A peer may be silent by its nature: its banner is only waited for where something is expected of it. */
+static void ask_tcp(struct check *check)
+{
+    bool wants_banner = false;
+
+    for (size_t i = 0; i < check->extract_count; i++)
+        wants_banner |= check->extracts[i].kind == EXTRACT_BANNER_MATCHES;
+    check->reach =
+        reach_start(check->probe->loop, check->place, wants_banner, check->probe->timeout_ms, reached, check);
+}
+
+/* The URL says whom the certificate must be for, connect_to where that one listens. */
+static void ask_tls(struct check *check)
+{
+    char host[REACH_HOST_MAX];
+    char port[REACH_PORT_MAX] = "443";
+    char url[HANDSHAKE_URL_MAX];
+    bool is_renamed = check->server_name != NULL && reach_place(check->place, host, port);
+
+    (void)snprintf(url, sizeof(url), "https://%s%s%s/", is_renamed ? check->server_name : check->place,
+                   is_renamed ? ":" : "", is_renamed ? port : "");
+    struct http_request request = {.url = url,
+                                   .connect_to = is_renamed ? check->place : NULL,
+                                   .ca_file = check->trust,
+                                   .timeout_ms = check->probe->timeout_ms,
+                                   .answer_max = PROBE_ANSWER_MAX,
+                                   .is_handshake = true};
+    check->call = http_request_start(check->probe->http, &request, answered, check);
+}
+
+static void ask(void *data)
+{
+    struct check *check = data;
+
     loop_timer_stop(check->retry);
     check->retry = NULL;
     check->attempts++;
-    check->call = http_request_start(probe->http, &request, answered, check);
+    switch (check->kind) {
+    case PROBE_HTTP:
+        ask_http(check);
+        break;
+    case PROBE_TCP:
+        ask_tcp(check);
+        break;
+    case PROBE_TLS:
+        ask_tls(check);
+        break;
+    }
 }
 
 static void begin(void *data)
@@ -174,9 +263,13 @@ static void copy_check(struct check *check, const struct probe_check *from)
 {
     assert(from->extract_count <= SMOKE_EXTRACTS_MAX && from->header_count <= PROBE_HEADERS_MAX);
     check->name = memory_copy_text(from->name);
+    check->kind = from->kind;
     check->method = memory_copy_text(from->method);
     check->url = memory_copy_text(from->url);
     check->body = memory_copy_text(from->body);
+    check->place = memory_copy_text(from->place);
+    check->server_name = memory_copy_text(from->server_name);
+    check->trust = memory_copy_text(from->trust);
     for (size_t i = 0; i < from->header_count; i++) {
         char **texts = &check->header_texts[2 * i];
         texts[0] = memory_copy_text(from->headers[i].name);

@@ -1,5 +1,5 @@
-/* probe_http.h - one run of a smoke test: HTTP requests to every address of a slot, judged by their
- * expectations. SPDX-License-Identifier: MIT */
+/* probe.h - one run of a smoke test: HTTP requests, connections and handshakes to every address of a slot,
+ * judged by their expectations. SPDX-License-Identifier: MIT */
 #ifndef COLLECTORS_PROBE_HTTP_H
 #define COLLECTORS_PROBE_HTTP_H
 
@@ -17,14 +17,20 @@ struct probe;
 
 enum { PROBE_CHECKS_MAX = 512, PROBE_HEADERS_MAX = 8, PROBE_ANSWER_MAX = 64 * 1024, PROBE_WHY_MAX = 256 };
 
-/* One request and what it must say; templates filled in. */
+enum probe_kind { PROBE_HTTP, PROBE_TCP, PROBE_TLS };
+
+/* One question and what its answer must say; templates filled in. */
 struct probe_check {
     const char *name; /* "health at 10.0.0.11:80", for messages */
-    const char *method;
+    enum probe_kind kind;
+    const char *method; /* HTTP, as the following up to `body` */
     const char *url;
     const struct http_header *headers;
-    size_t header_count; /* at most PROBE_HEADERS_MAX */
-    const char *body;    /* NULL: none */
+    size_t header_count;     /* at most PROBE_HEADERS_MAX */
+    const char *body;        /* NULL: none */
+    const char *place;       /* TCP, TLS: "10.0.0.11:5432" */
+    const char *server_name; /* TLS: what the certificate must be for; NULL: the place's host */
+    const char *trust;       /* TLS: file of authorities in place of the system's; NULL */
     const struct expression *expectation;
     uint8_t extract_count;
     const struct smoke_extract *extracts;
