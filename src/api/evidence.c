@@ -44,7 +44,10 @@ static cJSON *shape_verdict(const struct reading *reading, const struct journal_
     cJSON_AddNumberToObject(object, "step", row->step);
     cJSON_AddNumberToObject(object, "attempt", row->attempt);
     shape_time(object, "time", row->wall_ms);
-    shape_judgement(object, &row->judgement);
+    if (rule == NULL)
+        shape_judgement(object, &row->judgement);
+    else
+        shape_rule_judgement(object, reading->definition, row->rule, &row->judgement);
     return object;
 }
 

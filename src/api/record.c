@@ -137,6 +137,15 @@ const char *record_unit(const struct definition *definition, size_t rule)
     return metric->unit;
 }
 
+double record_worst_ratio(const struct definition *definition, size_t rule, const struct judgement *judgement)
+{
+    const struct rule *row = &definition->rules[rule].rule;
+
+    if (row->kind != RULE_COMPARISON || judgement->verdict != VERDICT_PASS || !isfinite(judgement->estimate))
+        return NAN;
+    return row->metrics[0].is_lower_better ? judgement->upper : judgement->lower;
+}
+
 void record_value(double value, const char *unit, struct text *text)
 {
     bool is_ratio = strcmp(unit, "ratio") == 0;

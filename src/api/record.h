@@ -45,6 +45,11 @@ const char *record_state_text(const struct deployment_state *state);
 /* Unit of a rule's numbers: its first metric's; "ratio" for events per total. */
 const char *record_unit(const struct definition *definition, size_t rule);
 
+/* The largest regression that is still possible at a pass: how many times stable's number the candidate's may
+ * be at worst, by the interval; below 1 where higher is better. NAN where there is no pass or no interval. */
+double record_worst_ratio(const struct definition *definition, size_t rule,
+                          const struct judgement *judgement);
+
 /* "12.5 %" of a ratio, "0.31 s", "1200": for people. "?" where it is not finite. */
 void record_value(double value, const char *unit, struct text *text);
 

@@ -37,8 +37,9 @@ static const char *value_text(double value, const char *unit, char to[VALUE_SIZE
     return to;
 }
 
-/* "12.5 % against 5 %", and what a comparison has besides; nothing where nothing was measured. */
-static void print_numbers(FILE *to, const struct judgement *judgement, const char *unit)
+/* "12.5 % against 5 %", and what a comparison has besides, with what a pass leaves possible; nothing where
+ * nothing was measured. */
+static void print_numbers(FILE *to, const struct judgement *judgement, const char *unit, double worst)
 {
     char value[VALUE_SIZE];
     char bound[VALUE_SIZE];
@@ -53,6 +54,8 @@ static void print_numbers(FILE *to, const struct judgement *judgement, const cha
         (void)fprintf(to, ", evidence %.3g of %.3g", judgement->statistic, judgement->limit);
     if (isfinite(judgement->count))
         (void)fprintf(to, ", n=%.0f", judgement->count);
+    if (isfinite(worst))
+        (void)fprintf(to, "; it may still be %.3g times stable", worst);
 }
 
 static void print_rules(FILE *to, const struct record *record)
@@ -66,7 +69,7 @@ static void print_rules(FILE *to, const struct record *record)
         const struct judgement *last = &record->rules[i].last;
         (void)fprintf(to, "  %-12s %s: %s", verdict_name(last->verdict), definition->rules[i].name,
                       definition->rules[i].text);
-        print_numbers(to, last, record_unit(definition, i));
+        print_numbers(to, last, record_unit(definition, i), record_worst_ratio(definition, i, last));
         if (last->verdict == VERDICT_INCONCLUSIVE)
             (void)fprintf(to, "  (%s)", reason_name(last->reason));
         (void)fprintf(to, "\n");
@@ -94,7 +97,7 @@ static void print_verdicts(FILE *to, const cJSON *verdicts)
         };
         (void)fprintf(to, "  %s  step %.0f  %s  %s", text_of(row, "time"), number_of(row, "step") + 1.0,
                       text_of(row, "verdict"), text_of(row, "rule"));
-        print_numbers(to, &judgement, text_of(row, "unit"));
+        print_numbers(to, &judgement, text_of(row, "unit"), number_of(row, "worst_ratio"));
         (void)fprintf(to, "\n");
     }
 }

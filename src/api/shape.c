@@ -50,6 +50,13 @@ void shape_judgement(cJSON *object, const struct judgement *judgement)
     cJSON_AddNumberToObject(object, "stable_count", judgement->stable_count);
 }
 
+void shape_rule_judgement(cJSON *object, const struct definition *definition, size_t rule,
+                          const struct judgement *judgement)
+{
+    shape_judgement(object, judgement);
+    cJSON_AddNumberToObject(object, "worst_ratio", record_worst_ratio(definition, rule, judgement));
+}
+
 static const char *state_of_step(const struct deployment_state *state, uint8_t index)
 {
     if (state->phase == PHASE_PROMOTED || index < state->step)
@@ -146,7 +153,7 @@ static cJSON *shape_rule(const struct record *record, size_t index)
     cJSON_AddBoolToObject(object, "decided", record->state->failed_rule == index);
     cJSON_AddStringToObject(object, "unit", record_unit(record->definition, index));
     if (record->rules != NULL)
-        shape_judgement(object, &record->rules[index].last);
+        shape_rule_judgement(object, record->definition, index, &record->rules[index].last);
     return object;
 }
 

@@ -16,6 +16,9 @@ void shape_time(struct cJSON *object, const char *name, int64_t wall_ms);
 
 /* verdict, reason, value, bound ... as members; a number that is none becomes null. */
 void shape_judgement(struct cJSON *object, const struct judgement *judgement);
+/* The same of a rule that is known: with `worst_ratio`, the largest regression still possible at a pass. */
+void shape_rule_judgement(struct cJSON *object, const struct definition *definition, size_t rule,
+                          const struct judgement *judgement);
 
 /* A deployment: what lists show; `is_full`: also its steps and rules. */
 struct cJSON *shape_deployment(const struct record *record, bool is_full);

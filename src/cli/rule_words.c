@@ -114,6 +114,9 @@ static void add_need(const struct words *words)
             "               %g bad events over two blocks of %s before it may fail; a false alarm in %g %% "
             "of deployments at most\n",
             rule->comparison.events_min, span(rule->comparison.block_ms).text, 100 * rule->comparison.alpha);
+    if (rule->kind == RULE_COMPARISON)
+        text_add(words->text, "               a pass tells how much worse it may still be: the far end of a "
+                              "95 %% interval\n");
 }
 
 static void add_limits(const struct words *words)

@@ -272,6 +272,26 @@ static void numbers_have_units(void **state)
     }
 }
 
+static void a_pass_tells_what_is_still_possible(void **state)
+{
+    struct rule_definition rules[] = {
+        {.rule = {.kind = RULE_COMPARISON, .metrics = {{.is_lower_better = true}}}},
+        {.rule = {.kind = RULE_COMPARISON}},
+        {.rule = {.kind = RULE_TRIGGER}}};
+    const struct definition definition = {.rules = rules, .rule_count = 3};
+    struct judgement judgement = {.verdict = VERDICT_PASS, .estimate = 1, .lower = .5, .upper = 1.5};
+
+    (void)state;
+    assert_true(record_worst_ratio(&definition, 0, &judgement) == 1.5);
+    assert_true(record_worst_ratio(&definition, 1, &judgement) == .5);
+    assert_true(isnan(record_worst_ratio(&definition, 2, &judgement)));
+    judgement.estimate = (double)NAN;
+    assert_true(isnan(record_worst_ratio(&definition, 0, &judgement)));
+    judgement.estimate = 1;
+    judgement.verdict = VERDICT_INCONCLUSIVE;
+    assert_true(isnan(record_worst_ratio(&definition, 0, &judgement)));
+}
+
 static void audit_rows_become_sentences(void **state)
 {
     struct scene scene;
@@ -310,6 +330,7 @@ int main(void)
         cmocka_unit_test(every_phase_and_ending_has_words),
         cmocka_unit_test(etags_differ_with_the_state_alone),
         cmocka_unit_test(numbers_have_units),
+        cmocka_unit_test(a_pass_tells_what_is_still_possible),
         cmocka_unit_test(audit_rows_become_sentences),
     };
 
