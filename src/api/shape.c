@@ -10,8 +10,10 @@
 #include <string.h>
 #include <time.h>
 
-static const char *const kinds[] = {
-    [RULE_TRIGGER] = "trigger", [RULE_COMPARISON] = "comparison", [RULE_SHARE] = "share"};
+static const char *const kinds[] = {[RULE_TRIGGER] = "trigger",
+                                    [RULE_COMPARISON] = "comparison",
+                                    [RULE_SHARE] = "share",
+                                    [RULE_SCORE] = "score"};
 static const char *const modes[] = {[RULE_ACT] = "act", [RULE_ASK] = "ask", [RULE_RECORD] = "record"};
 
 void shape_time_text(int64_t wall_ms, char to[SHAPE_TIME_SIZE])

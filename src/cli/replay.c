@@ -140,8 +140,8 @@ static void run(struct replay *replay, struct replayed *ret_replayed)
     ret_replayed->at_ms = now_ms - zero_ms;
 }
 
-bool replay_rule(const struct recording *recording, const struct definition *definition, size_t rule,
-                 struct replayed *ret_replayed, struct err *err)
+static bool replay_alone(const struct recording *recording, const struct definition *definition, size_t rule,
+                         struct replayed *ret_replayed, struct err *err)
 {
     static const struct series_events events = {0};
     struct replay *replay = memory_take(sizeof(*replay));
@@ -159,4 +159,35 @@ bool replay_rule(const struct recording *recording, const struct definition *def
     series_book_free(replay->book);
     free(replay);
     return is_good;
+}
+
+/* What its members were at the end, or when they failed. */
+static bool replay_score(const struct recording *recording, const struct definition *definition, size_t rule,
+                         struct replayed *ret_replayed, struct err *err)
+{
+    const struct score *score = &definition->rules[rule].rule.score;
+    struct rule_state *states = memory_take_array(definition->rule_count, sizeof(*states));
+    struct replayed replayed = {.at_ms = 0};
+    bool is_good = true;
+
+    for (uint8_t i = 0; i < score->member_count && is_good; i++) {
+        struct replayed member = {.at_ms = 0};
+        is_good = replay_alone(recording, definition, score->members[i], &member, err);
+        states[score->members[i]].last = member.judgement;
+        replayed.at_ms = member.at_ms > replayed.at_ms ? member.at_ms : replayed.at_ms;
+    }
+    if (is_good) {
+        score_judge(score, states, 0, &replayed.judgement);
+        *ret_replayed = replayed;
+    }
+    free(states);
+    return is_good;
+}
+
+bool replay_rule(const struct recording *recording, const struct definition *definition, size_t rule,
+                 struct replayed *ret_replayed, struct err *err)
+{
+    return definition->rules[rule].rule.kind == RULE_SCORE
+               ? replay_score(recording, definition, rule, ret_replayed, err)
+               : replay_alone(recording, definition, rule, ret_replayed, err);
 }

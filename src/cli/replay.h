@@ -11,7 +11,8 @@ struct replayed {
     int64_t at_ms;              /* on the recording's clock */
 };
 
-/* False: a series does not fit the metric that it is recorded of. */
+/* A score is judged on its members' last judgements. False: a series does not fit the metric that it is
+ * recorded of. */
 MUST_CHECK bool replay_rule(const struct recording *recording, const struct definition *definition,
                             size_t rule, struct replayed *ret_replayed, struct err *err);
 

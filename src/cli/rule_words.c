@@ -5,6 +5,7 @@
 #include "base/duration.h"
 #include "collectors/collector.h"
 
+#include <math.h>
 #include <string.h>
 
 struct words {
@@ -148,7 +149,9 @@ static void add_outcome(const struct words *words)
     const struct rule *rule = &words->rule->rule;
 
     text_add(words->text, "  then         ");
-    if (rule->mode == RULE_RECORD)
+    if (rule->is_scored)
+        text_add(words->text, "nothing by itself: the baseline's score counts it\n");
+    else if (rule->mode == RULE_RECORD)
         text_add(words->text, "nothing moves: mode = \"record\" writes down what would have happened\n");
     else if (rule->mode == RULE_ASK)
         text_add(words->text, "held, and people are asked (mode = \"ask\")\n");
@@ -174,12 +177,66 @@ static void add_silence(const struct words *words)
     }
 }
 
+/* What a group weighs: what was said, or its part of the rest. */
+static double weight_of(const struct score *score, uint8_t group)
+{
+    double rest = 100;
+    double others = 0;
+
+    for (uint8_t g = 0; g < score->group_count; g++) {
+        others += isnan(score->weights[g]);
+        rest -= isnan(score->weights[g]) ? 0 : score->weights[g];
+    }
+    return isnan(score->weights[group]) ? rest / others : score->weights[group];
+}
+
+static size_t members_of(const struct score *score, uint8_t group)
+{
+    size_t count = 0;
+
+    for (uint8_t m = 0; m < score->member_count; m++)
+        count += score->groups[m] >> group & 1;
+    return count;
+}
+
+static void add_member(const struct words *words, uint8_t member)
+{
+    const struct score *score = &words->rule->rule.score;
+    double weight = 0;
+
+    for (uint8_t g = 0; g < score->group_count; g++)
+        if ((score->groups[member] >> g & 1) != 0)
+            weight += weight_of(score, g) / (double)members_of(score, g);
+    text_add(words->text, "  %-12s %s: %.4g of 100%s\n", member == 0 ? "adds up" : "",
+             words->definition->rules[score->members[member]].name, weight,
+             (score->critical >> member & 1) != 0 ? "; critical: the score is 0 when it fails" : "");
+}
+
+static void add_score(const struct words *words)
+{
+    const struct score *score = &words->rule->rule.score;
+
+    text_add(words->text, "  holds        %s\n", words->rule->text);
+    for (uint8_t m = 0; m < score->member_count; m++)
+        add_member(words, m);
+    text_add(words->text,
+             "               from %g on it passes, below %g it fails, between them it is inconclusive\n"
+             "               while a comparison is undecided it only fails, when the others cannot save it\n",
+             score->pass, score->marginal);
+    add_outcome(words);
+    text_add(words->text, "  without data inconclusive, as long as one of its comparisons is\n");
+}
+
 void rule_words_add(const struct definition *definition, size_t rule, struct text *text)
 {
     const struct words words = {definition, &definition->rules[rule], text};
 
     if (strchr(words.rule->name, '/') != NULL)
         text_add(text, "%s\n", words.rule->name);
+    if (words.rule->rule.kind == RULE_SCORE) {
+        add_score(&words);
+        return;
+    }
     add_fires(&words);
     add_parts(&words);
     for (uint8_t i = 0; i < words.rule->rule.metric_count; i++)

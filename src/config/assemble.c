@@ -135,7 +135,7 @@ static size_t rules_room(const struct node *baselines, const struct node *trigge
     size_t count = count_of(triggers) + 1; /* the measured share */
 
     for (size_t i = 0; i < count_of(baselines); i++)
-        count += count_of(tree_find(&baselines->children[i], "compare"));
+        count += count_of(tree_find(&baselines->children[i], "compare")) + 1; /* and its score */
     return count < PLAN_RULES_MAX ? count : PLAN_RULES_MAX;
 }
 
@@ -300,7 +300,7 @@ static void fill_rule(struct recipe *recipe, const struct rule *rule, size_t ind
     if (rule->kind == RULE_TRIGGER)
         return;
     recipe->beside_stable |= UINT32_C(1) << index;
-    if (is_alone)
+    if (is_alone && !rule->is_scored)
         recipe->rules[index] = PLAN_RULE_RECORD;
 }
 

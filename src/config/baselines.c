@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "config/patience.h"
 #include "config/rules.h"
+#include "config/score.h"
 
 #include "base/duration.h"
 #include "base/text.h"
@@ -30,6 +31,8 @@ enum {
     COMPARE_ABOVE,
     COMPARE_CONFIDENCE,
     COMPARE_TOLERANCE,
+    COMPARE_WEIGHT,
+    COMPARE_GROUPS,
     COMPARE_OPTION_COUNT
 };
 enum {
@@ -103,8 +106,7 @@ static const struct option compare_options[COMPARE_OPTION_COUNT] = {
                               .help = "a candidate below this rate never fails"},
     [COMPARE_CRITICAL] = {.name = "critical",
                           .type = OPTION_BOOL,
-                          .fallback = "true",
-                          .help = "alone enough to fail"},
+                          .help = "alone enough to fail; false where there is a score, else true"},
     [COMPARE_ABOVE] = {.name = "above",
                        .type = OPTION_TEXT,
                        .help = "latency_tail: requests slower than this count, like \"300ms\"; without it a "
@@ -119,6 +121,16 @@ static const struct option compare_options[COMPARE_OPTION_COUNT] = {
                            .min = 0,
                            .max = 100,
                            .help = "mann_whitney: around 0, in parts of the shift; 0.25"},
+    [COMPARE_WEIGHT] = {.name = "weight",
+                        .type = OPTION_NUMBER,
+                        .min = 0,
+                        .max = 100,
+                        .help = "percent of the score, of a metric in no group"},
+    [COMPARE_GROUPS] = {.name = "groups",
+                        .type = OPTION_LIST,
+                        .min = 1,
+                        .max = SCORE_GROUPS_MAX,
+                        .help = "groups of the score that it counts in"},
 };
 
 /* By enum comparison_test. */
@@ -287,16 +299,46 @@ static bool take_compare(const struct build *build, const struct node *entry,
                          const struct option_value *values, const struct condition_metric *metric,
                          struct comparison *comparison)
 {
-    if (!find_test(build, entry, values[COMPARE_TEST].text, metric->kind, &comparison->test) ||
-        !take_allowed(build, entry, values, metric->kind, comparison) ||
-        !take_above(build, entry, metric->unit, &values[COMPARE_ABOVE], comparison) ||
-        !take_mann_whitney(build, entry, values, comparison))
-        return false;
-    if (!values[COMPARE_CRITICAL].flag)
+    return find_test(build, entry, values[COMPARE_TEST].text, metric->kind, &comparison->test) &&
+           take_allowed(build, entry, values, metric->kind, comparison) &&
+           take_above(build, entry, metric->unit, &values[COMPARE_ABOVE], comparison) &&
+           take_mann_whitney(build, entry, values, comparison);
+}
+
+/* What of a comparison only a score can use. */
+static bool check_unscored(const struct build *build, const struct node *entry,
+                           const struct option_value *values)
+{
+    const char *name = values[COMPARE_WEIGHT].is_set ? "weight" : "groups";
+
+    if (values[COMPARE_CRITICAL].is_set && !values[COMPARE_CRITICAL].flag)
         return report_node(
             build->report, tree_find(entry, "critical"),
-            "critical = false needs a score, which this version does not know; say then = \"hold\" or "
-            "mode = \"record\" in a baseline of its own");
+            "critical = false needs a score: say score: { } in this baseline, or then = \"hold\" "
+            "or mode = \"record\" in one of its own");
+    return (!values[COMPARE_WEIGHT].is_set && !values[COMPARE_GROUPS].is_set) ||
+           report_node(build->report, tree_find(entry, name), "%s needs a score: { } in this baseline", name);
+}
+
+/* The part of a comparison in its baseline's score; one that is critical acts by itself as well. */
+static bool take_part(const struct rule_list *list, const struct node *node, const struct node *entry,
+                      const struct option_value *values, struct rule *rule, struct score_part *ret_part)
+{
+    bool has_score = tree_find(node, "score") != NULL;
+    bool is_critical = values[COMPARE_CRITICAL].is_set ? values[COMPARE_CRITICAL].flag : !has_score;
+
+    if (!has_score)
+        return check_unscored(list->build, entry, values);
+    if (strcmp(entry->name, "score") == 0)
+        return report_node(list->build->report, entry, "a metric of a scored baseline is not called 'score'");
+    rule->is_scored = !is_critical;
+    *ret_part =
+        (struct score_part){.node = entry,
+                            .rule = list->rule_count - 1,
+                            .is_critical = is_critical,
+                            .weight = values[COMPARE_WEIGHT].is_set ? values[COMPARE_WEIGHT].number : NAN,
+                            .groups = values[COMPARE_GROUPS].list,
+                            .group_count = values[COMPARE_GROUPS].list_length};
     return true;
 }
 
@@ -338,11 +380,9 @@ static bool write_names(const struct rule_list *list, const struct node *node, c
 }
 
 static bool build_entry(struct rule_list *list, const struct node *node, const struct option_value *values,
-                        const struct node *entry)
+                        const struct node *entry, struct score_part *ret_part)
 {
-    static const char *const later[] = {"weight", NULL};
-    static const struct shape shape = {
-        .options = compare_options, .count = COMPARE_OPTION_COUNT, .later = later};
+    static const struct shape shape = {.options = compare_options, .count = COMPARE_OPTION_COUNT};
     const struct build *build = list->build;
     struct option_value compare[COMPARE_OPTION_COUNT] = {{0}};
     struct comparison comparison = {0};
@@ -372,15 +412,35 @@ static bool build_entry(struct rule_list *list, const struct node *node, const s
         !rules_need(build, tree_find(node, "need"), values[BASELINE_NEED].text, &list->outlines[index].kind,
                     1, &rule->rule.need))
         return false;
-    return write_names(list, node, entry, compare, rule);
+    return take_part(list, node, entry, compare, &rule->rule, ret_part) &&
+           write_names(list, node, entry, compare, rule);
+}
+
+static bool build_entries(struct rule_list *list, const struct node *node, const struct option_value *values,
+                          const struct node *compare)
+{
+    const struct node *score = tree_find(node, "score");
+    struct score_part parts[PLAN_RULES_MAX] = {{0}};
+    bool is_good = true;
+
+    if (compare->count > PLAN_RULES_MAX)
+        return report_node(list->build->report, compare, "more than %d rules in one deployment",
+                           PLAN_RULES_MAX);
+    for (size_t i = 0; i < compare->count; i++)
+        is_good = build_entry(list, node, values, &compare->children[i], &parts[i]) && is_good;
+    if (score == NULL || !is_good)
+        return is_good;
+    if (score->kind != NODE_GROUP)
+        return report_node(list->build->report, score,
+                           "score: takes a group like { pass = 95;  marginal = 75; }");
+    return score_build(list, node, parts, compare->count, (enum rule_mode)values[BASELINE_MODE].choice,
+                       (enum rule_outcome)values[BASELINE_THEN].choice);
 }
 
 bool baselines_build(struct rule_list *list, const struct node *node)
 {
-    static const char *const parts[] = {"compare", "on_inconclusive", NULL};
-    static const char *const later[] = {"score", NULL};
-    static const struct shape shape = {
-        .options = options, .count = BASELINE_OPTION_COUNT, .parts = parts, .later = later};
+    static const char *const parts[] = {"compare", "on_inconclusive", "score", NULL};
+    static const struct shape shape = {.options = options, .count = BASELINE_OPTION_COUNT, .parts = parts};
     const struct build *build = list->build;
     const struct node *compare = tree_find(node, "compare");
     struct option_value values[BASELINE_OPTION_COUNT] = {{0}};
@@ -391,7 +451,5 @@ bool baselines_build(struct rule_list *list, const struct node *node)
         return report_node(build->report, compare == NULL ? node : compare,
                            "compare is missing: compare: { METRIC: { allow = \"+50%%\"; }; }");
     is_good = check_against(build, node, &values[BASELINE_AGAINST]) && is_good;
-    for (size_t i = 0; i < compare->count; i++)
-        is_good = build_entry(list, node, values, &compare->children[i]) && is_good;
-    return is_good;
+    return build_entries(list, node, values, compare) && is_good;
 }

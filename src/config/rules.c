@@ -79,6 +79,8 @@ void rules_use_metric(const struct rule_list *list, struct rule_definition *rule
 
 enum plan_rule rules_part(const struct rule *rule)
 {
+    if (rule->is_scored)
+        return PLAN_RULE_SCORED;
     switch (rule->mode) {
     case RULE_ASK:
         return PLAN_RULE_ASK;

@@ -69,7 +69,9 @@ static void try_rule(struct engine *engine, struct engine_slot *slot, uint8_t ru
     struct judgement judgement;
     struct event event = {.kind = EVENT_JUDGEMENT, .now_ms = now_ms, .rule = rule, .verdict = VERDICT_FAIL};
 
-    if (!engine->env.views(engine->env.data, slot->id, rule, views))
+    /* A score is made of judgements that the journal is to have: it waits for it. */
+    if (slot->start.rules[rule]->kind == RULE_SCORE ||
+        !engine->env.views(engine->env.data, slot->id, rule, views))
         return;
     rule_judge(slot->start.rules[rule], views, &clock, &slot->start.rule_states[rule], &scratch, &judgement);
     if (judgement.verdict != VERDICT_FAIL || !try_event(engine, slot, &event))

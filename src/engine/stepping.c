@@ -35,6 +35,16 @@ static void add_verdict(struct engine *engine, struct engine_slot *slot, uint8_t
     row->judgement = slot->start.rule_states[rule].last;
 }
 
+/* What failed; of a score its members too, which only a score has. */
+static void add_failure(struct engine *engine, struct engine_slot *slot, uint8_t rule)
+{
+    const struct score *score = &slot->start.rules[rule]->score;
+
+    for (uint8_t i = 0; i < score->member_count; i++)
+        add_verdict(engine, slot, score->members[i]);
+    add_verdict(engine, slot, rule);
+}
+
 static void add_rules(struct engine *engine, struct engine_slot *slot)
 {
     for (uint8_t i = 0; i < slot->start.plan->rule_count; i++) {
@@ -60,9 +70,9 @@ static void add_trace(struct engine *engine, struct engine_slot *slot, const str
     if (trace->kind == TRACE_STEP_PASS)
         for (uint8_t i = 0; i < slot->start.plan->rule_count; i++)
             add_verdict(engine, slot, i);
-    if ((trace->kind == TRACE_FAIL || trace->kind == TRACE_WOULD_FAIL) &&
-        trace->a < slot->start.plan->rule_count)
-        add_verdict(engine, slot, (uint8_t)trace->a);
+    bool is_failure = trace->kind == TRACE_FAIL || trace->kind == TRACE_WOULD_FAIL;
+    if (is_failure && trace->a < slot->start.plan->rule_count)
+        add_failure(engine, slot, (uint8_t)trace->a);
 }
 
 static void add_snapshot(struct engine *engine, struct engine_slot *slot)
@@ -286,22 +296,34 @@ static bool judge_rule(struct engine *engine, struct engine_slot *slot, uint8_t 
     struct metric_views views[RULE_METRICS_MAX];
     struct rule_clock clock = stepping_rule_clock(&slot->after, engine->batch.now_ms);
     struct rule_state *state = &slot->start.rule_states[rule];
-    struct judgement judgement;
+    const struct rule *what = slot->start.rules[rule];
 
     slot->dirty &= ~(UINT32_C(1) << rule);
     slot->rule_deadline_ms[rule] = DEPLOYMENT_NEVER;
     if (!engine->env.views(engine->env.data, slot->id, rule, views))
         return false;
-    rule_judge(slot->start.rules[rule], views, &clock, state, state, &judgement);
-    state->last = judgement;
-    slot->rule_deadline_ms[rule] = rule_deadline(slot->start.rules[rule], views, &clock, state);
+    if (what->kind == RULE_SCORE) {
+        score_judge(&what->score, slot->start.rule_states, slot->after.muted, &state->last);
+        return true;
+    }
+    rule_judge(what, views, &clock, state, state, &state->last);
+    slot->rule_deadline_ms[rule] = rule_deadline(what, views, &clock, state);
     return true;
 }
 
-static bool is_to_be_judged(const struct engine *engine, const struct engine_slot *slot, uint8_t rule,
-                            bool all)
+/* A score has no series of its own: it follows its members. */
+static bool follows(const struct rule *rule, uint32_t judged)
 {
-    return all || (slot->dirty & (UINT32_C(1) << rule)) != 0 ||
+    for (uint8_t i = 0; i < rule->score.member_count; i++)
+        if ((judged >> rule->score.members[i] & 1) != 0)
+            return true;
+    return false;
+}
+
+static bool is_to_be_judged(const struct engine *engine, const struct engine_slot *slot, uint8_t rule,
+                            bool all, uint32_t judged)
+{
+    return all || follows(slot->start.rules[rule], judged) || (slot->dirty & (UINT32_C(1) << rule)) != 0 ||
            engine->batch.now_ms >= slot->rule_deadline_ms[rule];
 }
 
@@ -314,7 +336,7 @@ static void judge(struct engine *engine, struct engine_slot *slot, bool all)
     uint32_t attempt = slot->after.attempt;
 
     for (uint8_t i = 0; i < slot->start.plan->rule_count; i++)
-        if (is_to_be_judged(engine, slot, i, all) && judge_rule(engine, slot, i))
+        if (is_to_be_judged(engine, slot, i, all, judged) && judge_rule(engine, slot, i))
             judged |= UINT32_C(1) << i;
     for (uint8_t i = 0; i < slot->start.plan->rule_count; i++)
         if ((judged & (UINT32_C(1) << i)) != 0 && slot->start.rule_states[i].last.verdict != VERDICT_PASS)

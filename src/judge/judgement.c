@@ -29,6 +29,7 @@ static const char *const reason_names[] = {
     [REASON_UNDECIDED] = "undecided",
     [REASON_SHARE] = "share",
     [REASON_LIMIT] = "limit",
+    [REASON_MARGINAL] = "marginal",
 };
 
 const char *verdict_name(enum verdict verdict)

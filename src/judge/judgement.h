@@ -29,7 +29,8 @@ enum reason {
     REASON_PENDING,      /* the condition holds, but not yet for as long as it must */
     REASON_UNDECIDED,    /* the operation or test does not exist for this kind of metric */
     REASON_SHARE,        /* the candidate is not seen to get the share that was asked for */
-    REASON_LIMIT         /* more checks were inconclusive than the rule tolerates in a step */
+    REASON_LIMIT,        /* more checks were inconclusive than the rule tolerates in a step */
+    REASON_MARGINAL      /* the score lies between failing and passing */
 };
 
 /* Numbers that let a person judge again; NAN where a rule has none of the kind. */
@@ -37,8 +38,8 @@ struct judgement {
     enum verdict verdict;
     enum reason reason;
     double value;    /* trigger: left side of the deciding comparison; comparison: the candidate's rate, its
-                        share above the bound, or its mean */
-    double bound;    /* trigger: its right side; comparison: stable's */
+                        share above the bound, or its mean; score: the score */
+    double bound;    /* trigger: its right side; comparison: stable's; score: what passes */
     double estimate; /* comparison: ratio of the two; with */
     double lower, upper; /* its interval; `upper` of a pass is the largest regression still possible */
     double statistic;    /* comparison: log10 of the e-value (the largest so far); of levels a bound */

@@ -6,6 +6,7 @@
 #include "judge/expression.h"
 #include "judge/judgement.h"
 #include "judge/mean_difference.h"
+#include "judge/score.h"
 #include "judge/sequential.h"
 
 #include <stdbool.h>
@@ -14,7 +15,8 @@
 enum rule_kind {
     RULE_TRIGGER,    /* fails when its condition is true */
     RULE_COMPARISON, /* fails when the candidate is proven worse than allowed beside stable */
-    RULE_SHARE       /* never fails; passes when the candidate is seen to get its share (share.h) */
+    RULE_SHARE,      /* never fails; passes when the candidate is seen to get its share (share.h) */
+    RULE_SCORE       /* adds up what other rules say (score.h); not judged by rule_judge() */
 };
 
 enum comparison_test {
@@ -68,6 +70,8 @@ struct rule {
     struct expression condition;  /* trigger */
     struct rule_limits limits;    /* trigger */
     struct comparison comparison; /* comparison: of metric 0 */
+    bool is_scored;               /* comparison: a score decides on it, and not it alone */
+    struct score score;           /* score */
 };
 
 /* What the checks were so far; all zero at first. */

@@ -289,7 +289,8 @@ static void start(struct expansion *expansion, const struct recipe *recipe)
     plan->rule_count = recipe->rule_count;
     plan->beside_stable = recipe->beside_stable;
     for (uint8_t i = 0; i < recipe->rule_count; i++)
-        plan->rules[i] = recipe->is_record ? PLAN_RULE_RECORD : recipe->rules[i];
+        plan->rules[i] =
+            recipe->is_record && recipe->rules[i] != PLAN_RULE_SCORED ? PLAN_RULE_RECORD : recipe->rules[i];
     if (is_ours && recipe->needs_approval)
         add_approval(expansion, recipe->approvals, recipe->approval_limit_ms, recipe->approval_on_limit);
 }

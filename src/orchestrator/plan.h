@@ -96,7 +96,8 @@ enum plan_rule {
     PLAN_RULE_ACT_ROLLBACK, /* FAIL: back */
     PLAN_RULE_ACT_HOLD,     /* fail: held */
     PLAN_RULE_ASK,          /* fail: held, a person decides */
-    PLAN_RULE_RECORD        /* fail: only written down */
+    PLAN_RULE_RECORD,       /* fail: only written down */
+    PLAN_RULE_SCORED        /* decides nothing itself: a score counts it */
 };
 
 enum plan_kind {

@@ -394,9 +394,10 @@ static void rule_failed(struct machine *machine, uint8_t rule)
 {
     struct deployment_state *state = machine->state;
     uint32_t bit = UINT32_C(1) << rule;
-    enum plan_rule part =
-        (state->muted & bit) != 0 ? PLAN_RULE_RECORD : (enum plan_rule)machine->plan->rules[rule];
+    enum plan_rule part = (enum plan_rule)machine->plan->rules[rule];
 
+    if (part != PLAN_RULE_SCORED && (state->muted & bit) != 0)
+        part = PLAN_RULE_RECORD;
     switch (part) {
     case PLAN_RULE_ACT_ROLLBACK:
         state->failed_rule = rule;
@@ -413,6 +414,8 @@ static void rule_failed(struct machine *machine, uint8_t rule)
             machine_trace(machine, TRACE_WOULD_FAIL, rule, 0);
         state->recorded |= bit;
         state->would_roll_back = true;
+        return;
+    case PLAN_RULE_SCORED:
         return;
     }
 }

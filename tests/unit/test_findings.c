@@ -86,7 +86,6 @@ static const struct finding_case rules_cases[] = {
             "\"welch\"; };\n slow: { }; nothing: { };\n up: { test = \"mean_difference\"; allow = \"50%\"; "
             "}; }; }; };",
      "x.rules:2: against 'before' is not known yet; known: stable (a trigger can compare with `before`)\n"
-     "x.rules:3: 'score' is not supported by this version\n"
      "x.rules:4: test 'welch' is not known; known: sequential, latency_tail, mean_difference, mann_whitney\n"
      "x.rules:5: unknown metric 'nothing'\n"
      "x.rules:6: allow: '50%' is not like \"+50%\""},
@@ -119,10 +118,43 @@ static const struct finding_case rules_cases[] = {
             "c: { compare: { errors: { critical = false; weight = 5; }; }; };\n"
             "d: { compare: { errors: { critical = false; }; }; }; };",
      "x.rules:2: ignore_below: '5ms' is not like \"0.1%\"\n"
-     "x.rules:3: 'weight' is not supported by this version\n"
-     "x.rules:4: critical = false needs a score, which this version does not know; say then = \"hold\" "
-     "or mode "
-     "= \"record\" in a baseline of its own"},
+     "x.rules:3: critical = false needs a score: say score: { } in this baseline, or then = \"hold\" or mode "
+     "= \"record\" in one of its own\n"
+     "x.rules:4: critical = false needs a score: say score: { } in this baseline, or then = \"hold\" or mode "
+     "= \"record\" in one of its own"},
+    {METRIC "baselines: { a: { score: { }; compare: { errors: { }; }; };\n"
+            "b: { score: { pass = 90;  marginal = 60;  groups: { bad = 70;  slow = 30; }; };\n"
+            "compare: { errors: { critical = true;  groups = [ \"bad\" ]; };  slow: { }; }; }; };",
+     ""},
+    {METRIC "baselines: { b: { score: { groups: { errors = 70;  none = 30; }; }; compare: { errors: { };  "
+            "slow: { }; }; }; };",
+     "x.rules:2: no metric of this baseline is in group 'none'"},
+    {METRIC "baselines: { b: { score: { pass = 90;  marginal = 60;  groups: { bad = 70; }; };\n"
+            "compare: { errors: { critical = true;  groups = [ \"bad\" ]; };  slow: { weight = 30; }; }; };\n"
+            "c: { score: { pass = 60; }; compare: { errors: { }; }; };\n"
+            "d: { score: { groups: { bad = 100; }; }; compare: { errors: { groups = [ \"bad\" ]; }; slow: { "
+            "}; }; };\n"
+            "e: { score: { }; compare: { errors: { weight = 40; }; slow: { weight = 50; }; }; };\n"
+            "f: { score: { }; compare: { errors: { weight = 40; groups = [ \"x\" ]; }; }; };\n"
+            "g: { score = 95; compare: { errors: { }; }; };\n"
+            "h: { score: { groups = 5; }; compare: { errors: { }; }; };\n"
+            "i: { score: { pas = 5; }; compare: { errors: { }; }; };\n"
+            "j: { compare: { errors: { weight = 5; }; slow: { groups = [ \"x\" ]; }; }; };\n"
+            "k: { score: { groups: { x = 200; }; }; compare: { errors: { groups = [ \"x\" ]; }; }; }; };",
+     "x.rules:4: marginal, 75, is more than pass, 60\n"
+     "x.rules:5: the weights add up to 100 and leave nothing of 100 for the others\n"
+     "x.rules:6: the weights add up to 90, not to 100\n"
+     "x.rules:7: weight: a metric in groups weighs as they do; give the groups weights\n"
+     "x.rules:8: score: takes a group like { pass = 95;  marginal = 75; }\n"
+     "x.rules:9: groups: takes a group like { errors = 60;  latency = 40; }\n"
+     "x.rules:10: unknown key 'pas'; did you mean 'pass'?\n"
+     "x.rules:11: groups needs a score: { } in this baseline\n"
+     "x.rules:11: weight needs a score: { } in this baseline\n"
+     "x.rules:12: x: 200 is not from 0 to 100"},
+    {"metrics: { score: { source = \"prometheus:main\"; kind = \"counter\"; events = \"e{v='{{version}}'}\"; "
+     "total = \"t{v='{{version}}'}\"; }; };\n"
+     "baselines: { b: { score: { }; compare: { score: { }; }; }; };",
+     "x.rules:2: a metric of a scored baseline is not called 'score'"},
     {METRIC "baselines: { b: { compare: { errors: { }; }; on_inconclusive: { other = \"wait\"; }; };\n"
             "c: { compare: { errors: { }; }; on_inconclusive: { source_eror = \"hold 5m, then hold\"; }; };\n"
             "d: { compare: { errors: { }; }; on_inconclusive: { other = \"hold 5m, then hold\"; }; };\n"
@@ -408,7 +440,6 @@ static void test_examples(void **state)
                         "example-full.rules:12: unknown kind of source 'cloudwatch'\n"
                         "example-full.rules:21: against 'before' is not known yet; known: stable (a trigger "
                         "can compare with `before`)\n"
-                        "example-full.rules:24: 'score' is not supported by this version\n"
                         "example-full.rules:43: 'windows' is not supported by this version\n"
                         "example-full.rules:48: 'window' is not supported by this version\n"
                         "example-full.rules:59: 'groups' is not supported by this version\n"

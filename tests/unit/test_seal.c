@@ -255,6 +255,51 @@ static void test_places_of_smoke_tests_are_sealed(void **state)
     config_free(config);
 }
 
+static void test_scores_are_sealed(void **state)
+{
+    struct config *config = read_text(
+        "metrics: { errors: { source = \"prometheus:main\"; kind = \"counter\"; events = "
+        "\"e{v='{{version}}'}\"; "
+        "total = \"t{v='{{version}}'}\"; };\n"
+        "slow: { source = \"prometheus:main\"; kind = \"counter\"; events = \"s{v='{{version}}'}\"; total = "
+        "\"t{v='{{version}}'}\"; };\n"
+        "cpu: { source = \"prometheus:main\"; kind = \"gauge\"; query = \"c{v='{{version}}'}\"; }; };\n"
+        "baselines: { all: { score: { pass = 90; groups: { users = 60; }; }; then = \"hold\";\n"
+        "compare: { errors: { critical = true; groups = [ \"users\" ]; }; slow: { groups = [ \"users\" ]; "
+        "};\n"
+        "cpu: { test = \"mean_difference\"; allow = \"+20%\"; }; }; }; };\n"
+        "services: { shop: { rules: { baselines = [ \"all\" ]; }; environments: { prod: { strategy = "
+        "\"follow\"; slots: { one: { address = \"10.0.0.1:443\"; }; two: { address = \"10.0.0.2:443\"; }; }; "
+        "}; }; }; };");
+    struct definition *definition = resolve(config, "shop", "prod", NULL, false);
+    const struct rule_definition *rule = &definition->rules[3];
+
+    (void)state;
+    assert_int_equal(definition->rule_count, 4);
+    assert_string_equal(rule->name, "all/score");
+    assert_string_equal(rule->text, "score of 3 comparisons >= 90, fails below 75");
+    assert_int_equal(rule->rule.kind, RULE_SCORE);
+    assert_int_equal(rule->rule.score.member_count, 3);
+    assert_int_equal(rule->rule.score.critical, 1);
+    assert_int_equal(rule->rule.score.groups[0], 1);
+    assert_int_equal(rule->rule.score.groups[1], 1);
+    assert_int_equal(rule->rule.score.groups[2], 2);
+    assert_true(rule->rule.score.weights[0] == 60 &&
+                rule->rule.score.weights[1] != rule->rule.score.weights[1]);
+    assert_int_equal(definition->plan.rules[0], PLAN_RULE_ACT_HOLD);
+    assert_int_equal(definition->plan.rules[1], PLAN_RULE_SCORED);
+    assert_int_equal(definition->plan.rules[2], PLAN_RULE_SCORED);
+    assert_int_equal(definition->plan.rules[3], PLAN_RULE_ACT_HOLD);
+    assert_true((definition->plan.beside_stable & 8) != 0);
+    definition_free(definition);
+    definition = resolve(config, "shop", "prod", NULL, true);
+    assert_int_equal(definition->plan.rules[1], PLAN_RULE_SCORED);
+    assert_int_equal(definition->plan.rules[3], PLAN_RULE_RECORD);
+    definition_free(definition);
+    assert_seals(config, "shop", "prod", NULL, false);
+    config_free(config);
+}
+
 static void test_seal_does_not_need_the_files(void **state)
 {
     struct config *config = read_example();
@@ -324,6 +369,7 @@ int main(void)
         cmocka_unit_test(test_seals_are_exact),
         cmocka_unit_test(test_seal_is_canonical),
         cmocka_unit_test(test_slot_variables_are_sealed),
+        cmocka_unit_test(test_scores_are_sealed),
         cmocka_unit_test(test_places_of_smoke_tests_are_sealed),
         cmocka_unit_test(test_seal_does_not_need_the_files),
 

@@ -74,8 +74,8 @@ static void random_rule(uint64_t *seed, struct rule_state *state)
     state->bound = (uint32_t)(next_random(seed) % SERIES_BUCKETS_MAX);
     state->label = (uint32_t)(next_random(seed) % (CLASSIFICATION_ERROR + 2));
     state->last.verdict = (enum verdict)(next_random(seed) % (VERDICT_FAIL + 1));
-    state->last.reason = (enum reason)(next_random(seed) % (REASON_LIMIT + 1));
-    state->limits.spent = (enum reason)(next_random(seed) % (REASON_LIMIT + 1));
+    state->last.reason = (enum reason)(next_random(seed) % (REASON_MARGINAL + 1));
+    state->limits.spent = (enum reason)(next_random(seed) % (REASON_MARGINAL + 1));
 }
 
 static void random_target(uint64_t *seed, struct target_state *state)
@@ -348,8 +348,8 @@ static void test_other_values_have_ranges(void **state)
     CHECK_LIMIT(rule, struct rule_state, timers[2].has_fired, 2);
     CHECK_LIMIT(rule, struct rule_state, timers[0].seen, EXPRESSION_CHECKS_MAX + 1);
     CHECK_LIMIT(rule, struct rule_state, last.verdict, VERDICT_FAIL + 1);
-    CHECK_LIMIT(rule, struct rule_state, last.reason, REASON_LIMIT + 1);
-    CHECK_LIMIT(rule, struct rule_state, limits.spent, REASON_LIMIT + 1);
+    CHECK_LIMIT(rule, struct rule_state, last.reason, REASON_MARGINAL + 1);
+    CHECK_LIMIT(rule, struct rule_state, limits.spent, REASON_MARGINAL + 1);
     CHECK_LIMIT(target, struct target_state, has_stable, 2);
     CHECK_LIMIT(target, struct target_state, is_frozen, 2);
     CHECK_LIMIT(target, struct target_state, quarantined_count, TARGET_QUARANTINE_MAX + 1);
