@@ -89,7 +89,7 @@ foreach(file ${files})
   endif()
   add_executable(${name} ${file})
   target_include_directories(${name} PRIVATE src . tests)
-  target_link_libraries(${name} PRIVATE config)
+  target_link_libraries(${name} PRIVATE cli)
 endforeach()
 
 include(tests/gates.cmake)
