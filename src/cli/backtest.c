@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "base/duration.h"
 #include "cli/kept.h"
+#include "cli/listed.h"
 #include "cli/schemas.h"
 #include "cli/tally.h"
 #include "cli/verb.h"
@@ -89,19 +90,27 @@ static void name_limits(struct backtest *backtest, const struct kept_counts *cou
     add_limit(backtest, "a gap is a gap: why a source was silent is not kept, nor how late it answered");
 }
 
+static bool read_only(const struct cli *cli, char service[NAME_MAX_LENGTH + 1],
+                      char environment[NAME_MAX_LENGTH + 1], struct err *err)
+{
+    const char *only = verb_text(cli, "service");
+
+    if (strchr(only, '/') != NULL)
+        return verb_target(cli, only, service, environment) ||
+               err_set(err, ERR_INVALID, "--service is SERVICE or SERVICE/ENV");
+    return text_copy(service, NAME_MAX_LENGTH + 1, only) ||
+           err_set(err, ERR_INVALID, "--service is too long");
+}
+
 static bool read_kept(struct backtest *backtest, struct err *err)
 {
     const struct cli *cli = backtest->cli;
     char service[NAME_MAX_LENGTH + 1] = "";
     char environment[NAME_MAX_LENGTH + 1] = "";
-    const char *only = verb_text(cli, "service");
     struct kept_counts counts;
 
-    if (strchr(only, '/') != NULL) {
-        if (!verb_target(cli, only, service, environment))
-            return err_set(err, ERR_INVALID, "--service is SERVICE or SERVICE/ENV");
-    } else if (!text_copy(service, sizeof(service), only))
-        return err_set(err, ERR_INVALID, "--service is too long");
+    if (!read_only(cli, service, environment, err))
+        return false;
     const struct kept_request request = {
         .data = verb_text(cli, "data"),
         .config = backtest->config,
@@ -116,6 +125,83 @@ static bool read_kept(struct backtest *backtest, struct err *err)
         return false;
     name_limits(backtest, &counts);
     return true;
+}
+
+static struct settings *read_settings(const struct backtest *backtest, struct err *err)
+{
+    struct config_report *report = memory_take(sizeof(*report));
+    struct settings *settings = settings_read(verb_text(backtest->cli, "config"), backtest->schemas, report);
+
+    if (settings == NULL)
+        (void)err_set(err, ERR_INVALID, "%.200s:%u: %.300s", report->findings[0].file,
+                      report->findings[0].line, report->findings[0].text);
+    free(report);
+    return settings;
+}
+
+static void complain_about(const struct cli *cli, const struct listed *listed)
+{
+    for (size_t i = 0; i < listed->finding_count && i < LISTED_FINDINGS_MAX; i++)
+        verb_complain(cli, "%s", listed->findings[i]);
+}
+
+static bool ask_listed(struct backtest *backtest, struct listed *listed, struct settings *settings,
+                       struct err *err)
+{
+    char service[NAME_MAX_LENGTH + 1] = "";
+    char environment[NAME_MAX_LENGTH + 1] = "";
+    char why[ERR_TEXT_MAX];
+    const struct listed_request request = {.path = verb_text(backtest->cli, "deployments"),
+                                           .config = backtest->config,
+                                           .settings = settings,
+                                           .schemas = backtest->schemas,
+                                           .service = service,
+                                           .environment = environment,
+                                           .arg = backtest,
+                                           .each = judge_past};
+
+    if (!read_only(backtest->cli, service, environment, err))
+        return false;
+    listed_check(listed, &request);
+    complain_about(backtest->cli, listed);
+    if (listed->finding_count > 0)
+        return err_set(err, ERR_INVALID, "%zu lines of the list are not good", listed->finding_count);
+    if (!listed_ask(listed, &request, why, err))
+        return false;
+    if (why[0] != '\0')
+        add_limit(backtest, "not every history could be had, such as: %.300s", why);
+    add_limit(backtest, "all traffic counts from the start of each line: shares and steps are not known");
+    add_limit(backtest, "values are those that the sources keep, at their own intervals; how late they came "
+                        "is not known");
+    return true;
+}
+
+static bool read_listed(struct backtest *backtest, struct err *err)
+{
+    CLEANUP(memory_free_at) struct listed *listed = memory_take(sizeof(*listed));
+    struct settings *settings = NULL;
+
+    if (!listed_read(verb_text(backtest->cli, "deployments"), listed, err))
+        return false;
+    bool is_good =
+        (settings = read_settings(backtest, err)) != NULL && ask_listed(backtest, listed, settings, err);
+    if (settings != NULL)
+        settings_free(settings);
+    listed_done(listed);
+    return is_good;
+}
+
+static bool read_past(struct backtest *backtest, struct err *err)
+{
+    bool is_listed = verb_value(backtest->cli, "deployments")->is_set;
+
+    return is_listed ? read_listed(backtest, err) : read_kept(backtest, err);
+}
+
+/* A source that is not there is nothing that the caller said wrongly. */
+static int code_of(const struct err *err)
+{
+    return err->code == ERR_UNAVAILABLE || err->code == ERR_TIMEOUT ? VERB_UNKNOWN : VERB_REFUSED;
 }
 
 static bool read_rules(struct backtest *backtest, struct err *err)
@@ -157,9 +243,9 @@ int backtest_run(struct cli *cli)
     backtest->schemas = schemas_new();
     backtest->told_ms = clock_ms(CLOCK_MONOTONIC);
     tally_init(&backtest->tally, cli->is_json);
-    if (!read_rules(backtest, &err) || !read_kept(backtest, &err)) {
+    if (!read_rules(backtest, &err) || !read_past(backtest, &err)) {
         verb_complain(cli, "%s", err.text);
-        code = VERB_REFUSED;
+        code = code_of(&err);
     } else {
         print(backtest);
         code = backtest->tally.total.judged == 0 ? NOTHING_JUDGED : VERB_DONE;

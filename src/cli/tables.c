@@ -139,16 +139,27 @@ static const struct option backtest_options[] = {
     {.name = "data",
      .type = OPTION_TEXT,
      .fallback = "/var/lib/verdictd",
-     .help = "the daemon's data folder; it is only read"}};
+     .help = "the daemon's data folder; it is only read"},
+    {.name = "deployments",
+     .type = OPTION_TEXT,
+     .help = "a CSV file of deployments instead, with values from their source's history"},
+    {.name = "config",
+     .type = OPTION_TEXT,
+     .fallback = "/etc/verdictd/verdictd.conf",
+     .help = "with --deployments: the settings that say where the sources are"}};
 
 static const char *const backtest_text[] = {
-    "verdict backtest FILE...|FOLDER [--since 30d] [--service SERVICE[/ENV]] [--data FOLDER]",
+    "verdict backtest FILE...|FOLDER [--since 30d] [--service SERVICE[/ENV]] [--data FOLDER]\n"
+    "verdict backtest FILE...|FOLDER --deployments FILE.csv [--service SERVICE[/ENV]] [--config FILE]",
     "Judges the deployments that the daemon keeps again, by these rules and the daemon's own judge: what "
     "would "
     "have been taken back, false alarms for each 100 good ones, bad ones missed, and the median time from "
     "the "
     "first traffic until a bad one was found. Good is what serves; bad is what a rule or a person took back. "
-    "Exit code: 0 answered, 1 nothing to judge, 2 unreadable.",
+    "Exit code: 0 answered, 1 nothing to judge or a source that is not there, 2 unreadable.",
+    "The list's first line names its columns: service, environment, version, start, end, and where they are "
+    "known previous, slot, stable_slot and outcome (good, bad, unknown). Times are 2026-11-20T10:00:00Z or "
+    "seconds since 1970; start is the first traffic. Only Prometheus has a history to ask.",
     NULL};
 
 static const char *const quarantine_text[] = {
