@@ -3,10 +3,10 @@
  * was found live is known.
  * SPDX-License-Identifier: MIT
  *
- * e2e_past_world FOLDER RULES SERVICES COUNT BAD: for each service COUNT deployments one after the other, of
- * which every BAD-th is bad, half of them so little that no threshold tells. Prints one JSON line for each
- * rule of each deployment. The journal's wall clock is that of its writing; the test sets it to engine's time
- * plus OFFSET_MS. */
+ * e2e_past_world FOLDER RULES SERVICES COUNT BAD AGE: for each service COUNT deployments one after the other,
+ * of which every BAD-th is bad, half of them so little that no threshold tells; the first half is older by
+ * AGE seconds. Prints one JSON line for each rule of each deployment. The journal's wall clock is that of its
+ * writing; the test sets it to engine's time plus OFFSET_MS. */
 #include "base/text.h"
 #include "cli/schemas.h"
 #include "config/side.h"
@@ -411,7 +411,7 @@ int main(int count, char **values)
     char path[1024];
     uint64_t id = 0;
 
-    if (count != 6)
+    if (count != 7)
         return 2;
     const char *rules = values[2];
     stage.config = config_read_files(&rules, 1, stage.schemas, report);
@@ -426,13 +426,16 @@ int main(int count, char **values)
     must(journal_open(&settings, &stage.journal, &err), &err);
     long each = strtol(values[4], NULL, 10);
     long bad = strtol(values[5], NULL, 10);
+    int64_t age_ms = strtol(values[6], NULL, 10) * 1000;
     int64_t first_ms =
         ((int64_t)time(NULL) - 600) * 1000 - OFFSET_MS - each * (int64_t)(LENGTH_MS + PAUSE_MS);
     for (long service = 0; service < strtol(values[3], NULL, 10); service++) {
         char name[32];
-        int64_t start_ms = first_ms;
+        int64_t start_ms = first_ms - age_ms;
         (void)snprintf(name, sizeof(name), "shop-%ld", service);
         for (long i = 0; i < each; i++) {
+            if (i == each / 2)
+                start_ms += age_ms;
             id++;
             start_ms = tell(&stage, &listener, name, id, id % (uint64_t)bad == 0, start_ms) + PAUSE_MS;
         }

@@ -62,12 +62,12 @@ def row(answer, name):
 class Past:
     """A data folder of deployments, and what was said of each when it was live."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, services=SERVICES, each=EACH, bad=BAD, age=0):
         self.data = folder / "data"
         self.data.mkdir()
         self.rules = folder / "past.rules"
-        self.rules.write_text(rules_text(), encoding="utf-8")
-        told = subprocess.run([BUILD / "e2e_past_world", self.data, self.rules, str(SERVICES), str(EACH), str(BAD)],
+        self.rules.write_text(rules_text(services), encoding="utf-8")
+        told = subprocess.run([BUILD / "e2e_past_world", self.data, self.rules, str(services), str(each), str(bad), str(age)],
                               capture_output=True, text=True, timeout=240, check=False)
         assert told.returncode == 0, told.stderr
         self.live = [json.loads(line) for line in told.stdout.splitlines()]
@@ -141,6 +141,17 @@ def test_what_cannot_be_judged_is_said(past, tmp_path):
     assert row(told, "errors")["not_judged"] == {"the metric asks something else now": 2 * EACH}
     assert row(told, "queue")["not_judged"] == {"values of another kind or resolution": 2 * EACH}
     assert any(f"{3 * EACH} deployments left out, such as of shop-4/prod" in limit for limit in told["limits"])
+
+
+def test_what_is_old_is_judged_on_averages(tmp_path):
+    old = Past(tmp_path, services=1, each=8, bad=2, age=3 * 86400)
+    answer = backtest(old.rules, old.data)
+    averaged = {shown["id"] for shown in answer["deployments"] if shown["averaged"]}
+    assert averaged == {"dep_1", "dep_2", "dep_3", "dep_4"}
+    assert answer["total"]["false_alarms"] == 0
+    by = {shown["id"]: shown.get("rule") for shown in answer["deployments"]}
+    assert by["dep_2"] == "errors" and by["dep_1"] is None, "what is plain is plain on averages too"
+    assert any("4 deployments are older than the single steps that are kept" in limit for limit in answer["limits"])
 
 
 def test_only_some_are_asked_for(past):
