@@ -134,7 +134,7 @@ static const struct option backtest_options[] = {
      .min = 1,
      .max = 366.0 * 86400000.0,
      .fallback = "30d",
-     .help = "deployments that began no longer ago"},
+     .help = "kept deployments that began no longer ago"},
     {.name = "service", .type = OPTION_TEXT, .help = "only SERVICE, or SERVICE/ENV"},
     {.name = "data",
      .type = OPTION_TEXT,
