@@ -22,45 +22,44 @@ enum {
     WHY_MAX = 384
 };
 
-enum instance_option { URL, LAG, TIMEOUT, ACCESS_FIRST };
-
 static const struct option instance_options[] = {
-    [URL] = {.name = "url",
-             .type = OPTION_TEXT,
-             .is_required = true,
-             .help = "Address of the server, with its path prefix if it has one"},
-    [LAG] = {.name = "lag",
-             .type = OPTION_DURATION,
-             .min = 0,
-             .max = 600000,
-             .fallback = "5s",
-             .help = "How far behind the present to ask: until then a sample has arrived everywhere"},
-    [TIMEOUT] = {.name = "timeout",
-                 .type = OPTION_DURATION,
-                 .min = 100,
-                 .max = 120000,
-                 .fallback = "5s",
-                 .help = "Longest time for one answer"},
-    [ACCESS_FIRST + ACCESS_USER] = {.name = "user",
-                                    .type = OPTION_TEXT,
-                                    .help = "Name for basic authentication, with password"},
-    [ACCESS_FIRST + ACCESS_PASSWORD] = {.name = "password",
-                                        .type = OPTION_SECRET,
-                                        .help = "Password for basic authentication"},
-    [ACCESS_FIRST +
+    [PROMETHEUS_URL] = {.name = "url",
+                        .type = OPTION_TEXT,
+                        .is_required = true,
+                        .help = "Address of the server, with its path prefix if it has one"},
+    [PROMETHEUS_LAG] = {.name = "lag",
+                        .type = OPTION_DURATION,
+                        .min = 0,
+                        .max = 600000,
+                        .fallback = "5s",
+                        .help =
+                            "How far behind the present to ask: until then a sample has arrived everywhere"},
+    [PROMETHEUS_TIMEOUT] = {.name = "timeout",
+                            .type = OPTION_DURATION,
+                            .min = 100,
+                            .max = 120000,
+                            .fallback = "5s",
+                            .help = "Longest time for one answer"},
+    [PROMETHEUS_ACCESS + ACCESS_USER] = {.name = "user",
+                                         .type = OPTION_TEXT,
+                                         .help = "Name for basic authentication, with password"},
+    [PROMETHEUS_ACCESS + ACCESS_PASSWORD] = {.name = "password",
+                                             .type = OPTION_SECRET,
+                                             .help = "Password for basic authentication"},
+    [PROMETHEUS_ACCESS +
         ACCESS_BEARER] = {.name = "bearer", .type = OPTION_SECRET, .help = "Token for bearer authentication"},
-    [ACCESS_FIRST + ACCESS_CA] = {.name = "ca",
-                                  .type = OPTION_TEXT,
-                                  .help = "File of the certificates to trust instead of the system's"},
-    [ACCESS_FIRST + ACCESS_CERTIFICATE] = {.name = "certificate",
-                                           .type = OPTION_TEXT,
-                                           .help = "File of our own certificate, with key"},
-    [ACCESS_FIRST +
+    [PROMETHEUS_ACCESS + ACCESS_CA] = {.name = "ca",
+                                       .type = OPTION_TEXT,
+                                       .help = "File of the certificates to trust instead of the system's"},
+    [PROMETHEUS_ACCESS + ACCESS_CERTIFICATE] = {.name = "certificate",
+                                                .type = OPTION_TEXT,
+                                                .help = "File of our own certificate, with key"},
+    [PROMETHEUS_ACCESS +
         ACCESS_KEY] = {.name = "key", .type = OPTION_TEXT, .help = "File of our own certificate's key"},
-    [ACCESS_FIRST + ACCESS_HEADERS] = {.name = "headers",
-                                       .type = OPTION_MAP,
-                                       .max = ACCESS_HEADERS_MAX,
-                                       .help = "Further headers of each request, such as X-Scope-OrgID"},
+    [PROMETHEUS_ACCESS + ACCESS_HEADERS] = {.name = "headers",
+                                            .type = OPTION_MAP,
+                                            .max = ACCESS_HEADERS_MAX,
+                                            .help = "Further headers of each request, such as X-Scope-OrgID"},
 };
 
 static const struct option metric_options[] = {
@@ -306,17 +305,18 @@ static bool open_collector(const struct collector_env *env, const char *name,
     struct collector *collector = memory_take(sizeof(*collector));
 
     collector->env = *env;
-    collector->lag_ms = options[LAG].duration_ms;
-    collector->timeout_ms = options[TIMEOUT].duration_ms;
+    collector->lag_ms = options[PROMETHEUS_LAG].duration_ms;
+    collector->timeout_ms = options[PROMETHEUS_TIMEOUT].duration_ms;
     collector->waiting_end = &collector->waiting;
     (void)snprintf(collector->why, sizeof(collector->why), "not asked yet");
-    if (!check_url(options[URL].text, err) || !access_open(&collector->access, &options[ACCESS_FIRST], err)) {
+    if (!check_url(options[PROMETHEUS_URL].text, err) ||
+        !access_open(&collector->access, &options[PROMETHEUS_ACCESS], err)) {
         access_close(&collector->access);
         free(collector);
         return err_wrap(err, "prometheus %s", name);
     }
     access_add_header(&collector->access, "Content-Type", "application/x-www-form-urlencoded");
-    collector->url = prometheus_query_url(options[URL].text);
+    collector->url = prometheus_query_url(options[PROMETHEUS_URL].text);
     collector->heartbeat = loop_timer_start(env->loop, 1, HEARTBEAT_MS, send_heartbeat, collector);
     *ret_collector = collector;
     return true;

@@ -5,6 +5,14 @@
 
 #include "collectors/collector.h"
 
+/* Options of an instance, in the order of its table. */
+enum prometheus_option {
+    PROMETHEUS_URL,
+    PROMETHEUS_LAG,
+    PROMETHEUS_TIMEOUT,
+    PROMETHEUS_ACCESS /* the first of access.h */
+};
+
 extern const struct collector_type prometheus_collector;
 
 #endif

@@ -15,7 +15,7 @@
 enum {
     PARTS_MAX = 2,
     WHY_MAX = 128,
-    FORM_EXTRA_MAX = 128,
+    FORM_EXTRA_MAX = 256,
     GAP_MAX_MS = 5 * 60 * 1000 /* what rose over a longer one was not observed: counting begins anew */
 };
 
@@ -109,6 +109,11 @@ bool prometheus_query_take(struct prometheus_query *query, const struct http_ans
         return false;
     query->taken++;
     return true;
+}
+
+void prometheus_query_give(struct prometheus_query *query, const struct prometheus_vector *vector)
+{
+    query->vectors[query->taken++] = *vector;
 }
 
 static bool sum_rises(const struct prometheus_query *query, size_t part, double *ret_sum)
@@ -270,15 +275,40 @@ char *prometheus_query_form(const char *text, int64_t time_ms, int64_t timeout_m
     return memory;
 }
 
-char *prometheus_query_url(const char *url)
+char *prometheus_query_range_form(const char *text, int64_t from_ms, int64_t to_ms, int64_t step_ms,
+                                  int64_t timeout_ms)
 {
-    static const char path[] = "/api/v1/query";
+    size_t size = 3 * strlen(text) + FORM_EXTRA_MAX;
+    char *memory = memory_take(size);
+    struct text form;
+
+    text_init(&form, memory, size);
+    text_add(&form, "query=");
+    add_encoded(&form, text);
+    text_add(&form, "&start=%" PRId64 ".%03d&end=%" PRId64 ".%03d&step=%" PRId64 ".%03d", from_ms / 1000,
+             (int)(from_ms % 1000), to_ms / 1000, (int)(to_ms % 1000), step_ms / 1000, (int)(step_ms % 1000));
+    text_add(&form, "&timeout=%" PRId64 "ms&partial_response=false&dedup=true", timeout_ms);
+    return memory;
+}
+
+static char *address(const char *url, const char *path)
+{
     size_t length = strlen(url);
-    char *memory = memory_take(length + sizeof(path));
+    size_t path_size = strlen(path) + 1;
+    char *memory = memory_take(length + path_size);
 
     while (length > 0 && url[length - 1] == '/')
         length--;
-    memcpy(memory, url, length);
-    memcpy(memory + length, path, sizeof(path));
+    (void)snprintf(memory, length + path_size, "%.*s%s", (int)length, url, path);
     return memory;
+}
+
+char *prometheus_query_url(const char *url)
+{
+    return address(url, "/api/v1/query");
+}
+
+char *prometheus_query_range_url(const char *url)
+{
+    return address(url, "/api/v1/query_range");
 }

@@ -26,13 +26,20 @@ const char *prometheus_query_text(const struct prometheus_query *query);
 /* False: the poll has failed. */
 MUST_CHECK bool prometheus_query_take(struct prometheus_query *query, const struct http_answer *answer,
                                       struct err *err);
+/* The same of an answer that was read before; the vector is taken over. */
+void prometheus_query_give(struct prometheus_query *query, const struct prometheus_vector *vector);
 /* Puts what the poll has told: a value, no value (a counter's first reading), or a trouble. */
 void prometheus_query_end(struct prometheus_query *query, int64_t at_ms, const struct collector_sink *sink);
 
 /* The body of a query as of `time_ms` since 1970; free(). */
 char *prometheus_query_form(const char *text, int64_t time_ms, int64_t timeout_ms);
 
+/* The same for the instants from_ms, from_ms + step_ms ... to_ms; free(). */
+char *prometheus_query_range_form(const char *text, int64_t from_ms, int64_t to_ms, int64_t step_ms,
+                                  int64_t timeout_ms);
+
 /* The address to post it to; free(). */
 char *prometheus_query_url(const char *url);
+char *prometheus_query_range_url(const char *url);
 
 #endif

@@ -71,6 +71,15 @@ if(SANITIZE MATCHES "fuzzer-no-link")
   endforeach()
 endif()
 
+# e2e/NAME.c is e2e_NAME: what the tests there have made for them by the project's own code.
+file(GLOB files CONFIGURE_DEPENDS tests/e2e/*.c)
+foreach(file ${files})
+  get_filename_component(name ${file} NAME_WE)
+  add_executable(e2e_${name} ${file})
+  target_include_directories(e2e_${name} PRIVATE src . tests)
+  target_link_libraries(e2e_${name} PRIVATE cli)
+endforeach()
+
 # bench/NAME.c is bench_NAME, soak/NAME.c is NAME: by hand.
 file(GLOB files CONFIGURE_DEPENDS tests/bench/*.c tests/soak/*.c)
 foreach(file ${files})
@@ -80,7 +89,7 @@ foreach(file ${files})
   endif()
   add_executable(${name} ${file})
   target_include_directories(${name} PRIVATE src . tests)
-  target_link_libraries(${name} PRIVATE config)
+  target_link_libraries(${name} PRIVATE cli)
 endforeach()
 
 include(tests/gates.cmake)

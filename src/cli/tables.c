@@ -128,6 +128,40 @@ static const struct option explain_options[] = {{.name = "rules",
 static const struct option check_options[] = {
     {.name = "online", .type = OPTION_BOOL, .help = "not in this version"}};
 
+static const struct option backtest_options[] = {
+    {.name = "since",
+     .type = OPTION_DURATION,
+     .min = 1,
+     .max = 366.0 * 86400000.0,
+     .fallback = "30d",
+     .help = "kept deployments that began no longer ago"},
+    {.name = "service", .type = OPTION_TEXT, .help = "only SERVICE, or SERVICE/ENV"},
+    {.name = "data",
+     .type = OPTION_TEXT,
+     .fallback = "/var/lib/verdictd",
+     .help = "the daemon's data folder; it is only read"},
+    {.name = "deployments",
+     .type = OPTION_TEXT,
+     .help = "a CSV file of deployments instead, with values from their source's history"},
+    {.name = "config",
+     .type = OPTION_TEXT,
+     .fallback = "/etc/verdictd/verdictd.conf",
+     .help = "with --deployments: the settings that say where the sources are"}};
+
+static const char *const backtest_text[] = {
+    "verdict backtest FILE...|FOLDER [--since 30d] [--service SERVICE[/ENV]] [--data FOLDER]\n"
+    "verdict backtest FILE...|FOLDER --deployments FILE.csv [--service SERVICE[/ENV]] [--config FILE]",
+    "Judges the deployments that the daemon keeps again, by these rules and the daemon's own judge: what "
+    "would "
+    "have been taken back, false alarms for each 100 good ones, bad ones missed, and the median time from "
+    "the "
+    "first traffic until a bad one was found. Good is what serves; bad is what a rule or a person took back. "
+    "Exit code: 0 answered, 1 nothing to judge or a source that is not there, 2 unreadable.",
+    "The list's first line names its columns: service, environment, version, start, end, and where they are "
+    "known previous, slot, stable_slot and outcome (good, bad, unknown). Times are 2026-11-20T10:00:00Z or "
+    "seconds since 1970; start is the first traffic. Only Prometheus has a history to ask.",
+    NULL};
+
 static const char *const quarantine_text[] = {
     "verdict quarantine ls\nverdict quarantine add SERVICE/ENV --version V --reason R\n"
     "verdict quarantine clear SERVICE/ENV --version V",
@@ -195,6 +229,8 @@ const struct verb_entry verb_table[] = {
      explain_text, TABLE(explain_options), 1, 1, false, explain_run, NULL},
     {"test", "FILE...", "judges recorded samples: 0 as expected, 1 not", NULL, NULL, 0, 1, VERB_WORDS_MAX,
      true, test_run, NULL},
+    {"backtest", "RULES...", "judges the deployments of the past by these rules", backtest_text,
+     TABLE(backtest_options), 1, VERB_WORDS_MAX, true, backtest_run, NULL},
     {"graph", "ID METRIC", "graphs are not in this version; any RRD tool draws the files", NULL,
      TABLE(graph_options), 2, 2, true, graph_run, NULL},
     {"check", "FILE...", "reads rule files as the daemon would: 0 good, 1 findings", NULL,

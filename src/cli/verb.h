@@ -104,6 +104,7 @@ int judge_run(struct cli *cli);
 int report_run(struct cli *cli);
 int explain_run(struct cli *cli);
 int test_run(struct cli *cli);
+int backtest_run(struct cli *cli);
 int graph_run(struct cli *cli);
 int check_run(struct cli *cli);
 int compare_run(struct cli *cli);

@@ -100,26 +100,22 @@ static size_t add_pair(const char **pairs, size_t count, const char *name, const
     return count + 1;
 }
 
+struct side live_side(const struct live *live, const struct deployment_state *state, bool is_candidate)
+{
+    return (struct side){.definition = live->definition,
+                         .is_candidate = is_candidate,
+                         .version = is_candidate ? live->version : live->previous,
+                         .previous = live->previous,
+                         .slot = is_candidate ? state->slot : state->stable_slot,
+                         .shares_slot = state->slot == state->stable_slot};
+}
+
 size_t live_pairs(const struct live *live, const struct deployment_state *state, bool is_candidate,
                   size_t address, const char *pairs[2 * LIVE_PAIRS_MAX])
 {
-    const struct slot_definition *slot = live_slot(live, state, is_candidate);
-    size_t count = 0;
+    struct side side = live_side(live, state, is_candidate);
 
-    count = add_pair(pairs, count, "service", live->definition->service);
-    count = add_pair(pairs, count, "environment", live->definition->environment);
-    count = add_pair(pairs, count, "version", is_candidate ? live->version : live->previous);
-    count = add_pair(pairs, count, "previous", live->previous);
-    if (slot == NULL)
-        return count;
-    count = add_pair(pairs, count, "slot", slot->name);
-    if (address == SIZE_MAX)
-        address = 0;
-    if (address < slot->address_count)
-        count = add_pair(pairs, count, "address", slot->addresses[address]);
-    for (size_t i = 0; i < slot->variable_count && count < LIVE_PAIRS_MAX; i++)
-        count = add_pair(pairs, count, slot->variables[2 * i], slot->variables[2 * i + 1]);
-    return count;
+    return side_pairs(&side, address, pairs);
 }
 
 size_t live_host_pairs(const struct live *live, bool is_candidate, uint16_t host,

@@ -5,9 +5,10 @@
 #define DAEMON_LIVE_H
 
 #include "base/text.h"
+#include "config/side.h"
 #include "daemon/daemon.h"
 
-enum { LIVE_SIDES = 2, LIVE_PAIRS_MAX = 48, LIVE_TEXT_MAX = 4096, LIVE_KEY_MAX = 192 };
+enum { LIVE_SIDES = 2, LIVE_PAIRS_MAX = SIDE_PAIRS_MAX };
 
 /* What one side measures of one metric. */
 struct live_series {
@@ -56,6 +57,9 @@ void live_unwatch(struct live *live);
 
 /* Of struct engine_env. */
 bool live_views(void *daemon, uint64_t deployment, uint8_t rule, struct metric_views *ret_views);
+
+/* A side as what it measures is named by; of the texts of `live`. */
+struct side live_side(const struct live *live, const struct deployment_state *state, bool is_candidate);
 
 /* Names and texts that templates of a side may use: name, text, name, text ... Returns the count of pairs.
  * The texts live as long as `live` and `state`. `address`: index, or SIZE_MAX for the first. */

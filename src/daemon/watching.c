@@ -1,4 +1,4 @@
-/* watching.c - from a definition's metrics to series and watches: which key a side has, what its query says.
+/* watching.c - from a definition's metrics to series and watches, and their values into the windows.
  * SPDX-License-Identifier: MIT */
 #include "collectors/haproxy.h"
 #include "daemon/before.h"
@@ -9,41 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { LEVELS_KEPT = 60 }; /* blocks that Mann-Whitney looks at */
-
-static bool names(const struct metric_definition *metric, size_t option_count, const char *word)
-{
-    for (size_t i = 0; i < option_count; i++) {
-        const struct option_value *value = &metric->options[i];
-        if (value->text != NULL && strstr(value->text, word) != NULL)
-            return true;
-        for (size_t k = 0; k < value->list_length; k++)
-            if (strstr(value->list[k], word) != NULL)
-                return true;
-    }
-    return false;
-}
-
-/* A series is keyed by slot or by version, as its source measures. */
-static bool side_key(const struct live *live, const struct deployment_state *state,
-                     const struct metric_definition *metric, size_t option_count, bool is_candidate,
-                     char key[LIVE_KEY_MAX])
-{
-    const struct slot_definition *slot = live_slot(live, state, is_candidate);
-    const char *version = is_candidate ? live->version : live->previous;
-
-    if (names(metric, option_count, "{{version}}")) {
-        (void)snprintf(key, LIVE_KEY_MAX, "version.%s", version);
-        return version[0] != '\0';
-    }
-    if (slot != NULL && metric->scope == SCOPE_SIDE) {
-        (void)snprintf(key, LIVE_KEY_MAX, "slot.%s", slot->name);
-        return is_candidate || state->slot != state->stable_slot;
-    }
-    (void)snprintf(key, LIVE_KEY_MAX, "service");
-    return is_candidate;
-}
 
 /* A value came: what was said of its source before is over. */
 static void came(struct live_series *series)
@@ -104,25 +69,6 @@ static struct daemon_source *find_source(struct daemon *daemon, const struct met
     return NULL;
 }
 
-/* Options with their templates filled in; texts come from one block that the caller frees. */
-static bool fill_options(const struct metric_definition *metric, const struct collector_type *type,
-                         const char *const *pairs, size_t pair_count, struct option_value *values,
-                         char *texts, struct err *err)
-{
-    enum template_escape escape = strcmp(type->name, "prometheus") == 0 ? TEMPLATE_PROMQL : TEMPLATE_PLAIN;
-
-    for (size_t i = 0; i < type->metric_option_count; i++) {
-        values[i] = metric->options[i];
-        if (values[i].text == NULL)
-            continue;
-        char *text = texts + i * LIVE_TEXT_MAX;
-        if (!template_fill(values[i].text, pairs, pair_count, escape, text, LIVE_TEXT_MAX, err))
-            return err_wrap(err, "metric %s, %s", metric->name, type->metric_options[i].name);
-        values[i].text = text;
-    }
-    return true;
-}
-
 /* What a slot is made of, the target says, not the metric. */
 static void fill_servers(const struct live_series *series, const struct slot_definition *slot,
                          struct option_value *values)
@@ -134,25 +80,8 @@ static void fill_servers(const struct live_series *series, const struct slot_def
         (struct option_value){.is_set = true, .list = slot->servers, .list_length = slot->server_count};
 }
 
-/* FNV-1a over the texts that are asked for. */
-static uint64_t hash_options(const struct option_value *values, size_t count)
-{
-    uint64_t hash = UINT64_C(14695981039346656037);
-
-    for (size_t i = 0; i < count; i++) {
-        const char *text = values[i].text == NULL ? "" : values[i].text;
-        for (size_t k = 0; k <= strlen(text); k++)
-            hash = (hash ^ (unsigned char)text[k]) * UINT64_C(1099511628211);
-        for (size_t k = 0; k < values[i].list_length; k++)
-            for (const char *c = values[i].list[k]; *c != '\0'; c++)
-                hash = (hash ^ (unsigned char)*c) * UINT64_C(1099511628211);
-    }
-    return hash;
-}
-
 static bool start_watch(struct live_series *series, const struct metric_definition *metric,
-                        const struct slot_definition *slot, const char *const *pairs, size_t pair_count,
-                        struct err *err)
+                        const struct side *side, struct err *err)
 {
     struct daemon_source *source = find_source(series->live->daemon, metric);
 
@@ -160,7 +89,7 @@ static bool start_watch(struct live_series *series, const struct metric_definiti
         return err_set(err, ERR_UNAVAILABLE, "source %s:%s is not there",
                        collector_types[metric->collector]->name, metric->source);
     struct option_value *values = memory_take_array(source->type->metric_option_count + 1, sizeof(*values));
-    char *texts = memory_take_array(source->type->metric_option_count + 1, LIVE_TEXT_MAX);
+    char *texts = memory_take_array(source->type->metric_option_count + 1, SIDE_TEXT_MAX);
     struct collector_series what = {
         .metric = metric->name,
         .service = series->live->definition->service,
@@ -176,40 +105,24 @@ static bool start_watch(struct live_series *series, const struct metric_definiti
                  .trouble = put_trouble},
     };
     series->type = source->type;
-    bool is_done = fill_options(metric, source->type, pairs, pair_count, values, texts, err);
-    fill_servers(series, slot, values);
+    struct option_schema schema = {.name = source->type->name,
+                                   .use = source->type->metric_options,
+                                   .use_count = source->type->metric_option_count};
+    bool is_done = side_fill(side, metric, &schema, values, texts, err);
+    fill_servers(series, side_slot(side), values);
     if (is_done && !source->type->is_implicit) /* what is pushed is told apart by its key */
-        series->asked = hash_options(values, source->type->metric_option_count);
+        series->asked = side_hash(values, source->type->metric_option_count);
     is_done = is_done && source->type->watch(source->collector, &what, &series->watch, err);
     free(values);
     free(texts);
     return is_done;
 }
 
-/* What a rule reads at once: its longest span; a comparison a block, and one more that waits for late values;
- * Mann-Whitney many blocks together. */
-static int64_t longest_span(const struct rule *rule, int64_t age_max_ms)
-{
-    int64_t blocks = rule->comparison.test == COMPARISON_MANN_WHITNEY ? LEVELS_KEPT : 2;
-    int64_t span_ms = rule->kind == RULE_COMPARISON ? blocks * rule->comparison.block_ms + age_max_ms : 0;
-
-    for (uint8_t n = 0; n < rule->condition.count; n++)
-        if (rule->condition.nodes[n].op != EXPRESSION_FOR && rule->condition.nodes[n].span_ms > span_ms)
-            span_ms = rule->condition.nodes[n].span_ms;
-    return span_ms;
-}
-
-/* Steps of the metric's window, or of the longest span that a rule reads. */
+/* Steps of the metric's window. */
 static uint32_t capacity_of(const struct live *live, size_t metric)
 {
-    const struct metric_definition *definition = &live->definition->metrics[metric];
-    int64_t span_ms = definition->window_ms;
+    int64_t steps = side_window(live->definition, metric);
 
-    for (size_t r = 0; r < live->definition->rule_count; r++) {
-        int64_t needed_ms = longest_span(&live->definition->rules[r].rule, definition->age_max_ms);
-        span_ms = needed_ms > span_ms ? needed_ms : span_ms;
-    }
-    int64_t steps = span_ms / definition->step_ms + 2;
     return steps > SERIES_CAPACITY_MAX ? SERIES_CAPACITY_MAX : (uint32_t)steps;
 }
 
@@ -234,10 +147,10 @@ static bool watch_side(struct live *live, const struct deployment_state *state, 
                                  .step_ms = (uint32_t)definition->step_ms,
                                  .capacity = capacity_of(live, metric),
                                  .holds_ms = definition->holds_ms};
-    const char *pairs[2 * LIVE_PAIRS_MAX];
-    char key[LIVE_KEY_MAX];
+    struct side side = live_side(live, state, is_candidate);
+    char key[SIDE_KEY_MAX];
 
-    if (!side_key(live, state, definition, type->metric_option_count, is_candidate, key))
+    if (!side_key(&side, definition, type->metric_option_count, key))
         return true;
     struct series_name name = {live->definition->service, live->definition->environment, key,
                                definition->name};
@@ -245,12 +158,7 @@ static bool watch_side(struct live *live, const struct deployment_state *state, 
         !read_by_rules(live, metric, series->series, err))
         return false;
     series->live = live;
-    size_t count = live_pairs(live, state, is_candidate, SIZE_MAX, pairs);
-    char resolution[32];
-    (void)snprintf(resolution, sizeof(resolution), "%llds", (long long)(definition->step_ms / 1000));
-    pairs[2 * count] = "resolution";
-    pairs[2 * count + 1] = resolution;
-    if (start_watch(series, definition, live_slot(live, state, is_candidate), pairs, count + 1, err))
+    if (start_watch(series, definition, &side, err))
         return true;
     series_set_trouble(series->series, SERIES_ERROR);
     return false;

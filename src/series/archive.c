@@ -107,7 +107,7 @@ static int64_t settled_offset_ms(struct archive *archive, int64_t wall_offset_ms
     return archive->offset_ms;
 }
 
-static bool format_path(const struct series_name *name, const char *suffix, char *to, size_t size)
+bool archive_path(const struct series_name *name, const char *suffix, char *to, size_t size)
 {
     int length = snprintf(to, size, "%s/%s/%s/%s%s.rrd", name->service, name->environment, name->key,
                           name->metric, suffix);
@@ -129,7 +129,7 @@ static void add_row(struct archive *archive, const struct series *series, int64_
     struct rrd_file_shape shape = {.kind = row->kind, .step_s = view->step_ms / 1000};
     char path[RRD_FILE_PATH_MAX];
 
-    if (format_path(series_name_of(series), row->suffix, path, sizeof(path)) && rrd_file_is_shape(&shape))
+    if (archive_path(series_name_of(series), row->suffix, path, sizeof(path)) && rrd_file_is_shape(&shape))
         (void)rrd_writer_add(archive->writer, path, &shape, time_s, row->values);
     else
         archive->skipped++;
@@ -180,7 +180,7 @@ bool archive_fetch(struct archive *archive, const struct series_name *name, cons
 {
     char path[RRD_FILE_PATH_MAX];
 
-    if (!format_path(name, suffix, path, sizeof(path)))
+    if (!archive_path(name, suffix, path, sizeof(path)))
         return err_set(err, ERR_INVALID, "%s of %s has no name of a file", name->metric, name->key);
     if (!rrd_writer_fetch(archive->writer, path, span->start_s, span->end_s, span->row_s, done, data))
         return err_set(err, ERR_LIMIT, "too many readings of series files wait already");

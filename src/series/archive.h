@@ -39,6 +39,9 @@ void archive_add(struct archive *archive, const struct series *series, int64_t s
 /* Writes everything out now; `done` from the loop (may be NULL). */
 void archive_flush(struct archive *archive, void (*done)(void *data), void *data);
 
+/* The file's path below the folder; `suffix` is "" or ".p95" and so on. False: no name of a file. */
+MUST_CHECK bool archive_path(const struct series_name *name, const char *suffix, char *to, size_t size);
+
 /* Reads rows back, what waits included; `suffix` is "" or ".p95" and so on. False, and `done` is never
  * called: ERR_LIMIT, ERR_INVALID. */
 MUST_CHECK bool archive_fetch(struct archive *archive, const struct series_name *name, const char *suffix,

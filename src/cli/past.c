@@ -1,0 +1,133 @@
+/* past.c - the memory of a deployment of the past, and what of it can be judged.
+ * SPDX-License-Identifier: MIT */
+#include "cli/past.h"
+
+#include "io/memory.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+void past_init(struct past *past, const struct definition *definition)
+{
+    memset(past, 0, sizeof(*past));
+    past->definition = definition;
+    for (size_t m = 0; m < definition->metric_count; m++)
+        past->gaps[m] = PAST_NOTHING;
+}
+
+void past_done(struct past *past)
+{
+    for (size_t m = 0; m < DEFINITION_METRICS_MAX; m++)
+        for (int side = 0; side < REJUDGE_SIDES; side++) {
+            struct rejudge_values *values = &past->metrics[m].side[side];
+            free((double *)(uintptr_t)values->values);
+            free((double *)(uintptr_t)values->bounds);
+            *values = (struct rejudge_values){0};
+        }
+}
+
+/* First step that begins at or after that time. */
+static int64_t step_from(int64_t at_ms, int64_t step_ms)
+{
+    return at_ms <= 0 ? 0 : (at_ms + step_ms - 1) / step_ms;
+}
+
+bool past_take_values(struct past *past, size_t metric, enum expression_side side, int64_t from_ms,
+                      int64_t to_ms, double **ret_values)
+{
+    const struct metric_definition *measured = &past->definition->metrics[metric];
+    struct rejudge_values *values = &past->metrics[metric].side[side];
+    size_t columns = measured->kind == SERIES_HISTOGRAM ? values->bucket_count
+                     : measured->kind == SERIES_COUNT   ? 2
+                                                        : 1;
+    int64_t first = step_from(from_ms, measured->step_ms);
+    int64_t end = step_from(to_ms, measured->step_ms);
+
+    if (end <= first || end - first > REJUDGE_STEPS_MAX)
+        return false;
+    double *memory = memory_take_array((size_t)(end - first), columns * sizeof(*memory));
+    for (size_t i = 0; i < (size_t)(end - first) * columns; i++)
+        memory[i] = NAN;
+    values->first_step = first;
+    values->count = (size_t)(end - first);
+    values->values = memory;
+    *ret_values = memory;
+    return true;
+}
+
+static bool reads_before(const struct rule_definition *rule, size_t metric)
+{
+    for (uint8_t i = 0; i < rule->rule.condition.count; i++) {
+        const struct expression_node *node = &rule->rule.condition.nodes[i];
+        if (node->op >= EXPRESSION_VALUE && node->op <= EXPRESSION_ABSENT && node->side == SIDE_BEFORE &&
+            rule->metrics[node->metric] == metric)
+            return true;
+    }
+    return false;
+}
+
+bool past_wants_before(const struct definition *definition, size_t metric)
+{
+    for (size_t r = 0; r < definition->rule_count; r++)
+        if (reads_before(&definition->rules[r], metric))
+            return true;
+    return false;
+}
+
+enum past_gap past_rule_gap(const struct past *past, size_t rule)
+{
+    const struct rule_definition *definition = &past->definition->rules[rule];
+
+    for (uint8_t i = 0; i < definition->rule.metric_count; i++)
+        if (past->gaps[definition->metrics[i]] != PAST_COMPLETE)
+            return past->gaps[definition->metrics[i]];
+    return PAST_COMPLETE;
+}
+
+/* A value is there when its step is over: what was seen live in an open step needs that much longer here. */
+static int64_t longest_step(const struct definition *definition)
+{
+    int64_t longest_ms = 0;
+
+    for (size_t m = 0; m < definition->metric_count; m++)
+        if (definition->metrics[m].step_ms > longest_ms)
+            longest_ms = definition->metrics[m].step_ms;
+    return longest_ms;
+}
+
+bool past_judge(const struct past *past, struct rejudged *ret_rules, uint32_t *ret_judged, struct err *err)
+{
+    struct rejudge rejudge = {.definition = past->definition,
+                              .metrics = past->metrics,
+                              .routed_ms = past->routed_ms,
+                              .until_ms = past->until_ms + longest_step(past->definition),
+                              .mark_count = past->mark_count,
+                              .marks = past->marks};
+
+    for (size_t r = 0; r < past->definition->rule_count; r++)
+        if (past_rule_gap(past, r) == PAST_COMPLETE)
+            rejudge.rules |= UINT32_C(1) << r;
+    *ret_judged = rejudge.rules;
+    return rejudge.rules == 0 || rejudge_run(&rejudge, ret_rules, err);
+}
+
+const char *past_gap_text(enum past_gap gap)
+{
+    static const char *const texts[PAST_GAP_COUNT] = {
+        [PAST_COMPLETE] = "",
+        [PAST_NOTHING] = "no values of the candidate",
+        [PAST_HISTOGRAM] = "buckets of histograms are not kept",
+        [PAST_SHAPE] = "values of another kind or resolution",
+        [PAST_CHANGED] = "the metric asks something else now",
+        [PAST_SOURCE] = "the source told no history",
+    };
+
+    assert(gap < PAST_GAP_COUNT);
+    return texts[gap];
+}
+
+const char *past_label_name(enum past_label label)
+{
+    return label == PAST_GOOD ? "good" : label == PAST_BAD ? "bad" : "unknown";
+}

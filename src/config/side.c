@@ -1,0 +1,134 @@
+/* side.c - from a definition's metrics to series: which key a side has, what its source is asked.
+ * SPDX-License-Identifier: MIT */
+#include "config/side.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { LEVELS_KEPT = 60 }; /* blocks that Mann-Whitney looks at */
+
+const struct slot_definition *side_slot(const struct side *side)
+{
+    return side->slot < side->definition->slot_count ? &side->definition->slots[side->slot] : NULL;
+}
+
+static bool names(const struct metric_definition *metric, size_t option_count, const char *word)
+{
+    for (size_t i = 0; i < option_count; i++) {
+        const struct option_value *value = &metric->options[i];
+        if (value->text != NULL && strstr(value->text, word) != NULL)
+            return true;
+        for (size_t k = 0; k < value->list_length; k++)
+            if (strstr(value->list[k], word) != NULL)
+                return true;
+    }
+    return false;
+}
+
+bool side_key(const struct side *side, const struct metric_definition *metric, size_t option_count,
+              char key[SIDE_KEY_MAX])
+{
+    const struct slot_definition *slot = side_slot(side);
+
+    if (names(metric, option_count, "{{version}}")) {
+        (void)snprintf(key, SIDE_KEY_MAX, "version.%s", side->version);
+        return side->version[0] != '\0';
+    }
+    if (slot != NULL && metric->scope == SCOPE_SIDE) {
+        (void)snprintf(key, SIDE_KEY_MAX, "slot.%s", slot->name);
+        return side->is_candidate || !side->shares_slot;
+    }
+    (void)snprintf(key, SIDE_KEY_MAX, "service");
+    return side->is_candidate;
+}
+
+static size_t add_pair(const char **pairs, size_t count, const char *name, const char *text)
+{
+    pairs[2 * count] = name;
+    pairs[2 * count + 1] = text;
+    return count + 1;
+}
+
+size_t side_pairs(const struct side *side, size_t address, const char *pairs[2 * SIDE_PAIRS_MAX])
+{
+    const struct slot_definition *slot = side_slot(side);
+    size_t count = 0;
+
+    count = add_pair(pairs, count, "service", side->definition->service);
+    count = add_pair(pairs, count, "environment", side->definition->environment);
+    count = add_pair(pairs, count, "version", side->version);
+    count = add_pair(pairs, count, "previous", side->previous);
+    if (slot == NULL)
+        return count;
+    count = add_pair(pairs, count, "slot", slot->name);
+    if (address == SIZE_MAX)
+        address = 0;
+    if (address < slot->address_count)
+        count = add_pair(pairs, count, "address", slot->addresses[address]);
+    for (size_t i = 0; i < slot->variable_count && count < SIDE_PAIRS_MAX; i++)
+        count = add_pair(pairs, count, slot->variables[2 * i], slot->variables[2 * i + 1]);
+    return count;
+}
+
+bool side_fill(const struct side *side, const struct metric_definition *metric,
+               const struct option_schema *schema, struct option_value *values, char *texts, struct err *err)
+{
+    enum template_escape escape = strcmp(schema->name, "prometheus") == 0 ? TEMPLATE_PROMQL : TEMPLATE_PLAIN;
+    const char *pairs[2 * SIDE_PAIRS_MAX + 2];
+    char resolution[32];
+    size_t count = side_pairs(side, SIZE_MAX, pairs);
+
+    (void)snprintf(resolution, sizeof(resolution), "%llds", (long long)(metric->step_ms / 1000));
+    count = add_pair(pairs, count, "resolution", resolution);
+    for (size_t i = 0; i < schema->use_count; i++) {
+        values[i] = metric->options[i];
+        if (values[i].text == NULL)
+            continue;
+        char *text = texts + i * SIDE_TEXT_MAX;
+        if (!template_fill(values[i].text, pairs, count, escape, text, SIDE_TEXT_MAX, err))
+            return err_wrap(err, "metric %s, %s", metric->name, schema->use[i].name);
+        values[i].text = text;
+    }
+    return true;
+}
+
+/* FNV-1a over the texts that are asked for. */
+uint64_t side_hash(const struct option_value *values, size_t option_count)
+{
+    uint64_t hash = UINT64_C(14695981039346656037);
+
+    for (size_t i = 0; i < option_count; i++) {
+        const char *text = values[i].text == NULL ? "" : values[i].text;
+        for (size_t k = 0; k <= strlen(text); k++)
+            hash = (hash ^ (unsigned char)text[k]) * UINT64_C(1099511628211);
+        for (size_t k = 0; k < values[i].list_length; k++)
+            for (const char *c = values[i].list[k]; *c != '\0'; c++)
+                hash = (hash ^ (unsigned char)*c) * UINT64_C(1099511628211);
+    }
+    return hash;
+}
+
+/* What a rule reads at once: its longest span; a comparison a block, and one more that waits for late values;
+ * Mann-Whitney many blocks together. */
+static int64_t longest_span(const struct rule *rule, int64_t age_max_ms)
+{
+    int64_t blocks = rule->comparison.test == COMPARISON_MANN_WHITNEY ? LEVELS_KEPT : 2;
+    int64_t span_ms = rule->kind == RULE_COMPARISON ? blocks * rule->comparison.block_ms + age_max_ms : 0;
+
+    for (uint8_t n = 0; n < rule->condition.count; n++)
+        if (rule->condition.nodes[n].op != EXPRESSION_FOR && rule->condition.nodes[n].span_ms > span_ms)
+            span_ms = rule->condition.nodes[n].span_ms;
+    return span_ms;
+}
+
+int64_t side_window(const struct definition *definition, size_t metric)
+{
+    const struct metric_definition *measured = &definition->metrics[metric];
+    int64_t span_ms = measured->window_ms;
+
+    for (size_t r = 0; r < definition->rule_count; r++) {
+        int64_t needed_ms = longest_span(&definition->rules[r].rule, measured->age_max_ms);
+        span_ms = needed_ms > span_ms ? needed_ms : span_ms;
+    }
+    return span_ms / measured->step_ms + 2;
+}
