@@ -156,7 +156,9 @@ static uint8_t slot_of(const struct target_state *target, const struct engine_st
 {
     if (start->plan->kind == PLAN_ROLLBACK)
         return start->plan->has_traffic ? target->way_back_slot : target->stable_slot;
-    return start->slot_count > 1 ? (uint8_t)((target->stable_slot + 1) % start->slot_count) : 0;
+    if (start->slot_count <= 1)
+        return 0;
+    return (uint8_t)((target->stable_slot + 1) % start->slot_count);
 }
 
 /* Gives the turn to whoever waits longest, once nobody is before them (S8). */

@@ -115,13 +115,6 @@ static void next_of(struct engine *engine, uint64_t pipeline)
         runs_event(engine, next, &event, 0);
 }
 
-static enum engine_answer answer_of(enum answer answer)
-{
-    if (answer == ANSWER_DONE)
-        return ENGINE_DONE;
-    return answer == ANSWER_ALREADY ? ENGINE_ALREADY : ENGINE_CONFLICT;
-}
-
 void runs_event(struct engine *engine, struct engine_run *run, const struct run_event *event, uint64_t token)
 {
     struct run_state before = run->after;
@@ -131,7 +124,7 @@ void runs_event(struct engine *engine, struct engine_run *run, const struct run_
     stamped.now_ms = engine->batch.now_ms;
     run_step(run->start.plan, &before, &stamped, &run->after, &decision);
     if (decision.answer != ANSWER_NONE)
-        engine_answer(engine, token, answer_of(decision.answer), run->id);
+        engine_answer(engine, token, stepping_answer(decision.answer), run->id);
     if (decision.is_durable)
         add_rows(engine, run, &before, &decision, token);
     for (uint8_t i = 0; i < decision.action_count; i++)

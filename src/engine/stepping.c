@@ -183,6 +183,13 @@ static uint32_t blind_rules(const struct engine_slot *slot)
     return bits;
 }
 
+enum engine_answer stepping_answer(enum answer answer)
+{
+    if (answer == ANSWER_DONE)
+        return ENGINE_DONE;
+    return answer == ANSWER_ALREADY ? ENGINE_ALREADY : ENGINE_CONFLICT;
+}
+
 static void step(struct engine *engine, struct engine_slot *slot, const struct event *event, uint64_t token)
 {
     struct event seen = *event;
@@ -197,11 +204,7 @@ static void step(struct engine *engine, struct engine_slot *slot, const struct e
     slot->is_touched = true;
     roster_involve(engine, slot);
     if (decision.answer != ANSWER_NONE)
-        engine_answer(engine, token,
-                      decision.answer == ANSWER_DONE      ? ENGINE_DONE
-                      : decision.answer == ANSWER_ALREADY ? ENGINE_ALREADY
-                                                          : ENGINE_CONFLICT,
-                      slot->id);
+        engine_answer(engine, token, stepping_answer(decision.answer), slot->id);
     if (slot->after.attempt != before.attempt)
         stepping_forget_told(slot);
     if (decision.is_durable)
