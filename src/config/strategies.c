@@ -41,8 +41,9 @@ enum { SECOND_MS = 1000, MINUTE_MS = 60 * SECOND_MS, NAMES_MAX = DEFINITION_COMM
 #define DAY_MS  (INT64_C(24) * 60 * MINUTE_MS)
 #define WEEK_MS (7 * DAY_MS)
 
-const char *const strategy_kinds[] = {"canary", "follow", "recreate", "blue_green", "rolling", NULL};
-static const char *const later_kinds[] = {"shadow", "feature_flag"};
+const char *const strategy_kinds[] = {"canary",  "follow",       "recreate", "blue_green",
+                                      "rolling", "feature_flag", NULL};
+static const char *const later_kinds[] = {"shadow"};
 
 static const struct option options[STRATEGY_OPTION_COUNT] = {
     [STRATEGY_OPTION_KIND] = {.name = "kind",

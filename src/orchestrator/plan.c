@@ -30,7 +30,7 @@ struct expansion {
 static void (*const strategy_steps[STRATEGY_KIND_COUNT])(const struct recipe *, struct recipe_list *) = {
     [STRATEGY_CANARY] = canary_steps,     [STRATEGY_FOLLOW] = follow_steps,
     [STRATEGY_RECREATE] = recreate_steps, [STRATEGY_BLUE_GREEN] = blue_green_steps,
-    [STRATEGY_ROLLING] = rolling_steps,
+    [STRATEGY_ROLLING] = rolling_steps,   [STRATEGY_FEATURE_FLAG] = feature_flag_steps,
 };
 
 static struct plan_step *add(struct expansion *expansion, enum step_kind kind)

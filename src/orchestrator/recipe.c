@@ -54,3 +54,13 @@ void recipe_add_watch(struct recipe_list *list, const struct recipe *recipe, boo
     step->watch_ms = recipe->watch_ms > 0 ? recipe->watch_ms : RECIPE_WATCH_MS;
     step->on_limit = OUTCOME_HOLD;
 }
+
+void recipe_add_rises(struct recipe_list *list, const struct recipe *recipe, const struct recipe_rise *rises,
+                      uint8_t count)
+{
+    recipe_add_command(list, recipe->deploy);
+    recipe_add_smoke(list, recipe->smoke);
+    for (uint8_t i = 0; i < count; i++)
+        recipe_add_route(list, rises[i].share, rises[i].observe_ms);
+    recipe_add_watch(list, recipe, true);
+}

@@ -80,6 +80,12 @@ struct recipe {
     enum step_outcome on_held_limit;
 };
 
+/* A share on the way to the whole, and how long it is observed. */
+struct recipe_rise {
+    uint16_t share;
+    int32_t observe_ms;
+};
+
 struct recipe_list {
     uint8_t count;
     struct recipe_step steps[RECIPE_LIST_MAX];
@@ -97,11 +103,16 @@ void recipe_add_replace(struct recipe_list *list, uint16_t hosts, uint16_t share
  * inconclusive. */
 void recipe_add_watch(struct recipe_list *list, const struct recipe *recipe, bool has_route);
 
+/* Deployed, tested, and then share after share up to the whole and its watch. */
+void recipe_add_rises(struct recipe_list *list, const struct recipe *recipe, const struct recipe_rise *rises,
+                      uint8_t count);
+
 /* Append the strategy's own steps to an empty list. */
 void canary_steps(const struct recipe *recipe, struct recipe_list *list);
 void follow_steps(const struct recipe *recipe, struct recipe_list *list);
 void recreate_steps(const struct recipe *recipe, struct recipe_list *list);
 void blue_green_steps(const struct recipe *recipe, struct recipe_list *list);
 void rolling_steps(const struct recipe *recipe, struct recipe_list *list);
+void feature_flag_steps(const struct recipe *recipe, struct recipe_list *list);
 
 #endif

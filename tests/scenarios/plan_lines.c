@@ -52,7 +52,7 @@ static bool read_strategy(struct story *story, const struct story_words *words, 
     static const char *const names[STRATEGY_KIND_COUNT] = {
         [STRATEGY_CANARY] = "canary",     [STRATEGY_FOLLOW] = "follow",
         [STRATEGY_RECREATE] = "recreate", [STRATEGY_BLUE_GREEN] = "blue_green",
-        [STRATEGY_ROLLING] = "rolling",
+        [STRATEGY_ROLLING] = "rolling",   [STRATEGY_FEATURE_FLAG] = "feature_flag",
     };
 
     for (int i = 0; i < STRATEGY_KIND_COUNT; i++)

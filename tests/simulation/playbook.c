@@ -27,6 +27,7 @@ struct entry {
 
 static const struct entry entries[PLAY_COUNT] = {
     {SITE_SHOP, "shop/prod careful", "shop", "prod", "careful", false, false},
+    {SITE_SHOP, "shop/prod rollout", "shop", "prod", "rollout", false, false},
     {SITE_BANK, "bank/prod thorough", "bank", "prod", "thorough", false, false},
     {SITE_BANK, "bank/prod noreturn", "bank", "prod", "noreturn", false, false},
     {SITE_MAIL, "mail/prod switch", "mail", "prod", "switch", false, false},
@@ -35,6 +36,7 @@ static const struct entry entries[PLAY_COUNT] = {
     {SITE_DEV, "wiki/dev beside, recorded", "wiki", "dev", "beside", false, true},
     {SITE_FARM, "farm/prod gentle", "farm", "prod", "gentle", false, false},
     {SITE_SHOP, "shop/prod brief", "shop", "prod", "brief", true, false},
+    {SITE_SHOP, "shop/prod dial", "shop", "prod", "dial", true, false},
     {SITE_BANK, "bank/prod many", "bank", "prod", "many", true, false},
     {SITE_BANK, "bank/prod hard", "bank", "prod", "hard", true, false},
     {SITE_MAIL, "mail/prod flip", "mail", "prod", "flip", true, false},

@@ -298,8 +298,8 @@ static const struct finding_case strategies_cases[] = {
     {"strategies: { own: { kind = \"shadow\"; }; };",
      "x.rules:1: kind = \"shadow\" is not supported by this version"},
     {"strategies: { own: { kind = \"canry\"; }; };",
-     "x.rules:1: kind: 'canry' is not one of canary, follow, recreate, blue_green, rolling; did you mean "
-     "'canary'?"},
+     "x.rules:1: kind: 'canry' is not one of canary, follow, recreate, blue_green, rolling, feature_flag; "
+     "did you mean 'canary'?"},
     {"strategies: { own: { kind = \"canary\"; steps = \"x\"; }; };",
      "x.rules:1: steps: takes a list ( { route = \"5%\"; observe = \"5m\"; }, ... )"},
     {STEPS("{ route = \"5\"; },\n{ route = \"101%\"; },\n{ route = \"x%\"; },\n{ },\n{ route = \"5%\"; "
@@ -349,6 +349,10 @@ static const struct finding_case strategies_cases[] = {
     {SERVICE("strategy = \"canary\";"), "x.rules:1: strategy 'canary' for shop/prod, step 1: a step "
                                         "routes traffic, but the environment names no "
                                         "traffic driver; set `traffic`"},
+    {SERVICE("strategy = \"feature_flag\"; traffic = \"haproxy:edge\"; backend = \"b\";" SLOTS), ""},
+    {SERVICE("strategy = \"feature_flag\";"),
+     "x.rules:1: strategy 'feature_flag' for shop/prod, step 1: a step routes traffic, but the environment "
+     "names no traffic driver; set `traffic`"},
     {SERVICE("strategy = \"canary\"; traffic = \"haproxy:edge\"; backend = \"b\";"),
      "x.rules:1: strategy 'canary' needs two slots, one for each version"},
 };

@@ -101,14 +101,20 @@ class Flags:
         with open(self.file, encoding="utf-8") as file:
             return json.load(file)
 
+    def replace(self, document):
+        """As somebody's editor does: another file takes its place."""
+        with open(self.file + ".new", "w", encoding="utf-8") as file:
+            json.dump(document, file)
+        os.rename(self.file + ".new", self.file)
+
     def share(self):
         parts = self.document()["flags"]["checkout"]["targeting"]["fractional"]
         weights = dict(part for part in parts if isinstance(part, list))
         return 10000 * weights["on"] // sum(weights.values())
 
 
-def start_all(world, lever, strategy="short", rate=100):
-    """As rules.start_all, with this lever in HAProxy's place."""
+def start_all(world, lever, strategy="short", rate=100, more_rules="", settings=""):
+    """As rules.start_all, with this lever in HAProxy's place. `settings`: further lines of verdictd.conf."""
     world.start_prometheus()
     world.start_broker()
     assert world.deploy("blue", "1.0.0").returncode == 0
@@ -118,8 +124,8 @@ def start_all(world, lever, strategy="short", rate=100):
     world.wait_scraped()
     runner = runner_text(world).replace("allow = (", f"allow = ( {lever.allow}").replace("write = [", f'write = [ "{lever.file}",')
     world.start_runner(runner)
-    settings = re.sub(r"(?m)^traffic: .*$", lambda _match: lever.lever, verdictd_text(world))
+    text = settings + re.sub(r"(?m)^traffic: .*$", lambda _match: lever.lever, verdictd_text(world))
     rules = shop_rules(world, strategy=strategy, traffic=False, more=lever.traffic)
-    world.start_daemon(text=settings, rules={"shop.rules": rules, "more.rules": SWAP})
+    world.start_daemon(text=text, rules={"shop.rules": rules, "more.rules": SWAP, "own.rules": more_rules})
     adopted = world.verdict("adopt", "shop/prod", "--slot", "blue", "--version", "1.0.0", "--reason", "the first one")
     assert adopted.returncode == 0, adopted.stderr
