@@ -24,25 +24,32 @@ void recipe_add_smoke(struct recipe_list *list, uint16_t smoke)
         add(list)->smoke = smoke;
 }
 
-void recipe_add_route(struct recipe_list *list, uint16_t share, int64_t observe_ms)
+static struct recipe_step *add_share(struct recipe_list *list, uint16_t share, int64_t observe_ms)
 {
     struct recipe_step *step = add(list);
 
-    step->has_route = true;
     step->share = share;
     step->observe_ms = observe_ms;
     step->on_limit = OUTCOME_ROLLBACK;
+    return step;
+}
+
+void recipe_add_route(struct recipe_list *list, uint16_t share, int64_t observe_ms)
+{
+    add_share(list, share, observe_ms)->has_route = true;
+}
+
+void recipe_add_mirror(struct recipe_list *list, uint16_t share, int64_t observe_ms)
+{
+    add_share(list, share, observe_ms)->has_mirror = true;
 }
 
 void recipe_add_replace(struct recipe_list *list, uint16_t hosts, uint16_t share, int64_t observe_ms)
 {
-    struct recipe_step *step = add(list);
+    struct recipe_step *step = add_share(list, share, observe_ms);
 
     step->has_replace = true;
     step->hosts = hosts;
-    step->share = share;
-    step->observe_ms = observe_ms;
-    step->on_limit = OUTCOME_ROLLBACK;
 }
 
 void recipe_add_watch(struct recipe_list *list, const struct recipe *recipe, bool has_route)

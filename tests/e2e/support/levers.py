@@ -34,7 +34,8 @@ http {{
     server {{
         listen 127.0.0.1:{port};
         keepalive_timeout 0;
-        location / {{ proxy_pass http://$shop_upstream; }}
+        location / {{ {mirror}proxy_pass http://$shop_upstream; }}
+        location = /copy {{ internal;  if ($shop_mirror = "") {{ return 204; }}  proxy_pass http://$shop_mirror$request_uri; }}
     }}
 }}
 """
@@ -65,9 +66,10 @@ class Nginx:
 
     traffic = 'traffic = "nginx:edge";  backend = "shop"; '
 
-    def __init__(self, world):
+    def __init__(self, world, mirror=""):
+        """`mirror`: the directive that copies requests, for shadows."""
         self.world = world
-        self.values = {"folder": world.folder, "port": world.users_port, "status": free_port(), "nginx": find("nginx"), **world.slots}
+        self.values = {"mirror": mirror, "folder": world.folder, "port": world.users_port, "status": free_port(), "nginx": find("nginx"), **world.slots}
         self.allow, self.lever = NGINX_ALLOW.format(**self.values), NGINX_LEVER.format(**self.values)
         self.file = world.write("nginx/shop.conf", FIRST_SPLIT, 0o644)
 
@@ -75,10 +77,14 @@ class Nginx:
         config = self.world.write("nginx.conf", NGINX.format(**self.values))
         self.world.run("nginx", [self.values["nginx"], "-c", config], lambda: answers_on(self.world.users_port))
 
-    def share(self):
-        """Of green, as the file says."""
+    def marker(self):
+        """What green gets, as the file says: its share of the users, and of the requests that are copied."""
         with open(self.file, encoding="utf-8") as file:
-            return int(re.search(r'default "green (\d+) ', file.read())[1])
+            found = re.search(r'default "green (\d+) (\d+) ', file.read())
+        return int(found[1]), int(found[2])
+
+    def share(self):
+        return self.marker()[0]
 
 
 class Flags:
