@@ -81,7 +81,7 @@ static cJSON *shape_action(const struct reading *reading, const struct journal_a
     cJSON_AddStringToObject(object, "kind", action_kind_name(row->kind));
     if (definition != NULL && is_command && row->reference < definition->command_count)
         cJSON_AddStringToObject(object, "name", definition->commands[row->reference].name);
-    if (row->kind == ACTION_ROUTE)
+    if (row->kind == ACTION_ROUTE || row->kind == ACTION_MIRROR)
         cJSON_AddNumberToObject(object, "share", row->share / 100.0);
     cJSON_AddNumberToObject(object, "step", row->step);
     cJSON_AddNumberToObject(object, "attempt", row->attempt);

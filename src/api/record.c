@@ -28,7 +28,7 @@ void record_etag(const struct record *record, char to[RECORD_ETAG_SIZE])
                                state->approvals,     state->last_sequence,
                                state->desired_share, state->confirmed_share,
                                state->passing,       state->muted,
-                               state->recorded};
+                               state->recorded,      state->confirmed_mirror};
 
     (void)snprintf(to, RECORD_ETAG_SIZE, "\"dep_%" PRIu64 "-%016" PRIx64 "\"", state->id,
                    snapshot_hash(fields, sizeof(fields)));
@@ -65,6 +65,12 @@ void record_step_text(const struct definition *definition, const struct plan_ste
         return;
     case STEP_ROUTE:
         text_add(text, "route %g %%", step->share / 100.0);
+        return;
+    case STEP_MIRROR:
+        if (step->share > 0)
+            text_add(text, "copy %g %% of the requests", step->share / 100.0);
+        else
+            text_add(text, "end the copies");
         return;
     case STEP_OBSERVE:
         text_add(text, "%s for %s", step->is_watch ? "watch" : "observe",

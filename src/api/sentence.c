@@ -37,7 +37,7 @@ static void add_action(const struct definition *definition, const struct journal
 {
     (void)definition;
     text_add(text, "action %u: %s", row->a,
-             row->b <= ACTION_VERIFY ? action_kind_name((enum action_kind)row->b) : "?");
+             row->b <= ACTION_MIRROR ? action_kind_name((enum action_kind)row->b) : "?");
 }
 
 static void add_result(const struct definition *definition, const struct journal_audit *row,
@@ -112,6 +112,13 @@ static void add_drift(const struct definition *definition, const struct journal_
     text_add(text, "traffic read as %g %% instead of %g %%", row->a / 100.0, row->b / 100.0);
 }
 
+static void add_mirrored(const struct definition *definition, const struct journal_audit *row,
+                         struct text *text)
+{
+    (void)definition;
+    text_add(text, "copies of %g %% of the requests are confirmed", row->a / 100.0);
+}
+
 static void add_muted(const struct definition *definition, const struct journal_audit *row, struct text *text)
 {
     text_add(text, "rule %s only records from here on", rule_name(definition, row->a));
@@ -157,6 +164,7 @@ static const struct sentence sentences[] = {
     {TRACE_FORGOTTEN, "the quarantine was full: its oldest version left it", NULL},
     {TRACE_HOSTS_TAKEN, NULL, add_taken},
     {TRACE_HOSTS_READY, NULL, add_ready},
+    {TRACE_MIRRORED, NULL, add_mirrored},
 };
 
 static void add_sentence(const struct sentence *sentence, const struct definition *definition,

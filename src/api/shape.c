@@ -98,7 +98,7 @@ static cJSON *shape_step(const struct definition *definition, const struct deplo
     cJSON_AddStringToObject(object, "kind", step_kind_name(step->kind));
     cJSON_AddStringToObject(object, "text", memory);
     cJSON_AddStringToObject(object, "state", state_of_step(state, index));
-    if (step->kind == STEP_ROUTE)
+    if (step->kind == STEP_ROUTE || step->kind == STEP_MIRROR)
         cJSON_AddNumberToObject(object, "share", step->share / 100.0);
     if (step->kind == STEP_REPLACE)
         cJSON_AddNumberToObject(object, "hosts", step->hosts);
@@ -219,6 +219,7 @@ static void add_state(cJSON *object, const struct record *record)
     cJSON_AddBoolToObject(object, "would_roll_back", state->would_roll_back);
     cJSON_AddNumberToObject(object, "share", state->confirmed_share / 100.0);
     cJSON_AddNumberToObject(object, "desired_share", state->desired_share / 100.0);
+    cJSON_AddNumberToObject(object, "mirror", state->confirmed_mirror / 100.0);
     cJSON_AddBoolToObject(object, "done", record_is_done(record));
     if (exit_code < 0)
         cJSON_AddNullToObject(object, "exit_code");

@@ -106,17 +106,28 @@ static void add_hold(const struct record *record, struct text *text)
     add_why(record, text);
 }
 
+/* What it has of what stable had alone. */
+static void add_part(const struct record *record, struct text *text)
+{
+    const struct deployment_state *state = record->state;
+
+    if (state->confirmed_mirror > 0)
+        text_add(text, "gets copies of %g %% of the requests", state->confirmed_mirror / 100.0);
+    else if (record->definition != NULL && record->definition->plan.host_count > 0)
+        text_add(text, "runs on %g %% of the hosts", state->confirmed_share / 100.0);
+    else
+        text_add(text, "gets %g %% of the traffic", state->confirmed_share / 100.0);
+}
+
 static void add_observed(const struct record *record, const struct plan_step *step, struct text *text)
 {
     char observed[DURATION_TEXT_MAX];
     char wanted[DURATION_TEXT_MAX];
     int64_t observed_ms = record->state->observed_ms / 1000 * 1000;
 
-    bool is_hosts = record->definition != NULL && record->definition->plan.host_count > 0;
-
-    text_add(text, "%s %s %g %% of the %s: observed for %s of %s", record->row->version,
-             is_hosts ? "runs on" : "gets", record->state->confirmed_share / 100.0,
-             is_hosts ? "hosts" : "traffic", duration_format(observed_ms, observed, sizeof(observed)),
+    text_add(text, "%s ", record->row->version);
+    add_part(record, text);
+    text_add(text, ": observed for %s of %s", duration_format(observed_ms, observed, sizeof(observed)),
              step == NULL ? "?" : duration_format(step->duration_ms, wanted, sizeof(wanted)));
 }
 
@@ -151,6 +162,8 @@ static void add_rolling_back(const struct record *record, struct text *text)
 {
     text_add(text, "%s goes back to %s: ", record->row->version, previous_of(record));
     add_ending(record, text);
+    if (record->state->ending == ENDING_PASSED)
+        text_add(text, ", and the trial is over");
     if (record->state->is_escalated)
         text_add(text, "; the way back does not succeed and needs a person");
     add_why(record, text);
@@ -158,6 +171,11 @@ static void add_rolling_back(const struct record *record, struct text *text)
 
 static void add_rolled_back(const struct record *record, struct text *text)
 {
+    if (record->state->ending == ENDING_PASSED && !record->state->is_unverified) {
+        text_add(text, "%s was tried on copies of requests: every verdict was a pass; %s serves on",
+                 record->row->version, previous_of(record));
+        return;
+    }
     text_add(text, "%s was rolled back: ", record->row->version);
     add_ending(record, text);
     if (record->state->is_unverified)

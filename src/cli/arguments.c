@@ -202,8 +202,9 @@ static const char overview[] =
     "VERDICT_CA is a file of certificates to trust.\n"
     "\n"
     "Exit codes: 0 promoted or done; 1 could not find out; 2 usage or refused; 3 taken back; 4 escalated;\n"
-    "5 rejected, cancelled, held or waiting; 6 taken back for lack of evidence; 7 superseded; 124 timeout;\n"
-    "130 interrupted. Only 0 means that the new version serves.\n";
+    "5 rejected, cancelled, held or waiting; 6 taken back for lack of evidence; 7 superseded;\n"
+    "8 a trial that passed and was taken away, as it was to be; 124 timeout; 130 interrupted. Only 0 means\n"
+    "that the new version serves.\n";
 
 void arguments_print_help(const struct verb_entry *entry)
 {

@@ -112,6 +112,7 @@ static void draw_bar(struct drawing *drawing, const cJSON *deployment)
 {
     double share = field_number(deployment, "share");
     double desired = field_number(deployment, "desired_share");
+    double mirror = field_number(deployment, "mirror");
     bool has_utf8 = drawing->terminal->has_utf8;
     int filled = isfinite(share) ? (int)lround(share / 100.0 * BAR_WIDTH) : 0;
 
@@ -121,6 +122,8 @@ static void draw_bar(struct drawing *drawing, const cJSON *deployment)
     text_add(drawing->text, " %g %%", isfinite(share) ? share : 0.0);
     if (isfinite(desired) && desired != share)
         text_add(drawing->text, " (asked for: %g %%)", desired);
+    if (mirror > 0)
+        text_add(drawing->text, ", copies %g %%", mirror);
     end_line(drawing);
 }
 

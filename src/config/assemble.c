@@ -359,6 +359,18 @@ static bool build_plan(struct assembly *assembly)
                        plan_fault_text(fault));
 }
 
+static bool check_mirror(struct assembly *assembly, const struct node *target)
+{
+    const struct definition *definition = assembly->definition;
+    const struct option_schemas *schemas = assembly->build.schemas;
+
+    if (!definition->plan.has_mirror || schemas->drivers[definition->driver].can_mirror)
+        return true;
+    return report_node(assembly->build.report, target,
+                       "strategy '%s' copies requests (mirror), and traffic '%s' cannot; nginx can",
+                       definition->strategy, schemas->drivers[definition->driver].name);
+}
+
 /* Two versions side by side need two places. */
 static bool check_places(struct assembly *assembly)
 {
@@ -369,7 +381,7 @@ static bool check_places(struct assembly *assembly)
     if (plan->has_traffic && plan->strategy != STRATEGY_RECREATE && definition->slot_count < 2)
         return report_node(assembly->build.report, target,
                            "strategy '%s' needs two slots, one for each version", definition->strategy);
-    return hosts_check(&assembly->build, target, definition);
+    return check_mirror(assembly, target) && hosts_check(&assembly->build, target, definition);
 }
 
 static bool build_all(struct assembly *assembly)

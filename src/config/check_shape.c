@@ -58,8 +58,7 @@ static void check_name(const char *group, const struct node *node, struct config
 {
     if (strcmp(group, "metrics") == 0)
         check_metric_name(node, report);
-    else if (strcmp(group, "strategies") == 0 &&
-             (strategies_is_kind(node->name) || strategies_is_later_kind(node->name)))
+    else if (strcmp(group, "strategies") == 0 && strategies_is_kind(node->name))
         (void)report_node(report, node, "'%s' is the name of a kind; call your own recipe differently",
                           node->name);
     else if (!text_is_name(node->name))

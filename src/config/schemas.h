@@ -16,6 +16,7 @@ struct option_schema {
     const struct option *use; /* collectors: of a metric; traffic drivers: of an environment */
     size_t use_count;
     bool is_implicit; /* metrics need no instance in verdictd.conf (push) */
+    bool can_mirror;  /* traffic drivers: copies requests to the candidate */
 };
 
 /* The kinds that this build knows, passed in by the daemon and the CLI. */

@@ -304,8 +304,6 @@ static bool unknown_strategy(struct selector *selector, const struct node *at, c
     const char *names[NAMES_MAX];
     size_t count = config_names(selector->selection->config, "strategies", names, NAMES_MAX / 2);
 
-    if (strategies_is_later_kind(name))
-        return report_node(selector->vars.report, at, "strategy '%s' is not supported by this version", name);
     for (size_t i = 0; strategy_kinds[i] != NULL; i++)
         names[count++] = strategy_kinds[i];
     return report_unknown(selector->vars.report, at, "strategy", name, names, count);

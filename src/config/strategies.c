@@ -18,12 +18,14 @@ enum {
     STRATEGY_OPTION_MAX_UNAVAILABLE,
     STRATEGY_OPTION_SWITCH,
     STRATEGY_OPTION_OBSERVE,
+    STRATEGY_OPTION_THEN,
     STRATEGY_OPTION_COUNT
 };
 enum {
     STEP_OPTION_COMMAND,
     STEP_OPTION_SMOKE,
     STEP_OPTION_ROUTE,
+    STEP_OPTION_MIRROR,
     STEP_OPTION_APPROVE, /* a step is one of these, of `replace`, or only an observation */
     STEP_OPTION_OBSERVE,
     STEP_OPTION_WATCH,
@@ -41,8 +43,9 @@ enum { SECOND_MS = 1000, MINUTE_MS = 60 * SECOND_MS, NAMES_MAX = DEFINITION_COMM
 #define DAY_MS  (INT64_C(24) * 60 * MINUTE_MS)
 #define WEEK_MS (7 * DAY_MS)
 
-const char *const strategy_kinds[] = {"canary", "follow", "recreate", "blue_green", "rolling", NULL};
-static const char *const later_kinds[] = {"shadow", "feature_flag"};
+const char *const strategy_kinds[] = {"canary",  "follow",       "recreate", "blue_green",
+                                      "rolling", "feature_flag", "shadow",   NULL};
+static const char *const shadow_thens[] = {"stop", "canary", "blue_green", NULL}; /* enum shadow_then */
 
 static const struct option options[STRATEGY_OPTION_COUNT] = {
     [STRATEGY_OPTION_KIND] = {.name = "kind",
@@ -88,12 +91,20 @@ static const struct option options[STRATEGY_OPTION_COUNT] = {
                                  .max = WEEK_MS,
                                  .fallback = "1m",
                                  .help = "how long each share of `switch` is observed"},
+    [STRATEGY_OPTION_THEN] = {.name = "then",
+                              .type = OPTION_CHOICE,
+                              .choices = shadow_thens,
+                              .fallback = "stop",
+                              .help = "shadow without steps: what follows copies that were fine"},
 };
 
 static const struct option step_options[STEP_OPTION_COUNT] = {
     [STEP_OPTION_COMMAND] = {.name = "command", .type = OPTION_TEXT, .help = "a command of the environment"},
     [STEP_OPTION_SMOKE] = {.name = "smoke", .type = OPTION_TEXT, .help = "a smoke test"},
     [STEP_OPTION_ROUTE] = {.name = "route", .type = OPTION_TEXT, .help = "share of the traffic, like \"5%\""},
+    [STEP_OPTION_MIRROR] = {.name = "mirror",
+                            .type = OPTION_TEXT,
+                            .help = "share of the requests that are copied"},
     [STEP_OPTION_APPROVE] =
         {.name = "approve", .type = OPTION_LIST, .min = 1, .max = 32, .help = "who is asked"},
     [STEP_OPTION_OBSERVE] = {.name = "observe",
@@ -154,14 +165,6 @@ bool strategies_is_kind(const char *name)
     return false;
 }
 
-bool strategies_is_later_kind(const char *name)
-{
-    for (size_t i = 0; i < ARRAY_LENGTH(later_kinds); i++)
-        if (strcmp(later_kinds[i], name) == 0)
-            return true;
-    return false;
-}
-
 static bool report_unknown_command(const struct build *build, const struct node *node,
                                    const struct definition *definition, const char *name)
 {
@@ -202,15 +205,15 @@ static bool is_share(double share)
     return share >= 1 && share <= SHARE_WHOLE && fabs(share - (double)lround(share)) < 1e-6;
 }
 
-static bool take_route(const struct build *build, const struct node *node, const char *text,
+static bool take_share(const struct build *build, const struct node *node, const char *name, const char *text,
                        struct recipe_step *step)
 {
     double share = strchr(text, '%') == NULL ? NAN : rules_share(text) * SHARE_WHOLE;
 
     if (!is_share(share))
         return report_node(build->report, node,
-                           "route: '%s' is not like \"5%%\", from 0.01%% to 100%% in steps of 0.01%%", text);
-    step->has_route = true;
+                           "%s: '%s' is not like \"5%%\", from 0.01%% to 100%% in steps of 0.01%%", name,
+                           text);
     step->share = (uint16_t)lround(share);
     return true;
 }
@@ -291,10 +294,11 @@ static const struct {
     {STEP_OPTION_ON_TIMEOUT, STEP_OPTION_APPROVE, STEP_OPTION_APPROVE},
 };
 
-/* Shares and hosts are what may be observed in the same step. */
+/* Shares, copies and hosts are what may be observed in the same step. */
 static bool is_observable(const struct node *node)
 {
-    return tree_find(node, "route") != NULL || tree_find(node, "replace") != NULL;
+    return tree_find(node, "route") != NULL || tree_find(node, "mirror") != NULL ||
+           tree_find(node, "replace") != NULL;
 }
 
 static bool check_step(const struct build *build, const struct node *node, const struct option_value *values)
@@ -306,13 +310,15 @@ static bool check_step(const struct build *build, const struct node *node, const
         kinds_set += values[i].is_set;
     if (kinds_set > 1)
         return report_node(build->report, node,
-                           "a step is one of command, smoke, route, replace and approve");
+                           "a step is one of command, smoke, route, mirror, replace and approve");
     if (kinds_set == 0 && !observes)
-        return report_node(build->report, node,
-                           "a step needs one of command, smoke, route, replace, approve, observe, watch");
+        return report_node(
+            build->report, node,
+            "a step needs one of command, smoke, route, mirror, replace, approve, observe, watch");
     if (kinds_set == 1 && observes && !is_observable(node))
-        return report_node(build->report, node,
-                           "observe and watch stand with a route or replace, or in a step of their own");
+        return report_node(
+            build->report, node,
+            "observe and watch stand with a route, mirror or replace, or in a step of their own");
     if (values[STEP_OPTION_BATCH].is_set && tree_find(node, "replace") == NULL)
         return report_node(build->report, tree_find(node, "batch"), "batch goes with replace");
     for (size_t i = 0; i < ARRAY_LENGTH(companions); i++)
@@ -329,7 +335,7 @@ static bool build_step(const struct build *build, const struct node *node,
                        struct strategy *strategy)
 {
     static const char *const parts[] = {"replace", NULL};
-    static const char *const later[] = {"mirror", "gate", NULL};
+    static const char *const later[] = {"gate", NULL};
     static const struct shape shape = {
         .options = step_options, .count = STEP_OPTION_COUNT, .parts = parts, .later = later};
     struct option_value values[STEP_OPTION_COUNT] = {{0}};
@@ -339,12 +345,16 @@ static bool build_step(const struct build *build, const struct node *node,
     if (!options_read(build, node, &shape, values, NULL) || !check_step(build, node, values))
         return false;
     take_observation(values, patience, &step);
+    step.has_route = values[STEP_OPTION_ROUTE].is_set;
+    step.has_mirror = values[STEP_OPTION_MIRROR].is_set;
     if (values[STEP_OPTION_COMMAND].is_set)
         is_good = take_command(build, node, definition, values[STEP_OPTION_COMMAND].text, &step);
     else if (values[STEP_OPTION_SMOKE].is_set)
         is_good = take_smoke(build, node, definition, values[STEP_OPTION_SMOKE].text, &step);
-    else if (values[STEP_OPTION_ROUTE].is_set)
-        is_good = take_route(build, node, values[STEP_OPTION_ROUTE].text, &step);
+    else if (step.has_route)
+        is_good = take_share(build, node, "route", values[STEP_OPTION_ROUTE].text, &step);
+    else if (step.has_mirror)
+        is_good = take_share(build, node, "mirror", values[STEP_OPTION_MIRROR].text, &step);
     else if (values[STEP_OPTION_APPROVE].is_set)
         is_good = take_approve(build, node, values, strategy, &step);
     else if (tree_find(node, "replace") != NULL)
@@ -428,12 +438,17 @@ static bool take_switch(const struct build *build, const struct node *node, cons
     return true;
 }
 
-static bool check_kind(const struct build *build, const struct node *node)
+static bool take_then(const struct build *build, const struct node *node, const struct option_value *value,
+                      struct recipe *recipe)
 {
-    const struct node *kind = tree_find(node, "kind");
+    const struct node *then = tree_find(node, "then");
 
-    if (kind != NULL && kind->kind == NODE_TEXT && strategies_is_later_kind(kind->text))
-        return report_node(build->report, kind, "kind = \"%s\" is not supported by this version", kind->text);
+    recipe->then = (enum shadow_then)value->choice;
+    if (then != NULL && recipe->strategy != STRATEGY_SHADOW)
+        return report_node(build->report, then, "then belongs to kind = \"shadow\"");
+    if (then != NULL && tree_find(node, "steps") != NULL)
+        return report_node(build->report, then,
+                           "then goes without steps: those that route go on by themselves");
     return true;
 }
 
@@ -463,7 +478,7 @@ bool strategies_build(const struct build *build, const struct node *node, const 
         return build_plain(build, name, patience, ret_strategy);
     memset(ret_strategy, 0, sizeof(*ret_strategy));
     recipe->retire = PLAN_NONE;
-    if (!check_kind(build, node) || !options_read(build, node, &shape, values, NULL))
+    if (!options_read(build, node, &shape, values, NULL))
         return false;
     recipe->strategy = (enum strategy_kind)values[STRATEGY_OPTION_KIND].choice;
     recipe->watch_ms = values[STRATEGY_OPTION_WATCH].duration_ms;
@@ -474,6 +489,7 @@ bool strategies_build(const struct build *build, const struct node *node, const 
     patience_fill(patience, recipe);
     recipe->switch_observe_ms = values[STRATEGY_OPTION_OBSERVE].duration_ms;
     bool is_good = build_after(build, node, definition, recipe);
+    is_good = take_then(build, node, &values[STRATEGY_OPTION_THEN], recipe) && is_good;
     if (values[STRATEGY_OPTION_SWITCH].is_set)
         is_good = take_switch(build, node, &values[STRATEGY_OPTION_SWITCH], recipe) && is_good;
     return build_steps(build, node, definition, patience, ret_strategy) && is_good;

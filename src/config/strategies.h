@@ -21,10 +21,8 @@ MUST_CHECK bool strategies_build(const struct build *build, const struct node *n
                                  const struct definition *definition, const struct patience *patience,
                                  struct strategy *ret_strategy);
 
-/* Kinds exist under their own names, so that no recipe may be called like one; the later ones are kinds that
- * this version does not know yet. */
+/* Kinds exist under their own names, so that no recipe may be called like one. */
 bool strategies_is_kind(const char *name);
-bool strategies_is_later_kind(const char *name);
 
 extern const char *const strategy_kinds[]; /* ends with NULL, as enum strategy_kind */
 

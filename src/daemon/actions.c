@@ -112,8 +112,9 @@ static struct traffic_split split_of(const struct live *live, const struct deplo
 static void traffic_ended(void *data, bool is_done, bool is_final, uint16_t share, const char *why)
 {
     struct acting *acting = data;
+    bool is_change = acting->action.kind == ACTION_ROUTE || acting->action.kind == ACTION_MIRROR;
 
-    if (is_done && acting->action.kind == ACTION_ROUTE && share != acting->action.share)
+    if (is_done && is_change && share != acting->action.share)
         acting_end(acting, RESULT_AGAIN, "the share read back is not the one that was set");
     else
         acting_end(acting, is_done ? RESULT_DONE : is_final ? RESULT_FAILED : RESULT_AGAIN, why);
@@ -136,6 +137,21 @@ static void route(struct live *live, struct acting *acting)
         return;
     }
     lever->type->set(lever->traffic, &split, number_of(acting), acting->action.share, traffic_ended, acting);
+}
+
+static void mirror(struct live *live, struct acting *acting)
+{
+    struct daemon_lever *lever = acting_lever(live);
+    struct split_memory memory;
+    struct traffic_split split = split_of(live, &acting->state, &memory);
+
+    if (lever == NULL)
+        acting_defer(acting, RESULT_AGAIN, "the traffic driver is not there");
+    else if (lever->type->mirror == NULL)
+        acting_defer(acting, RESULT_FAILED, "the traffic driver cannot copy requests");
+    else
+        lever->type->mirror(lever->traffic, &split, number_of(acting), acting->action.share, traffic_ended,
+                            acting);
 }
 
 static void rehearse(struct live *live, struct acting *acting)
@@ -264,6 +280,9 @@ void action_start(void *data, const struct deployment_state *state, const struct
         return;
     case ACTION_VERIFY:
         verify(live, acting);
+        return;
+    case ACTION_MIRROR:
+        mirror(live, acting);
         return;
     }
 }

@@ -46,8 +46,15 @@ static const struct kind trace_kinds[] = {
     [TRACE_FORGOTTEN] = {"quarantine_forgotten", true, "pushed the oldest version out of a full quarantine"},
 };
 
+/* A trial that passed and is taken away as it was to be is nothing that people are called for. */
 static struct kind kind_of(const struct trace *trace)
 {
+    bool is_trial = trace->kind == TRACE_PHASE && trace->b == ENDING_PASSED;
+
+    if (is_trial && trace->a == PHASE_ROLLING_BACK)
+        return silent;
+    if (is_trial && trace->a == PHASE_ROLLED_BACK)
+        return (struct kind){"tried", false, "tried on copies of requests, and well"};
     if (trace->kind == TRACE_PHASE)
         return phase_kinds[trace->a];
     return (size_t)trace->kind < ARRAY_LENGTH(trace_kinds) ? trace_kinds[trace->kind] : silent;

@@ -141,15 +141,17 @@ void acting_rehearse(struct live *live, struct acting *acting)
     static_assert(DEFINITION_COMMANDS_MAX <= 32, "a bit for each command");
     struct rehearsal *rehearsal = memory_take_array(1, sizeof(*rehearsal));
     bool has_traffic = live->definition->plan.has_traffic;
-    bool has_lever = has_traffic && acting_lever(live) != NULL;
+    const struct daemon_lever *lever = has_traffic ? acting_lever(live) : NULL;
 
     rehearsal->acting = acting;
     rehearsal->live = live;
     text_init(&rehearsal->why, rehearsal->why_text, sizeof(rehearsal->why_text));
-    rehearsal->open_count = has_lever ? 1 : 0;
+    rehearsal->open_count = lever != NULL ? 1 : 0;
     acting->rehearsal = rehearsal;
-    if (has_traffic && !has_lever)
+    if (has_traffic && lever == NULL)
         refuse(rehearsal, "the traffic driver is not there");
+    if (lever != NULL && lever->type->mirror == NULL && live->definition->plan.has_mirror)
+        refuse(rehearsal, "the traffic driver cannot copy requests (mirror)");
     ask_runner(rehearsal);
     rehearsal->live = NULL;
     if (rehearsal->open_count > 0)

@@ -27,7 +27,8 @@ static void fill(void)
                                    .instance = type->instance_options,
                                    .instance_count = type->instance_option_count,
                                    .use = type->use_options,
-                                   .use_count = type->use_option_count};
+                                   .use_count = type->use_option_count,
+                                   .can_mirror = type->mirror != NULL};
     }
     for (size_t i = 0; notifier_types[i] != NULL && i < KINDS_MAX; i++) {
         const struct notifier_type *type = notifier_types[i];

@@ -26,7 +26,7 @@ struct lever_lane {
     struct lever_lane *next;
     uint64_t number; /* of the newest set or mirror begun */
     bool is_confirmed;
-    uint16_t share, mirror; /* confirmed, or last read */
+    uint16_t share; /* confirmed, or last read */
     char key[LEVER_KEY_SIZE];
 };
 

@@ -67,7 +67,8 @@ struct traffic_type {
                 traffic_done *done, void *data);
     void (*read)(struct traffic *traffic, const struct traffic_split *split, traffic_done *done, void *data);
     /* Copies a share of the requests to the candidate, whose answers nobody gets; ordered with the sets, and
-     * like them absolute and read back. A set leaves it as it is. NULL: this kind cannot. */
+     * like them absolute and read back. A set leaves it as it is, but back to stable (share 0) ends the
+     * copies as well. NULL: this kind cannot. */
     void (*mirror)(struct traffic *traffic, const struct traffic_split *split, uint64_t number,
                    uint16_t share, traffic_done *done, void *data);
     bool (*has_persisted)(const struct traffic *traffic, const struct traffic_split *split);

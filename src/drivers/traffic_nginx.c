@@ -173,7 +173,6 @@ static void looked(void *data, const struct http_answer *answer)
     else if (order->settled_at_ms == 0)
         order->settled_at_ms = now_ms;
     if (is_new && now_ms - order->settled_at_ms >= SETTLED_MS) {
-        order->head.lane->mirror = order->wanted.mirror;
         lever_order_end(&order->head);
         return;
     }
@@ -252,7 +251,6 @@ static void asked(void *data, const struct http_answer *answer)
     if (order->head.kind == LEVER_READ || order->head.kind == LEVER_REHEARSE)
         order->head.share = order->live.share;
     if (order->head.kind == LEVER_READ) {
-        order->head.lane->mirror = order->live.mirror;
         lever_order_end(&order->head);
         return;
     }
@@ -273,8 +271,7 @@ static void begin(struct lever_order *head)
         ask_status(order, asked);
         return;
     }
-    order->wanted.mirror = head->lane->mirror;
-    (void)!replace_file(order, &order->wanted, written);
+    (void)!replace_file(order, &order->wanted, written); /* without copies: they are part of the trial */
 }
 
 static void start(struct traffic *traffic, const struct traffic_split *split, enum lever_kind kind,

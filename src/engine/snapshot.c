@@ -40,6 +40,7 @@ struct layout {
     }
 #define D(member, limit)  FIELD(struct deployment_state, member, limit, 1)
 #define D2(member, limit) FIELD(struct deployment_state, member, limit, 2)
+#define D3(member, limit) FIELD(struct deployment_state, member, limit, 3)
 #define R(member, limit)  FIELD(struct rule_state, member, limit, 1)
 #define T(member, limit)  FIELD(struct target_state, member, limit, 1)
 #define HOSTS(member)                                                                                        \
@@ -100,7 +101,7 @@ static const struct field deployment_fields[] = {
     D(passing, 0),
     D(muted, 0),
     D(recorded, 0),
-    D(flight.kind, ACTION_VERIFY + 1),
+    D(flight.kind, ACTION_MIRROR + 1),
     D(flight.sequence, 0),
     D(flight.reference, 0),
     D(flight.share, SHARE_WHOLE + 1),
@@ -126,6 +127,8 @@ static const struct field deployment_fields[] = {
     HOSTS(touched),
     HOSTS(away),
     HOSTS(stuck),
+    D3(desired_mirror, SHARE_WHOLE + 1),
+    D3(confirmed_mirror, SHARE_WHOLE + 1),
 };
 
 static const struct field rule_fields[] = {

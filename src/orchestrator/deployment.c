@@ -47,7 +47,8 @@ static void pass_time(struct machine *machine)
     state->last_seen_ms = event->now_ms;
     if (state->step_state != STEP_OBSERVING)
         return;
-    if (watched_ms > 0 && state->confirmed_share >= state->desired_share)
+    if (watched_ms > 0 && state->confirmed_share >= state->desired_share &&
+        state->confirmed_mirror >= state->desired_mirror)
         state->observed_ms += watched_ms;
     state->limit_at_ms += gap_ms;
 }
@@ -300,7 +301,8 @@ struct action deployment_redrive(const struct plan *plan, const struct deploymen
 bool deployment_is_stopped(const struct deployment_state *state)
 {
     const struct flight *flight = &state->flight;
-    bool gives_less = flight->kind == ACTION_ROUTE && flight->share < state->confirmed_share;
+    bool gives_less = (flight->kind == ACTION_ROUTE && flight->share < state->confirmed_share) ||
+                      (flight->kind == ACTION_MIRROR && flight->share < state->confirmed_mirror);
 
     return flight->is_waiting && state->step_state == STEP_HELD && !gives_less;
 }
@@ -318,6 +320,8 @@ int deployment_exit_code(const struct deployment_state *state)
     case PHASE_ROLLED_BACK:
         if (state->is_unverified)
             return 4;
+        if (state->ending == ENDING_PASSED)
+            return DEPLOYMENT_EXIT_TRIED;
         return state->ending == ENDING_NO_EVIDENCE ? 6 : 3;
     case PHASE_REJECTED:
     case PHASE_CANCELLED:

@@ -21,6 +21,10 @@ enum {
     CARE_LIMIT_MS = 300000
 };
 
+enum {
+    DEPLOYMENT_EXIT_TRIED = 8
+}; /* a trial passed, and was taken away as it was to be: nothing serves it */
+
 /* A new deployment, queued. */
 void deployment_init(uint64_t id, int64_t now_ms, struct deployment_state *ret_state);
 

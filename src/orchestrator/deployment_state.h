@@ -40,7 +40,7 @@ enum step_state {
 /* Why it ended, or is on its way back. */
 enum ending {
     ENDING_NONE,
-    ENDING_PASSED,        /* every verdict was a pass */
+    ENDING_PASSED,        /* every verdict was a pass; rolled back: of a trial that was to end so */
     ENDING_OVERRIDE,      /* promoted by a person with the right to */
     ENDING_FAILED,        /* a rule or smoke test failed: the version is quarantined */
     ENDING_ABORTED,       /* a person stopped it */
@@ -61,8 +61,9 @@ enum action_kind {
     ACTION_COMMAND,  /* reference: command */
     ACTION_CANCEL,   /* reference: command; stops the one whose key ends in `cancels` */
     ACTION_SMOKE,    /* reference: smoke test, of the candidate */
-    ACTION_ROUTE,    /* share: absolute; read back */
-    ACTION_VERIFY    /* reference: smoke test of stable, and traffic read back as 0 */
+    ACTION_ROUTE,    /* share: absolute; read back; 0 ends the copies as well */
+    ACTION_VERIFY,   /* reference: smoke test of stable, and traffic read back as 0 */
+    ACTION_MIRROR    /* share of the requests that are copied: absolute; read back */
 };
 
 enum rollback_part { ROLLBACK_ROUTE, ROLLBACK_SETTLE, ROLLBACK_UNDO, ROLLBACK_VERIFY };
@@ -115,6 +116,8 @@ struct deployment_state {
     uint16_t approvals;
     uint16_t desired_share;   /* last intent */
     uint16_t confirmed_share; /* last read-back */
+    uint16_t desired_mirror;  /* of the requests that are copied: last intent */
+    uint16_t confirmed_mirror;
     uint32_t attempt;         /* rises with every entry into a step: verdicts are bound to (step, attempt) */
     uint32_t last_sequence;   /* of actions */
     uint32_t settle_sequence; /* ROLLING_BACK: the forward command that was in flight, 0 none */

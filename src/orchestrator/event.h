@@ -107,8 +107,9 @@ enum trace_kind {
     TRACE_RETIRED,
     TRACE_HOSTS_TAKEN, /* a: first host, b: how many: out of service from now on */
     TRACE_HOSTS_READY, /* a, b: they serve again, with the version that was put there */
-    TRACE_FORGOTTEN /* of the engine: the quarantine was full, and the oldest version left it; a: the low half
-                       of the deployment that had put it there, 0: a person */
+    TRACE_FORGOTTEN,   /* of the engine: the quarantine was full, and the oldest version left it; a: the low
+                          half   of the deployment that had put it there, 0: a person */
+    TRACE_MIRRORED     /* a: share of the requests that are copied, as read back */
 };
 
 /* Whose FAIL it is, where no rule is known. */

@@ -93,6 +93,8 @@ void machine_act(struct machine *machine, enum action_kind kind, uint16_t refere
     machine_begin_try(machine);
     if (kind == ACTION_ROUTE)
         state->desired_share = share;
+    if (kind == ACTION_MIRROR)
+        state->desired_mirror = share;
     machine_trace(machine, TRACE_ACTION, state->flight.sequence, kind);
     send(machine, true);
 }

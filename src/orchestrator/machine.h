@@ -45,6 +45,11 @@ void running_action_done(struct machine *machine);
 void running_action_failed(struct machine *machine, enum result result);
 void running_start_over(struct machine *machine);
 
+/* shares.c: what the candidate has, of the users and of copies. */
+void shares_confirm(struct machine *machine); /* the flight's is what there is now */
+void shares_mend(struct machine *machine);
+bool shares_are_off(const struct deployment_state *state); /* so that nobody is waited for */
+
 /* probing.c: asking whether a command was done. */
 bool probing_is_wanted(const struct machine *machine, enum result result);
 void probing_start(struct machine *machine, enum result result);

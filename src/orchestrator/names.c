@@ -40,6 +40,7 @@ static const char *const endings[] = {
 static const char *const step_kinds[] = {
     [STEP_COMMAND] = "command", [STEP_SMOKE] = "smoke",     [STEP_ROUTE] = "route",
     [STEP_OBSERVE] = "observe", [STEP_APPROVE] = "approve", [STEP_REPLACE] = "replace",
+    [STEP_MIRROR] = "mirror",
 };
 
 static const char *const verbs[VERB_COUNT] = {
@@ -59,7 +60,7 @@ static const char *const verbs[VERB_COUNT] = {
 static const char *const action_kinds[] = {
     [ACTION_NONE] = "none",     [ACTION_REHEARSE] = "rehearse", [ACTION_COMMAND] = "command",
     [ACTION_CANCEL] = "cancel", [ACTION_SMOKE] = "smoke",       [ACTION_ROUTE] = "route",
-    [ACTION_VERIFY] = "verify",
+    [ACTION_VERIFY] = "verify", [ACTION_MIRROR] = "mirror",
 };
 
 static const char *const trace_kinds[] = {
@@ -86,6 +87,7 @@ static const char *const trace_kinds[] = {
     [TRACE_FORGOTTEN] = "quarantine_forgotten",
     [TRACE_HOSTS_TAKEN] = "hosts_taken",
     [TRACE_HOSTS_READY] = "hosts_ready",
+    [TRACE_MIRRORED] = "mirrored",
 };
 
 static const char *const hold_causes[] = {

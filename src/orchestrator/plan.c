@@ -21,8 +21,10 @@ struct expansion {
     const struct recipe *recipe;
     struct plan plan;
     uint16_t share;
+    uint16_t mirror; /* requests that are copied */
     uint16_t hosts;
-    bool is_observed; /* the present share, or the present hosts */
+    bool is_past_return; /* a command was there that a rollback holds at */
+    bool is_observed;    /* the present share, the present copies, or the present hosts */
     bool is_watched;
     bool is_too_long;
 };
@@ -30,7 +32,8 @@ struct expansion {
 static void (*const strategy_steps[STRATEGY_KIND_COUNT])(const struct recipe *, struct recipe_list *) = {
     [STRATEGY_CANARY] = canary_steps,     [STRATEGY_FOLLOW] = follow_steps,
     [STRATEGY_RECREATE] = recreate_steps, [STRATEGY_BLUE_GREEN] = blue_green_steps,
-    [STRATEGY_ROLLING] = rolling_steps,
+    [STRATEGY_ROLLING] = rolling_steps,   [STRATEGY_FEATURE_FLAG] = feature_flag_steps,
+    [STRATEGY_SHADOW] = shadow_steps,
 };
 
 static struct plan_step *add(struct expansion *expansion, enum step_kind kind)
@@ -66,6 +69,8 @@ static void add_command(struct expansion *expansion, const struct recipe_step *f
     step->repeat = command->repeat;
     step->on_rollback = command->on_rollback;
     step->limit_ms = command->limit_ms;
+    if (command->on_rollback == ON_ROLLBACK_HOLD)
+        expansion->is_past_return = true;
 }
 
 static void add_smoke(struct expansion *expansion, const struct recipe_step *from)
@@ -87,16 +92,32 @@ static void add_approval(struct expansion *expansion, uint16_t approvals, int64_
     step->on_limit = on_limit;
 }
 
-static void add_route(struct expansion *expansion, uint16_t share)
+static struct plan_step *add_share(struct expansion *expansion, enum step_kind kind, uint16_t share)
 {
-    struct plan_step *step = add(expansion, STEP_ROUTE);
+    struct plan_step *step = add(expansion, kind);
 
     assert(share <= SHARE_WHOLE);
     step->share = share;
     step->tries_max = ROUTE_TRIES;
     step->limit_ms = ROUTE_LIMIT_MS;
-    expansion->share = share;
     expansion->is_observed = false;
+    return step;
+}
+
+static void add_mirror(struct expansion *expansion, uint16_t share)
+{
+    (void)add_share(expansion, STEP_MIRROR, share);
+    expansion->mirror = share;
+    expansion->plan.has_mirror = true;
+}
+
+/* What users get is never a copy's beside it: copies end first. */
+static void add_route(struct expansion *expansion, uint16_t share)
+{
+    if (expansion->mirror > 0)
+        add_mirror(expansion, 0);
+    (void)add_share(expansion, STEP_ROUTE, share);
+    expansion->share = share;
 }
 
 /* Field by field, into zeros: plans are compared as they lie in memory. */
@@ -210,7 +231,25 @@ static enum plan_fault check_route(const struct expansion *expansion, uint16_t s
         return PLAN_NO_TRAFFIC;
     if (share <= expansion->share)
         return PLAN_NOT_RISING;
-    if (expansion->share > 0 && !expansion->is_observed)
+    if ((expansion->share > 0 || expansion->mirror > 0) && !expansion->is_observed)
+        return PLAN_NO_OBSERVE;
+    return PLAN_FINE;
+}
+
+/* May this share of the requests be copied now? */
+static enum plan_fault check_mirror(const struct expansion *expansion, uint16_t share)
+{
+    if (expansion->recipe->host_count > 0)
+        return PLAN_ROUTE_HOSTS;
+    if (!expansion->plan.has_traffic)
+        return PLAN_NO_TRAFFIC;
+    if (expansion->share > 0)
+        return PLAN_MIRROR_LATE;
+    if (expansion->is_past_return)
+        return PLAN_MIRROR_HELD;
+    if (share <= expansion->mirror)
+        return PLAN_NOT_RISING;
+    if (expansion->mirror > 0 && !expansion->is_observed)
         return PLAN_NO_OBSERVE;
     return PLAN_FINE;
 }
@@ -238,23 +277,35 @@ static enum plan_fault add_observations(struct expansion *expansion, const struc
     return PLAN_FINE;
 }
 
+/* What a step does to traffic or hosts. */
+static enum plan_fault add_move(struct expansion *expansion, const struct recipe_step *from)
+{
+    enum plan_fault fault = PLAN_FINE;
+
+    if (from->has_route)
+        fault = check_route(expansion, from->share);
+    else if (from->has_mirror)
+        fault = check_mirror(expansion, from->share);
+    else if (from->has_replace)
+        return take_replace(expansion, from);
+    if (fault == PLAN_FINE && from->has_route)
+        add_route(expansion, from->share);
+    if (fault == PLAN_FINE && from->has_mirror)
+        add_mirror(expansion, from->share);
+    return fault;
+}
+
 static enum plan_fault add_step(struct expansion *expansion, const struct recipe_step *from)
 {
     if (expansion->is_watched)
         return PLAN_NOT_WHOLE;
-    if (from->has_route) {
-        enum plan_fault fault = check_route(expansion, from->share);
-        if (fault != PLAN_FINE)
-            return fault;
-        add_route(expansion, from->share);
-    }
-    if (from->has_replace) {
-        enum plan_fault fault = take_replace(expansion, from);
-        if (fault != PLAN_FINE)
-            return fault;
-    }
+    enum plan_fault fault = add_move(expansion, from);
+    if (fault != PLAN_FINE)
+        return fault;
     if (from->command != PLAN_NONE)
         add_command(expansion, from);
+    if (expansion->is_past_return && expansion->mirror > 0)
+        return PLAN_MIRROR_HELD;
     if (from->smoke != PLAN_NONE)
         add_smoke(expansion, from);
     if (from->approvals > 0)
@@ -295,6 +346,18 @@ static void start(struct expansion *expansion, const struct recipe *recipe)
         add_approval(expansion, recipe->approvals, recipe->approval_limit_ms, recipe->approval_on_limit);
 }
 
+/* Is it fine to end here? */
+static enum plan_fault check_end(const struct expansion *expansion)
+{
+    if (expansion->is_watched)
+        return PLAN_FINE;
+    if (!expansion->plan.ends_back)
+        return PLAN_NOT_WHOLE;
+    if (expansion->mirror == 0)
+        return PLAN_NO_MIRROR;
+    return expansion->is_observed ? PLAN_FINE : PLAN_NO_OBSERVE;
+}
+
 static enum plan_fault walk(struct expansion *expansion, const struct recipe_step *steps, uint8_t count,
                             uint8_t *ret_step)
 {
@@ -306,22 +369,15 @@ static enum plan_fault walk(struct expansion *expansion, const struct recipe_ste
         if (expansion->is_too_long)
             return PLAN_TOO_LONG;
     }
-    return expansion->is_watched ? PLAN_FINE : PLAN_NOT_WHOLE;
+    return check_end(expansion);
 }
 
 /* Mode record: one watch as long as the recipe would have looked. */
-static void record_steps(const struct recipe *recipe, struct recipe_list *list)
+static void record_steps(const struct recipe *recipe, const struct recipe_step *steps, uint8_t count,
+                         struct recipe_list *list)
 {
-    struct recipe_list own = {0};
-    const struct recipe_step *steps = recipe->steps;
-    uint8_t count = recipe->step_count;
     int64_t sum_ms = 0;
 
-    if (count == 0) {
-        strategy_steps[recipe->strategy](recipe, &own);
-        steps = own.steps;
-        count = own.count;
-    }
     for (uint8_t i = 0; i < count; i++)
         sum_ms += steps[i].observe_ms + steps[i].watch_ms;
     recipe_add_watch(list, recipe, false);
@@ -329,22 +385,37 @@ static void record_steps(const struct recipe *recipe, struct recipe_list *list)
         list->steps[0].watch_ms = sum_ms;
 }
 
+/* A shadow that never routes a user is a trial: it has nothing to promote, nor an old slot to retire. */
+static void mark_trial(struct plan *plan, const struct recipe_step *steps, uint8_t count)
+{
+    plan->ends_back = plan->strategy == STRATEGY_SHADOW;
+    for (uint8_t i = 0; i < count; i++)
+        if (steps[i].has_route)
+            plan->ends_back = false;
+    if (plan->ends_back)
+        plan->retire = PLAN_NONE;
+}
+
 enum plan_fault plan_expand(const struct recipe *recipe, struct plan *ret_plan, uint8_t *ret_step)
 {
     struct expansion expansion;
     struct recipe_list own = {0};
+    struct recipe_list record = {0};
     const struct recipe_step *steps = recipe->steps;
     uint8_t count = recipe->step_count;
 
     assert(recipe->strategy < STRATEGY_KIND_COUNT);
     start(&expansion, recipe);
-    if (recipe->is_record)
-        record_steps(recipe, &own);
-    else if (count == 0)
+    if (count == 0) {
         strategy_steps[recipe->strategy](recipe, &own);
-    if (own.count > 0) {
         steps = own.steps;
         count = own.count;
+    }
+    mark_trial(&expansion.plan, steps, count);
+    if (recipe->is_record) {
+        record_steps(recipe, steps, count, &record);
+        steps = record.steps;
+        count = record.count;
     }
     enum plan_fault fault = walk(&expansion, steps, count, ret_step);
     if (fault == PLAN_FINE)

@@ -26,7 +26,9 @@ enum step_kind {
     STEP_ROUTE,   /* sets the candidate's share; ends when it was read back */
     STEP_OBSERVE, /* lets time pass while rules judge; ends with a pass verdict bound to it */
     STEP_APPROVE, /* asks people; ends with their answer or with the declared outcome of their silence */
-    STEP_REPLACE  /* puts the candidate onto hosts, batch by batch; ends when so many have it and serve */
+    STEP_REPLACE, /* puts the candidate onto hosts, batch by batch; ends when so many have it and serve */
+    STEP_MIRROR   /* copies a share of the requests to the candidate, whose answers nobody gets; ends when it
+                     was read back */
 };
 
 enum strategy_kind {
@@ -35,6 +37,8 @@ enum strategy_kind {
     STRATEGY_RECREATE,
     STRATEGY_BLUE_GREEN,
     STRATEGY_ROLLING,
+    STRATEGY_FEATURE_FLAG,
+    STRATEGY_SHADOW,
     STRATEGY_KIND_COUNT
 };
 
@@ -75,19 +79,19 @@ struct plan_part {
 struct plan_step {
     enum step_kind kind;
     bool is_watch;      /* OBSERVE: the last one, after 100 % */
-    uint16_t share;     /* ROUTE */
+    uint16_t share;     /* ROUTE; MIRROR: of all requests, 0 ends the copies */
     uint16_t hosts;     /* REPLACE: the first so many have the candidate at its end; > 0 */
     uint16_t batch;     /* REPLACE: so many at a time, ≥ 1 */
     uint16_t reference; /* COMMAND, SMOKE: index in the definition; else PLAN_NONE */
     uint16_t undo;      /* COMMAND: index of the command that undoes it, or PLAN_NONE */
     uint16_t probe;     /* COMMAND of class PROBE: index of its probe; else PLAN_NONE */
-    uint16_t tries_max; /* COMMAND, SMOKE, ROUTE: ≥ 1 */
+    uint16_t tries_max; /* COMMAND, SMOKE, ROUTE, MIRROR: ≥ 1 */
     uint16_t approvals; /* APPROVE: how many people, ≥ 1 */
     enum command_repeat repeat;
     enum command_on_rollback on_rollback;
     enum step_outcome on_limit; /* OBSERVE, APPROVE: what happens at limit_ms */
     int64_t duration_ms;        /* OBSERVE: observed time wanted */
-    int64_t limit_ms; /* COMMAND, SMOKE, ROUTE: deadline of one try; OBSERVE: at_most, ≥ duration_ms;
+    int64_t limit_ms; /* COMMAND, SMOKE, ROUTE, MIRROR: deadline of one try; OBSERVE: at_most, ≥ duration_ms;
                          APPROVE: timeout */
 };
 
@@ -110,6 +114,8 @@ struct plan {
     enum strategy_kind strategy;
     bool has_traffic; /* a traffic driver moves shares for us */
     bool is_record;   /* mode "record": judge everything, do nothing */
+    bool has_mirror;  /* one of the steps copies requests */
+    bool ends_back;   /* a trial: nothing is promoted; what passed to the end is taken away again */
     uint8_t count;
     uint8_t rule_count;
     struct plan_step steps[PLAN_STEPS_MAX];

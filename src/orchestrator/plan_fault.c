@@ -18,6 +18,11 @@ static const char *const fault_texts[] = {
     [PLAN_NOT_ALL] = "some hosts are never replaced; the last step is `replace = \"100%\"`",
     [PLAN_UNAVAILABLE] = "the batch takes more hosts out of service than `max_unavailable` allows",
     [PLAN_ROUTE_HOSTS] = "hosts have no traffic that could be routed; `replace` them",
+    [PLAN_MIRROR_LATE] =
+        "requests are copied before the first of them is routed; put `mirror` before `route`",
+    [PLAN_MIRROR_HELD] =
+        "while requests are copied, and before, no command may have on_rollback = \"hold\": copies must end",
+    [PLAN_NO_MIRROR] = "a shadow copies requests; give it a step `mirror`, observed",
     [PLAN_KEPT] = "hosts go back by `deploy` with the version before, or by its undo: do not keep it",
 };
 

@@ -18,7 +18,10 @@ enum plan_fault {
     PLAN_NOT_ALL,       /* some hosts are never replaced */
     PLAN_UNAVAILABLE,   /* a batch is larger than max_unavailable */
     PLAN_ROUTE_HOSTS,   /* hosts have no traffic that could be routed */
-    PLAN_KEPT           /* what is deployed to hosts would be kept by a rollback */
+    PLAN_KEPT,          /* what is deployed to hosts would be kept by a rollback */
+    PLAN_MIRROR_LATE,   /* requests are copied after some of them were routed */
+    PLAN_MIRROR_HELD,   /* a command that holds on the way back, before the copies have ended */
+    PLAN_NO_MIRROR      /* a shadow that copies nothing */
 };
 
 /* One sentence for people. */

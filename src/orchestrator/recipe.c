@@ -24,25 +24,32 @@ void recipe_add_smoke(struct recipe_list *list, uint16_t smoke)
         add(list)->smoke = smoke;
 }
 
-void recipe_add_route(struct recipe_list *list, uint16_t share, int64_t observe_ms)
+static struct recipe_step *add_share(struct recipe_list *list, uint16_t share, int64_t observe_ms)
 {
     struct recipe_step *step = add(list);
 
-    step->has_route = true;
     step->share = share;
     step->observe_ms = observe_ms;
     step->on_limit = OUTCOME_ROLLBACK;
+    return step;
+}
+
+void recipe_add_route(struct recipe_list *list, uint16_t share, int64_t observe_ms)
+{
+    add_share(list, share, observe_ms)->has_route = true;
+}
+
+void recipe_add_mirror(struct recipe_list *list, uint16_t share, int64_t observe_ms)
+{
+    add_share(list, share, observe_ms)->has_mirror = true;
 }
 
 void recipe_add_replace(struct recipe_list *list, uint16_t hosts, uint16_t share, int64_t observe_ms)
 {
-    struct recipe_step *step = add(list);
+    struct recipe_step *step = add_share(list, share, observe_ms);
 
     step->has_replace = true;
     step->hosts = hosts;
-    step->share = share;
-    step->observe_ms = observe_ms;
-    step->on_limit = OUTCOME_ROLLBACK;
 }
 
 void recipe_add_watch(struct recipe_list *list, const struct recipe *recipe, bool has_route)
@@ -53,4 +60,14 @@ void recipe_add_watch(struct recipe_list *list, const struct recipe *recipe, boo
     step->share = has_route ? SHARE_WHOLE : 0;
     step->watch_ms = recipe->watch_ms > 0 ? recipe->watch_ms : RECIPE_WATCH_MS;
     step->on_limit = OUTCOME_HOLD;
+}
+
+void recipe_add_rises(struct recipe_list *list, const struct recipe *recipe, const struct recipe_rise *rises,
+                      uint8_t count)
+{
+    recipe_add_command(list, recipe->deploy);
+    recipe_add_smoke(list, recipe->smoke);
+    for (uint8_t i = 0; i < count; i++)
+        recipe_add_route(list, rises[i].share, rises[i].observe_ms);
+    recipe_add_watch(list, recipe, true);
 }

@@ -16,15 +16,17 @@ enum {
  */
 struct recipe_step {
     uint16_t command; /* index in the definition, or PLAN_NONE; one of command, smoke, has_route, approvals,
-                         has_replace is set */
+                         has_replace, has_mirror is set */
     uint16_t smoke;
     bool has_route;
     bool has_replace;
-    uint16_t share; /* of the traffic; has_replace: of the hosts, rounded up, where `hosts` is 0 */
+    bool has_mirror;
+    uint16_t share; /* of the traffic; has_mirror: of the requests that are copied; has_replace: of the hosts,
+                       rounded up, where `hosts` is 0 */
     uint16_t hosts; /* has_replace: so many in all */
     uint16_t batch; /* has_replace: at a time; 0: 1 */
     uint16_t approvals;
-    int64_t observe_ms; /* after a route or replacement; 0: none */
+    int64_t observe_ms; /* after a route, replacement or mirror; 0: none */
     int64_t watch_ms;   /* after the last one */
     int64_t limit_ms;   /* at_most or timeout; 0: the default */
     enum step_outcome on_limit;
@@ -39,6 +41,9 @@ struct recipe_command {
     int64_t limit_ms;
     uint16_t tries_max;
 };
+
+/* What a shadow whose copies were fine leads to, where it has no steps of its own. */
+enum shadow_then { SHADOW_STOP, SHADOW_CANARY, SHADOW_BLUE_GREEN };
 
 struct recipe {
     enum strategy_kind strategy;
@@ -60,6 +65,7 @@ struct recipe {
     uint8_t switch_count; /* blue_green: the shares of a gradual switch, rising to the whole; 0: at once */
     uint16_t switches[RECIPE_SWITCH_MAX];
     int64_t switch_observe_ms; /* between them */
+    enum shadow_then then;
     uint16_t drain;
     uint16_t restore;
     uint16_t host_count;      /* of the environment; 0: it has slots */
@@ -80,6 +86,12 @@ struct recipe {
     enum step_outcome on_held_limit;
 };
 
+/* A share on the way to the whole, and how long it is observed. */
+struct recipe_rise {
+    uint16_t share;
+    int32_t observe_ms;
+};
+
 struct recipe_list {
     uint8_t count;
     struct recipe_step steps[RECIPE_LIST_MAX];
@@ -90,6 +102,8 @@ void recipe_add_command(struct recipe_list *list, uint16_t command);
 void recipe_add_smoke(struct recipe_list *list, uint16_t smoke);
 void recipe_add_route(struct recipe_list *list, uint16_t share, int64_t observe_ms);
 
+void recipe_add_mirror(struct recipe_list *list, uint16_t share, int64_t observe_ms);
+
 /* `hosts` in all, or where that is 0 `share` of them. */
 void recipe_add_replace(struct recipe_list *list, uint16_t hosts, uint16_t share, int64_t observe_ms);
 
@@ -97,11 +111,17 @@ void recipe_add_replace(struct recipe_list *list, uint16_t hosts, uint16_t share
  * inconclusive. */
 void recipe_add_watch(struct recipe_list *list, const struct recipe *recipe, bool has_route);
 
+/* Deployed, tested, and then share after share up to the whole and its watch. */
+void recipe_add_rises(struct recipe_list *list, const struct recipe *recipe, const struct recipe_rise *rises,
+                      uint8_t count);
+
 /* Append the strategy's own steps to an empty list. */
 void canary_steps(const struct recipe *recipe, struct recipe_list *list);
 void follow_steps(const struct recipe *recipe, struct recipe_list *list);
 void recreate_steps(const struct recipe *recipe, struct recipe_list *list);
 void blue_green_steps(const struct recipe *recipe, struct recipe_list *list);
 void rolling_steps(const struct recipe *recipe, struct recipe_list *list);
+void feature_flag_steps(const struct recipe *recipe, struct recipe_list *list);
+void shadow_steps(const struct recipe *recipe, struct recipe_list *list);
 
 #endif

@@ -124,6 +124,7 @@ void rollback_start(struct machine *machine, enum ending ending)
     }
     state->step_state = STEP_IDLE;
     state->hold = HOLD_NONE;
+    state->desired_mirror = 0;
     state->part = ROLLBACK_ROUTE;
     state->undo_next = machine->plan->count;
     state->limit_at_ms = machine->event->now_ms + machine->plan->rollback_limit_ms;
@@ -137,6 +138,7 @@ static void part_done(struct machine *machine)
 
     if (state->flight.kind == ACTION_ROUTE) {
         state->confirmed_share = 0;
+        state->confirmed_mirror = 0;
         machine_trace(machine, TRACE_CONFIRMED, 0, 0);
     }
     state->flight = (struct flight){.kind = ACTION_NONE};

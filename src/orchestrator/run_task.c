@@ -1,5 +1,6 @@
 /* run_task.c - one task of a run: its tries, its wait, its deployment, its end.
  * SPDX-License-Identifier: MIT */
+#include "orchestrator/deployment.h"
 #include "orchestrator/run_machine.h"
 
 #include <assert.h>
@@ -278,16 +279,16 @@ void run_task_started(struct run_machine *machine, uint8_t task)
 void run_task_deployment(struct run_machine *machine, uint8_t task)
 {
     struct run_state *state = machine->state;
-    bool is_promoted = machine->event->exit_code == 0;
+    bool is_well = machine->event->exit_code == 0 || machine->event->exit_code == DEPLOYMENT_EXIT_TRIED;
     bool was_stopping = state->tasks[task].phase == TASK_STOPPING;
 
     machine->decision->is_durable = true;
     state->is_escalated = !machine->event->has_ended;
     if (!machine->event->has_ended)
         return;
-    if (!is_promoted)
+    if (!is_well)
         state->exit_code = machine->event->exit_code;
-    if (is_promoted)
+    if (is_well)
         run_task_enter(machine, task, TASK_DONE, DEPLOYMENT_NEVER);
     else if (was_stopping)
         run_task_enter(machine, task, TASK_STOPPED, DEPLOYMENT_NEVER);

@@ -77,16 +77,21 @@ void running_enter_step(struct machine *machine, uint8_t index)
     case STEP_REPLACE:
         replace_enter(machine);
         return;
+    case STEP_MIRROR:
+        enter_action(machine, ACTION_MIRROR, step);
+        return;
     }
 }
 
-/* promote --full leaves commands, smoke tests, the whole share and the watch. */
+/* promote --full leaves commands, smoke tests, the end of copies, the whole share and the watch. */
 static bool is_skipped(const struct machine *machine, const struct plan_step *step)
 {
     if (!machine->state->is_full)
         return false;
     if (step->kind == STEP_ROUTE)
         return step->share < SHARE_WHOLE;
+    if (step->kind == STEP_MIRROR)
+        return step->share > 0;
     return step->kind == STEP_APPROVE || (step->kind == STEP_OBSERVE && !step->is_watch);
 }
 
@@ -98,6 +103,8 @@ void running_next_step(struct machine *machine)
         next++;
     if (next < machine->plan->count)
         running_enter_step(machine, next);
+    else if (machine->plan->ends_back)
+        rollback_start(machine, ENDING_PASSED);
     else
         running_promote(machine, ENDING_PASSED);
 }
@@ -154,7 +161,8 @@ bool running_passes(const struct plan *plan, const struct deployment_state *stat
 {
     uint32_t wanted = act_rules(plan, state);
 
-    return state->confirmed_share == state->desired_share && state->flight.kind == ACTION_NONE &&
+    return state->confirmed_share == state->desired_share &&
+           state->confirmed_mirror == state->desired_mirror && state->flight.kind == ACTION_NONE &&
            (state->passing & wanted) == wanted;
 }
 
@@ -275,28 +283,13 @@ bool running_is_steps_own(const struct deployment_state *state)
            (state->step_state == STEP_HELD && state->resume_to == STEP_ACTING);
 }
 
-static void confirm_share(struct machine *machine)
-{
-    struct deployment_state *state = machine->state;
-
-    state->confirmed_share = state->flight.share;
-    if (state->routed_ms == DEPLOYMENT_NEVER && state->confirmed_share > 0)
-        state->routed_ms = machine->event->now_ms;
-    machine_trace(machine, TRACE_CONFIRMED, state->confirmed_share, 0);
-}
-
-static void mend(struct machine *machine)
-{
-    machine_act(machine, ACTION_ROUTE, PLAN_NONE, machine->state->desired_share, ROUTE_LIMIT_MS);
-}
-
 void running_action_done(struct machine *machine)
 {
     struct deployment_state *state = machine->state;
     bool is_own = running_is_steps_own(state);
 
-    if (state->flight.kind == ACTION_ROUTE)
-        confirm_share(machine);
+    if (state->flight.kind == ACTION_ROUTE || state->flight.kind == ACTION_MIRROR)
+        shares_confirm(machine);
     state->flight = (struct flight){.kind = ACTION_NONE};
     if (state->batch > 0)
         replace_part_done(machine);
@@ -304,8 +297,8 @@ void running_action_done(struct machine *machine)
         state->resume_to = STEP_IDLE;
     else if (is_own)
         state->step_state = STEP_IDLE;
-    if (state->confirmed_share > state->desired_share)
-        mend(machine);
+    if (shares_are_off(state))
+        shares_mend(machine);
     running_go_on(machine);
 }
 
@@ -323,7 +316,7 @@ static void take_back(struct machine *machine, enum ending ending)
     if (state->resume_to == STEP_ACTING)
         state->resume_to = STEP_IDLE;
     if (!was_routing && state->confirmed_share > state->desired_share)
-        mend(machine);
+        shares_mend(machine);
 }
 
 /* A smoke test that nobody saw the end of says nothing against the version. */
@@ -364,7 +357,7 @@ static bool may_try_again(const struct machine *machine, enum result result)
     const struct flight *flight = &machine->state->flight;
     enum command_repeat repeat = part != NULL ? part->repeat : step->repeat;
 
-    if (result == RESULT_FAILED && flight->kind != ACTION_ROUTE)
+    if (result == RESULT_FAILED && flight->kind != ACTION_ROUTE && flight->kind != ACTION_MIRROR)
         return false;
     if (result == RESULT_UNKNOWN && flight->kind == ACTION_COMMAND && repeat == REPEAT_UNSAFE)
         return false;
@@ -457,7 +450,7 @@ void running_resume(struct machine *machine)
     if (state->flight.is_waiting)
         machine_drive_again(machine);
     else if (state->flight.kind == ACTION_NONE && state->confirmed_share != state->desired_share)
-        mend(machine);
+        shares_mend(machine);
     running_go_on(machine);
 }
 
@@ -476,5 +469,5 @@ void running_drift(struct machine *machine)
     if (!is_more && state->step_state != STEP_HELD)
         machine_hold(machine, HOLD_UNKNOWN_HAND, UINT8_MAX);
     else if (share > state->desired_share && state->flight.kind == ACTION_NONE)
-        mend(machine);
+        shares_mend(machine);
 }

@@ -59,7 +59,7 @@ static enum answer promote_full(struct machine *machine)
     if (state->phase == PHASE_PROMOTED ||
         (state->phase == PHASE_RUNNING && state->is_full && !is_held(machine)))
         return ANSWER_ALREADY;
-    if (!is_live(machine))
+    if (!is_live(machine) || machine->plan->ends_back)
         return ANSWER_CONFLICT;
     machine_trace(machine, TRACE_OVERRIDE, state->step, state->attempt);
     state->ending = ENDING_NONE;

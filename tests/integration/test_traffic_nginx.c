@@ -294,13 +294,16 @@ static void mirrors(void **state)
     expect_set(fixture, &split, 2, 100); /* leaves the copies */
     expect_file(fixture, "green 100 10000 2", true);
     expect_set(fixture, &split, 3, 0);
-    expect_file(fixture, "green 0 10000 3", true);
-    told = lever_bench_mirror(fixture->bench, &split, 4, 0);
+    expect_file(fixture, "green 0 0 3", true); /* back to stable is back from everything */
+    told = lever_bench_mirror(fixture->bench, &split, 4, 5000);
+    lever_bench_expect_done(&told, 5000);
+    told = lever_bench_mirror(fixture->bench, &split, 5, 0);
     lever_bench_expect_done(&told, 0);
+    expect_file(fixture, "green 0 0 5", true);
     size_t before = bench_count_lines(fixture->bench->runner, "green.log");
     assert_int_equal(count_green(fixture, REQUESTS), 0);
     assert_int_equal(bench_count_lines(fixture->bench->runner, "green.log"), before);
-    told = lever_bench_mirror(fixture->bench, &split, 5, 2500);
+    told = lever_bench_mirror(fixture->bench, &split, 6, 2500);
     lever_bench_expect_done(&told, 2500);
     expect_file(fixture, "25.00% shop_green;", true);
 }

@@ -85,7 +85,7 @@ static struct deed *deed_of(struct stage *stage, const char *name)
 {
     int command = story_command(stage->story, name);
 
-    for (int i = ACTION_REHEARSE; i <= ACTION_VERIFY; i++)
+    for (int i = ACTION_REHEARSE; i <= ACTION_MIRROR; i++)
         if (strcmp(action_kind_name((enum action_kind)i), name) == 0)
             return &stage->actions[i];
     return command < 0 ? NULL : &stage->commands[command];

@@ -52,7 +52,8 @@ static bool read_strategy(struct story *story, const struct story_words *words, 
     static const char *const names[STRATEGY_KIND_COUNT] = {
         [STRATEGY_CANARY] = "canary",     [STRATEGY_FOLLOW] = "follow",
         [STRATEGY_RECREATE] = "recreate", [STRATEGY_BLUE_GREEN] = "blue_green",
-        [STRATEGY_ROLLING] = "rolling",
+        [STRATEGY_ROLLING] = "rolling",   [STRATEGY_FEATURE_FLAG] = "feature_flag",
+        [STRATEGY_SHADOW] = "shadow",
     };
 
     for (int i = 0; i < STRATEGY_KIND_COUNT; i++)
@@ -60,6 +61,9 @@ static bool read_strategy(struct story *story, const struct story_words *words, 
             story->recipe.strategy = (enum strategy_kind)i;
             story->recipe.has_traffic = !has(words, "untouched") && i != STRATEGY_ROLLING;
             story->recipe.is_record = has(words, "record");
+            story->recipe.then = has(words, "canary_then")   ? SHADOW_CANARY
+                                 : has(words, "switch_then") ? SHADOW_BLUE_GREEN
+                                                             : SHADOW_STOP;
             return read_time(words, "watch", &story->recipe.watch_ms, err);
         }
     return err_set(err, ERR_INVALID, "no strategy `%s`", words->at[1]);
@@ -155,6 +159,10 @@ static bool fill_step(struct story *story, const struct story_words *words, stru
         step->has_route = true;
         return story_share(what, &step->share);
     }
+    if (strcmp(kind, "mirror") == 0) {
+        step->has_mirror = true;
+        return story_share(what, &step->share);
+    }
     if (strcmp(kind, "replace") == 0) {
         step->has_replace = true;
         if (text_to_integer(what, 1, PLAN_HOSTS_MAX, &count))
@@ -181,8 +189,8 @@ static bool read_count(const char *word, uint16_t *count, struct err *err)
     return true;
 }
 
-/* step command NAME | smoke | route SHARE | replace COUNT or SHARE | approve COUNT | watch; batch, observe,
- * watch, at_most, within, or */
+/* step command NAME | smoke | route SHARE | mirror SHARE | replace COUNT or SHARE | approve COUNT | watch;
+ * batch, observe, watch, at_most, within, or */
 static bool read_step(struct story *story, const struct story_words *words, struct err *err)
 {
     struct recipe *recipe = &story->recipe;

@@ -19,7 +19,7 @@ bool stage_open(struct stage *stage, const struct story *story, struct err *err)
     bench_open(&stage->bench, DEPLOYMENTS);
     stage->story = story;
     stage->start_ms = stage->feed_ms = stage->bench.now_ms;
-    for (int i = 0; i <= ACTION_VERIFY; i++)
+    for (int i = 0; i <= ACTION_MIRROR; i++)
         stage->actions[i] = (struct deed){.result = RESULT_DONE, .takes_ms = STAGE_TAKES_MS};
     for (int i = 0; i < STORY_COMMANDS_MAX; i++)
         stage->commands[i] = (struct deed){.result = RESULT_DONE, .takes_ms = STAGE_TAKES_MS};

@@ -70,6 +70,9 @@ void stage_tell_start(struct stage *stage, const struct bench_note *note)
     case ACTION_ROUTE:
         stage_tell(stage, true, note->deployment, "> route %g%%%s", percent(action->share), how);
         return;
+    case ACTION_MIRROR:
+        stage_tell(stage, true, note->deployment, "> mirror %g%%%s", percent(action->share), how);
+        return;
     case ACTION_COMMAND:
     case ACTION_CANCEL:
         stage_tell(stage, true, note->deployment, "> %s %s%s%s", kind, command_name(stage, action->reference),
@@ -151,6 +154,7 @@ static void tell_trace(struct stage *stage, uint64_t deployment, const struct tr
     case TRACE_RESULT:
         return;
     case TRACE_CONFIRMED:
+    case TRACE_MIRRORED:
         stage_tell(stage, false, deployment, "%s %g%%", kind, percent(trace->a));
         return;
     case TRACE_STEP:

@@ -14,6 +14,20 @@ static const struct deployment_state *state_met(struct world *world, const struc
     return history->only_token == asked->token ? &history->before : NULL;
 }
 
+/* A trial has nothing that could be promoted, whoever wants it. */
+static bool is_allowed(struct world *world, const struct asked *asked, const struct deployment_state *met,
+                       enum engine_answer answer)
+{
+    bool is_live = met->phase == PHASE_RUNNING || met->phase == PHASE_WATCHING;
+
+    if (asked->verb == VERB_PROMOTE_FULL && is_live && oracle_plan(world, asked->deployment)->ends_back)
+        return answer == ENGINE_CONFLICT;
+    oracle_note_verb(world, asked->verb, met, answer);
+    if (answer == ENGINE_NOT_FOUND)
+        return phase_is_terminal(met->phase);
+    return cell_allows(asked->verb, column_of(met), answer);
+}
+
 static void check_verb(struct world *world, const struct asked *asked, enum engine_answer answer)
 {
     if (!oracle_history(world, asked->deployment)->exists || answer == ENGINE_NOT_DURABLE)
@@ -21,10 +35,7 @@ static void check_verb(struct world *world, const struct asked *asked, enum engi
     const struct deployment_state *met = state_met(world, asked);
     if (met == NULL)
         return;
-    oracle_note_verb(world, asked->verb, met, answer);
-    if (answer == ENGINE_NOT_FOUND && phase_is_terminal(met->phase))
-        return;
-    if (answer == ENGINE_NOT_FOUND || !cell_allows(asked->verb, column_of(met), answer))
+    if (!is_allowed(world, asked, met, answer))
         oracle_violate(world, "states", asked->deployment, "%s in %s (%s) is answered %d",
                        verb_name(asked->verb), phase_name(met->phase), step_state_name(met->step_state),
                        answer);

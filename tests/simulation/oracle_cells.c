@@ -31,7 +31,9 @@ static void note_phase(struct world *world, const struct oracle_history *history
             note(world, HAPPENS_BACK_ENDS, before);
         return;
     case PHASE_ROLLING_BACK:
-        if (row->trace.b == ENDING_FAILED)
+        if (row->trace.b == ENDING_PASSED)
+            note(world, HAPPENS_STEP_ENDS, before);
+        else if (row->trace.b == ENDING_FAILED)
             note(world, HAPPENS_FAIL_BACK, before);
         else if (row->trace.b == ENDING_NO_EVIDENCE)
             note(world, HAPPENS_NO_EVIDENCE_BACK, before);

@@ -19,6 +19,8 @@ static bool is_gate_open(const struct oracle_history *history, const struct plan
         return seen->is_done || (is_waived && seen->has_failed);
     case STEP_ROUTE:
         return seen->is_done || (is_waived && step->share < SHARE_WHOLE);
+    case STEP_MIRROR:
+        return seen->is_done || (is_waived && step->share > 0);
     case STEP_OBSERVE:
         return is_waived || (seen->attempt != 0 && seen->passed_attempt == seen->attempt);
     case STEP_APPROVE:
@@ -125,6 +127,8 @@ static void check_route(struct world *world, uint64_t deployment, const struct a
 
     if (action->share > SHARE_WHOLE)
         oracle_violate(world, "S6", deployment, "a share of %u", action->share);
+    if (action->share > 0 && world->sites[site].lever.mirror > 0)
+        oracle_violate(world, "S6", deployment, "users are routed while their requests are copied");
     if (is_other && action->share > 0)
         oracle_violate(world, "S6", deployment, "route %u leaves while %llu's %u is on its way",
                        action->sequence, (unsigned long long)oracle->route_owner[site],
@@ -146,6 +150,26 @@ static void check_route(struct world *world, uint64_t deployment, const struct a
         history->went_ahead = true;
         history->ahead_number = world->shell.batches;
     }
+}
+
+/* Copies need what a route needs, and are never beside users of the candidate. */
+static void check_mirror(struct world *world, uint64_t deployment, const struct action *action)
+{
+    const struct oracle_history *history = oracle_history(world, deployment);
+    const struct plan *plan = oracle_plan(world, deployment);
+    uint8_t step = 0;
+
+    while (step < plan->count &&
+           (plan->steps[step].kind != STEP_MIRROR || plan->steps[step].share < action->share))
+        step++;
+    if (action->share > SHARE_WHOLE || step == plan->count)
+        oracle_violate(world, "S6", deployment, "copies of %u that no step asks for", action->share);
+    if (action->share == 0)
+        return;
+    check_forward(world, deployment, action, step);
+    if (history->share_most > 0)
+        oracle_violate(world, "S6", deployment, "copies begin, and the candidate has had %u of the users",
+                       history->share_most);
 }
 
 static void check_ahead(struct world *world, uint64_t deployment, const struct action *action)
@@ -215,6 +239,8 @@ void oracle_effect(struct world *world, uint64_t deployment, const struct action
     oracle_due_drop(world, DUE_REDRIVE, deployment, 0);
     if (action->kind == ACTION_ROUTE)
         check_route(world, deployment, action, is_ahead);
+    else if (action->kind == ACTION_MIRROR)
+        check_mirror(world, deployment, action);
     else if (action->is_rollback)
         check_back(world, deployment, action);
     else if (seen != NULL && (action->kind == ACTION_COMMAND || action->kind == ACTION_SMOKE) &&

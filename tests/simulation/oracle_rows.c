@@ -104,6 +104,31 @@ static void check_promotion(struct world *world, uint64_t deployment)
         oracle_violate(world, "S3", deployment, "promoted after a FAIL");
 }
 
+/* What ends well without serving was to end so, and was well to the end. */
+static void check_trial(struct world *world, uint64_t deployment, const struct batch_row *row)
+{
+    const struct plan *plan = oracle_plan(world, deployment);
+    char why[ORACLE_TEXT_MAX];
+
+    if (row->trace.a == PHASE_PROMOTED && plan->ends_back)
+        oracle_violate(world, "S9", deployment, "promoted, and no user ever saw it");
+    if (row->trace.a != PHASE_ROLLED_BACK || row->trace.b != ENDING_PASSED)
+        return;
+    if (!plan->ends_back || oracle_history(world, deployment)->has_failed)
+        oracle_violate(world, "S3", deployment, "rolled back, and said to have passed");
+    if (!oracle_gates_hold(world, deployment, plan->count, why))
+        oracle_violate(world, "S2", deployment, "tried and passed, but %s", why);
+}
+
+/* Nothing is copied to a version that is not on trial any more. */
+static void check_copies(struct world *world, uint64_t deployment)
+{
+    uint8_t site = ledger_find(world, deployment)->site;
+
+    if (!oracle_history(world, deployment)->was_adopted && world->sites[site].lever.mirror > 0)
+        oracle_violate(world, "S6", deployment, "it is over, and requests are still copied to it");
+}
+
 static void count_end(struct world *world, uint64_t deployment, const struct batch_row *row)
 {
     struct tally *tally = world->tally;
@@ -145,6 +170,9 @@ static void enter_phase(struct world *world, uint64_t deployment, const struct b
         world->oracle.free_up_ms[ledger_find(world, deployment)->site] = history->phase_up_ms;
         count_end(world, deployment, row);
         oracle_result(world, deployment, NULL);
+        check_trial(world, deployment, row);
+        if (to == PHASE_PROMOTED || to == PHASE_ROLLED_BACK)
+            check_copies(world, deployment);
     }
     if (to == PHASE_ROLLED_BACK && !history->was_adopted) {
         check_compensations(world, deployment);
@@ -332,9 +360,9 @@ void oracle_end_action(struct world *world, uint64_t deployment, const struct ba
                        row->sequence);
     action->has_end = true;
     action->is_done = row->result == RESULT_DONE;
-    bool is_own =
-        !action->is_rollback && action->step < plan->count &&
-        (action->kind == ACTION_COMMAND || action->kind == ACTION_SMOKE || action->kind == ACTION_ROUTE);
+    bool is_own = !action->is_rollback && action->step < plan->count &&
+                  (action->kind == ACTION_COMMAND || action->kind == ACTION_SMOKE ||
+                   action->kind == ACTION_ROUTE || action->kind == ACTION_MIRROR);
     if (is_own && action->is_done)
         history->steps[action->step].is_done = true;
     else if (is_own)
@@ -411,6 +439,7 @@ void oracle_trace(struct world *world, uint64_t deployment, const struct batch_r
     case TRACE_MUTED:
     case TRACE_RETIRED:
     case TRACE_FORGOTTEN:
+    case TRACE_MIRRORED:
         return;
     }
 }

@@ -182,8 +182,9 @@ static void check_deployment(struct world *world, const struct run_state *state,
     if (ledger_find(world, of->deployment)->version != state->version_key)
         violate(world, "run", state->id, "another version is deployed than what it is about", task);
     bool is_over = phase_is_terminal(history->state.phase);
-    bool is_promoted = is_over && deployment_exit_code(&history->state) == 0;
-    if (is_over != run_task_is_over(of->phase) || is_promoted != (of->phase == TASK_DONE))
+    int exit_code = deployment_exit_code(&history->state);
+    bool is_well = is_over && (exit_code == 0 || exit_code == DEPLOYMENT_EXIT_TRIED);
+    if (is_over != run_task_is_over(of->phase) || is_well != (of->phase == TASK_DONE))
         violate(world, "run", state->id, "its deployment's end is not that of the task", task);
 }
 

@@ -89,7 +89,7 @@ static struct request *new_request(struct world *world, uint8_t site)
     if (people->request_count == REQUESTS_MAX)
         return NULL;
     struct request *request = &people->requests[people->request_count++];
-    *request = (struct request){.site = site};
+    *request = (struct request){.site = site, .made_up_ms = shell_up_ms(world)};
     return request;
 }
 

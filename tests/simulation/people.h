@@ -27,7 +27,8 @@ struct request {
     uint64_t previous;
     uint64_t taken_back;
     uint64_t promised; /* deployment that was named to the pipeline; 0 none */
-    uint64_t durable;  /* deployment that stands in the journal for its key; 0 none */
+    int64_t made_up_ms;
+    uint64_t durable; /* deployment that stands in the journal for its key; 0 none */
 };
 
 struct people {

@@ -11,7 +11,7 @@
 
 /* The simulation is the only source and the only lever. */
 static const struct option_schema model_collector = {.name = "model", .is_implicit = true};
-static const struct option_schema model_driver = {.name = "model"};
+static const struct option_schema model_driver = {.name = "model", .can_mirror = true};
 static const struct option_schemas schemas = {
     .collectors = &model_collector,
     .collector_count = 1,
@@ -27,17 +27,23 @@ struct entry {
 
 static const struct entry entries[PLAY_COUNT] = {
     {SITE_SHOP, "shop/prod careful", "shop", "prod", "careful", false, false},
+    {SITE_SHOP, "shop/prod rollout", "shop", "prod", "rollout", false, false},
     {SITE_BANK, "bank/prod thorough", "bank", "prod", "thorough", false, false},
     {SITE_BANK, "bank/prod noreturn", "bank", "prod", "noreturn", false, false},
     {SITE_MAIL, "mail/prod switch", "mail", "prod", "switch", false, false},
+    {SITE_MAIL, "mail/prod trial", "mail", "prod", "trial", false, false},
+    {SITE_MAIL, "mail/prod copied", "mail", "prod", "copied", false, false},
     {SITE_WIKI, "wiki/prod replace", "wiki", "prod", "replace", false, false},
     {SITE_DEV, "wiki/dev beside", "wiki", "dev", "beside", false, false},
     {SITE_DEV, "wiki/dev beside, recorded", "wiki", "dev", "beside", false, true},
     {SITE_FARM, "farm/prod gentle", "farm", "prod", "gentle", false, false},
     {SITE_SHOP, "shop/prod brief", "shop", "prod", "brief", true, false},
+    {SITE_SHOP, "shop/prod dial", "shop", "prod", "dial", true, false},
     {SITE_BANK, "bank/prod many", "bank", "prod", "many", true, false},
     {SITE_BANK, "bank/prod hard", "bank", "prod", "hard", true, false},
     {SITE_MAIL, "mail/prod flip", "mail", "prod", "flip", true, false},
+    {SITE_MAIL, "mail/prod peek", "mail", "prod", "peek", true, false},
+    {SITE_MAIL, "mail/prod dark", "mail", "prod", "dark", true, false},
     {SITE_WIKI, "wiki/prod swap", "wiki", "prod", "swap", true, false},
     {SITE_DEV, "wiki/dev along", "wiki", "dev", "along", true, false},
     {SITE_DEV, "wiki/dev along, recorded", "wiki", "dev", "along", true, true},

@@ -39,7 +39,7 @@ struct play {
     enum craft crafts[PLAYBOOK_COMMANDS_MAX];
 };
 
-enum { PLAY_COUNT = 16 };
+enum { PLAY_COUNT = 22 };
 
 struct playbook {
     struct play plays[PLAY_COUNT];

@@ -65,6 +65,12 @@ static uint16_t candidate_share(const struct site *site, const struct deployment
     return state->slot == state->stable_slot ? SHARE_WHOLE : site->lever.share[state->slot];
 }
 
+/* What it gets copies of, beside what is routed to it. */
+static uint16_t copied_share(const struct site *site, const struct deployment_state *state)
+{
+    return state->slot == state->stable_slot ? 0 : site->lever.mirror;
+}
+
 static struct nature nature_of(uint64_t version, uint16_t share)
 {
     enum health health = version_health(version);
@@ -170,10 +176,11 @@ static void measure_site(struct world *world, uint8_t index, uint64_t deployment
 
     if (world_fault(world, FAULT_NO_TRAFFIC))
         samples->idle_until_ms[index] = world->now_ms + dice_between(&world->dice, 1000, TROUBLE_MS);
+    uint16_t copied = copied_share(site, state);
     if (world->now_ms < samples->idle_until_ms[index])
-        share = 0;
+        share = copied = 0;
     struct nature sides[SAMPLES_SIDES] = {
-        nature_of(ledger_find(world, deployment)->version, share),
+        nature_of(ledger_find(world, deployment)->version, (uint16_t)(share + copied)),
         nature_of(HEALTH_GOOD, (uint16_t)(SHARE_WHOLE - share)),
     };
     int side_count = site->kind == SITE_WIKI ? 1 : SAMPLES_SIDES;

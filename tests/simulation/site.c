@@ -88,8 +88,12 @@ static void lever_set(struct world *world, struct site *site, const struct occur
         return;
     }
     site->lever.number = number;
-    if (world->slip != SLIP_CONFIRM_BLIND || !dice_chance(&world->dice, 2000))
+    if (action->kind == ACTION_MIRROR)
+        site->lever.mirror = occurrence->share;
+    else if (world->slip != SLIP_CONFIRM_BLIND || !dice_chance(&world->dice, 2000))
         set_share(site, slot, stable_slot, occurrence->share);
+    if (occurrence->share == 0)
+        site->lever.mirror = 0;
     if (dice_chance(&world->dice, 9000))
         memcpy(site->lever.file, site->lever.share, sizeof(site->lever.file));
     if (world_fault(world, FAULT_LEVER_PARTIAL))
@@ -141,6 +145,10 @@ void site_lever(struct world *world, const struct occurrence *occurrence)
     if (occurrence->life != world->shell.life && dice_chance(&world->dice, 5000))
         return;
     switch ((enum lever_call)occurrence->rule) {
+    case LEVER_MIRROR:
+        action.kind = ACTION_MIRROR;
+        lever_set(world, site, occurrence, &action);
+        return;
     case LEVER_SET:
         lever_set(world, site, occurrence, &action);
         return;
@@ -200,6 +208,9 @@ void site_start(struct world *world, const struct deployment_state *state, const
         return;
     case ACTION_ROUTE:
         to_lever(world, state, LEVER_SET, action);
+        return;
+    case ACTION_MIRROR:
+        to_lever(world, state, LEVER_MIRROR, action);
         return;
     case ACTION_VERIFY:
         to_lever(world, state, LEVER_VERIFY, action);

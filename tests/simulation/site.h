@@ -31,11 +31,12 @@ static inline enum health version_health(uint64_t version)
 }
 
 /* What arrives at the proxy, in the order in which it was sent. */
-enum lever_call { LEVER_SET, LEVER_READ, LEVER_VERIFY, LEVER_REHEARSE };
+enum lever_call { LEVER_SET, LEVER_READ, LEVER_VERIFY, LEVER_REHEARSE, LEVER_MIRROR };
 
 struct lever {
     uint16_t share[SITE_SLOTS]; /* now, hundredths of a percent */
     uint16_t file[SITE_SLOTS];  /* what a reload falls back to */
+    uint16_t mirror;            /* of the requests that the candidate gets copies of */
     uint64_t number;            /* of the newest set: older ones are not applied any more (S6) */
     int64_t busy_until_ms;
 };

@@ -13,7 +13,7 @@
 enum {
     TALLY_ENDINGS = ENDING_ADOPTED + 1,
     TALLY_HOLDS = HOLD_ESCALATED + 1,
-    TALLY_TRACES = TRACE_FORGOTTEN + 1
+    TALLY_TRACES = TRACE_MIRRORED + 1
 };
 
 /* Sums only: reports of several processes are added. */
@@ -27,7 +27,7 @@ struct tally {
     uint64_t steps[STEP_HELD + 1];
     uint64_t holds[TALLY_HOLDS];
     uint64_t traces[TALLY_TRACES];
-    uint64_t actions[ACTION_VERIFY + 1];
+    uint64_t actions[ACTION_MIRROR + 1];
     uint64_t answers[16];
     uint64_t verbs[VERB_COUNT];
     uint64_t reasons[16];

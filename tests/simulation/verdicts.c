@@ -22,7 +22,8 @@ static bool does_fail(struct world *world, const struct ledger_deployment *store
                       const struct deployment_state *state, uint8_t part)
 {
     enum health health = version_health(stored->version);
-    bool is_loaded = state->phase == PHASE_WATCHING || state->desired_share > SHARE_WHOLE / 2;
+    bool is_loaded = state->phase == PHASE_WATCHING || state->desired_share > SHARE_WHOLE / 2 ||
+                     state->desired_mirror > SHARE_WHOLE / 2;
     uint32_t chance = part == PLAN_RULE_ACT_ROLLBACK ? 4500 : 1200;
 
     if (health == HEALTH_BAD || health == HEALTH_SMOKE_BAD || (health == HEALTH_OVERLOAD && is_loaded))

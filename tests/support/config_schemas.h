@@ -91,6 +91,7 @@ static const struct option_schema driver_schemas[] = {
      .instance_count = ARRAY_LENGTH(haproxy_instance),
      .use = haproxy_use,
      .use_count = ARRAY_LENGTH(haproxy_use)},
+    {.name = "nginx", .use = haproxy_use, .use_count = ARRAY_LENGTH(haproxy_use), .can_mirror = true},
 };
 
 static const struct option slack_instance[] = {

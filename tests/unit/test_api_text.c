@@ -182,6 +182,33 @@ static void summaries_of_what_moves(void **state)
         &scene, "shop/prod 2.0.0 is held at 5 %: rule errors failed (error_rate > 5%: 12.5 % against 5 %)");
     scene.state.step_state = STEP_WAITING;
     assert_summary(&scene, "shop/prod 2.0.0 waits for approval: 0 of 0");
+    scene.state.step_state = STEP_OBSERVING;
+    scene.state.confirmed_mirror = 2500;
+    assert_summary(&scene, "shop/prod 2.0.0 gets copies of 25 % of the requests: observed for 1m30s of 5m");
+}
+
+static void summaries_of_trials(void **state)
+{
+    struct scene scene;
+
+    (void)state;
+    set_scene(&scene, PHASE_RUNNING);
+    scene.state.step_state = STEP_ACTING;
+    scene.definition.plan.steps[0] = (struct plan_step){.kind = STEP_MIRROR, .share = 500};
+    assert_summary(&scene, "shop/prod 2.0.0: step 1 of 2, copy 5 % of the requests");
+    scene.definition.plan.steps[0].share = 0;
+    assert_summary(&scene, "shop/prod 2.0.0: step 1 of 2, end the copies");
+    set_scene(&scene, PHASE_ROLLING_BACK);
+    scene.state.ending = ENDING_PASSED;
+    assert_summary(&scene,
+                   "shop/prod 2.0.0 goes back to 1.0.0: every verdict was a pass, and the trial is over");
+    set_scene(&scene, PHASE_ROLLED_BACK);
+    scene.state.ending = ENDING_PASSED;
+    assert_summary(&scene, "shop/prod 2.0.0 was tried on copies of requests: every verdict was a pass; 1.0.0 "
+                           "serves on");
+    scene.state.is_unverified = true;
+    assert_summary(&scene, "shop/prod 2.0.0 was rolled back: every verdict was a pass; nobody verified what "
+                           "serves");
 }
 
 static void summaries_of_what_ended(void **state)
@@ -327,6 +354,7 @@ int main(void)
         cmocka_unit_test(tokens_are_found_in_headers),
         cmocka_unit_test(summaries_of_what_moves),
         cmocka_unit_test(summaries_of_what_ended),
+        cmocka_unit_test(summaries_of_trials),
         cmocka_unit_test(every_phase_and_ending_has_words),
         cmocka_unit_test(etags_differ_with_the_state_alone),
         cmocka_unit_test(numbers_have_units),

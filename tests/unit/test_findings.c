@@ -295,27 +295,30 @@ static void test_smoke_tests(void **state)
 static const struct finding_case strategies_cases[] = {
     {STEPS("{ route = \"100%\"; watch = \"5m\"; }") PROD, ""},
     {"strategies: { own: { }; };", "x.rules:1: kind is missing (which recipe it varies)"},
-    {"strategies: { own: { kind = \"shadow\"; }; };",
-     "x.rules:1: kind = \"shadow\" is not supported by this version"},
-    {"strategies: { own: { kind = \"canry\"; }; };",
-     "x.rules:1: kind: 'canry' is not one of canary, follow, recreate, blue_green, rolling; did you mean "
-     "'canary'?"},
+    {"strategies: { own: { kind = \"shadow\"; then = \"canary\"; }; };", ""},
+    {"strategies: { own: { kind = \"canary\"; then = \"stop\"; };\n"
+     "two: { kind = \"shadow\"; then = \"stop\"; steps = ( { mirror = \"5%\"; observe = \"5m\"; } ); }; };",
+     "x.rules:1: then belongs to kind = \"shadow\"\n"
+     "x.rules:2: then goes without steps: those that route go on by themselves"},
+    {"strategies: { own: { kind = \"canry\"; }; };", "x.rules:1: kind: 'canry' is not one of canary, follow, "
+                                                     "recreate, blue_green, rolling, feature_flag, shadow; "
+                                                     "did you mean 'canary'?"},
     {"strategies: { own: { kind = \"canary\"; steps = \"x\"; }; };",
      "x.rules:1: steps: takes a list ( { route = \"5%\"; observe = \"5m\"; }, ... )"},
     {STEPS("{ route = \"5\"; },\n{ route = \"101%\"; },\n{ route = \"x%\"; },\n{ },\n{ route = \"5%\"; "
            "command = "
            "\"x\"; },\n{ command = \"x\"; watch = \"5m\"; },\n{ at_most = \"5m\"; route = \"5%\"; },\n{ "
            "timeout = "
-           "\"5m\"; route = \"5%\"; },\n{ mirror = 5; route = \"5%\"; },\n5"),
+           "\"5m\"; route = \"5%\"; },\n{ mirror = \"5\"; },\n5"),
      "x.rules:1: route: '5' is not like \"5%\", from 0.01% to 100% in steps of 0.01%\n"
      "x.rules:2: route: '101%' is not like \"5%\", from 0.01% to 100% in steps of 0.01%\n"
      "x.rules:3: route: 'x%' is not like \"5%\", from 0.01% to 100% in steps of 0.01%\n"
-     "x.rules:4: a step needs one of command, smoke, route, replace, approve, observe, watch\n"
-     "x.rules:5: a step is one of command, smoke, route, replace and approve\n"
-     "x.rules:6: observe and watch stand with a route or replace, or in a step of their own\n"
+     "x.rules:4: a step needs one of command, smoke, route, mirror, replace, approve, observe, watch\n"
+     "x.rules:5: a step is one of command, smoke, route, mirror, replace and approve\n"
+     "x.rules:6: observe and watch stand with a route, mirror or replace, or in a step of their own\n"
      "x.rules:7: at_most goes with observe\n"
      "x.rules:8: timeout goes with approve\n"
-     "x.rules:9: 'mirror' is not supported by this version\n"
+     "x.rules:9: mirror: '5' is not like \"5%\", from 0.01% to 100% in steps of 0.01%\n"
      "x.rules:10: takes a group { }, not a whole number"},
     {STEPS("{ route = \"5%\"; },\n{ route = \"100%\"; watch = \"5m\"; }") PROD,
      "x.rules:2: strategy 'own' for shop/prod, step 2: the share is raised before the share before it "
@@ -345,10 +348,16 @@ static const struct finding_case strategies_cases[] = {
      "x.rules:2: the environment has no command `retire`"},
     {SERVICE(""), "x.rules:1: strategy is missing (\"canary\", \"recreate\", ... or one of your own)"},
     {SERVICE("strategy = \"canry\";"), "x.rules:2: unknown strategy 'canry'; did you mean 'canary'?"},
-    {SERVICE("strategy = \"shadow\";"), "x.rules:2: strategy 'shadow' is not supported by this version"},
+    {SERVICE("strategy = \"shadow\"; traffic = \"nginx:edge\"; backend = \"b\";" SLOTS), ""},
+    {SERVICE("strategy = \"shadow\"; traffic = \"haproxy:edge\"; backend = \"b\";" SLOTS),
+     "x.rules:1: strategy 'shadow' copies requests (mirror), and traffic 'haproxy' cannot; nginx can"},
     {SERVICE("strategy = \"canary\";"), "x.rules:1: strategy 'canary' for shop/prod, step 1: a step "
                                         "routes traffic, but the environment names no "
                                         "traffic driver; set `traffic`"},
+    {SERVICE("strategy = \"feature_flag\"; traffic = \"haproxy:edge\"; backend = \"b\";" SLOTS), ""},
+    {SERVICE("strategy = \"feature_flag\";"),
+     "x.rules:1: strategy 'feature_flag' for shop/prod, step 1: a step routes traffic, but the environment "
+     "names no traffic driver; set `traffic`"},
     {SERVICE("strategy = \"canary\"; traffic = \"haproxy:edge\"; backend = \"b\";"),
      "x.rules:1: strategy 'canary' needs two slots, one for each version"},
 };

@@ -144,6 +144,27 @@ static void test_canary(void **state)
     assert_fault(&recipe, PLAN_NO_TRAFFIC, 2);
 }
 
+/* The flag begins with fewer users than a canary, and is the same otherwise. */
+static void test_feature_flag(void **state)
+{
+    struct recipe recipe = recipe_of(STRATEGY_FEATURE_FLAG);
+    struct plan plan = expand(&recipe);
+
+    (void)state;
+    assert_plan(&plan, "command 0, smoke 0, route 100, observe 5m/10m back, route 500, observe 5m/10m back, "
+                       "route 2500, observe 10m/20m back, route 5000, observe 15m/30m back, route 10000, "
+                       "watch 30m/60m hold");
+    recipe.deploy = PLAN_NONE; /* the flag is all there is */
+    recipe.smoke = PLAN_NONE;
+    recipe.watch_ms = MINUTE_MS;
+    plan = expand(&recipe);
+    assert_plan(&plan, "route 100, observe 5m/10m back, route 500, observe 5m/10m back, route 2500, observe "
+                       "10m/20m back, route 5000, observe 15m/30m back, route 10000, watch 1m/6m hold");
+    assert_int_equal(plan.strategy, STRATEGY_FEATURE_FLAG);
+    recipe.has_traffic = false;
+    assert_fault(&recipe, PLAN_NO_TRAFFIC, 0);
+}
+
 static void test_follow(void **state)
 {
     struct recipe recipe = recipe_of(STRATEGY_FOLLOW);
@@ -213,7 +234,7 @@ static void test_approval_comes_first(void **state)
 static void test_record_only_watches(void **state)
 {
     static const enum strategy_kind kinds[] = {STRATEGY_CANARY, STRATEGY_FOLLOW, STRATEGY_RECREATE,
-                                               STRATEGY_BLUE_GREEN};
+                                               STRATEGY_BLUE_GREEN, STRATEGY_FEATURE_FLAG};
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LENGTH(kinds); i++) {
@@ -379,7 +400,7 @@ static void test_rollback_without_traffic(void **state)
 static void test_fault_texts(void **state)
 {
     (void)state;
-    for (int fault = PLAN_FINE; fault <= PLAN_KEPT; fault++)
+    for (int fault = PLAN_FINE; fault <= PLAN_NO_MIRROR; fault++)
         assert_true(strlen(plan_fault_text((enum plan_fault)fault)) > 10);
 }
 
@@ -387,6 +408,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_canary),
+        cmocka_unit_test(test_feature_flag),
         cmocka_unit_test(test_follow),
         cmocka_unit_test(test_recreate),
         cmocka_unit_test(test_blue_green),

@@ -1,5 +1,6 @@
 /* test_run_ends.c - a run is stopped: by a person, by a task, by a deployment; and what a restart finds.
  * SPDX-License-Identifier: MIT */
+#include "orchestrator/deployment.h"
 #include "support/run_trial.h"
 
 #include <setjmp.h>
@@ -134,6 +135,17 @@ static void test_abort_too_late_for_deployment(void **state)
     assert_int_equal(run_trial_phase(&trial, RUN_TRIAL_TO_STAGING), TASK_DONE);
     assert_int_equal(trial.state.phase, RUN_ABORTED);
     assert_int_equal(run_exit_code(&trial.state), 5);
+}
+
+/* A trial that passed is done well, although nothing serves it. */
+static void test_deployment_was_a_trial(void **state)
+{
+    struct run_trial trial = deploying(7);
+
+    (void)state;
+    run_trial_deployed(&trial, RUN_TRIAL_TO_STAGING, DEPLOYMENT_EXIT_TRIED);
+    assert_int_equal(run_trial_phase(&trial, RUN_TRIAL_TO_STAGING), TASK_DONE);
+    assert_int_equal(trial.state.exit_code, 0);
 }
 
 static void test_deployment_fails(void **state)
@@ -272,6 +284,7 @@ int main(void)
         cmocka_unit_test(test_deployment_escalates),
         cmocka_unit_test(test_one_of_two_refused),
         cmocka_unit_test(test_failure_stops_the_others),
+        cmocka_unit_test(test_deployment_was_a_trial),
         cmocka_unit_test(test_restart),
         cmocka_unit_test(test_restart_while_deploying),
         cmocka_unit_test(test_gap),

@@ -53,7 +53,9 @@ static void random_deployment(uint64_t *seed, struct deployment_state *state)
     state->undo_next = (uint8_t)(next_random(seed) % PLAN_STEPS_MAX);
     state->desired_share = (uint16_t)(next_random(seed) % (SHARE_WHOLE + 1));
     state->confirmed_share = (uint16_t)(next_random(seed) % (SHARE_WHOLE + 1));
-    state->flight.kind = (enum action_kind)(next_random(seed) % (ACTION_VERIFY + 1));
+    state->desired_mirror = (uint16_t)(next_random(seed) % (SHARE_WHOLE + 1));
+    state->confirmed_mirror = (uint16_t)(next_random(seed) % (SHARE_WHOLE + 1));
+    state->flight.kind = (enum action_kind)(next_random(seed) % (ACTION_MIRROR + 1));
     state->flight.share = (uint16_t)(next_random(seed) % (SHARE_WHOLE + 1));
     state->flight.is_waiting = next_random(seed) % 2;
     state->is_single = next_random(seed) % 2;
@@ -304,7 +306,9 @@ static void test_deployment_values_have_ranges(void **state)
     CHECK_DEPLOYMENT(undo_next, PLAN_STEPS_MAX + 1);
     CHECK_DEPLOYMENT(desired_share, SHARE_WHOLE + 1);
     CHECK_DEPLOYMENT(confirmed_share, SHARE_WHOLE + 1);
-    CHECK_DEPLOYMENT(flight.kind, ACTION_VERIFY + 1);
+    CHECK_DEPLOYMENT(desired_mirror, SHARE_WHOLE + 1);
+    CHECK_DEPLOYMENT(confirmed_mirror, SHARE_WHOLE + 1);
+    CHECK_DEPLOYMENT(flight.kind, ACTION_MIRROR + 1);
     CHECK_DEPLOYMENT(flight.share, SHARE_WHOLE + 1);
     CHECK_DEPLOYMENT(flight.is_waiting, 2);
     CHECK_DEPLOYMENT(is_single, 2);
@@ -313,10 +317,10 @@ static void test_deployment_values_have_ranges(void **state)
     CHECK_DEPLOYMENT(batch, PLAN_HOSTS_MAX + 1);
 }
 
-/* Schema 1 had no hosts: what it wrote is read, and has none. */
+/* Schema 1 had no hosts, schema 2 no copies: what they wrote is read, and has none. */
 static void test_older_snapshots_are_read(void **state)
 {
-    enum { HOSTS_BYTES = 1 + 4 + 3 * 2 + 3 * HOST_WORDS * 8 };
+    enum { HOSTS_BYTES = 1 + 4 + 3 * 2 + 3 * HOST_WORDS * 8, MIRROR_BYTES = 2 * 2 };
     unsigned char bytes[SNAPSHOT_DEPLOYMENT_MAX];
     struct deployment_state one;
     struct deployment_state back;
@@ -324,7 +328,11 @@ static void test_older_snapshots_are_read(void **state)
 
     (void)state;
     random_deployment(&seed, &one);
-    size_t length = snapshot_write_deployment(&one, bytes) - HOSTS_BYTES;
+    size_t length = snapshot_write_deployment(&one, bytes) - HOSTS_BYTES - MIRROR_BYTES;
+    bytes[0] = 2;
+    assert_true(snapshot_read_deployment(bytes, length + HOSTS_BYTES, &back));
+    assert_int_equal(back.batch, one.batch);
+    assert_true(back.desired_mirror == 0 && back.confirmed_mirror == 0);
     bytes[0] = 1;
     assert_true(snapshot_read_deployment(bytes, length, &back));
     assert_int_equal(back.id, one.id);

@@ -34,7 +34,8 @@ http {{
     server {{
         listen 127.0.0.1:{port};
         keepalive_timeout 0;
-        location / {{ proxy_pass http://$shop_upstream; }}
+        location / {{ {mirror}proxy_pass http://$shop_upstream; }}
+        location = /copy {{ internal;  if ($shop_mirror = "") {{ return 204; }}  proxy_pass http://$shop_mirror$request_uri; }}
     }}
 }}
 """
@@ -65,9 +66,10 @@ class Nginx:
 
     traffic = 'traffic = "nginx:edge";  backend = "shop"; '
 
-    def __init__(self, world):
+    def __init__(self, world, mirror=""):
+        """`mirror`: the directive that copies requests, for shadows."""
         self.world = world
-        self.values = {"folder": world.folder, "port": world.users_port, "status": free_port(), "nginx": find("nginx"), **world.slots}
+        self.values = {"mirror": mirror, "folder": world.folder, "port": world.users_port, "status": free_port(), "nginx": find("nginx"), **world.slots}
         self.allow, self.lever = NGINX_ALLOW.format(**self.values), NGINX_LEVER.format(**self.values)
         self.file = world.write("nginx/shop.conf", FIRST_SPLIT, 0o644)
 
@@ -75,10 +77,14 @@ class Nginx:
         config = self.world.write("nginx.conf", NGINX.format(**self.values))
         self.world.run("nginx", [self.values["nginx"], "-c", config], lambda: answers_on(self.world.users_port))
 
-    def share(self):
-        """Of green, as the file says."""
+    def marker(self):
+        """What green gets, as the file says: its share of the users, and of the requests that are copied."""
         with open(self.file, encoding="utf-8") as file:
-            return int(re.search(r'default "green (\d+) ', file.read())[1])
+            found = re.search(r'default "green (\d+) (\d+) ', file.read())
+        return int(found[1]), int(found[2])
+
+    def share(self):
+        return self.marker()[0]
 
 
 class Flags:
@@ -101,14 +107,20 @@ class Flags:
         with open(self.file, encoding="utf-8") as file:
             return json.load(file)
 
+    def replace(self, document):
+        """As somebody's editor does: another file takes its place."""
+        with open(self.file + ".new", "w", encoding="utf-8") as file:
+            json.dump(document, file)
+        os.rename(self.file + ".new", self.file)
+
     def share(self):
         parts = self.document()["flags"]["checkout"]["targeting"]["fractional"]
         weights = dict(part for part in parts if isinstance(part, list))
         return 10000 * weights["on"] // sum(weights.values())
 
 
-def start_all(world, lever, strategy="short", rate=100):
-    """As rules.start_all, with this lever in HAProxy's place."""
+def start_all(world, lever, strategy="short", rate=100, more_rules="", settings=""):
+    """As rules.start_all, with this lever in HAProxy's place. `settings`: further lines of verdictd.conf."""
     world.start_prometheus()
     world.start_broker()
     assert world.deploy("blue", "1.0.0").returncode == 0
@@ -118,8 +130,8 @@ def start_all(world, lever, strategy="short", rate=100):
     world.wait_scraped()
     runner = runner_text(world).replace("allow = (", f"allow = ( {lever.allow}").replace("write = [", f'write = [ "{lever.file}",')
     world.start_runner(runner)
-    settings = re.sub(r"(?m)^traffic: .*$", lambda _match: lever.lever, verdictd_text(world))
+    text = settings + re.sub(r"(?m)^traffic: .*$", lambda _match: lever.lever, verdictd_text(world))
     rules = shop_rules(world, strategy=strategy, traffic=False, more=lever.traffic)
-    world.start_daemon(text=settings, rules={"shop.rules": rules, "more.rules": SWAP})
+    world.start_daemon(text=text, rules={"shop.rules": rules, "more.rules": SWAP, "own.rules": more_rules})
     adopted = world.verdict("adopt", "shop/prod", "--slot", "blue", "--version", "1.0.0", "--reason", "the first one")
     assert adopted.returncode == 0, adopted.stderr
