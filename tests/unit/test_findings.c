@@ -442,9 +442,7 @@ static void test_examples(void **state)
                         "can compare with `before`)\n"
                         "example-full.rules:43: 'windows' is not supported by this version\n"
                         "example-full.rules:48: 'window' is not supported by this version\n"
-                        "example-full.rules:59: 'groups' is not supported by this version\n"
-                        "example-full.rules:64: 'fail_when' is not supported by this version\n"
-                        "example-full.rules:64: 'parse' is not supported by this version");
+                        "example-full.rules:59: 'groups' is not supported by this version");
 }
 
 int main(void)
