@@ -8,6 +8,7 @@
 struct probe;
 struct rehearsal;
 struct batch_command;
+struct once_asking;
 
 enum { ACTING_NO_HOST = UINT16_MAX, COMMAND_KEY_MAX = 64 };
 
@@ -24,6 +25,7 @@ struct acting {
     struct batch_command *hosts; /* [action.batch], of a command under way on hosts */
     uint16_t hosts_left;         /* that have not ended yet */
     enum result hosts_result;    /* of those that have */
+    struct once_asking *once;    /* the journal is asked what became of its command before */
 };
 
 struct acting *acting_new(struct live *live, const struct deployment_state *state,
@@ -41,6 +43,7 @@ struct daemon_lever *acting_lever(const struct live *live);
 
 /* commands.c */
 void acting_command(struct live *live, struct acting *acting);
+void acting_command_now(struct live *live, struct acting *acting); /* whatever became of it before */
 void acting_cancel(struct acting *acting);
 /* Asks the runner whether this command of a side (on hosts: of the first one) might run now; nothing is
  * started.

@@ -2,7 +2,7 @@
  * results.
  * SPDX-License-Identifier: MIT */
 #include "collectors/probe.h"
-#include "daemon/acting.h"
+#include "daemon/once.h"
 #include "daemon/tombstone.h"
 #include "io/memory.h"
 
@@ -44,6 +44,7 @@ void actions_drop(struct daemon *daemon)
         next = acting->next;
         acting_drop_probe(acting);
         acting_drop_rehearsal(acting);
+        once_drop(acting);
         acting_free(acting);
     }
 }

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: MIT */
 #include "config/hosts.h"
 #include "daemon/acting.h"
+#include "daemon/once.h"
 #include "daemon/secrets.h"
 #include "io/memory.h"
 
@@ -233,11 +234,17 @@ bool acting_run(struct live *live, struct acting *acting, uint16_t tries, uint16
 
 void acting_command(struct live *live, struct acting *acting)
 {
-    struct err err = {0};
-
     if (acting->action.batch > 0)
         acting_batch(live, acting);
-    else if (!acting_run(live, acting, acting->action.tries, ACTING_NO_HOST, command_ended, acting, &err))
+    else if (!once_asks(live, acting))
+        acting_command_now(live, acting);
+}
+
+void acting_command_now(struct live *live, struct acting *acting)
+{
+    struct err err = {0};
+
+    if (!acting_run(live, acting, acting->action.tries, ACTING_NO_HOST, command_ended, acting, &err))
         acting_defer(acting, err.code == ERR_LIMIT ? RESULT_AGAIN : RESULT_FAILED, err.text);
 }
 

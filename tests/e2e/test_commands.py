@@ -149,3 +149,70 @@ def test_a_migration(world, on_rollback, ran):
         end = show(world, name)
     assert (end["state"], end["exit_code"]) == ("rolled_back", 3), end
     assert world.split() == 0 and lines(world, runs) == ran
+
+
+ONCE = "once = true; "
+
+
+def again(world):
+    """2.0.0 once more, whatever was said against it."""
+    assert world.verdict("quarantine", "clear", "shop/prod", "--version", "2.0.0").returncode in (0, 2)
+    return ended(world, begun(world, "2.0.0"), 25)
+
+
+@pytest.mark.parametrize("end, ran", [("exit 0", ["run"]), ("exit 3", ["run", "run"])], ids=["done", "failed"])
+def test_once_for_a_version(world, end, ran):
+    """What was done for a version is not done again by a later deployment of it, even after a restart; what failed is."""
+    runs = begin_doing(world, end, f'{ONCE} on_rollback = "keep";')
+    with publishing(world) as said:
+        name = begun(world, "2.0.0")
+        said[0] = '{"lag": 100}'
+        assert ended(world, name)["state"] == "rolled_back"
+        said[0] = '{"lag": 1}'
+        world.programs["verdictd"].restart()
+        end_of_it = again(world)
+        assert lines(world, runs) == ran
+        assert end_of_it["state"] == ("promoted" if end == "exit 0" else "rolled_back"), end_of_it
+        ended(world, begun(world, "3.0.0"))
+    assert lines(world, runs) == ran + ["run"], "another version is another matter"
+
+
+def test_once_and_lost(world):
+    """Nobody knows how it ended: it is not started again, and the deployment says why."""
+    runs = begin_doing(world, LOST, f'{ONCE} on_rollback = "keep";')
+    with publishing(world):
+        name = begun(world, "2.0.0")
+        assert ended(world, name, 25)["ending"] == "action_failed"
+        second = again(world)
+    assert (second["state"], second["ending"]) == ("rolled_back", "action_failed"), second
+    assert f"nobody knows how command deploy of {name} ended" in second["why"], second["why"]
+    assert lines(world, runs) == ["run"]
+
+
+def test_once_and_lost_with_a_probe(world):
+    """Its probe is asked by whoever comes next."""
+    asked = f"test -e {world.path('told')} || exit 9; test -e {world.path('done')}"
+    runs = begin_doing(world, f"touch DONE; {LOST}", f"{ONCE} PROBE on_rollback = \"keep\";", asked=asked)
+    with publishing(world):
+        name = begun(world, "2.0.0")
+        assert ended(world, name, 25)["ending"] == "action_failed"
+        before = lines(world, runs)
+        world.write("told", "")
+        assert again(world)["state"] == "promoted"
+    assert before[0] == "run" and lines(world, runs) == before + ["probe"]
+
+
+def test_once_and_undone(world):
+    """Who did it undoes it, and then it is to be done again; who found it done leaves it."""
+    runs = begin_doing(world, "exit 0", f"{ONCE} UNDO")
+    with publishing(world, '{"lag": 100}') as said:
+        name = begun(world, "2.0.0")
+        assert ended(world, name)["state"] == "rolled_back"
+        assert lines(world, runs) == ["run", "undo"]
+        said[0] = '{"lag": 1}'
+        assert again(world)["state"] == "promoted"
+        assert lines(world, runs) == ["run", "undo", "run"]
+        assert ended(world, begun(world, "3.0.0"))["state"] == "promoted"
+        said[0] = '{"lag": 100}'
+        assert ended(world, begun(world, "2.0.0"))["state"] == "rolled_back"
+    assert lines(world, runs) == ["run", "undo", "run", "run"]
