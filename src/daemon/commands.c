@@ -249,12 +249,12 @@ void acting_command_now(struct live *live, struct acting *acting)
 }
 
 bool acting_check_command(const struct live *live, const struct deployment_state *state, uint16_t reference,
-                          bool is_candidate, int64_t within_ms, runner_checked *checked, void *data,
-                          struct err *err)
+                          bool is_candidate, uint16_t host, int64_t within_ms, runner_checked *checked,
+                          void *data, struct err *err)
 {
     const char *pairs[2 * LIVE_PAIRS_MAX];
     struct command_texts texts;
-    size_t count = live->definition->host_count > 0 ? live_host_pairs(live, is_candidate, 0, pairs)
+    size_t count = live->definition->host_count > 0 ? live_host_pairs(live, is_candidate, host, pairs)
                                                     : live_pairs(live, state, is_candidate, SIZE_MAX, pairs);
 
     name_versions(live, pairs, count);

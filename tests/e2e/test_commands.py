@@ -1,5 +1,6 @@
 # test_commands.py - commands through verdict-runner: what is found at admission, before anything is done; and how it ends.
 # SPDX-License-Identifier: MIT
+import json
 import os
 import pathlib
 import time
@@ -216,3 +217,33 @@ def test_once_and_undone(world):
         said[0] = '{"lag": 100}'
         assert ended(world, begun(world, "2.0.0"))["state"] == "rolled_back"
     assert lines(world, runs) == ["run", "undo", "run", "run"]
+
+
+def test_rehearsed_by_a_person(world):
+    """What an admission would say, and nothing is started; the exit code is the answer."""
+    begin_with(world)
+    asked = world.verdict("rehearse", "shop/prod", "--version", "2.0.0")
+    assert asked.returncode == 0, asked.stderr
+    assert sorted(asked.stdout.splitlines()) == ["ok      command deploy", "ok      command retire", "ok      traffic"]
+    assert "2.0.0, strategy swift: would be admitted" in asked.stderr
+    os.remove(world.path("commands", "quick"))
+    world.programs["haproxy"].stop()
+    asked = world.verdict("rehearse", "shop/prod", "swift", "--json")
+    assert asked.returncode == 5, asked.stderr
+    shown = json.loads(asked.stdout)
+    assert (shown["version"], shown["strategy"], shown["ok"]) == ("1.0.0", "swift", False), shown
+    assert {check["check"]: check["ok"] for check in shown["checks"]} == {"traffic": False, "command deploy": False, "command retire": False}, shown
+    assert world.api("GET", "/v1/deployments").json["deployments"] == []
+    assert not os.path.exists(world.path("was-run"))
+    assert world.verdict("rehearse", "shop/prod", "swift").returncode == 5
+    unknown = world.verdict("rehearse", "shop/prod", "swfit")
+    assert unknown.returncode == 2 and "swfit" in unknown.stderr, unknown.stderr
+    assert world.api("POST", "/v1/services/shop/nowhere/rehearse", {}).status == 404
+    assert world.api("POST", "/v1/services/shop/prod/rehearse", {"version": "not one"}).status == 422
+
+
+def test_rehearsed_without_a_runner(world):
+    begin_with(world)
+    world.programs["verdict-runner"].kill()
+    asked = world.verdict("rehearse", "shop/prod")
+    assert asked.returncode == 5 and asked.stdout.count("verdict-runner does not answer") == 1, asked.stdout
