@@ -67,6 +67,18 @@ enum api_sample_answer {
  * not attach. */
 typedef void api_done(void *data, bool is_done, bool is_new, uint64_t deployment, const struct err *err);
 
+/* What would be asked at admission, asked for a person: nothing is started. */
+struct api_rehearsal {
+    const char *service, *environment;
+    const char *strategy; /* "": the default */
+    const char *version;  /* "": the one that serves now */
+};
+
+/* `json` (until the return): {"strategy","version","ok","checks":[{"check","host"?,"ok","why"}]}; NULL:
+ * refused
+ * (*err). */
+typedef void api_rehearsed(void *data, const char *json, const struct err *err);
+
 /* A deployment in the engine's memory: what a journal row does not have. Valid until the loop turns. */
 struct api_live {
     const struct deployment_state *state;
@@ -89,6 +101,7 @@ struct api_env {
     void (*start)(void *data, const struct api_start *start, api_done *done, void *done_data);
     void (*verb)(void *data, const struct api_verb *verb, api_done *done, void *done_data);
     void (*target_verb)(void *data, const struct api_target_verb *verb, api_done *done, void *done_data);
+    void (*rehearse)(void *data, const struct api_rehearsal *rehearsal, api_rehearsed *done, void *done_data);
     void (*mark)(void *data, uint64_t deployment,
                  double weight_percent); /* follow: what the pipeline routes */
     enum api_sample_answer (*sample)(void *data, const struct api_sample *sample);

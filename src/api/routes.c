@@ -35,6 +35,8 @@ const struct route routes[] = {
      "No admission, no forward step"},
     {"POST", "/v1/services/{service}/{environment}/unfreeze", TOKEN_OVERRIDE, targets_act, TARGET_UNFREEZE,
      "Lifts a freeze"},
+    {"POST", "/v1/services/{service}/{environment}/rehearse", TOKEN_DEPLOY, rehearsal_ask, 0,
+     "What would be asked at admission: levers, and every command on every host; starts nothing"},
     {"GET", "/v1/quarantine", TOKEN_READ, quarantine_list, 0, "Versions that must not come back"},
     {"POST", "/v1/quarantine", TOKEN_ROLLBACK, quarantine_add, 0, "Puts a version in quarantine"},
     {"DELETE", "/v1/quarantine/{id}", TOKEN_OVERRIDE, quarantine_clear, 0,

@@ -125,6 +125,8 @@ static const struct option explain_options[] = {{.name = "rules",
                                                  .type = OPTION_TEXT,
                                                  .help = "rule file or folder where the rule stands; "
                                                          "/etc/verdictd/rules.d"}};
+static const struct option rehearse_options[] = {
+    {.name = "version", .type = OPTION_TEXT, .help = "as if this one came; the one that serves now"}};
 static const struct option check_options[] = {
     {.name = "online", .type = OPTION_BOOL, .help = "not in this version"}};
 
@@ -175,6 +177,12 @@ static const char *const token_text[] = {
     "verdict token create NAME --scope read,deploy [--person] [--service a,b] [--environment a,b] "
     "[--expires 90d]\n"
     "verdict token ls\nverdict token revoke ID",
+    NULL};
+
+static const char *const rehearse_text[] = {
+    "verdict rehearse SERVICE/ENV [STRATEGY] [--version V]",
+    "Asks what an admission asks: the lever, and the runner about every command that the plan may need, on "
+    "every host. Nothing is started. 0: it would be admitted, 5: rejected.",
     NULL};
 
 static const char *const run_text[] = {"verdict run PIPELINE --version V [--wait]\n"
@@ -235,6 +243,8 @@ const struct verb_entry verb_table[] = {
      TABLE(graph_options), 2, 2, true, graph_run, NULL},
     {"check", "FILE...", "reads rule files as the daemon would: 0 good, 1 findings", NULL,
      TABLE(check_options), 1, VERB_WORDS_MAX, true, check_run, NULL},
+    {"rehearse", "SERVICE/ENV [STRATEGY]", "asks what an admission would, and starts nothing", rehearse_text,
+     TABLE(rehearse_options), 1, 2, false, rehearse_run, NULL},
     {"compare", "FILE.json|-", "runs statistical tests on given samples: 0 answered, 2 unreadable",
      compare_text, NULL, 0, 1, 1, true, compare_run, NULL},
     {"token", "create NAME | ls | revoke ID", "API tokens", token_text, TABLE(token_options), 1, 2, false,

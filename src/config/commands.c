@@ -100,6 +100,9 @@ static bool build_part(const struct build *build, const struct node *node, const
         return false;
     if (command->repeat == REPEAT_PROBE)
         return report_node(build->report, repeat, "repeat: only a step's command has a probe");
+    if (command->is_once)
+        return report_node(build->report, tree_find(node, "once"),
+                           "once: of an undo or a probe it makes no sense; it is the command's own");
     /* A way back is tried until it is done, and a probe changes nothing: both have to bear being repeated. */
     if (repeat == NULL)
         command->repeat = REPEAT_IDEMPOTENT;
@@ -123,6 +126,23 @@ static bool build_probe(const struct build *build, const struct node *node, cons
     return report_node(build->report, tree_find(node, "timeout"),
                        "timeout: a probe may not take longer than its command (%lld ms)",
                        (long long)command->timeout_ms);
+}
+
+/* What may be repeated when it is lost is not one that runs once; and both of these run as often as they are
+ * needed. */
+static bool check_once(const struct build *build, const struct node *node,
+                       const struct command_definition *command)
+{
+    const struct node *once = tree_find(node, "once");
+
+    if (!command->is_once)
+        return true;
+    if (strcmp(node->name, "retire") == 0 || strcmp(node->name, "rollback") == 0)
+        return report_node(build->report, once, "once: only a step's command runs once");
+    if (command->repeat == REPEAT_IDEMPOTENT)
+        return report_node(build->report, once,
+                           "once: what runs once is never repeated: repeat = \"unsafe\", or a probe");
+    return true;
 }
 
 /* A probe makes the class, and the class needs one. */
@@ -157,7 +177,7 @@ static bool build_command(const struct build *build, const struct node *node,
                            node->name);
     command->name = options_keep(build, node, node->name);
     return command->name != NULL && read_command(build, node, &shape, command) &&
-           check_probe(build, node, command);
+           check_probe(build, node, command) && check_once(build, node, command);
 }
 
 static size_t count_parts(const struct node *commands)

@@ -52,8 +52,7 @@ static const char *keep(struct parser *parser, const char *start, size_t length)
     return text;
 }
 
-/* ('text') behind a word. */
-static const char *take_argument(struct parser *parser)
+const char *expectation_argument(struct parser *parser)
 {
     const char *text = "";
 
@@ -103,7 +102,7 @@ static bool accept_plain(struct parser *parser, struct parsed *ret_parsed)
 static struct parsed take_json(struct parser *parser)
 {
     struct lexeme at = parser->lexeme;
-    const char *path = take_argument(parser);
+    const char *path = expectation_argument(parser);
 
     if (path[0] != '.')
         parser_fail(parser, &at, "a JSON path begins with a point, like '.version'");
@@ -118,7 +117,7 @@ struct parsed expectation_primary(struct parser *parser)
     if (accept_plain(parser, &parsed))
         return parsed;
     if (parser->smoke == SMOKE_HTTP && parser_accept(parser, "header"))
-        return extract_of(EXTRACT_HEADER_EQUALS, take_argument(parser));
+        return extract_of(EXTRACT_HEADER_EQUALS, expectation_argument(parser));
     if (parser->smoke == SMOKE_HTTP && parser_accept(parser, "json"))
         return take_json(parser);
     parser_fail(parser, &at, "unknown word '%.*s'; known are %s", (int)at.length, at.start,

@@ -99,7 +99,12 @@ static bool check_command(const struct build *build, const struct node *at,
 static bool check_part(const struct build *build, const struct node *at, const struct definition *definition,
                        uint16_t reference)
 {
-    if (reference == PLAN_NONE || !has_argument(&definition->commands[reference], "slot"))
+    if (reference == PLAN_NONE)
+        return true;
+    if (definition->commands[reference].is_once)
+        return report_node(build->report, at, "command '%s' runs on every host, and cannot run once",
+                           definition->commands[reference].name);
+    if (!has_argument(&definition->commands[reference], "slot"))
         return true;
     return report_node(build->report, at, "command '%s' has {{slot}}, but it runs for hosts: {{host}}",
                        definition->commands[reference].name);

@@ -1,4 +1,4 @@
-/* parser.c - the grammar that conditions and smoke expectations share.
+/* parser.c - the grammar that conditions, smoke expectations and those of tasks share.
  * SPDX-License-Identifier: MIT */
 #include "config/parser.h"
 
@@ -164,6 +164,13 @@ static struct parsed parse_group(struct parser *parser)
     return parsed;
 }
 
+static struct parsed (*const primaries[])(struct parser *) = {
+    [LANGUAGE_CONDITION] = condition_primary,
+    [LANGUAGE_EXPECTATION] = expectation_primary,
+    [LANGUAGE_COUNTS] = counts_primary,
+    [LANGUAGE_OUTPUTS] = outputs_primary,
+};
+
 static struct parsed parse_primary(struct parser *parser)
 {
     struct lexeme at = parser->lexeme;
@@ -171,8 +178,7 @@ static struct parsed parse_primary(struct parser *parser)
     if (at.kind == LEXEME_NUMBER)
         return parse_number(parser, 1);
     if (at.kind == LEXEME_WORD)
-        return parser->language == LANGUAGE_CONDITION ? condition_primary(parser)
-                                                      : expectation_primary(parser);
+        return primaries[parser->language](parser);
     if (lexeme_is(&at, "("))
         return parse_group(parser);
     if (lexeme_is(&at, "-"))
@@ -274,6 +280,8 @@ static double literal_scale(const char *unit, enum number_unit literal)
 
 static const char *node_unit(const struct parser *parser, const struct expression_node *node)
 {
+    if (node->op == EXPRESSION_EXTRACT && parser->language != LANGUAGE_EXPECTATION)
+        return "";
     if (node->op == EXPRESSION_EXTRACT)
         return parser->extracts[node->index].kind == EXTRACT_TIME_MS ? "ms" : "";
     if (node->op < EXPRESSION_VALUE || node->op > EXPRESSION_QUANTILE)
@@ -380,6 +388,8 @@ static void parse_patience(struct parser *parser, const struct parsed *parsed)
         need_truth(parser, parsed, &at);
         if (parser->language == LANGUAGE_EXPECTATION)
             parser_fail(parser, &at, "an answer is judged once; `attempts` says how often it is asked for");
+        else if (parser->language != LANGUAGE_CONDITION)
+            parser_fail(parser, &at, "a task is judged once");
         parser_advance(parser);
         uint8_t timer = take_timer(parser, &at);
         if (!is_for) {
@@ -393,6 +403,11 @@ static void parse_patience(struct parser *parser, const struct parsed *parsed)
     }
 }
 
+static bool has_texts(const struct parser *parser)
+{
+    return parser->language == LANGUAGE_EXPECTATION || parser->language == LANGUAGE_OUTPUTS;
+}
+
 static struct parsed parse_comparison(struct parser *parser)
 {
     struct lexeme at = parser->lexeme;
@@ -402,7 +417,7 @@ static struct parsed parse_comparison(struct parser *parser)
     struct lexeme sign = parser->lexeme;
 
     if (take_comparison(parser, &op)) {
-        bool is_text = parser->language == LANGUAGE_EXPECTATION && expectation_compare(parser, &left, &sign);
+        bool is_text = has_texts(parser) && expectation_compare(parser, &left, &sign);
         if (!is_text && (lexeme_is(&sign, "=~") || lexeme_is(&sign, "!~")))
             parser_fail(parser, &sign, "%.2s compares body with a 'pattern'", sign.start);
         if (!is_text) {

@@ -1,4 +1,4 @@
-/* parser.h - the grammar that conditions and smoke expectations share: text → postfix.
+/* parser.h - the grammar that conditions, smoke expectations and those of tasks share: text → postfix.
  * SPDX-License-Identifier: MIT
  *
  *   or          = and { "or" and }
@@ -18,12 +18,18 @@
 #include "config/definition.h"
 #include "config/lexeme.h"
 #include "judge/expression.h"
+#include "judge/scan.h"
 
 #include <stddef.h>
 
 enum { PARSER_NESTING_MAX = 16, CONDITION_SPAN_MAX_MS = 24 * 3600 * 1000 };
 
-enum parser_language { LANGUAGE_CONDITION, LANGUAGE_EXPECTATION };
+enum parser_language {
+    LANGUAGE_CONDITION,
+    LANGUAGE_EXPECTATION,
+    LANGUAGE_COUNTS, /* task_condition.h: of a scanner's report */
+    LANGUAGE_OUTPUTS /* the same: of what earlier tasks reported */
+};
 
 enum operand_type {
     OPERAND_NUMBER,
@@ -66,8 +72,9 @@ struct parser {
     size_t known_count;
     size_t used[RULE_METRICS_MAX]; /* metric i of the expression is metrics[used[i]] */
     uint8_t used_count;
-    enum smoke_kind smoke; /* LANGUAGE_EXPECTATION: of whose answer */
-    struct arena *arena;   /* LANGUAGE_EXPECTATION: texts of the extracts */
+    enum smoke_kind smoke;   /* LANGUAGE_EXPECTATION: of whose answer */
+    enum scan_format format; /* LANGUAGE_COUNTS */
+    struct arena *arena;     /* LANGUAGE_EXPECTATION, LANGUAGE_OUTPUTS: texts of the extracts */
     struct smoke_extract extracts[SMOKE_EXTRACTS_MAX];
     uint8_t extract_count;
     struct err *err;
@@ -90,9 +97,14 @@ void parser_emit_number(struct parser *parser, double number, enum number_unit u
 /* A time from 1 ms to CONDITION_SPAN_MAX_MS. */
 int64_t parser_span(struct parser *parser);
 
-/* The primaries of the two languages: the present lexeme is a word. */
+/* The primaries of the languages: the present lexeme is a word. */
 struct parsed condition_primary(struct parser *parser);
 struct parsed expectation_primary(struct parser *parser);
+struct parsed counts_primary(struct parser *parser);
+struct parsed outputs_primary(struct parser *parser);
+
+/* ('text') behind a word, kept in the arena. */
+const char *expectation_argument(struct parser *parser);
 
 /* EXTRACT: emits it as a number, where it can be one. */
 void expectation_number(struct parser *parser, const struct parsed *operand, const struct lexeme *at);

@@ -3,6 +3,7 @@
 #include "config/pipelines.h"
 
 #include "base/text.h"
+#include "config/task_condition.h"
 #include "config/template.h"
 #include "config/vars.h"
 
@@ -18,9 +19,14 @@ enum {
     TASK_REPEAT,
     TASK_AWAIT,
     TASK_ON_TIMEOUT,
+    TASK_PARSE,
+    TASK_FAIL_WHEN,
+    TASK_SKIP_WHEN,
     TASK_OPTION_COUNT
 };
 enum { HOUR_MS = 3600 * 1000, DAY_MS = 24 * HOUR_MS, RETRIES_MAX = 10 };
+/* "NAME.critical" is an output's name. */
+enum { COUNTED_NAME_MAX = NAME_MAX_LENGTH - (int)sizeof("critical") };
 
 #define AWAIT_MAX_MS (30.0 * DAY_MS)
 
@@ -29,7 +35,8 @@ static const char *const repeats[] = {"unsafe", "idempotent", NULL};     /* as e
 static const char *const silences[] = {"fail", "pass", NULL};            /* of an awaited answer */
 static const char *const pipeline_parts[] = {"stages", "release", NULL}; /* read one by one */
 static const char *const pipeline_later[] = {"together", "group", NULL};
-static const char *const task_later[] = {"parse", "fail_when", "skip_when", "probe", NULL};
+static const char *const task_later[] = {"probe", NULL};
+static const char *const formats[] = {"sarif", "trivy", NULL}; /* as enum scan_format, from 1 */
 
 static const struct option pipeline_options[PIPELINE_OPTION_COUNT] = {
     [PIPELINE_SERVICE] = {.name = "service",
@@ -92,6 +99,16 @@ static const struct option task_options[TASK_OPTION_COUNT] = {
                          .type = OPTION_CHOICE,
                          .choices = silences,
                          .help = "await: what silence means"},
+    [TASK_PARSE] = {.name = "parse",
+                    .type = OPTION_CHOICE,
+                    .choices = formats,
+                    .help = "a report of findings: in $VERDICT_REPORT, or all that is printed"},
+    [TASK_FAIL_WHEN] = {.name = "fail_when",
+                        .type = OPTION_TEXT,
+                        .help = "counts of the report that fail the task: \"critical > 0\""},
+    [TASK_SKIP_WHEN] = {.name = "skip_when",
+                        .type = OPTION_TEXT,
+                        .help = "earlier outputs that make it needless: \"output('changed') == 'no'\""},
 };
 
 struct building {
@@ -124,6 +141,54 @@ static bool check_texts(const struct building *building, const struct node *exec
     return true;
 }
 
+static bool build_fail_when(const struct building *building, const struct node *node, const char *text,
+                            struct run_task_definition *task)
+{
+    const struct node *at = tree_find(node, "fail_when");
+    struct err err = {0};
+
+    if (task->parse == SCAN_NONE)
+        return report_node(building->build->report, at,
+                           "fail_when needs parse = \"sarif\" or \"trivy\": what is to be counted?");
+    struct expression *expression = options_array(building->build, node, 1, sizeof(*expression));
+    if (expression == NULL)
+        return false;
+    if (!task_condition_fail(text, task->parse, expression, &err))
+        return report_node(building->build->report, at, "%s", err.text);
+    task->fail_when = expression;
+    task->fail_text = text;
+    return true;
+}
+
+static bool build_skip_when(const struct building *building, const struct node *node, const char *text,
+                            struct run_task_definition *task)
+{
+    struct task_skip *skip = options_array(building->build, node, 1, sizeof(*skip));
+    struct err err = {0};
+
+    if (skip == NULL)
+        return false;
+    if (!task_condition_skip(text, building->build->arena, skip, &err))
+        return report_node(building->build->report, tree_find(node, "skip_when"), "%s", err.text);
+    task->skip = skip;
+    return true;
+}
+
+static bool build_conditions(const struct building *building, const struct node *node,
+                             const struct option_value *values, struct run_task_definition *task)
+{
+    if (values[TASK_PARSE].is_set)
+        task->parse = (enum scan_format)(1 + values[TASK_PARSE].choice);
+    if (task->parse != SCAN_NONE && strlen(node->name) > COUNTED_NAME_MAX)
+        return report_node(building->build->report, node,
+                           "'%s' is too long a name for a task with counts: at most %d letters", node->name,
+                           COUNTED_NAME_MAX);
+    return (!values[TASK_FAIL_WHEN].is_set ||
+            build_fail_when(building, node, values[TASK_FAIL_WHEN].text, task)) &&
+           (!values[TASK_SKIP_WHEN].is_set ||
+            build_skip_when(building, node, values[TASK_SKIP_WHEN].text, task));
+}
+
 static bool build_command(const struct building *building, const struct node *node,
                           const struct option_value *values, struct run_plan_task *planned,
                           struct run_task_definition *task)
@@ -145,13 +210,14 @@ static bool build_command(const struct building *building, const struct node *no
     if (task->arguments[0][0] == '\0')
         return report_node(building->build->report, tree_find(node, "exec"),
                            "exec: the name of the program is empty");
-    return report->said == before;
+    return build_conditions(building, node, values, task) && report->said == before;
 }
 
 static bool build_awaited(const struct building *building, const struct node *node,
                           const struct option_value *values, struct run_plan_task *planned)
 {
-    static const char *const foreign[] = {"directory", "timeout", "retries", "repeat"};
+    static const char *const foreign[] = {"directory", "timeout",   "retries",  "repeat",
+                                          "parse",     "fail_when", "skip_when"};
 
     for (size_t i = 0; i < ARRAY_LENGTH(foreign); i++)
         if (!refuse_beside(building, node, foreign[i], "await"))

@@ -5,7 +5,16 @@
 #define CONFIG_RUN_DEFINITION_H
 
 #include "config/definition.h"
+#include "judge/scan.h"
 #include "orchestrator/run_plan.h"
+
+/* What earlier tasks reported, as a reason not to run: extract JSON_NUMBER is the output `path`, JSON_EQUALS
+ * whether it equals `text`, which may hold {{version}}. */
+struct task_skip {
+    struct expression when;
+    uint8_t extract_count;
+    struct smoke_extract extracts[SMOKE_EXTRACTS_MAX];
+};
 
 /* A task of the plan, in the plan's order. */
 struct run_task_definition {
@@ -15,6 +24,10 @@ struct run_task_definition {
     size_t argument_count;
     const char *directory; /* COMMAND: where it works; "" the runner's own */
     int64_t timeout_ms;    /* COMMAND: of one try */
+    enum scan_format parse;
+    const struct expression *fail_when; /* NULL: every report that can be read passes */
+    const char *fail_text;              /* as written */
+    const struct task_skip *skip;       /* NULL: always runs */
 };
 
 struct run_definition {

@@ -8,6 +8,7 @@
 struct probe;
 struct rehearsal;
 struct batch_command;
+struct once_asking;
 
 enum { ACTING_NO_HOST = UINT16_MAX, COMMAND_KEY_MAX = 64 };
 
@@ -24,6 +25,7 @@ struct acting {
     struct batch_command *hosts; /* [action.batch], of a command under way on hosts */
     uint16_t hosts_left;         /* that have not ended yet */
     enum result hosts_result;    /* of those that have */
+    struct once_asking *once;    /* the journal is asked what became of its command before */
 };
 
 struct acting *acting_new(struct live *live, const struct deployment_state *state,
@@ -36,24 +38,32 @@ void acting_free(struct acting *acting);
 /* Tells the engine at the end of this turn of the loop. */
 void acting_defer(struct acting *acting, enum result result, const char *why);
 
+/* After the levers, the runner and the probes' client went: forgets what was under way. */
+void actions_drop(struct daemon *daemon);
+
 /* The lever that the deployment's environment names, or NULL. */
 struct daemon_lever *acting_lever(const struct live *live);
 
 /* commands.c */
 void acting_command(struct live *live, struct acting *acting);
+void acting_command_now(struct live *live, struct acting *acting); /* whatever became of it before */
 void acting_cancel(struct acting *acting);
-/* Asks the runner whether this command of a side (on hosts: of the first one) might run now; nothing is
- * started.
+/* Asks the runner whether this command of a side (on hosts: for this one) might run now; nothing is started.
  */
 MUST_CHECK bool acting_check_command(const struct live *live, const struct deployment_state *state,
-                                     uint16_t reference, bool is_candidate, int64_t within_ms,
+                                     uint16_t reference, bool is_candidate, uint16_t host, int64_t within_ms,
                                      runner_checked *checked, void *data, struct err *err);
 
-/* rehearsal.c: asks the runner about every command that the plan may need; ends the action when the lever has
- * answered too, where there is one. */
-void acting_rehearse(struct live *live, struct acting *acting);
-void acting_rehearsed_lever(void *acting, bool is_done, bool is_final, uint16_t share, const char *why);
-void acting_drop_rehearsal(struct acting *acting);
+/* What levers want to know of a deployment's split; lives as long as `live` and this. */
+struct acting_split {
+    struct traffic_split split;
+    const char *names[TRAFFIC_SLOTS_MAX];
+    const char *const *servers[TRAFFIC_SLOTS_MAX];
+    size_t counts[TRAFFIC_SLOTS_MAX];
+};
+void acting_fill_split(const struct live *live, const struct deployment_state *state,
+                       struct acting_split *ret_split);
+
 void acting_key(char key[COMMAND_KEY_MAX], uint64_t deployment, uint32_t sequence, uint16_t tries,
                 uint16_t host);
 enum result acting_result_of(const struct runner_outcome *outcome, char *why, size_t size);

@@ -2,7 +2,8 @@
  * results.
  * SPDX-License-Identifier: MIT */
 #include "collectors/probe.h"
-#include "daemon/acting.h"
+#include "daemon/once.h"
+#include "daemon/rehearsal.h"
 #include "daemon/tombstone.h"
 #include "io/memory.h"
 
@@ -43,7 +44,8 @@ void actions_drop(struct daemon *daemon)
     for (struct acting *acting = daemon->actings, *next; acting != NULL; acting = next) {
         next = acting->next;
         acting_drop_probe(acting);
-        acting_drop_rehearsal(acting);
+        rehearsal_drop(acting->rehearsal);
+        once_drop(acting);
         acting_free(acting);
     }
 }
@@ -80,30 +82,24 @@ struct daemon_lever *acting_lever(const struct live *live)
     return NULL;
 }
 
-struct split_memory {
-    const char *names[TRAFFIC_SLOTS_MAX];
-    const char *const *servers[TRAFFIC_SLOTS_MAX];
-    size_t counts[TRAFFIC_SLOTS_MAX];
-};
-
-static struct traffic_split split_of(const struct live *live, const struct deployment_state *state,
-                                     struct split_memory *memory)
+void acting_fill_split(const struct live *live, const struct deployment_state *state,
+                       struct acting_split *ret_split)
 {
     const struct definition *definition = live->definition;
 
     for (size_t i = 0; i < definition->slot_count; i++) {
-        memory->names[i] = definition->slots[i].name;
-        memory->servers[i] = definition->slots[i].servers;
-        memory->counts[i] = definition->slots[i].server_count;
+        ret_split->names[i] = definition->slots[i].name;
+        ret_split->servers[i] = definition->slots[i].servers;
+        ret_split->counts[i] = definition->slots[i].server_count;
     }
-    return (struct traffic_split){
+    ret_split->split = (struct traffic_split){
         .service = definition->service,
         .environment = definition->environment,
         .options = definition->driver_options,
         .slot_count = definition->slot_count,
-        .slot_names = memory->names,
-        .slot_servers = memory->servers,
-        .slot_server_counts = memory->counts,
+        .slot_names = ret_split->names,
+        .slot_servers = ret_split->servers,
+        .slot_server_counts = ret_split->counts,
         .candidate = state->slot,
         .stable = state->stable_slot,
     };
@@ -129,40 +125,59 @@ static uint64_t number_of(const struct acting *acting)
 static void route(struct live *live, struct acting *acting)
 {
     struct daemon_lever *lever = acting_lever(live);
-    struct split_memory memory;
-    struct traffic_split split = split_of(live, &acting->state, &memory);
+    struct acting_split split;
 
     if (lever == NULL) {
         acting_defer(acting, RESULT_AGAIN, "the traffic driver is not there");
         return;
     }
-    lever->type->set(lever->traffic, &split, number_of(acting), acting->action.share, traffic_ended, acting);
+    acting_fill_split(live, &acting->state, &split);
+    lever->type->set(lever->traffic, &split.split, number_of(acting), acting->action.share, traffic_ended,
+                     acting);
+}
+
+/* A reason that has no room is in the log. Said at once: whoever ends the rehearsal at its limit reads it. */
+static void rehearsal_told(void *data, const struct rehearsal_finding *finding)
+{
+    const struct acting *acting = data;
+    struct live *live = live_find(acting->daemon, acting->deployment);
+
+    if (finding->why == NULL)
+        return;
+    log_say(&acting->daemon->log, LOG_LEVEL_WARN, "deployment %llu cannot be admitted: %s",
+            (unsigned long long)acting->deployment, finding->why);
+    if (live != NULL)
+        live_say(live, "%s", finding->reasons);
+}
+
+static void rehearsal_over(void *data, bool is_good, const char *reasons)
+{
+    struct acting *acting = data;
+
+    acting->rehearsal = NULL;
+    acting_end(acting, is_good ? RESULT_DONE : RESULT_FAILED, reasons);
 }
 
 static void mirror(struct live *live, struct acting *acting)
 {
     struct daemon_lever *lever = acting_lever(live);
-    struct split_memory memory;
-    struct traffic_split split = split_of(live, &acting->state, &memory);
+    struct acting_split split;
 
+    acting_fill_split(live, &acting->state, &split);
     if (lever == NULL)
         acting_defer(acting, RESULT_AGAIN, "the traffic driver is not there");
     else if (lever->type->mirror == NULL)
         acting_defer(acting, RESULT_FAILED, "the traffic driver cannot copy requests");
     else
-        lever->type->mirror(lever->traffic, &split, number_of(acting), acting->action.share, traffic_ended,
-                            acting);
+        lever->type->mirror(lever->traffic, &split.split, number_of(acting), acting->action.share,
+                            traffic_ended, acting);
 }
 
 static void rehearse(struct live *live, struct acting *acting)
 {
-    struct daemon_lever *lever = live->definition->plan.has_traffic ? acting_lever(live) : NULL;
-    struct split_memory memory;
-    struct traffic_split split = split_of(live, &acting->state, &memory);
+    const struct rehearsal_ear ear = {.told = rehearsal_told, .over = rehearsal_over, .data = acting};
 
-    acting_rehearse(live, acting);
-    if (lever != NULL)
-        lever->type->rehearse(lever->traffic, &split, acting_rehearsed_lever, acting);
+    acting->rehearsal = rehearsal_start(live, &acting->state, &ear);
 }
 
 static void verify_stable(struct live *live, struct acting *acting)
@@ -190,11 +205,11 @@ static void stable_read(void *data, bool is_done, bool is_final, uint16_t share,
 static void verify(struct live *live, struct acting *acting)
 {
     struct daemon_lever *lever = live->definition->plan.has_traffic ? acting_lever(live) : NULL;
-    struct split_memory memory;
-    struct traffic_split split = split_of(live, &acting->state, &memory);
+    struct acting_split split;
 
+    acting_fill_split(live, &acting->state, &split);
     if (lever != NULL)
-        lever->type->read(lever->traffic, &split, stable_read, acting);
+        lever->type->read(lever->traffic, &split.split, stable_read, acting);
     else
         verify_stable(live, acting);
 }
@@ -202,10 +217,10 @@ static void verify(struct live *live, struct acting *acting)
 static bool would_survive(const struct live *live, const struct acting *acting)
 {
     const struct daemon_lever *lever = acting_lever(live);
-    struct split_memory memory;
-    struct traffic_split split = split_of(live, &acting->state, &memory);
+    struct acting_split split;
 
-    return lever != NULL && lever->type->has_persisted(lever->traffic, &split);
+    acting_fill_split(live, &acting->state, &split);
+    return lever != NULL && lever->type->has_persisted(lever->traffic, &split.split);
 }
 
 static void retire_asked(void *data, bool is_done, bool is_final, uint16_t share, const char *why)
@@ -229,15 +244,15 @@ static void retire_asked(void *data, bool is_done, bool is_final, uint16_t share
 static void retire(struct live *live, struct acting *acting)
 {
     struct daemon_lever *lever = acting_lever(live);
-    struct split_memory memory;
-    struct traffic_split split = split_of(live, &acting->state, &memory);
+    struct acting_split split;
 
+    acting_fill_split(live, &acting->state, &split);
     if (would_survive(live, acting))
         acting_command(live, acting);
     else if (lever == NULL)
         acting_defer(acting, RESULT_AGAIN, "the traffic driver is not there");
     else
-        lever->type->set(lever->traffic, &split, number_of(acting), SHARE_WHOLE, retire_asked, acting);
+        lever->type->set(lever->traffic, &split.split, number_of(acting), SHARE_WHOLE, retire_asked, acting);
 }
 
 static bool is_retiring(const struct live *live, const struct acting *acting)
@@ -310,10 +325,10 @@ void action_read_back(void *data, const struct deployment_state *state)
     struct live *live = live_find(data, state->id);
     struct action none = {.kind = ACTION_NONE};
     struct daemon_lever *lever = live == NULL ? NULL : acting_lever(live);
-    struct split_memory memory;
+    struct acting_split split;
 
     if (lever == NULL || state->slot == state->stable_slot)
         return;
-    struct traffic_split split = split_of(live, state, &memory);
-    lever->type->read(lever->traffic, &split, read_back_ended, acting_new(live, state, &none));
+    acting_fill_split(live, state, &split);
+    lever->type->read(lever->traffic, &split.split, read_back_ended, acting_new(live, state, &none));
 }

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "daemon/mishaps.h"
 #include "daemon/pushing.h"
+#include "daemon/rehearsal.h"
 #include "daemon/request.h"
 #include "daemon/run_live.h"
 #include "daemon/starting.h"
@@ -324,6 +325,7 @@ void daemon_fill_api_env(struct daemon *daemon, struct api_env *ret_env)
         .start = starting_deployment,
         .verb = take_verb,
         .target_verb = take_target_verb,
+        .rehearse = rehearsing_start,
         .mark = take_mark,
         .sample = pushing_take,
         .live = show_live,

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: MIT */
 #include "config/hosts.h"
 #include "daemon/acting.h"
+#include "daemon/once.h"
 #include "daemon/secrets.h"
 #include "io/memory.h"
 
@@ -233,21 +234,27 @@ bool acting_run(struct live *live, struct acting *acting, uint16_t tries, uint16
 
 void acting_command(struct live *live, struct acting *acting)
 {
-    struct err err = {0};
-
     if (acting->action.batch > 0)
         acting_batch(live, acting);
-    else if (!acting_run(live, acting, acting->action.tries, ACTING_NO_HOST, command_ended, acting, &err))
+    else if (!once_asks(live, acting))
+        acting_command_now(live, acting);
+}
+
+void acting_command_now(struct live *live, struct acting *acting)
+{
+    struct err err = {0};
+
+    if (!acting_run(live, acting, acting->action.tries, ACTING_NO_HOST, command_ended, acting, &err))
         acting_defer(acting, err.code == ERR_LIMIT ? RESULT_AGAIN : RESULT_FAILED, err.text);
 }
 
 bool acting_check_command(const struct live *live, const struct deployment_state *state, uint16_t reference,
-                          bool is_candidate, int64_t within_ms, runner_checked *checked, void *data,
-                          struct err *err)
+                          bool is_candidate, uint16_t host, int64_t within_ms, runner_checked *checked,
+                          void *data, struct err *err)
 {
     const char *pairs[2 * LIVE_PAIRS_MAX];
     struct command_texts texts;
-    size_t count = live->definition->host_count > 0 ? live_host_pairs(live, is_candidate, 0, pairs)
+    size_t count = live->definition->host_count > 0 ? live_host_pairs(live, is_candidate, host, pairs)
                                                     : live_pairs(live, state, is_candidate, SIZE_MAX, pairs);
 
     name_versions(live, pairs, count);

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "daemon/mishaps.h"
 #include "daemon/notices.h"
+#include "daemon/once.h"
 #include "daemon/request.h"
 #include "daemon/run_live.h"
 #include "daemon/starting.h"
@@ -21,6 +22,8 @@ struct commit {
     bool is_in_flight;
     struct notices notices;
     struct run_texts run_texts;
+    size_t once_count;
+    struct journal_once onces[BATCH_ROWS_MAX];
 };
 
 struct commit *commit_new(struct daemon *daemon)
@@ -118,6 +121,21 @@ static void collect_whys(struct commit *commit, const struct batch *batch)
     }
 }
 
+static void collect_onces(struct commit *commit, const struct batch *batch)
+{
+    commit->once_count = 0;
+    for (uint32_t i = 0; i < batch->count; i++) {
+        const struct batch_row *row = &batch->rows[i];
+        const struct live *live = row->kind == ROW_ACTION ? live_find(commit->daemon, row->deployment) : NULL;
+        struct journal_once *once = &commit->onces[commit->once_count];
+        if (live == NULL || !once_is_about(live, &row->action, once))
+            continue;
+        once->deployment = row->deployment;
+        once->sequence = row->action.sequence;
+        commit->once_count++;
+    }
+}
+
 void commit_sweep(struct commit *commit)
 {
     if (!commit->is_in_flight)
@@ -156,11 +174,14 @@ void commit_batch(void *data, const struct batch *batch)
     collect_whys(commit, batch);
     notices_collect(&commit->notices, daemon, batch);
     run_texts_collect(daemon, &commit->run_texts);
+    collect_onces(commit, batch);
     struct journal_texts *texts = &commit->notices.texts;
     texts->task_count = commit->run_texts.task_count;
     texts->tasks = commit->run_texts.tasks;
     texts->output_count = commit->run_texts.output_count;
     texts->outputs = commit->run_texts.outputs;
+    texts->once_count = commit->once_count;
+    texts->onces = commit->onces;
     texts->request_count = commit->request_count;
     texts->requests = commit->requests;
     texts->why_count = commit->why_count;

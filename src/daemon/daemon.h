@@ -73,6 +73,7 @@ struct daemon {
     struct http_server *server;
     struct api *api;
     struct runner_client *runner;
+    struct rehearsing *rehearsings; /* that people asked for, under way */
     struct journal *journal;
     char journal_path[DAEMON_PATH_MAX];
     char runtime_folder[DAEMON_PATH_MAX];
@@ -141,8 +142,6 @@ void publish_batch(void *daemon, const struct batch *batch);
 void action_start(void *daemon, const struct deployment_state *state, const struct action *action,
                   bool is_ahead);
 void action_read_back(void *daemon, const struct deployment_state *state);
-/* After the levers, the runner and the probes' client went: forgets what was under way. */
-void actions_drop(struct daemon *daemon);
 
 /* api_part.c: functions of struct api_env. */
 void daemon_fill_api_env(struct daemon *daemon, struct api_env *ret_env);

@@ -1,167 +1,291 @@
-/* rehearsal.c - what is asked at admission: the lever, and the runner about every command that the plan may
- * need. Every reason is told, not only the first. SPDX-License-Identifier: MIT */
+/* rehearsal.c - questions to the lever and to the runner, some at a time. Every reason is told, not only the
+ * first. SPDX-License-Identifier: MIT */
+#include "daemon/rehearsal.h"
+
+#include "config/template.h"
 #include "daemon/acting.h"
 #include "io/memory.h"
+#include "orchestrator/deployment.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-    QUESTIONS_MAX = DEFINITION_COMMANDS_MAX + 1, /* what retires is asked for its own side */
+    WHAT_SIZE = 160,
+    QUESTIONS_MAX = DEFINITION_COMMANDS_MAX + 2, /* what retires and what puts the version before onto hosts
+                                                    are asked for their own side */
+    AT_ONCE = 32,                                /* of the runner's calls, so that others find a place */
+    HOSTS_TOLD = 3,                              /* of one command; the others are like them */
     MARGIN_MS = 500 /* what is not answered by then is said while the engine still listens */
 };
 
+/* A command of a side, for one host after the other where its arguments differ by them. */
 struct question {
-    struct rehearsal *rehearsal;
-    const char *command;
+    uint16_t reference;
+    bool is_candidate;
+    uint16_t host_count; /* 0: it is the same everywhere */
+    uint16_t refused;
+};
+
+struct asked {
+    struct rehearsal *rehearsal; /* NULL: free */
+    struct question *question;
+    uint16_t host;
 };
 
 struct rehearsal {
-    struct acting *acting;
-    const struct live *live; /* only while the questions are asked */
+    struct daemon *daemon;
+    struct live *own;    /* of no deployment yet; else NULL, and it is found by its id */
+    uint64_t deployment; /* 0: of none */
+    struct deployment_state state;
+    struct rehearsal_ear ear;
     struct text why;
     char why_text[DAEMON_WHY_MAX];
     size_t reason_count;
     size_t open_count; /* answers that are still to come */
+    int64_t until_ms;
+    bool is_started;
     bool is_runner_away;
-    uint32_t asked; /* bit c: command c */
+    uint32_t asked; /* bit c: command c, of the candidate */
     size_t count;
     struct question questions[QUESTIONS_MAX];
+    size_t next; /* the next one to be asked, for next_host */
+    uint16_t next_host;
+    struct asked slots[AT_ONCE];
 };
 
-/* A reason that has no room is in the log. Said at once: whoever ends the rehearsal at its limit reads it. */
-static void refuse(struct rehearsal *rehearsal, const char *reason)
+static struct live *live_of(const struct rehearsal *rehearsal)
 {
-    struct daemon *daemon = rehearsal->acting->daemon;
-    struct live *live = live_find(daemon, rehearsal->acting->deployment);
-
-    text_add(&rehearsal->why, "%s%s", rehearsal->reason_count++ == 0 ? "" : "; ", reason);
-    log_say(&daemon->log, LOG_LEVEL_WARN, "deployment %llu cannot be admitted: %s",
-            (unsigned long long)rehearsal->acting->deployment, reason);
-    if (live != NULL)
-        live_say(live, "%s", rehearsal->why.data);
+    return rehearsal->own != NULL ? rehearsal->own : live_find(rehearsal->daemon, rehearsal->deployment);
 }
 
-static void refuse_command(struct rehearsal *rehearsal, const char *command, const struct err *err)
+static void tell(struct rehearsal *rehearsal, const char *what, const char *host, const char *why)
 {
+    if (why != NULL)
+        text_add(&rehearsal->why, "%s%s", rehearsal->reason_count++ == 0 ? "" : "; ", why);
+    const struct rehearsal_finding finding = {
+        .what = what, .host = host, .why = why, .reasons = rehearsal->why.data};
+    rehearsal->ear.told(rehearsal->ear.data, &finding);
+}
+
+static void refuse_command(struct rehearsal *rehearsal, const struct question *question, const char *what,
+                           const char *host, const struct err *err)
+{
+    bool was_away = rehearsal->is_runner_away;
     char reason[DAEMON_WHY_MAX];
     struct text text;
 
     text_init(&text, reason, sizeof(reason));
-    if (err->code != ERR_UNAVAILABLE && err->code != ERR_TIMEOUT)
-        text_add(&text, "command %s could not run: %s", command, err->text);
-    else if (!rehearsal->is_runner_away)
-        text_add(&text, "no command could run: verdict-runner does not answer at %s; start it",
-                 rehearsal->acting->daemon->settings->runner_socket);
-    else
-        return;
     rehearsal->is_runner_away = err->code == ERR_UNAVAILABLE || err->code == ERR_TIMEOUT;
-    refuse(rehearsal, reason);
+    if (rehearsal->is_runner_away && was_away)
+        return;
+    if (question->refused > HOSTS_TOLD)
+        return;
+    if (rehearsal->is_runner_away)
+        text_add(&text, "no command could run: verdict-runner does not answer at %s; start it",
+                 rehearsal->daemon->settings->runner_socket);
+    else
+        text_add(&text, "%s could not run%s%s: %s", what, host == NULL ? "" : " for host ",
+                 host == NULL ? "" : host, err->text);
+    tell(rehearsal, what, host, reason);
 }
+
+/* A question without an error is told with its last host. */
+static void take(struct rehearsal *rehearsal, struct question *question, uint16_t host,
+                 const struct err *failure)
+{
+    const struct live *live = live_of(rehearsal);
+    bool is_last = host + 1 >= question->host_count;
+    char what[WHAT_SIZE];
+    struct text text;
+
+    if (live == NULL)
+        return;
+    text_init(&text, what, sizeof(what));
+    text_add(&text, "command %s", live->definition->commands[question->reference].name);
+    question->refused = (uint16_t)(question->refused + (failure != NULL));
+    if (failure != NULL)
+        refuse_command(rehearsal, question, what,
+                       question->host_count == 0 ? NULL : live_host_name(live, host), failure);
+    else if (is_last && question->refused == 0)
+        tell(rehearsal, what, NULL, NULL);
+}
+
+static void go_on(struct rehearsal *rehearsal);
 
 static void answered(struct rehearsal *rehearsal)
 {
-    struct acting *acting = rehearsal->acting;
     char why[DAEMON_WHY_MAX];
+    bool is_good = rehearsal->reason_count == 0;
+    struct rehearsal_ear ear = rehearsal->ear;
 
-    if (--rehearsal->open_count > 0)
+    rehearsal->open_count--;
+    go_on(rehearsal);
+    if (rehearsal->open_count > 0)
         return;
-    enum result result = rehearsal->reason_count == 0 ? RESULT_DONE : RESULT_FAILED;
+    is_good = rehearsal->reason_count == 0;
     memcpy(why, rehearsal->why_text, sizeof(why));
-    acting_drop_rehearsal(acting);
-    acting_end(acting, result, why);
+    free(rehearsal);
+    ear.over(ear.data, is_good, why);
 }
 
-static void command_answered(void *data, const struct err *failure)
+static void checked(void *data, const struct err *failure)
 {
-    const struct question *question = data;
+    struct asked *asked = data;
+    struct rehearsal *rehearsal = asked->rehearsal;
 
-    if (failure != NULL)
-        refuse_command(question->rehearsal, question->command, failure);
-    answered(question->rehearsal);
+    asked->rehearsal = NULL;
+    take(rehearsal, asked->question, asked->host, failure);
+    answered(rehearsal);
 }
 
-void acting_rehearsed_lever(void *data, bool is_done, bool is_final, uint16_t share, const char *why)
+static void lever_rehearsed(void *data, bool is_done, bool is_final, uint16_t share, const char *why)
 {
-    const struct acting *acting = data;
+    struct rehearsal *rehearsal = data;
 
     (void)is_final;
     (void)share;
-    if (!is_done)
-        refuse(acting->rehearsal, why);
-    answered(acting->rehearsal);
+    tell(rehearsal, "traffic", NULL, is_done ? NULL : why);
+    answered(rehearsal);
+}
+
+static struct asked *free_slot(struct rehearsal *rehearsal)
+{
+    for (size_t i = 0; i < AT_ONCE; i++)
+        if (rehearsal->slots[i].rehearsal == NULL)
+            return &rehearsal->slots[i];
+    return NULL;
+}
+
+/* The next host of the question, or the next question. */
+static void step_on(struct rehearsal *rehearsal, const struct question *question)
+{
+    rehearsal->next_host++;
+    if (rehearsal->next_host < question->host_count)
+        return;
+    rehearsal->next_host = 0;
+    rehearsal->next++;
+}
+
+static void go_on(struct rehearsal *rehearsal)
+{
+    const struct live *live = live_of(rehearsal);
+
+    while (rehearsal->next < rehearsal->count && live != NULL) {
+        struct asked *asked = free_slot(rehearsal);
+        struct question *question = &rehearsal->questions[rehearsal->next];
+        int64_t left_ms = rehearsal->until_ms - daemon_now_ms(rehearsal->daemon);
+        struct err err = {0};
+        if (asked == NULL)
+            return;
+        uint16_t host = rehearsal->next_host;
+        step_on(rehearsal, question);
+        *asked = (struct asked){rehearsal, question, host};
+        if (acting_check_command(live, &rehearsal->state, question->reference, question->is_candidate, host,
+                                 left_ms > 0 ? left_ms : 1, checked, asked, &err)) {
+            rehearsal->open_count++;
+            continue;
+        }
+        asked->rehearsal = NULL;
+        take(rehearsal, question, host, &err);
+    }
+}
+
+static bool differs_by_host(const struct definition *definition, uint16_t reference)
+{
+    const struct command_definition *command = &definition->commands[reference];
+
+    for (size_t i = 0; i < command->argument_count; i++)
+        if (template_has(command->arguments[i], "host") || template_has(command->arguments[i], "address"))
+            return definition->host_count > 0;
+    return false;
 }
 
 /* Once for each command and side: candidates' commands are asked before the one that retires stable. */
-static void ask(struct rehearsal *rehearsal, uint16_t reference, bool is_candidate)
+static void add(struct rehearsal *rehearsal, const struct definition *definition, uint16_t reference,
+                bool is_candidate)
 {
-    const struct acting *acting = rehearsal->acting;
-
     if (reference == PLAN_NONE || (is_candidate && (rehearsal->asked & UINT32_C(1) << reference) != 0))
         return;
-    struct question *question = &rehearsal->questions[rehearsal->count++];
-    struct err err = {0};
-
+    assert(rehearsal->count < QUESTIONS_MAX);
     rehearsal->asked |= UINT32_C(1) << reference;
-    *question = (struct question){rehearsal, rehearsal->live->definition->commands[reference].name};
-    if (acting_check_command(rehearsal->live, &acting->state, reference, is_candidate,
-                             acting->action.limit_ms - MARGIN_MS, command_answered, question, &err))
-        rehearsal->open_count++;
-    else
-        refuse_command(rehearsal, question->command, &err);
+    rehearsal->questions[rehearsal->count++] = (struct question){
+        .reference = reference,
+        .is_candidate = is_candidate,
+        .host_count = differs_by_host(definition, reference) ? (uint16_t)definition->host_count : 0};
 }
 
-static void ask_runner(struct rehearsal *rehearsal)
+static void add_parts(struct rehearsal *rehearsal, const struct definition *definition)
 {
-    const struct plan *plan = &rehearsal->live->definition->plan;
+    const struct plan_part *parts = definition->plan.parts;
 
-    if (plan->is_record)
-        return;
+    add(rehearsal, definition, parts[REPLACE_DRAIN].reference, true);
+    add(rehearsal, definition, parts[REPLACE_DEPLOY].reference, true);
+    add(rehearsal, definition, parts[REPLACE_DEPLOY].undo, true);
+    add(rehearsal, definition, parts[REPLACE_RESTORE].reference, true);
+    /* The way back. */
+    if (parts[REPLACE_DEPLOY].undo == PLAN_NONE)
+        add(rehearsal, definition, parts[REPLACE_DEPLOY].reference, false);
+}
+
+static void add_all(struct rehearsal *rehearsal, const struct definition *definition)
+{
+    const struct plan *plan = &definition->plan;
+
+    static_assert(DEFINITION_COMMANDS_MAX <= 32, "a bit for each");
     for (uint8_t i = 0; i < plan->count; i++) {
         const struct plan_step *step = &plan->steps[i];
         if (step->kind != STEP_COMMAND)
             continue;
-        ask(rehearsal, step->reference, true);
-        ask(rehearsal, step->on_rollback == ON_ROLLBACK_UNDO ? step->undo : PLAN_NONE, true);
-        ask(rehearsal, step->repeat == REPEAT_PROBE ? step->probe : PLAN_NONE, true);
+        add(rehearsal, definition, step->reference, true);
+        add(rehearsal, definition, step->on_rollback == ON_ROLLBACK_UNDO ? step->undo : PLAN_NONE, true);
+        add(rehearsal, definition, step->repeat == REPEAT_PROBE ? step->probe : PLAN_NONE, true);
     }
-    if (plan->host_count > 0) {
-        ask(rehearsal, plan->parts[REPLACE_DRAIN].reference, true);
-        ask(rehearsal, plan->parts[REPLACE_DEPLOY].reference, true);
-        ask(rehearsal, plan->parts[REPLACE_DEPLOY].undo, true);
-        ask(rehearsal, plan->parts[REPLACE_RESTORE].reference, true);
-    }
-    ask(rehearsal, plan->rollback_command, true);
-    ask(rehearsal, plan->retire, false);
+    if (plan->host_count > 0)
+        add_parts(rehearsal, definition);
+    add(rehearsal, definition, plan->rollback_command, true);
+    add(rehearsal, definition, plan->retire, false);
 }
 
-void acting_rehearse(struct live *live, struct acting *acting)
+/* What it holds itself until everything is asked. */
+static void begun(void *data)
 {
-    static_assert(DEFINITION_COMMANDS_MAX <= 32, "a bit for each command");
+    answered(data);
+}
+
+struct rehearsal *rehearsal_start(struct live *live, const struct deployment_state *state,
+                                  const struct rehearsal_ear *ear)
+{
     struct rehearsal *rehearsal = memory_take_array(1, sizeof(*rehearsal));
     bool has_traffic = live->definition->plan.has_traffic;
-    const struct daemon_lever *lever = has_traffic ? acting_lever(live) : NULL;
+    struct daemon_lever *lever = has_traffic ? acting_lever(live) : NULL;
+    struct acting_split split;
 
-    rehearsal->acting = acting;
-    rehearsal->live = live;
+    rehearsal->daemon = live->daemon;
+    rehearsal->own = live->id == 0 ? live : NULL;
+    rehearsal->deployment = live->id;
+    rehearsal->state = *state;
+    rehearsal->ear = *ear;
+    rehearsal->until_ms = daemon_now_ms(live->daemon) + ADMISSION_LIMIT_MS - MARGIN_MS;
     text_init(&rehearsal->why, rehearsal->why_text, sizeof(rehearsal->why_text));
-    rehearsal->open_count = lever != NULL ? 1 : 0;
-    acting->rehearsal = rehearsal;
+    rehearsal->open_count = 1;
+    add_all(rehearsal, live->definition);
     if (has_traffic && lever == NULL)
-        refuse(rehearsal, "the traffic driver is not there");
+        tell(rehearsal, "traffic", NULL, "the traffic driver is not there");
     if (lever != NULL && lever->type->mirror == NULL && live->definition->plan.has_mirror)
-        refuse(rehearsal, "the traffic driver cannot copy requests (mirror)");
-    ask_runner(rehearsal);
-    rehearsal->live = NULL;
-    if (rehearsal->open_count > 0)
-        return;
-    acting_defer(acting, rehearsal->reason_count == 0 ? RESULT_DONE : RESULT_FAILED, rehearsal->why_text);
-    acting_drop_rehearsal(acting);
+        tell(rehearsal, "traffic", NULL, "the traffic driver cannot copy requests (mirror)");
+    go_on(rehearsal);
+    loop_defer(live->daemon->loop, begun, rehearsal);
+    if (lever == NULL)
+        return rehearsal;
+    rehearsal->open_count++;
+    acting_fill_split(live, &rehearsal->state, &split);
+    lever->type->rehearse(lever->traffic, &split.split, lever_rehearsed, rehearsal);
+    return rehearsal;
 }
 
-void acting_drop_rehearsal(struct acting *acting)
+void rehearsal_drop(struct rehearsal *rehearsal)
 {
-    free(acting->rehearsal);
-    acting->rehearsal = NULL;
+    free(rehearsal);
 }

@@ -1,7 +1,7 @@
 /* run_acting.c - tasks of runs through verdict-runner: arguments and environment filled in, ends turned into
  * results, what they reported into outputs.
  * SPDX-License-Identifier: MIT */
-#include "daemon/run_live.h"
+#include "daemon/run_conditions.h"
 #include "io/memory.h"
 #include "io/redaction.h"
 
@@ -171,6 +171,15 @@ static bool take_values(struct run_live *live, const char *values, uint64_t *ver
     return true;
 }
 
+/* A scanner that found something may say so by its status as well. */
+static bool has_report(const struct run_live *live, const struct run_acting *acting, enum run_result result,
+                       const struct runner_outcome *outcome)
+{
+    return live->definition->tasks[acting->action.task].parse != SCAN_NONE && outcome->kind == RUNNER_ENDED &&
+           outcome->result.exit_status >= 0 && outcome->result.error == 0 && result != RUN_RESULT_AGAIN &&
+           !outcome->result.timed_out && !outcome->result.cancelled;
+}
+
 static void ended(void *data, const struct runner_outcome *outcome)
 {
     struct run_acting *acting = data;
@@ -181,6 +190,9 @@ static void ended(void *data, const struct runner_outcome *outcome)
 
     if (live != NULL && result == RUN_RESULT_DONE &&
         !take_values(live, outcome->values, &version_key, why, sizeof(why)))
+        result = RUN_RESULT_FAILED;
+    if (live != NULL && has_report(live, acting, result, outcome) &&
+        !run_report_passes(live, acting->action.task, outcome, why, sizeof(why)))
         result = RUN_RESULT_FAILED;
     if (live != NULL)
         run_live_report(live, &acting->action, outcome->output, result == RUN_RESULT_DONE ? "" : why);
@@ -252,7 +264,7 @@ static bool fill_arguments(const struct run_live *live, const struct run_task_de
     return true;
 }
 
-static void start_command(struct run_live *live, const struct run_state *state, struct run_acting *acting)
+static void run_command(struct run_live *live, const struct run_state *state, struct run_acting *acting)
 {
     const struct run_task_definition *task = &live->definition->tasks[acting->action.task];
     CLEANUP(memory_free_at) struct task_texts *texts = memory_take(sizeof(*texts));
@@ -268,9 +280,43 @@ static void start_command(struct run_live *live, const struct run_state *state, 
                                      .argv = texts->argv,
                                      .environment = texts->envp,
                                      .directory = task->directory[0] == '\0' ? NULL : task->directory,
-                                     .deadline_ms = task->timeout_ms};
+                                     .deadline_ms = task->timeout_ms,
+                                     .wants_report = task->parse != SCAN_NONE};
     if (!runner_run(live->daemon->runner, &command, ended, acting, &err))
         defer(acting, err.code == ERR_LIMIT ? RUN_RESULT_AGAIN : RUN_RESULT_FAILED, err.text);
+}
+
+/* Not needed; but where it has begun already (we were restarted meanwhile) its end counts. */
+static void asked_whether_it_began(void *data, const struct runner_outcome *outcome)
+{
+    struct run_acting *acting = data;
+    struct daemon *daemon = acting->daemon;
+    struct run_live *live = run_live_find(daemon, acting->run);
+    const struct run_state *state = engine_run_state(daemon->engine, acting->run);
+
+    if (live == NULL || state == NULL || state->tasks[acting->action.task].phase != TASK_RUNNING) {
+        end(acting, RUN_RESULT_UNKNOWN, 0);
+    } else if (outcome->kind == RUNNER_NEVER_RAN) {
+        run_live_report(live, &acting->action, "", "skip_when holds");
+        end(acting, RUN_RESULT_SKIPPED, 0);
+    } else {
+        run_command(live, state, acting);
+    }
+}
+
+/* The condition is asked before the first try only. */
+static void start_command(struct run_live *live, const struct run_state *state, struct run_acting *acting)
+{
+    char key[KEY_SIZE];
+    struct err err = {0};
+
+    if (acting->action.tries != 1 || !run_task_is_needless(live, acting->action.task)) {
+        run_command(live, state, acting);
+        return;
+    }
+    make_key(key, live->id, &acting->action);
+    if (!runner_query(live->daemon->runner, key, asked_whether_it_began, acting, &err))
+        defer(acting, RUN_RESULT_AGAIN, err.text);
 }
 
 /* Ended, or never started: either way it is not going on. */

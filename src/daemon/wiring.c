@@ -1,8 +1,10 @@
 /* wiring.c - makes the parts from the settings, in the order of dependence, and takes them apart again.
  * SPDX-License-Identifier: MIT */
+#include "daemon/acting.h"
 #include "daemon/live.h"
 #include "daemon/mishaps.h"
 #include "daemon/notices.h"
+#include "daemon/rehearsal.h"
 #include "daemon/request.h"
 #include "daemon/run_live.h"
 #include "daemon/secrets.h"
@@ -363,6 +365,7 @@ static void close_parts(struct daemon *daemon)
         request_free(daemon, daemon->requests);
     close_instances(daemon);
     actions_drop(daemon);
+    rehearsing_drop(daemon);
     run_actings_drop(daemon);
     outbox_free(daemon->outbox);
     status_free(daemon->status);

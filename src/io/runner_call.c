@@ -28,6 +28,7 @@ struct runner_call *runner_call_new(enum runner_call_kind kind, const struct run
         call->key[0] = '\0';
     buffer_init(&call->streams[RUNNER_STREAM_OUTPUT], RUNNER_OUTPUT_MAX);
     buffer_init(&call->streams[RUNNER_STREAM_VALUES], RUNNER_VALUES_MAX);
+    buffer_init(&call->streams[RUNNER_STREAM_REPORT], RUNNER_REPORT_MAX);
     return call;
 }
 
@@ -155,9 +156,11 @@ static void take_chunk(struct runner_call *call, const struct runner_message *me
     call->step = RUNNER_CALL_FETCH;
     if (!is_whole)
         return;
-    if (call->stream == RUNNER_STREAM_VALUES)
+    call->has_report = call->stream == RUNNER_STREAM_REPORT && (int64_t)stream->length == message->total;
+    if (call->stream == (call->wants_report ? RUNNER_STREAM_REPORT : RUNNER_STREAM_VALUES))
         end(call, RUNNER_ENDED, ERR_NONE, "");
-    call->stream = RUNNER_STREAM_VALUES;
+    else
+        call->stream++;
 }
 
 static void take_refusal(struct runner_call *call, const struct runner_message *message, int64_t now_ms)
@@ -274,6 +277,9 @@ void runner_call_fire(const struct runner_call *call)
         .result = call->result,
         .output = buffer_text(&call->streams[RUNNER_STREAM_OUTPUT]),
         .values = buffer_text(&call->streams[RUNNER_STREAM_VALUES]),
+        .report = {(const unsigned char *)buffer_text(&call->streams[RUNNER_STREAM_REPORT]),
+                   call->streams[RUNNER_STREAM_REPORT].length},
+        .has_report = call->has_report,
         .reason = has_failed && !has_ended ? call->err.text : "",
     };
     call->done(call->data, &outcome);

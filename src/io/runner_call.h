@@ -43,6 +43,8 @@ struct runner_call {
     int64_t deadline_ms; /* of RUN: how long the command may run */
     enum runner_stream stream;
     struct buffer streams[RUNNER_STREAM_COUNT];
+    bool wants_report;
+    bool has_report; /* all of it */
     enum runner_outcome_kind outcome;
     struct runner_result result;
     struct err err; /* code ERR_NONE: all is well */

@@ -356,6 +356,7 @@ bool runner_run(struct runner_client *client, const struct runner_command *comma
     if (call != NULL) {
         call->done = done;
         call->data = data;
+        call->wants_report = command->wants_report;
     }
     int64_t within_ms = command->start_within_ms > 0 ? command->start_within_ms : RUNNER_START_MS;
     return add_call(client, call, within_ms, err);

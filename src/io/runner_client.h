@@ -42,8 +42,10 @@ struct runner_outcome {
         code; /* of NOT_RUN: ERR_FORBIDDEN, ERR_INVALID, ERR_LIMIT (busy), ERR_UNAVAILABLE, ERR_IO */
     struct runner_result result; /* of ENDED */
     const char *output;          /* of ENDED: at most RUNNER_OUTPUT_MAX bytes of clean UTF-8; else "" */
-    const char *values; /* of ENDED: what it wrote to $VERDICT_OUTPUT ("name=value" lines); else "" */
-    const char *reason; /* one sentence for people; "" of ENDED */
+    const char *values;         /* of ENDED: what it wrote to $VERDICT_OUTPUT ("name=value" lines); else "" */
+    struct runner_bytes report; /* of ENDED, where it was wanted: what it wrote to $VERDICT_REPORT */
+    bool has_report;            /* it is whole; false: it could not be read, or is too long */
+    const char *reason;         /* one sentence for people; "" of ENDED */
 };
 
 /* `outcome` and its texts live until the function returns. */
@@ -63,6 +65,7 @@ struct runner_command {
     const char *directory;          /* absolute and allowed by the runner's configuration, or NULL: "/" */
     int64_t deadline_ms;            /* how long it may run: then TERM, 5 s later KILL, and timed_out */
     int64_t start_within_ms;        /* 0: RUNNER_START_MS */
+    bool wants_report;              /* what it writes to $VERDICT_REPORT */
 };
 
 /* Connects as soon as the loop turns and whenever the connection is lost (0.1 s to 5 s apart). Fails where

@@ -27,6 +27,7 @@ enum {
     RUNNER_OUTPUT_HALF = 32 * 1024,      /* of a long output the first and the last so many bytes are kept */
     RUNNER_OUTPUT_MAX = 2 * RUNNER_OUTPUT_HALF + 256, /* with the line between them */
     RUNNER_VALUES_MAX = 16 * 1024,                    /* of the file that VERDICT_OUTPUT names */
+    RUNNER_REPORT_MAX = 1024 * 1024,                  /* of the file that VERDICT_REPORT names */
     RUNNER_LIST_MAX = 128                             /* keys of running commands */
 };
 
@@ -70,6 +71,7 @@ enum runner_refusal {
 enum runner_stream {
     RUNNER_STREAM_OUTPUT, /* stdout and stderr: UTF-8 without control characters but newline and tab */
     RUNNER_STREAM_VALUES, /* what the command wrote to $VERDICT_OUTPUT (same cleaning) */
+    RUNNER_STREAM_REPORT, /* what it wrote to $VERDICT_REPORT: its bytes, as they are */
     RUNNER_STREAM_COUNT
 };
 

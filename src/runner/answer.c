@@ -120,21 +120,32 @@ static void cancel(const struct question *question)
     send_state(question);
 }
 
-/* From `offset` on, as much as an answer takes; returns the length and the size of the whole. */
-static size_t read_output(struct server *server, const char *key, int64_t offset, int64_t *ret_total)
+/* From `offset` on, as much as an answer takes; returns the length and the size of the whole. A command's own
+ * file may be longer than what is kept of it: its reader has to know. */
+static size_t read_stream(struct server *server, const char *key, const char *suffix, int64_t offset,
+                          int64_t *ret_total)
 {
     struct stat file;
     ssize_t length = 0;
     *ret_total = 0;
-    int fd = ledger_open(server->jobs.folder, key, LEDGER_OUTPUT, O_RDONLY | O_NONBLOCK);
+    int fd = ledger_open(server->jobs.folder, key, suffix, O_RDONLY | O_NONBLOCK);
     if (fd < 0)
         return 0;
     if (fstat(fd, &file) == 0) {
-        *ret_total = file.st_size <= RUNNER_OUTPUT_MAX ? file.st_size : RUNNER_OUTPUT_MAX;
+        *ret_total = file.st_size < INT32_MAX ? file.st_size : INT32_MAX;
         length = pread(fd, server->chunk, sizeof(server->chunk), (off_t)offset);
     }
     close(fd);
     return length > 0 ? (size_t)length : 0;
+}
+
+static size_t read_output(struct server *server, const char *key, int64_t offset, int64_t *ret_total)
+{
+    size_t length = read_stream(server, key, LEDGER_OUTPUT, offset, ret_total);
+
+    if (*ret_total > RUNNER_OUTPUT_MAX)
+        *ret_total = RUNNER_OUTPUT_MAX;
+    return length;
 }
 
 static size_t read_values(struct server *server, const char *key, int64_t offset, int64_t *ret_total)
@@ -161,9 +172,20 @@ static void output(const struct question *question)
     struct runner_message answer = {
         .operation = RUNNER_CHUNK, .request = message->request, .key = message->key};
     answer.content.data = server->chunk;
-    answer.content.length = message->stream == RUNNER_STREAM_VALUES
-                                ? read_values(server, message->key, message->offset, &answer.total)
-                                : read_output(server, message->key, message->offset, &answer.total);
+    switch (message->stream) {
+    case RUNNER_STREAM_OUTPUT:
+        answer.content.length = read_output(server, message->key, message->offset, &answer.total);
+        break;
+    case RUNNER_STREAM_VALUES:
+        answer.content.length = read_values(server, message->key, message->offset, &answer.total);
+        break;
+    case RUNNER_STREAM_REPORT:
+        answer.content.length =
+            read_stream(server, message->key, LEDGER_REPORT, message->offset, &answer.total);
+        break;
+    case RUNNER_STREAM_COUNT:
+        break;
+    }
     server_send(server, question->client, &answer);
 }
 

@@ -18,14 +18,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { ENVIRONMENT_MAX = PERMISSIONS_LIST_MAX + RUNNER_ENVIRONMENT_MAX + 2 };
+enum { ENVIRONMENT_MAX = PERMISSIONS_LIST_MAX + RUNNER_ENVIRONMENT_MAX + 3 };
 
 #define VALUES_NAME "VERDICT_OUTPUT="
+#define REPORT_NAME "VERDICT_REPORT="
 
 struct environment {
     char *pairs[ENVIRONMENT_MAX];
     size_t count;
     char values[sizeof(VALUES_NAME) + PATH_MAX + LEDGER_NAME_MAX];
+    char report[sizeof(REPORT_NAME) + PATH_MAX + LEDGER_NAME_MAX];
 };
 
 struct job *jobs_find(struct jobs *jobs, const char *key)
@@ -101,12 +103,23 @@ static void add_pair(struct environment *environment, const char *pair)
     environment->pairs[environment->count++] = (char *)(uintptr_t)pair;
 }
 
-static bool has_values(const struct runner_message *message)
+static bool has_name(const struct runner_message *message, const char *name)
 {
     for (size_t i = 0; i < message->environment_count; i++)
-        if (strncmp(message->environment[i], VALUES_NAME, sizeof(VALUES_NAME) - 1) == 0)
+        if (strncmp(message->environment[i], name, strlen(name)) == 0)
             return true;
     return false;
+}
+
+/* A file of the key that the command may write, unless the asker named another one. */
+static void add_file(struct environment *environment, const struct jobs *jobs,
+                     const struct runner_message *message, const char *const names[2], char *to, size_t size)
+{
+    struct text text;
+    text_init(&text, to, size);
+    text_add(&text, "%s%s/%s%s", names[0], jobs->data_path, message->key, names[1]);
+    if (!has_name(message, names[0]))
+        add_pair(environment, to);
 }
 
 static void build_environment(struct environment *environment, const struct jobs *jobs,
@@ -117,11 +130,10 @@ static void build_environment(struct environment *environment, const struct jobs
         add_pair(environment, permissions->environment.items[i]);
     for (size_t i = 0; i < message->environment_count; i++)
         add_pair(environment, message->environment[i]);
-    struct text values;
-    text_init(&values, environment->values, sizeof(environment->values));
-    text_add(&values, VALUES_NAME "%s/%s%s", jobs->data_path, message->key, LEDGER_VALUES);
-    if (!has_values(message))
-        add_pair(environment, environment->values);
+    static const char *const values[] = {VALUES_NAME, LEDGER_VALUES};
+    static const char *const report[] = {REPORT_NAME, LEDGER_REPORT};
+    add_file(environment, jobs, message, values, environment->values, sizeof(environment->values));
+    add_file(environment, jobs, message, report, environment->report, sizeof(environment->report));
     environment->pairs[environment->count] = NULL;
 }
 

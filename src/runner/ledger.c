@@ -117,8 +117,8 @@ void ledger_each_open(int folder, void (*found)(void *data, const char *key), vo
 
 static bool is_ours(const char *name)
 {
-    static const char *const suffixes[] = {LEDGER_INTENT, LEDGER_OUTPUT, LEDGER_VALUES, LEDGER_RESULT,
-                                           LEDGER_UNFINISHED};
+    static const char *const suffixes[] = {LEDGER_INTENT, LEDGER_OUTPUT, LEDGER_VALUES,
+                                           LEDGER_REPORT, LEDGER_RESULT, LEDGER_UNFINISHED};
     char key[RUNNER_KEY_MAX + 1];
     for (size_t i = 0; i < ARRAY_LENGTH(suffixes); i++)
         if (split_name(name[0] == '.' ? name + 1 : name, suffixes[i], key))

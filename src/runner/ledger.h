@@ -3,8 +3,9 @@
  *
  * <key>.pid     the intent, created exclusively before anything starts and locked (flock) by the supervisor
  * as long as it lives; holds who it is (record.h) <key>.out     cleaned output: its beginning while it runs,
- * all that is kept in the end <key>.values  what the command writes to $VERDICT_OUTPUT <key>.exit    the
- * result; its appearance is the end of the command (record.h) */
+ * all that is kept in the end <key>.values  what the command writes to $VERDICT_OUTPUT <key>.report
+ * what it may write to $VERDICT_REPORT <key>.exit    the result; its appearance is the end of the command
+ * (record.h) */
 #ifndef RUNNER_LEDGER_H
 #define RUNNER_LEDGER_H
 
@@ -24,6 +25,7 @@ enum {
 #define LEDGER_INTENT ".pid"
 #define LEDGER_OUTPUT ".out"
 #define LEDGER_VALUES ".values"
+#define LEDGER_REPORT ".report"
 #define LEDGER_RESULT ".exit"
 
 /* `to` holds LEDGER_NAME_MAX. Returns `to`. */

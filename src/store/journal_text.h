@@ -71,6 +71,16 @@ struct journal_request {
     unsigned char body_hash[JOURNAL_HASH_SIZE];
 };
 
+enum once_part { ONCE_COMMAND, ONCE_UNDO, ONCE_PROBE };
+
+/* An intent of the batch that belongs to a command which runs once. */
+struct journal_once {
+    uint64_t deployment;
+    uint32_t sequence;
+    const char *command; /* its own name, also of its undo and its probe */
+    enum once_part part;
+};
+
 /* One message for one receiver; written with the decision that caused it, delivered from the outbox. */
 struct journal_notice {
     char id[JOURNAL_NOTICE_ID_SIZE]; /* "msg_...", the same at every try; a known one is not written twice */
@@ -99,6 +109,8 @@ struct journal_texts {
     const struct journal_task_text *tasks;
     size_t output_count;
     const struct journal_output_text *outputs;
+    size_t once_count;
+    const struct journal_once *onces;
 };
 
 #endif

@@ -21,5 +21,7 @@ void run_rows_save_task(const struct scene *scene, const struct batch_row *batch
 void run_rows_save_event(const struct scene *scene, const struct batch_row *batch_row);
 /* What commands printed and reported; after the rows. */
 void run_rows_save_texts(const struct scene *scene);
+/* Which intents belong to commands that run once (journal_once.c); after the rows. */
+void once_rows_save(const struct scene *scene);
 
 #endif

@@ -110,6 +110,16 @@ static const char *const creation[] = {
 
     RUN_TABLES,
 
+/* part: enum once_part */
+#define ONCE_TABLES                                                                                          \
+    "CREATE TABLE once(deployment INTEGER NOT NULL, sequence INTEGER NOT NULL, target INTEGER NOT NULL,"     \
+    " version INTEGER NOT NULL, command TEXT NOT NULL, part INTEGER NOT NULL,"                               \
+    " PRIMARY KEY (deployment, sequence),"                                                                   \
+    " FOREIGN KEY (deployment, sequence) REFERENCES actions(deployment, sequence)) STRICT",                  \
+        "CREATE INDEX once_of_command ON once(target, version, command, deployment, sequence)"
+
+    ONCE_TABLES,
+
     "CREATE UNIQUE INDEX one_active_deployment ON deployments(target) WHERE phase BETWEEN 1 AND 4",
 
     "CREATE TRIGGER terminal_is_final BEFORE UPDATE ON deployments"
@@ -154,7 +164,8 @@ static const char *const creation[] = {
     NULL,
 };
 
-static const char *const additions[] = {RUN_TABLES, NULL};
+static const char *const additions[] = {RUN_TABLES, ONCE_TABLES, NULL};
+enum { ONCE_TABLES_COUNT = 2 };
 
 #define RUN_COLUMNS                                                                                          \
     "SELECT r.id, r.pipeline, r.service, r.retry_of, r.version, v.version, v.digest, r.actor, r.reason,"     \
@@ -293,6 +304,16 @@ static const char *const statements[STATEMENT_COUNT] = {
         " THEN substr(output, -4000) ELSE '' END FROM tasks t WHERE run = ?1 ORDER BY task, tries",
     [STATEMENT_OUTPUT_SAVE] = "INSERT INTO outputs(run, name, value) VALUES (?, ?, ?)"
                               " ON CONFLICT(run, name) DO UPDATE SET value = excluded.value",
+    /* What takes a promotion back is about the version that goes. */
+    [STATEMENT_ONCE_SAVE] =
+        "INSERT INTO once(deployment, sequence, target, version, command, part) SELECT ?1, ?2, target,"
+        " CASE WHEN kind = 0 THEN version ELSE coalesce(previous, version) END, ?3, ?4 FROM deployments"
+        " WHERE id = ?1 ON CONFLICT(deployment, sequence) DO NOTHING",
+    [STATEMENT_ONCE] = "SELECT o.deployment, o.part, coalesce(a.result, 3) FROM deployments d"
+                       " JOIN once o ON o.target = d.target AND o.version = d.version AND o.command = ?3"
+                       " JOIN actions a ON a.deployment = o.deployment AND a.sequence = o.sequence"
+                       " WHERE d.id = ?1 AND (o.deployment < ?1 OR (o.deployment = ?1 AND o.sequence < ?2))"
+                       " ORDER BY o.deployment DESC, o.sequence DESC LIMIT 1",
     [STATEMENT_OUTPUTS] = "SELECT name, value FROM outputs WHERE run = ? ORDER BY name",
 };
 
@@ -303,7 +324,9 @@ const char *const *schema_creation(void)
 
 const char *const *schema_additions(int64_t schema)
 {
-    return schema < 2 ? additions : &additions[ARRAY_LENGTH(additions) - 1];
+    const char *const *end = &additions[ARRAY_LENGTH(additions) - 1];
+
+    return schema < 2 ? additions : schema < 3 ? end - ONCE_TABLES_COUNT : end;
 }
 
 const char *schema_statement(enum statement which)

@@ -1,5 +1,6 @@
 # test_commands.py - commands through verdict-runner: what is found at admission, before anything is done; and how it ends.
 # SPDX-License-Identifier: MIT
+import json
 import os
 import pathlib
 import time
@@ -149,3 +150,100 @@ def test_a_migration(world, on_rollback, ran):
         end = show(world, name)
     assert (end["state"], end["exit_code"]) == ("rolled_back", 3), end
     assert world.split() == 0 and lines(world, runs) == ran
+
+
+ONCE = "once = true; "
+
+
+def again(world):
+    """2.0.0 once more, whatever was said against it."""
+    assert world.verdict("quarantine", "clear", "shop/prod", "--version", "2.0.0").returncode in (0, 2)
+    return ended(world, begun(world, "2.0.0"), 25)
+
+
+@pytest.mark.parametrize("end, ran", [("exit 0", ["run"]), ("exit 3", ["run", "run"])], ids=["done", "failed"])
+def test_once_for_a_version(world, end, ran):
+    """What was done for a version is not done again by a later deployment of it, even after a restart; what failed is."""
+    runs = begin_doing(world, end, f'{ONCE} on_rollback = "keep";')
+    with publishing(world) as said:
+        name = begun(world, "2.0.0")
+        said[0] = '{"lag": 100}'
+        assert ended(world, name)["state"] == "rolled_back"
+        said[0] = '{"lag": 1}'
+        world.programs["verdictd"].restart()
+        end_of_it = again(world)
+        assert lines(world, runs) == ran
+        assert end_of_it["state"] == ("promoted" if end == "exit 0" else "rolled_back"), end_of_it
+        ended(world, begun(world, "3.0.0"))
+    assert lines(world, runs) == ran + ["run"], "another version is another matter"
+
+
+def test_once_and_lost(world):
+    """Nobody knows how it ended: it is not started again, and the deployment says why."""
+    runs = begin_doing(world, LOST, f'{ONCE} on_rollback = "keep";')
+    with publishing(world):
+        name = begun(world, "2.0.0")
+        assert ended(world, name, 25)["ending"] == "action_failed"
+        second = again(world)
+    assert (second["state"], second["ending"]) == ("rolled_back", "action_failed"), second
+    assert f"nobody knows how command deploy of {name} ended" in second["why"], second["why"]
+    assert lines(world, runs) == ["run"]
+
+
+def test_once_and_lost_with_a_probe(world):
+    """Its probe is asked by whoever comes next."""
+    asked = f"test -e {world.path('told')} || exit 9; test -e {world.path('done')}"
+    runs = begin_doing(world, f"touch DONE; {LOST}", f"{ONCE} PROBE on_rollback = \"keep\";", asked=asked)
+    with publishing(world):
+        name = begun(world, "2.0.0")
+        assert ended(world, name, 25)["ending"] == "action_failed"
+        before = lines(world, runs)
+        world.write("told", "")
+        assert again(world)["state"] == "promoted"
+    assert before[0] == "run" and lines(world, runs) == before + ["probe"]
+
+
+def test_once_and_undone(world):
+    """Who did it undoes it, and then it is to be done again; who found it done leaves it."""
+    runs = begin_doing(world, "exit 0", f"{ONCE} UNDO")
+    with publishing(world, '{"lag": 100}') as said:
+        name = begun(world, "2.0.0")
+        assert ended(world, name)["state"] == "rolled_back"
+        assert lines(world, runs) == ["run", "undo"]
+        said[0] = '{"lag": 1}'
+        assert again(world)["state"] == "promoted"
+        assert lines(world, runs) == ["run", "undo", "run"]
+        assert ended(world, begun(world, "3.0.0"))["state"] == "promoted"
+        said[0] = '{"lag": 100}'
+        assert ended(world, begun(world, "2.0.0"))["state"] == "rolled_back"
+    assert lines(world, runs) == ["run", "undo", "run", "run"]
+
+
+def test_rehearsed_by_a_person(world):
+    """What an admission would say, and nothing is started; the exit code is the answer."""
+    begin_with(world)
+    asked = world.verdict("rehearse", "shop/prod", "--version", "2.0.0")
+    assert asked.returncode == 0, asked.stderr
+    assert sorted(asked.stdout.splitlines()) == ["ok      command deploy", "ok      command retire", "ok      traffic"]
+    assert "2.0.0, strategy swift: would be admitted" in asked.stderr
+    os.remove(world.path("commands", "quick"))
+    world.programs["haproxy"].stop()
+    asked = world.verdict("rehearse", "shop/prod", "swift", "--json")
+    assert asked.returncode == 5, asked.stderr
+    shown = json.loads(asked.stdout)
+    assert (shown["version"], shown["strategy"], shown["ok"]) == ("1.0.0", "swift", False), shown
+    assert {check["check"]: check["ok"] for check in shown["checks"]} == {"traffic": False, "command deploy": False, "command retire": False}, shown
+    assert world.api("GET", "/v1/deployments").json["deployments"] == []
+    assert not os.path.exists(world.path("was-run"))
+    assert world.verdict("rehearse", "shop/prod", "swift").returncode == 5
+    unknown = world.verdict("rehearse", "shop/prod", "swfit")
+    assert unknown.returncode == 2 and "swfit" in unknown.stderr, unknown.stderr
+    assert world.api("POST", "/v1/services/shop/nowhere/rehearse", {}).status == 404
+    assert world.api("POST", "/v1/services/shop/prod/rehearse", {"version": "not one"}).status == 422
+
+
+def test_rehearsed_without_a_runner(world):
+    begin_with(world)
+    world.programs["verdict-runner"].kill()
+    asked = world.verdict("rehearse", "shop/prod")
+    assert asked.returncode == 5 and asked.stdout.count("verdict-runner does not answer") == 1, asked.stdout

@@ -1,6 +1,7 @@
 # test_rolling.py - a service on three hosts, replaced one after the other: shops on their own ports, one command per host.
 # SPDX-License-Identifier: MIT
 import json
+import os
 import subprocess
 import threading
 
@@ -146,3 +147,26 @@ def test_killed_in_mid_batch(world):
     assert end["state"] == "promoted", end["summary"]
     keys = [line.split()[3] for line in said(world) if line.startswith("deploy")]
     assert len(keys) == len(set(keys)) == 3, keys
+
+
+def test_every_host_is_rehearsed(world):
+    """A command that may not run for the last host is found before the first one is touched."""
+    begin(world)
+    conf = world.path("runner.conf")
+    with open(conf, encoding="utf-8") as file:
+        text = file.read()
+    drain = f'[ "{world.path("commands", "drain-host")}", '
+    assert f'{drain}"**" ]' in text
+    world.write("runner.conf", text.replace(f'{drain}"**" ]', f'{drain}"m1", "*" ], {drain}"m2", "*" ]'))
+    world.programs["verdict-runner"].restart()
+    asked = world.verdict("rehearse", "shop/prod", "--version", "2.0.0")
+    lines = asked.stdout.splitlines()
+    assert asked.returncode == 5 and len([line for line in lines if line.startswith("refused")]) == 1, asked.stdout
+    assert "refused command drain for host m3: command drain could not run for host m3" in asked.stdout, asked.stdout
+    assert lines.count("ok      command deploy") == 2, "with the new version, and with the one before"
+    end = ended(world, begun(world, "2.0.0"))
+    assert end["state"] == "rejected" and "command drain could not run for host m3" in end["why"], end
+    assert not os.path.exists(world.path("commands", "said")), "nothing was done"
+    world.write("runner.conf", text)
+    world.programs["verdict-runner"].restart()
+    assert world.verdict("rehearse", "shop/prod", "--version", "2.0.0").returncode == 0

@@ -1,8 +1,9 @@
-/* fuzz_condition.c - libFuzzer: any text as a condition, an expectation and a template.
+/* fuzz_condition.c - libFuzzer: any text as a condition of a rule or a task, an expectation and a template.
  * SPDX-License-Identifier: MIT */
 #include "config/condition.h"
 #include "config/config.h"
 #include "config/expectation.h"
+#include "config/task_condition.h"
 
 #include <stdalign.h>
 #include <stddef.h>
@@ -47,6 +48,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     struct arena arena;
     struct condition condition;
     struct smoke_check check = {.kind = (enum smoke_kind)(size % (SMOKE_TLS + 1))};
+    struct expression fail_when;
+    struct task_skip skip;
     struct err err;
 
     memcpy(text, bytes, size > TEXT_MAX ? TEXT_MAX : size);
@@ -59,6 +62,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     arena_init(&arena, memory, sizeof(memory));
     if (expectation_parse(text, &arena, &check, &err))
         check_stack(&check.expectation);
+    if (task_condition_fail(text, SCAN_SARIF, &fail_when, &err))
+        check_stack(&fail_when);
+    arena_init(&arena, memory, sizeof(memory));
+    if (task_condition_skip(text, &arena, &skip, &err))
+        check_stack(&skip.when);
     for (enum template_escape escape = TEMPLATE_PLAIN; escape <= TEMPLATE_JSON; escape++)
         (void)!template_fill(text, pairs, 2, escape, filled, sizeof(filled), &err);
     return 0;

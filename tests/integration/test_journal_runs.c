@@ -213,6 +213,7 @@ static void test_older_schema(void **unused)
                                          "DROP TABLE outputs",
                                          "DROP TABLE tasks",
                                          "DROP TABLE runs",
+                                         "DROP TABLE once",
                                          "UPDATE meta SET schema = 1, min_reader = 1"};
     struct bench bench = {0};
     struct run_state state;

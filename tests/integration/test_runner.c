@@ -239,9 +239,9 @@ static void gives_a_clean_world(void **state)
     link_complete(fixture->link, bench, "a", "look", LONG_MS);
     snprintf(expected, sizeof(expected),
              "OLDPWD=/\nPATH=/usr/bin:/bin\nPWD=%s\nVERDICT_FOLDER=%s\nVERDICT_OUTPUT=%s/"
-             "a.values\nVERDICT_SERVICE=shop\n"
+             "a.values\nVERDICT_REPORT=%s/a.report\nVERDICT_SERVICE=shop\n"
              "%s\n0077\n/dev/null\n",
-             bench->folder, bench->folder, bench->data, bench->folder);
+             bench->folder, bench->folder, bench->data, bench->data, bench->folder);
     char *output = link_output(fixture->link, "a", RUNNER_STREAM_OUTPUT);
     assert_memory_equal(output, expected, strlen(expected));
     /* ls reads the folder through one more descriptor. */

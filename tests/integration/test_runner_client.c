@@ -30,6 +30,9 @@ struct answer {
     enum err_code code;
     struct runner_result result;
     char output[256], values[64];
+    char report[256 * 1024];
+    size_t report_length;
+    bool has_report;
     struct runner_client *free_client; /* to be freed by the answer */
 };
 
@@ -73,6 +76,10 @@ static void take(void *data, const struct runner_outcome *outcome)
     answer->result = outcome->result;
     snprintf(answer->output, sizeof(answer->output), "%s", outcome->output);
     snprintf(answer->values, sizeof(answer->values), "%s", outcome->values);
+    answer->has_report = outcome->has_report;
+    answer->report_length = outcome->report.length;
+    if (outcome->report.length <= sizeof(answer->report))
+        memcpy(answer->report, outcome->report.data, outcome->report.length);
     runner_client_free(answer->free_client);
 }
 
@@ -88,6 +95,16 @@ static void await(struct fixture *fixture, const struct answer *answer)
 {
     assert_true(loop_run_until(fixture->loop, &answer->is_there, BENCH_WAIT_MS));
     assert_int_equal(answer->count, 1);
+}
+
+static void start_reporting(struct fixture *fixture, const char *key, const char *word, struct answer *answer)
+{
+    const char *const argv[] = {fixture->bench->act, word, NULL};
+    const char *const environment[] = {fixture->bench->folder_pair, NULL};
+    const struct runner_command command = {
+        .key = key, .argv = argv, .environment = environment, .deadline_ms = LONG_MS, .wants_report = true};
+    if (!runner_run(fixture->client, &command, take, answer, NULL))
+        fail_msg("%s was not asked for", key);
 }
 
 static void start_as(struct fixture *fixture, const char *key, const char *word, int64_t start_within_ms,
@@ -133,6 +150,30 @@ static void await_line(struct fixture *fixture, const char *name)
 static void open_gate(const struct fixture *fixture)
 {
     bench_write(fixture->bench, "gate", "", 0600);
+}
+
+/* Its bytes are those of the file, in as many pieces as it takes. */
+static void carries_reports(void **state)
+{
+    struct fixture *fixture = *state;
+    struct answer whole = {0}, none = {0}, unwanted = {0}, too_long = {0};
+    start_reporting(fixture, "a", "report", &whole);
+    await(fixture, &whole);
+    assert_true(whole.has_report);
+    assert_int_equal(whole.report_length, 200000);
+    assert_memory_equal(whole.report, "\033[1m", 4);
+    assert_memory_equal(whole.report + 200000 - 4, "END\n", 4);
+    start(fixture, "a", "report", &unwanted);
+    await(fixture, &unwanted);
+    assert_false(unwanted.has_report);
+    assert_int_equal(unwanted.report_length, 0);
+    start_reporting(fixture, "b", "ok", &none);
+    await(fixture, &none);
+    assert_true(none.has_report);
+    assert_int_equal(none.report_length, 0);
+    start_reporting(fixture, "c", "novel", &too_long);
+    await(fixture, &too_long);
+    assert_false(too_long.has_report);
 }
 
 static void runs_commands(void **state)
@@ -413,6 +454,7 @@ static void starts_a_runner(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(carries_reports, set_up_started, tear_down),
         cmocka_unit_test_setup_teardown(runs_commands, set_up_started, tear_down),
         cmocka_unit_test_setup_teardown(tells_refusals, set_up_started, tear_down),
         cmocka_unit_test_setup_teardown(checks, set_up, tear_down),

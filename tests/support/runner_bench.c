@@ -47,6 +47,8 @@ static const char ACT[] =
     "look) /usr/bin/env | /usr/bin/sort; pwd; umask; ls -l /proc/self/fd/0 | sed 's/.*-> //';\n"
     "    exec ls /proc/self/fd;;\n"
     "values) echo digest=abc > \"$VERDICT_OUTPUT\"; echo said;;\n"
+    "report) { printf '\\033[1m'; yes x | head -c 199992; echo END; } > \"$VERDICT_REPORT\";;\n"
+    "novel) yes x | head -c 1048577 > \"$VERDICT_REPORT\";;\n"
     "esac\n";
 
 int64_t bench_now_ms(void)

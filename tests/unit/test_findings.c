@@ -410,6 +410,13 @@ static const struct finding_case targets_cases[] = {
      "x.rules:8: command 'A' is no name: small letters, digits, -\n"
      "x.rules:9: timeout: 2d is not from 100ms to 1d\n"
      "x.rules:9: tries: 0 is not from 1 to 20"},
+    {SERVICE("strategy = \"follow\"; commands: { a: { exec = [ \"x\" ]; once = true; repeat = "
+             "\"idempotent\"; };\n retire: { exec = [ \"x\" ]; once = true; };\n b: { exec = [ \"x\" ]; "
+             "undo: { exec = [ \"x\" ]; once = true; }; };\n c: { exec = [ \"x\" ]; once = true; probe: { "
+             "exec = [ \"x\" ]; }; undo: { exec = [ \"x\" ]; }; }; };"),
+     "x.rules:2: once: what runs once is never repeated: repeat = \"unsafe\", or a probe\n"
+     "x.rules:3: once: only a step's command runs once\n"
+     "x.rules:4: once: of an undo or a probe it makes no sense; it is the command's own"},
     {SERVICE(
          "strategy = \"follow\"; commands: { a: { exec = [ \"x\" ]; repeat = \"unsafe\"; probe: { exec = [ "
          "\"x\" ]; }; };\n b: { exec = [ \"x\" ]; timeout = \"5s\"; probe: { exec = [ \"x\" ]; timeout = "
@@ -451,9 +458,7 @@ static void test_examples(void **state)
                         "can compare with `before`)\n"
                         "example-full.rules:43: 'windows' is not supported by this version\n"
                         "example-full.rules:48: 'window' is not supported by this version\n"
-                        "example-full.rules:59: 'groups' is not supported by this version\n"
-                        "example-full.rules:64: 'fail_when' is not supported by this version\n"
-                        "example-full.rules:64: 'parse' is not supported by this version");
+                        "example-full.rules:59: 'groups' is not supported by this version");
 }
 
 int main(void)

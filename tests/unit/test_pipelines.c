@@ -51,7 +51,35 @@ static const struct finding_case cases[] = {
      "x.rules:5: {{nobody}} is not filled for shop/its pipeline: set it in `vars` of the file, service, "
      "environment or slot"},
     {TASK("exec = [ \"\" ];"), "x.rules:5: exec: the name of the program is empty"},
-    {TASK(COMMAND " parse = \"sarif\";"), "x.rules:5: 'parse' is not supported by this version"},
+    {TASK(COMMAND " probe = \"x\";"), "x.rules:5: 'probe' is not supported by this version"},
+    {TASK(COMMAND " parse = \"sarif\"; fail_when = \"errors > 0 or findings - notes > 5\";"), ""},
+    {TASK(COMMAND " parse = \"trivy\"; skip_when = \"output('changed') == 'no' and output('n') < 3\";"), ""},
+    {TASK(COMMAND " skip_when = \"output('built') == version\";"), ""},
+    {TASK(COMMAND " parse = \"junit\";"), "x.rules:5: parse: 'junit' is not one of sarif, trivy"},
+    {TASK(COMMAND " fail_when = \"errors > 0\";"),
+     "x.rules:5: fail_when needs parse = \"sarif\" or \"trivy\": what is to be counted?"},
+    {TASK(COMMAND " parse = \"trivy\"; fail_when = \"errors > 0\";"),
+     "x.rules:5: fail_when, column 1: unknown word 'errors'; such a report tells critical, high, medium, "
+     "low, "
+     "unknown, findings"},
+    {TASK(COMMAND " parse = \"sarif\"; fail_when = \"critical > 0 || high > 5\";"),
+     "x.rules:5: fail_when, column 14: write `or` instead of ||"},
+    {TASK(COMMAND " parse = \"sarif\"; fail_when = \"critical\";"),
+     "x.rules:5: fail_when, column 1: a comparison is missing here, like `... > 5%`"},
+    {TASK(COMMAND " parse = \"sarif\"; fail_when = \"critical == 'many'\";"),
+     "x.rules:5: fail_when, column 13: a text stands behind == or =~ only"},
+    {TASK(COMMAND " parse = \"sarif\"; fail_when = \"errors > 0 for 5m\";"),
+     "x.rules:5: fail_when, column 12: a task is judged once"},
+    {TASK(COMMAND " skip_when = \"changed == 'no'\";"),
+     "x.rules:5: skip_when, column 1: unknown word 'changed'; known is output('NAME')"},
+    {TASK(COMMAND " skip_when = \"output('a') == slot\";"),
+     "x.rules:5: skip_when: slot is not known in a pipeline"},
+    {TASK("await = \"24h\"; parse = \"sarif\";"), "x.rules:5: 'parse' makes no sense beside 'await'"},
+    {STAGES("build: { a23456789-123456789-123456789-123456789-123456789-12345: { " COMMAND
+            " parse = \"sarif\"; }; };"),
+     "x.rules:5: 'a23456789-123456789-123456789-123456789-123456789-12345' is too long a name for a task "
+     "with "
+     "counts: at most 54 letters"},
     {TASK(COMMAND " timeout = \"2d\";"), "x.rules:5: timeout: 2d is not from 100ms to 1d"},
     {"pipelines: { Shop: { }; };", "x.rules:1: 'Shop' is no name: small letters, digits, -, at most 63\n"
                                    "x.rules:1: service is missing (the service that it builds and deploys)"},
@@ -88,7 +116,8 @@ static const char whole[] = METRIC "vars: { target = \"dist\"; };\n" SERVICE(
            "test: { on_failure = \"ask\"; ask_timeout = \"1h\"; parallel = 2; unit: { exec = \"/bin/true\"; "
            "};\n"
            "load: { await = \"24h\"; on_timeout = \"pass\"; }; }; };\n"
-           "environments = [ \"prod\" ]; release: { tag: { exec = [ \"/bin/true\" ]; }; }; }; };\n";
+           "environments = [ \"prod\" ]; release: { tag: { exec = [ \"/bin/true\" ]; parse = \"trivy\"; "
+           "fail_when = \"critical > 0\"; skip_when = \"output('built') == version\"; }; }; }; };\n";
 
 static void test_whole(void **state)
 {
@@ -119,6 +148,15 @@ static void test_whole(void **state)
     assert_true(plan->tasks[2].passes_silent);
     assert_int_equal(plan->tasks[3].kind, RUN_TASK_DEPLOY);
     assert_string_equal(definition->tasks[3].environment, "prod");
+    assert_int_equal(definition->tasks[0].parse, SCAN_NONE);
+    assert_null(definition->tasks[0].fail_when);
+    assert_null(definition->tasks[0].skip);
+    assert_int_equal(definition->tasks[4].parse, SCAN_TRIVY);
+    assert_string_equal(definition->tasks[4].fail_text, "critical > 0");
+    assert_int_equal(definition->tasks[4].fail_when->count, 3);
+    assert_int_equal(definition->tasks[4].skip->extract_count, 1);
+    assert_string_equal(definition->tasks[4].skip->extracts[0].path, "built");
+    assert_string_equal(definition->tasks[4].skip->extracts[0].text, "{{version}}");
     free(sealed);
     run_definition_free(definition);
 }

@@ -201,7 +201,7 @@ static void test_seal_is_canonical(void **state)
     struct config *config =
         read_text("vars: { odd = \"a\\\"b\\\\c\\td\\n\"; big = 5000000000L; };\n"
                   "# comments go\nservices: { shop: { environments: { prod: { strategy = \"follow\"; "
-                  "commands: { rollback: { exec = [ \"{{odd}}\", \"{{big}}\", \"x\" ]; tries = 2; "
+                  "commands: { migrate: { exec = [ \"{{odd}}\", \"{{big}}\", \"x\" ]; tries = 2; "
                   "once = true; timeout = \"1m\"; }; }; }; }; }; };");
     struct err err = {0};
     char *sealed = config_seal(config, "shop", "prod", NULL, true, &err);
@@ -209,7 +209,7 @@ static void test_seal_is_canonical(void **state)
     (void)state;
     assert_non_null(sealed);
     assert_string_equal(sealed,
-                        "rules: {\n};\ntarget: {\n  commands: {\n    rollback: {\n      exec = (\n"
+                        "rules: {\n};\ntarget: {\n  commands: {\n    migrate: {\n      exec = (\n"
                         "        \"a\\\"b\\\\c\\td\\n\",\n        \"5000000000\",\n        \"x\"\n      );\n"
                         "      tries = 2;\n      once = true;\n      timeout = \"1m\";\n    };\n  };\n};\n"
                         "seal: {\n  format = 1;\n  service = \"shop\";\n  environment = \"prod\";\n"

@@ -1,0 +1,31 @@
+/* scan_report.c - text of a scanner's report to counts. SPDX-License-Identifier: MIT */
+#include "collectors/scan_report.h"
+
+#include "base/attributes.h"
+
+#include <math.h>
+
+enum { DEPTH_MAX = 48, VALUES_MAX = 128 * 1024 };
+
+bool scan_report_count(enum scan_format format, const char *bytes, size_t length,
+                       struct scan_counts *ret_counts, struct err *err)
+{
+    static const struct json_limits limits = {.size_max = SCAN_REPORT_MAX,
+                                              .depth_max = DEPTH_MAX,
+                                              .keys_max = VALUES_MAX,
+                                              .values_max = VALUES_MAX,
+                                              .allows_rounding = true};
+    CLEANUP(json_free_at) struct cJSON *json = NULL;
+    struct scan_counts counts;
+
+    if (!json_parse(bytes, length, &limits, &json, err))
+        return false;
+    struct json_node root = json_root(json);
+    for (int i = 0; i < SCAN_COUNT_COUNT; i++)
+        counts.of[i] = scan_has(format, (enum scan_count)i) ? 0 : NAN;
+    if (!json_as_object(&root, err) ||
+        !(format == SCAN_SARIF ? scan_sarif(&root, &counts, err) : scan_trivy(&root, &counts, err)))
+        return false;
+    *ret_counts = counts;
+    return true;
+}

@@ -1,0 +1,157 @@
+/* rehearsing.c - the rehearsal of an admission for a person who asks: nothing is started, nothing journaled.
+ * SPDX-License-Identifier: MIT */
+#include "daemon/rehearsal.h"
+#include "daemon/starting.h"
+#include "io/json.h"
+#include "io/memory.h"
+#include "io/redaction.h"
+
+#include <cjson/cJSON.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { REHEARSINGS_MAX = 8 };
+
+struct rehearsing {
+    struct rehearsing *next;
+    struct daemon *daemon;
+    struct live *live;
+    struct rehearsal *rehearsal;
+    cJSON *checks;
+    bool is_refused; /* by more than the rehearsal */
+    api_rehearsed *done;
+    void *done_data;
+};
+
+static void free_one(struct rehearsing *rehearsing)
+{
+    struct rehearsing **at = &rehearsing->daemon->rehearsings;
+
+    while (*at != rehearsing)
+        at = &(*at)->next;
+    *at = rehearsing->next;
+    rehearsal_drop(rehearsing->rehearsal);
+    cJSON_Delete(rehearsing->checks);
+    live_free(rehearsing->live);
+    free(rehearsing);
+}
+
+void rehearsing_drop(struct daemon *daemon)
+{
+    while (daemon->rehearsings != NULL)
+        free_one(daemon->rehearsings);
+}
+
+static void add_check(struct rehearsing *rehearsing, const char *what, const char *host, const char *why)
+{
+    cJSON *check = cJSON_CreateObject();
+    char text[DAEMON_WHY_MAX];
+
+    (void)snprintf(text, sizeof(text), "%s", why == NULL ? "" : why);
+    redaction_apply(rehearsing->daemon->log.redaction, text);
+    cJSON_AddStringToObject(check, "check", what);
+    if (host != NULL)
+        cJSON_AddStringToObject(check, "host", host);
+    cJSON_AddBoolToObject(check, "ok", why == NULL);
+    cJSON_AddStringToObject(check, "why", text);
+    cJSON_AddItemToArray(rehearsing->checks, check);
+}
+
+static void told(void *data, const struct rehearsal_finding *finding)
+{
+    add_check(data, finding->what, finding->host, finding->why);
+}
+
+static void over(void *data, bool is_good, const char *reasons)
+{
+    struct rehearsing *rehearsing = data;
+    cJSON *answer = cJSON_CreateObject();
+
+    (void)reasons;
+    rehearsing->rehearsal = NULL;
+    cJSON_AddStringToObject(answer, "service", rehearsing->live->definition->service);
+    cJSON_AddStringToObject(answer, "environment", rehearsing->live->definition->environment);
+    cJSON_AddStringToObject(answer, "strategy", rehearsing->live->definition->strategy);
+    cJSON_AddStringToObject(answer, "version", rehearsing->live->version);
+    cJSON_AddBoolToObject(answer, "ok", is_good && !rehearsing->is_refused);
+    cJSON_AddItemToObject(answer, "checks", rehearsing->checks);
+    rehearsing->checks = NULL;
+    char *text = json_print(answer);
+    cJSON_Delete(answer);
+    rehearsing->done(rehearsing->done_data, text, NULL);
+    free(text);
+    free_one(rehearsing);
+}
+
+static bool has_room(const struct daemon *daemon, struct err *err)
+{
+    size_t count = 0;
+
+    for (const struct rehearsing *one = daemon->rehearsings; one != NULL; one = one->next)
+        count++;
+    return count < REHEARSINGS_MAX || err_set(err, ERR_LIMIT, "%zu rehearsals are under way already", count);
+}
+
+static struct live *resolve(struct daemon *daemon, const struct api_rehearsal *asked, struct err *err)
+{
+    const char *strategy = asked->strategy[0] == '\0' ? NULL : asked->strategy;
+    struct definition *definition = config_resolve(daemon->config, asked->service, asked->environment,
+                                                   strategy, daemon->settings->is_record, err);
+
+    return definition == NULL ? NULL : live_new(daemon, definition, memory_copy_text(""));
+}
+
+/* The slots as they would be if its turn came now. */
+static struct deployment_state state_of(const struct live *live, const struct target_state *target)
+{
+    struct deployment_state state = {.phase = PHASE_ADMITTING};
+    size_t slots = live->definition->slot_count;
+
+    if (target != NULL && target->has_stable)
+        state.stable_slot = target->stable_slot;
+    state.slot = slots > 1 ? (uint8_t)((state.stable_slot + 1U) % slots) : 0;
+    return state;
+}
+
+/* As the door would say before anything is asked. */
+static void check_stable(struct rehearsing *rehearsing, const struct target_state *target)
+{
+    const struct plan *plan = &rehearsing->live->definition->plan;
+
+    if ((!plan->has_traffic && plan->host_count == 0) || (target != NULL && target->has_stable))
+        return;
+    rehearsing->is_refused = true;
+    add_check(rehearsing, "stable", NULL,
+              "nobody said what serves now, so there is no way back: `verdict adopt` does");
+}
+
+void rehearsing_start(void *data, const struct api_rehearsal *asked, api_rehearsed *done, void *done_data)
+{
+    struct daemon *daemon = data;
+    struct err err = {0};
+    struct live *live = has_room(daemon, &err) ? resolve(daemon, asked, &err) : NULL;
+
+    if (live == NULL) {
+        done(done_data, NULL, &err);
+        return;
+    }
+    uint32_t number = journal_target(daemon->journal, asked->service, asked->environment);
+    const struct target_state *target = number == 0 ? NULL : engine_target(daemon->engine, number);
+    starting_set_previous(live, target);
+    if (!text_copy(live->version, sizeof(live->version),
+                   asked->version[0] == '\0' ? live->previous : asked->version))
+        live->version[0] = '\0';
+    struct rehearsing *rehearsing = memory_take_array(1, sizeof(*rehearsing));
+    *rehearsing = (struct rehearsing){.next = daemon->rehearsings,
+                                      .daemon = daemon,
+                                      .live = live,
+                                      .checks = cJSON_CreateArray(),
+                                      .done = done,
+                                      .done_data = done_data};
+    daemon->rehearsings = rehearsing;
+    check_stable(rehearsing, target);
+    const struct rehearsal_ear ear = {.told = told, .over = over, .data = rehearsing};
+    struct deployment_state state = state_of(live, target);
+    rehearsing->rehearsal = rehearsal_start(live, &state, &ear);
+}

@@ -1,0 +1,166 @@
+/* test_scan_report.c - SARIF and trivy's JSON counted; and what is no report is refused with its place.
+ * SPDX-License-Identifier: MIT */
+#include "collectors/scan_report.h"
+
+#include "base/attributes.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* "critical 1, findings 2": of what is known. */
+static const char *count(enum scan_format format, const char *text, char *to, size_t size)
+{
+    struct scan_counts counts;
+    struct err err = {0};
+    size_t at = 0;
+
+    to[0] = '\0';
+    if (!scan_report_count(format, text, strlen(text), &counts, &err)) {
+        (void)snprintf(to, size, "%s", err.text);
+        return to;
+    }
+    for (int i = 0; i < SCAN_COUNT_COUNT; i++)
+        if (!isnan(counts.of[i]) && (counts.of[i] > 0 || i == SCAN_FINDINGS || i == SCAN_CRITICAL))
+            at += (size_t)snprintf(to + at, size - at, "%s%s %g", at == 0 ? "" : ", ",
+                                   scan_count_name((enum scan_count)i), counts.of[i]);
+    return to;
+}
+
+struct scan_case {
+    const char *text, *expected;
+};
+
+static void assert_counts(enum scan_format format, const struct scan_case *cases, size_t length)
+{
+    char found[ERR_TEXT_MAX];
+
+    for (size_t i = 0; i < length; i++)
+        if (strcmp(count(format, cases[i].text, found, sizeof(found)), cases[i].expected) != 0)
+            fail_msg("case %zu: %s\nfound:    %s\nexpected: %s", i, cases[i].text, found, cases[i].expected);
+}
+
+#define RULES                                                                                                \
+    "{\"driver\":{\"name\":\"x\",\"rules\":["                                                                \
+    "{\"id\":\"a\",\"defaultConfiguration\":{\"level\":\"error\"},"                                          \
+    "\"properties\":{\"security-severity\":\"9.8\"}},"                                                       \
+    "{\"id\":\"b\",\"properties\":{\"security-severity\":\"7.0\"}},"                                         \
+    "{\"id\":\"c\",\"properties\":{\"security-severity\":4}},"                                               \
+    "{\"id\":\"d\",\"properties\":{\"security-severity\":\"0.1\"}},"                                         \
+    "{\"id\":\"e\",\"properties\":{\"security-severity\":\"bad\"}},{\"id\":\"f\"}]},"                        \
+    "\"extensions\":[{\"rules\":[{\"id\":\"z\",\"defaultConfiguration\":{\"level\":\"note\"},"               \
+    "\"properties\":{\"security-severity\":\"9.0\"}}]}]}"
+#define SARIF(results) "{\"version\":\"2.1.0\",\"runs\":[{\"tool\":" RULES ",\"results\":" results "}]}"
+
+static void test_sarif(void **state)
+{
+    static const struct scan_case cases[] = {
+        {SARIF("[]"), "critical 0, findings 0"},
+        {SARIF("[{\"ruleId\":\"a\"},{\"ruleIndex\":1},{\"ruleId\":\"c\",\"level\":\"note\"},"
+               "{\"rule\":{\"id\":\"d\"},\"level\":\"none\"}]"),
+         "critical 1, high 1, medium 1, low 1, errors 1, warnings 1, notes 2, findings 4"},
+        {SARIF("[{\"rule\":{\"index\":0,\"toolComponent\":{\"index\":0}}}]"),
+         "critical 1, notes 1, findings 1"},
+        {SARIF("[{\"ruleId\":\"a\",\"suppressions\":[{\"kind\":\"inSource\"}]},"
+               "{\"ruleId\":\"a\",\"suppressions\":[{\"status\":\"rejected\"}]},"
+               "{\"ruleId\":\"a\",\"suppressions\":[]},{\"ruleId\":\"a\",\"baselineState\":\"absent\"},"
+               "{\"ruleId\":\"a\",\"kind\":\"pass\"}]"),
+         "critical 2, errors 2, findings 2"},
+        /* Without a severity of one finding nobody can say that none is critical. */
+        {SARIF("[{\"ruleId\":\"a\"},{\"ruleId\":\"f\"}]"), "errors 1, warnings 1, findings 2"},
+        {SARIF("[{\"ruleId\":\"unheard-of\"}]"), "warnings 1, findings 1"},
+        {SARIF("[{}]"), "warnings 1, findings 1"},
+        {SARIF("[{\"ruleIndex\":77}]"), "warnings 1, findings 1"},
+        {SARIF("[{\"ruleId\":\"e\"}]"),
+         "#/runs/0/tool/driver/rules/4/properties/security-severity: is no severity from 0.0 to 10.0"},
+        {SARIF("[{\"level\":\"fatal\"}]"), "#/runs/0/results/0/level: 'fatal' is no level of SARIF"},
+        {SARIF("[{\"rule\":{\"toolComponent\":{\"index\":3}}}]"),
+         "#/runs/0/results/0/rule/toolComponent/index: the tool has no such extension"},
+        {SARIF("[7]"), "#/runs/0/results/0: is a number, expected an object"},
+        {SARIF("null"), "#/runs/0/results: is null, expected an array"},
+        {"{\"version\":\"2.1.0\",\"runs\":[{\"tool\":{},\"results\":[{}]}]}",
+         "#/runs/0/tool/driver: is missing"},
+        {"{\"version\":\"2.1.0\",\"runs\":[{\"tool\":{},\"results\":[],\"invocations\":["
+         "{\"executionSuccessful\":false}]}]}",
+         "#/runs/0/invocations/0/executionSuccessful: the tool says that it failed"},
+        {"{\"version\":\"2.1.0\",\"runs\":[]}", "#/runs: is empty: nothing was scanned"},
+        {"{\"version\":\"2.0.0\",\"runs\":[]}", "#/version: '2.0.0' is not 2.1.0"},
+        {"{\"runs\":[]}", "#/version: is missing"},
+        {"[]", "#: is an array, expected an object"},
+        {"", "offset 0: the text ends, expected a value"},
+        {"{\"version\":\"2.1.0\",\"runs\":[", "offset 27: the text ends, expected a value"},
+    };
+
+    (void)state;
+    assert_counts(SCAN_SARIF, cases, ARRAY_LENGTH(cases));
+}
+
+#define TRIVY(results) "{\"SchemaVersion\":2,\"ArtifactName\":\"shop\",\"Results\":[" results "]}"
+
+static void test_trivy(void **state)
+{
+    static const struct scan_case cases[] = {
+        {TRIVY("{\"Target\":\"debian\",\"Class\":\"os-pkgs\"}"), "critical 0, findings 0"},
+        {TRIVY("{\"Vulnerabilities\":[{\"Severity\":\"CRITICAL\"},{\"Severity\":\"LOW\"},"
+               "{\"Severity\":\"UNKNOWN\"}],\"Secrets\":[{\"Severity\":\"HIGH\"}]},"
+               "{\"Vulnerabilities\":null,\"Licenses\":[{\"Severity\":\"MEDIUM\"}],"
+               "\"Misconfigurations\":[{\"Severity\":\"HIGH\",\"Status\":\"FAIL\"},"
+               "{\"Severity\":\"HIGH\",\"Status\":\"PASS\"}]}"),
+         "critical 1, high 2, medium 1, low 1, unknown 1, findings 6"},
+        {TRIVY("{\"Vulnerabilities\":[{\"Severity\":\"SEVERE\"}]}"),
+         "#/Results/0/Vulnerabilities/0/Severity: 'SEVERE' is no severity of trivy's"},
+        {TRIVY("{\"Secrets\":[{}]}"), "#/Results/0/Secrets/0/Severity: is missing"},
+        {TRIVY("{\"Vulnerabilities\":{}}"), "#/Results/0/Vulnerabilities: is an object, expected an array"},
+        {TRIVY(""), "#/Results: is empty: nothing was scanned"},
+        {TRIVY("1"), "#/Results/0: is a number, expected an object"},
+        {"{\"SchemaVersion\":2}", "#/Results: is missing"},
+        {"{\"SchemaVersion\":1,\"Results\":[]}", "#/SchemaVersion: is not from 2 to 2"},
+        {"2024-01-01 INFO Vulnerability scanning\n{}",
+         "offset 4: something stands behind the end of the value"},
+    };
+
+    (void)state;
+    assert_counts(SCAN_TRIVY, cases, ARRAY_LENGTH(cases));
+}
+
+/* Many results times many rules are refused before they hold up the loop. */
+static void test_too_many_looks(void **state)
+{
+    enum { RULES_COUNT = 20000, RESULTS_COUNT = 1000, SIZE = 1000000 };
+    char *text = malloc(SIZE);
+    struct scan_counts counts;
+    struct err err = {0};
+    size_t at = 0;
+
+    (void)state;
+    assert_non_null(text);
+    at +=
+        (size_t)snprintf(text, SIZE, "{\"version\":\"2.1.0\",\"runs\":[{\"tool\":{\"driver\":{\"rules\":[{}");
+    for (int i = 1; i < RULES_COUNT; i++)
+        at += (size_t)snprintf(text + at, SIZE - at, ",{\"id\":\"%d\"}", i);
+    at += (size_t)snprintf(text + at, SIZE - at, "]}},\"results\":[{}");
+    for (int i = 1; i < RESULTS_COUNT; i++)
+        at += (size_t)snprintf(text + at, SIZE - at, ",{\"ruleId\":\"none\"}");
+    at += (size_t)snprintf(text + at, SIZE - at, "]}]}");
+    assert_false(scan_report_count(SCAN_SARIF, text, at, &counts, &err));
+    assert_int_equal(err.code, ERR_LIMIT);
+    assert_non_null(strstr(err.text, "#/runs/0/results/200: "));
+    free(text);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_sarif),
+        cmocka_unit_test(test_trivy),
+        cmocka_unit_test(test_too_many_looks),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
