@@ -9,6 +9,7 @@
 #include "judge/rule.h"
 #include "judge/smoke.h"
 #include "orchestrator/plan.h"
+#include "orchestrator/window.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -122,6 +123,7 @@ struct definition {
     const char *driver_instance;
     const struct option_value *driver_options; /* [driver's use_count] */
     enum concurrency concurrency;
+    const struct window *window;   /* when deployments begin; NULL: always */
     const char *const *notify_all; /* "webhook:ops" */
     size_t notify_all_count;
     const char *const *notify_urgent;

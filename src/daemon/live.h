@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "daemon/daemon.h"
+#include "io/zone.h"
 
 enum { LIVE_SIDES = 2, LIVE_PAIRS_MAX = 48, LIVE_TEXT_MAX = 4096, LIVE_KEY_MAX = 192 };
 
@@ -26,6 +27,7 @@ struct live {
     uint64_t id; /* 0: not accepted yet; set by live_set_id() */
     uint32_t target;
     struct definition *definition;
+    struct zone *zone; /* of its window, by window.h; NULL: it has none, or could not be read */
     char *sealed;
     char version[VERSION_MAX_LENGTH + 1];
     char digest[DIGEST_MAX_LENGTH + 1];

@@ -125,6 +125,14 @@ static void count_end(struct world *world, uint64_t deployment, const struct bat
     tally->false_rollbacks += is_sound && row->trace.b == ENDING_FAILED;
 }
 
+/* Deployments wait for it, ways back never (S19). */
+static bool has_window(struct world *world, uint64_t deployment)
+{
+    const struct ledger_deployment *stored = ledger_find(world, deployment);
+
+    return !stored->is_back && world->playbook->plays[stored->play].definition->window != NULL;
+}
+
 static void enter_phase(struct world *world, uint64_t deployment, const struct batch_row *row)
 {
     struct oracle_history *history = oracle_history(world, deployment);
@@ -153,6 +161,9 @@ static void enter_phase(struct world *world, uint64_t deployment, const struct b
     if (to == PHASE_PROMOTED)
         check_promotion(world, deployment);
     uint8_t site = ledger_find(world, deployment)->site;
+    if (to == PHASE_ADMITTING && has_window(world, deployment) &&
+        world->shell.commit_of_period_ms >= SHELL_OPEN_MS)
+        oracle_violate(world, "window", deployment, "admitted although its window is closed");
     if (to == PHASE_ADMITTING && world->oracle.changed_by[site] != world->oracle.batch_number &&
         world->oracle.targets[site].is_frozen && !ledger_find(world, deployment)->is_back)
         oracle_violate(world, "freeze", deployment, "admitted although its target is frozen");

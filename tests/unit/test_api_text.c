@@ -162,6 +162,11 @@ static void summaries_of_what_moves(void **state)
     (void)state;
     set_scene(&scene, PHASE_QUEUED);
     assert_summary(&scene, "shop/prod 2.0.0 waits for the deployment before it");
+    scene.record.opens_wall_ms = INT64_C(1764230400000);
+    assert_summary(&scene, "shop/prod 2.0.0 waits for its window, which opens at 2025-11-27T08:00:00Z");
+    scene.record.opens_wall_ms = INT64_MAX;
+    assert_summary(&scene, "shop/prod 2.0.0 waits for its window, which is not in sight");
+    scene.record.opens_wall_ms = 0;
     set_scene(&scene, PHASE_RUNNING);
     scene.state.step_state = STEP_ACTING;
     scene.record.why = "server web3 is down";
