@@ -70,6 +70,9 @@ static void add_ending(const struct record *record, struct text *text)
     case ENDING_ADOPTED:
         text_add(text, "a person adopted what serves%s%s", reason[0] == '\0' ? "" : ": ", reason);
         return;
+    case ENDING_REPLACED:
+        text_add(text, "a newer deployment took its place");
+        return;
     }
 }
 

@@ -99,7 +99,7 @@ struct rule_definition {
     uint8_t metrics[RULE_METRICS_MAX]; /* the rule's metric i is definition metric metrics[i] */
 };
 
-enum concurrency { CONCURRENCY_REFUSE, CONCURRENCY_QUEUE };
+enum concurrency { CONCURRENCY_REFUSE, CONCURRENCY_QUEUE, CONCURRENCY_REPLACE };
 
 struct definition {
     size_t bytes; /* memory that it takes, all in all */

@@ -24,7 +24,7 @@ enum { MINUTE_MS = 60 * 1000, NAMES_MAX = 32, LIST_MAX = 32, VARS_MAX = 64 };
 #define WEEK_MS (INT64_C(7) * 24 * 60 * MINUTE_MS)
 
 const char *const target_outcomes[] = {"rollback", "hold", NULL};
-static const char *const concurrencies[] = {"refuse", "queue", NULL}; /* as enum concurrency */
+static const char *const concurrencies[] = {"refuse", "queue", "replace", NULL}; /* as enum concurrency */
 
 static const struct option options[TARGET_OPTION_COUNT] = {
     [TARGET_TRAFFIC] = {.name = "traffic",

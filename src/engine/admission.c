@@ -89,6 +89,22 @@ static void create(struct engine *engine, struct engine_slot *slot, const struct
     row->trace = (struct trace){.kind = TRACE_PHASE, .a = PHASE_QUEUED, .b = ENDING_NONE};
 }
 
+/* Makes room for a newer one; ways back do not. */
+static void replace(struct engine *engine, struct engine_slot *slot)
+{
+    const struct event event = {.kind = EVENT_REPLACED, .now_ms = engine->batch.now_ms};
+
+    if (slot->start.plan->kind == PLAN_DEPLOY)
+        stepping_event(engine, slot, &event, 0);
+}
+
+static void replace_queued(struct engine *engine, struct engine_slot *by)
+{
+    for (struct engine_slot *slot = roster_next(engine, by); slot != NULL; slot = roster_next(engine, slot))
+        if (slot->after.phase == PHASE_QUEUED)
+            replace(engine, slot);
+}
+
 enum engine_answer admission_try(struct engine *engine, const struct engine_start *start,
                                  uint64_t *ret_deployment)
 {
@@ -111,6 +127,8 @@ enum engine_answer admission_try(struct engine *engine, const struct engine_star
     engine->next_deployment++;
     create(engine, slot, start);
     *ret_deployment = slot->id;
+    if (start->replaces && start->plan->kind == PLAN_DEPLOY)
+        replace_queued(engine, slot);
     admission_next(engine, start->target);
     return ENGINE_DONE;
 }
@@ -186,10 +204,12 @@ void admission_next(struct engine *engine, uint32_t target)
 {
     const struct target_state *state = &engine_target_at(engine, target)->state;
     struct event event = {.kind = EVENT_TURN, .now_ms = engine->batch.now_ms};
-    struct engine_slot *next =
-        owner_of(engine, target) != NULL ? NULL : next_queued(engine, target, state->is_frozen);
+    struct engine_slot *next = next_queued(engine, target, state->is_frozen);
+    struct engine_slot *owner = owner_of(engine, target);
 
-    if (next == NULL || !end_care(engine, target) || next->after.phase != PHASE_QUEUED)
+    if (owner != NULL && next != NULL && next->start.replaces && next->start.plan->kind == PLAN_DEPLOY)
+        replace(engine, owner); /* where that ends it, who waits has had its turn by now */
+    if (owner != NULL || next == NULL || !end_care(engine, target) || next->after.phase != PHASE_QUEUED)
         return;
     event.stable_slot = state->stable_slot;
     event.slot = slot_of(state, &next->start);

@@ -12,8 +12,10 @@ enum { OBSERVE_TOLERANCE_MS = 20 };
 
 static const uint32_t edges[PHASE_COUNT] = {
     [PHASE_QUEUED] = 1u << PHASE_ADMITTING | 1u << PHASE_CANCELLED | 1u << PHASE_SUPERSEDED,
-    [PHASE_ADMITTING] = 1u << PHASE_RUNNING | 1u << PHASE_REJECTED | 1u << PHASE_CANCELLED,
-    [PHASE_RUNNING] = 1u << PHASE_WATCHING | 1u << PHASE_ROLLING_BACK | 1u << PHASE_PROMOTED,
+    [PHASE_ADMITTING] =
+        1u << PHASE_RUNNING | 1u << PHASE_REJECTED | 1u << PHASE_CANCELLED | 1u << PHASE_SUPERSEDED,
+    [PHASE_RUNNING] =
+        1u << PHASE_WATCHING | 1u << PHASE_ROLLING_BACK | 1u << PHASE_PROMOTED | 1u << PHASE_SUPERSEDED,
     [PHASE_WATCHING] = 1u << PHASE_ROLLING_BACK | 1u << PHASE_PROMOTED,
     [PHASE_ROLLING_BACK] = 1u << PHASE_ROLLED_BACK,
 };
@@ -133,6 +135,17 @@ static bool has_window(struct world *world, uint64_t deployment)
     return !stored->is_back && world->playbook->plays[stored->play].definition->window != NULL;
 }
 
+/* Who makes room by itself had no effect yet; everybody else goes back first. */
+static void check_superseded(struct world *world, uint64_t deployment)
+{
+    const struct oracle_history *history = oracle_history(world, deployment);
+
+    for (uint32_t i = 0; i < history->action_count; i++)
+        if (history->actions[i].kind != ACTION_REHEARSE)
+            oracle_violate(world, "superseded", deployment, "although it began to %s",
+                           action_kind_name(history->actions[i].kind));
+}
+
 static void enter_phase(struct world *world, uint64_t deployment, const struct batch_row *row)
 {
     struct oracle_history *history = oracle_history(world, deployment);
@@ -160,6 +173,8 @@ static void enter_phase(struct world *world, uint64_t deployment, const struct b
     }
     if (to == PHASE_PROMOTED)
         check_promotion(world, deployment);
+    if (to == PHASE_SUPERSEDED)
+        check_superseded(world, deployment);
     uint8_t site = ledger_find(world, deployment)->site;
     if (to == PHASE_ADMITTING && has_window(world, deployment) &&
         world->shell.commit_of_period_ms >= SHELL_OPEN_MS)

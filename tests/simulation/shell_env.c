@@ -20,7 +20,8 @@ struct engine_start shell_start_of(struct world *world, struct live *live)
         .rule_states = live->rule_states,
         .slot_count = (uint8_t)play->definition->slot_count,
         .window = play->definition->window,
-        .queues = play->definition->concurrency == CONCURRENCY_QUEUE,
+        .queues = play->definition->concurrency != CONCURRENCY_REFUSE,
+        .replaces = play->definition->concurrency == CONCURRENCY_REPLACE,
         .needs_stable = plan->has_traffic || plan->host_count > 0,
     };
 }

@@ -317,9 +317,9 @@ static const struct finding_case targets_cases[] = {
     {SERVICE("strategy = \"follow\"; traffic = \"haproxy:edge\";"),
      "x.rules:1: backend is missing (the backend's name)"},
     {SERVICE("strategy = \"follow\"; backend = \"b\";"), "x.rules:2: unknown key 'backend'"},
-    {SERVICE("strategy = \"follow\"; lock = 1; concurrency = \"replace\";"),
+    {SERVICE("strategy = \"follow\"; lock = 1; concurrency = \"cancel\";"),
      "x.rules:2: 'lock' is not supported by this version\n"
-     "x.rules:2: concurrency: 'replace' is not one of refuse, queue"},
+     "x.rules:2: concurrency: 'cancel' is not one of refuse, queue, replace"},
     {SERVICE("strategy = \"follow\"; slots = 5;"),
      "x.rules:2: slots: takes a group { NAME: { address = \"host:port\"; }; }"},
     {SERVICE("strategy = \"follow\"; slots: { A: { };\n b: { address = \"x\"; };\n c = 5;\n d: { server "
