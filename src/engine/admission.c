@@ -3,6 +3,7 @@
 #include "engine/runs_turn.h"
 #include "engine/stepping.h"
 
+#include <assert.h>
 #include <string.h>
 
 static struct engine_slot *owner_of(const struct engine *engine, uint32_t target)
@@ -71,6 +72,7 @@ static enum engine_answer refusal(const struct engine *engine, const struct targ
 
 static void create(struct engine *engine, struct engine_slot *slot, const struct engine_start *start)
 {
+    assert(!start->replaces || start->plan->kind == PLAN_DEPLOY);
     slot->start = *start;
     deployment_init(slot->id, engine->batch.now_ms, &slot->after);
     slot->before = slot->after;
@@ -127,7 +129,7 @@ enum engine_answer admission_try(struct engine *engine, const struct engine_star
     engine->next_deployment++;
     create(engine, slot, start);
     *ret_deployment = slot->id;
-    if (start->replaces && start->plan->kind == PLAN_DEPLOY)
+    if (start->replaces)
         replace_queued(engine, slot);
     admission_next(engine, start->target);
     return ENGINE_DONE;
@@ -207,7 +209,7 @@ void admission_next(struct engine *engine, uint32_t target)
     struct engine_slot *next = next_queued(engine, target, state->is_frozen);
     struct engine_slot *owner = owner_of(engine, target);
 
-    if (owner != NULL && next != NULL && next->start.replaces && next->start.plan->kind == PLAN_DEPLOY)
+    if (owner != NULL && next != NULL && next->start.replaces)
         replace(engine, owner); /* where that ends it, who waits has had its turn by now */
     if (owner != NULL || next == NULL || !end_care(engine, target) || next->after.phase != PHASE_QUEUED)
         return;

@@ -67,7 +67,7 @@ struct engine_start {
     bool queues;                     /* wait behind another deployment instead of being refused */
     const void *window; /* deployments take their turn only while it is open, by env.opens_ms(); NULL: it
                            always is. Ways back do not ask (S19) */
-    bool replaces;      /* queues, and who was there before makes room: EVENT_REPLACED */
+    bool replaces;      /* queues, and who was there before makes room: EVENT_REPLACED; never PLAN_ROLLBACK */
     bool needs_stable;  /* false: follow and record, where traffic is not ours */
 };
 

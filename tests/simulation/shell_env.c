@@ -21,7 +21,7 @@ struct engine_start shell_start_of(struct world *world, struct live *live)
         .slot_count = (uint8_t)play->definition->slot_count,
         .window = play->definition->window,
         .queues = play->definition->concurrency != CONCURRENCY_REFUSE,
-        .replaces = play->definition->concurrency == CONCURRENCY_REPLACE,
+        .replaces = play->definition->concurrency == CONCURRENCY_REPLACE && !live->is_back,
         .needs_stable = plan->has_traffic || plan->host_count > 0,
     };
 }

@@ -103,6 +103,21 @@ static void test_a_way_back_waits_for_no_window(void **state)
     assert_int_equal(bench_state(bench, waits)->phase, PHASE_QUEUED);
 }
 
+static void test_a_way_back_does_not_even_ask(void **state)
+{
+    struct engine_bench *bench = *state;
+    const struct target_state target = {
+        .id = BENCH_TARGET, .has_stable = true, .stable_version_key = THIRD, .way_back = 77};
+    struct bench_live *back = bench_prepare(bench, SECOND);
+
+    engine_recover_target(bench->engine, &target);
+    back->plan->kind = PLAN_ROLLBACK;
+    back->start.takes_back = target.way_back;
+    back->start.window = &window_opens_ms;
+    assert_int_equal(bench_start(bench, back), ENGINE_DONE);
+    assert_int_equal(bench_state(bench, back)->phase, PHASE_ADMITTING);
+}
+
 static void test_a_closing_window_stops_nothing(void **state)
 {
     struct engine_bench *bench = *state;
@@ -162,6 +177,7 @@ int main(void)
         TEST(test_it_is_asked_again_where_it_opens_later),
         TEST(test_nobody_overtakes_who_waits_for_a_window),
         TEST(test_a_way_back_waits_for_no_window),
+        TEST(test_a_way_back_does_not_even_ask),
         TEST(test_a_closing_window_stops_nothing),
         TEST(test_it_is_asked_after_a_restart),
         TEST(test_a_turn_that_was_not_durable_is_had_again),
