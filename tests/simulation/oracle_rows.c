@@ -160,7 +160,7 @@ static void enter_phase(struct world *world, uint64_t deployment, const struct b
     world->tally->phases[to]++;
     if (to == PHASE_ROLLING_BACK)
         history->has_gone_back = true;
-    if (to == PHASE_ADMITTING || phase_is_terminal(to))
+    if (to == PHASE_QUEUED || to == PHASE_ADMITTING || phase_is_terminal(to))
         history->phase_up_ms = shell_up_ms(world);
     if (phase_is_terminal(to)) {
         world->oracle.free_up_ms[ledger_find(world, deployment)->site] = history->phase_up_ms;
