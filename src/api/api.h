@@ -86,7 +86,9 @@ struct api_live {
     const struct rule_state *rules; /* [definition->rule_count] */
     const char
         *why; /* latest sentence of a driver or probe for people ("server web3: No such server."), or "" */
-    int64_t now_ms; /* engine's clock */
+    int64_t now_ms;        /* engine's clock */
+    int64_t opens_wall_ms; /* its window is closed until then, since 1970; 0: open, or it
+                              has none; INT64_MAX: not in sight */
 };
 
 struct api_env {

@@ -18,7 +18,8 @@ struct record {
     const struct rule_state *rules;       /* [definition->rule_count]; NULL: none */
     const char *why;                      /* "" none */
     bool is_live;
-    int64_t now_ms; /* is_live */
+    int64_t now_ms;        /* is_live */
+    int64_t opens_wall_ms; /* QUEUED: its window is closed until then; 0: it waits for others */
 };
 
 /* Over, or escalated: `wait` ends. */

@@ -22,7 +22,7 @@ void shape_time_text(int64_t wall_ms, char to[SHAPE_TIME_SIZE])
     struct tm parts;
 
     to[0] = '\0';
-    if (wall_ms != 0 && gmtime_r(&seconds, &parts) != NULL)
+    if (wall_ms != 0 && wall_ms != INT64_MAX && gmtime_r(&seconds, &parts) != NULL)
         (void)strftime(to, SHAPE_TIME_SIZE, "%Y-%m-%dT%H:%M:%SZ", &parts);
 }
 
@@ -228,6 +228,7 @@ static void add_state(cJSON *object, const struct record *record)
     record_summary(record, summary);
     cJSON_AddStringToObject(object, "summary", summary);
     cJSON_AddStringToObject(object, "why", record->why);
+    shape_time(object, "opens", record->opens_wall_ms);
 }
 
 cJSON *shape_deployment(const struct record *record, bool is_full)

@@ -1,6 +1,6 @@
 /* summary.c - a deployment in one sentence.
  * SPDX-License-Identifier: MIT */
-#include "api/record.h"
+#include "api/shape.h"
 
 #include "base/duration.h"
 #include "orchestrator/deployment.h"
@@ -69,6 +69,9 @@ static void add_ending(const struct record *record, struct text *text)
         return;
     case ENDING_ADOPTED:
         text_add(text, "a person adopted what serves%s%s", reason[0] == '\0' ? "" : ": ", reason);
+        return;
+    case ENDING_REPLACED:
+        text_add(text, "a newer deployment took its place");
         return;
     }
 }
@@ -192,13 +195,30 @@ static void add_promoted(const struct record *record, struct text *text)
         text_add(text, "; a rule that only records would have taken it back");
 }
 
+static void add_queued(const struct record *record, struct text *text)
+{
+    char opens[SHAPE_TIME_SIZE];
+
+    text_add(text, "%s waits for ", record->row->version);
+    if (record->opens_wall_ms == 0) {
+        text_add(text, "the deployment before it");
+        return;
+    }
+    shape_time_text(record->opens_wall_ms, opens);
+    if (opens[0] == '\0')
+        text_add(text, "its window, which is not in sight");
+    else
+        text_add(text, "its window, which opens at %s", opens);
+    add_why(record, text);
+}
+
 static void add_phase(const struct record *record, struct text *text)
 {
     const char *version = record->row->version;
 
     switch (record->state->phase) {
     case PHASE_QUEUED:
-        text_add(text, "%s waits for the deployment before it", version);
+        add_queued(record, text);
         return;
     case PHASE_ADMITTING:
         text_add(text, "%s is being checked before its first step", version);

@@ -6,6 +6,7 @@
 #include "drivers/notifier.h"
 #include "drivers/traffic.h"
 #include "io/memory.h"
+#include "io/zone.h"
 
 enum { KINDS_MAX = 32 };
 
@@ -46,5 +47,6 @@ struct option_schemas *schemas_new(void)
     schemas->all.collectors = schemas->collectors;
     schemas->all.drivers = schemas->drivers;
     schemas->all.notifiers = schemas->notifiers;
+    schemas->all.knows_zone = zone_is_known;
     return &schemas->all;
 }

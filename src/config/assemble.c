@@ -9,6 +9,7 @@
 #include "config/smoke.h"
 #include "config/strategies.h"
 #include "config/targets.h"
+#include "config/windows.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -381,7 +382,8 @@ static bool check_places(struct assembly *assembly)
     if (plan->has_traffic && plan->strategy != STRATEGY_RECREATE && definition->slot_count < 2)
         return report_node(assembly->build.report, target,
                            "strategy '%s' needs two slots, one for each version", definition->strategy);
-    return check_mirror(assembly, target) && hosts_check(&assembly->build, target, definition);
+    return check_mirror(assembly, target) && hosts_check(&assembly->build, target, definition) &&
+           windows_check(&assembly->build, target, definition);
 }
 
 static bool build_all(struct assembly *assembly)

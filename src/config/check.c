@@ -13,6 +13,7 @@
 #include "config/smoke.h"
 #include "config/strategies.h"
 #include "config/vars.h"
+#include "config/windows.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -36,10 +37,10 @@ struct inspection {
 };
 
 static const char *const groups[] = {"metrics",    "smoke_tests", "baselines", "triggers",
-                                     "strategies", "services",    "pipelines"};
+                                     "strategies", "windows",     "services",  "pipelines"};
 
 /* Those that say how they are made without a look at a service. */
-enum { GROUPS_OF_THEIR_OWN = 5 };
+enum { GROUPS_OF_THEIR_OWN = 6 };
 
 static int by_name(const void *left, const void *right)
 {
@@ -122,6 +123,12 @@ static void inspect_rule(struct inspection *inspection, const struct node *node,
         (void)!baselines_build(&list, node);
 }
 
+static void inspect_window(struct inspection *inspection, const struct node *node)
+{
+    if (windows_build(&inspection->build, node) != NULL)
+        (void)windows_check_zones(inspection->config->schemas, inspection->build.report, node);
+}
+
 static void inspect_filled(struct inspection *inspection, const char *group, const struct node *node)
 {
     static const struct patience none = {0};
@@ -133,6 +140,8 @@ static void inspect_filled(struct inspection *inspection, const char *group, con
         (void)!metrics_build(&inspection->build, node, &metric);
     else if (strcmp(group, "smoke_tests") == 0)
         (void)!smoke_build(&inspection->build, node, &smoke);
+    else if (strcmp(group, "windows") == 0)
+        inspect_window(inspection, node);
     else if (strcmp(group, "strategies") == 0)
         (void)!strategies_build(&inspection->build, node, node->name, NULL, &none, &strategy);
     else

@@ -9,6 +9,7 @@
 #include "judge/rule.h"
 #include "judge/smoke.h"
 #include "orchestrator/plan.h"
+#include "orchestrator/window.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -108,7 +109,7 @@ struct rule_definition {
     uint8_t metrics[RULE_METRICS_MAX]; /* the rule's metric i is definition metric metrics[i] */
 };
 
-enum concurrency { CONCURRENCY_REFUSE, CONCURRENCY_QUEUE };
+enum concurrency { CONCURRENCY_REFUSE, CONCURRENCY_QUEUE, CONCURRENCY_REPLACE };
 
 struct definition {
     size_t bytes; /* memory that it takes, all in all */
@@ -132,6 +133,7 @@ struct definition {
     const char *driver_instance;
     const struct option_value *driver_options; /* [driver's use_count] */
     enum concurrency concurrency;
+    const struct window *window;   /* when deployments begin; NULL: always */
     const char *const *notify_all; /* "webhook:ops" */
     size_t notify_all_count;
     const char *const *notify_urgent;

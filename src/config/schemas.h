@@ -27,6 +27,7 @@ struct option_schemas {
     size_t driver_count;
     const struct option_schema *notifiers;
     size_t notifier_count;
+    bool (*knows_zone)(const char *name); /* of time zones; NULL: all are taken */
 };
 
 #endif

@@ -8,6 +8,7 @@
 #include "config/definition.h"
 #include "config/strategies.h"
 #include "config/vars.h"
+#include "config/windows.h"
 
 #include <string.h>
 
@@ -244,7 +245,6 @@ static bool select_slot(struct selector *selector, const struct node *slot, cons
 static bool select_slots(struct selector *selector, const struct node *slots, struct node *ret_slots)
 {
     const char *names[SLOT_VARIABLES_MAX];
-    struct node *children = NULL;
     bool is_good = true;
 
     *ret_slots = *slots;
@@ -254,7 +254,7 @@ static bool select_slots(struct selector *selector, const struct node *slots, st
     if (count == SLOT_VARIABLES_MAX)
         return report_node(selector->vars.report, slots, "%d or more variables in the slots",
                            SLOT_VARIABLES_MAX);
-    children = take(selector, slots->count + 1, sizeof(*children));
+    struct node *children = take(selector, slots->count + 1, sizeof(*children));
     for (size_t i = 0; i < slots->count && children != NULL; i++) {
         const struct node *slot = &slots->children[i];
         children[i] = *slot;
@@ -281,6 +281,7 @@ static bool select_target(struct selector *selector)
         else
             is_good = vars_copy(&selector->vars, child, true, &children[count++]) && is_good;
     }
+    is_good = is_good && windows_select(selector->selection->config, &selector->vars, children, count);
     add_root(selector, environment, NODE_GROUP, "target", children, count);
     return is_good;
 }

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "config/hosts.h"
+#include "config/windows.h"
 
 #include <string.h>
 
@@ -23,7 +24,7 @@ enum { MINUTE_MS = 60 * 1000, NAMES_MAX = 32, LIST_MAX = 32, VARS_MAX = 64 };
 #define WEEK_MS (INT64_C(7) * 24 * 60 * MINUTE_MS)
 
 const char *const target_outcomes[] = {"rollback", "hold", NULL};
-static const char *const concurrencies[] = {"refuse", "queue", NULL}; /* as enum concurrency */
+static const char *const concurrencies[] = {"refuse", "queue", "replace", NULL}; /* as enum concurrency */
 
 static const struct option options[TARGET_OPTION_COUNT] = {
     [TARGET_TRAFFIC] = {.name = "traffic",
@@ -130,10 +131,16 @@ static bool take_driver(const struct build *build, const struct node *target, st
     return definition->driver_instance != NULL;
 }
 
+static bool window_build(const struct build *build, const struct node *window, struct definition *definition)
+{
+    definition->window = window == NULL ? NULL : windows_build(build, window);
+    return window == NULL || definition->window != NULL;
+}
+
 bool targets_build(const struct build *build, const struct node *target, struct definition *definition)
 {
-    static const char *const parts[] = {"slots", "hosts", "commands", "approval", NULL};
-    static const char *const later[] = {"window", "hosts_from", "lock", "gate", "pipeline", NULL};
+    static const char *const parts[] = {"slots", "hosts", "commands", "approval", "window", NULL};
+    static const char *const later[] = {"hosts_from", "lock", "gate", "pipeline", NULL};
     struct shape shape = {.options = options, .count = TARGET_OPTION_COUNT, .parts = parts, .later = later};
     struct option_value values[TARGET_OPTION_COUNT] = {{0}};
     struct option_value *uses = NULL;
@@ -153,6 +160,7 @@ bool targets_build(const struct build *build, const struct node *target, struct 
     definition->concurrency = (enum concurrency)values[TARGET_CONCURRENCY].choice;
     is_good = slots_build(build, tree_find(target, "slots"), definition) && is_good;
     is_good = hosts_build(build, tree_find(target, "hosts"), definition) && is_good;
+    is_good = window_build(build, tree_find(target, "window"), definition) && is_good;
     return commands_build(build, tree_find(target, "commands"), definition) && is_good;
 }
 

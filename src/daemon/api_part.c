@@ -6,6 +6,7 @@
 #include "daemon/request.h"
 #include "daemon/run_live.h"
 #include "daemon/starting.h"
+#include "daemon/window.h"
 #include "io/json.h"
 #include "io/memory.h"
 #include "io/mqtt_client.h"
@@ -152,7 +153,11 @@ static bool show_live(void *data, uint64_t deployment, struct api_live *ret_live
                                   .definition = live->definition,
                                   .rules = live->rule_states,
                                   .why = live_why(live),
-                                  .now_ms = daemon_now_ms(daemon)};
+                                  .now_ms = daemon_now_ms(daemon),
+                                  .opens_wall_ms = state->phase == PHASE_QUEUED &&
+                                                           live->definition->plan.kind == PLAN_DEPLOY
+                                                       ? window_opens_wall_ms(live)
+                                                       : 0};
     return true;
 }
 

@@ -1,6 +1,7 @@
 /* live.c - live deployments: memory, texts of the sides, views for the engine.
  * SPDX-License-Identifier: MIT */
 #include "daemon/before.h"
+#include "daemon/window.h"
 
 #include "base/text.h"
 #include "config/hosts.h"
@@ -28,6 +29,7 @@ struct live *live_new(struct daemon *daemon, struct definition *definition, char
     if (live->next != NULL)
         live->next->former = live;
     daemon->lives = live;
+    window_open(live);
     return live;
 }
 
@@ -68,6 +70,7 @@ void live_free(struct live *live)
         live->former->next = live->next;
     else
         live->daemon->lives = live->next;
+    window_close(live);
     definition_free(live->definition);
     free(live->sealed);
     free(live->rules);

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "config/side.h"
 #include "daemon/daemon.h"
+#include "io/zone.h"
 
 enum { LIVE_SIDES = 2, LIVE_PAIRS_MAX = SIDE_PAIRS_MAX };
 
@@ -27,6 +28,7 @@ struct live {
     uint64_t id; /* 0: not accepted yet; set by live_set_id() */
     uint32_t target;
     struct definition *definition;
+    struct zone *zone; /* of its window, by window.h; NULL: it has none, or could not be read */
     char *sealed;
     char version[VERSION_MAX_LENGTH + 1];
     char digest[DIGEST_MAX_LENGTH + 1];

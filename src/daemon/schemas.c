@@ -2,6 +2,7 @@
  * them.
  * SPDX-License-Identifier: MIT */
 #include "daemon/daemon.h"
+#include "io/zone.h"
 
 enum { KINDS_MAX = 32 };
 
@@ -38,6 +39,7 @@ static void fill(void)
     schemas.collectors = collectors;
     schemas.drivers = drivers;
     schemas.notifiers = notifiers;
+    schemas.knows_zone = zone_is_known;
 }
 
 const struct option_schemas *daemon_schemas(void)

@@ -46,7 +46,9 @@ struct engine_start starting_fill(const struct live *live, uint64_t version_key)
         .rules = live->rules,
         .rule_states = live->rule_states,
         .slot_count = (uint8_t)definition->slot_count,
-        .queues = definition->concurrency == CONCURRENCY_QUEUE,
+        .queues = definition->concurrency != CONCURRENCY_REFUSE,
+        .replaces = definition->concurrency == CONCURRENCY_REPLACE && definition->plan.kind == PLAN_DEPLOY,
+        .window = definition->window == NULL ? NULL : live,
         .needs_stable = definition->plan.has_traffic || definition->plan.host_count > 0,
     };
 }

@@ -8,6 +8,7 @@
 #include "daemon/request.h"
 #include "daemon/run_live.h"
 #include "daemon/secrets.h"
+#include "daemon/window.h"
 #include "io/memory.h"
 
 #include <errno.h>
@@ -87,6 +88,7 @@ static bool open_engine(struct daemon *daemon, struct err *err)
         .data = daemon,
         .now_ms = daemon_now_ms,
         .views = live_views,
+        .opens_ms = window_opens_ms,
         .commit = commit_batch,
         .published = publish_batch,
         .start = action_start,

@@ -3,6 +3,7 @@
 #include "engine/runs_turn.h"
 #include "engine/stepping.h"
 
+#include <assert.h>
 #include <string.h>
 
 static struct engine_slot *owner_of(const struct engine *engine, uint32_t target)
@@ -71,12 +72,14 @@ static enum engine_answer refusal(const struct engine *engine, const struct targ
 
 static void create(struct engine *engine, struct engine_slot *slot, const struct engine_start *start)
 {
+    assert(!start->replaces || start->plan->kind == PLAN_DEPLOY);
     slot->start = *start;
     deployment_init(slot->id, engine->batch.now_ms, &slot->after);
     slot->before = slot->after;
     slot->is_touched = slot->has_row = slot->is_new = true;
     roster_involve(engine, slot);
     slot->reconcile_at_ms = engine->batch.now_ms + engine->reconcile_ms;
+    slot->asks_ms = DEPLOYMENT_NEVER;
     memset(slot->told, ENGINE_TOLD_NOTHING, sizeof(slot->told));
     for (size_t i = 0; i < PLAN_RULES_MAX; i++)
         slot->rule_deadline_ms[i] = DEPLOYMENT_NEVER;
@@ -86,6 +89,22 @@ static void create(struct engine *engine, struct engine_slot *slot, const struct
     row = stepping_add_row(engine, slot, ROW_TRACE);
     row->token = start->token;
     row->trace = (struct trace){.kind = TRACE_PHASE, .a = PHASE_QUEUED, .b = ENDING_NONE};
+}
+
+/* Makes room for a newer one; ways back do not. */
+static void replace(struct engine *engine, struct engine_slot *slot)
+{
+    const struct event event = {.kind = EVENT_REPLACED, .now_ms = engine->batch.now_ms};
+
+    if (slot->start.plan->kind == PLAN_DEPLOY)
+        stepping_event(engine, slot, &event, 0);
+}
+
+static void replace_queued(struct engine *engine, struct engine_slot *by)
+{
+    for (struct engine_slot *slot = roster_next(engine, by); slot != NULL; slot = roster_next(engine, slot))
+        if (slot->after.phase == PHASE_QUEUED)
+            replace(engine, slot);
 }
 
 enum engine_answer admission_try(struct engine *engine, const struct engine_start *start,
@@ -110,6 +129,8 @@ enum engine_answer admission_try(struct engine *engine, const struct engine_star
     engine->next_deployment++;
     create(engine, slot, start);
     *ret_deployment = slot->id;
+    if (start->replaces)
+        replace_queued(engine, slot);
     admission_next(engine, start->target);
     return ENGINE_DONE;
 }
@@ -138,16 +159,37 @@ static bool end_care(struct engine *engine, uint32_t target)
     return true;
 }
 
-/* Who waits longest; where the target is frozen only ways back go on. */
-static struct engine_slot *first_queued(const struct engine *engine, uint32_t target, bool is_frozen)
+/* Who waits longest; of ways back only, where nobody else may go on. */
+static struct engine_slot *first_queued(const struct engine *engine, uint32_t target, bool is_back_only)
 {
     struct engine_slot *first = NULL;
 
     for (struct engine_slot *slot = roster_first(engine, target); slot != NULL;
          slot = roster_next(engine, slot))
-        if (slot->after.phase == PHASE_QUEUED && (!is_frozen || slot->start.plan->kind == PLAN_ROLLBACK))
+        if (slot->after.phase == PHASE_QUEUED && (!is_back_only || slot->start.plan->kind == PLAN_ROLLBACK))
             first = slot; /* the list begins with the newest */
     return first;
+}
+
+/* Nothing gates a way back (S19). Who waits for a window is asked again when that opens. */
+static bool is_open(struct engine *engine, struct engine_slot *slot)
+{
+    if (slot->start.window == NULL || slot->start.plan->kind == PLAN_ROLLBACK)
+        return true;
+    int64_t opens_ms = engine->env.opens_ms(engine->env.data, slot->start.window);
+    if (opens_ms <= engine->batch.now_ms)
+        return true;
+    slot->asks_ms = opens_ms;
+    roster_involve(engine, slot);
+    return false;
+}
+
+/* No deployment overtakes the one before it: that would be put over the newer version later. */
+static struct engine_slot *next_queued(struct engine *engine, uint32_t target, bool is_frozen)
+{
+    struct engine_slot *next = first_queued(engine, target, is_frozen);
+
+    return next == NULL || is_open(engine, next) ? next : first_queued(engine, target, true);
 }
 
 /* Where the candidate runs. A way back goes to what stands in the slot that was left; without a traffic
@@ -165,11 +207,13 @@ static uint8_t slot_of(const struct target_state *target, const struct engine_st
 void admission_next(struct engine *engine, uint32_t target)
 {
     const struct target_state *state = &engine_target_at(engine, target)->state;
-    struct engine_slot *next = first_queued(engine, target, state->is_frozen);
     struct event event = {.kind = EVENT_TURN, .now_ms = engine->batch.now_ms};
+    struct engine_slot *next = next_queued(engine, target, state->is_frozen);
+    struct engine_slot *owner = owner_of(engine, target);
 
-    if (next == NULL || owner_of(engine, target) != NULL || !end_care(engine, target) ||
-        next->after.phase != PHASE_QUEUED)
+    if (owner != NULL && next != NULL && next->start.replaces)
+        replace(engine, owner); /* where that ends it, who waits has had its turn by now */
+    if (owner != NULL || next == NULL || !end_care(engine, target) || next->after.phase != PHASE_QUEUED)
         return;
     event.stable_slot = state->stable_slot;
     event.slot = slot_of(state, &next->start);
@@ -177,6 +221,12 @@ void admission_next(struct engine *engine, uint32_t target)
     if (next->start.plan->kind == PLAN_DEPLOY || !next->start.plan->has_traffic)
         stepping_lose_way_back(engine, target);
     stepping_event(engine, next, &event, 0);
+}
+
+void admission_ask_again(struct engine *engine, struct engine_slot *slot)
+{
+    slot->asks_ms = DEPLOYMENT_NEVER;
+    admission_next(engine, slot->start.target);
 }
 
 static enum engine_answer adopt(struct engine *engine, struct engine_target *target,

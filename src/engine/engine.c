@@ -352,6 +352,8 @@ static int64_t slot_deadline(const struct engine *engine, const struct engine_sl
 
     if (stepping_has_gap(slot) || stepping_has_left(slot, state))
         return engine->batch.now_ms;
+    if (state->phase == PHASE_QUEUED)
+        return slot->asks_ms;
     if (stepping_is_reconciled(slot, state) && engine->reconcile_ms > 0)
         at_ms = sooner(at_ms, slot->reconcile_at_ms);
     if (!stepping_is_judged(state))
@@ -445,6 +447,7 @@ static void drop_batch(struct engine *engine)
         if (!slot->is_touched)
             continue;
         slot->after = slot->before;
+        slot->asks_ms = engine->batch.now_ms; /* a turn that it may have had is still to be had */
         stepping_forget_told(slot);
         slot->is_touched = slot->has_row = slot->was_told = false;
     }

@@ -30,6 +30,9 @@ struct engine_env {
     /* Views of the metrics of one rule of a deployment into ret_views[RULE_METRICS_MAX]; false: cannot be
      * judged here (judgements come by engine_judgement). Pure read. */
     bool (*views)(void *data, uint64_t deployment, uint8_t rule, struct metric_views *ret_views);
+    /* When the window of a start lets it have its turn: now or earlier, or the time to ask again. Pure read.
+     */
+    int64_t (*opens_ms)(void *data, const void *window);
     /* Makes the batch durable in one transaction, later answered by engine_committed(). The batch and
      * everything that it points to stay unchanged until then. */
     void (*commit)(void *data, const struct batch *batch);
@@ -62,7 +65,10 @@ struct engine_start {
     struct rule_state *rule_states;  /* [plan->rule_count], zeroed, or as recovered */
     uint8_t slot_count;              /* of the definition; the candidate takes the slot after stable's */
     bool queues;                     /* wait behind another deployment instead of being refused */
-    bool needs_stable;               /* false: follow and record, where traffic is not ours */
+    const void *window; /* deployments take their turn only while it is open, by env.opens_ms(); NULL: it
+                           always is. Ways back do not ask (S19) */
+    bool replaces;      /* queues, and who was there before makes room: EVENT_REPLACED; never PLAN_ROLLBACK */
+    bool needs_stable;  /* false: follow and record, where traffic is not ours */
 };
 
 struct engine; /* opaque to users; its size is engine_size() */

@@ -62,6 +62,7 @@ struct engine_slot {
     uint8_t told[PLAN_RULES_MAX]; /* enum verdict that the machine knows, or ENGINE_TOLD_NOTHING */
     uint32_t dirty;               /* bit r: rule r has new values */
     int64_t rule_deadline_ms[PLAN_RULES_MAX];
+    int64_t asks_ms; /* QUEUED: its window is closed and asked again then; NEVER: it waits for nothing else */
     int64_t persisted_ms;
     int64_t reconcile_at_ms;
     uint32_t read_sequence;  /* newest action when traffic was last asked for */
@@ -124,6 +125,7 @@ void engine_answer(struct engine *engine, uint64_t token, enum engine_answer ans
 void admission_start(struct engine *engine, const struct input *input);
 void admission_target_verb(struct engine *engine, const struct input *input);
 void admission_next(struct engine *engine, uint32_t target);
+void admission_ask_again(struct engine *engine, struct engine_slot *slot); /* the window of a queued one */
 
 /* ahead.c */
 void ahead_of_journal(struct engine *engine);

@@ -29,6 +29,7 @@ bool engine_recover(struct engine *engine, const struct engine_start *start,
     slot->after = *state;
     slot->persisted_ms = state->last_seen_ms;
     slot->is_recovered = true;
+    slot->asks_ms = DEPLOYMENT_NEVER;
     slot->gap_ms = gap_ms;
     slot->has_left = tombstone;
     stepping_forget_told(slot);

@@ -69,6 +69,10 @@ static void deploy(struct engine *engine, struct engine_run *run, uint8_t task)
         return;
     event.deployment = start_deployment(engine, run, task);
     runs_event(engine, run, &event, 0);
+    /* Whose place it took may have let another run go on, which took its own already. */
+    const struct engine_slot *slot = roster_find(engine, event.deployment);
+    if (slot != NULL && phase_is_terminal(slot->after.phase))
+        runs_deployment_changed(engine, slot);
 }
 
 static void take_back(struct engine *engine, uint64_t deployment)

@@ -70,7 +70,7 @@ static const struct field deployment_fields[] = {
     D(phase, PHASE_COUNT),
     D(step_state, STEP_HELD + 1),
     D(resume_to, STEP_HELD + 1),
-    D(ending, ENDING_ADOPTED + 1),
+    D(ending, ENDING_REPLACED + 1),
     D(hold, HOLD_ESCALATED + 1),
     D(part, ROLLBACK_VERIFY + 1),
     D(care, CARE_DONE + 1),

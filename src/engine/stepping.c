@@ -378,6 +378,8 @@ void stepping_due(struct engine *engine, struct engine_slot *slot)
     engine->env.stepping(engine->env.data, slot->id);
     if (stepping_has_gap(slot))
         tell_gap(engine, slot);
+    if (slot->after.phase == PHASE_QUEUED)
+        admission_ask_again(engine, slot);
     bool is_due = engine->batch.now_ms >= deployment_deadline(slot->start.plan, &slot->after);
     if (stepping_is_judged(&slot->after))
         judge(engine, slot, is_due);

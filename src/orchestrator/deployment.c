@@ -167,6 +167,28 @@ static void went_ahead(struct machine *machine)
     rollback_start(machine, ENDING_FAILED);
 }
 
+static void supersede(struct machine *machine)
+{
+    machine->state->ending = ENDING_REPLACED;
+    machine->state->flight = (struct flight){.kind = ACTION_NONE};
+    machine_enter_phase(machine, PHASE_SUPERSEDED);
+}
+
+/* What serves everybody already may prove itself, and what goes back or is stuck past the point of no return
+ * is waited for. */
+static void make_room(struct machine *machine)
+{
+    const struct deployment_state *state = machine->state;
+    bool is_running = state->phase == PHASE_RUNNING;
+    /* The rehearsal's; even a mend of the traffic is an effect. */
+    bool is_untouched = state->last_sequence <= 1;
+
+    if (state->phase == PHASE_QUEUED || state->phase == PHASE_ADMITTING || (is_running && is_untouched))
+        supersede(machine);
+    else if (is_running && state->ending == ENDING_NONE)
+        rollback_start(machine, ENDING_REPLACED);
+}
+
 /* An action slept as we did, or its result waits: it keeps the time that it had. */
 static void skip_gap(struct machine *machine)
 {
@@ -220,6 +242,9 @@ void deployment_step(const struct plan *plan, const struct deployment_state *bef
         return;
     case EVENT_CARE_OVER:
         care_over(&machine);
+        return;
+    case EVENT_REPLACED:
+        make_room(&machine);
         return;
     }
 }
@@ -322,6 +347,8 @@ int deployment_exit_code(const struct deployment_state *state)
             return 4;
         if (state->ending == ENDING_PASSED)
             return DEPLOYMENT_EXIT_TRIED;
+        if (state->ending == ENDING_REPLACED)
+            return 7;
         return state->ending == ENDING_NO_EVIDENCE ? 6 : 3;
     case PHASE_REJECTED:
     case PHASE_CANCELLED:

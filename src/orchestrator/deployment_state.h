@@ -50,7 +50,8 @@ enum ending {
     ENDING_NOT_APPROVED,  /* rejected, or nobody answered */
     ENDING_HELD_TOO_LONG,
     ENDING_REFUSED, /* the rehearsal said no */
-    ENDING_ADOPTED  /* escalated, and a person said what serves */
+    ENDING_ADOPTED, /* escalated, and a person said what serves */
+    ENDING_REPLACED /* a newer deployment took its place */
 };
 
 enum hold_cause { HOLD_NONE, HOLD_PERSON, HOLD_RULE, HOLD_UNKNOWN_HAND, HOLD_ESCALATED };

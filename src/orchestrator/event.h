@@ -22,7 +22,8 @@ enum event_kind {
     EVENT_JUDGEMENT, /* a rule's verdict changed */
     EVENT_DRIFT,     /* the share read back is not the confirmed one */
     EVENT_VERB,      /* a person or a pipeline says something */
-    EVENT_CARE_OVER  /* promoted: the old slot is needed by the next deployment, the way back is given up */
+    EVENT_CARE_OVER, /* promoted: the old slot is needed by the next deployment, the way back is given up */
+    EVENT_REPLACED /* a newer one takes its place: superseded before any effect, else back; a watch goes on */
 };
 
 enum result {

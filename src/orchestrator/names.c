@@ -35,6 +35,7 @@ static const char *const endings[] = {
     [ENDING_HELD_TOO_LONG] = "held_too_long",
     [ENDING_REFUSED] = "refused",
     [ENDING_ADOPTED] = "adopted",
+    [ENDING_REPLACED] = "replaced",
 };
 
 static const char *const step_kinds[] = {

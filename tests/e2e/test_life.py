@@ -6,6 +6,7 @@ import signal
 import sqlite3
 import subprocess
 import time
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
@@ -56,6 +57,34 @@ def test_what_was_queued_survives_a_restart(world):
         assert ended(world, first)["state"] == "promoted"
         end = ended(world, second)
     assert (end["state"], end["previous"]) == ("promoted", "2.0.0")
+
+
+def test_a_newer_one_takes_the_place(world):
+    begin(world, more='concurrency = "replace";', observe="1h", at_most="2h")
+    first = begun(world, "2.0.0")
+    wait_until(lambda: show(world, first)["share"] > 0, 8, "the first one has traffic")
+    second = begun(world, "2.0.1")
+    end = ended(world, first)
+    assert (end["state"], end["ending"], end["exit_code"]) == ("rolled_back", "replaced", 7), end
+    assert "a newer deployment took its place" in end["summary"]
+    wait_until(lambda: show(world, second)["share"] > 0, 8, "the second one has traffic")
+    assert world.api("POST", f"/v1/deployments/{second}/abort", {"reason": "over"}).status == 200
+    assert ended(world, second)["exit_code"] == 3
+
+
+def test_a_closed_window_queues_and_says_until_when(world):
+    opens = (datetime.now(timezone.utc) + timedelta(days=3)).replace(hour=9, minute=30, second=0, microsecond=0)
+    begin(world, more=f'window: {{ allow = "{opens:%a} 09:30-24:00 UTC"; }};'.lower().replace("utc", "UTC"))
+    started = world.verdict("start", "shop/prod", "--version", "2.0.0")
+    name = started.stdout.strip()
+    told = f"{opens:%Y-%m-%dT%H:%M:%SZ}"
+    assert started.returncode == 0 and f"waits for its window, which opens at {told}" in started.stderr, started.stderr
+    assert (show(world, name)["state"], show(world, name)["opens"]) == ("queued", told)
+    world.programs["verdictd"].kill()
+    world.programs["verdictd"].start()
+    assert (show(world, name)["state"], show(world, name)["opens"]) == ("queued", told)
+    assert world.api("POST", f"/v1/deployments/{name}/abort", {"reason": "not this week"}).status == 200
+    assert (ended(world, name)["state"], show(world, name)["opens"]) == ("cancelled", None)
 
 
 def test_rollback_of_a_promoted_one(world):

@@ -12,8 +12,10 @@ enum { OBSERVE_TOLERANCE_MS = 20 };
 
 static const uint32_t edges[PHASE_COUNT] = {
     [PHASE_QUEUED] = 1u << PHASE_ADMITTING | 1u << PHASE_CANCELLED | 1u << PHASE_SUPERSEDED,
-    [PHASE_ADMITTING] = 1u << PHASE_RUNNING | 1u << PHASE_REJECTED | 1u << PHASE_CANCELLED,
-    [PHASE_RUNNING] = 1u << PHASE_WATCHING | 1u << PHASE_ROLLING_BACK | 1u << PHASE_PROMOTED,
+    [PHASE_ADMITTING] =
+        1u << PHASE_RUNNING | 1u << PHASE_REJECTED | 1u << PHASE_CANCELLED | 1u << PHASE_SUPERSEDED,
+    [PHASE_RUNNING] =
+        1u << PHASE_WATCHING | 1u << PHASE_ROLLING_BACK | 1u << PHASE_PROMOTED | 1u << PHASE_SUPERSEDED,
     [PHASE_WATCHING] = 1u << PHASE_ROLLING_BACK | 1u << PHASE_PROMOTED,
     [PHASE_ROLLING_BACK] = 1u << PHASE_ROLLED_BACK,
 };
@@ -150,6 +152,25 @@ static void count_end(struct world *world, uint64_t deployment, const struct bat
     tally->false_rollbacks += is_sound && row->trace.b == ENDING_FAILED;
 }
 
+/* Deployments wait for it, ways back never (S19). */
+static bool has_window(struct world *world, uint64_t deployment)
+{
+    const struct ledger_deployment *stored = ledger_find(world, deployment);
+
+    return !stored->is_back && world->playbook->plays[stored->play].definition->window != NULL;
+}
+
+/* Who makes room by itself had no effect yet; everybody else goes back first. */
+static void check_superseded(struct world *world, uint64_t deployment)
+{
+    const struct oracle_history *history = oracle_history(world, deployment);
+
+    for (uint32_t i = 0; i < history->action_count; i++)
+        if (history->actions[i].kind != ACTION_REHEARSE)
+            oracle_violate(world, "superseded", deployment, "although it began to %s",
+                           action_kind_name(history->actions[i].kind));
+}
+
 static void enter_phase(struct world *world, uint64_t deployment, const struct batch_row *row)
 {
     struct oracle_history *history = oracle_history(world, deployment);
@@ -164,7 +185,7 @@ static void enter_phase(struct world *world, uint64_t deployment, const struct b
     world->tally->phases[to]++;
     if (to == PHASE_ROLLING_BACK)
         history->has_gone_back = true;
-    if (to == PHASE_ADMITTING || phase_is_terminal(to))
+    if (to == PHASE_QUEUED || to == PHASE_ADMITTING || phase_is_terminal(to))
         history->phase_up_ms = shell_up_ms(world);
     if (phase_is_terminal(to)) {
         world->oracle.free_up_ms[ledger_find(world, deployment)->site] = history->phase_up_ms;
@@ -180,7 +201,12 @@ static void enter_phase(struct world *world, uint64_t deployment, const struct b
     }
     if (to == PHASE_PROMOTED)
         check_promotion(world, deployment);
+    if (to == PHASE_SUPERSEDED)
+        check_superseded(world, deployment);
     uint8_t site = ledger_find(world, deployment)->site;
+    if (to == PHASE_ADMITTING && has_window(world, deployment) &&
+        world->shell.commit_of_period_ms >= SHELL_OPEN_MS)
+        oracle_violate(world, "window", deployment, "admitted although its window is closed");
     if (to == PHASE_ADMITTING && world->oracle.changed_by[site] != world->oracle.batch_number &&
         world->oracle.targets[site].is_frozen && !ledger_find(world, deployment)->is_back)
         oracle_violate(world, "freeze", deployment, "admitted although its target is frozen");

@@ -55,6 +55,13 @@ int64_t shell_now_ms(const struct world *world)
     return monotonic_ms(world) + world->shell.offset_ms + wall_ms;
 }
 
+int64_t shell_of_period_ms(const struct world *world)
+{
+    int64_t wall_ms = (world->now_ms + world->shell.wall_ms) % SHELL_PERIOD_MS;
+
+    return wall_ms < 0 ? wall_ms + SHELL_PERIOD_MS : wall_ms;
+}
+
 int64_t shell_up_ms(const struct world *world)
 {
     const struct shell *shell = &world->shell;

@@ -9,6 +9,9 @@
 
 enum { SHELL_SLOTS = 48, SHELL_LIVES_MAX = 96, SHELL_ASKED_MAX = 256, SHELL_RECONCILE_MS = 2000 };
 
+/* Of windows: open first, then closed. */
+enum { SHELL_PERIOD_MS = 60000, SHELL_OPEN_MS = 20000 };
+
 struct world;
 struct occurrence;
 
@@ -69,9 +72,10 @@ struct shell {
     bool is_written; /* it is on the disk, and nobody was told yet */
     uint32_t commit_serial;
     uint64_t batches;
-    bool is_refused;       /* the newest one was */
-    int64_t trouble_up_ms; /* newest up time at which the journal was slow or refused */
-    int64_t commit_up_ms;  /* up time when it was given to us */
+    bool is_refused;             /* the newest one was */
+    int64_t trouble_up_ms;       /* newest up time at which the journal was slow or refused */
+    int64_t commit_of_period_ms; /* of windows, when it was made */
+    int64_t commit_up_ms;        /* up time when it was given to us */
     uint64_t next_token;
     struct engine *engine;
     void *runs; /* memory for the engine's runs */
@@ -95,6 +99,9 @@ void shell_continue(struct world *world);
 /* Engine's clock, and the time that somebody watched. */
 int64_t shell_now_ms(const struct world *world);
 int64_t shell_up_ms(const struct world *world);
+
+/* Where the wall clock is in the period of windows. */
+int64_t shell_of_period_ms(const struct world *world);
 
 /* The loop: an input came, or the timer. */
 void shell_turn(struct world *world);

@@ -19,7 +19,9 @@ struct engine_start shell_start_of(struct world *world, struct live *live)
         .rules = play->rules,
         .rule_states = live->rule_states,
         .slot_count = (uint8_t)play->definition->slot_count,
-        .queues = play->definition->concurrency == CONCURRENCY_QUEUE,
+        .window = play->definition->window,
+        .queues = play->definition->concurrency != CONCURRENCY_REFUSE,
+        .replaces = play->definition->concurrency == CONCURRENCY_REPLACE && !live->is_back,
         .needs_stable = plan->has_traffic || plan->host_count > 0,
     };
 }
@@ -37,6 +39,17 @@ static bool views(void *data, uint64_t deployment, uint8_t rule, struct metric_v
         return false;
     world->tally->evaluations++;
     return samples_views(world, deployment, rule, ret_views);
+}
+
+/* Windows of this world: the first part of each period of its wall clock, whatever the file says. */
+static int64_t opens_ms(void *data, const void *window)
+{
+    const struct world *world = data;
+    int64_t now_ms = shell_now_ms(world);
+    int64_t of_period_ms = shell_of_period_ms(world);
+
+    (void)window;
+    return of_period_ms < SHELL_OPEN_MS ? now_ms : now_ms + SHELL_PERIOD_MS - of_period_ms;
 }
 
 /* A new deployment's live learns its id here, before anybody asks for it. */
@@ -78,6 +91,7 @@ static void commit(void *data, const struct batch *batch)
     shell->commit_serial++;
     shell->batches++;
     shell->commit_up_ms = shell_up_ms(world);
+    shell->commit_of_period_ms = shell_of_period_ms(world);
     world->tally->commits++;
     name_lives(world, batch);
     oracle_committing(world, batch);
@@ -201,6 +215,7 @@ struct engine_env shell_env(struct world *world)
         .data = world,
         .now_ms = now,
         .views = views,
+        .opens_ms = opens_ms,
         .commit = commit,
         .published = published,
         .start = start,

@@ -119,10 +119,9 @@ struct group {
             unreachable                                                                                      \
     }
 
-/* Nothing is superseded as long as no strategy of concurrency replaces; adopt keeps the ending that led
- * there; the simulated engine and its quarantines are never full. */
+/* Adopt keeps the ending that led there; the simulated engine and its quarantines are never full. */
 static const struct group groups[] = {
-    GROUP("phases", phases, name_of_phase, 1u << PHASE_SUPERSEDED),
+    GROUP("phases", phases, name_of_phase, 0),
     GROUP("endings", endings, name_of_ending, 1u << ENDING_NONE | 1u << ENDING_ADOPTED),
     GROUP("step states", steps, name_of_step, 0),
     GROUP("holds", holds, name_of_hold, 1u << HOLD_NONE),

@@ -166,6 +166,11 @@ static bool views(void *data, uint64_t deployment, uint8_t index, struct metric_
     return true;
 }
 
+static int64_t opens_ms(void *data, const void *window)
+{
+    return data == NULL ? 0 : *(const int64_t *)window;
+}
+
 static void published(void *data, const struct batch *batch)
 {
     struct engine_bench *bench = data;
@@ -241,6 +246,7 @@ static void make_engine(struct engine_bench *bench)
         .data = bench,
         .now_ms = now_ms,
         .views = views,
+        .opens_ms = opens_ms,
         .commit = commit,
         .published = published,
         .start = start,

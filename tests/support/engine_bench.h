@@ -49,8 +49,8 @@ struct bench_note {
 
 /* What one start brought, and what the journal holds of it. */
 struct bench_live {
-    uint64_t id; /* 0: was never durable */
-    struct engine_start start;
+    uint64_t id;                    /* 0: was never durable */
+    struct engine_start start;      /* window: an int64_t, the time at which it opens */
     struct plan *plan;              /* NULL: given back */
     struct rule_state *rule_states; /* [PLAN_RULES_MAX] */
     struct series_view views[PLAN_RULES_MAX];

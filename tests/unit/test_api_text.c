@@ -162,6 +162,11 @@ static void summaries_of_what_moves(void **state)
     (void)state;
     set_scene(&scene, PHASE_QUEUED);
     assert_summary(&scene, "shop/prod 2.0.0 waits for the deployment before it");
+    scene.record.opens_wall_ms = INT64_C(1764230400000);
+    assert_summary(&scene, "shop/prod 2.0.0 waits for its window, which opens at 2025-11-27T08:00:00Z");
+    scene.record.opens_wall_ms = INT64_MAX;
+    assert_summary(&scene, "shop/prod 2.0.0 waits for its window, which is not in sight");
+    scene.record.opens_wall_ms = 0;
     set_scene(&scene, PHASE_RUNNING);
     scene.state.step_state = STEP_ACTING;
     scene.record.why = "server web3 is down";
@@ -249,7 +254,7 @@ static void every_phase_and_ending_has_words(void **state)
 
     (void)state;
     for (unsigned phase = 0; phase < PHASE_COUNT; phase++)
-        for (unsigned ending = 0; ending <= ENDING_ADOPTED; ending++) {
+        for (unsigned ending = 0; ending <= ENDING_REPLACED; ending++) {
             char memory[256];
             struct text allowed;
             set_scene(&scene, (enum deployment_phase)phase);

@@ -378,10 +378,9 @@ static const struct finding_case targets_cases[] = {
     {SERVICE("strategy = \"follow\"; traffic = \"haproxy:edge\";"),
      "x.rules:1: backend is missing (the backend's name)"},
     {SERVICE("strategy = \"follow\"; backend = \"b\";"), "x.rules:2: unknown key 'backend'"},
-    {SERVICE("strategy = \"follow\"; window = \"w\"; lock = 1; concurrency = \"replace\";"),
+    {SERVICE("strategy = \"follow\"; lock = 1; concurrency = \"cancel\";"),
      "x.rules:2: 'lock' is not supported by this version\n"
-     "x.rules:2: 'window' is not supported by this version\n"
-     "x.rules:2: concurrency: 'replace' is not one of refuse, queue"},
+     "x.rules:2: concurrency: 'cancel' is not one of refuse, queue, replace"},
     {SERVICE("strategy = \"follow\"; slots = 5;"),
      "x.rules:2: slots: takes a group { NAME: { address = \"host:port\"; }; }"},
     {SERVICE("strategy = \"follow\"; slots: { A: { };\n b: { address = \"x\"; };\n c = 5;\n d: { server "
@@ -456,9 +455,7 @@ static void test_examples(void **state)
                         "example-full.rules:12: unknown kind of source 'cloudwatch'\n"
                         "example-full.rules:21: against 'before' is not known yet; known: stable (a trigger "
                         "can compare with `before`)\n"
-                        "example-full.rules:43: 'windows' is not supported by this version\n"
-                        "example-full.rules:48: 'window' is not supported by this version\n"
-                        "example-full.rules:59: 'groups' is not supported by this version");
+                         "example-full.rules:59: 'groups' is not supported by this version");
 }
 
 int main(void)
