@@ -183,13 +183,6 @@ static uint32_t blind_rules(const struct engine_slot *slot)
     return bits;
 }
 
-enum engine_answer stepping_answer(enum answer answer)
-{
-    if (answer == ANSWER_DONE)
-        return ENGINE_DONE;
-    return answer == ANSWER_ALREADY ? ENGINE_ALREADY : ENGINE_CONFLICT;
-}
-
 static void step(struct engine *engine, struct engine_slot *slot, const struct event *event, uint64_t token)
 {
     struct event seen = *event;

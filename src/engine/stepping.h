@@ -5,14 +5,20 @@
 
 #include "engine/engine_state.h"
 
+/* What a machine answers, in the engine's words. */
+static inline enum engine_answer stepping_answer(enum answer answer)
+{
+    if (answer == ANSWER_DONE)
+        return ENGINE_DONE;
+    return answer == ANSWER_ALREADY ? ENGINE_ALREADY : ENGINE_CONFLICT;
+}
+
 void stepping_event(struct engine *engine, struct engine_slot *slot, const struct event *event,
                     uint64_t token);
 void stepping_take(struct engine *engine, const struct input *input);
 /* The route that left ahead of the journal has a key: no other action gets it, nor a smaller one. */
 void stepping_keep_key(const struct engine_slot *slot, struct deployment_state *state);
 bool stepping_is_way_back(enum verb verb);
-/* What a machine answers, in the engine's words. */
-enum engine_answer stepping_answer(enum answer answer);
 bool stepping_leads_back(const struct engine_slot *slot, const struct input *input, struct event *ret_event);
 void stepping_due(struct engine *engine, struct engine_slot *slot);
 void stepping_forget_told(struct engine_slot *slot);

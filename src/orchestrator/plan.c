@@ -469,16 +469,6 @@ static int64_t smoke_limit(const struct plan *promoted)
     return RECIPE_MINUTE_MS;
 }
 
-int64_t plan_least_ms(const struct plan *plan)
-{
-    int64_t least_ms = 0;
-
-    for (uint8_t i = 0; i < plan->count; i++)
-        if (plan->steps[i].kind == STEP_OBSERVE)
-            least_ms += plan->steps[i].duration_ms;
-    return least_ms;
-}
-
 void plan_expand_rollback(const struct plan *promoted, uint16_t smoke, struct plan *ret_plan)
 {
     struct recipe recipe = {.smoke_limit_ms = smoke_limit(promoted)};

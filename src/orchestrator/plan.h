@@ -137,9 +137,6 @@ struct plan {
     enum step_outcome on_held_limit;
 };
 
-/* What its observations take at least, the watch included. */
-int64_t plan_least_ms(const struct plan *plan);
-
 struct recipe; /* recipe.h */
 
 /* Expands a recipe. On a fault `ret_plan` is untouched and *ret_step names the recipe's step. */

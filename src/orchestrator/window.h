@@ -1,10 +1,11 @@
 /* window.h - when deployments of an environment may begin, as its file says: spans of the week in the clock
- * of
- * one place, and days on which nothing begins. SPDX-License-Identifier: MIT
+ * of one place, and days on which nothing begins. SPDX-License-Identifier: MIT
  *
  * Read by whoever knows calendars (a gate driver); the machines see instants of the engine's clock only. */
 #ifndef ORCHESTRATOR_WINDOW_H
 #define ORCHESTRATOR_WINDOW_H
+
+#include "orchestrator/plan.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -36,5 +37,8 @@ struct window {
     size_t freeze_count;
     const struct window_freeze *freezes;
 };
+
+/* What has to fit into a window: what the plan's observations take at least, the watch included. */
+int64_t plan_least_ms(const struct plan *plan);
 
 #endif

@@ -455,7 +455,7 @@ static void test_examples(void **state)
                         "example-full.rules:12: unknown kind of source 'cloudwatch'\n"
                         "example-full.rules:21: against 'before' is not known yet; known: stable (a trigger "
                         "can compare with `before`)\n"
-                         "example-full.rules:59: 'groups' is not supported by this version");
+                        "example-full.rules:59: 'groups' is not supported by this version");
 }
 
 int main(void)
