@@ -428,7 +428,7 @@ int main(int count, char **values)
     long bad = strtol(values[5], NULL, 10);
     int64_t age_ms = strtol(values[6], NULL, 10) * 1000;
     int64_t first_ms =
-        ((int64_t)time(NULL) - 600) * 1000 - OFFSET_MS - each * (int64_t)(LENGTH_MS + PAUSE_MS);
+        ((int64_t)time(NULL) / 60 * 60 - 600) * 1000 - OFFSET_MS - each * (int64_t)(LENGTH_MS + PAUSE_MS);
     for (long service = 0; service < strtol(values[3], NULL, 10); service++) {
         char name[32];
         int64_t start_ms = first_ms - age_ms;

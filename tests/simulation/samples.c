@@ -221,10 +221,10 @@ bool samples_views(struct world *world, uint64_t deployment, uint8_t rule, struc
     struct sample_series(*sides)[MEASURE_COUNT] = world->samples.series[live->site];
     for (uint8_t i = 0; i < play->rules[rule]->metric_count; i++) {
         uint8_t what = play->measured[rule][i];
-        ret_views[i].side[SIDE_CANDIDATE] = &sides[SIDE_CANDIDATE][what].view;
-        ret_views[i].side[SIDE_STABLE] =
-            world->sites[live->site].kind == SITE_WIKI ? NULL : &sides[SIDE_STABLE][what].view;
-        ret_views[i].side[SIDE_BEFORE] = NULL;
+        const struct series_view *stable = &sides[SIDE_STABLE][what].view;
+        ret_views[i] = (struct metric_views){
+            .side = {[SIDE_CANDIDATE] = &sides[SIDE_CANDIDATE][what].view,
+                     [SIDE_STABLE] = world->sites[live->site].kind == SITE_WIKI ? NULL : stable}};
     }
     return true;
 }
