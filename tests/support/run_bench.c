@@ -28,16 +28,18 @@ static bool deployment(void *data, const struct run_state *state, uint64_t token
                        struct engine_start *ret_start)
 {
     struct run_bench *bench = data;
-    const struct run_bench_live *live = &bench->lives[state->id - 1];
+    const struct run_bench_live *live = find(bench, state->id);
 
-    if (find(bench, state->id) == NULL) /* not durable: only its start's token tells which it is */
-        assert_int_equal(token, live->start.token);
-
+    for (uint32_t i = 0; live == NULL && i < bench->live_count;
+         i++) /* not durable: its start's token tells */
+        live = bench->lives[i].start.token == token ? &bench->lives[i] : NULL;
+    assert_non_null(live);
     if (bench->has_no_environment)
         return false;
     bench->deployed = bench_prepare(&bench->engine, state->version_key);
     *ret_start = bench->deployed->start;
     ret_start->target = BENCH_TARGET + live->plan.tasks[task].reference;
+    ret_start->queues = ret_start->replaces = bench->replaces;
     ret_start->version_key = 0; /* the engine knows which */
     return true;
 }

@@ -32,6 +32,7 @@ struct run_bench {
     struct engine_bench engine;
     void *memory;
     bool has_no_environment;     /* the next deployments are refused by the shell */
+    bool replaces;               /* the next ones take the place of what has no effect yet */
     struct bench_live *deployed; /* newest one that a run started */
     uint32_t live_count;
     struct run_bench_live lives[RUN_BENCH_LIVES];

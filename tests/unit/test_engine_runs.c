@@ -106,6 +106,34 @@ static void test_deployment_refused(void **state)
     assert_int_equal(last.tasks[RUN_TRIAL_TO_STAGING].cause, CAUSE_REFUSED);
 }
 
+static struct run_bench_live *deploying(uint64_t version_key, uint64_t pipeline)
+{
+    struct run_bench_live *live = run_bench_prepare(&bench, version_key);
+
+    live->plan.tasks[RUN_TRIAL_DIST].kind = RUN_TASK_DEPLOY;
+    live->plan.stages[0].on_failure = RUN_OUTCOME_FAIL;
+    live->start.pipeline = pipeline;
+    return live;
+}
+
+/* A newer deployment takes the place of the first run's, which fails; so its pipeline's next run begins, and
+ * takes the place of that newer one before its own run has heard of it: all in one batch. */
+static void test_superseded_before_its_run_knows(void **state)
+{
+    struct run_bench_live *first = deploying(VERSION, 1);
+    struct run_bench_live *next = deploying(OTHER_VERSION, 1);
+    struct run_bench_live *other = deploying(OTHER_VERSION + 1, 2);
+
+    (void)state;
+    bench.replaces = true;
+    assert_int_equal(run_bench_start(&bench, first), ENGINE_DONE);
+    assert_int_equal(run_bench_start(&bench, next), ENGINE_DONE);
+    assert_int_equal(run_bench_start(&bench, other), ENGINE_DONE);
+    assert_true(first->is_released);
+    assert_true(other->is_released);
+    assert_int_equal(run_bench_state(&bench, next)->phase, RUN_RUNNING);
+}
+
 /* Of two that start beside each other one is refused: the other one is not even asked for. */
 static void test_second_of_two_is_not_asked_for(void **state)
 {
@@ -424,6 +452,7 @@ int main(void)
         BENCHED(test_escalated),
         BENCHED(test_cancel),
         BENCHED(test_overtaken),
+        BENCHED(test_superseded_before_its_run_knows),
         BENCHED(test_journal_refuses),
         BENCHED(test_abort_that_was_refused_is_tried_on),
         BENCHED(test_answer_that_was_refused_is_forgotten),
