@@ -171,6 +171,17 @@ static void check_superseded(struct world *world, uint64_t deployment)
                            action_kind_name(history->actions[i].kind));
 }
 
+static void check_admission(struct world *world, uint64_t deployment)
+{
+    uint8_t site = ledger_find(world, deployment)->site;
+    bool was_seen = world->oracle.changed_by[site] != world->oracle.batch_number;
+
+    if (has_window(world, deployment) && world->shell.commit_of_period_ms >= SHELL_OPEN_MS)
+        oracle_violate(world, "window", deployment, "admitted although its window is closed");
+    if (was_seen && world->oracle.targets[site].is_frozen && !ledger_find(world, deployment)->is_back)
+        oracle_violate(world, "freeze", deployment, "admitted although its target is frozen");
+}
+
 static void enter_phase(struct world *world, uint64_t deployment, const struct batch_row *row)
 {
     struct oracle_history *history = oracle_history(world, deployment);
@@ -203,13 +214,8 @@ static void enter_phase(struct world *world, uint64_t deployment, const struct b
         check_promotion(world, deployment);
     if (to == PHASE_SUPERSEDED)
         check_superseded(world, deployment);
-    uint8_t site = ledger_find(world, deployment)->site;
-    if (to == PHASE_ADMITTING && has_window(world, deployment) &&
-        world->shell.commit_of_period_ms >= SHELL_OPEN_MS)
-        oracle_violate(world, "window", deployment, "admitted although its window is closed");
-    if (to == PHASE_ADMITTING && world->oracle.changed_by[site] != world->oracle.batch_number &&
-        world->oracle.targets[site].is_frozen && !ledger_find(world, deployment)->is_back)
-        oracle_violate(world, "freeze", deployment, "admitted although its target is frozen");
+    if (to == PHASE_ADMITTING)
+        check_admission(world, deployment);
 }
 
 /* Steps */
