@@ -110,7 +110,8 @@ static struct deployment_state state_of(const struct live *live, const struct ta
 
     if (target != NULL && target->has_stable)
         state.stable_slot = target->stable_slot;
-    state.slot = slots > 1 ? (uint8_t)((state.stable_slot + 1U) % slots) : 0;
+    if (slots > 1)
+        state.slot = (uint8_t)((state.stable_slot + 1U) % slots);
     return state;
 }
 

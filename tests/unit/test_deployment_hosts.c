@@ -57,7 +57,7 @@ static uint16_t away(const struct trial *trial)
     uint16_t sum = 0;
 
     for (uint16_t i = 0; i < PLAN_HOSTS_MAX; i++)
-        sum += trial->state.away[i / 64] >> (i % 64) & 1;
+        sum = (uint16_t)(sum + (trial->state.away[i / 64] >> (i % 64) & 1));
     return sum;
 }
 
