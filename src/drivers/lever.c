@@ -19,14 +19,14 @@ static void begin_waiting(void *data);
 static void tell_overtaken(void *data);
 
 void lever_init(struct lever *lever, const struct traffic_env *env, const char *kind, const char *name,
-                void (*begin)(struct lever_order *order))
+                const struct lever_type *type)
 {
     char memory[LEVER_KEY_SIZE];
 
     (void)snprintf(memory, sizeof(memory), "%s:%s", kind, name);
     lever->env = *env;
     lever->name = memory_copy_text(memory);
-    lever->begin = begin;
+    lever->type = type;
 }
 
 static void forget(struct lever_order *order)
@@ -39,8 +39,8 @@ static void forget(struct lever_order *order)
     loop_timer_stop(order->timer);
     order->call = NULL;
     order->timer = NULL;
-    if (lever->drop != NULL)
-        lever->drop(order);
+    if (lever->type->drop != NULL)
+        lever->type->drop(order);
 }
 
 static void release(struct lever_order *order)
@@ -97,10 +97,10 @@ void lever_split_key(const struct traffic_split *split, char key[LEVER_KEY_SIZE]
     (void)snprintf(key, LEVER_KEY_SIZE, "%s/%s", split->service, split->environment);
 }
 
-struct lever_order *lever_order_new(struct lever *lever, size_t size, enum lever_kind kind,
-                                    const struct traffic_split *split, traffic_done *done, void *data)
+static struct lever_order *new_order(struct lever *lever, enum lever_kind kind,
+                                     const struct traffic_split *split, traffic_done *done, void *data)
 {
-    struct lever_order *order = memory_take(size);
+    struct lever_order *order = memory_take(lever->type->size);
     struct lever_order **end = &lever->orders;
     char key[LEVER_KEY_SIZE];
 
@@ -187,7 +187,8 @@ static size_t count_orders(const struct lever *lever)
     return count;
 }
 
-void lever_order_start(struct lever_order *order)
+/* It begins at the end of this turn, or when it may. */
+static void start_order(struct lever_order *order)
 {
     struct lever *lever = order->lever;
     bool is_change = order->kind == LEVER_SET || order->kind == LEVER_MIRROR;
@@ -197,6 +198,41 @@ void lever_order_start(struct lever_order *order)
     if (is_change && order->err.code == ERR_NONE && !order->is_single)
         take_place(order);
     loop_defer(lever->env.loop, begin_waiting, lever);
+}
+
+static void start(struct traffic *traffic, const struct traffic_split *split, enum lever_kind kind,
+                  uint64_t number, uint16_t share, traffic_done *done, void *data)
+{
+    struct lever *lever = (struct lever *)traffic;
+    struct lever_order *order = new_order(lever, kind, split, done, data);
+
+    order->number = number;
+    order->share = share;
+    lever->type->prepare(order, split);
+    start_order(order);
+}
+
+void lever_set(struct traffic *traffic, const struct traffic_split *split, uint64_t number, uint16_t share,
+               traffic_done *done, void *data)
+{
+    start(traffic, split, LEVER_SET, number, share, done, data);
+}
+
+void lever_mirror(struct traffic *traffic, const struct traffic_split *split, uint64_t number, uint16_t share,
+                  traffic_done *done, void *data)
+{
+    start(traffic, split, LEVER_MIRROR, number, share, done, data);
+}
+
+void lever_read(struct traffic *traffic, const struct traffic_split *split, traffic_done *done, void *data)
+{
+    start(traffic, split, LEVER_READ, 0, 0, done, data);
+}
+
+void lever_rehearse(struct traffic *traffic, const struct traffic_split *split, traffic_done *done,
+                    void *data)
+{
+    start(traffic, split, LEVER_REHEARSE, 0, 0, done, data);
 }
 
 static bool is_in_the_way(const struct lever_order *other, const struct lever_order *order)
@@ -246,7 +282,7 @@ static void begin_waiting(void *data)
     if (order->err.code != ERR_NONE || order->is_single)
         lever_order_end(order);
     else
-        lever->begin(order);
+        lever->type->begin(order);
 }
 
 void lever_order_end(struct lever_order *order)
@@ -280,14 +316,14 @@ void lever_order_fail(struct lever_order *order, enum err_code code, const char 
     lever_order_end(order);
 }
 
-bool lever_has_confirmed(const struct lever *lever, const struct traffic_split *split)
+bool lever_has_persisted(const struct traffic *traffic, const struct traffic_split *split)
 {
     char key[LEVER_KEY_SIZE];
 
     if (split->slot_count < 2 || split->candidate == split->stable)
         return true;
     lever_split_key(split, key);
-    const struct lever_lane *lane = find_lane(lever, key);
+    const struct lever_lane *lane = find_lane((const struct lever *)traffic, key);
     return lane != NULL && lane->is_confirmed;
 }
 

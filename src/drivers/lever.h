@@ -30,6 +30,16 @@ struct lever_lane {
     char key[LEVER_KEY_SIZE];
 };
 
+/* What a kind of lever adds to its orders. */
+struct lever_type {
+    size_t size; /* of an order: zeroed behind its head */
+    /* Kind, number and share are given; the split is looked at, not kept. What cannot be is the order's err.
+     */
+    void (*prepare)(struct lever_order *order, const struct traffic_split *split);
+    void (*begin)(struct lever_order *order);
+    void (*drop)(struct lever_order *order); /* before it is freed: what only the kind knows of; or NULL */
+};
+
 struct lever {
     struct traffic_env env;
     char *name;               /* "nginx:edge", for keys and sentences */
@@ -37,9 +47,7 @@ struct lever {
     uint64_t command_count;   /* makes keys of commands differ */
     struct lever_lane *lanes; /* freed with the lever */
     struct lever_order *orders;
-    void (*begin)(struct lever_order *order);
-    void (*drop)(struct lever_order *order); /* before an order is freed: what only the type knows of; or NULL
-                                              */
+    const struct lever_type *type;
 };
 
 struct lever_order {
@@ -63,22 +71,30 @@ struct lever_order {
 
 /* `lever` is zeroed; env and name are copied. */
 void lever_init(struct lever *lever, const struct traffic_env *env, const char *kind, const char *name,
-                void (*begin)(struct lever_order *order));
+                const struct lever_type *type);
 /* Ends everything without telling anybody. */
 void lever_done(struct lever *lever);
 
-/* A new order of `size` bytes, zeroed behind its head. `split` is looked at, not kept. */
-struct lever_order *lever_order_new(struct lever *lever, size_t size, enum lever_kind kind,
-                                    const struct traffic_split *split, traffic_done *done, void *data);
-/* It begins at the end of this turn, or when it may. */
-void lever_order_start(struct lever_order *order);
+/* Of struct traffic_type, for every type whose `struct traffic` begins with its lever. */
+void lever_set(struct traffic *traffic, const struct traffic_split *split, uint64_t number, uint16_t share,
+               traffic_done *done, void *data);
+void lever_mirror(struct traffic *traffic, const struct traffic_split *split, uint64_t number, uint16_t share,
+                  traffic_done *done, void *data);
+void lever_read(struct traffic *traffic, const struct traffic_split *split, traffic_done *done, void *data);
+void lever_rehearse(struct traffic *traffic, const struct traffic_split *split, traffic_done *done,
+                    void *data);
+/* What was confirmed lasts: where the lever is all there is, as a file or a router's own configuration. */
+bool lever_has_persisted(const struct traffic *traffic, const struct traffic_split *split);
+
+static inline const struct traffic *lever_traffic(const struct lever_order *order)
+{
+    return (const struct traffic *)order->lever;
+}
+
 /* The end, with the share and the error that stand in it; frees it. A set that ended well is confirmed. */
 void lever_order_end(struct lever_order *order);
 void lever_order_fail(struct lever_order *order, enum err_code code, const char *format, ...)
     PRINTF_LIKE(3, 4);
-
-/* Is what the lane says confirmed, and what is asked of has_persisted()? */
-bool lever_has_confirmed(const struct lever *lever, const struct traffic_split *split);
 
 /* What an order may wait for. Where it cannot even be asked, the order has failed when these return false. */
 MUST_CHECK bool lever_run(struct lever_order *order, const char *const *argv, const char *const *environment,

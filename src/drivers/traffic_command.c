@@ -58,11 +58,6 @@ static const struct option use_options[USE_COUNT] = {
     [USE_TARGET] = {.name = "target", .type = OPTION_TEXT, .help = "what the command knows the split by"},
 };
 
-static const struct traffic *traffic_of(const struct lever_order *order)
-{
-    return (const struct traffic *)order->lever;
-}
-
 static struct command_order *command_of(void *data)
 {
     return data;
@@ -131,7 +126,7 @@ static bool fill(struct request *request, const struct command_order *order, con
 
 static void call(struct command_order *order, const char *operation, runner_done *done)
 {
-    const struct traffic *traffic = traffic_of(&order->head);
+    const struct traffic *traffic = lever_traffic(&order->head);
     struct request *request = memory_take(sizeof(*request));
 
     if (fill(request, order, operation)) {
@@ -232,14 +227,10 @@ static cJSON *servers_of(const struct traffic_split *split, uint8_t slot)
     return array;
 }
 
-static void start(struct traffic *traffic, const struct traffic_split *split, enum lever_kind kind,
-                  uint64_t number, uint16_t share, traffic_done *done, void *data)
+static void prepare(struct lever_order *head, const struct traffic_split *split)
 {
-    struct command_order *order =
-        command_of(lever_order_new(&traffic->lever, sizeof(*order), kind, split, done, data));
+    struct command_order *order = command_of(head);
 
-    order->head.number = number;
-    order->head.share = share;
     order->target = memory_copy_text(split->options[USE_TARGET].text);
     order->candidate_servers = servers_of(split, split->candidate);
     order->stable_servers = servers_of(split, split->stable);
@@ -247,33 +238,11 @@ static void start(struct traffic *traffic, const struct traffic_split *split, en
         !text_copy(order->environment, sizeof(order->environment), split->environment) ||
         !text_copy(order->candidate, sizeof(order->candidate), split->slot_names[split->candidate]) ||
         !text_copy(order->stable, sizeof(order->stable), split->slot_names[split->stable]))
-        (void)err_set(&order->head.err, ERR_INVALID, "a name is longer than %d bytes", NAME_MAX_LENGTH);
-    lever_order_start(&order->head);
+        (void)err_set(&head->err, ERR_INVALID, "a name is longer than %d bytes", NAME_MAX_LENGTH);
 }
 
-static void set(struct traffic *traffic, const struct traffic_split *split, uint64_t number, uint16_t share,
-                traffic_done *done, void *data)
-{
-    start(traffic, split, LEVER_SET, number, share, done, data);
-}
-
-static void read_traffic(struct traffic *traffic, const struct traffic_split *split, traffic_done *done,
-                         void *data)
-{
-    start(traffic, split, LEVER_READ, 0, 0, done, data);
-}
-
-static void rehearse(struct traffic *traffic, const struct traffic_split *split, traffic_done *done,
-                     void *data)
-{
-    start(traffic, split, LEVER_REHEARSE, 0, 0, done, data);
-}
-
-/* The command says `done` only when what it set survives: that is its contract. */
-static bool has_persisted(const struct traffic *traffic, const struct traffic_split *split)
-{
-    return lever_has_confirmed(&traffic->lever, split);
-}
+static const struct lever_type orders = {
+    .size = sizeof(struct command_order), .prepare = prepare, .begin = begin, .drop = drop};
 
 static bool open_traffic(const struct traffic_env *env, const char *name, const struct option_value *options,
                          struct traffic **ret_traffic, struct err *err)
@@ -281,8 +250,7 @@ static bool open_traffic(const struct traffic_env *env, const char *name, const 
     if (options[OPTION_EXEC].list[0][0] != '/')
         return err_set(err, ERR_INVALID, "exec: the program is an absolute path");
     struct traffic *traffic = memory_take(sizeof(*traffic));
-    lever_init(&traffic->lever, env, "command", name, begin);
-    traffic->lever.drop = drop;
+    lever_init(&traffic->lever, env, "command", name, &orders);
     traffic->exec = lever_copy_list(&options[OPTION_EXEC]);
     traffic->timeout_ms = options[OPTION_TIMEOUT].duration_ms;
     *ret_traffic = traffic;
@@ -304,8 +272,9 @@ const struct traffic_type traffic_command = {
     .use_option_count = USE_COUNT,
     .open = open_traffic,
     .close = close_traffic,
-    .rehearse = rehearse,
-    .set = set,
-    .read = read_traffic,
-    .has_persisted = has_persisted,
+    .rehearse = lever_rehearse,
+    .set = lever_set,
+    .read = lever_read,
+    .has_persisted = lever_has_persisted, /* The command says `done` only when what it set survives: that is
+                                             its contract. */
 };

@@ -54,7 +54,7 @@ static struct flag_order *flag_of(void *data)
 
 static const char *file_of(const struct flag_order *order)
 {
-    return ((const struct traffic *)order->head.lever)->file;
+    return lever_traffic(&order->head)->file;
 }
 
 static void end(struct flag_order *order, const struct err *err)
@@ -171,49 +171,23 @@ static void drop(struct lever_order *head)
     order->reading = NULL;
 }
 
-static void start(struct traffic *traffic, const struct traffic_split *split, enum lever_kind kind,
-                  uint64_t number, uint16_t share, traffic_done *done, void *data)
+static void prepare(struct lever_order *head, const struct traffic_split *split)
 {
-    struct flag_order *order =
-        flag_of(lever_order_new(&traffic->lever, sizeof(*order), kind, split, done, data));
+    struct flag_order *order = flag_of(head);
 
-    order->head.number = number;
-    order->head.share = share;
-    order->head.is_exclusive = kind != LEVER_READ;
-    order->is_off = !order->head.is_single && split->candidate == 0;
-    order->head.is_single = false; /* the flag is what moves, whoever serves */
+    head->is_exclusive = head->kind != LEVER_READ;
+    order->is_off = !head->is_single && split->candidate == 0;
+    head->is_single = false; /* the flag is what moves, whoever serves */
     if (!text_copy(order->flag, sizeof(order->flag), split->options[USE_FLAG].text) ||
         !text_copy(order->on, sizeof(order->on), split->options[USE_ON].text) ||
         !text_copy(order->off, sizeof(order->off), split->options[USE_OFF].text))
-        (void)err_set(&order->head.err, ERR_INVALID, "flag, on, off: at most %d bytes", NAME_SIZE - 1);
+        (void)err_set(&head->err, ERR_INVALID, "flag, on, off: at most %d bytes", NAME_SIZE - 1);
     else if (split->slot_count > 2 || strcmp(order->on, order->off) == 0)
-        (void)err_set(&order->head.err, ERR_INVALID, "a flag splits between two slots, of two variants");
-    lever_order_start(&order->head);
+        (void)err_set(&head->err, ERR_INVALID, "a flag splits between two slots, of two variants");
 }
 
-static void set(struct traffic *traffic, const struct traffic_split *split, uint64_t number, uint16_t share,
-                traffic_done *done, void *data)
-{
-    start(traffic, split, LEVER_SET, number, share, done, data);
-}
-
-static void read_traffic(struct traffic *traffic, const struct traffic_split *split, traffic_done *done,
-                         void *data)
-{
-    start(traffic, split, LEVER_READ, 0, 0, done, data);
-}
-
-static void rehearse(struct traffic *traffic, const struct traffic_split *split, traffic_done *done,
-                     void *data)
-{
-    start(traffic, split, LEVER_REHEARSE, 0, 0, done, data);
-}
-
-/* The file is all there is. */
-static bool has_persisted(const struct traffic *traffic, const struct traffic_split *split)
-{
-    return lever_has_confirmed(&traffic->lever, split);
-}
+static const struct lever_type orders = {
+    .size = sizeof(struct flag_order), .prepare = prepare, .begin = begin, .drop = drop};
 
 static bool open_traffic(const struct traffic_env *env, const char *name, const struct option_value *options,
                          struct traffic **ret_traffic, struct err *err)
@@ -221,9 +195,8 @@ static bool open_traffic(const struct traffic_env *env, const char *name, const 
     if (options[OPTION_FILE].text[0] != '/')
         return err_set(err, ERR_INVALID, "file: is an absolute path");
     struct traffic *traffic = memory_take(sizeof(*traffic));
-    lever_init(&traffic->lever, env, "flagd", name, begin);
+    lever_init(&traffic->lever, env, "flagd", name, &orders);
     traffic->lever.is_one_at_a_time = true;
-    traffic->lever.drop = drop;
     traffic->file = memory_copy_text(options[OPTION_FILE].text);
     *ret_traffic = traffic;
     return true;
@@ -244,8 +217,8 @@ const struct traffic_type traffic_flagd = {
     .use_option_count = USE_COUNT,
     .open = open_traffic,
     .close = close_traffic,
-    .rehearse = rehearse,
-    .set = set,
-    .read = read_traffic,
-    .has_persisted = has_persisted,
+    .rehearse = lever_rehearse,
+    .set = lever_set,
+    .read = lever_read,
+    .has_persisted = lever_has_persisted, /* The file is all there is. */
 };

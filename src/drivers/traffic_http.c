@@ -84,11 +84,6 @@ static const struct option use_options[USE_COUNT] = {
                    .help = "the weight of all traffic"},
 };
 
-static const struct traffic *traffic_of(const struct lever_order *order)
-{
-    return (const struct traffic *)order->lever;
-}
-
 static struct http_order *http_of(void *data)
 {
     return data;
@@ -105,7 +100,7 @@ static void end(struct http_order *order, const struct err *err)
 static bool send(struct http_order *order, const char *body, const char *tag,
                  void (*answered)(void *data, const struct http_answer *answer), struct err *err)
 {
-    const struct traffic *traffic = traffic_of(&order->head);
+    const struct traffic *traffic = lever_traffic(&order->head);
     CLEANUP(secret_drop) struct secret secret = {0};
     struct http_header headers[HEADERS_MAX];
     struct http_request request = {.method = body == NULL ? "GET" : traffic->method,
@@ -246,42 +241,19 @@ static bool take_use(struct http_order *order, const struct traffic_split *split
            err_set(err, ERR_INVALID, "url: is longer than %d bytes", URL_SIZE - 1);
 }
 
-static void start(struct traffic *traffic, const struct traffic_split *split, enum lever_kind kind,
-                  uint64_t number, uint16_t share, traffic_done *done, void *data)
+static void prepare(struct lever_order *head, const struct traffic_split *split)
 {
-    struct http_order *order =
-        http_of(lever_order_new(&traffic->lever, sizeof(*order), kind, split, done, data));
+    struct http_order *order = http_of(head);
 
-    order->head.number = number;
-    order->head.share = share;
     order->is_first_slot = split->candidate == 0;
-    (void)!take_use(order, split, &order->head.err);
-    lever_order_start(&order->head);
+    (void)!take_use(order, split, &head->err);
 }
 
-static void set(struct traffic *traffic, const struct traffic_split *split, uint64_t number, uint16_t share,
-                traffic_done *done, void *data)
-{
-    start(traffic, split, LEVER_SET, number, share, done, data);
-}
-
-static void read_traffic(struct traffic *traffic, const struct traffic_split *split, traffic_done *done,
-                         void *data)
-{
-    start(traffic, split, LEVER_READ, 0, 0, done, data);
-}
-
-static void rehearse(struct traffic *traffic, const struct traffic_split *split, traffic_done *done,
-                     void *data)
-{
-    start(traffic, split, LEVER_REHEARSE, 0, 0, done, data);
-}
-
-/* The router keeps its own configuration: what it answers is what it has. */
-static bool has_persisted(const struct traffic *traffic, const struct traffic_split *split)
-{
-    return lever_has_confirmed(&traffic->lever, split);
-}
+static const struct lever_type orders = {
+    .size = sizeof(struct http_order),
+    .prepare = prepare,
+    .begin = begin,
+};
 
 static bool open_traffic(const struct traffic_env *env, const char *name, const struct option_value *options,
                          struct traffic **ret_traffic, struct err *err)
@@ -292,7 +264,7 @@ static bool open_traffic(const struct traffic_env *env, const char *name, const 
         return err_set(err, ERR_INVALID,
                        "secret: takes a reference such as file:/path or cred:name, not the secret");
     struct traffic *traffic = memory_take(sizeof(*traffic));
-    lever_init(&traffic->lever, env, "http", name, begin);
+    lever_init(&traffic->lever, env, "http", name, &orders);
     traffic->lever.is_one_at_a_time = true;
     traffic->secret = memory_copy_text(secret);
     traffic->header = memory_copy_text(options[OPTION_HEADER].text);
@@ -321,8 +293,9 @@ const struct traffic_type traffic_http = {
     .use_option_count = USE_COUNT,
     .open = open_traffic,
     .close = close_traffic,
-    .rehearse = rehearse,
-    .set = set,
-    .read = read_traffic,
-    .has_persisted = has_persisted,
+    .rehearse = lever_rehearse,
+    .set = lever_set,
+    .read = lever_read,
+    .has_persisted =
+        lever_has_persisted, /* The router keeps its own configuration: what it answers is what it has. */
 };

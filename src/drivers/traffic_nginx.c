@@ -82,11 +82,6 @@ static const struct option use_options[USE_COUNT] = {
                     .help = "\"cookie:NAME\" keeps a user on one side"},
 };
 
-static const struct traffic *traffic_of(const struct lever_order *order)
-{
-    return (const struct traffic *)order->lever;
-}
-
 static struct nginx_order *nginx_of(void *data)
 {
     return data;
@@ -98,7 +93,7 @@ static void ask_status(struct nginx_order *order,
     char url[PATH_SIZE];
     const struct http_header fresh = {"Connection", "close"}; /* a kept one stays with its worker */
 
-    (void)snprintf(url, sizeof(url), "%s/%s", traffic_of(&order->head)->status, order->split.key);
+    (void)snprintf(url, sizeof(url), "%s/%s", lever_traffic(&order->head)->status, order->split.key);
     const struct http_request request = {.url = url,
                                          .headers = &fresh,
                                          .header_count = 1,
@@ -205,7 +200,7 @@ static void reloaded(void *data, const struct runner_outcome *outcome)
 
 static void reload(struct nginx_order *order)
 {
-    const struct traffic *traffic = traffic_of(&order->head);
+    const struct traffic *traffic = lever_traffic(&order->head);
 
     (void)!lever_run(&order->head, (const char *const *)traffic->reload, NULL, traffic->timeout_ms, reloaded);
 }
@@ -226,7 +221,7 @@ static void tested(void *data, const struct runner_outcome *outcome)
 static void written(void *data, const struct err *failure)
 {
     struct nginx_order *order = data;
-    const struct traffic *traffic = traffic_of(&order->head);
+    const struct traffic *traffic = lever_traffic(&order->head);
 
     if (failure != NULL) {
         lever_order_fail(&order->head, failure->code, "%s: %s", order->file, failure->text);
@@ -274,56 +269,29 @@ static void begin(struct lever_order *head)
     (void)!replace_file(order, &order->wanted, written); /* without copies: they are part of the trial */
 }
 
-static void start(struct traffic *traffic, const struct traffic_split *split, enum lever_kind kind,
-                  uint64_t number, uint16_t share, traffic_done *done, void *data)
+static void prepare(struct lever_order *head, const struct traffic_split *split)
 {
-    struct nginx_order *order =
-        nginx_of(lever_order_new(&traffic->lever, sizeof(*order), kind, split, done, data));
+    struct nginx_order *order = nginx_of(head);
 
-    order->head.number = order->wanted.number = number;
-    order->head.share = share;
-    if (kind == LEVER_SET)
-        order->wanted.share = share;
-    if (kind == LEVER_MIRROR)
-        order->wanted.mirror = share;
-    if (kind == LEVER_REHEARSE)
-        order->head.is_exclusive = true;
+    order->wanted.number = head->number;
+    if (head->kind == LEVER_SET)
+        order->wanted.share = head->share;
+    if (head->kind == LEVER_MIRROR)
+        order->wanted.mirror = head->share;
+    if (head->kind == LEVER_REHEARSE)
+        head->is_exclusive = true;
     if (nginx_split_init(&order->split, split->options[USE_BACKEND].text, &split->options[USE_STICKY], split,
-                         &order->head.err) &&
-        snprintf(order->file, sizeof(order->file), "%s/%s.conf", traffic->folder, order->split.key) >=
-            (int)sizeof(order->file))
-        (void)err_set(&order->head.err, ERR_INVALID, "folder: its path is too long");
-    lever_order_start(&order->head);
+                         &head->err) &&
+        snprintf(order->file, sizeof(order->file), "%s/%s.conf", lever_traffic(head)->folder,
+                 order->split.key) >= (int)sizeof(order->file))
+        (void)err_set(&head->err, ERR_INVALID, "folder: its path is too long");
 }
 
-static void set(struct traffic *traffic, const struct traffic_split *split, uint64_t number, uint16_t share,
-                traffic_done *done, void *data)
-{
-    start(traffic, split, LEVER_SET, number, share, done, data);
-}
-
-static void mirror(struct traffic *traffic, const struct traffic_split *split, uint64_t number,
-                   uint16_t share, traffic_done *done, void *data)
-{
-    start(traffic, split, LEVER_MIRROR, number, share, done, data);
-}
-
-static void read_traffic(struct traffic *traffic, const struct traffic_split *split, traffic_done *done,
-                         void *data)
-{
-    start(traffic, split, LEVER_READ, 0, 0, done, data);
-}
-
-static void rehearse(struct traffic *traffic, const struct traffic_split *split, traffic_done *done,
-                     void *data)
-{
-    start(traffic, split, LEVER_REHEARSE, 0, 0, done, data);
-}
-
-static bool has_persisted(const struct traffic *traffic, const struct traffic_split *split)
-{
-    return lever_has_confirmed(&traffic->lever, split);
-}
+static const struct lever_type orders = {
+    .size = sizeof(struct nginx_order),
+    .prepare = prepare,
+    .begin = begin,
+};
 
 static bool check_options(const struct option_value *options, struct err *err)
 {
@@ -342,7 +310,7 @@ static bool open_traffic(const struct traffic_env *env, const char *name, const 
     if (!check_options(options, err))
         return false;
     struct traffic *traffic = memory_take(sizeof(*traffic));
-    lever_init(&traffic->lever, env, "nginx", name, begin);
+    lever_init(&traffic->lever, env, "nginx", name, &orders);
     traffic->status = memory_copy_text(options[OPTION_STATUS].text);
     traffic->folder = memory_copy_text(options[OPTION_FOLDER].text);
     traffic->test = lever_copy_list(&options[OPTION_TEST]);
@@ -370,9 +338,9 @@ const struct traffic_type traffic_nginx = {
     .use_option_count = USE_COUNT,
     .open = open_traffic,
     .close = close_traffic,
-    .rehearse = rehearse,
-    .set = set,
-    .read = read_traffic,
-    .mirror = mirror,
-    .has_persisted = has_persisted,
+    .rehearse = lever_rehearse,
+    .set = lever_set,
+    .read = lever_read,
+    .mirror = lever_mirror,
+    .has_persisted = lever_has_persisted,
 };
