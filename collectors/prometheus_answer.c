@@ -97,17 +97,22 @@ static bool read_sample(const cJSON *item, struct text *texts, struct prometheus
            err_set(err, ERR_PROTOCOL, "a sample that is none");
 }
 
+static bool check_result(const cJSON *result, size_t count, struct err *err)
+{
+    if (!cJSON_IsArray(result))
+        return err_set(err, ERR_PROTOCOL, "no result");
+    return count <= PROMETHEUS_SAMPLES_MAX ||
+           err_set(err, ERR_LIMIT, "%zu series; sum them up to at most %d", count, PROMETHEUS_SAMPLES_MAX);
+}
+
 static bool read_vector(const cJSON *result, size_t length, struct prometheus_vector *vector, struct err *err)
 {
     size_t count = (size_t)cJSON_GetArraySize(result);
     struct text texts;
     const cJSON *item = NULL;
 
-    if (!cJSON_IsArray(result))
-        return err_set(err, ERR_PROTOCOL, "no result");
-    if (count > PROMETHEUS_SAMPLES_MAX)
-        return err_set(err, ERR_LIMIT, "%zu series; sum them up to at most %d", count,
-                       PROMETHEUS_SAMPLES_MAX);
+    if (!check_result(result, count, err))
+        return false;
     /* A label takes no more here than with its quotes, colon and comma in the answer. */
     vector->labels = memory_take(length + 1);
     vector->samples = memory_take_array(count + 1, sizeof(*vector->samples));
@@ -238,11 +243,8 @@ static bool read_matrix(const cJSON *result, size_t length, struct prometheus_ma
     struct text texts;
     const cJSON *item = NULL;
 
-    if (!cJSON_IsArray(result))
-        return err_set(err, ERR_PROTOCOL, "no result");
-    if (count > PROMETHEUS_SAMPLES_MAX)
-        return err_set(err, ERR_LIMIT, "%zu series; sum them up to at most %d", count,
-                       PROMETHEUS_SAMPLES_MAX);
+    if (!check_result(result, count, err))
+        return false;
     matrix->labels = memory_take(length + 1);
     matrix->rows = memory_take_array(count + 1, sizeof(*matrix->rows));
     /* A value takes more bytes in the answer than the seven of [1,"2"] and its comma. */

@@ -141,7 +141,7 @@ static void read_before(const struct reading *reading, const char *key)
     int64_t span_ms = side_window(past->definition, reading->metric) * reading->measured->step_ms;
     int64_t from_ms = past->routed_ms > span_ms ? past->routed_ms - span_ms : 0;
 
-    if (past_wants_before(past->definition, reading->metric))
+    if (side_wants_before(past->definition, reading->metric))
         (void)read_side(reading, key, SIDE_BEFORE, from_ms, past->routed_ms);
 }
 

@@ -280,7 +280,7 @@ static bool ask_sides(struct asking *asking, size_t metric, const struct questio
         return false;
     if (stable->is_asked && !ask_side(asking, metric, stable, SIDE_STABLE, from_ms, to_ms, err))
         return false;
-    return !past_wants_before(past->definition, metric) ||
+    return !side_wants_before(past->definition, metric) ||
            ask_side(asking, metric, stable->is_asked ? stable : &questions[SIDE_CANDIDATE], SIDE_BEFORE,
                     from_ms, past->routed_ms, err);
 }

@@ -56,25 +56,6 @@ bool past_take_values(struct past *past, size_t metric, enum expression_side sid
     return true;
 }
 
-static bool reads_before(const struct rule_definition *rule, size_t metric)
-{
-    for (uint8_t i = 0; i < rule->rule.condition.count; i++) {
-        const struct expression_node *node = &rule->rule.condition.nodes[i];
-        if (node->op >= EXPRESSION_VALUE && node->op <= EXPRESSION_ABSENT && node->side == SIDE_BEFORE &&
-            rule->metrics[node->metric] == metric)
-            return true;
-    }
-    return false;
-}
-
-bool past_wants_before(const struct definition *definition, size_t metric)
-{
-    for (size_t r = 0; r < definition->rule_count; r++)
-        if (reads_before(&definition->rules[r], metric))
-            return true;
-    return false;
-}
-
 enum past_gap past_rule_gap(const struct past *past, size_t rule)
 {
     const struct rule_definition *definition = &past->definition->rules[rule];

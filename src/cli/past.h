@@ -51,9 +51,6 @@ void past_done(struct past *past); /* frees the values */
 MUST_CHECK bool past_take_values(struct past *past, size_t metric, enum expression_side side, int64_t from_ms,
                                  int64_t to_ms, double **ret_values);
 
-/* Does some rule read what the metric was before? */
-bool past_wants_before(const struct definition *definition, size_t metric);
-
 /* Judges again what can be; `ret_rules` [rule_count], *ret_judged: bit r: rule r was. */
 MUST_CHECK bool past_judge(const struct past *past, struct rejudged *ret_rules, uint32_t *ret_judged,
                            struct err *err);

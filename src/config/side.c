@@ -121,6 +121,25 @@ static int64_t longest_span(const struct rule *rule, int64_t age_max_ms)
     return span_ms;
 }
 
+bool side_reads_before(const struct rule_definition *rule, size_t metric)
+{
+    for (uint8_t i = 0; i < rule->rule.condition.count; i++) {
+        const struct expression_node *node = &rule->rule.condition.nodes[i];
+        if (node->op >= EXPRESSION_VALUE && node->op <= EXPRESSION_ABSENT && node->side == SIDE_BEFORE &&
+            rule->metrics[node->metric] == metric)
+            return true;
+    }
+    return false;
+}
+
+bool side_wants_before(const struct definition *definition, size_t metric)
+{
+    for (size_t r = 0; r < definition->rule_count; r++)
+        if (side_reads_before(&definition->rules[r], metric))
+            return true;
+    return false;
+}
+
 int64_t side_window(const struct definition *definition, size_t metric)
 {
     const struct metric_definition *measured = &definition->metrics[metric];

@@ -38,6 +38,10 @@ MUST_CHECK bool side_fill(const struct side *side, const struct metric_definitio
 /* Of what is asked: sides with equal hashes read the same series. */
 uint64_t side_hash(const struct option_value *values, size_t option_count);
 
+/* Does the rule, or any rule, read what the metric was before the first traffic? */
+bool side_reads_before(const struct rule_definition *rule, size_t metric);
+bool side_wants_before(const struct definition *definition, size_t metric);
+
 /* Steps that a window of the metric holds: its own, or the longest span that a rule reads; without limit. */
 int64_t side_window(const struct definition *definition, size_t metric);
 

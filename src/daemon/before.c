@@ -2,6 +2,8 @@
  * SPDX-License-Identifier: MIT */
 #include "daemon/before.h"
 
+#include "config/side.h"
+
 #include "io/memory.h"
 
 #include <math.h>
@@ -28,25 +30,6 @@ static const struct series_step nothing[2] = {{.step = SERIES_NEVER}, {.step = S
 
 static const struct series_view loading = {
     .trouble = SERIES_LOADING, .step_ms = 1000, .capacity = 2, .newest_step = SERIES_NEVER, .ring = nothing};
-
-static bool is_wanted_by(const struct rule_definition *rule, size_t metric)
-{
-    for (uint8_t i = 0; i < rule->rule.condition.count; i++) {
-        const struct expression_node *node = &rule->rule.condition.nodes[i];
-        if (node->op >= EXPRESSION_VALUE && node->op <= EXPRESSION_ABSENT && node->side == SIDE_BEFORE &&
-            rule->metrics[node->metric] == metric)
-            return true;
-    }
-    return false;
-}
-
-static bool is_wanted(const struct live *live, size_t metric)
-{
-    for (size_t i = 0; i < live->definition->rule_count; i++)
-        if (is_wanted_by(&live->definition->rules[i], metric))
-            return true;
-    return false;
-}
 
 static void hold(struct live_before *before, int64_t step, double value, double total)
 {
@@ -110,7 +93,7 @@ static void take_rows(struct live_before *before, const struct rrd_file_rows *ro
 static void mark(const struct live *live, size_t metric)
 {
     for (size_t i = 0; i < live->definition->rule_count; i++)
-        if (is_wanted_by(&live->definition->rules[i], metric))
+        if (side_reads_before(&live->definition->rules[i], metric))
             engine_mark(live->daemon->engine, live->id, (uint8_t)i);
     daemon_wants_turn(live->daemon);
 }
@@ -191,7 +174,7 @@ void before_take(struct live *live, const struct deployment_state *state)
         return;
     live->befores = memory_take_array(live->definition->metric_count + 1, sizeof(*live->befores));
     for (size_t metric = 0; metric < live->definition->metric_count; metric++)
-        if (is_wanted(live, metric)) {
+        if (side_wants_before(live->definition, metric)) {
             take(live, metric, state->routed_ms);
             mark(live, metric);
         }

@@ -19,9 +19,10 @@ static void fail(api_done *done, void *done_data, enum err_code code, const char
     done(done_data, false, false, 0, &err);
 }
 
-static void fill_request(struct request *request, struct run_live *live, uint64_t retry_of)
+static void fill_request(struct request *request, uint64_t retry_of)
 {
-    request->run = live;
+    const struct run_live *live = request->run;
+
     request->run_start = (struct journal_run_start){
         .pipeline = live->definition->pipeline,
         .service = live->definition->service,
@@ -52,9 +53,9 @@ static void hand_over(struct daemon *daemon, struct request *request, const stru
     daemon_wants_turn(daemon);
 }
 
-/* NULL: answered. */
-static struct run_live *resolve(struct daemon *daemon, char *sealed, const struct run_words *words,
-                                api_done *done, void *done_data, struct err *err)
+/* The run in memory, and its request; NULL: answered. What is `sealed` becomes the run's. */
+static struct request *prepare(struct daemon *daemon, char *sealed, const struct run_words *words,
+                               api_done *done, void *done_data, struct err *err)
 {
     bool is_refused = sealed == NULL || mishaps_refuse(daemon, err);
     struct run_definition *definition = is_refused ? NULL : config_unseal_pipeline(sealed, err);
@@ -64,7 +65,15 @@ static struct run_live *resolve(struct daemon *daemon, char *sealed, const struc
         done(done_data, false, false, 0, err);
         return NULL;
     }
-    return run_live_new(daemon, definition, sealed, words);
+    struct run_live *live = run_live_new(daemon, definition, sealed, words);
+    struct request *request = request_new(daemon, words->actor, words->reason, done, done_data);
+    if (request == NULL) {
+        run_live_free(live);
+        fail(done, done_data, ERR_LIMIT, "too many requests wait");
+        return NULL;
+    }
+    request->run = live;
+    return request;
 }
 
 void run_start(void *data, const struct api_run_start *start, api_done *done, void *done_data)
@@ -81,19 +90,13 @@ void run_start(void *data, const struct api_run_start *start, api_done *done, vo
         fail(done, done_data, ERR_CONFLICT, "this daemon only records (mode): it runs no pipelines");
         return;
     }
-    struct run_live *live = resolve(daemon, config_seal_pipeline(daemon->config, start->pipeline, &err),
-                                    &words, done, done_data, &err);
-    struct request *request =
-        live == NULL ? NULL : request_new(daemon, start->actor, start->reason, done, done_data);
-    if (live == NULL)
+    struct request *request = prepare(daemon, config_seal_pipeline(daemon->config, start->pipeline, &err),
+                                      &words, done, done_data, &err);
+    if (request == NULL)
         return;
-    if (request == NULL) {
-        run_live_free(live);
-        fail(done, done_data, ERR_LIMIT, "too many requests wait");
-        return;
-    }
+    struct run_live *live = request->run;
     live->asked_key = journal_version_key(daemon->journal, start->version, start->digest);
-    fill_request(request, live, 0);
+    fill_request(request, 0);
     struct engine_run_start engine_start = fill_start(live, request->token);
     engine_start.is_fixed = start->digest[0] != '\0';
     hand_over(daemon, request, &engine_start);
@@ -111,21 +114,15 @@ void run_retry(void *data, const struct api_run_retry *retry, api_done *done, vo
                                     .run_url = row->run_url,
                                     .commit = row->commit};
     struct err err = {0};
-    struct run_live *live = resolve(daemon, memory_copy_text(retry->sealed), &words, done, done_data, &err);
-    struct request *request =
-        live == NULL ? NULL : request_new(daemon, retry->principal.name, retry->reason, done, done_data);
+    struct request *request = prepare(daemon, memory_copy_text(retry->sealed), &words, done, done_data, &err);
 
-    if (live == NULL)
+    if (request == NULL)
         return;
-    if (request == NULL) {
-        run_live_free(live);
-        fail(done, done_data, ERR_LIMIT, "too many requests wait");
-        return;
-    }
+    struct run_live *live = request->run;
     for (size_t i = 0; i < retry->output_count; i++)
         (void)!run_live_put(live, retry->outputs[i].name, retry->outputs[i].value);
     live->asked_key = row->state.version_key;
-    fill_request(request, live, row->id);
+    fill_request(request, row->id);
     struct engine_run_start engine_start = fill_start(live, request->token);
     engine_start.is_fixed = row->state.is_fixed;
     engine_start.first_stage = row->state.stage;

@@ -60,6 +60,17 @@ static void save_target_name(const struct scene *scene, uint32_t id)
     (void)row_run(&row);
 }
 
+void scene_bind_origin(const struct scene *scene, struct row *row, const struct journal_request *request,
+                       const char *run_url, const char *commit, int64_t end_ms)
+{
+    row_text(row, request->actor);
+    row_text(row, request->reason);
+    row_text(row, run_url);
+    row_text(row, commit);
+    row_integer(row, scene->writer->wall_ms);
+    row_integer(row, end_ms);
+}
+
 /* A key without a text in memory is an old one, and in the file. */
 void scene_save_version(const struct scene *scene, uint64_t key)
 {
@@ -172,12 +183,7 @@ static void insert_deployment(const struct scene *scene, const struct batch_row 
     row_key(&row, start->plan_hash);
     row_bytes(&row, hash, sizeof(hash));
     row_text(&row, start->strategy);
-    row_text(&row, request->actor);
-    row_text(&row, request->reason);
-    row_text(&row, start->run_url);
-    row_text(&row, start->commit);
-    row_integer(&row, scene->writer->wall_ms);
-    row_integer(&row, end_time(scene, state));
+    scene_bind_origin(scene, &row, request, start->run_url, start->commit, end_time(scene, state));
     add_state(&row, state);
     row_bytes(&row, bytes, length);
     (void)row_run(&row);

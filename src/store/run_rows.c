@@ -46,12 +46,7 @@ static void insert_run(const struct scene *scene, const struct batch_row *batch_
     row_key_or_null(&row, start->retry_of);
     row_key(&row, start->version_key);
     row_bytes(&row, hash, sizeof(hash));
-    row_text(&row, request->actor);
-    row_text(&row, request->reason);
-    row_text(&row, start->run_url);
-    row_text(&row, start->commit);
-    row_integer(&row, scene->writer->wall_ms);
-    row_integer(&row, end_time(scene, state));
+    scene_bind_origin(scene, &row, request, start->run_url, start->commit, end_time(scene, state));
     add_state(&row, state);
     row_bytes(&row, bytes, length);
     (void)row_run(&row);

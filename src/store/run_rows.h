@@ -13,6 +13,9 @@ struct scene {
     const struct journal_texts *texts;
 };
 
+/* Who asked and why, from where, since when, and until when (0: it goes on). */
+void scene_bind_origin(const struct scene *scene, struct row *row, const struct journal_request *request,
+                       const char *run_url, const char *commit, int64_t end_ms);
 void scene_save_version(const struct scene *scene, uint64_t key);
 void scene_save_sealed(const struct scene *scene, const char *text, unsigned char hash[JOURNAL_HASH_SIZE]);
 
