@@ -23,12 +23,19 @@ def promote(world, lever):
     assert world.counts()["by_version"]["2.0.0"]["200"] > 0
 
 
+def drained(world):
+    """Requests that were on their way when the lever moved have been answered, and counted."""
+    good = world.counts()["by_version"]["1.0.0"]["200"]
+    wait_until(lambda: world.counts()["by_version"]["1.0.0"]["200"] > good + 20, 10, "stable answers")
+
+
 def take_back(world, lever):
     done = world.verdict("start", "shop/prod", "--version", "3.0.0-bad", "--wait", "--timeout", "90s")
     assert done.returncode == 3, done.stdout + done.stderr
     assert deployment(world)["state"] == "rolled_back"
     assert lever.share() == 0
     assert failed_by_switching(world, "3.0.0-bad") == 0, world.counts()
+    drained(world)
     before = sum(world.counts()["by_version"]["3.0.0-bad"].values())
     good = world.counts()["by_version"]["1.0.0"]["200"]
     wait_until(lambda: world.counts()["by_version"]["1.0.0"]["200"] > good + 50, 10, "stable serves")
