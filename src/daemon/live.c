@@ -6,7 +6,9 @@
 #include "base/text.h"
 #include "config/hosts.h"
 #include "io/memory.h"
+#include "io/redaction.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -166,4 +168,20 @@ const char *live_why(const struct live *live)
     if (live->why_back[0] != '\0')
         return live->why_back;
     return live->why[0] != '\0' ? live->why : live->trouble;
+}
+
+void live_say_back(struct live *live, const char *text)
+{
+    (void)snprintf(live->why_back, sizeof(live->why_back), "%s", text);
+    redaction_apply(live->daemon->log.redaction, live->why_back);
+}
+
+void live_say(struct live *live, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    (void)vsnprintf(live->why, sizeof(live->why), format, arguments);
+    va_end(arguments);
+    redaction_apply(live->daemon->log.redaction, live->why);
 }

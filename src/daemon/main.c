@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "daemon/mishaps.h"
 #include "daemon/notices.h"
+#include "daemon/secrets.h"
 #include "io/memory.h"
 
 #include <signal.h>
@@ -178,6 +179,7 @@ static int check_or_run(struct daemon *daemon, bool is_check)
         return run(daemon);
     print_findings(daemon->report);
     int code = daemon->report->count == 0 ? EXIT_SUCCESS : EXIT_FINDINGS;
+    daemon_forget_secrets(daemon);
     config_free(daemon->config);
     settings_free(daemon->settings);
     free(daemon->report);
