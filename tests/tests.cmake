@@ -40,7 +40,7 @@ foreach(file ${files})
 endforeach()
 
 # simulation: the cores in worlds of seeded faults; and mistakes planted into them, which it must notice.
-if(TARGET simulate AND NOT SANITIZE)
+if(TARGET simulate)
   add_test(NAME simulation/verdict COMMAND simulate --seed 1 --runs 20000 WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
   add_test(NAME simulation/sample COMMAND simulate --world sample --runs 3000 WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
   set_tests_properties(simulation/verdict PROPERTIES TIMEOUT 120 LABELS simulation)
