@@ -308,7 +308,7 @@ static void keep_slots(struct engine *engine)
             slot->ahead_sequence = 0;
         if (slot->before.ending != ENDING_NONE)
             slot->has_left = false;
-        slot->is_touched = slot->has_row = slot->is_new = false;
+        slot->is_touched = slot->has_row = slot->is_new = slot->may_wait = false;
     }
     roster_settle_targets(engine, true);
 }
@@ -449,7 +449,7 @@ static void drop_batch(struct engine *engine)
         slot->after = slot->before;
         slot->asks_ms = engine->batch.now_ms; /* a turn that it may have had is still to be had */
         stepping_forget_told(slot);
-        slot->is_touched = slot->has_row = slot->was_told = false;
+        slot->is_touched = slot->has_row = slot->was_told = slot->may_wait = false;
     }
     roster_settle_targets(engine, false);
     leave_batch(engine);

@@ -75,16 +75,18 @@ static void deploy(struct engine *engine, struct engine_run *run, uint8_t task)
         runs_deployment_changed(engine, slot);
 }
 
-static void take_back(struct engine *engine, uint64_t deployment)
+static void take_back(struct engine *engine, uint64_t deployment, bool is_asked_for)
 {
     struct event event = {.kind = EVENT_VERB, .now_ms = engine->batch.now_ms, .verb = VERB_ABORT};
     struct engine_slot *slot = roster_find(engine, deployment);
 
     assert(slot != NULL);
     stepping_event(engine, slot, &event, 0);
+    slot->may_wait = !is_asked_for;
 }
 
-static void act(struct engine *engine, struct engine_run *run, const struct run_action *action)
+static void act(struct engine *engine, struct engine_run *run, const struct run_action *action,
+                const struct run_event *cause)
 {
     switch (action->kind) {
     case RUN_ACTION_COMMAND:
@@ -95,7 +97,7 @@ static void act(struct engine *engine, struct engine_run *run, const struct run_
         deploy(engine, run, action->task);
         return;
     case RUN_ACTION_ABORT:
-        take_back(engine, action->deployment);
+        take_back(engine, action->deployment, cause->kind == RUN_EVENT_ABORT);
         return;
     }
 }
@@ -132,7 +134,7 @@ void runs_event(struct engine *engine, struct engine_run *run, const struct run_
     if (decision.is_durable)
         add_rows(engine, run, &before, &decision, token);
     for (uint8_t i = 0; i < decision.action_count; i++)
-        act(engine, run, &decision.actions[i]);
+        act(engine, run, &decision.actions[i], event);
     if (run_phase_is_terminal(run->after.phase) && !run_phase_is_terminal(before.phase))
         next_of(engine, run->start.pipeline);
 }

@@ -352,14 +352,21 @@ bool stepping_is_reconciled(const struct engine_slot *slot, const struct deploym
     return slot->start.plan->has_traffic && is_under_way && !deployment_is_routing(state);
 }
 
+static void ask_traffic(struct engine *engine, struct engine_slot *slot)
+{
+    if (!stepping_is_reconciled(slot, &slot->after))
+        return;
+    slot->read_sequence = slot->after.last_sequence;
+    engine->env.read_back(engine->env.data, &slot->after);
+}
+
 static void reconcile(struct engine *engine, struct engine_slot *slot)
 {
     if (!stepping_is_reconciled(slot, &slot->after) || engine->reconcile_ms == 0 ||
         engine->batch.now_ms < slot->reconcile_at_ms)
         return;
     slot->reconcile_at_ms = engine->batch.now_ms + engine->reconcile_ms;
-    slot->read_sequence = slot->after.last_sequence;
-    engine->env.read_back(engine->env.data, &slot->after);
+    ask_traffic(engine, slot);
 }
 
 /* What the deployment's own clock wants; before an observation may end, everything is judged once more. */
@@ -406,12 +413,6 @@ static void take_judgement(struct engine *engine, struct engine_slot *slot, cons
     tell(engine, slot, rule, input->judged.judgement.verdict);
 }
 
-/* S19: asked for by a person, and no full disk stands in its way. */
-bool stepping_is_way_back(enum verb verb)
-{
-    return verb == VERB_ABORT || verb == VERB_ROLLBACK || verb == VERB_ROLLBACK_PAST || verb == VERB_REJECT;
-}
-
 /* No try is left to a smoke test that failed: what it looked at goes back. */
 static bool is_failed_smoke(const struct engine_slot *slot, const struct input *input)
 {
@@ -450,9 +451,11 @@ static void take_for(struct engine *engine, struct engine_slot *slot, const stru
         take_judgement(engine, slot, input);
         return;
     }
-    /* Asked before our own last change: it may tell of what was before. */
-    if (input->kind == INPUT_READ_BACK && slot->read_sequence != slot->after.last_sequence)
+    /* Asked before our own last change, it may tell of what was before: it is asked again at once (S6). */
+    if (input->kind == INPUT_READ_BACK && slot->read_sequence != slot->after.last_sequence) {
+        ask_traffic(engine, slot);
         return;
+    }
     event.now_ms = engine->batch.now_ms;
     stepping_event(engine, slot, &event, input->token);
 }

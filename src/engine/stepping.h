@@ -13,12 +13,17 @@ static inline enum engine_answer stepping_answer(enum answer answer)
     return answer == ANSWER_ALREADY ? ENGINE_ALREADY : ENGINE_CONFLICT;
 }
 
+/* S19: asked for by a person, and no full disk stands in its way. */
+static inline bool stepping_is_way_back(enum verb verb)
+{
+    return verb == VERB_ABORT || verb == VERB_ROLLBACK || verb == VERB_ROLLBACK_PAST || verb == VERB_REJECT;
+}
+
 void stepping_event(struct engine *engine, struct engine_slot *slot, const struct event *event,
                     uint64_t token);
 void stepping_take(struct engine *engine, const struct input *input);
 /* The route that left ahead of the journal has a key: no other action gets it, nor a smaller one. */
 void stepping_keep_key(const struct engine_slot *slot, struct deployment_state *state);
-bool stepping_is_way_back(enum verb verb);
 bool stepping_leads_back(const struct engine_slot *slot, const struct input *input, struct event *ret_event);
 void stepping_due(struct engine *engine, struct engine_slot *slot);
 void stepping_forget_told(struct engine_slot *slot);

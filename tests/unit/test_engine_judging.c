@@ -285,6 +285,25 @@ static void test_an_old_answer_is_no_drift(void **state)
     assert_int_equal(bench_state(bench, live)->confirmed_share, SHARE_WHOLE);
 }
 
+/* S6: an answer that was overtaken is asked for anew, not an interval later; unless our own change is under
+ * way, which reads back itself. */
+static void test_an_overtaken_reading_is_asked_again(void **state)
+{
+    struct engine_bench *bench = *state;
+    struct bench_live *live = observed(bench);
+
+    bench_values(bench, live, BENCH_GOOD);
+    bench_later(bench, BENCH_OBSERVE_MS);
+    assert_int_equal(bench_count(bench, NOTE_READ_BACK), 1);
+    assert_true(engine_read_back(bench->engine, live->id, BENCH_LOW));
+    bench_turn(bench);
+    assert_int_equal(bench_count(bench, NOTE_READ_BACK), 1);
+    bench_result(bench, live, RESULT_DONE);
+    assert_true(engine_read_back(bench->engine, live->id, BENCH_LOW));
+    bench_turn(bench);
+    assert_int_equal(bench_count(bench, NOTE_READ_BACK), 2);
+}
+
 /* S6: a hand that gives traffic back while we are busy undoing is seen within one interval. */
 static void test_drift_on_the_way_back(void **state)
 {
@@ -446,6 +465,7 @@ int main(void)
         BENCH_TEST(test_no_interval_no_reading),
         BENCH_TEST(test_drift),
         BENCH_TEST(test_an_old_answer_is_no_drift),
+        BENCH_TEST(test_an_overtaken_reading_is_asked_again),
         BENCH_TEST(test_drift_on_the_way_back),
         BENCH_TEST(test_time_is_persisted),
         BENCH_TEST(test_a_batch_has_room),
