@@ -119,9 +119,10 @@ struct deployment_state {
     uint16_t confirmed_share; /* last read-back */
     uint16_t desired_mirror;  /* of the requests that are copied: last intent */
     uint16_t confirmed_mirror;
-    uint32_t attempt;         /* rises with every entry into a step: verdicts are bound to (step, attempt) */
-    uint32_t last_sequence;   /* of actions */
-    uint32_t settle_sequence; /* ROLLING_BACK: the forward command that was in flight, 0 none */
+    uint32_t attempt;       /* rises with every entry into a step: verdicts are bound to (step, attempt) */
+    uint32_t last_sequence; /* of actions */
+    uint32_t
+        settle_sequence; /* ROLLING_BACK: the command that must have ended before another begins; 0 none */
     uint16_t settle_reference;
     uint16_t settle_tries;
     uint64_t intents;  /* bit k: an action of step k was journaled */

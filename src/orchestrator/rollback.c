@@ -99,6 +99,15 @@ static void go_on(struct machine *machine)
     }
 }
 
+/* Before another command begins this one has ended. One that waits for its next try as well: before a restart
+ * that try may have left. */
+static void settle_later(struct deployment_state *state)
+{
+    state->settle_sequence = state->flight.sequence;
+    state->settle_reference = state->flight.reference;
+    state->settle_tries = state->flight.tries;
+}
+
 void rollback_start(struct machine *machine, enum ending ending)
 {
     struct deployment_state *state = machine->state;
@@ -114,14 +123,10 @@ void rollback_start(struct machine *machine, enum ending ending)
         machine_escalate(machine);
         return;
     }
-    /* One that waits for its next try as well: before a restart that try may have left. */
-    if (state->flight.kind == ACTION_COMMAND) {
-        state->settle_sequence = state->flight.sequence;
-        state->settle_reference = state->flight.reference;
-        state->settle_tries = state->flight.tries;
-    } else {
+    if (state->flight.kind == ACTION_COMMAND)
+        settle_later(state);
+    else
         state->batch = 0;
-    }
     state->step_state = STEP_IDLE;
     state->hold = HOLD_NONE;
     state->desired_mirror = 0;
@@ -146,8 +151,10 @@ static void part_done(struct machine *machine)
         machine_enter_phase(machine, PHASE_ROLLED_BACK);
         return;
     }
-    if (state->part == ROLLBACK_SETTLE)
+    if (state->part == ROLLBACK_SETTLE) {
         state->batch = 0;
+        state->settle_sequence = 0;
+    }
     if (state->batch > 0)
         replace_part_done(machine);
     /* Undoing stays in its part until nothing is left. */
@@ -195,8 +202,10 @@ void rollback_drift(struct machine *machine)
     if (state->flight.kind == ACTION_COMMAND && !state->flight.is_waiting)
         return;
     /* An undo that waits for its next try is still to be done. */
-    if (state->part == ROLLBACK_UNDO)
+    if (state->part == ROLLBACK_UNDO) {
         state->undo_next++;
+        settle_later(state);
+    }
     state->part = ROLLBACK_ROUTE;
     go_on(machine);
 }

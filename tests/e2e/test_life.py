@@ -30,6 +30,7 @@ def test_another_one_is_refused(world):
     name = begun(world, "2.0.0")
     refused = post(world, "2.0.1")
     assert refused.status == 409 and "under way" in refused.text
+    wait_until(lambda: show(world, name)["state"] == "running", 10, "it is admitted: what is aborted before that is cancelled (5)")
     assert world.api("POST", f"/v1/deployments/{name}/abort", {"reason": "over"}).status == 200
     assert ended(world, name)["exit_code"] == 3
 
