@@ -1,5 +1,6 @@
 /* ahead.c - safety before bookkeeping: a route to stable leaves although the journal does not answer (S5's
  * exception). SPDX-License-Identifier: MIT */
+#include "engine/judging.h"
 #include "engine/stepping.h"
 
 #include <assert.h>
@@ -64,7 +65,7 @@ static bool try_event(struct engine *engine, struct engine_slot *slot, const str
 static void try_rule(struct engine *engine, struct engine_slot *slot, uint8_t rule, int64_t now_ms)
 {
     struct metric_views views[RULE_METRICS_MAX];
-    struct rule_clock clock = stepping_rule_clock(&slot->after, now_ms);
+    struct rule_clock clock = judging_clock(&slot->after, now_ms);
     struct rule_state scratch;
     struct judgement judgement;
     struct event event = {.kind = EVENT_JUDGEMENT, .now_ms = now_ms, .rule = rule, .verdict = VERDICT_FAIL};

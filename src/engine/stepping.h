@@ -35,6 +35,5 @@ void stepping_lose_way_back(struct engine *engine, uint32_t target);
 void stepping_add_target(struct engine *engine, struct engine_target *target);
 struct batch_row *stepping_add_row(struct engine *engine, struct engine_slot *slot, enum row_kind kind);
 bool stepping_is_reconciled(const struct engine_slot *slot, const struct deployment_state *state);
-struct rule_clock stepping_rule_clock(const struct deployment_state *state, int64_t now_ms);
 
 #endif

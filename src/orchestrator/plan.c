@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "orchestrator/plan.h"
 
-#include "orchestrator/recipe.h"
+#include "orchestrator/expansion.h"
 
 #include <assert.h>
 #include <string.h>
@@ -11,22 +11,8 @@ enum {
     ROUTE_TRIES = 3,
     ROUTE_LIMIT_MS = 30 * 1000,
     SMOKE_TRIES = 1,
-    UNDO_TRIES = 3,
     APPROVAL_LIMIT_MS = 8 * 3600 * 1000,
     OBSERVE_REST_MS = 5 * RECIPE_MINUTE_MS /* least patience beyond the wanted time */
-};
-
-/* What is known while the steps are walked. */
-struct expansion {
-    const struct recipe *recipe;
-    struct plan plan;
-    uint16_t share;
-    uint16_t mirror; /* requests that are copied */
-    uint16_t hosts;
-    bool is_past_return; /* a command was there that a rollback holds at */
-    bool is_observed;    /* the present share, the present copies, or the present hosts */
-    bool is_watched;
-    bool is_too_long;
 };
 
 static void (*const strategy_steps[STRATEGY_KIND_COUNT])(const struct recipe *, struct recipe_list *) = {
@@ -36,7 +22,7 @@ static void (*const strategy_steps[STRATEGY_KIND_COUNT])(const struct recipe *, 
     [STRATEGY_SHADOW] = shadow_steps,
 };
 
-static struct plan_step *add(struct expansion *expansion, enum step_kind kind)
+struct plan_step *expansion_add(struct expansion *expansion, enum step_kind kind)
 {
     struct plan *plan = &expansion->plan;
 
@@ -56,7 +42,7 @@ static struct plan_step *add(struct expansion *expansion, enum step_kind kind)
 
 static void add_command(struct expansion *expansion, const struct recipe_step *from)
 {
-    struct plan_step *step = add(expansion, STEP_COMMAND);
+    struct plan_step *step = expansion_add(expansion, STEP_COMMAND);
 
     assert(from->command < expansion->recipe->command_count);
     const struct recipe_command *command = &expansion->recipe->commands[from->command];
@@ -73,9 +59,9 @@ static void add_command(struct expansion *expansion, const struct recipe_step *f
         expansion->is_past_return = true;
 }
 
-static void add_smoke(struct expansion *expansion, const struct recipe_step *from)
+void expansion_add_smoke(struct expansion *expansion, const struct recipe_step *from)
 {
-    struct plan_step *step = add(expansion, STEP_SMOKE);
+    struct plan_step *step = expansion_add(expansion, STEP_SMOKE);
 
     step->reference = from->smoke;
     step->tries_max = SMOKE_TRIES;
@@ -85,7 +71,7 @@ static void add_smoke(struct expansion *expansion, const struct recipe_step *fro
 static void add_approval(struct expansion *expansion, uint16_t approvals, int64_t limit_ms,
                          enum step_outcome on_limit)
 {
-    struct plan_step *step = add(expansion, STEP_APPROVE);
+    struct plan_step *step = expansion_add(expansion, STEP_APPROVE);
 
     step->approvals = approvals;
     step->limit_ms = limit_ms > 0 ? limit_ms : APPROVAL_LIMIT_MS;
@@ -94,7 +80,7 @@ static void add_approval(struct expansion *expansion, uint16_t approvals, int64_
 
 static struct plan_step *add_share(struct expansion *expansion, enum step_kind kind, uint16_t share)
 {
-    struct plan_step *step = add(expansion, kind);
+    struct plan_step *step = expansion_add(expansion, kind);
 
     assert(share <= SHARE_WHOLE);
     step->share = share;
@@ -112,7 +98,7 @@ static void add_mirror(struct expansion *expansion, uint16_t share)
 }
 
 /* What users get is never a copy's beside it: copies end first. */
-static void add_route(struct expansion *expansion, uint16_t share)
+void expansion_add_route(struct expansion *expansion, uint16_t share)
 {
     if (expansion->mirror > 0)
         add_mirror(expansion, 0);
@@ -154,7 +140,7 @@ static void add_replace(struct expansion *expansion, uint16_t hosts, uint16_t ba
 {
     const struct recipe *recipe = expansion->recipe;
     struct plan *plan = &expansion->plan;
-    struct plan_step *step = add(expansion, STEP_REPLACE);
+    struct plan_step *step = expansion_add(expansion, STEP_REPLACE);
 
     step->hosts = hosts;
     step->batch = batch;
@@ -207,7 +193,7 @@ static void add_observe(struct expansion *expansion, const struct recipe_step *f
                         bool is_watch)
 {
     const struct recipe *recipe = expansion->recipe;
-    struct plan_step *step = add(expansion, STEP_OBSERVE);
+    struct plan_step *step = expansion_add(expansion, STEP_OBSERVE);
     int64_t rest_ms = duration_ms > OBSERVE_REST_MS ? duration_ms : OBSERVE_REST_MS;
 
     step->is_watch = is_watch;
@@ -289,7 +275,7 @@ static enum plan_fault add_move(struct expansion *expansion, const struct recipe
     else if (from->has_replace)
         return take_replace(expansion, from);
     if (fault == PLAN_FINE && from->has_route)
-        add_route(expansion, from->share);
+        expansion_add_route(expansion, from->share);
     if (fault == PLAN_FINE && from->has_mirror)
         add_mirror(expansion, from->share);
     return fault;
@@ -307,7 +293,7 @@ static enum plan_fault add_step(struct expansion *expansion, const struct recipe
     if (expansion->is_past_return && expansion->mirror > 0)
         return PLAN_MIRROR_HELD;
     if (from->smoke != PLAN_NONE)
-        add_smoke(expansion, from);
+        expansion_add_smoke(expansion, from);
     if (from->approvals > 0)
         add_approval(expansion, from->approvals, from->limit_ms, from->on_limit);
     return add_observations(expansion, from);
@@ -421,80 +407,4 @@ enum plan_fault plan_expand(const struct recipe *recipe, struct plan *ret_plan, 
     if (fault == PLAN_FINE)
         memcpy(ret_plan, &expansion.plan, sizeof(*ret_plan));
     return fault;
-}
-
-static void add_back_command(struct expansion *expansion, uint16_t command, int64_t limit_ms)
-{
-    struct plan_step *step = add(expansion, STEP_COMMAND);
-
-    step->reference = command;
-    step->tries_max = UNDO_TRIES;
-    step->repeat = REPEAT_IDEMPOTENT;
-    step->on_rollback = ON_ROLLBACK_KEEP;
-    step->limit_ms = limit_ms;
-}
-
-/* Without a traffic driver the way back is the pipeline's own, or what the commands declare as their undo. */
-static void add_commands_back(struct expansion *expansion, const struct plan *promoted)
-{
-    if (promoted->rollback_command != PLAN_NONE) {
-        add_back_command(expansion, promoted->rollback_command, promoted->rollback_limit_ms);
-        return;
-    }
-    for (uint8_t i = promoted->count; i-- > 0;) {
-        const struct plan_step *step = &promoted->steps[i];
-        if (step->undo != PLAN_NONE && step->on_rollback == ON_ROLLBACK_UNDO)
-            add_back_command(expansion, step->undo, step->limit_ms);
-    }
-}
-
-/* All of them at the pace that its largest batch had; each is tested where it is. */
-static void add_hosts_back(struct expansion *expansion, const struct plan *promoted)
-{
-    struct plan_step *step = add(expansion, STEP_REPLACE);
-
-    step->hosts = promoted->host_count;
-    step->batch = promoted->max_unavailable;
-    expansion->plan.host_count = promoted->host_count;
-    expansion->plan.max_unavailable = promoted->max_unavailable;
-    memcpy(expansion->plan.parts, promoted->parts, sizeof(promoted->parts));
-}
-
-/* How long the smoke tests of the promoted deployment took at most. */
-static int64_t smoke_limit(const struct plan *promoted)
-{
-    for (uint8_t i = 0; i < promoted->count; i++)
-        if (promoted->steps[i].kind == STEP_SMOKE)
-            return promoted->steps[i].limit_ms;
-    return RECIPE_MINUTE_MS;
-}
-
-void plan_expand_rollback(const struct plan *promoted, uint16_t smoke, struct plan *ret_plan)
-{
-    struct recipe recipe = {.smoke_limit_ms = smoke_limit(promoted)};
-    struct recipe_step test = {.command = PLAN_NONE, .smoke = smoke};
-    struct expansion expansion;
-    struct plan *plan = &expansion.plan;
-
-    memset(&expansion, 0, sizeof(expansion));
-    expansion.recipe = &recipe;
-    plan->kind = PLAN_ROLLBACK;
-    plan->strategy = promoted->strategy;
-    plan->has_traffic = promoted->has_traffic;
-    plan->is_record = promoted->is_record;
-    plan->verify = PLAN_NONE;
-    plan->rollback_command = PLAN_NONE;
-    plan->retire = PLAN_NONE;
-    plan->rollback_limit_ms = promoted->rollback_limit_ms;
-    plan->held_limit_ms = promoted->held_limit_ms;
-    plan->on_held_limit = OUTCOME_HOLD;
-    if (promoted->host_count > 0)
-        add_hosts_back(&expansion, promoted);
-    else if (!promoted->has_traffic)
-        add_commands_back(&expansion, promoted);
-    if (smoke != PLAN_NONE)
-        add_smoke(&expansion, &test);
-    if (promoted->has_traffic)
-        add_route(&expansion, SHARE_WHOLE);
-    memcpy(ret_plan, plan, sizeof(*ret_plan));
 }
