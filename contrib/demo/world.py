@@ -142,7 +142,7 @@ class World:
                         lambda: get(f"http://127.0.0.1:{self.alertmanager_port}/-/ready").status == 200)
 
     def start_haproxy(self, kind="map"):
-        """`map`: a backend for each slot and a split file; `weights`: one backend with a server for each slot."""
+        """`map`: a backend for each slot and a split file, `sticky`: by the cookie SID; `weights`: one backend with a server for each slot."""
         config = self.write("haproxy.cfg", world_config.haproxy_text(self, kind))
         return self.run("haproxy", [find("haproxy"), "-W", "-S", self.master_socket, "-f", config], self._haproxy_pid)
 

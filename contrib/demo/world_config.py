@@ -78,6 +78,12 @@ backend {service}_green
     server green 127.0.0.1:{green}
 """
 
+# Whoever has the cookie stays on a side as long as the share does not pass its draw.
+HAPROXY_STICKY = HAPROXY_MAP.replace("    http-request set-var(txn.draw) rand(10000),sub(txn.share)\n", """    http-request set-var(txn.draw) rand(10000)
+    http-request set-var(txn.draw) req.cook(SID),crc32(1),mod(10000) if {{ req.cook(SID) -m found }}
+    http-request set-var(txn.draw) var(txn.draw),sub(txn.share)
+""")
+
 HAPROXY_WEIGHTS = """    default_backend {service}
 
 backend {service}
@@ -126,7 +132,7 @@ def alertmanager_text(_place):
 
 
 def haproxy_text(place, kind):
-    text = HAPROXY_HEAD + {"map": HAPROXY_MAP, "weights": HAPROXY_WEIGHTS}[kind]
+    text = HAPROXY_HEAD + {"map": HAPROXY_MAP, "sticky": HAPROXY_STICKY, "weights": HAPROXY_WEIGHTS}[kind]
     return text.format(admin=place.admin_socket, port=place.users_port, exporter=place.exporter_port, split=place.split_file, state_file=place.state_file,
                        service=place.service, blue=place.slots["blue"], green=place.slots["green"])
 

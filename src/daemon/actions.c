@@ -302,6 +302,18 @@ void action_start(void *data, const struct deployment_state *state, const struct
     }
 }
 
+static bool has_begun_anew(const struct acting *acting)
+{
+    const struct live *live = live_find(acting->daemon, acting->deployment);
+    const struct daemon_lever *lever = live == NULL ? NULL : acting_lever(live);
+    struct acting_split split;
+
+    if (lever == NULL || lever->type->has_begun_anew == NULL)
+        return false;
+    acting_fill_split(live, &acting->state, &split);
+    return lever->type->has_begun_anew(lever->traffic, &split.split);
+}
+
 /* What was read before the latest order says nothing about it. */
 static void read_back_ended(void *data, bool is_done, bool is_final, uint16_t share, const char *why)
 {
@@ -312,7 +324,7 @@ static void read_back_ended(void *data, bool is_done, bool is_final, uint16_t sh
 
     (void)is_final;
     if (is_done && is_current)
-        (void)engine_read_back(acting->daemon->engine, acting->deployment, share);
+        (void)engine_read_back(acting->daemon->engine, acting->deployment, share, has_begun_anew(acting));
     else if (!is_done)
         log_say(&acting->daemon->log, LOG_LEVEL_WARN, "deployment %llu: reading traffic back: %s",
                 (unsigned long long)acting->deployment, why);

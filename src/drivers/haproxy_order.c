@@ -5,6 +5,7 @@
 
 #include "drivers/haproxy_save.h"
 #include "drivers/haproxy_settle.h"
+#include "drivers/haproxy_text.h"
 #include "io/exchange.h"
 #include "io/loop.h"
 #include "io/memory.h"
@@ -178,7 +179,7 @@ static void ask(struct haproxy_leg *leg)
     else if (order->kind == HAPROXY_REHEARSE)
         haproxy_split_ask_rehearsal(&order->split, &command);
     else
-        haproxy_split_ask_share(&order->split, &command);
+        haproxy_split_ask_reading(&order->split, &command);
     leg->exchange = exchange_start(order->traffic->env.loop, order->traffic->sockets[leg->socket], memory,
                                    command.length, HAPROXY_ANSWER_MAX, HAPROXY_EXCHANGE_MS, answered, leg);
     free(memory);
@@ -225,21 +226,44 @@ static void leg_is_over(struct haproxy_leg *leg, const struct err *err)
     start_legs(order);
 }
 
-static void take_asked(struct haproxy_leg *leg, const char *answer)
+/* A process that has what was confirmed is known from now on; another one that has it not began anew. */
+static void note_process(const struct haproxy_leg *leg, uint16_t share, uint64_t process)
+{
+    struct haproxy_lane *lane = leg->order->lane;
+    uint64_t *known = &lane->processes[leg->socket];
+
+    if (!lane->is_confirmed)
+        return;
+    if (share == lane->share)
+        *known = process;
+    lane->is_anew = lane->is_anew || (*known != 0 && *known != process);
+}
+
+static void take_reading(struct haproxy_leg *leg, const char *answer, struct err *err)
 {
     struct haproxy_order *order = leg->order;
     const struct haproxy_lane *lane = order->lane;
     uint16_t share = 0;
+
+    if (!haproxy_split_read(&order->split, answer, lane->is_confirmed ? lane->share : HAPROXY_SHARE_NONE,
+                            &share, err))
+        return;
+    note_process(leg, share, haproxy_process(answer));
+    if (share > order->share)
+        order->share = share;
+}
+
+static void take_asked(struct haproxy_leg *leg, const char *answer)
+{
+    struct haproxy_order *order = leg->order;
     struct err err = {0};
 
     if (order->kind == HAPROXY_SET)
         (void)!haproxy_split_check_forward(&order->split, answer, &err);
     else if (order->kind == HAPROXY_REHEARSE)
         (void)!haproxy_split_check_rehearsal(&order->split, answer, &err);
-    else if (haproxy_split_read(&order->split, answer, lane->is_confirmed ? lane->share : HAPROXY_SHARE_NONE,
-                                &share, &err) &&
-             share > order->share)
-        order->share = share;
+    else
+        take_reading(leg, answer, &err);
     leg_is_over(leg, &err);
 }
 
@@ -255,6 +279,8 @@ static void take_written(struct haproxy_leg *leg, const struct exchange_answer *
     }
     if (answer->is_complete)
         (void)!haproxy_split_check_order(&order->split, order->share, answer->bytes, &err);
+    if (err.code == ERR_NONE)
+        order->lane->processes[leg->socket] = haproxy_process(answer->bytes);
     leg_is_over(leg, &err);
 }
 
@@ -298,6 +324,8 @@ static void begin(void *data)
         return;
     }
     order->is_writing = order->kind == HAPROXY_SET && order->share == 0;
+    if (order->kind == HAPROXY_READ)
+        order->lane->is_anew = false;
     start_legs(order);
 }
 
@@ -334,7 +362,8 @@ static void take_place(struct haproxy_order *order)
     haproxy_drain_drop(lane);
     lane->newest = order;
     lane->number = order->number;
-    lane->is_confirmed = lane->is_saving = lane->is_saved = false;
+    lane->is_confirmed = lane->is_saving = lane->is_saved = lane->is_anew = false;
+    memset(lane->processes, 0, sizeof(lane->processes));
 }
 
 void haproxy_order_start(struct haproxy_order *order)

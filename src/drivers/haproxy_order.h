@@ -48,7 +48,9 @@ struct haproxy_lane {
     bool is_confirmed;                                /* all sockets have `share` of `split` */
     uint16_t share;
     struct haproxy_split split;
-    bool is_saving, is_saved; /* what is confirmed is being written, is in the file */
+    uint64_t processes[HAPROXY_SOCKETS_MAX]; /* that were seen to have it; 0: none was */
+    bool is_anew;                            /* the newest reading was of others, that have not */
+    bool is_saving, is_saved;                /* what is confirmed is being written, is in the file */
     struct traffic *traffic;
     struct loop_timer *drain; /* until the candidate's servers are shut */
     struct haproxy_shutting {

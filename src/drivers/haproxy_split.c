@@ -83,12 +83,22 @@ bool haproxy_split_drain(struct haproxy_split *split, const struct traffic_split
     return true;
 }
 
-void haproxy_split_ask_share(const struct haproxy_split *split, struct text *command)
+static void ask_dump(const struct haproxy_split *split, const char *end, struct text *command)
 {
     if (split->map != NULL)
-        text_add(command, "show map %s\n", split->map);
+        text_add(command, "show map %s%s", split->map, end);
     else
-        text_add(command, "show servers state %s\n", split->key);
+        text_add(command, "show servers state %s%s", split->key, end);
+}
+
+void haproxy_split_ask_share(const struct haproxy_split *split, struct text *command)
+{
+    ask_dump(split, "\n", command);
+}
+
+void haproxy_split_ask_reading(const struct haproxy_split *split, struct text *command)
+{
+    ask_dump(split, ";show info\n", command);
 }
 
 /* All proxies, as a frontend may have the backend's name. */
@@ -171,7 +181,10 @@ void haproxy_split_order(const struct haproxy_split *split, uint16_t share, bool
         if (candidate <= stable)
             add_weights(split, &split->candidate, candidate, command);
     }
-    haproxy_split_ask_share(split, command);
+    if (share > 0)
+        haproxy_split_ask_reading(split, command);
+    else
+        haproxy_split_ask_share(split, command);
 }
 
 static bool check_complete(const char *answer, struct err *err)

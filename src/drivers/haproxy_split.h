@@ -61,6 +61,9 @@ MUST_CHECK bool haproxy_split_requests(const struct haproxy_split *split, const 
 void haproxy_split_ask_rehearsal(const struct haproxy_split *split, struct text *command);
 void haproxy_split_ask_forward(const struct haproxy_split *split, struct text *command);
 void haproxy_split_ask_share(const struct haproxy_split *split, struct text *command);
+/* And, behind the dump, which process answers: haproxy_process(). So ends an order of a share above 0, too.
+ */
+void haproxy_split_ask_reading(const struct haproxy_split *split, struct text *command);
 /* `is_new`: the map has no such key yet. Who gets more comes first, so that somebody serves at any time. */
 void haproxy_split_order(const struct haproxy_split *split, uint16_t share, bool is_new,
                          struct text *command);

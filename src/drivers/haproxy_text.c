@@ -303,6 +303,17 @@ bool haproxy_is_complete(const char *answer)
     return strcmp(answer, "\n") == 0 || (length >= 2 && strcmp(answer + length - 2, "\n\n") == 0);
 }
 
+uint64_t haproxy_process(const char *answer)
+{
+    struct slice line;
+    int64_t number = 0;
+
+    while (next_line(&answer, &line))
+        if (starts_with(line, "Pid: ") && to_integer(field_at(line, ' ', 1), 1, INT64_MAX, &number))
+            return (uint64_t)number;
+    return 0;
+}
+
 void haproxy_complaint(const char *answer, char *to, size_t size)
 {
     struct slice line;
@@ -310,7 +321,8 @@ void haproxy_complaint(const char *answer, char *to, size_t size)
 
     text_init(&text, to, size);
     while (next_line(&answer, &line)) {
-        if (starts_with(line, "0x") || starts_with(line, "#") || is_text(line, "1"))
+        if (starts_with(line, "0x") || starts_with(line, "#") || starts_with(line, "Name: ") ||
+            is_text(line, "1"))
             return;
         if (line.length == 0)
             continue;

@@ -47,6 +47,9 @@ void haproxy_algorithm(const char *dump, const char *backend, char *to, size_t s
 MUST_CHECK bool haproxy_requests(const char *dump, const char *backend, const char *server,
                                  uint64_t *ret_count);
 
+/* Number of the process that answered, in what `show info` says; 0 where it does not tell. */
+uint64_t haproxy_process(const char *answer);
+
 /* The answer has its end: every command's ends with an empty line. An old process that goes away may cut it.
  */
 bool haproxy_is_complete(const char *answer);

@@ -72,6 +72,9 @@ struct traffic_type {
     void (*mirror)(struct traffic *traffic, const struct traffic_split *split, uint64_t number,
                    uint16_t share, traffic_done *done, void *data);
     bool (*has_persisted)(const struct traffic *traffic, const struct traffic_split *split);
+    /* The newest reading was of a process that began after the share was confirmed. NULL: this kind cannot
+     * tell. */
+    bool (*has_begun_anew)(const struct traffic *traffic, const struct traffic_split *split);
 };
 
 /* All types, in traffic_types.c; ends with NULL. */

@@ -100,15 +100,29 @@ static void rehearse(struct traffic *traffic, const struct traffic_split *split,
     haproxy_order_start(new_order(traffic, split, HAPROXY_REHEARSE, done, data));
 }
 
+static const struct haproxy_lane *find_lane(const struct traffic *traffic, const struct traffic_split *split)
+{
+    const struct haproxy_lane *lane = traffic->lanes;
+
+    while (lane != NULL && strcmp(lane->split.key, split->options[USE_BACKEND].text) != 0)
+        lane = lane->next;
+    return lane;
+}
+
 /* With one slot there is nothing that a reload could change. */
 static bool has_persisted(const struct traffic *traffic, const struct traffic_split *split)
 {
     if (split->slot_count < 2 || split->candidate == split->stable)
         return true;
-    for (const struct haproxy_lane *lane = traffic->lanes; lane != NULL; lane = lane->next)
-        if (strcmp(lane->split.key, split->options[USE_BACKEND].text) == 0)
-            return lane->is_saved;
-    return false;
+    const struct haproxy_lane *lane = find_lane(traffic, split);
+    return lane != NULL && lane->is_saved;
+}
+
+static bool has_begun_anew(const struct traffic *traffic, const struct traffic_split *split)
+{
+    const struct haproxy_lane *lane = find_lane(traffic, split);
+
+    return lane != NULL && lane->is_anew;
 }
 
 static bool open_traffic(const struct traffic_env *env, const char *name, const struct option_value *options,
@@ -164,4 +178,5 @@ const struct traffic_type traffic_haproxy = {
     .set = set,
     .read = read_traffic,
     .has_persisted = has_persisted,
+    .has_begun_anew = has_begun_anew,
 };

@@ -147,9 +147,9 @@ bool engine_result(struct engine *engine, uint64_t deployment, uint32_t sequence
     return push_event(engine, INPUT_RESULT, deployment, &event);
 }
 
-bool engine_read_back(struct engine *engine, uint64_t deployment, uint16_t share)
+bool engine_read_back(struct engine *engine, uint64_t deployment, uint16_t share, bool is_anew)
 {
-    struct event event = {.kind = EVENT_DRIFT, .share = share};
+    struct event event = {.kind = EVENT_DRIFT, .share = share, .is_anew = is_anew};
 
     return push_event(engine, INPUT_READ_BACK, deployment, &event);
 }

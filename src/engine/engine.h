@@ -98,7 +98,7 @@ bool engine_judgement(struct engine *engine, uint64_t deployment, uint8_t rule,
                       const struct judgement *judgement);
 bool engine_result(struct engine *engine, uint64_t deployment, uint32_t sequence, uint16_t tries,
                    enum result result);
-bool engine_read_back(struct engine *engine, uint64_t deployment, uint16_t share);
+bool engine_read_back(struct engine *engine, uint64_t deployment, uint16_t share, bool is_anew);
 
 /* Does a way back that was answered with ENGINE_NOT_DURABLE, and is tried on, still name this token? Its
  * audit row will (S14); no second answer comes. */

@@ -58,6 +58,7 @@ struct event {
     uint8_t rule;              /* JUDGEMENT, MUTE */
     enum verdict verdict;      /* JUDGEMENT */
     uint16_t share;            /* DRIFT: what was read */
+    bool is_anew;              /* DRIFT: the proxy began anew since the share was confirmed */
     uint32_t blind;            /* bit r: rule r is inconclusive because its source errs */
     uint8_t slot, stable_slot; /* TURN */
     enum verb verb;            /* VERB */

@@ -454,6 +454,17 @@ void running_resume(struct machine *machine)
     running_go_on(machine);
 }
 
+/* A proxy that began anew forgot what it was told. It is told again while every rule that counts passes on
+ * fresh values: never blindly. */
+static bool has_forgotten(const struct machine *machine)
+{
+    const struct deployment_state *state = machine->state;
+    uint32_t wanted = act_rules(machine->plan, state);
+
+    return machine->event->is_anew && state->step_state != STEP_HELD && state->flight.kind == ACTION_NONE &&
+           (state->passing & wanted) == wanted;
+}
+
 /* More for the candidate than wanted is mended at once, or as soon as what is in flight has ended; less is
  * the will of an unknown hand. A share that is being set is read by who sets it. */
 void running_drift(struct machine *machine)
@@ -465,9 +476,10 @@ void running_drift(struct machine *machine)
         return;
     machine_trace(machine, TRACE_DRIFT, share, state->confirmed_share);
     bool is_more = share > state->confirmed_share;
+    bool is_again = !is_more && has_forgotten(machine);
     state->confirmed_share = share;
-    if (!is_more && state->step_state != STEP_HELD)
+    if (!is_more && !is_again && state->step_state != STEP_HELD)
         machine_hold(machine, HOLD_UNKNOWN_HAND, UINT8_MAX);
-    else if (share > state->desired_share && state->flight.kind == ACTION_NONE)
+    else if (is_again || (share > state->desired_share && state->flight.kind == ACTION_NONE))
         shares_mend(machine);
 }

@@ -112,9 +112,10 @@ static bool world(struct stage *stage, const struct story_words *words, struct e
     return deed->is_silent || err_set(err, ERR_INVALID, "`%s` is no end of an action", how);
 }
 
-/* proxy SHARE: somebody or something else sets it. */
+/* proxy SHARE [anew]: somebody or something else sets it; or it began anew with it. */
 static bool proxy(struct stage *stage, const struct story_words *words, struct err *err)
 {
+    stage->is_anew = words->count > 2 && strcmp(words->at[2], "anew") == 0;
     return story_share(words->at[1], &stage->share) || err_set(err, ERR_INVALID, "no share");
 }
 

@@ -94,8 +94,10 @@ static void read_share(struct stage *stage, uint64_t deployment)
 /* What a job does to the world at its end. */
 static enum result effect_of(struct stage *stage, const struct job *job)
 {
-    if (job->action.kind == ACTION_ROUTE && job->deed.result == RESULT_DONE)
+    if (job->action.kind == ACTION_ROUTE && job->deed.result == RESULT_DONE) {
         stage->share = job->action.share;
+        stage->is_anew = false;
+    }
     if (job->action.kind == ACTION_VERIFY && stage->share != 0)
         return RESULT_AGAIN;
     if (job->action.kind == ACTION_CANCEL && job->deed.result == RESULT_DONE) {
@@ -112,7 +114,7 @@ static void end_job(struct stage *stage, struct job *job)
     struct engine *engine = stage->bench.engine;
 
     if (job->is_read_back)
-        (void)engine_read_back(engine, job->deployment, stage->share);
+        (void)engine_read_back(engine, job->deployment, stage->share, stage->is_anew);
     else
         (void)engine_result(engine, job->deployment, job->action.sequence, job->action.tries,
                             effect_of(stage, job));

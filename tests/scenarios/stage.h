@@ -53,6 +53,7 @@ struct stage {
     struct plan plan;
     int64_t start_ms;
     uint16_t share; /* of the candidate, at the proxy */
+    bool is_anew;   /* the proxy began anew since it was set */
     struct deed actions[ACTION_MIRROR + 1];
     struct deed commands[STORY_COMMANDS_MAX];
     double values[STORY_RULES_MAX];

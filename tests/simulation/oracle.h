@@ -58,6 +58,8 @@ struct oracle_history {
     uint16_t hosts_ready;        /* with the candidate, and in service */
     bool is_touched[SITE_HOSTS]; /* by it */
     uint16_t confirmed;
+    bool is_read_anew;   /* since then, by a proxy that was reloaded */
+    bool is_lowered;     /* by another hand, and nobody has said to go on */
     uint16_t share_most; /* of all forward routes that left */
     uint32_t action_count;
     int64_t phase_up_ms;            /* since when it is in its turn: admitted, or ended */
@@ -131,6 +133,7 @@ void oracle_answer(struct world *world, const struct asked *asked, enum engine_a
                    uint64_t deployment);
 /* A FAIL was told to the engine. */
 void oracle_failed(struct world *world, uint64_t deployment, uint8_t rule);
+void oracle_read_anew(struct world *world, uint64_t deployment);
 void oracle_restarted(struct world *world);
 void oracle_died(struct world *world);
 void oracle_rebooted(struct world *world); /* what stood in the runtime folder is gone */

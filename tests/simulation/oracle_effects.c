@@ -135,6 +135,8 @@ static void check_route(struct world *world, uint64_t deployment, const struct a
                        oracle->route_sequence[site]);
     oracle->route_owner[site] = deployment;
     oracle->route_sequence[site] = action->sequence;
+    if (is_forward && history->is_lowered)
+        oracle_violate(world, "S6", deployment, "gives back what another hand took");
     if (is_forward || action->share > history->share_most) {
         check_forward(world, deployment, action,
                       step_of_share(oracle_plan(world, deployment), action->share));

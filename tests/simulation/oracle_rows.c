@@ -254,8 +254,14 @@ static void hold(struct world *world, struct oracle_history *history, const stru
     step->unheld_up_ms += world->shell.commit_up_ms - step->entered_up_ms;
 }
 
+void oracle_read_anew(struct world *world, uint64_t deployment)
+{
+    oracle_history(world, deployment)->is_read_anew = true;
+}
+
 static void resume(struct world *world, struct oracle_history *history)
 {
+    history->is_lowered = false;
     if (!history->is_held)
         return;
     history->is_held = false;
@@ -349,6 +355,7 @@ static void override(struct world *world, uint64_t deployment, const struct batc
     struct oracle_history *history = oracle_history(world, deployment);
 
     history->is_overridden = true;
+    history->is_lowered = false;
     history->has_failed = history->has_sign = false;
     if (world->oracle.batch_number > history->ahead_number)
         history->went_ahead = false;
@@ -403,7 +410,13 @@ void oracle_end_action(struct world *world, uint64_t deployment, const struct ba
 
 static void confirm(struct world *world, uint64_t deployment, const struct batch_row *row)
 {
-    oracle_history(world, deployment)->confirmed = (uint16_t)row->trace.a;
+    struct oracle_history *history = oracle_history(world, deployment);
+
+    history->is_lowered = row->trace.kind == TRACE_DRIFT && row->trace.a < row->trace.b &&
+                          (history->is_lowered || !history->is_read_anew);
+    if (row->trace.kind == TRACE_CONFIRMED)
+        history->is_read_anew = false;
+    history->confirmed = (uint16_t)row->trace.a;
     oracle_due_drop(world, DUE_DRIFT, deployment, ledger_find(world, deployment)->site);
 }
 

@@ -284,7 +284,7 @@ void shell_continue(struct world *world)
         for (int i = 0; i < SHELL_LIVES_MAX; i++)
             if (shell->lives[i].is_used && shell->lives[i].id != 0)
                 (void)engine_read_back(shell->engine, shell->lives[i].id,
-                                       world->sites[shell->lives[i].site].lever.share[1]);
+                                       world->sites[shell->lives[i].site].lever.share[1], false);
     engine_gap(shell->engine, away_ms);
     shell_turn(world);
 }

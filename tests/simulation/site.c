@@ -88,6 +88,7 @@ static void lever_set(struct world *world, struct site *site, const struct occur
         return;
     }
     site->lever.number = number;
+    site->lever.is_anew = false;
     if (action->kind == ACTION_MIRROR)
         site->lever.mirror = occurrence->share;
     else if (world->slip != SLIP_CONFIRM_BLIND || !dice_chance(&world->dice, 2000))
@@ -112,6 +113,7 @@ static void lever_read(struct world *world, const struct site *site, const struc
                 &(struct occurrence){.kind = OCCURS_READ_BACK,
                                      .life = occurrence->life,
                                      .deployment = occurrence->deployment,
+                                     .rule = site->lever.is_anew,
                                      .share = site->lever.share[occurrence->attempt & 0xff]});
 }
 
@@ -244,6 +246,7 @@ void site_reload(struct world *world, const struct occurrence *occurrence)
     world->tally->faults[FAULT_PROXY_RELOAD]++;
     world_say(world, 0, "the proxy of site %u reloads", site->target);
     memcpy(site->lever.share, site->lever.file, sizeof(site->lever.share));
+    site->lever.is_anew = true;
     again_later(world, FAULT_PROXY_RELOAD, occurrence);
 }
 

@@ -38,6 +38,7 @@ struct lever {
     uint16_t file[SITE_SLOTS];  /* what a reload falls back to */
     uint16_t mirror;            /* of the requests that the candidate gets copies of */
     uint64_t number;            /* of the newest set: older ones are not applied any more (S6) */
+    bool is_anew;               /* it was reloaded since */
     int64_t busy_until_ms;
 };
 

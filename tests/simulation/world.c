@@ -140,7 +140,11 @@ static void on_result(struct world *world, const struct occurrence *occurrence)
 
 static void on_read_back(struct world *world, const struct occurrence *occurrence)
 {
-    (void)engine_read_back(world->shell.engine, occurrence->deployment, occurrence->share);
+    bool is_anew = occurrence->rule != 0;
+
+    if (is_anew)
+        oracle_read_anew(world, occurrence->deployment);
+    (void)engine_read_back(world->shell.engine, occurrence->deployment, occurrence->share, is_anew);
     shell_turn(world);
 }
 

@@ -100,6 +100,11 @@ void trial_drift(struct trial *trial, uint16_t share)
     trial_event(trial, (struct event){.kind = EVENT_DRIFT, .share = share});
 }
 
+void trial_forgotten(struct trial *trial, uint16_t share)
+{
+    trial_event(trial, (struct event){.kind = EVENT_DRIFT, .share = share, .is_anew = true});
+}
+
 static void go_on(struct trial *trial)
 {
     switch (trial->state.step_state) {

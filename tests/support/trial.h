@@ -38,6 +38,7 @@ void trial_judge_all(struct trial *trial, enum verdict verdict); /* the act rule
 void trial_tick(struct trial *trial, int64_t later_ms);
 enum answer trial_verb(struct trial *trial, enum verb verb);
 void trial_drift(struct trial *trial, uint16_t share);
+void trial_forgotten(struct trial *trial, uint16_t share); /* by a proxy that began anew */
 
 /* Brings a fresh trial to a place by the good way. */
 void trial_to_step(struct trial *trial, uint8_t step);

@@ -234,7 +234,7 @@ static void test_drift_on_the_way_back_does_not_go(void **state)
     bench_later(bench, BENCH_RECONCILE_MS);
     bench_forget(bench);
     bench->journal = BENCH_STUCK;
-    assert_true(engine_read_back(bench->engine, live->id, BENCH_LOW));
+    assert_true(engine_read_back(bench->engine, live->id, BENCH_LOW, false));
     bench_turn(bench);
     bench_later(bench, ENGINE_AHEAD_MS);
     assert_int_equal(bench_count(bench, NOTE_START), 0);

@@ -133,7 +133,7 @@ static void test_no_commit_for_nothing(void **state)
     assert_int_equal(bench_verb(bench, live, VERB_APPROVE), ENGINE_CONFLICT);
     assert_int_equal(bench_verb(bench, &(struct bench_live){.id = 77}, VERB_ABORT), ENGINE_NOT_FOUND);
     assert_true(engine_result(bench->engine, 77, 1, 0, RESULT_DONE));
-    assert_true(engine_read_back(bench->engine, live->id, BENCH_LOW));
+    assert_true(engine_read_back(bench->engine, live->id, BENCH_LOW, false));
     bench_turn(bench);
     assert_int_equal(bench->commits, commits);
     assert_int_equal(bench_verb(bench, live, VERB_ABORT), ENGINE_DONE);
@@ -316,7 +316,7 @@ static void test_the_queue_is_bounded(void **state)
     for (int i = 0; i < ENGINE_INPUTS_MAX; i++)
         assert_true(engine_result(bench->engine, 77, 1, 0, RESULT_DONE));
     assert_false(engine_result(bench->engine, 77, 1, 0, RESULT_DONE));
-    assert_false(engine_read_back(bench->engine, 77, 0));
+    assert_false(engine_read_back(bench->engine, 77, 0, false));
     assert_false(engine_start(bench->engine, &live->start));
     assert_false(engine_verb(bench->engine, TOKEN, 1, VERB_ABORT, 0));
     assert_false(engine_target_verb(bench->engine, TOKEN, &freeze));

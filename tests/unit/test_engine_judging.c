@@ -249,7 +249,7 @@ static void read_back(struct engine_bench *bench, const struct bench_live *live,
     bench_later(bench, BENCH_RECONCILE_MS);
     assert_true(bench_count(bench, NOTE_READ_BACK) > 0);
     bench_forget(bench);
-    assert_true(engine_read_back(bench->engine, live->id, share));
+    assert_true(engine_read_back(bench->engine, live->id, share, false));
     bench_turn(bench);
 }
 
@@ -279,7 +279,7 @@ static void test_an_old_answer_is_no_drift(void **state)
     bench_later(bench, BENCH_OBSERVE_MS);
     assert_int_equal(bench_count(bench, NOTE_READ_BACK), 1);
     bench_result(bench, live, RESULT_DONE);
-    assert_true(engine_read_back(bench->engine, live->id, BENCH_LOW));
+    assert_true(engine_read_back(bench->engine, live->id, BENCH_LOW, false));
     bench_turn(bench);
     assert_int_equal(bench_state(bench, live)->step_state, STEP_OBSERVING);
     assert_int_equal(bench_state(bench, live)->confirmed_share, SHARE_WHOLE);
@@ -295,11 +295,11 @@ static void test_an_overtaken_reading_is_asked_again(void **state)
     bench_values(bench, live, BENCH_GOOD);
     bench_later(bench, BENCH_OBSERVE_MS);
     assert_int_equal(bench_count(bench, NOTE_READ_BACK), 1);
-    assert_true(engine_read_back(bench->engine, live->id, BENCH_LOW));
+    assert_true(engine_read_back(bench->engine, live->id, BENCH_LOW, false));
     bench_turn(bench);
     assert_int_equal(bench_count(bench, NOTE_READ_BACK), 1);
     bench_result(bench, live, RESULT_DONE);
-    assert_true(engine_read_back(bench->engine, live->id, BENCH_LOW));
+    assert_true(engine_read_back(bench->engine, live->id, BENCH_LOW, false));
     bench_turn(bench);
     assert_int_equal(bench_count(bench, NOTE_READ_BACK), 2);
 }

@@ -133,8 +133,8 @@ static void orders_by_map(void **state)
     (void)state;
     assert_string_equal(second.candidate.backend, "shop_green");
     assert_string_equal(second.stable.backend, "shop_blue");
-    expect_order(&second, 500, false, "set map /m shop 500;show map /m\n");
-    expect_order(&first, 500, false, "set map /m shop 9500;show map /m\n");
+    expect_order(&second, 500, false, "set map /m shop 500;show map /m;show info\n");
+    expect_order(&first, 500, false, "set map /m shop 9500;show map /m;show info\n");
     expect_order(&first, 0, true, "add map /m shop 10000;show map /m\n");
 }
 
@@ -149,10 +149,11 @@ static void orders_by_weights(void **state)
                  "set weight shop/g1 0;set weight shop/g2 0;show servers state shop\n");
     expect_order(&split, 10000, false,
                  "set weight shop/g1 256;set weight shop/g2 256;"
-                 "set weight shop/b1 0;set weight shop/b2 0;set weight shop/b3 0;show servers state shop\n");
+                 "set weight shop/b1 0;set weight shop/b2 0;set weight shop/b3 0;"
+                 "show servers state shop;show info\n");
     expect_order(&split, 500, false,
                  "set weight shop/b1 228;set weight shop/b2 228;set weight shop/b3 228;"
-                 "set weight shop/g1 18;set weight shop/g2 18;show servers state shop\n");
+                 "set weight shop/g1 18;set weight shop/g2 18;show servers state shop;show info\n");
 }
 
 static void asks(void **state)
@@ -170,11 +171,13 @@ static void asks(void **state)
     haproxy_split_ask_forward(&weights, &command);
     haproxy_split_ask_share(&map, &command);
     haproxy_split_ask_share(&weights, &command);
+    haproxy_split_ask_reading(&map, &command);
     assert_string_equal(
         memory, "show cli level;show servers state shop_blue;show servers state shop_green;show map /m\n"
                 "show cli level;show servers state shop;show stat -1 2 -1\n"
                 "show servers state shop_green\nshow servers state shop;show stat -1 2 -1\n"
-                "show map /m\nshow servers state shop\n");
+                "show map /m\nshow servers state shop\n"
+                "show map /m;show info\n");
 }
 
 typedef bool checking(const struct haproxy_split *split, const char *answer, struct err *err);

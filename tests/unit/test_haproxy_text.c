@@ -241,6 +241,13 @@ static void expect_complaint(const char *answer, const char *complaint)
     assert_string_equal(found, complaint);
 }
 
+static void knows_the_process(void **state)
+{
+    (void)state;
+    assert_int_equal(haproxy_process("0x5 shop 10\n\nName: HAProxy\nPid: 4711\nUptime: 0d\n\n"), 4711);
+    assert_int_equal(haproxy_process("0x5 Pid: 10\n\nName: HAProxy\nPid: many\n\n"), 0);
+}
+
 static void hears_complaints(void **state)
 {
     (void)state;
@@ -249,6 +256,7 @@ static void hears_complaints(void **state)
     expect_complaint(dump("stat.txt"), "");
     expect_complaint(dump("rehearsal_map.txt"), "admin");
     expect_complaint("\n0x5 shop 10\n\n", "");
+    expect_complaint("\nName: HAProxy\nPid: 7\n\n", "");
     expect_complaint("entry not found.\n\n0x5 shop 10\n\n", "entry not found.");
     expect_complaint("\nNo such server.\n\n\n1\n# be_id\n\n", "No such server.");
     expect_complaint("", "");
@@ -278,6 +286,7 @@ int main(void)
         cmocka_unit_test(reads_servers),
         cmocka_unit_test(counts_servers),
         cmocka_unit_test(reads_algorithms),
+        cmocka_unit_test(knows_the_process),
         cmocka_unit_test(hears_complaints),
         cmocka_unit_test(sees_the_end_of_answers),
     };
