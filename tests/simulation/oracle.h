@@ -58,9 +58,8 @@ struct oracle_history {
     uint16_t hosts_ready;        /* with the candidate, and in service */
     bool is_touched[SITE_HOSTS]; /* by it */
     uint16_t confirmed;
-    bool is_read_anew;   /* since then, by a proxy that was reloaded */
-    bool is_lowered;     /* by another hand, and nobody has said to go on */
-    uint16_t share_most; /* of all forward routes that left */
+    bool is_read_anew, is_lowered; /* since then: by a reloaded proxy; by a hand, and nobody said go on */
+    uint16_t share_most;           /* of all forward routes that left */
     uint32_t action_count;
     int64_t phase_up_ms;            /* since when it is in its turn: admitted, or ended */
     int64_t confirmed_engine_ms;    /* newest entry into an observation: evidence for counts from here */
@@ -122,13 +121,11 @@ void oracle_init(struct world *world);
 void oracle_violate(struct world *world, const char *invariant, uint64_t deployment, const char *format, ...)
     PRINTF_LIKE(4, 5);
 
-/* What happened. */
 void oracle_committing(struct world *world, const struct batch *batch);
 void oracle_durable(struct world *world, const struct batch *batch, uint32_t rows);
 void oracle_effect(struct world *world, uint64_t deployment, const struct action *action, bool is_ahead);
 void oracle_said(struct world *world, uint64_t deployment, const struct action *action, enum result result);
-/* NULL: all of the deployment's */
-void oracle_result(struct world *world, uint64_t deployment, const struct action *action);
+void oracle_result(struct world *world, uint64_t deployment, const struct action *action); /* NULL: all */
 void oracle_answer(struct world *world, const struct asked *asked, enum engine_answer answer,
                    uint64_t deployment);
 /* A FAIL was told to the engine. */

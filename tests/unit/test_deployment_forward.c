@@ -336,37 +336,6 @@ static void test_less_traffic_is_an_unknown_hand(void **state)
     assert_int_equal(trial.state.observed_ms, 1000);
 }
 
-/* Design 6.3: a proxy that began anew is told its share again, but never blindly. */
-static void test_what_a_proxy_forgot_is_told_again(void **state)
-{
-    struct trial trial = at(TRIAL_OBSERVE);
-
-    (void)state;
-    trial_judge_all(&trial, VERDICT_PASS);
-    trial_forgotten(&trial, 0);
-    assert_int_equal(trial.state.hold, HOLD_NONE);
-    assert_int_equal(trial_action(&trial).share, TRIAL_LOW);
-    trial_forgotten(&trial, 0);
-    assert_int_equal(trial.decision.action_count, 0);
-    trial_result(&trial, RESULT_DONE);
-    assert_int_equal(trial.state.confirmed_share, TRIAL_LOW);
-    assert_int_equal(trial.state.step_state, STEP_OBSERVING);
-}
-
-static void test_without_fresh_values_nothing_is_told_again(void **state)
-{
-    struct trial trial = at(TRIAL_OBSERVE);
-
-    (void)state;
-    trial_judge_all(&trial, VERDICT_INCONCLUSIVE);
-    trial_forgotten(&trial, 0);
-    assert_int_equal(trial.state.hold, HOLD_UNKNOWN_HAND);
-    trial_judge_all(&trial, VERDICT_PASS);
-    trial_forgotten(&trial, 500);
-    assert_int_equal(trial.state.step_state, STEP_HELD);
-    assert_int_equal(trial.decision.action_count, 0);
-}
-
 static void test_mending_that_fails(void **state)
 {
     struct trial trial = at(TRIAL_WATCH);
@@ -496,8 +465,6 @@ int main(void)
         cmocka_unit_test(test_gaps_are_not_observed),
         cmocka_unit_test(test_more_traffic_is_mended),
         cmocka_unit_test(test_less_traffic_is_an_unknown_hand),
-        cmocka_unit_test(test_what_a_proxy_forgot_is_told_again),
-        cmocka_unit_test(test_without_fresh_values_nothing_is_told_again),
         cmocka_unit_test(test_mending_that_fails),
         cmocka_unit_test(test_after_care),
         cmocka_unit_test(test_after_care_gives_up),

@@ -287,6 +287,37 @@ static void test_a_raise_waits_for_the_end_of_the_hold(void **state)
     assert_int_equal(trial_verb(&trial, VERB_PROMOTE), ANSWER_DONE);
 }
 
+/* Design 6.3: a proxy that began anew is told its share again, but never blindly. */
+static void test_what_a_proxy_forgot_is_told_again(void **state)
+{
+    struct trial trial = at(TRIAL_OBSERVE);
+
+    (void)state;
+    trial_judge_all(&trial, VERDICT_PASS);
+    trial_forgotten(&trial, 0);
+    assert_int_equal(trial.state.hold, HOLD_NONE);
+    assert_int_equal(trial_action(&trial).share, TRIAL_LOW);
+    trial_forgotten(&trial, 0);
+    assert_int_equal(trial.decision.action_count, 0);
+    trial_result(&trial, RESULT_DONE);
+    assert_int_equal(trial.state.confirmed_share, TRIAL_LOW);
+    assert_int_equal(trial.state.step_state, STEP_OBSERVING);
+}
+
+static void test_without_fresh_values_nothing_is_told_again(void **state)
+{
+    struct trial trial = at(TRIAL_OBSERVE);
+
+    (void)state;
+    trial_judge_all(&trial, VERDICT_INCONCLUSIVE);
+    trial_forgotten(&trial, 0);
+    assert_int_equal(trial.state.hold, HOLD_UNKNOWN_HAND);
+    trial_judge_all(&trial, VERDICT_PASS);
+    trial_forgotten(&trial, 500);
+    assert_int_equal(trial.state.step_state, STEP_HELD);
+    assert_int_equal(trial.decision.action_count, 0);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -301,6 +332,8 @@ int main(void)
         cmocka_unit_test(test_mended_while_held),
         cmocka_unit_test(test_mended_under_watch),
         cmocka_unit_test(test_given_back_by_hand),
+        cmocka_unit_test(test_what_a_proxy_forgot_is_told_again),
+        cmocka_unit_test(test_without_fresh_values_nothing_is_told_again),
         cmocka_unit_test(test_no_try_while_held),
         cmocka_unit_test(test_mending_goes_on_while_held),
         cmocka_unit_test(test_an_own_route_mends_while_held),
