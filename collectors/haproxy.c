@@ -42,6 +42,8 @@ static const struct option instance_options[HAPROXY_INSTANCE_OPTION_COUNT] = {
                            "As of the traffic driver, for metrics with a slot: \"map:FILE\" or \"weights\""},
 };
 
+static const char *const measures[] = {"time", "up", NULL};
+
 static const struct option metric_options[HAPROXY_METRIC_OPTION_COUNT] = {
     [HAPROXY_BACKEND] = {.name = "backend",
                          .type = OPTION_TEXT,
@@ -54,6 +56,11 @@ static const struct option metric_options[HAPROXY_METRIC_OPTION_COUNT] = {
     [HAPROXY_SLOT] = {.name = "slot",
                       .type = OPTION_TEXT,
                       .help = "A slot of the traffic driver, instead of servers; templates allowed"},
+    [HAPROXY_MEASURE] = {.name = "measure",
+                         .type = OPTION_CHOICE,
+                         .choices = measures,
+                         .fallback = "time",
+                         .help = "Of a gauge: the time of a request, or how many servers are up, in percent"},
 };
 
 /* One HAProxy process. */
@@ -84,6 +91,7 @@ struct collector_watch {
     struct collector_watch *next;
     struct collector_sink sink;
     enum series_kind kind;
+    bool is_up; /* the servers that are up, and nothing of requests */
     int64_t every_ms;
     char *backend;
     char *servers[SERVERS_MAX];
@@ -98,7 +106,24 @@ struct sum {
     double errors;
     double requests;
     double time_ms; /* of all requests together */
+    double servers;
+    double up; /* of the servers */
 };
+
+/* A backend is its servers. */
+static void add_up(const struct haproxy_stat *stat, const struct haproxy_row *row, struct sum *sum)
+{
+    bool is_whole = strcmp(row->server, "BACKEND") == 0;
+
+    for (size_t i = 0; i < stat->count; i++) {
+        const struct haproxy_row *server = &stat->rows[i];
+        bool is_wanted = is_whole ? strcmp(server->server, "BACKEND") != 0 : server == row;
+        if (!is_wanted || strcmp(server->backend, row->backend) != 0)
+            continue;
+        sum->servers += 1;
+        sum->up += server->is_up ? 1 : 0;
+    }
+}
 
 static void add_row(struct collector_watch *watch, size_t target, const struct haproxy_row *row,
                     struct sum *sum)
@@ -138,7 +163,10 @@ static bool add_target(struct collector_watch *watch, size_t target, struct sum 
             *ret_missing = watch->servers[i];
             return false;
         }
-        add_row(watch, target, row, sum);
+        if (watch->is_up)
+            add_up(stat, row, sum);
+        else
+            add_row(watch, target, row, sum);
     }
     return true;
 }
@@ -151,6 +179,8 @@ static void put(const struct collector_watch *watch, const struct sum *sum)
     /* What rose in an interval belongs to the step in which the interval lay. */
     if (watch->kind == SERIES_COUNT)
         sink->count(sink->data, at_ms - at_ms % watch->collector->every_ms - 1, sum->errors, sum->requests);
+    else if (watch->is_up && sum->servers > 0)
+        sink->gauge(sink->data, at_ms, 100 * sum->up / sum->servers);
     else if (sum->requests > 0)
         sink->gauge(sink->data, at_ms, sum->time_ms / sum->requests);
 }
@@ -322,6 +352,8 @@ static bool watch_series(struct collector *collector, const struct collector_ser
     watch->collector = collector;
     watch->sink = series->sink;
     watch->kind = series->kind;
+    watch->is_up =
+        series->kind == SERIES_GAUGE && measures[series->options[HAPROXY_MEASURE].choice] == measures[1];
     watch->every_ms = series->every_ms;
     watch->errors = increase_new();
     watch->requests = increase_new();

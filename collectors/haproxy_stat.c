@@ -8,15 +8,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum column { BACKEND, SERVER, CONNECT_ERRORS, RESPONSE_ERRORS, ANSWERS_5XX, REQUESTS, TIME, COLUMN_COUNT };
+enum column {
+    BACKEND,
+    SERVER,
+    STATUS,
+    CONNECT_ERRORS,
+    RESPONSE_ERRORS,
+    ANSWERS_5XX,
+    REQUESTS,
+    TIME,
+    COLUMN_COUNT
+};
 
-static const char *const column_names[COLUMN_COUNT] = {[BACKEND] = "# pxname",
-                                                       [SERVER] = "svname",
-                                                       [CONNECT_ERRORS] = "econ",
-                                                       [RESPONSE_ERRORS] = "eresp",
-                                                       [ANSWERS_5XX] = "hrsp_5xx",
-                                                       [REQUESTS] = "req_tot",
-                                                       [TIME] = "ttime"};
+static const char *const column_names[COLUMN_COUNT] = {
+    [BACKEND] = "# pxname",      [SERVER] = "svname",
+    [STATUS] = "status",         [CONNECT_ERRORS] = "econ",
+    [RESPONSE_ERRORS] = "eresp", [ANSWERS_5XX] = "hrsp_5xx",
+    [REQUESTS] = "req_tot",      [TIME] = "ttime"};
 
 /* Ends the field at *place with a NUL and moves on; NULL behind the last of the line. Quotes stay: fields
  * that may have them are not read. */
@@ -75,6 +83,18 @@ static double number_of(const char *field)
     return text_to_number(field, &number) ? number : 0; /* empty: does not apply to this row */
 }
 
+/* "UP 1/3" is on its way down and still up; "DRAIN" is up and gets no new users. */
+static bool is_up(const char *status)
+{
+    static const char *const ups[] = {"UP", "DRAIN", "no check"};
+
+    for (size_t i = 0; i < ARRAY_LENGTH(ups); i++) {
+        if (strncmp(status, ups[i], strlen(ups[i])) == 0)
+            return true;
+    }
+    return false;
+}
+
 static bool read_row(char *line, const size_t columns[COLUMN_COUNT], struct haproxy_row *row)
 {
     const char *fields[COLUMN_COUNT] = {0};
@@ -92,6 +112,7 @@ static bool read_row(char *line, const size_t columns[COLUMN_COUNT], struct hapr
     }
     *row = (struct haproxy_row){.backend = fields[BACKEND],
                                 .server = fields[SERVER],
+                                .is_up = is_up(fields[STATUS]),
                                 .requests = number_of(fields[REQUESTS]),
                                 .errors = number_of(fields[ANSWERS_5XX]),
                                 .time_ms = number_of(fields[TIME])};

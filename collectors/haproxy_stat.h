@@ -9,6 +9,7 @@
 
 #include "base/err.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum { HAPROXY_STAT_MAX = 4 * 1024 * 1024, HAPROXY_ROWS_MAX = 16384 };
@@ -16,6 +17,7 @@ enum { HAPROXY_STAT_MAX = 4 * 1024 * 1024, HAPROXY_ROWS_MAX = 16384 };
 struct haproxy_row {
     const char *backend;
     const char *server; /* or "BACKEND" */
+    bool is_up;         /* HAProxy would send requests there: its checks are well, or it makes none */
     double requests;    /* since HAProxy's start */
     double errors;      /* of these: 5xx, or no answer */
     double time_ms;     /* total time of a request, averaged over the last 1024 */

@@ -20,6 +20,8 @@ static const struct node errors_keys[] = {KEY("kind", "counter"), KEY("every", "
 static const struct node time_keys[] = {KEY("kind", "gauge"), KEY("every", "1s"), KEY("unit", "ms"),
                                         KEY("better", "lower"), KEY("slot", "{{slot}}")};
 
+static const struct node up_keys[] = {KEY("kind", "gauge"),    KEY("every", "1s"),      KEY("unit", "%"),
+                                      KEY("better", "higher"), KEY("slot", "{{slot}}"), KEY("measure", "up")};
 static const struct node signal_keys[] = {KEY("source", "push"), KEY("kind", "gauge"),
                                           KEY("scope", "service"), KEY("max_age", "15m"),
                                           KEY("better", "lower")};
@@ -27,6 +29,7 @@ static const struct node signal_keys[] = {KEY("source", "push"), KEY("kind", "ga
 const struct node counted_metrics[COUNTED_MAX] = {
     {.kind = NODE_GROUP, .name = "lb_errors", .count = ARRAY_LENGTH(errors_keys), .children = errors_keys},
     {.kind = NODE_GROUP, .name = "lb_time", .count = ARRAY_LENGTH(time_keys), .children = time_keys},
+    {.kind = NODE_GROUP, .name = "lb_up", .count = ARRAY_LENGTH(up_keys), .children = up_keys},
     {.kind = NODE_GROUP,
      .name = CONDITION_ANY_SIGNAL,
      .count = ARRAY_LENGTH(signal_keys),
@@ -69,6 +72,11 @@ static const char *find_driver(struct vars *vars, const struct option_schemas *s
     if (driver == NULL || options_split(driver, kind, sizeof(kind)) == NULL || !is_counting(schemas, kind))
         return NULL;
     return driver;
+}
+
+bool counted_is_there(struct vars *vars, const struct option_schemas *schemas, const struct node *environment)
+{
+    return find_driver(vars, schemas, environment) != NULL;
 }
 
 /* Source and backend of what a driver counts; their count, 0 where it was reported. */

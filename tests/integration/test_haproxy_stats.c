@@ -3,6 +3,7 @@
 #include "collectors/haproxy.h"
 #include "support/collector_bench.h"
 #include "support/folder.h"
+#include "support/haproxy_bench.h"
 #include "support/peer.h"
 #include "support/process.h"
 
@@ -44,8 +45,11 @@ static void write_config(struct world *world)
                    " use_backend %%[path,field(2,/)]\n"
                    "backend blue\n http-request replace-path /blue(.*) \\1\n server one 127.0.0.1:%s\n"
                    "backend green\n http-request replace-path /green(.*) \\1\n server two 127.0.0.1:%s\n"
-                   "backend gone\n server three 127.0.0.1:%u\n",
-                   world->socket, world->port, world->peer.line, world->peer.line, closed_port);
+                   "backend gone\n server three 127.0.0.1:%u\n"
+                   "backend pair\n default-server check inter 50ms fall 1 rise 1\n"
+                   " server alive 127.0.0.1:%s\n server dead 127.0.0.1:%u\n",
+                   world->socket, world->port, world->peer.line, world->peer.line, closed_port,
+                   world->peer.line, closed_port);
     folder_write(&world->folder, "haproxy.cfg", text);
 }
 
@@ -126,6 +130,9 @@ static void test_counts_what_each_slot_answered(void **state)
     struct collector_tally *gone = watch(world, SERIES_COUNT, "gone", "three");
     struct collector_tally *whole = watch(world, SERIES_COUNT, "gone", NULL);
     struct collector_tally *time = watch(world, SERIES_GAUGE, "green", "two");
+    struct collector_tally *up =
+        collector_bench_watch(bench, SERIES_GAUGE, EVERY_MS,
+                              (const char *[]){"backend", "blue", "servers", "one", "measure", "up", NULL});
     struct collector_tally *wrong = watch(world, SERIES_COUNT, "blue", "nobody");
     COLLECTOR_BENCH_WAIT(bench, blue->puts >= 1 && wrong->troubles >= 1);
     assert_true(blue->total == 0);
@@ -143,6 +150,7 @@ static void test_counts_what_each_slot_answered(void **state)
     assert_true(blue->total == 9 && blue->events == 3);
     assert_true(green->total == 3 && green->events == 0);
     assert_true(gone->total == 3 && gone->events == 3);
+    assert_true(up->puts >= 1 && up->value == 100); /* requests or not, checks or not */
     assert_true(whole->total == 3 && whole->events == 3);
     COLLECTOR_BENCH_WAIT(bench, time->puts >= 1);
     if (!(time->value >= 150 && time->value < 5000))
@@ -152,6 +160,30 @@ static void test_counts_what_each_slot_answered(void **state)
     COLLECTOR_BENCH_WAIT(bench, blue->puts >= more);
     assert_true(time->puts <= puts + 1); /* no requests, no time */
     assert_true(blue->total == 9);
+    collector_bench_close(bench);
+}
+
+/* Of a backend whose servers are checked: one lives, one does not; then the other is taken out by hand. */
+static void test_servers_that_are_up(void **state)
+{
+    struct world *world = *state;
+    struct collector_bench *bench = &world->bench;
+    char answer[64];
+
+    collector_bench_open(bench, &haproxy_collector, (const char *[]){"sockets", world->socket, NULL});
+    struct collector_tally *half = collector_bench_watch(
+        bench, SERIES_GAUGE, EVERY_MS, (const char *[]){"backend", "pair", "measure", "up", NULL});
+    struct collector_tally *dead =
+        collector_bench_watch(bench, SERIES_GAUGE, EVERY_MS,
+                              (const char *[]){"backend", "pair", "servers", "dead", "measure", "up", NULL});
+    COLLECTOR_BENCH_WAIT(bench, half->value == 50 && dead->puts >= 1 && dead->value == 0);
+    assert_true(haproxy_bench_ask(world->socket, "set weight pair/alive 0\n", answer, sizeof(answer)));
+    unsigned puts = half->puts + 2;
+    COLLECTOR_BENCH_WAIT(bench, half->puts >= puts);
+    assert_true(half->value == 50); /* without a weight it is up all the same */
+    assert_true(
+        haproxy_bench_ask(world->socket, "set server pair/alive state maint\n", answer, sizeof(answer)));
+    COLLECTOR_BENCH_WAIT(bench, half->value == 0);
     collector_bench_close(bench);
 }
 
@@ -183,6 +215,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_counts_what_each_slot_answered, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_servers_that_are_up, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_haproxy_that_goes_and_comes, set_up, tear_down),
     };
 

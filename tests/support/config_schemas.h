@@ -50,10 +50,16 @@ static const struct option mqtt_use[] = {
     {.name = "labels", .type = OPTION_MAP, .max = 4, .help = "what a message must carry"},
 };
 
+static const char *const measure_choices[] = {"time", "up", NULL};
 static const struct option haproxy_metric[] = {
     {.name = "backend", .type = OPTION_TEXT, .is_required = true, .help = "the backend"},
     {.name = "servers", .type = OPTION_LIST, .max = 8, .help = "its servers"},
     {.name = "slot", .type = OPTION_TEXT, .help = "a slot of the driver"},
+    {.name = "measure",
+     .type = OPTION_CHOICE,
+     .choices = measure_choices,
+     .fallback = "time",
+     .help = "what of it"},
 };
 
 static const struct option_schema collector_schemas[] = {
