@@ -5,14 +5,16 @@
 #include "base/text.h"
 #include "config/condition.h"
 #include "config/counted.h"
+#include "config/defaults.h"
 #include "config/definition.h"
+#include "config/slots.h"
 #include "config/strategies.h"
 #include "config/vars.h"
 #include "config/windows.h"
 
 #include <string.h>
 
-enum { NAMES_MAX = 512, ROOT_MAX = 9, SLOT_VARIABLES_MAX = 64 };
+enum { NAMES_MAX = 512, ROOT_MAX = 9 };
 
 /* Definitions of one kind, filled in. */
 struct gathered {
@@ -173,98 +175,6 @@ static bool is_elsewhere(const char *name)
     return false;
 }
 
-/* Names that some slot sets, each once. */
-static size_t slot_variables(const struct node *slots, const char **names)
-{
-    size_t count = 0;
-
-    for (size_t i = 0; i < slots->count; i++) {
-        const struct node *vars = tree_find(&slots->children[i], "vars");
-        for (size_t j = 0; vars != NULL && vars->kind == NODE_GROUP && j < vars->count; j++) {
-            const char *name = vars->children[j].name;
-            size_t at = 0;
-            while (at < count && strcmp(names[at], name) != 0)
-                at++;
-            if (at == count && count < SLOT_VARIABLES_MAX)
-                names[count++] = name;
-        }
-    }
-    return count;
-}
-
-/* One variable as it applies to a slot. */
-static bool select_variable(struct selector *selector, const struct node *slot, const char *name,
-                            struct node *ret)
-{
-    const struct node *from = tree_find(tree_find(slot, "vars"), name);
-
-    if (from == NULL)
-        from = vars_find(&selector->vars, slot->source, name);
-    if (from == NULL)
-        return report_node(selector->vars.report, slot,
-                           "slot '%s': {{%s}} is set in another slot; set it here or outside of the slots",
-                           slot->name, name);
-    if (from->text == NULL)
-        return report_node(selector->vars.report, from, "the variable %s is no single value", name);
-    *ret = *from;
-    ret->kind = NODE_TEXT;
-    ret->name = name;
-    ret->text = vars_fill(&selector->vars, from, false);
-    return ret->text != NULL;
-}
-
-/* A slot with all variables that apply to it. */
-static bool select_slot(struct selector *selector, const struct node *slot, const char *const *names,
-                        size_t count, struct node *ret_slot)
-{
-    struct node *children = take(selector, slot->count + 1, sizeof(*children));
-    struct node *variables = take(selector, count + 1, sizeof(*variables));
-    size_t kept = 0;
-    bool is_good = children != NULL && variables != NULL;
-
-    if (!is_good)
-        return false;
-    for (size_t i = 0; i < slot->count; i++)
-        if (strcmp(slot->children[i].name, "vars") != 0)
-            is_good = vars_copy(&selector->vars, &slot->children[i], false, &children[kept++]) && is_good;
-    for (size_t i = 0; i < count; i++)
-        is_good = select_variable(selector, slot, names[i], &variables[i]) && is_good;
-    if (count > 0)
-        children[kept++] = (struct node){.kind = NODE_GROUP,
-                                         .name = "vars",
-                                         .source = slot->source,
-                                         .line = slot->line,
-                                         .count = count,
-                                         .children = variables};
-    *ret_slot = *slot;
-    ret_slot->children = children;
-    ret_slot->count = kept;
-    return is_good;
-}
-
-static bool select_slots(struct selector *selector, const struct node *slots, struct node *ret_slots)
-{
-    const char *names[SLOT_VARIABLES_MAX];
-    bool is_good = true;
-
-    *ret_slots = *slots;
-    if (slots->kind != NODE_GROUP || slots->count > DEFINITION_SLOTS_MAX)
-        return true;
-    size_t count = slot_variables(slots, names);
-    if (count == SLOT_VARIABLES_MAX)
-        return report_node(selector->vars.report, slots, "%d or more variables in the slots",
-                           SLOT_VARIABLES_MAX);
-    struct node *children = take(selector, slots->count + 1, sizeof(*children));
-    for (size_t i = 0; i < slots->count && children != NULL; i++) {
-        const struct node *slot = &slots->children[i];
-        children[i] = *slot;
-        if (slot->kind == NODE_GROUP)
-            is_good = select_slot(selector, slot, names, count, &children[i]) && is_good;
-    }
-    ret_slots->children = children;
-    return is_good && children != NULL;
-}
-
 static bool select_target(struct selector *selector)
 {
     const struct node *environment = selector->environment;
@@ -277,7 +187,7 @@ static bool select_target(struct selector *selector)
         if (is_elsewhere(child->name))
             continue;
         if (strcmp(child->name, "slots") == 0)
-            is_good = select_slots(selector, child, &children[count++]) && is_good;
+            is_good = slots_select(&selector->vars, child, &children[count++]) && is_good;
         else
             is_good = vars_copy(&selector->vars, child, true, &children[count++]) && is_good;
     }
@@ -310,7 +220,14 @@ static bool unknown_strategy(struct selector *selector, const struct node *at, c
     return report_unknown(selector->vars.report, at, "strategy", name, names, count);
 }
 
-static bool select_strategy(struct selector *selector, const char **ret_name)
+static const char *kind_of(const struct node *strategy)
+{
+    const struct node *kind = tree_find(strategy, "kind");
+
+    return kind == NULL || kind->kind != NODE_TEXT ? "" : kind->text;
+}
+
+static bool select_strategy(struct selector *selector, const char **ret_name, const char **ret_kind)
 {
     const struct node *at = tree_find(selector->environment, "strategy");
     const char *name = selector->selection->strategy;
@@ -323,7 +240,7 @@ static bool select_strategy(struct selector *selector, const char **ret_name)
     }
     if (name == NULL)
         return false;
-    *ret_name = name;
+    *ret_name = *ret_kind = name;
     const struct node *node = config_find(selector->selection->config, "strategies", name);
     if (node == NULL)
         return strategies_is_kind(name) ||
@@ -331,8 +248,19 @@ static bool select_strategy(struct selector *selector, const char **ret_name)
     struct node *copy = take(selector, 1, sizeof(*copy));
     if (copy == NULL || !vars_copy(&selector->vars, node, false, copy))
         return false;
+    *ret_kind = kind_of(copy);
     add_root(selector, node, NODE_GROUP, "strategies", copy, 1);
     return select_step_smokes(selector, copy);
+}
+
+/* What the strategy brings along, where the service names no triggers itself. */
+static bool select_defaults(struct selector *selector, const char *kind)
+{
+    if (tree_find(tree_find(selector->environment, "rules"), "triggers") != NULL ||
+        tree_find(tree_find(selector->service, "rules"), "triggers") != NULL)
+        return true;
+    return defaults_select(selector->selection->config, &selector->vars, selector->environment, kind,
+                           selector->triggers.nodes, &selector->triggers.count);
 }
 
 /* Of the operator's own, or of those that the traffic driver counts. Unknown names are found when the
@@ -473,13 +401,15 @@ const struct node *select_tree(const struct selection *selection, struct arena *
                  .environment = selection->environment},
     };
     const char *strategy = NULL;
+    const char *kind = "";
 
     if (!find_pair(&selector) || !init_all(&selector))
         return NULL;
     bool is_good = select_rules(&selector);
     is_good = select_notify(&selector) && is_good;
     is_good = select_target(&selector) && is_good;
-    is_good = select_strategy(&selector, &strategy) && is_good;
+    is_good = select_strategy(&selector, &strategy, &kind) && is_good;
+    is_good = select_defaults(&selector, kind) && is_good;
     is_good = select_metrics(&selector) && is_good;
     if (!is_good || !select_seal(&selector, strategy))
         return NULL;

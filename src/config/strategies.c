@@ -206,9 +206,7 @@ bool strategies_build(const struct build *build, const struct node *node, const 
                       struct strategy *ret_strategy)
 {
     static const char *const parts[] = {"steps", "after", NULL};
-    static const char *const later[] = {"increments", NULL};
-    static const struct shape shape = {
-        .options = options, .count = STRATEGY_OPTION_COUNT, .parts = parts, .later = later};
+    static const struct shape shape = {.options = options, .count = STRATEGY_OPTION_COUNT, .parts = parts};
     struct option_value values[STRATEGY_OPTION_COUNT] = {{0}};
     struct recipe *recipe = &ret_strategy->recipe;
 
