@@ -28,7 +28,8 @@ void record_etag(const struct record *record, char to[RECORD_ETAG_SIZE])
                                state->approvals,     state->last_sequence,
                                state->desired_share, state->confirmed_share,
                                state->passing,       state->muted,
-                               state->recorded,      state->confirmed_mirror};
+                               state->recorded,      state->confirmed_mirror,
+                               state->is_down};
 
     (void)snprintf(to, RECORD_ETAG_SIZE, "\"dep_%" PRIu64 "-%016" PRIx64 "\"", state->id,
                    snapshot_hash(fields, sizeof(fields)));
@@ -150,6 +151,16 @@ double record_worst_ratio(const struct definition *definition, size_t rule, cons
     if (row->kind != RULE_COMPARISON || judgement->verdict != VERDICT_PASS || !isfinite(judgement->estimate))
         return NAN;
     return row->metrics[0].is_lower_better ? judgement->upper : judgement->lower;
+}
+
+double record_downtime_s(const struct record *record)
+{
+    const struct deployment_state *state = record->state;
+    int64_t down_ms = state->down_ms;
+
+    if (state->is_down && record->is_live && !phase_is_terminal(state->phase))
+        down_ms += record->now_ms - state->down_from_ms;
+    return down_ms > 0 ? (double)down_ms / 1000.0 : (double)NAN;
 }
 
 void record_value(double value, const char *unit, struct text *text)

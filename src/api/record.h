@@ -51,6 +51,9 @@ const char *record_unit(const struct definition *definition, size_t rule);
 double record_worst_ratio(const struct definition *definition, size_t rule,
                           const struct judgement *judgement);
 
+/* How long nothing served so far, in seconds; NAN where something did all the time, or nobody looks. */
+double record_downtime_s(const struct record *record);
+
 /* "12.5 %" of a ratio, "0.31 s", "1200": for people. "?" where it is not finite. */
 void record_value(double value, const char *unit, struct text *text);
 

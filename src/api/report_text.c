@@ -111,6 +111,15 @@ static void print_audit(FILE *to, const cJSON *audit)
         fprintf(to, "  %s  %s\n", text_of(row, "time"), text_of(row, "text"));
 }
 
+static void print_downtime(FILE *to, const struct record *record)
+{
+    double down_s = record_downtime_s(record);
+    char text[VALUE_SIZE];
+
+    if (isfinite(down_s))
+        (void)fprintf(to, "  downtime    %s\n", value_text(down_s, "s", text));
+}
+
 static void print_head(FILE *to, const struct record *record)
 {
     const struct journal_deployment *row = record->row;
@@ -131,6 +140,7 @@ static void print_head(FILE *to, const struct record *record)
     (void)fprintf(to, "  started     %s\n", created);
     if (ended[0] != '\0')
         (void)fprintf(to, "  ended       %s\n", ended);
+    print_downtime(to, record);
     if (exit_code >= 0)
         (void)fprintf(to, "  exit code   %d\n", exit_code);
 }

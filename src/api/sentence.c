@@ -140,6 +140,14 @@ static void add_ready(const struct definition *definition, const struct journal_
         text_add(text, ", with the %u behind it", row->b - 1);
 }
 
+static void add_downtime(const struct definition *definition, const struct journal_audit *row,
+                         struct text *text)
+{
+    (void)definition;
+    text_add(text, "it serves again: nothing did for ");
+    record_value(row->a / 1000.0, "s", text);
+}
+
 static const struct sentence sentences[] = {
     {TRACE_PHASE, NULL, add_phase},
     {TRACE_STEP, NULL, add_step},
@@ -165,6 +173,7 @@ static const struct sentence sentences[] = {
     {TRACE_HOSTS_TAKEN, NULL, add_taken},
     {TRACE_HOSTS_READY, NULL, add_ready},
     {TRACE_MIRRORED, NULL, add_mirrored},
+    {TRACE_DOWNTIME, NULL, add_downtime},
 };
 
 static void add_sentence(const struct sentence *sentence, const struct definition *definition,

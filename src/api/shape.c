@@ -220,6 +220,7 @@ static void add_state(cJSON *object, const struct record *record)
     cJSON_AddNumberToObject(object, "share", state->confirmed_share / 100.0);
     cJSON_AddNumberToObject(object, "desired_share", state->desired_share / 100.0);
     cJSON_AddNumberToObject(object, "mirror", state->confirmed_mirror / 100.0);
+    cJSON_AddNumberToObject(object, "downtime_s", record_downtime_s(record));
     cJSON_AddBoolToObject(object, "done", record_is_done(record));
     if (exit_code < 0)
         cJSON_AddNullToObject(object, "exit_code");

@@ -5,6 +5,8 @@
 #include "base/duration.h"
 #include "orchestrator/deployment.h"
 
+#include <math.h>
+
 /* Why it is held, or went back: the rule that decided, with its numbers. */
 static void add_rule(const struct record *record, struct text *text)
 {
@@ -161,6 +163,17 @@ static void add_step(const struct record *record, struct text *text)
     add_why(record, text);
 }
 
+/* Of a version that takes the place of the other. */
+static void add_downtime(const struct record *record, struct text *text)
+{
+    double down_s = record_downtime_s(record);
+
+    if (isnan(down_s))
+        return;
+    text_add(text, "; nothing served for ");
+    record_value(down_s, "s", text);
+}
+
 static void add_rolling_back(const struct record *record, struct text *text)
 {
     text_add(text, "%s goes back to %s: ", record->row->version, previous_of(record));
@@ -185,6 +198,7 @@ static void add_rolled_back(const struct record *record, struct text *text)
         text_add(text, "; nobody verified what serves");
     else
         text_add(text, "; %s serves", previous_of(record));
+    add_downtime(record, text);
 }
 
 static void add_promoted(const struct record *record, struct text *text)
@@ -193,6 +207,7 @@ static void add_promoted(const struct record *record, struct text *text)
     add_ending(record, text);
     if (record->state->would_roll_back)
         text_add(text, "; a rule that only records would have taken it back");
+    add_downtime(record, text);
 }
 
 static void add_queued(const struct record *record, struct text *text)

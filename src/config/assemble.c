@@ -312,6 +312,8 @@ static void fill_recipe(struct assembly *assembly)
 
     recipe->is_record = assembly->is_record;
     recipe->has_traffic = definition->driver != SIZE_MAX;
+    recipe->is_in_place =
+        recipe->strategy == STRATEGY_RECREATE && (!recipe->has_traffic || definition->slot_count < 2);
     recipe->needs_approval = assembly->approval.is_set;
     recipe->approvals = assembly->approval.need;
     recipe->approval_limit_ms = assembly->approval.timeout_ms;

@@ -104,6 +104,8 @@ static cJSON *data_of(const struct live *live, const struct batch_row *row, cons
     cJSON_AddStringToObject(data, "ending", ending_name(row->state->ending));
     cJSON_AddNumberToObject(data, "step", row->state->step);
     add_number(data, "share", row->state->confirmed_share / 100.0);
+    if (row->state->down_ms > 0)
+        add_number(data, "downtime_s", (double)row->state->down_ms / 1000.0);
     add_rule(data, live, row);
     cJSON_AddStringToObject(data, "actor", live->actor);
     cJSON_AddStringToObject(data, "reason", live->reason);

@@ -38,6 +38,7 @@ static void log_trace(struct daemon *daemon, const struct live *live, const stru
     case TRACE_RESULT:
     case TRACE_CONFIRMED:
     case TRACE_MIRRORED:
+    case TRACE_DOWNTIME:
     case TRACE_STEP_PASS:
     case TRACE_RESUMED:
     case TRACE_APPROVAL_WANTED:

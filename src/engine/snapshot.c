@@ -10,7 +10,7 @@
 /* Who adds a field to a struct adds its row, at the end, with a new schema: the sizes below, and the test
  * that looks at every byte that is not padding, tell. */
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "fields are copied as they lie in memory");
-static_assert(sizeof(struct deployment_state) == 416, "deployment_state changed: see deployment_fields");
+static_assert(sizeof(struct deployment_state) == 440, "deployment_state changed: see deployment_fields");
 static_assert(sizeof(struct rule_state) == 472, "rule_state changed: see rule_fields");
 static_assert(sizeof(struct target_state) == 1064, "target_state changed: see target_fields");
 static_assert(sizeof(struct run_state) == 832, "run_state changed: see run_fields");
@@ -41,6 +41,7 @@ struct layout {
 #define D(member, limit)  FIELD(struct deployment_state, member, limit, 1)
 #define D2(member, limit) FIELD(struct deployment_state, member, limit, 2)
 #define D3(member, limit) FIELD(struct deployment_state, member, limit, 3)
+#define D4(member, limit) FIELD(struct deployment_state, member, limit, 4)
 #define R(member, limit)  FIELD(struct rule_state, member, limit, 1)
 #define T(member, limit)  FIELD(struct target_state, member, limit, 1)
 #define HOSTS(member)                                                                                        \
@@ -129,6 +130,9 @@ static const struct field deployment_fields[] = {
     HOSTS(stuck),
     D3(desired_mirror, SHARE_WHOLE + 1),
     D3(confirmed_mirror, SHARE_WHOLE + 1),
+    D4(is_down, 2),
+    D4(down_from_ms, 0),
+    D4(down_ms, 0),
 };
 
 static const struct field rule_fields[] = {

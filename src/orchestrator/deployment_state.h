@@ -103,6 +103,7 @@ struct deployment_state {
     bool was_lost;           /* ... whose own fate is unknown */
     uint8_t rounds;          /* how often the action of this step was started before */
     uint8_t probe_tries;     /* how often its probe could not tell, since the command ended */
+    bool is_down;            /* nothing serves, since down_from_ms */
     bool is_extended;        /* OBSERVING: it waits longer for a source that errs */
     bool is_single;          /* way back: host by host, since one of a batch did not come back */
     uint8_t slot;            /* where the candidate runs; index in the definition; set when its turn comes */
@@ -139,6 +140,8 @@ struct deployment_state {
     int64_t routed_ms;    /* first confirmed share > 0, or watch without traffic; NEVER: not yet */
     int64_t confirmed_ms; /* this step's share was confirmed */
     int64_t care_at_ms;
+    int64_t down_from_ms;
+    int64_t down_ms;              /* nothing served for so long before that, in all */
     uint64_t touched[HOST_WORDS]; /* bit h: host h has the candidate, or may have it; the first ones */
     uint64_t away[HOST_WORDS];    /* bit h: host h is out of service */
     uint64_t stuck[HOST_WORDS];   /* way back: bit h: host h was tried in vain, in this round */

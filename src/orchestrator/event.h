@@ -111,7 +111,8 @@ enum trace_kind {
     TRACE_HOSTS_READY, /* a, b: they serve again, with the version that was put there */
     TRACE_FORGOTTEN,   /* of the engine: the quarantine was full, and the oldest version left it; a: the low
                           half   of the deployment that had put it there, 0: a person */
-    TRACE_MIRRORED     /* a: share of the requests that are copied, as read back */
+    TRACE_MIRRORED,    /* a: share of the requests that are copied, as read back */
+    TRACE_DOWNTIME     /* a: milliseconds for which nothing served, until now */
 };
 
 /* Whose FAIL it is, where no rule is known. */

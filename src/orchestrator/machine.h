@@ -50,6 +50,11 @@ void shares_confirm(struct machine *machine); /* the flight's is what there is n
 void shares_mend(struct machine *machine);
 bool shares_are_off(const struct deployment_state *state); /* so that nobody is waited for */
 
+/* downtime.c: how long nothing serves, where one version takes the place of the other. */
+void downtime_begin(struct machine *machine, const struct plan_step *step); /* its command is started */
+void downtime_end(struct machine *machine);                                 /* something serves again */
+void downtime_action_done(struct machine *machine);                         /* forward: the flight's */
+
 /* probing.c: asking whether a command was done. */
 bool probing_is_wanted(const struct machine *machine, enum result result);
 void probing_start(struct machine *machine, enum result result);

@@ -89,6 +89,7 @@ static const char *const trace_kinds[] = {
     [TRACE_HOSTS_TAKEN] = "hosts_taken",
     [TRACE_HOSTS_READY] = "hosts_ready",
     [TRACE_MIRRORED] = "mirrored",
+    [TRACE_DOWNTIME] = "downtime",
 };
 
 static const char *const hold_causes[] = {

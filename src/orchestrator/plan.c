@@ -49,6 +49,7 @@ static void add_command(struct expansion *expansion, const struct recipe_step *f
     assert(command->exists);
     step->reference = from->command;
     step->undo = command->undo;
+    step->takes_place = expansion->recipe->is_in_place && from->command == expansion->recipe->deploy;
     if (command->repeat == REPEAT_PROBE)
         step->probe = command->probe;
     step->tries_max = command->tries_max;

@@ -79,6 +79,7 @@ struct plan_part {
 struct plan_step {
     enum step_kind kind;
     bool is_watch;      /* OBSERVE: the last one, after 100 % */
+    bool takes_place;   /* COMMAND: from its start on the version before does not serve */
     uint16_t share;     /* ROUTE; MIRROR: of all requests, 0 ends the copies */
     uint16_t hosts;     /* REPLACE: the first so many have the candidate at its end; > 0 */
     uint16_t batch;     /* REPLACE: so many at a time, ≥ 1 */
@@ -116,8 +117,7 @@ struct plan {
     bool is_record;   /* mode "record": judge everything, do nothing */
     bool has_mirror;  /* one of the steps copies requests */
     bool ends_back;   /* a trial: nothing is promoted; what passed to the end is taken away again */
-    uint8_t count;
-    uint8_t rule_count;
+    uint8_t count, rule_count;
     struct plan_step steps[PLAN_STEPS_MAX];
     uint16_t host_count;                        /* that steps replace; 0: none does */
     uint16_t max_unavailable;                   /* hosts out of service at a time, ≥ every batch */

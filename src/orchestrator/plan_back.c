@@ -8,7 +8,7 @@
 
 enum { UNDO_TRIES = 3 };
 
-static void add_back_command(struct expansion *expansion, uint16_t command, int64_t limit_ms)
+static struct plan_step *add_back_command(struct expansion *expansion, uint16_t command, int64_t limit_ms)
 {
     struct plan_step *step = expansion_add(expansion, STEP_COMMAND);
 
@@ -17,19 +17,20 @@ static void add_back_command(struct expansion *expansion, uint16_t command, int6
     step->repeat = REPEAT_IDEMPOTENT;
     step->on_rollback = ON_ROLLBACK_KEEP;
     step->limit_ms = limit_ms;
+    return step;
 }
 
 /* Without a traffic driver the way back is the pipeline's own, or what the commands declare as their undo. */
 static void add_commands_back(struct expansion *expansion, const struct plan *promoted)
 {
     if (promoted->rollback_command != PLAN_NONE) {
-        add_back_command(expansion, promoted->rollback_command, promoted->rollback_limit_ms);
+        (void)add_back_command(expansion, promoted->rollback_command, promoted->rollback_limit_ms);
         return;
     }
     for (uint8_t i = promoted->count; i-- > 0;) {
         const struct plan_step *step = &promoted->steps[i];
         if (step->undo != PLAN_NONE && step->on_rollback == ON_ROLLBACK_UNDO)
-            add_back_command(expansion, step->undo, step->limit_ms);
+            add_back_command(expansion, step->undo, step->limit_ms)->takes_place = step->takes_place;
     }
 }
 

@@ -49,6 +49,7 @@ struct recipe {
     enum strategy_kind strategy;
     bool is_record;
     bool has_traffic;
+    bool is_in_place;    /* `deploy` takes the place of what serves */
     bool needs_approval; /* the environment's own approval comes first */
     uint16_t approvals;
     int64_t approval_limit_ms;

@@ -32,6 +32,7 @@ static bool undo_next(struct machine *machine)
         if (!was_started || step->kind != STEP_COMMAND || step->undo == PLAN_NONE ||
             step->on_rollback != ON_ROLLBACK_UNDO)
             continue;
+        downtime_begin(machine, step);
         machine_act(machine, ACTION_COMMAND, step->undo, 0, step->limit_ms);
         return true;
     }
@@ -84,6 +85,14 @@ static bool start_part(struct machine *machine)
     return verify(machine);
 }
 
+/* What was verified, where there is something to verify it by, serves again. */
+static void end(struct machine *machine)
+{
+    machine->state->flight = (struct flight){.kind = ACTION_NONE};
+    downtime_end(machine);
+    machine_enter_phase(machine, PHASE_ROLLED_BACK);
+}
+
 /* Starts the next action of the way back, or ends it. */
 static void go_on(struct machine *machine)
 {
@@ -91,8 +100,7 @@ static void go_on(struct machine *machine)
 
     while (!start_part(machine)) {
         if (state->part == ROLLBACK_VERIFY) {
-            state->flight = (struct flight){.kind = ACTION_NONE};
-            machine_enter_phase(machine, PHASE_ROLLED_BACK);
+            end(machine);
             return;
         }
         state->part = (enum rollback_part)(state->part + 1);
@@ -148,7 +156,7 @@ static void part_done(struct machine *machine)
     }
     state->flight = (struct flight){.kind = ACTION_NONE};
     if (state->part == ROLLBACK_VERIFY) {
-        machine_enter_phase(machine, PHASE_ROLLED_BACK);
+        end(machine);
         return;
     }
     if (state->part == ROLLBACK_SETTLE) {

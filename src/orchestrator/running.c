@@ -43,6 +43,7 @@ static void enter_action(struct machine *machine, enum action_kind kind, const s
 
     state->step_state = STEP_ACTING;
     state->intents |= UINT64_C(1) << state->step;
+    downtime_begin(machine, step);
     machine_act(machine, kind, step->reference, step->share, step->limit_ms);
 }
 
@@ -288,6 +289,7 @@ void running_action_done(struct machine *machine)
     struct deployment_state *state = machine->state;
     bool is_own = running_is_steps_own(state);
 
+    downtime_action_done(machine);
     if (state->flight.kind == ACTION_ROUTE || state->flight.kind == ACTION_MIRROR)
         shares_confirm(machine);
     state->flight = (struct flight){.kind = ACTION_NONE};

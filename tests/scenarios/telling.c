@@ -155,6 +155,7 @@ static void tell_trace(struct stage *stage, uint64_t deployment, const struct tr
         return;
     case TRACE_CONFIRMED:
     case TRACE_MIRRORED:
+    case TRACE_DOWNTIME:
         stage_tell(stage, false, deployment, "%s %g%%", kind, percent(trace->a));
         return;
     case TRACE_STEP:

@@ -485,6 +485,7 @@ void oracle_trace(struct world *world, uint64_t deployment, const struct batch_r
     case TRACE_RETIRED:
     case TRACE_FORGOTTEN:
     case TRACE_MIRRORED:
+    case TRACE_DOWNTIME:
         return;
     }
 }

@@ -195,6 +195,36 @@ static void test_recreate(void **state)
     assert_int_equal(plan.verify, PLAN_NONE);
 }
 
+/* Its deploy command takes the place of what serves, and what undoes it does so too. */
+static void test_recreate_in_place(void **state)
+{
+    struct recipe recipe = recipe_of(STRATEGY_RECREATE);
+    struct recipe_step migrate = no_step();
+    struct recipe_step deploy = no_step();
+    struct recipe_step watch = no_step();
+    struct plan back;
+
+    (void)state;
+    recipe.has_traffic = false;
+    recipe.is_in_place = true;
+    migrate.command = MIGRATE;
+    deploy.command = DEPLOY;
+    watch.watch_ms = MINUTE_MS;
+    recipe.steps[0] = migrate;
+    recipe.steps[1] = deploy;
+    recipe.steps[2] = watch;
+    recipe.step_count = 3;
+    struct plan plan = expand(&recipe);
+    assert_false(plan.steps[0].takes_place);
+    assert_true(plan.steps[1].takes_place);
+    plan_expand_rollback(&plan, 0, &back);
+    assert_plan(&back, "command 3, smoke 0");
+    assert_true(back.steps[0].takes_place);
+    recipe.is_in_place = false;
+    plan = expand(&recipe);
+    assert_false(plan.steps[1].takes_place);
+}
+
 static void test_blue_green(void **state)
 {
     struct recipe recipe = recipe_of(STRATEGY_BLUE_GREEN);
@@ -411,6 +441,7 @@ int main(void)
         cmocka_unit_test(test_feature_flag),
         cmocka_unit_test(test_follow),
         cmocka_unit_test(test_recreate),
+        cmocka_unit_test(test_recreate_in_place),
         cmocka_unit_test(test_blue_green),
         cmocka_unit_test(test_approval_comes_first),
         cmocka_unit_test(test_record_only_watches),

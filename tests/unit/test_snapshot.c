@@ -49,6 +49,7 @@ static void random_deployment(uint64_t *seed, struct deployment_state *state)
     state->is_probing = next_random(seed) % 2;
     state->was_lost = next_random(seed) % 2;
     state->is_extended = next_random(seed) % 2;
+    state->is_down = next_random(seed) % 2;
     state->step = (uint8_t)(next_random(seed) % PLAN_STEPS_MAX);
     state->undo_next = (uint8_t)(next_random(seed) % PLAN_STEPS_MAX);
     state->desired_share = (uint16_t)(next_random(seed) % (SHARE_WHOLE + 1));
@@ -302,6 +303,7 @@ static void test_deployment_values_have_ranges(void **state)
     CHECK_DEPLOYMENT(is_probing, 2);
     CHECK_DEPLOYMENT(was_lost, 2);
     CHECK_DEPLOYMENT(is_extended, 2);
+    CHECK_DEPLOYMENT(is_down, 2);
     CHECK_DEPLOYMENT(step, PLAN_STEPS_MAX + 1);
     CHECK_DEPLOYMENT(undo_next, PLAN_STEPS_MAX + 1);
     CHECK_DEPLOYMENT(desired_share, SHARE_WHOLE + 1);
@@ -317,10 +319,10 @@ static void test_deployment_values_have_ranges(void **state)
     CHECK_DEPLOYMENT(batch, PLAN_HOSTS_MAX + 1);
 }
 
-/* Schema 1 had no hosts, schema 2 no copies: what they wrote is read, and has none. */
+/* Schema 1 had no hosts, schema 2 no copies, schema 3 no downtime: what they wrote is read, and has none. */
 static void test_older_snapshots_are_read(void **state)
 {
-    enum { HOSTS_BYTES = 1 + 4 + 3 * 2 + 3 * HOST_WORDS * 8, MIRROR_BYTES = 2 * 2 };
+    enum { HOSTS_BYTES = 1 + 4 + 3 * 2 + 3 * HOST_WORDS * 8, MIRROR_BYTES = 2 * 2, DOWN_BYTES = 1 + 2 * 8 };
     unsigned char bytes[SNAPSHOT_DEPLOYMENT_MAX];
     struct deployment_state one;
     struct deployment_state back;
@@ -328,7 +330,11 @@ static void test_older_snapshots_are_read(void **state)
 
     (void)state;
     random_deployment(&seed, &one);
-    size_t length = snapshot_write_deployment(&one, bytes) - HOSTS_BYTES - MIRROR_BYTES;
+    size_t length = snapshot_write_deployment(&one, bytes) - HOSTS_BYTES - MIRROR_BYTES - DOWN_BYTES;
+    bytes[0] = 3;
+    assert_true(snapshot_read_deployment(bytes, length + HOSTS_BYTES + MIRROR_BYTES, &back));
+    assert_int_equal(back.confirmed_mirror, one.confirmed_mirror);
+    assert_true(!back.is_down && back.down_from_ms == 0 && back.down_ms == 0);
     bytes[0] = 2;
     assert_true(snapshot_read_deployment(bytes, length + HOSTS_BYTES, &back));
     assert_int_equal(back.batch, one.batch);
