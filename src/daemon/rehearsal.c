@@ -4,10 +4,12 @@
 
 #include "config/template.h"
 #include "daemon/acting.h"
+#include "daemon/smoke_targets.h"
 #include "io/memory.h"
 #include "orchestrator/deployment.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,7 +49,9 @@ struct rehearsal {
     int64_t until_ms;
     bool is_started;
     bool is_runner_away;
-    uint32_t asked; /* bit c: command c, of the candidate */
+    struct smoke_targets *targets; /* NULL: answered, or there are none */
+    uint16_t unknown_count;        /* of the places that smoke tests ask */
+    uint32_t asked;                /* bit c: command c, of the candidate */
     size_t count;
     struct question questions[QUESTIONS_MAX];
     size_t next; /* the next one to be asked, for next_host */
@@ -248,6 +252,43 @@ static void add_all(struct rehearsal *rehearsal, const struct definition *defini
     add(rehearsal, definition, plan->retire, false);
 }
 
+static void place_unknown(void *data, const char *place, const char *why)
+{
+    struct rehearsal *rehearsal = data;
+    char reason[DAEMON_WHY_MAX];
+    char what[WHAT_SIZE];
+
+    if (rehearsal->unknown_count++ >= HOSTS_TOLD)
+        return;
+    (void)snprintf(what, sizeof(what), "smoke target %.120s", place);
+    (void)snprintf(reason, sizeof(reason), "the smoke test could never pass: %.200s", why);
+    tell(rehearsal, what, NULL, reason);
+}
+
+/* That nobody listens there yet is no reason: the candidate may be down until it is deployed. */
+static void places_asked(void *data, size_t asked, size_t reached)
+{
+    struct rehearsal *rehearsal = data;
+    char what[WHAT_SIZE];
+
+    rehearsal->targets = NULL;
+    (void)snprintf(what, sizeof(what), "smoke targets (%zu of %zu answer now)", reached, asked);
+    if (rehearsal->unknown_count == 0)
+        tell(rehearsal, what, NULL, NULL);
+    answered(rehearsal);
+}
+
+static void ask_places(struct rehearsal *rehearsal, struct live *live)
+{
+    const struct smoke_targets_ear ear = {place_unknown, places_asked, rehearsal};
+    int64_t left_ms = rehearsal->until_ms - daemon_now_ms(rehearsal->daemon);
+
+    if (live->definition->plan.is_record || live->definition->plan.kind == PLAN_ROLLBACK)
+        return;
+    rehearsal->targets = smoke_targets_start(live, &rehearsal->state, left_ms, &ear);
+    rehearsal->open_count += rehearsal->targets != NULL;
+}
+
 /* What it holds itself until everything is asked. */
 static void begun(void *data)
 {
@@ -275,6 +316,7 @@ struct rehearsal *rehearsal_start(struct live *live, const struct deployment_sta
         tell(rehearsal, "traffic", NULL, "the traffic driver is not there");
     if (lever != NULL && lever->type->mirror == NULL && live->definition->plan.has_mirror)
         tell(rehearsal, "traffic", NULL, "the traffic driver cannot copy requests (mirror)");
+    ask_places(rehearsal, live);
     go_on(rehearsal);
     loop_defer(live->daemon->loop, begun, rehearsal);
     if (lever == NULL)
@@ -287,5 +329,7 @@ struct rehearsal *rehearsal_start(struct live *live, const struct deployment_sta
 
 void rehearsal_drop(struct rehearsal *rehearsal)
 {
+    if (rehearsal != NULL)
+        smoke_targets_drop(rehearsal->targets);
     free(rehearsal);
 }

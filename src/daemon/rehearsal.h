@@ -1,5 +1,5 @@
-/* rehearsal.h - what is asked before a deployment may begin, and changes nothing: the lever, and the runner
- * about every command that the plan may need, on every host.
+/* rehearsal.h - what is asked before a deployment may begin, and changes nothing: the lever, the runner about
+ * every command that the plan may need, on every host, and the places that its smoke tests will ask.
  * SPDX-License-Identifier: MIT */
 #ifndef DAEMON_REHEARSAL_H
 #define DAEMON_REHEARSAL_H
@@ -9,7 +9,7 @@
 struct rehearsal;
 
 struct rehearsal_finding {
-    const char *what;    /* "traffic", "command deploy" */
+    const char *what;    /* "traffic", "command deploy", "smoke target m1:80" */
     const char *host;    /* NULL: of none, or of all the same */
     const char *why;     /* a sentence; NULL: all is well */
     const char *reasons; /* all so far; "" none */

@@ -191,7 +191,9 @@ static void look_up(void *data)
 static void take_found(struct reach *reach, int result, struct addrinfo *found)
 {
     if (result != 0) {
-        (void)err_set(&reach->err, ERR_UNAVAILABLE, "%s: %s", reach->place, gai_strerror(result));
+        bool is_unknown = result == EAI_NONAME || result == EAI_NODATA;
+        (void)err_set(&reach->err, is_unknown ? ERR_NOT_FOUND : ERR_UNAVAILABLE, "%s: %s", reach->place,
+                      gai_strerror(result));
         loop_defer(reach->loop, end_deferred, reach);
         return;
     }

@@ -19,7 +19,8 @@ enum { REACH_GREETING_MAX = 4096, REACH_HOST_MAX = 256, REACH_PORT_MAX = 8 };
 struct reach;
 
 struct reach_answer {
-    bool is_reached;      /* else `err` says why not: ERR_INVALID (the place), ERR_UNAVAILABLE, ERR_TIMEOUT */
+    bool is_reached;      /* else `err` says why not: ERR_INVALID (the place), ERR_NOT_FOUND
+                           (nobody knows the name), ERR_UNAVAILABLE, ERR_TIMEOUT */
     const char *greeting; /* NUL-terminated, "" where none was wanted or the peer closed without one */
     size_t length;
     double time_ms; /* from the start to the end */
