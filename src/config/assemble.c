@@ -340,7 +340,7 @@ static void fill_recipe(struct assembly *assembly)
     recipe->restore = commands_find(definition, "restore");
     recipe->smoke = definition->smoke_count > 0 ? 0 : PLAN_NONE;
     recipe->smoke_limit_ms = longest_smoke(definition, recipe);
-    recipe->host_count = (uint16_t)definition->host_count;
+    recipe->host_count = definition->hosts_from != NULL ? PLAN_HOSTS_MAX : (uint16_t)definition->host_count;
     recipe->rule_count = (uint8_t)definition->rule_count;
     for (size_t i = 0; i < definition->rule_count; i++)
         fill_rule(recipe, &definition->rules[i].rule, i);

@@ -127,9 +127,10 @@ struct definition {
     const struct command_definition *commands;
     size_t slot_count;
     const struct slot_definition *slots;
-    size_t host_count;                   /* ≤ PLAN_HOSTS_MAX; 0: it has slots, or nothing of either */
-    const struct host_definition *hosts; /* hosts.h */
-    size_t driver;                       /* index in option_schemas.drivers; SIZE_MAX: no traffic driver */
+    size_t host_count;                     /* ≤ PLAN_HOSTS_MAX; 0: it has slots, or nothing of either */
+    const struct host_definition *hosts;   /* hosts.h */
+    const struct hosts_source *hosts_from; /* hosts_from.h; NULL: none, or its hosts are known */
+    size_t driver;                         /* index in option_schemas.drivers; SIZE_MAX: no traffic driver */
     const char *driver_instance;
     const struct option_value *driver_options; /* [driver's use_count] */
     enum concurrency concurrency;

@@ -22,6 +22,14 @@ static bool is_host_name(const char *name, size_t length)
     return length > 0 && length <= NAME_MAX_LENGTH && strspn(name, known) >= length;
 }
 
+bool hosts_is_host(const char *text)
+{
+    size_t length = strcspn(text, "=:");
+
+    return is_host_name(text, length) && (text[length] == '\0' || text[length + 1] != '\0') &&
+           strpbrk(text, " \t\"\\{}") == NULL;
+}
+
 /* "m1.prod", "m1.prod:8080" or "m1=10.0.0.1:8080" */
 static bool take_host(const struct build *build, const struct node *node, const char *text,
                       struct host_definition *host)

@@ -11,6 +11,9 @@ struct host_definition {
     const char *address; /* {{address}}: where it answers, with its port if it has one */
 };
 
+/* Is it written like one? */
+bool hosts_is_host(const char *text);
+
 /* False: findings were added. After the slots and the traffic driver, which exclude hosts. */
 MUST_CHECK bool hosts_build(const struct build *build, const struct node *hosts,
                             struct definition *definition);

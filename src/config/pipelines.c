@@ -390,6 +390,18 @@ bool pipelines_build(const struct build *build, const struct node *pipeline,
     return is_good && definition->pipeline != NULL;
 }
 
+/* A run starts its deployments at once; there is no moment to ask a command for hosts. */
+static bool check_hosts(const struct node *environment, const struct node *at, struct config_report *report)
+{
+    if (tree_find(environment, "hosts_from") == NULL)
+        return true;
+    return report_node(
+        report, at,
+        "'%s' asks a command for its hosts (hosts_from), which a pipeline cannot; name them in "
+        "`hosts`, or start that deployment by itself",
+        environment->name);
+}
+
 static bool check_environments(const struct node *service, const struct node *pipeline,
                                struct config_report *report)
 {
@@ -403,8 +415,11 @@ static bool check_environments(const struct node *service, const struct node *pi
         names[count] = known->children[count].name;
     for (size_t i = 0; wanted != NULL && i < wanted->count; i++) {
         const struct node *one = &wanted->children[i];
-        if (one->kind == NODE_TEXT && tree_find(known, one->text) == NULL)
+        const struct node *environment = one->kind == NODE_TEXT ? tree_find(known, one->text) : NULL;
+        if (one->kind == NODE_TEXT && environment == NULL)
             is_good = report_unknown(report, one, "environment", one->text, names, count) && is_good;
+        else
+            is_good = check_hosts(environment, one, report) && is_good;
     }
     return is_good;
 }

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "config/hosts.h"
+#include "config/hosts_from.h"
 #include "config/windows.h"
 
 #include <string.h>
@@ -139,8 +140,9 @@ static bool window_build(const struct build *build, const struct node *window, s
 
 bool targets_build(const struct build *build, const struct node *target, struct definition *definition)
 {
-    static const char *const parts[] = {"slots", "hosts", "commands", "approval", "window", NULL};
-    static const char *const later[] = {"hosts_from", "lock", "gate", "pipeline", NULL};
+    static const char *const parts[] = {"slots",    "hosts",  "hosts_from", "commands",
+                                        "approval", "window", NULL};
+    static const char *const later[] = {"lock", "gate", "pipeline", NULL};
     struct shape shape = {.options = options, .count = TARGET_OPTION_COUNT, .parts = parts, .later = later};
     struct option_value values[TARGET_OPTION_COUNT] = {{0}};
     struct option_value *uses = NULL;
@@ -160,6 +162,7 @@ bool targets_build(const struct build *build, const struct node *target, struct 
     definition->concurrency = (enum concurrency)values[TARGET_CONCURRENCY].choice;
     is_good = slots_build(build, tree_find(target, "slots"), definition) && is_good;
     is_good = hosts_build(build, tree_find(target, "hosts"), definition) && is_good;
+    is_good = hosts_from_build(build, tree_find(target, "hosts_from"), definition) && is_good;
     is_good = window_build(build, tree_find(target, "window"), definition) && is_good;
     return commands_build(build, tree_find(target, "commands"), definition) && is_good;
 }

@@ -73,7 +73,8 @@ struct daemon {
     struct http_server *server;
     struct api *api;
     struct runner_client *runner;
-    struct rehearsing *rehearsings; /* that people asked for, under way */
+    struct rehearsing *rehearsings;     /* that people asked for, under way */
+    struct hosts_asking *hosts_askings; /* under way */
     struct journal *journal;
     char journal_path[DAEMON_PATH_MAX];
     char runtime_folder[DAEMON_PATH_MAX];

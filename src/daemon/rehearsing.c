@@ -1,5 +1,7 @@
 /* rehearsing.c - the rehearsal of an admission for a person who asks: nothing is started, nothing journaled.
  * SPDX-License-Identifier: MIT */
+#include "config/hosts_from.h"
+#include "daemon/hosts_asking.h"
 #include "daemon/rehearsal.h"
 #include "daemon/starting.h"
 #include "io/json.h"
@@ -96,10 +98,17 @@ static bool has_room(const struct daemon *daemon, struct err *err)
 static struct live *resolve(struct daemon *daemon, const struct api_rehearsal *asked, struct err *err)
 {
     const char *strategy = asked->strategy[0] == '\0' ? NULL : asked->strategy;
-    struct definition *definition = config_resolve(daemon->config, asked->service, asked->environment,
-                                                   strategy, daemon->settings->is_record, err);
+    bool is_record = daemon->settings->is_record;
+    struct definition *definition =
+        config_resolve(daemon->config, asked->service, asked->environment, strategy, is_record, err);
 
-    return definition == NULL ? NULL : live_new(daemon, definition, memory_copy_text(""));
+    if (definition == NULL || !hosts_from_is_open(definition))
+        return definition == NULL ? NULL : live_new(daemon, definition, memory_copy_text(""));
+    char *sealed = config_seal(daemon->config, asked->service, asked->environment, strategy, is_record, err);
+    if (sealed != NULL)
+        return live_new(daemon, definition, sealed);
+    definition_free(definition);
+    return NULL;
 }
 
 /* The slots as they would be if its turn came now. */
@@ -127,6 +136,35 @@ static void check_stable(struct rehearsing *rehearsing, const struct target_stat
               "nobody said what serves now, so there is no way back: `verdict adopt` does");
 }
 
+static void rehearse(struct rehearsing *rehearsing)
+{
+    const struct rehearsal_ear ear = {.told = told, .over = over, .data = rehearsing};
+    const struct target_state *target =
+        rehearsing->live->target == 0 ? NULL
+                                      : engine_target(rehearsing->daemon->engine, rehearsing->live->target);
+    struct deployment_state state = state_of(rehearsing->live, target);
+
+    rehearsing->rehearsal = rehearsal_start(rehearsing->live, &state, &ear);
+}
+
+static void hosts_known(void *data, char *sealed, const struct err *err)
+{
+    struct rehearsing *rehearsing = data;
+    struct err failure = *err;
+    struct live *live = sealed == NULL ? NULL : hosts_take(rehearsing->live, sealed, &failure);
+    char what[64];
+
+    if (live == NULL) {
+        add_check(rehearsing, "hosts_from", NULL, failure.text);
+        over(rehearsing, false, failure.text);
+        return;
+    }
+    rehearsing->live = live;
+    (void)snprintf(what, sizeof(what), "hosts_from (%zu hosts)", live->definition->host_count);
+    add_check(rehearsing, what, NULL, NULL);
+    rehearse(rehearsing);
+}
+
 void rehearsing_start(void *data, const struct api_rehearsal *asked, api_rehearsed *done, void *done_data)
 {
     struct daemon *daemon = data;
@@ -151,8 +189,12 @@ void rehearsing_start(void *data, const struct api_rehearsal *asked, api_rehears
                                       .done = done,
                                       .done_data = done_data};
     daemon->rehearsings = rehearsing;
+    live->target = number;
     check_stable(rehearsing, target);
-    const struct rehearsal_ear ear = {.told = told, .over = over, .data = rehearsing};
-    struct deployment_state state = state_of(live, target);
-    rehearsing->rehearsal = rehearsal_start(live, &state, &ear);
+    if (!hosts_from_is_open(live->definition)) {
+        rehearse(rehearsing);
+    } else if (!hosts_ask(live, live->sealed, hosts_known, rehearsing, &err)) {
+        done(done_data, NULL, &err);
+        free_one(rehearsing);
+    }
 }

@@ -144,6 +144,14 @@ void request_answered(void *data, uint64_t token, enum engine_answer answer, uin
         refuse(request, answer, deployment);
 }
 
+void request_refused(struct daemon *daemon, struct request *request, const struct err *err)
+{
+    request->is_answered = true;
+    settle_start(daemon, request, ENGINE_CONFLICT, 0);
+    if (request->done != NULL)
+        request->done(request->done_data, false, false, 0, err);
+}
+
 /* A new one whose commit failed is still its request's: request_answered() frees it. */
 void request_released(void *data, uint64_t deployment)
 {

@@ -31,6 +31,9 @@ void request_free(struct daemon *daemon, struct request *request);
 /* Frees those that were answered and that the engine names no more; called when no batch is in flight. */
 void request_sweep(struct daemon *daemon);
 
+/* A start that never got to the engine. */
+void request_refused(struct daemon *daemon, struct request *request, const struct err *err);
+
 /* Of struct engine_env. */
 void request_answered(void *daemon, uint64_t token, enum engine_answer answer, uint64_t deployment);
 void request_released(void *daemon, uint64_t deployment);

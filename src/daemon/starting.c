@@ -2,6 +2,8 @@
  * SPDX-License-Identifier: MIT */
 #include "daemon/starting.h"
 
+#include "config/hosts_from.h"
+#include "daemon/hosts_asking.h"
 #include "daemon/mishaps.h"
 #include "daemon/request.h"
 #include "engine/snapshot.h"
@@ -156,12 +158,23 @@ static struct request *prepare(struct daemon *daemon, const struct api_start *st
     return request;
 }
 
+/* A stage begins inside the engine's turn, where nobody can be waited for; `check` finds most of these. */
+static bool refuse_open_hosts(struct daemon *daemon, struct request *request, struct err *err)
+{
+    if (!hosts_from_is_open(request->live->definition))
+        return false;
+    (void)err_set(err, ERR_INVALID,
+                  "its hosts come from a command (hosts_from), which a run cannot ask: name them in `hosts`");
+    request_refused(daemon, request, err);
+    return true;
+}
+
 bool starting_for_run(struct daemon *daemon, const struct api_start *start, struct engine_start *ret_start,
                       struct err *err)
 {
-    const struct request *request = prepare(daemon, start, NULL, NULL, err);
+    struct request *request = prepare(daemon, start, NULL, NULL, err);
 
-    if (request == NULL)
+    if (request == NULL || refuse_open_hosts(daemon, request, err))
         return false;
     *ret_start = starting_fill(request->live, request->start.version_key);
     ret_start->token = request->token;
@@ -181,6 +194,28 @@ static void hand_over(struct daemon *daemon, struct request *request, struct liv
     daemon_wants_turn(daemon);
 }
 
+/* What they are now is sealed; the answer of a command that took its time may find the daemon in safe mode.
+ */
+static void hosts_known(void *data, char *sealed, const struct err *err)
+{
+    struct request *request = data;
+    struct daemon *daemon = request->live->daemon;
+    struct err failure = *err;
+
+    if (sealed != NULL && mishaps_refuse(daemon, &failure)) {
+        free(sealed);
+        sealed = NULL;
+    }
+    struct live *live = sealed == NULL ? NULL : hosts_take(request->live, sealed, &failure);
+    if (live == NULL) {
+        request_refused(daemon, request, &failure);
+        return;
+    }
+    request->start.plan_hash = starting_plan_hash(live->definition);
+    request->start.sealed = live->sealed;
+    hand_over(daemon, request, live);
+}
+
 void starting_deployment(void *data, const struct api_start *start, api_done *done, void *done_data)
 {
     struct daemon *daemon = data;
@@ -189,8 +224,10 @@ void starting_deployment(void *data, const struct api_start *start, api_done *do
 
     if (request == NULL)
         done(done_data, false, false, 0, &err);
-    else
+    else if (!hosts_from_is_open(request->live->definition))
         hand_over(daemon, request, request->live);
+    else if (!hosts_ask(request->live, request->live->sealed, hosts_known, request, &err))
+        request_refused(daemon, request, &err);
 }
 
 /* With a traffic driver a route; else commands, where some are declared. */

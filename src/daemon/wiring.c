@@ -1,6 +1,7 @@
 /* wiring.c - makes the parts from the settings, in the order of dependence, and takes them apart again.
  * SPDX-License-Identifier: MIT */
 #include "daemon/acting.h"
+#include "daemon/hosts_asking.h"
 #include "daemon/live.h"
 #include "daemon/mishaps.h"
 #include "daemon/notices.h"
@@ -368,6 +369,7 @@ static void close_parts(struct daemon *daemon)
     close_instances(daemon);
     actions_drop(daemon);
     rehearsing_drop(daemon);
+    hosts_asking_drop(daemon);
     run_actings_drop(daemon);
     outbox_free(daemon->outbox);
     status_free(daemon->status);

@@ -33,8 +33,9 @@ services: { shop: { rules: { triggers = [ "queue" ];  smoke_tests = [ "basic" ];
 """
 
 
-def begin(world, batch=1, watch="500ms"):
-    """1.0.0 on three hosts, adopted. Drain and restore write down what they were asked."""
+def begin(world, batch=1, watch="500ms", hosts_from=None):
+    """1.0.0 on three hosts, adopted. Drain and restore write down what they were asked. `hosts_from`: a script that names the hosts,
+    in place of the list."""
     world.slots = {name: free_port() for name in HOSTS}
     world.start_broker()
     for name in HOSTS:
@@ -43,9 +44,13 @@ def begin(world, batch=1, watch="500ms"):
     scripts = {"DRAIN": f'echo "drain $1 $2 $VERDICT_HOST $VERDICT_VERSION" >> {said}',
                "DEPLOY": f'echo "deploy $1 $VERDICT_ADDRESS $VERDICT_KEY" >> {said}\nVERDICT_SLOT=$VERDICT_HOST exec {world.commands}/deploy {world.state}',
                "RESTORE": f'echo "restore $1 $2 $VERDICT_HOST $VERDICT_VERSION" >> {said}'}
+    if hosts_from is not None:
+        scripts["HOSTS"] = hosts_from
     paths = {name: world.write(f"commands/{name.lower()}-host", f"#!/bin/sh\n{text}\n", 0o700) for name, text in scripts.items()}
     world.start_runner(world_config.runner_text(world).replace("allow = (", "allow = ( " + "".join(f'[ "{path}", "**" ], ' for path in paths.values())))
     text = RULES.replace("BATCH", str(batch)).replace("WATCH", watch)
+    if hosts_from is not None:
+        text = text.replace("hosts = [ PLACES ];", 'hosts_from: { exec = [ "HOSTS", "{{version}}" ];  timeout = "5s"; };')
     text = text.replace("PLACES", ", ".join(f'"{name}=127.0.0.1:{world.slots[name]}"' for name in HOSTS))
     for name, path in paths.items():
         text = text.replace(name, str(path))
@@ -170,3 +175,68 @@ def test_every_host_is_rehearsed(world):
     world.write("runner.conf", text)
     world.programs["verdict-runner"].restart()
     assert world.verdict("rehearse", "shop/prod", "--version", "2.0.0").returncode == 0
+
+
+def list_hosts(world, names=HOSTS):
+    """What the command of hosts_from prints from now on."""
+    return world.write("hosts", "".join(f"{name}=127.0.0.1:{world.slots[name]}\n" for name in names))
+
+
+def asked_for(world):
+    """The versions for which the hosts were asked."""
+    with open(world.path("asked"), encoding="utf-8") as file:
+        return file.read().split()
+
+
+def test_hosts_of_a_command_are_fixed_when_it_begins(world):
+    """The list is asked once, and neither a restart nor a new host changes what is under way; the next deployment has the new list."""
+    begin(world, hosts_from=f'echo "$1" >> {world.path("asked")}\ncat {world.path("hosts")}')
+    list_hosts(world)
+    world.set_versions({"2.0.0": {"start-delay": "1s"}})
+    with Publishing(world, "2.0.0"):
+        name = begun(world, "2.0.0")
+        wait_until(lambda: [line for line in said(world) if line.startswith("deploy")], 30, "the first host is being replaced")
+        list_hosts(world, ("m1", "m3"))
+        world.programs["verdictd"].kill()
+        world.programs["verdictd"].start()
+        end = ended(world, name, 90)
+    assert (end["state"], end["exit_code"]) == ("promoted", 0), end["summary"]
+    assert versions(world) == ["2.0.0"] * 3
+    assert [step["text"] for step in end["steps"]][:1] == ["replace 1 of 3 hosts, 1 at a time"]
+    assert asked_for(world) == ["2.0.0"]
+    with Publishing(world, "2.1.0"):
+        end = ended(world, begun(world, "2.1.0"), 90)
+    assert end["state"] == "promoted" and versions(world) == ["2.1.0", "2.0.0", "2.1.0"], end["summary"]
+    assert asked_for(world) == ["2.0.0", "2.1.0"]
+
+
+def test_what_a_command_may_not_say_of_hosts(world):
+    """Nothing begins, and people read why; the rehearsal says the same, and asks about the hosts that there are."""
+    begin(world, hosts_from=f'echo "$1" >> {world.path("asked")}\ncat {world.path("hosts")}')
+    started = world.verdict("start", "shop/prod", "--version", "2.0.0")
+    assert started.returncode == 2 and "hosts_from: the command ended with status 1: cat:" in started.stderr, started.stderr
+    for text, why in (("", "hosts_from: the command named no host"), ("m1\nm1:80\n", "line 2: a second host is called 'm1'"), ("m1\nno host\n", "line 2: 'no host' is not like")):
+        world.write("hosts", text)
+        started = world.verdict("start", "shop/prod", "--version", "2.0.0")
+        assert started.returncode == 2 and why in started.stderr, started.stderr
+        asked = world.verdict("rehearse", "shop/prod", "--version", "2.0.0")
+        assert asked.returncode == 5 and "refused hosts_from" in asked.stdout and why in asked.stdout, asked.stdout
+    assert world.api("GET", "/v1/deployments").json["deployments"] == [], "nothing was begun"
+    list_hosts(world)
+    asked = world.verdict("rehearse", "shop/prod", "--version", "2.0.0")
+    assert asked.returncode == 0 and "ok      hosts_from (3 hosts)" in asked.stdout, asked.stdout
+    assert "ok      smoke targets (3 of 3 answer now)" in asked.stdout, asked.stdout
+
+
+def test_places_of_smoke_tests_are_looked_at(world):
+    """That a host is down is no reason against a deployment, but a name that nobody knows is."""
+    begin(world, hosts_from=f"cat {world.path('hosts')}")
+    world.kill_shop("m3")
+    list_hosts(world)
+    asked = world.verdict("rehearse", "shop/prod", "--version", "2.0.0")
+    assert asked.returncode == 0 and "ok      smoke targets (2 of 3 answer now)" in asked.stdout, asked.stdout
+    world.write("hosts", "m1.no-such-place.invalid:80\n")
+    asked = world.verdict("rehearse", "shop/prod", "--version", "2.0.0")
+    assert asked.returncode == 5 and "refused smoke target m1.no-such-place.invalid:80: the smoke test could never pass" in asked.stdout, asked.stdout
+    end = ended(world, begun(world, "2.0.0"))
+    assert end["state"] == "rejected" and "m1.no-such-place.invalid:80: Name or service not known" in end["why"], end
