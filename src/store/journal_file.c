@@ -213,6 +213,12 @@ static bool prepare_schema(struct journal *journal, struct err *err)
            raise_schema(journal, schema, err);
 }
 
+/* What is read here has to be what a power cut leaves, before anything rests on it. */
+static bool save_log(struct journal *journal, struct err *err)
+{
+    return sql_save_log(&journal->writer.sql) || report_sql(journal, err);
+}
+
 static bool limit_pages(struct journal *journal, uint32_t pages_max, struct err *err)
 {
     char text[64];
@@ -234,5 +240,6 @@ bool journal_file_open(struct journal *journal, const struct journal_settings *s
             return report_damage(journal, "no database", err);
         return false;
     }
-    return prepare_schema(journal, err) && limit_pages(journal, settings->pages_max, err);
+    return prepare_schema(journal, err) && save_log(journal, err) &&
+           limit_pages(journal, settings->pages_max, err);
 }

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { BUSY_LIMIT_MS = 2000, CACHE_KIB = 8192 };
+enum { BUSY_LIMIT_MS = 2000, CACHE_KIB = 8192, LOG_PART_BYTES = 32 * 1024 };
 
 static void keep_error(struct sql *sql, int code)
 {
@@ -164,6 +164,40 @@ void sql_close(struct sql *sql)
         (void)sqlite3_finalize(sql->statements[i]);
     (void)sqlite3_close(sql->handle);
     *sql = (struct sql){0};
+}
+
+static int rewrite(sqlite3_file *log)
+{
+    unsigned char buffer[LOG_PART_BYTES];
+    sqlite3_int64 size = 0;
+    int code = log->pMethods->xFileSize(log, &size);
+
+    for (sqlite3_int64 at = 0; code == SQLITE_OK && at < size; at += LOG_PART_BYTES) {
+        int length = size - at < LOG_PART_BYTES ? (int)(size - at) : LOG_PART_BYTES;
+        code = log->pMethods->xRead(log, buffer, length, at);
+        if (code == SQLITE_OK)
+            code = log->pMethods->xWrite(log, buffer, length, at);
+    }
+    if (code == SQLITE_OK && size > 0)
+        code = log->pMethods->xSync(log, SQLITE_SYNC_NORMAL);
+    return code;
+}
+
+bool sql_save_log(struct sql *sql)
+{
+    sqlite3_file *log = NULL;
+
+    if (sql->code != SQLITE_OK)
+        return false;
+    (void)sqlite3_file_control(sql->handle, "main", SQLITE_FCNTL_JOURNAL_POINTER, (void *)&log);
+    if (log == NULL || log->pMethods == NULL)
+        return true;
+    int code = rewrite(log);
+    if (code == SQLITE_OK)
+        return true;
+    sql->code = code;
+    (void)snprintf(sql->error, sizeof(sql->error), "its log: %s", sqlite3_errstr(code));
+    return false;
 }
 
 bool sql_checkpoint(struct sql *sql)

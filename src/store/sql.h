@@ -55,6 +55,11 @@ bool sql_changed(const struct sql *sql);
 /* The file stays as it is, also when it is closed. */
 void sql_leave_alone(struct sql *sql);
 
+/* Writes the log as it is read once more, and syncs it. After a sync that failed the kernel takes its pages
+ * for clean and a restarted process reads them, though they are on no disk: what is appended behind them
+ * would be lost with them in a power cut. To be called after the first read, before the first commit. */
+bool sql_save_log(struct sql *sql);
+
 /* Pages of the log go into the file; never waits for readers. False: see the error. */
 bool sql_checkpoint(struct sql *sql);
 
