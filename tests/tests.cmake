@@ -51,6 +51,14 @@ if(TARGET simulate)
     set_tests_properties(simulation/mutants PROPERTIES TIMEOUT 300 LABELS simulation PROCESSORS 2
       ENVIRONMENT "BUILD_DIR=${CMAKE_BINARY_DIR};PYTHONDONTWRITEBYTECODE=1")
   endif()
+
+  # simulate-disk: the same world with the shipped journal on a disk that fails; store_none.c is what it has not.
+  file(GLOB files CONFIGURE_DEPENDS tests/disk/*.c)
+  add_executable(simulate-disk ${files} $<FILTER:$<TARGET_OBJECTS:simulate>,EXCLUDE,store_none>)
+  target_include_directories(simulate-disk PRIVATE src .)
+  target_link_libraries(simulate-disk PRIVATE store config engine)
+  add_test(NAME simulation/disk COMMAND simulate-disk --runs 300 --partial WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+  set_tests_properties(simulation/disk PROPERTIES TIMEOUT 240 LABELS simulation)
 endif()
 
 # bench/fleet: the daemon with a source of its own in place of collectors/types.c; built by the bench alone.

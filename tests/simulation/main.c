@@ -1,6 +1,7 @@
 /* main.c - simulate: many worlds, each from its seed; the first violation ends them all.
  * SPDX-License-Identifier: MIT */
 #include "tests/simulation/shrink.h"
+#include "tests/simulation/store_hook.h"
 #include "tests/simulation/world.h"
 
 #include <stdlib.h>
@@ -107,6 +108,11 @@ static void run_share(struct share *share, const struct settings *settings, cons
         }
     }
     share->seconds = processor_seconds() - begin;
+    if (store_hook() != NULL) {
+        if (!share->is_violated)
+            store_hook()->print(stdout);
+        store_hook()->end();
+    }
     shell_free(&world->shell);
     free(world);
 }

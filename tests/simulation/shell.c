@@ -1,6 +1,7 @@
 /* shell.c - the process: its start out of the journal, its end at any instant, its stops, its clocks.
  * SPDX-License-Identifier: MIT */
 #include "tests/simulation/shell_env.h"
+#include "tests/simulation/store_hook.h"
 #include "tests/simulation/verdicts.h"
 #include "tests/simulation/world.h"
 
@@ -8,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SPINS_MAX = 20, TORN_ROWS = 2 };
+enum { SPINS_MAX = 20, TORN_ROWS = 2, STORE_TROUBLES_PER_MYRIAD = 150 };
 
 void shell_new(struct shell *shell)
 {
@@ -213,6 +214,18 @@ void shell_boot(struct world *world)
 
 /* Ending */
 
+/* What a real journal has of it is found there, and tells the ledger. */
+static void drop_commit_of(struct world *world, const struct store_hook *hook, const struct batch *batch,
+                           enum shell_end how)
+{
+    bool is_given = how == SHELL_BROKEN;
+    bool is_begun = is_given || how == SHELL_KILLED || how == SHELL_KILLED_TORN;
+
+    if (world->shell.is_written || !is_begun || (world->ledger.mode == LEDGER_FULL && !is_given))
+        batch = NULL;
+    (void)hook->died(world, batch, is_given, how == SHELL_KILLED_TORN);
+}
+
 static void drop_commit(struct world *world, enum shell_end how)
 {
     struct shell *shell = &world->shell;
@@ -221,6 +234,10 @@ static void drop_commit(struct world *world, enum shell_end how)
 
     shell->commit = NULL;
     shell->commit_serial++;
+    if (store_hook() != NULL) {
+        drop_commit_of(world, store_hook(), batch, how);
+        return;
+    }
     if (batch == NULL || shell->is_written || world->ledger.mode == LEDGER_FULL)
         return;
     if (how == SHELL_KILLED_TORN && world->slip == SLIP_TORN)
@@ -352,17 +369,54 @@ static void acknowledge_later(struct world *world, bool is_durable)
                 &(struct occurrence){.kind = OCCURS_ACKNOWLEDGE, .life = shell->life, .share = is_durable});
 }
 
+/* Where a real journal stands beside: what became of it there. */
+static enum store_answer write_to(struct world *world, enum store_trouble trouble)
+{
+    const struct batch *batch = world->shell.commit;
+    enum store_answer answer = store_hook()->write(world, batch, trouble);
+
+    if (answer == STORE_WRITTEN)
+        ledger_apply(world, batch, batch->count);
+    return answer;
+}
+
+/* On a disk in trouble a commit may still be lucky. */
+static void write_in_trouble(struct world *world, enum store_trouble trouble)
+{
+    switch (write_to(world, trouble)) {
+    case STORE_WRITTEN:
+        acknowledge_later(world, true);
+        return;
+    case STORE_REFUSED:
+        acknowledge_later(world, false);
+        return;
+    case STORE_BROKEN:
+        world->ledger.mode = LEDGER_FINE;
+        shell_die(world, SHELL_BROKEN);
+        return;
+    }
+}
+
+/* A real journal is cut off, and fails, more often than the simulated one: that is what it is there for. */
+static bool is_in_trouble(struct world *world)
+{
+    return store_hook() != NULL && world->people.quiet_ms == INT64_MAX &&
+           dice_chance(&world->dice, STORE_TROUBLES_PER_MYRIAD);
+}
+
 static void write_commit(struct world *world)
 {
     if (world_fault(world, FAULT_KILL_BEFORE_COMMIT)) {
         shell_die(world, SHELL_KILLED_BEFORE);
         return;
     }
-    if (world_fault(world, FAULT_TORN_COMMIT)) {
+    if (world_fault(world, FAULT_TORN_COMMIT) || is_in_trouble(world)) {
         shell_die(world, SHELL_KILLED_TORN);
         return;
     }
-    if (world->slip != SLIP_LOST_COMMIT || !dice_chance(&world->dice, 300))
+    if (store_hook() != NULL)
+        (void)write_to(world, STORE_FINE);
+    else if (world->slip != SLIP_LOST_COMMIT || !dice_chance(&world->dice, 300))
         ledger_apply(world, world->shell.commit, world->shell.commit->count);
     if (world_fault(world, FAULT_KILL_AFTER_COMMIT)) {
         world->shell.commit = NULL;
@@ -381,12 +435,22 @@ void shell_commit(struct world *world, const struct occurrence *occurrence)
     switch (world->ledger.mode) {
     case LEDGER_FINE:
     case LEDGER_SLOW:
-        write_commit(world);
+        if (is_in_trouble(world))
+            write_in_trouble(world, STORE_BREAKS);
+        else
+            write_commit(world);
         return;
     case LEDGER_FULL:
-        acknowledge_later(world, false);
+        if (store_hook() != NULL)
+            write_in_trouble(world, STORE_FULL);
+        else
+            acknowledge_later(world, false);
         return;
     case LEDGER_BREAKS:
+        if (store_hook() != NULL) {
+            write_in_trouble(world, STORE_BREAKS);
+            return;
+        }
         world->ledger.mode = LEDGER_FINE;
         shell_die(world, SHELL_KILLED_BEFORE);
         return;

@@ -91,7 +91,13 @@ void shell_init(struct world *world);
 void shell_boot(struct world *world);
 
 /* The process ends; what it wrote last is applied or not. */
-enum shell_end { SHELL_KILLED, SHELL_KILLED_BEFORE, SHELL_KILLED_AFTER, SHELL_KILLED_TORN };
+enum shell_end {
+    SHELL_KILLED,
+    SHELL_KILLED_BEFORE,
+    SHELL_KILLED_AFTER,
+    SHELL_KILLED_TORN,
+    SHELL_BROKEN /* by itself, for a real journal broke over its commit */
+};
 void shell_die(struct world *world, enum shell_end how);
 void shell_stop(struct world *world, int64_t for_ms, bool is_suspend);
 void shell_continue(struct world *world);

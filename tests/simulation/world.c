@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "tests/simulation/world.h"
 
+#include "tests/simulation/store_hook.h"
 #include "tests/simulation/verdicts.h"
 
 #include <stdarg.h>
@@ -398,6 +399,8 @@ bool world_run(struct world *world, uint64_t seed)
     uint32_t events = 0;
 
     prepare(world, seed);
+    if (store_hook() != NULL)
+        store_hook()->begin(world);
     shell_boot(world);
     while (!world->oracle.is_violated && !world->people.is_over && world->agenda.count > 0) {
         next(world);
