@@ -158,13 +158,18 @@ static uint32_t act_rules(const struct plan *plan, const struct deployment_state
     return bits & ~state->muted;
 }
 
-bool running_passes(const struct plan *plan, const struct deployment_state *state)
+static bool all_pass(const struct plan *plan, const struct deployment_state *state)
 {
     uint32_t wanted = act_rules(plan, state);
 
+    return (state->passing & wanted) == wanted;
+}
+
+bool running_passes(const struct plan *plan, const struct deployment_state *state)
+{
     return state->confirmed_share == state->desired_share &&
            state->confirmed_mirror == state->desired_mirror && state->flight.kind == ACTION_NONE &&
-           (state->passing & wanted) == wanted;
+           all_pass(plan, state);
 }
 
 void running_pass_step(struct machine *machine)
@@ -461,10 +466,9 @@ void running_resume(struct machine *machine)
 static bool has_forgotten(const struct machine *machine)
 {
     const struct deployment_state *state = machine->state;
-    uint32_t wanted = act_rules(machine->plan, state);
 
     return machine->event->is_anew && state->step_state != STEP_HELD && state->flight.kind == ACTION_NONE &&
-           (state->passing & wanted) == wanted;
+           all_pass(machine->plan, state);
 }
 
 /* More for the candidate than wanted is mended at once, or as soon as what is in flight has ended; less is
