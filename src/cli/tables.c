@@ -181,8 +181,9 @@ static const char *const token_text[] = {
 
 static const char *const rehearse_text[] = {
     "verdict rehearse SERVICE/ENV [STRATEGY] [--version V]",
-    "Asks what an admission asks: the lever, and the runner about every command that the plan may need, on "
-    "every host. Nothing is started. 0: it would be admitted, 5: rejected.",
+    "Asks what an admission asks: the lever, the runner about every command that the plan may need, on every "
+    "host, and the places that its smoke tests will ask. Nothing is started but the command that names the "
+    "hosts (hosts_from), where there is one. 0: it would be admitted, 5: rejected.",
     NULL};
 
 static const char *const run_text[] = {"verdict run PIPELINE --version V [--wait]\n"
