@@ -373,25 +373,31 @@ static void test_metrics_that_lack_what_they_need(void **state)
 
 static void test_the_table_of_haproxy(void **state)
 {
-    static const char table[] = "# pxname,svname,econ,eresp,hrsp_5xx,req_tot,last_chk,ttime,\n"
-                                "in,FRONTEND,,,9,100,,,\n"
-                                "app,blue,1,2,3,50,\"a, \"\"b\"\", c\",12,\n"
-                                "app,BACKEND,1,2,9,100,,11,\n"
+    static const char table[] = "# pxname,svname,status,econ,eresp,hrsp_5xx,req_tot,last_chk,ttime,\n"
+                                "in,FRONTEND,OPEN,,,9,100,,,\n"
+                                "app,blue,UP 1/3,1,2,3,50,\"a, \"\"b\"\", c\",12,\n"
+                                "app,green,DOWN 1/2,,,,,,,\n"
+                                "app,new,no check,,,,,,,\n"
+                                "app,old,DRAIN,,,,,,,\n"
+                                "app,away,MAINT,,,,,,,\n"
+                                "app,BACKEND,UP,1,2,9,100,,11,\n"
                                 "short,row\n\n";
     struct haproxy_stat stat;
     struct err err = {0};
 
     (void)state;
     assert_true(haproxy_stat_read(table, sizeof(table) - 1, &stat, &err));
-    assert_int_equal(stat.count, 2);
+    assert_int_equal(stat.count, 6);
     assert_string_equal(stat.rows[0].server, "blue");
+    assert_true(stat.rows[0].is_up && stat.rows[2].is_up && stat.rows[3].is_up);
+    assert_true(!stat.rows[1].is_up && !stat.rows[4].is_up);
     assert_true(stat.rows[0].requests == 53 && stat.rows[0].errors == 6 && stat.rows[0].time_ms == 12);
-    assert_true(stat.rows[1].requests == 100 && stat.rows[1].errors == 9);
+    assert_true(stat.rows[5].requests == 100 && stat.rows[5].errors == 9);
     haproxy_stat_done(&stat);
     assert_false(haproxy_stat_read("Permission denied\n", 18, &stat, &err));
     assert_non_null(strstr(err.text, "Permission denied"));
     assert_false(haproxy_stat_read("", 0, &stat, &err));
-    assert_false(haproxy_stat_read("# pxname,svname,econ,\n", 22, &stat, &err));
+    assert_false(haproxy_stat_read("# pxname,svname,status,econ,\n", 29, &stat, &err));
     assert_non_null(strstr(err.text, "eresp"));
 }
 
