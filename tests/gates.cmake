@@ -38,4 +38,5 @@ foreach(file ${files})
   endif()
 endforeach()
 
+gate(architecture/faults 60 ${PYTHON} tests/architecture/faults)
 gate(integration/shipped_files 60 tests/integration/shipped_files)

@@ -1,5 +1,6 @@
 # fake_prometheus.py - a Prometheus that answers every query as it is told to: well, wrongly, or not at all.
 # SPDX-License-Identifier: MIT
+import contextlib
 import http.server
 import json
 import threading
@@ -25,18 +26,25 @@ MODES = {
     "nan": lambda: (200, answer("NaN")),
 }
 
+# name: (bytes, seconds between them)
+ENDLESS = {"drip": (b" ", 0.5), "endless": (b" " * 65536, 0.001)}
+
 
 class FakePrometheus:
     """Serves on a port of its own from its start to its stop()."""
 
     def __init__(self, mode="good"):
-        outer, self.mode, self.asked = self, mode, 0
+        outer, self.mode, self.asked, self.over = self, mode, 0, threading.Event()
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
             def do_GET(self):  # pylint: disable=invalid-name
                 self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                if outer.mode in ENDLESS:
+                    outer.asked += 1
+                    self.pour(*ENDLESS[outer.mode])
+                    return
                 status, body = MODES[outer.mode]()
                 outer.asked += 1
                 data = body.encode()
@@ -48,6 +56,16 @@ class FakePrometheus:
 
             do_POST = do_GET
 
+            def pour(self, data, pause):
+                """An answer that does not end before the other side, or we, go away."""
+                self.close_connection = True
+                self.send_response(200)
+                self.send_header("Content-Type", "application/json")
+                self.end_headers()
+                with contextlib.suppress(OSError):
+                    while not outer.over.wait(pause):
+                        self.wfile.write(data)
+
             def log_message(self, *_arguments):  # pylint: disable=arguments-differ
                 pass
 
@@ -58,6 +76,7 @@ class FakePrometheus:
         self.thread.start()
 
     def stop(self):
+        self.over.set()
         self.server.shutdown()
         self.server.server_close()
         self.thread.join(5)

@@ -1,0 +1,83 @@
+# test_floods.py - too much at once: of values, of a source's answer, of connections. The way back goes on beside it.
+# SPDX-License-Identifier: MIT
+import contextlib
+import json
+import socket
+import subprocess
+import time
+
+import pytest
+
+from support import wait_until
+from support.fake_prometheus import FakePrometheus
+from support.swift import begin, begun, ended, fake_source, publishing, show
+from world import find
+
+BURST = 100000  # values as fast as they go: a thousand times of what the rule needs
+CONNECTIONS = 400
+SHARE_BACK_S = 5
+
+
+def test_a_burst_of_values_does_not_hide_a_bad_one(world):
+    begin(world, observe="1h", at_most="2h")
+    with publishing(world) as said:
+        name = begun(world, "2.0.0")
+        wait_until(lambda: show(world, name)["share"] > 0, 8, "the candidate has traffic")
+        argv = [find("mosquitto_pub"), "-h", "127.0.0.1", "-p", str(world.broker_port), "-t", "t/blue", "-l"]
+        with subprocess.Popen(argv, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as flood:
+            with contextlib.suppress(BrokenPipeError):
+                flood.stdin.write('{"lag": 1}\n' * BURST)
+            said[0] = '{"lag": 300}'
+            wait_until(lambda: world.split() == 0, SHARE_BACK_S, "the candidate is taken back all the same")
+        end = ended(world, name)
+    assert (end["state"], end["exit_code"]) == ("rolled_back", 3), end["summary"]
+
+
+@pytest.mark.parametrize("mode", ["drip", "endless"])
+def test_a_source_that_never_comes_to_its_end(world, mode):
+    """One byte now and then, or bytes without end: neither holds anything up, and neither is evidence."""
+    fake = FakePrometheus(mode)
+    try:
+        begin(world, broker=False, trigger="deep", at_most="6s", daemon=fake_source(world, fake))
+        name = begun(world, "2.0.0")
+        wait_until(lambda: fake.asked > 0, 8, "it was asked")
+        asked = time.monotonic()
+        assert world.api("GET", "/readyz").status == 200
+        assert time.monotonic() - asked < 2, "the loop does not wait for it"
+        end = ended(world, name, 30)
+    finally:
+        fake.stop()
+    assert (end["state"], end["exit_code"], end["ending"]) == ("rolled_back", 6, "no_evidence"), end["summary"]
+
+
+def connected(world):
+    """Connections that say nothing, or a header without end; as many as are let in."""
+    links = []
+    for number in range(CONNECTIONS):
+        link = socket.socket()
+        link.settimeout(1)
+        links.append(link)
+        with contextlib.suppress(OSError):
+            link.connect(("127.0.0.1", world.api_port))
+            if number % 2:
+                link.sendall(b"GET /v1/deployments HTTP/1.1\r\nHost: x\r\nX-Endless: ")
+    return links
+
+
+def test_a_crowd_at_the_door_locks_nobody_out(world):
+    """Hundreds of connections and wrong tokens on TCP: the socket for operators answers, and a bad version is taken back."""
+    begin(world, observe="1h", at_most="2h")
+    with publishing(world) as said, contextlib.ExitStack() as stack:
+        name = begun(world, "2.0.0")
+        wait_until(lambda: show(world, name)["share"] > 0, 8, "the candidate has traffic")
+        for link in connected(world):
+            stack.callback(link.close)
+        for _ in range(50):
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", world.api_port), 1) as link:
+                link.sendall(b"GET /v1/deployments HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer vd_0_wrong\r\n\r\n")
+        begun_at = time.monotonic()
+        assert json.loads(world.api("GET", "/v1/deployments").text)["deployments"]
+        assert time.monotonic() - begun_at < 2, "operators do not wait"
+        said[0] = '{"lag": 300}'
+        wait_until(lambda: world.split() == 0, SHARE_BACK_S, "the way back needs no door")
+        assert ended(world, name)["exit_code"] == 3
