@@ -7,7 +7,7 @@ from support.kills import PLAYS, Kills, spread
 
 SAMPLE = {"pwrite64": 3, "fdatasync": 1, "sendmsg": 1, "sendto": 1}
 RECOVERY = {"pwrite64": 2, "sendmsg": 1, "write": 1}  # of the start after a kill that is killed as well
-KILLS_MIN = 44  # that must have come, per outcome
+KILLS_MIN = 36  # that must have come, per outcome: a run that is quicker than the one before has fewer points
 
 
 @pytest.mark.parametrize("is_good", [True, False], ids=["good", "bad"])
