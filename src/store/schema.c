@@ -14,6 +14,14 @@ static_assert(PHASE_QUEUED == 0 && PHASE_ADMITTING == 1 && PHASE_ROLLING_BACK ==
 static_assert(ACTION_ROUTE == 5 && PLAN_DEPLOY == 0, "");
 static_assert(RESULT_DONE == 0 && RESULT_AGAIN == 1 && RESULT_FAILED == 2 && RESULT_UNKNOWN == 3, "");
 
+/* Only what a raise may rest on: an override that came in the same batch is for the next one. */
+#define RAISE_TRIGGER                                                                                        \
+    "CREATE TRIGGER a_raise_uses_passes_up AFTER INSERT ON actions"                                          \
+    " WHEN NEW.kind = 5 AND NEW.share > coalesce((SELECT max(share) FROM actions"                            \
+    "  WHERE deployment = NEW.deployment AND kind = 5 AND sequence <> NEW.sequence), 0)"                     \
+    " BEGIN UPDATE passes SET used_by = NEW.sequence WHERE deployment = NEW.deployment AND used_by IS NULL"  \
+    " AND step < NEW.step AND attempt < NEW.attempt; END"
+
 static const char *const creation[] = {
     "CREATE TABLE meta(id INTEGER PRIMARY KEY CHECK (id = 1), schema INTEGER NOT NULL,"
     " min_reader INTEGER NOT NULL, boot_id TEXT NOT NULL, offset_ms INTEGER NOT NULL,"
@@ -146,11 +154,7 @@ static const char *const creation[] = {
     "  AND step < NEW.step AND attempt < NEW.attempt)"
     " BEGIN SELECT RAISE(ABORT, 'S2: no unused pass for a higher share'); END",
 
-    "CREATE TRIGGER a_raise_uses_passes_up AFTER INSERT ON actions"
-    " WHEN NEW.kind = 5 AND NEW.share > coalesce((SELECT max(share) FROM actions"
-    "  WHERE deployment = NEW.deployment AND kind = 5 AND sequence <> NEW.sequence), 0)"
-    " BEGIN UPDATE passes SET used_by = NEW.sequence WHERE deployment = NEW.deployment AND used_by IS NULL;"
-    " END",
+    RAISE_TRIGGER,
 
     "CREATE TRIGGER an_action_stays_itself BEFORE UPDATE ON actions"
     " WHEN NEW.kind <> OLD.kind OR NEW.share <> OLD.share OR NEW.reference <> OLD.reference"
@@ -164,8 +168,9 @@ static const char *const creation[] = {
     NULL,
 };
 
-static const char *const additions[] = {RUN_TABLES, ONCE_TABLES, NULL};
-enum { ONCE_TABLES_COUNT = 2 };
+static const char *const additions[] = {RUN_TABLES, ONCE_TABLES, "DROP TRIGGER a_raise_uses_passes_up",
+                                        RAISE_TRIGGER, NULL};
+enum { ONCE_TABLES_COUNT = 2, RAISE_TRIGGER_COUNT = 2 };
 
 #define RUN_COLUMNS                                                                                          \
     "SELECT r.id, r.pipeline, r.service, r.retry_of, r.version, v.version, v.digest, r.actor, r.reason,"     \
@@ -326,7 +331,11 @@ const char *const *schema_additions(int64_t schema)
 {
     const char *const *end = &additions[ARRAY_LENGTH(additions) - 1];
 
-    return schema < 2 ? additions : schema < 3 ? end - ONCE_TABLES_COUNT : end;
+    if (schema < 2)
+        return additions;
+    if (schema < 3)
+        return end - RAISE_TRIGGER_COUNT - ONCE_TABLES_COUNT;
+    return schema < 4 ? end - RAISE_TRIGGER_COUNT : end;
 }
 
 const char *schema_statement(enum statement which)
