@@ -276,6 +276,18 @@ static void describe_target(const struct batch_row *batch_row, struct chain_row 
     audit->b = target->quarantined_count;
 }
 
+/* What a lever, a command or a probe said of an end that is not good: who asks later must find it. */
+static const char *said_of(const struct scene *scene, const struct batch_row *batch_row)
+{
+    const struct trace *trace = &batch_row->trace;
+    bool is_bad = (trace->kind == TRACE_RESULT && trace->b != RESULT_DONE) ||
+                  (trace->kind == TRACE_FAIL && trace->a == FAIL_SMOKE);
+    const struct journal_why *why =
+        is_bad && batch_row->state != NULL ? why_of(scene->texts, batch_row->state->id) : NULL;
+
+    return why == NULL || why->text[0] == '\0' ? NULL : why->text;
+}
+
 static void save_event(const struct scene *scene, const struct batch_row *batch_row)
 {
     const struct journal_request *request = texts_request(scene->texts, batch_row->token);
@@ -298,6 +310,8 @@ static void save_event(const struct scene *scene, const struct batch_row *batch_
     }
     if (batch_row->kind == ROW_TRACE) {
         describe_trace(batch_row, &audit);
+        if (request == NULL)
+            audit.reason = said_of(scene, batch_row);
         save_pass(scene, batch_row);
     }
     if (batch_row->kind == ROW_TARGET)
