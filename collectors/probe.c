@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "collectors/probe.h"
 
-#include "collectors/probe_extract.h"
+#include "collectors/probe_command.h"
 #include "io/http_client.h"
 #include "io/loop.h"
 #include "io/memory.h"
@@ -30,6 +30,7 @@ struct check {
     char *place;
     char *server_name;
     char *trust;
+    struct probe_command *command;
     struct expression expectation;
     size_t extract_count;
     struct probe_extract extracts[SMOKE_EXTRACTS_MAX];
@@ -72,6 +73,7 @@ static void drop(struct check *check)
     free(check->place);
     free(check->server_name);
     free(check->trust);
+    probe_command_free(check->command);
 }
 
 void probe_cancel(struct probe *probe)
@@ -85,12 +87,14 @@ void probe_cancel(struct probe *probe)
     free(probe);
 }
 
-/* Nothing of the probe is left when `done` is called. */
+/* Nothing of the probe is left when `done` is called, and no command of it goes on. */
 static void end(struct probe *probe, enum verdict verdict, const char *why)
 {
     void (*done)(void *data, enum verdict verdict, const char *why) = probe->done;
     void *data = probe->data;
 
+    for (size_t i = 0; i < probe->check_count; i++)
+        probe_command_stop(probe->checks[i].command);
     probe_cancel(probe);
     done(data, verdict, why);
 }
@@ -114,7 +118,8 @@ static void pass(struct check *check)
     end(probe, VERDICT_PASS, why);
 }
 
-static void fail(struct check *check, const char *came)
+/* Once more, or that was the last attempt. */
+static void miss(struct check *check, enum verdict verdict, const char *came)
 {
     struct probe *probe = check->probe;
     char why[PROBE_WHY_MAX];
@@ -125,7 +130,12 @@ static void fail(struct check *check, const char *came)
     }
     (void)snprintf(why, sizeof(why), "%.120s: %s (attempt %u of %u)", check->name, came, check->attempts,
                    probe->attempts);
-    end(probe, VERDICT_FAIL, why);
+    end(probe, verdict, why);
+}
+
+static void fail(struct check *check, const char *came)
+{
+    miss(check, VERDICT_FAIL, came);
 }
 
 static void judge(struct check *check, const struct probe_answer *answer)
@@ -225,6 +235,23 @@ static void ask_tls(struct check *check)
     check->call = http_request_start(check->probe->http, &request, answered, check);
 }
 
+static void command_told(void *data, enum probe_end how, const struct probe_answer *answer, const char *why)
+{
+    struct check *check = data;
+
+    switch (how) {
+    case PROBE_END_ANSWER:
+        judge(check, answer);
+        break;
+    case PROBE_END_BAD:
+        fail(check, why);
+        break;
+    case PROBE_END_OPEN:
+        miss(check, VERDICT_INCONCLUSIVE, why);
+        break;
+    }
+}
+
 static void ask(void *data)
 {
     struct check *check = data;
@@ -241,6 +268,9 @@ static void ask(void *data)
         break;
     case PROBE_TLS:
         ask_tls(check);
+        break;
+    case PROBE_EXEC:
+        probe_command_start(check->command, check->attempts, check->probe->timeout_ms, command_told, check);
         break;
     }
 }
@@ -300,6 +330,8 @@ struct probe *probe_start(struct loop *loop, struct http_client *http, const str
     for (size_t i = 0; i < plan->check_count; i++) {
         probe->checks[i].probe = probe;
         copy_check(&probe->checks[i], &plan->checks[i]);
+        if (plan->checks[i].kind == PROBE_EXEC)
+            probe->checks[i].command = probe_command_new(loop, plan->runner, plan->checks[i].order);
     }
     probe->settle = loop_timer_start(loop, plan->settle_ms, 0, begin, probe);
     return probe;

@@ -28,7 +28,8 @@ void probe_extract_init(struct probe_extract *extract, const struct smoke_extrac
     *extract = (struct probe_extract){
         .kind = from->kind, .path = memory_copy_text(from->path), .text = memory_copy_text(from->text)};
     /* What is no pattern was said when the rules were read; here it is what cannot be known. */
-    bool is_pattern = from->kind == EXTRACT_BODY_MATCHES || from->kind == EXTRACT_BANNER_MATCHES;
+    bool is_pattern = from->kind == EXTRACT_BODY_MATCHES || from->kind == EXTRACT_BANNER_MATCHES ||
+                      from->kind == EXTRACT_OUTPUT_MATCHES;
     if (is_pattern && from->path != NULL)
         extract->is_known = pattern_new(from->path, &extract->pattern, NULL);
 }
@@ -123,14 +124,35 @@ static double take_match(struct source *source, const struct probe_extract *extr
     return search(source, extract, words);
 }
 
-/* Its first line is shown. */
-static double take_banner(struct source *source, const struct probe_extract *extract, struct text *words)
+/* The first line of what was said. */
+static void show(const struct source *source, const char *what, struct text *words)
 {
     const char *said = source->answer->body;
     size_t length = strcspn(said, "\r\n");
 
-    text_add(words, "banner '%.*s'", length < SHOWN_MAX ? (int)length : SHOWN_MAX, said);
+    text_add(words, "%s '%.*s'", what, length < SHOWN_MAX ? (int)length : SHOWN_MAX, said);
+}
+
+static double take_banner(struct source *source, const struct probe_extract *extract, struct text *words)
+{
+    show(source, "banner", words);
     return search(source, extract, words);
+}
+
+static double take_output(struct source *source, const struct probe_extract *extract, struct text *words)
+{
+    show(source, "output", words);
+    return search(source, extract, words);
+}
+
+/* With what it printed, where it did not end well. */
+static double take_exit(struct source *source, const struct probe_extract *extract, struct text *words)
+{
+    (void)extract;
+    text_add(words, "exit %d", source->answer->status);
+    if (source->answer->status != 0 && source->answer->length > 0)
+        show(source, ":", words);
+    return source->answer->status;
 }
 
 static double take_days_left(struct source *source, const struct probe_extract *extract, struct text *words)
@@ -147,10 +169,16 @@ void probe_extract_take(const struct probe_extract *extracts, size_t count, cons
                         double *ret_numbers, struct text *words)
 {
     static double (*const takers[])(struct source *, const struct probe_extract *, struct text *) = {
-        [EXTRACT_STATUS] = take_status,           [EXTRACT_TIME_MS] = take_time,
-        [EXTRACT_JSON_NUMBER] = take_json_number, [EXTRACT_JSON_EQUALS] = take_json_equals,
-        [EXTRACT_HEADER_EQUALS] = take_header,    [EXTRACT_BODY_MATCHES] = take_match,
-        [EXTRACT_BANNER_MATCHES] = take_banner,   [EXTRACT_DAYS_LEFT] = take_days_left,
+        [EXTRACT_STATUS] = take_status,
+        [EXTRACT_TIME_MS] = take_time,
+        [EXTRACT_JSON_NUMBER] = take_json_number,
+        [EXTRACT_JSON_EQUALS] = take_json_equals,
+        [EXTRACT_HEADER_EQUALS] = take_header,
+        [EXTRACT_BODY_MATCHES] = take_match,
+        [EXTRACT_BANNER_MATCHES] = take_banner,
+        [EXTRACT_DAYS_LEFT] = take_days_left,
+        [EXTRACT_EXIT] = take_exit,
+        [EXTRACT_OUTPUT_MATCHES] = take_output,
     };
     struct source source = {.answer = answer};
 

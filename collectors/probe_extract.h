@@ -18,9 +18,10 @@ struct probe_extract {
     bool is_known;           /* *_MATCHES: `path` is a pattern */
 };
 
-/* What came. Of TCP the body is what the peer said first, of TLS there is none. */
+/* What came. Of TCP the body is what the peer said first, of TLS there is none, of a command what it printed.
+ */
 struct probe_answer {
-    int status; /* 0: not HTTP */
+    int status; /* 0: not HTTP; of a command how it ended */
     double time_ms;
     double days_left; /* of the certificate; NAN: unknown */
     const char *body;

@@ -1,7 +1,9 @@
-/* explain.c - verdict explain RULE: a rule of a file in plain words. An ID goes to the daemon (report.c).
+/* explain.c - verdict explain RULE: a rule or a smoke test of a file in plain words. An ID goes to the daemon
+ * (report.c).
  * SPDX-License-Identifier: MIT */
 #include "cli/rule_words.h"
 #include "cli/schemas.h"
+#include "cli/smoke_words.h"
 #include "cli/verb.h"
 #include "config/lone.h"
 #include "io/json.h"
@@ -32,6 +34,22 @@ static bool covers(const char *place, const char *rule)
     return strncmp(place, rule, length) == 0 && (rule[length] == '\0' || rule[length] == '/');
 }
 
+static bool is_smoke(const struct rule_place *place)
+{
+    return strcmp(place->group, "smoke_tests") == 0;
+}
+
+static bool uses(const struct definition *definition, const struct rule_place *place)
+{
+    for (size_t i = 0; is_smoke(place) && i < definition->smoke_count; i++)
+        if (strcmp(definition->smokes[i].name, place->name) == 0)
+            return true;
+    for (size_t i = 0; !is_smoke(place) && i < definition->rule_count; i++)
+        if (covers(place->name, definition->rules[i].name))
+            return true;
+    return false;
+}
+
 static void note_user(void *data, const char *service, const char *environment)
 {
     struct search *search = data;
@@ -39,8 +57,8 @@ static void note_user(void *data, const char *service, const char *environment)
     struct definition *definition = config_resolve(search->config, service, environment, NULL, false, &err);
     bool is_used = false;
 
-    for (size_t i = 0; definition != NULL && i < definition->rule_count; i++)
-        is_used = is_used || covers(search->place->name, definition->rules[i].name);
+    if (definition != NULL)
+        is_used = uses(definition, search->place);
     if (is_used && search->user_count < USERS_SHOWN_MAX)
         (void)snprintf(search->users[search->user_count], sizeof(search->users[0]), "%s/%s", service,
                        environment);
@@ -89,6 +107,25 @@ static const char *rules_of(const struct cli *cli)
     return rules->is_set ? rules->text : "/etc/verdictd/rules.d";
 }
 
+static const char *kind_name(const struct rule_place *place)
+{
+    if (is_smoke(place))
+        return "smoke test";
+    return strcmp(place->group, "triggers") == 0 ? "trigger" : "baseline";
+}
+
+static void add_words(const struct search *search, const char *name, struct text *text)
+{
+    const struct definition *definition = search->definition;
+
+    for (size_t i = 0; is_smoke(search->place) && i < definition->smoke_count; i++)
+        if (strcmp(definition->smokes[i].name, name) == 0)
+            smoke_words_add(&definition->smokes[i], text);
+    for (size_t i = 0; !is_smoke(search->place) && i < definition->rule_count; i++)
+        if (covers(name, definition->rules[i].name))
+            rule_words_add(definition, i, text);
+}
+
 static int explain(const struct cli *cli, const struct config *config)
 {
     struct rule_place place;
@@ -96,7 +133,7 @@ static int explain(const struct cli *cli, const struct config *config)
     struct err err = {0};
     struct text text;
 
-    if (!lone_find(config, cli->words[0], &place)) {
+    if (!lone_find(config, cli->words[0], &place) && !lone_find_smoke(config, cli->words[0], &place)) {
         const char *nearest = lone_nearest(config, cli->words[0]);
         verb_complain(cli, "no rule '%s' in %s%s%s%s", cli->words[0], rules_of(cli),
                       nearest != NULL ? "; did you mean '" : "", nearest != NULL ? nearest : "",
@@ -112,12 +149,9 @@ static int explain(const struct cli *cli, const struct config *config)
     }
     char *memory = memory_take(RULE_WORDS_SIZE);
     text_init(&text, memory, RULE_WORDS_SIZE);
-    text_add(&text, "%s, a %s of %s:%u\n", cli->words[0],
-             strcmp(place.group, "triggers") == 0 ? "trigger" : "baseline", place.file, place.line);
+    text_add(&text, "%s, a %s of %s:%u\n", cli->words[0], kind_name(&place), place.file, place.line);
     add_users(&search, &text);
-    for (size_t i = 0; i < search.definition->rule_count; i++)
-        if (covers(cli->words[0], search.definition->rules[i].name))
-            rule_words_add(search.definition, i, &text);
+    add_words(&search, cli->words[0], &text);
     print(cli, &search, memory);
     definition_free(search.definition);
     free(memory);

@@ -62,6 +62,19 @@ uint16_t commands_find(const struct definition *definition, const char *name)
     return PLAN_NONE;
 }
 
+bool commands_check_exec(const struct build *build, const struct node *node, const char *const *arguments,
+                         size_t count)
+{
+    if (arguments[0][0] == '\0')
+        return report_node(build->report, tree_find(node, "exec"), "exec: the name of the program is empty");
+    if (count == 1 && strchr(arguments[0], ' ') != NULL)
+        return report_node(build->report, tree_find(node, "exec"),
+                           "exec: no shell takes '%s' apart; write each word by itself, like "
+                           "[ \"/usr/bin/env\", \"true\" ]",
+                           arguments[0]);
+    return true;
+}
+
 static bool read_command(const struct build *build, const struct node *node, const struct shape *shape,
                          struct command_definition *command)
 {
@@ -78,14 +91,7 @@ static bool read_command(const struct build *build, const struct node *node, con
     command->tries_max = values[COMMAND_TRIES].is_set ? (uint16_t)values[COMMAND_TRIES].number : TRIES;
     command->undo = PLAN_NONE;
     command->probe = PLAN_NONE;
-    if (command->arguments[0][0] == '\0')
-        return report_node(build->report, tree_find(node, "exec"), "exec: the name of the program is empty");
-    if (command->argument_count == 1 && strchr(command->arguments[0], ' ') != NULL)
-        return report_node(build->report, tree_find(node, "exec"),
-                           "exec: no shell takes '%s' apart; write each word by itself, like "
-                           "[ \"/usr/bin/env\", \"true\" ]",
-                           command->arguments[0]);
-    return true;
+    return commands_check_exec(build, node, command->arguments, command->argument_count);
 }
 
 /* A command that belongs to another one is called NAME/PART. */

@@ -74,7 +74,8 @@ static struct parsed extract_of(enum smoke_extract_kind kind, const char *path)
 /* What may be asked of the answer to each kind of check. */
 static const char *const words_of[] = {[SMOKE_HTTP] = "status, time, json(), header(), body",
                                        [SMOKE_TCP] = "time, banner",
-                                       [SMOKE_TLS] = "time, days_left"};
+                                       [SMOKE_TLS] = "time, days_left",
+                                       [SMOKE_EXEC] = "exit, time, output, json()"};
 
 static bool accept_plain(struct parser *parser, struct parsed *ret_parsed)
 {
@@ -85,7 +86,9 @@ static bool accept_plain(struct parser *parser, struct parsed *ret_parsed)
     } plain[] = {{"status", SMOKE_HTTP, EXTRACT_STATUS},
                  {"body", SMOKE_HTTP, EXTRACT_BODY_MATCHES},
                  {"banner", SMOKE_TCP, EXTRACT_BANNER_MATCHES},
-                 {"days_left", SMOKE_TLS, EXTRACT_DAYS_LEFT}};
+                 {"days_left", SMOKE_TLS, EXTRACT_DAYS_LEFT},
+                 {"exit", SMOKE_EXEC, EXTRACT_EXIT},
+                 {"output", SMOKE_EXEC, EXTRACT_OUTPUT_MATCHES}};
 
     if (parser_accept(parser, "time")) {
         *ret_parsed = extract_of(EXTRACT_TIME_MS, NULL);
@@ -118,25 +121,42 @@ struct parsed expectation_primary(struct parser *parser)
         return parsed;
     if (parser->smoke == SMOKE_HTTP && parser_accept(parser, "header"))
         return extract_of(EXTRACT_HEADER_EQUALS, expectation_argument(parser));
-    if (parser->smoke == SMOKE_HTTP && parser_accept(parser, "json"))
+    if ((parser->smoke == SMOKE_HTTP || parser->smoke == SMOKE_EXEC) && parser_accept(parser, "json"))
         return take_json(parser);
     parser_fail(parser, &at, "unknown word '%.*s'; known are %s", (int)at.length, at.start,
                 words_of[parser->smoke]);
     return extract_of(EXTRACT_TIME_MS, NULL);
 }
 
-static bool is_pattern(enum smoke_extract_kind kind)
+/* What is searched for a pattern, as it is called; NULL: nothing is. */
+static const char *searched(enum smoke_extract_kind kind)
 {
-    return kind == EXTRACT_BODY_MATCHES || kind == EXTRACT_BANNER_MATCHES;
+    switch (kind) {
+    case EXTRACT_BODY_MATCHES:
+        return "body";
+    case EXTRACT_BANNER_MATCHES:
+        return "banner";
+    case EXTRACT_OUTPUT_MATCHES:
+        return "output";
+    case EXTRACT_STATUS:
+    case EXTRACT_TIME_MS:
+    case EXTRACT_JSON_NUMBER:
+    case EXTRACT_JSON_EQUALS:
+    case EXTRACT_HEADER_EQUALS:
+    case EXTRACT_DAYS_LEFT:
+    case EXTRACT_EXIT:
+        return NULL;
+    }
+    return NULL;
 }
 
 void expectation_number(struct parser *parser, const struct parsed *operand, const struct lexeme *at)
 {
     if (operand->extract.kind == EXTRACT_HEADER_EQUALS)
         parser_fail(parser, at, "a header is compared with == or != and a text in single quotes");
-    else if (is_pattern(operand->extract.kind))
+    else if (searched(operand->extract.kind) != NULL)
         parser_fail(parser, at, "%s is compared with =~ or !~ and a pattern in single quotes",
-                    operand->extract.kind == EXTRACT_BODY_MATCHES ? "body" : "banner");
+                    searched(operand->extract.kind));
     emit_extract(parser, at, &operand->extract);
 }
 
@@ -185,10 +205,12 @@ static bool fit_text(const struct parsed *left, const struct lexeme *op, struct 
         return is_equal;
     case EXTRACT_BODY_MATCHES:
     case EXTRACT_BANNER_MATCHES:
+    case EXTRACT_OUTPUT_MATCHES:
         return is_match;
     case EXTRACT_STATUS:
     case EXTRACT_TIME_MS:
     case EXTRACT_DAYS_LEFT:
+    case EXTRACT_EXIT:
     case EXTRACT_JSON_EQUALS:
         return false;
     }
@@ -205,7 +227,7 @@ bool expectation_compare(struct parser *parser, const struct parsed *left, const
         return false;
     if (!fit_text(left, op, &extract))
         parser_fail(parser, op, "%.*s cannot compare this with a text", (int)op->length, op->start);
-    if (is_pattern(extract.kind))
+    if (searched(extract.kind) != NULL)
         extract.path = text;
     else
         extract.text = text;

@@ -3,8 +3,8 @@
  *
  * status (number), time (the answer's, in milliseconds), json('.path') compared with a number or with a text,
  * header('name') == 'text', body =~ 'pattern'; of a connection banner =~ 'pattern', of a handshake days_left
- * (number) and time. A bare version, previous, slot, host or address is the text
- * of that name; templates in quotes work too. */
+ * (number) and time; of a command exit (number), time, output =~ 'pattern' and json() of what it printed. A
+ * bare version, previous, slot, host or address is the text of that name; templates in quotes work too. */
 #ifndef CONFIG_EXPECTATION_H
 #define CONFIG_EXPECTATION_H
 

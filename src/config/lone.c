@@ -42,6 +42,11 @@ bool lone_find(const struct config *config, const char *name, struct rule_place 
     return name[length] == '/' && !text.is_cut && take(config, groups[1], baseline, ret_place);
 }
 
+bool lone_find_smoke(const struct config *config, const char *name, struct rule_place *ret_place)
+{
+    return take(config, "smoke_tests", name, ret_place);
+}
+
 const char *lone_nearest(const struct config *config, const char *name)
 {
     const char *names[NAMES_MAX];

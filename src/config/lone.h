@@ -6,7 +6,7 @@
 #include "config/config.h"
 
 struct rule_place {
-    const char *group; /* "triggers" or "baselines" */
+    const char *group; /* "triggers", "baselines" or "smoke_tests" */
     const char *name;
     const char *file;
     unsigned line;
@@ -15,6 +15,9 @@ struct rule_place {
 /* `name`: of a trigger, a baseline, or "BASELINE/METRIC". The texts live as long as the config. False: there
  * is none. */
 MUST_CHECK bool lone_find(const struct config *config, const char *name, struct rule_place *ret_place);
+
+/* The same for a smoke test. */
+MUST_CHECK bool lone_find_smoke(const struct config *config, const char *name, struct rule_place *ret_place);
 
 /* The nearest name of a rule, or NULL. */
 const char *lone_nearest(const struct config *config, const char *name);

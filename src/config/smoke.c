@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "config/expectation.h"
+#include "config/targets.h"
 
 #include <string.h>
 
@@ -14,6 +15,7 @@ enum {
     CHECK_POST,
     CHECK_TCP,
     CHECK_TLS,
+    CHECK_EXEC,
     CHECK_EXPECT,
     CHECK_HEADERS,
     CHECK_BODY,
@@ -61,6 +63,11 @@ static const struct option check_options[CHECK_OPTION_COUNT] = {
     [CHECK_TLS] = {.name = "tls",
                    .type = OPTION_TEXT,
                    .help = "what must show a certificate that is trusted, like \"{{address}}\""},
+    [CHECK_EXEC] = {.name = "exec",
+                    .type = OPTION_LIST,
+                    .min = 1,
+                    .max = DEFINITION_ARGUMENTS_MAX,
+                    .help = "program and arguments that verdict-runner starts; no shell"},
     [CHECK_EXPECT] = {.name = "expect",
                       .type = OPTION_TEXT,
                       .help = "what must hold of the answer, like \"status == 200\", \"banner =~ "
@@ -83,11 +90,9 @@ static const struct option check_options[CHECK_OPTION_COUNT] = {
 static const struct {
     enum smoke_kind kind;
     const char *method;
-} questions[] = {[CHECK_GET] = {SMOKE_HTTP, "GET"},
-                 [CHECK_HEAD] = {SMOKE_HTTP, "HEAD"},
-                 [CHECK_POST] = {SMOKE_HTTP, "POST"},
-                 [CHECK_TCP] = {SMOKE_TCP, NULL},
-                 [CHECK_TLS] = {SMOKE_TLS, NULL}};
+} questions[] = {[CHECK_GET] = {SMOKE_HTTP, "GET"},   [CHECK_HEAD] = {SMOKE_HTTP, "HEAD"},
+                 [CHECK_POST] = {SMOKE_HTTP, "POST"}, [CHECK_TCP] = {SMOKE_TCP, NULL},
+                 [CHECK_TLS] = {SMOKE_TLS, NULL},     [CHECK_EXEC] = {SMOKE_EXEC, NULL}};
 
 /* What goes with the request beside its path. */
 static bool take_request(const struct build *build, const struct node *node,
@@ -156,8 +161,9 @@ static bool take_question(const struct build *build, const struct node *node,
         }
     if (asked > 1)
         return report_node(build->report, node,
-                           which <= CHECK_POST ? "one of get, head and post is enough"
-                                               : "one check asks one thing: get, head, post, tcp or tls");
+                           which <= CHECK_POST
+                               ? "one of get, head and post is enough"
+                               : "one check asks one thing: get, head, post, tcp, tls or exec");
     if (asked == 0)
         return report_node(build->report, node, "a path is missing: get = \"/healthz\"");
     check->kind = questions[which].kind;
@@ -167,20 +173,33 @@ static bool take_question(const struct build *build, const struct node *node,
         return check->path[0] == '/' ||
                report_node(build->report, node, "the path '%s' does not begin with /", check->path);
     }
+    if (check->kind == SMOKE_EXEC) {
+        check->arguments = values[which].list;
+        check->argument_count = values[which].list_length;
+        return commands_check_exec(build, node, check->arguments, check->argument_count);
+    }
     check->place = values[which].text;
     return is_place(check->place) ||
            report_node(build->report, node, "%s: '%s' is not like \"{{address}}\" or \"db.prod:5432\"",
                        check_options[which].name, check->place);
 }
 
-/* A connection that is made, or a certificate that is trusted, may be all that is wanted. */
+/* All that is wanted where nothing else is said: a connection that is made, a certificate that is trusted, a
+ * command that ends well. */
+static const char *usual(enum smoke_kind kind)
+{
+    return kind == SMOKE_EXEC ? "exit == 0" : NULL;
+}
+
 static bool take_expectation(const struct build *build, const struct node *node,
                              const struct option_value *value, struct smoke_check *check)
 {
+    const char *text = value->is_set ? value->text : usual(check->kind);
     struct err err;
 
-    if (value->is_set)
-        return expectation_parse(value->text, build->arena, check, &err) ||
+    check->text = text;
+    if (text != NULL)
+        return expectation_parse(text, build->arena, check, &err) ||
                report_node(build->report, tree_find(node, "expect"), "%s", err.text);
     if (check->kind == SMOKE_HTTP)
         return report_node(build->report, node,
@@ -242,7 +261,8 @@ static bool check_base_url(const struct build *build, const struct node *node, c
     if (checks != NULL && checks->kind == NODE_GROUP)
         for (size_t i = 0; i < checks->count; i++)
             others += tree_find(&checks->children[i], "tcp") != NULL ||
-                      tree_find(&checks->children[i], "tls") != NULL;
+                      tree_find(&checks->children[i], "tls") != NULL ||
+                      tree_find(&checks->children[i], "exec") != NULL;
     return (others > 0 && others == checks->count) ||
            report_node(build->report, node, "base_url is missing (%s)", options[SMOKE_BASE_URL].help);
 }
@@ -272,8 +292,11 @@ bool smoke_build(const struct build *build, const struct node *node, struct smok
 
 int64_t smoke_limit_ms(const struct smoke_definition *smoke, size_t address_count)
 {
-    int64_t requests =
-        (int64_t)(smoke->check_count * smoke->attempts * (address_count > 0 ? address_count : 1));
+    int64_t attempts = (int64_t)(smoke->attempts * (address_count > 0 ? address_count : 1));
+    int64_t once_ms = 0;
 
-    return smoke->settle_ms + requests * (smoke->timeout_ms + smoke->every_ms) + SPARE_MS;
+    for (size_t i = 0; i < smoke->check_count; i++)
+        once_ms +=
+            smoke->timeout_ms + smoke->every_ms + (smoke->checks[i].kind == SMOKE_EXEC ? SMOKE_RUNNER_MS : 0);
+    return smoke->settle_ms + attempts * once_ms + SPARE_MS;
 }

@@ -7,6 +7,11 @@
 
 enum { SMOKE_HEADERS_MAX = 8, SMOKE_BODY_MAX = 4096 }; /* of one check */
 
+/* Beside its own time an attempt of a command may wait so long for verdict-runner to start it, and for its
+ * end.
+ */
+enum { SMOKE_RUNNER_START_MS = 10 * 1000, SMOKE_RUNNER_MS = SMOKE_RUNNER_START_MS + 20 * 1000 };
+
 /* False: findings were added. */
 MUST_CHECK bool smoke_build(const struct build *build, const struct node *node,
                             struct smoke_definition *ret_smoke);

@@ -38,7 +38,7 @@ void acting_free(struct acting *acting);
 /* Tells the engine at the end of this turn of the loop. */
 void acting_defer(struct acting *acting, enum result result, const char *why);
 
-/* After the levers, the runner and the probes' client went: forgets what was under way. */
+/* After the levers and the runner went, and the probes: forgets what was under way. */
 void actions_drop(struct daemon *daemon);
 
 /* The lever that the deployment's environment names, or NULL. */
@@ -48,11 +48,18 @@ struct daemon_lever *acting_lever(const struct live *live);
 void acting_command(struct live *live, struct acting *acting);
 void acting_command_now(struct live *live, struct acting *acting); /* whatever became of it before */
 void acting_cancel(struct acting *acting);
-/* Asks the runner whether this command of a side (on hosts: for this one) might run now; nothing is started.
- */
+struct command_question {
+    const char *const *arguments; /* templates */
+    size_t count;
+    bool is_candidate; /* whose */
+    size_t place;      /* host, or address of the slot; SIZE_MAX: it is the same everywhere */
+    int64_t within_ms;
+};
+
+/* Asks the runner whether this command might run now; nothing is started. */
 MUST_CHECK bool acting_check_command(const struct live *live, const struct deployment_state *state,
-                                     uint16_t reference, bool is_candidate, uint16_t host, int64_t within_ms,
-                                     runner_checked *checked, void *data, struct err *err);
+                                     const struct command_question *question, runner_checked *checked,
+                                     void *data, struct err *err);
 
 /* What levers want to know of a deployment's split; lives as long as `live` and this. */
 struct acting_split {
@@ -80,5 +87,7 @@ void acting_cancel_batch(struct acting *acting);
 /* probing.c: a smoke test of the candidate, or of stable. */
 void acting_smoke(struct live *live, struct acting *acting, bool is_candidate);
 void acting_drop_probe(struct acting *acting);
+/* Of all actions, while the runner is still there; its commands go on. */
+void actions_drop_probes(struct daemon *daemon);
 
 #endif

@@ -43,7 +43,6 @@ void actions_drop(struct daemon *daemon)
 {
     for (struct acting *acting = daemon->actings, *next; acting != NULL; acting = next) {
         next = acting->next;
-        acting_drop_probe(acting);
         rehearsal_drop(acting->rehearsal);
         once_drop(acting);
         acting_free(acting);

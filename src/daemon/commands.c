@@ -2,7 +2,7 @@
  * results.
  * SPDX-License-Identifier: MIT */
 #include "config/hosts.h"
-#include "daemon/acting.h"
+#include "daemon/command_texts.h"
 #include "daemon/once.h"
 #include "daemon/secrets.h"
 #include "io/memory.h"
@@ -11,15 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { EXIT_NOT_DONE = 1, EXIT_TRY_AGAIN = 75, COMMAND_ENVIRONMENT_MAX = 16, COMMAND_PAIR_MAX = 1024 };
-
-struct command_texts {
-    char key[COMMAND_KEY_MAX];
-    char arguments[DEFINITION_ARGUMENTS_MAX][COMMAND_PAIR_MAX];
-    char environment[COMMAND_ENVIRONMENT_MAX][COMMAND_PAIR_MAX];
-    const char *argv[DEFINITION_ARGUMENTS_MAX + 1];
-    const char *envp[COMMAND_ENVIRONMENT_MAX + 1];
-};
+enum { EXIT_NOT_DONE = 1, EXIT_TRY_AGAIN = 75 };
 
 /* A host's own key has its number in it. */
 void acting_key(char key[COMMAND_KEY_MAX], uint64_t deployment, uint32_t sequence, uint16_t tries,
@@ -164,27 +156,29 @@ static const char *address_of(const struct slot_definition *slot)
     return slot == NULL || slot->address_count == 0 ? "" : slot->addresses[0];
 }
 
-static void fill_environment(const struct live *live, const struct acting *acting, uint16_t number,
-                             const struct command_definition *command, struct command_texts *texts)
+void command_texts_tell(const struct live *live, const struct command_about *about,
+                        struct command_texts *texts)
 {
-    const struct slot_definition *slot = live_slot(live, &acting->state, is_of_candidate(acting));
-    const struct host_definition *host = number == ACTING_NO_HOST ? NULL : &live->definition->hosts[number];
+    const struct host_definition *host =
+        about->host == ACTING_NO_HOST ? NULL : &live->definition->hosts[about->host];
+    const char *address = host == NULL ? address_of(about->slot) : host->address;
     struct sides sides = sides_of(live);
     char id[32];
     size_t count = 0;
 
-    (void)snprintf(id, sizeof(id), "dep_%llu", (unsigned long long)acting->deployment);
+    memset(&texts->envp, 0, sizeof(texts->envp));
+    (void)snprintf(id, sizeof(id), "dep_%llu", (unsigned long long)live->id);
     count = add(texts, count, "SERVICE", live->definition->service);
     count = add(texts, count, "ENVIRONMENT", live->definition->environment);
-    count = add(texts, count, "VERSION", acting->action.is_previous ? sides.previous : sides.version);
+    count = add(texts, count, "VERSION", about->version != NULL ? about->version : sides.version);
     count = add(texts, count, "PREVIOUS", sides.previous);
     count = add(texts, count, "DIGEST", sides.digest);
-    count = add(texts, count, "SLOT", slot == NULL ? "" : slot->name);
+    count = add(texts, count, "SLOT", about->slot == NULL ? "" : about->slot->name);
     count = add(texts, count, "HOST", host == NULL ? "" : host->name);
-    count = add(texts, count, "ADDRESS", host == NULL ? address_of(slot) : host->address);
+    count = add(texts, count, "ADDRESS", about->address == NULL ? address : about->address);
     count = add(texts, count, "DEPLOYMENT", id);
     count = add(texts, count, "KEY", texts->key);
-    count = add(texts, count, "COMMAND", command->name);
+    count = add(texts, count, "COMMAND", about->name);
     (void)add(texts, count, "REASON", live->reason);
 }
 
@@ -199,12 +193,12 @@ static size_t pairs_of(const struct live *live, const struct acting *acting, uin
     return count;
 }
 
-static bool fill_arguments(const struct command_definition *command, const char *const *pairs,
-                           size_t pair_count, struct command_texts *texts, struct err *err)
+bool command_texts_fill(const char *const *arguments, size_t count, const char *const *pairs,
+                        size_t pair_count, struct command_texts *texts, struct err *err)
 {
     memset(&texts->argv, 0, sizeof(texts->argv));
-    for (size_t i = 0; i < command->argument_count; i++) {
-        if (!template_fill(command->arguments[i], pairs, pair_count, TEMPLATE_PLAIN, texts->arguments[i],
+    for (size_t i = 0; i < count; i++) {
+        if (!template_fill(arguments[i], pairs, pair_count, TEMPLATE_PLAIN, texts->arguments[i],
                            COMMAND_PAIR_MAX, err))
             return false;
         texts->argv[i] = texts->arguments[i];
@@ -220,11 +214,17 @@ bool acting_run(struct live *live, struct acting *acting, uint16_t tries, uint16
     const char *pairs[2 * LIVE_PAIRS_MAX];
     struct command_texts texts;
 
-    memset(&texts.envp, 0, sizeof(texts.envp));
+    const struct command_about about = {.name = definition->name,
+                                        .slot = live_slot(live, &acting->state, is_of_candidate(acting)),
+                                        .host = host,
+                                        .version =
+                                            acting->action.is_previous ? sides_of(live).previous : NULL};
+
     acting_key(texts.key, acting->deployment, acting->action.sequence, tries, host);
-    if (!fill_arguments(definition, pairs, pairs_of(live, acting, host, pairs), &texts, err))
+    if (!command_texts_fill(definition->arguments, definition->argument_count, pairs,
+                            pairs_of(live, acting, host, pairs), &texts, err))
         return false;
-    fill_environment(live, acting, host, definition, &texts);
+    command_texts_tell(live, &about, &texts);
     struct runner_command command = {.key = texts.key,
                                      .argv = texts.argv,
                                      .environment = texts.envp,
@@ -248,18 +248,20 @@ void acting_command_now(struct live *live, struct acting *acting)
         acting_defer(acting, err.code == ERR_LIMIT ? RESULT_AGAIN : RESULT_FAILED, err.text);
 }
 
-bool acting_check_command(const struct live *live, const struct deployment_state *state, uint16_t reference,
-                          bool is_candidate, uint16_t host, int64_t within_ms, runner_checked *checked,
-                          void *data, struct err *err)
+bool acting_check_command(const struct live *live, const struct deployment_state *state,
+                          const struct command_question *question, runner_checked *checked, void *data,
+                          struct err *err)
 {
+    bool has_hosts = live->definition->host_count > 0;
+    uint16_t host = question->place == SIZE_MAX ? 0 : (uint16_t)question->place;
     const char *pairs[2 * LIVE_PAIRS_MAX];
     struct command_texts texts;
-    size_t count = live->definition->host_count > 0 ? live_host_pairs(live, is_candidate, host, pairs)
-                                                    : live_pairs(live, state, is_candidate, SIZE_MAX, pairs);
+    size_t count = has_hosts ? live_host_pairs(live, question->is_candidate, host, pairs)
+                             : live_pairs(live, state, question->is_candidate, question->place, pairs);
 
     name_versions(live, pairs, count);
-    return fill_arguments(&live->definition->commands[reference], pairs, count, &texts, err) &&
-           runner_check(live->daemon->runner, texts.argv, NULL, within_ms, checked, data, err);
+    return command_texts_fill(question->arguments, question->count, pairs, count, &texts, err) &&
+           runner_check(live->daemon->runner, texts.argv, NULL, question->within_ms, checked, data, err);
 }
 
 bool acting_is_over(const struct runner_outcome *outcome)

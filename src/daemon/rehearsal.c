@@ -15,16 +15,19 @@
 
 enum {
     WHAT_SIZE = 160,
-    QUESTIONS_MAX = DEFINITION_COMMANDS_MAX + 2, /* what retires and what puts the version before onto hosts
-                                                    are asked for their own side */
-    AT_ONCE = 32,                                /* of the runner's calls, so that others find a place */
-    HOSTS_TOLD = 3,                              /* of one command; the others are like them */
+    QUESTIONS_MAX = DEFINITION_COMMANDS_MAX + 2 + /* what retires and what puts the version before onto hosts
+                                                     are asked for their own side */
+                    (DEFINITION_SMOKE_MAX + 1) * DEFINITION_CHECKS_MAX,
+    AT_ONCE = 32,   /* of the runner's calls, so that others find a place */
+    HOSTS_TOLD = 3, /* of one command; the others are like them */
     MARGIN_MS = 500 /* what is not answered by then is said while the engine still listens */
 };
 
-/* A command of a side, for one host after the other where its arguments differ by them. */
+/* A command of a side, for one host (of slots: one address) after the other where its arguments differ by
+ * them. */
 struct question {
     uint16_t reference;
+    const struct smoke_check *check; /* NULL: a command of the service; else of the smoke test `reference` */
     bool is_candidate;
     uint16_t host_count; /* 0: it is the same everywhere */
     uint16_t refused;
@@ -52,6 +55,7 @@ struct rehearsal {
     struct smoke_targets *targets; /* NULL: answered, or there are none */
     uint16_t unknown_count;        /* of the places that smoke tests ask */
     uint32_t asked;                /* bit c: command c, of the candidate */
+    uint32_t asked_smokes;         /* bit s: the commands of smoke test s */
     size_t count;
     struct question questions[QUESTIONS_MAX];
     size_t next; /* the next one to be asked, for next_host */
@@ -95,6 +99,16 @@ static void refuse_command(struct rehearsal *rehearsal, const struct question *q
     tell(rehearsal, what, host, reason);
 }
 
+static const char *place_name(const struct rehearsal *rehearsal, const struct live *live,
+                              const struct question *question, uint16_t host)
+{
+    const struct slot_definition *slot = live_slot(live, &rehearsal->state, question->is_candidate);
+
+    if (live->definition->host_count > 0 || slot == NULL)
+        return live_host_name(live, host);
+    return host < slot->address_count ? slot->addresses[host] : "?";
+}
+
 /* A question without an error is told with its last host. */
 static void take(struct rehearsal *rehearsal, struct question *question, uint16_t host,
                  const struct err *failure)
@@ -107,11 +121,16 @@ static void take(struct rehearsal *rehearsal, struct question *question, uint16_
     if (live == NULL)
         return;
     text_init(&text, what, sizeof(what));
-    text_add(&text, "command %s", live->definition->commands[question->reference].name);
+    if (question->check != NULL)
+        text_add(&text, "smoke test %s/%s", live->definition->smokes[question->reference].name,
+                 question->check->name);
+    else
+        text_add(&text, "command %s", live->definition->commands[question->reference].name);
     question->refused = (uint16_t)(question->refused + (failure != NULL));
     if (failure != NULL)
         refuse_command(rehearsal, question, what,
-                       question->host_count == 0 ? NULL : live_host_name(live, host), failure);
+                       question->host_count == 0 ? NULL : place_name(rehearsal, live, question, host),
+                       failure);
     else if (is_last && question->refused == 0)
         tell(rehearsal, what, NULL, NULL);
 }
@@ -172,6 +191,17 @@ static void step_on(struct rehearsal *rehearsal, const struct question *question
     rehearsal->next++;
 }
 
+static const char *const *arguments_of(const struct definition *definition, const struct question *question,
+                                       size_t *ret_count)
+{
+    if (question->check != NULL) {
+        *ret_count = question->check->argument_count;
+        return question->check->arguments;
+    }
+    *ret_count = definition->commands[question->reference].argument_count;
+    return definition->commands[question->reference].arguments;
+}
+
 static void go_on(struct rehearsal *rehearsal)
 {
     const struct live *live = live_of(rehearsal);
@@ -186,8 +216,14 @@ static void go_on(struct rehearsal *rehearsal)
         uint16_t host = rehearsal->next_host;
         step_on(rehearsal, question);
         *asked = (struct asked){rehearsal, question, host};
-        if (acting_check_command(live, &rehearsal->state, question->reference, question->is_candidate, host,
-                                 left_ms > 0 ? left_ms : 1, checked, asked, &err)) {
+        size_t count = 0;
+        const char *const *arguments = arguments_of(live->definition, question, &count);
+        const struct command_question command = {.arguments = arguments,
+                                                 .count = count,
+                                                 .is_candidate = question->is_candidate,
+                                                 .place = question->host_count > 0 ? host : SIZE_MAX,
+                                                 .within_ms = left_ms > 0 ? left_ms : 1};
+        if (acting_check_command(live, &rehearsal->state, &command, checked, asked, &err)) {
             rehearsal->open_count++;
             continue;
         }
@@ -196,14 +232,19 @@ static void go_on(struct rehearsal *rehearsal)
     }
 }
 
+static bool differs(const char *const *arguments, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (template_has(arguments[i], "host") || template_has(arguments[i], "address"))
+            return true;
+    return false;
+}
+
 static bool differs_by_host(const struct definition *definition, uint16_t reference)
 {
     const struct command_definition *command = &definition->commands[reference];
 
-    for (size_t i = 0; i < command->argument_count; i++)
-        if (template_has(command->arguments[i], "host") || template_has(command->arguments[i], "address"))
-            return definition->host_count > 0;
-    return false;
+    return definition->host_count > 0 && differs(command->arguments, command->argument_count);
 }
 
 /* Once for each command and side: candidates' commands are asked before the one that retires stable. */
@@ -220,6 +261,38 @@ static void add(struct rehearsal *rehearsal, const struct definition *definition
         .host_count = differs_by_host(definition, reference) ? (uint16_t)definition->host_count : 0};
 }
 
+/* How many places a smoke test asks: hosts, or the addresses of a slot. */
+static uint16_t place_count(const struct rehearsal *rehearsal, const struct definition *definition,
+                            bool is_candidate)
+{
+    uint8_t slot = is_candidate ? rehearsal->state.slot : rehearsal->state.stable_slot;
+
+    if (definition->host_count > 0)
+        return (uint16_t)definition->host_count;
+    return slot < definition->slot_count ? (uint16_t)definition->slots[slot].address_count : 0;
+}
+
+static void add_smoke(struct rehearsal *rehearsal, const struct definition *definition, uint16_t reference,
+                      bool is_candidate)
+{
+    if (reference == PLAN_NONE || (is_candidate && (rehearsal->asked_smokes & UINT32_C(1) << reference) != 0))
+        return;
+    const struct smoke_definition *smoke = &definition->smokes[reference];
+    rehearsal->asked_smokes |= UINT32_C(1) << reference;
+    for (size_t i = 0; i < smoke->check_count; i++) {
+        const struct smoke_check *check = &smoke->checks[i];
+        if (check->kind != SMOKE_EXEC)
+            continue;
+        bool is_differing = differs(check->arguments, check->argument_count);
+        assert(rehearsal->count < QUESTIONS_MAX);
+        rehearsal->questions[rehearsal->count++] = (struct question){
+            .reference = reference,
+            .check = check,
+            .is_candidate = is_candidate,
+            .host_count = is_differing ? place_count(rehearsal, definition, is_candidate) : 0};
+    }
+}
+
 static void add_parts(struct rehearsal *rehearsal, const struct definition *definition)
 {
     const struct plan_part *parts = definition->plan.parts;
@@ -227,6 +300,7 @@ static void add_parts(struct rehearsal *rehearsal, const struct definition *defi
     add(rehearsal, definition, parts[REPLACE_DRAIN].reference, true);
     add(rehearsal, definition, parts[REPLACE_DEPLOY].reference, true);
     add(rehearsal, definition, parts[REPLACE_DEPLOY].undo, true);
+    add_smoke(rehearsal, definition, parts[REPLACE_SMOKE].reference, true);
     add(rehearsal, definition, parts[REPLACE_RESTORE].reference, true);
     /* The way back. */
     if (parts[REPLACE_DEPLOY].undo == PLAN_NONE)
@@ -237,9 +311,11 @@ static void add_all(struct rehearsal *rehearsal, const struct definition *defini
 {
     const struct plan *plan = &definition->plan;
 
-    static_assert(DEFINITION_COMMANDS_MAX <= 32, "a bit for each");
+    static_assert(DEFINITION_COMMANDS_MAX <= 32 && DEFINITION_SMOKE_MAX <= 32, "a bit for each");
     for (uint8_t i = 0; i < plan->count; i++) {
         const struct plan_step *step = &plan->steps[i];
+        if (step->kind == STEP_SMOKE)
+            add_smoke(rehearsal, definition, step->reference, true);
         if (step->kind != STEP_COMMAND)
             continue;
         add(rehearsal, definition, step->reference, true);
@@ -248,6 +324,8 @@ static void add_all(struct rehearsal *rehearsal, const struct definition *defini
     }
     if (plan->host_count > 0)
         add_parts(rehearsal, definition);
+    /* Whether stable is well is asked before the way back is over. */
+    add_smoke(rehearsal, definition, plan->verify, false);
     add(rehearsal, definition, plan->rollback_command, true);
     add(rehearsal, definition, plan->retire, false);
 }

@@ -84,8 +84,8 @@ static void add_smoke(struct smoke_targets *targets, const struct smoke_definiti
         template_fill(smoke->base_url, pairs, pair_count, TEMPLATE_PLAIN, text, sizeof(text), &err))
         add_url(targets, text);
     for (size_t i = 0; i < smoke->check_count; i++)
-        if (smoke->checks[i].kind != SMOKE_HTTP && template_fill(smoke->checks[i].place, pairs, pair_count,
-                                                                 TEMPLATE_PLAIN, text, sizeof(text), &err))
+        if (smoke->checks[i].place != NULL && template_fill(smoke->checks[i].place, pairs, pair_count,
+                                                            TEMPLATE_PLAIN, text, sizeof(text), &err))
             add_place(targets, text);
 }
 

@@ -366,6 +366,7 @@ static void close_parts(struct daemon *daemon)
         run_live_free(daemon->runs);
     while (daemon->requests != NULL)
         request_free(daemon, daemon->requests);
+    actions_drop_probes(daemon);
     close_instances(daemon);
     actions_drop(daemon);
     rehearsing_drop(daemon);

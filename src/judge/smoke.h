@@ -17,7 +17,9 @@ enum smoke_extract_kind {
     EXTRACT_HEADER_EQUALS,  /* 1 where the header `path` equals `text` */
     EXTRACT_BODY_MATCHES,   /* 1 where the body matches the pattern `path` */
     EXTRACT_BANNER_MATCHES, /* 1 where what the peer said first matches the pattern `path` */
-    EXTRACT_DAYS_LEFT       /* of the peer's certificate, with fractions */
+    EXTRACT_DAYS_LEFT,      /* of the peer's certificate, with fractions */
+    EXTRACT_EXIT,           /* a command's status */
+    EXTRACT_OUTPUT_MATCHES  /* 1 where what a command printed matches the pattern `path` */
 };
 
 /* What the probe takes from an answer; what cannot be taken is NAN: unknown. */

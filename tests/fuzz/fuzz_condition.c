@@ -47,7 +47,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     char filled[TEXT_MAX];
     struct arena arena;
     struct condition condition;
-    struct smoke_check check = {.kind = (enum smoke_kind)(size % (SMOKE_TLS + 1))};
+    struct smoke_check check = {.kind = (enum smoke_kind)(size % (SMOKE_EXEC + 1))};
     struct expression fail_when;
     struct task_skip skip;
     struct err err;

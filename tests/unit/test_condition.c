@@ -332,8 +332,8 @@ static void test_names_in_conditions(void **state)
 static void assert_expectation_of(enum smoke_kind kind, const char *text, const char *expected,
                                   const char *extracts)
 {
-    static const char *const kinds[] = {
-        "status", "time", "json", "json==", "header", "body", "banner", "days_left"};
+    static const char *const kinds[] = {"status", "time",   "json",      "json==", "header",
+                                        "body",   "banner", "days_left", "exit",   "output"};
     alignas(max_align_t) unsigned char memory[4096];
     char written[1024];
     struct arena arena;
@@ -377,12 +377,20 @@ static void test_expectations_of_connections(void **state)
         {SMOKE_TCP, "banner == 5",
          "expect, column 1: banner is compared with =~ or !~ and a pattern in single quotes"},
         {SMOKE_TLS, "days_left == 'x'", "expect, column 11: == cannot compare this with a text"},
+        {SMOKE_EXEC, "status == 0",
+         "expect, column 1: unknown word 'status'; known are exit, time, output, json()"},
+        {SMOKE_EXEC, "output == 'x'", "expect, column 8: == cannot compare this with a text"},
+        {SMOKE_HTTP, "exit == 0",
+         "expect, column 1: unknown word 'exit'; known are status, time, json(), header(), body"},
     };
 
     (void)state;
     assert_expectation_of(SMOKE_TCP, "banner =~ '^SSH-2' and time < 1s",
                           "extract:0 1 == extract:1 1000 < and", "banner(^SSH-2) time");
     assert_expectation_of(SMOKE_TLS, "days_left > 14", "extract:0 14 >", "days_left");
+    assert_expectation_of(SMOKE_EXEC, "exit == 0 and time < 2s and output =~ 'ok' and json('.v') == version",
+                          "extract:0 0 == extract:1 2000 < and extract:2 1 == and extract:3 1 == and",
+                          "exit time output(ok) json==(.v)={{version}}");
     for (size_t i = 0; i < ARRAY_LENGTH(wrong); i++) {
         struct arena arena;
         struct smoke_check check = {.kind = wrong[i].kind};

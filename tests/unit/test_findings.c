@@ -274,13 +274,37 @@ static const struct finding_case smoke_tests_cases[] = {
      "e: { get = \"/\"; };\n"
      "f: { tcp = \"db:22\"; expect = \"days_left > 1\"; }; }; }; };",
      "x.rules:1: tcp: 'db.prod' is not like \"{{address}}\" or \"db.prod:5432\"\n"
-     "x.rules:2: one check asks one thing: get, head, post, tcp or tls\n"
+     "x.rules:2: one check asks one thing: get, head, post, tcp, tls or exec\n"
      "x.rules:3: body is of post alone\n"
      "x.rules:3: headers is of get, head and post alone\n"
      "x.rules:3: name is of tls alone\n"
      "x.rules:4: trust is of tls alone\n"
      "x.rules:5: expect is missing (what must hold of the answer, like \"status == 200\")\n"
      "x.rules:6: expect, column 1: unknown word 'days_left'; known are time, banner"},
+    {"smoke_tests: { s: { checks: { a: { exec = [ \"/usr/local/bin/check\", \"{{address}}\" ]; }; b: { exec "
+     "= "
+     "[ \"/bin/true\" ]; expect = \"exit == 0 and time < 2s and json('.version') == version\"; }; }; }; };",
+     ""},
+    {"smoke_tests: { s: { checks: { a: { exec = [ ]; };\n"
+     "b: { exec = [ \"/bin/df -h\" ]; };\n"
+     "c: { exec = [ \"\" ]; };\n"
+     "d: { exec = [ \"/bin/true\" ]; expect = \"status == 200\"; };\n"
+     "e: { exec = [ \"/bin/true\" ]; expect = \"output == 'ok'\"; };\n"
+     "f: { exec = [ \"/bin/true\" ]; expect = \"output > 5\"; };\n"
+     "g: { exec = [ \"/bin/true\" ]; body = \"x\"; };\n"
+     "h: { exec = [ \"/bin/true\" ]; tcp = \"db:22\"; };\n"
+     "i: { exec = [ \"/bin/true\" ]; };\n"
+     "j: { exec = [ \"/bin/true\" ]; expect = \"exit =~ '0'\"; }; }; }; };",
+     "x.rules:1: exec: 0 elements; 1 to 64 are allowed\n"
+     "x.rules:2: exec: no shell takes '/bin/df -h' apart; write each word by itself, like [ "
+     "\"/usr/bin/env\", \"true\" ]\n"
+     "x.rules:3: exec: the name of the program is empty\n"
+     "x.rules:4: expect, column 1: unknown word 'status'; known are exit, time, output, json()\n"
+     "x.rules:5: expect, column 8: == cannot compare this with a text\n"
+     "x.rules:6: expect, column 1: output is compared with =~ or !~ and a pattern in single quotes\n"
+     "x.rules:7: body is of post alone\n"
+     "x.rules:8: one check asks one thing: get, head, post, tcp, tls or exec\n"
+     "x.rules:10: expect, column 6: =~ cannot compare this with a text"},
 };
 
 static void test_smoke_tests(void **state)

@@ -235,8 +235,8 @@ static void test_places_of_smoke_tests_are_sealed(void **state)
 {
     struct config *config = read_text(
         "smoke_tests: { doors: { checks: { port: { tcp = \"{{address}}\"; expect = \"banner =~ '^SSH'\"; };\n"
-        "cert: { tls = \"{{address}}\"; name = \"{{service}}.example\"; trust = \"/etc/ca.pem\"; }; }; }; "
-        "};\n"
+        "cert: { tls = \"{{address}}\"; name = \"{{service}}.example\"; trust = \"/etc/ca.pem\"; };\n"
+        "disk: { exec = [ \"/bin/check\", \"{{service}}\", \"{{address}}\" ]; }; }; }; };\n"
         "services: { shop: { rules: { smoke_tests = [ \"doors\" ]; }; environments: { prod: { strategy = "
         "\"follow\"; slots: { one: { address = \"10.0.0.1:443\"; }; }; }; }; }; };");
     struct definition *definition = resolve(config, "shop", "prod", NULL, false);
@@ -250,6 +250,11 @@ static void test_places_of_smoke_tests_are_sealed(void **state)
     assert_int_equal(checks[1].kind, SMOKE_TLS);
     assert_string_equal(checks[1].server_name, "shop.example");
     assert_int_equal(checks[1].extract_count, 0);
+    assert_int_equal(checks[2].kind, SMOKE_EXEC);
+    assert_int_equal(checks[2].argument_count, 3);
+    assert_string_equal(checks[2].arguments[1], "shop");
+    assert_string_equal(checks[2].arguments[2], "{{address}}");
+    assert_int_equal(checks[2].extract_count, 1); /* exit == 0 */
     definition_free(definition);
     assert_seals(config, "shop", "prod", NULL, false);
     config_free(config);

@@ -1,0 +1,34 @@
+/* command_texts.h - what a command is started with: arguments and environment, filled in.
+ * SPDX-License-Identifier: MIT */
+#ifndef DAEMON_COMMAND_TEXTS_H
+#define DAEMON_COMMAND_TEXTS_H
+
+#include "daemon/acting.h"
+
+enum { COMMAND_ENVIRONMENT_MAX = 16, COMMAND_PAIR_MAX = 1024 };
+
+struct command_texts {
+    char key[COMMAND_KEY_MAX];
+    char arguments[DEFINITION_ARGUMENTS_MAX][COMMAND_PAIR_MAX];
+    char environment[COMMAND_ENVIRONMENT_MAX][COMMAND_PAIR_MAX];
+    const char *argv[DEFINITION_ARGUMENTS_MAX + 1];
+    const char *envp[COMMAND_ENVIRONMENT_MAX + 1];
+};
+
+struct command_about {
+    const char *name;
+    const struct slot_definition *slot; /* NULL: none */
+    uint16_t host;                      /* or ACTING_NO_HOST */
+    const char *address;                /* NULL: the host's, or the slot's first */
+    const char *version;                /* NULL: the deployment's */
+};
+
+/* Sets arguments and argv. */
+MUST_CHECK bool command_texts_fill(const char *const *arguments, size_t count, const char *const *pairs,
+                                   size_t pair_count, struct command_texts *texts, struct err *err);
+
+/* Sets environment and envp; `key` is set before. */
+void command_texts_tell(const struct live *live, const struct command_about *about,
+                        struct command_texts *texts);
+
+#endif
