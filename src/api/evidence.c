@@ -33,6 +33,18 @@ static size_t room_for(struct reading *reading, const cJSON *array, size_t count
     return room;
 }
 
+/* From and to of the values that were judged, at the wall clock of the moment when the verdict was journaled.
+ */
+static void add_span(cJSON *object, const struct journal_verdict *row)
+{
+    const struct judgement *judgement = &row->judgement;
+    bool is_known = judgement->to_ms != 0 && row->wall_ms != 0;
+    int64_t behind_ms = row->wall_ms - row->engine_ms;
+
+    shape_time(object, "from", is_known ? judgement->from_ms + behind_ms : 0);
+    shape_time(object, "to", is_known ? judgement->to_ms + behind_ms : 0);
+}
+
 static cJSON *shape_verdict(const struct reading *reading, const struct journal_verdict *row)
 {
     const struct rule_definition *rule = rule_of(reading, row->rule);
@@ -44,6 +56,7 @@ static cJSON *shape_verdict(const struct reading *reading, const struct journal_
     cJSON_AddNumberToObject(object, "step", row->step);
     cJSON_AddNumberToObject(object, "attempt", row->attempt);
     shape_time(object, "time", row->wall_ms);
+    add_span(object, row);
     if (rule == NULL)
         shape_judgement(object, &row->judgement);
     else

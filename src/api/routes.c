@@ -24,7 +24,7 @@ const struct route routes[] = {
     {"POST", "/v1/deployments/{deployment}/marks", TOKEN_DEPLOY, verbs_mark, 0,
      "What the pipeline of a follow deployment routes"},
     {"GET", "/v1/deployments/{deployment}/report", TOKEN_READ, report_show, 0,
-     "Evidence of every verdict; ?format=text for people"},
+     "Evidence of every verdict; ?format=text or html for people"},
     {"GET", "/v1/deployments/{deployment}/logs", TOKEN_READ, missing_answer, 0,
      "Reading outputs of commands"},
     {"GET", "/v1/deployments/{deployment}/events", TOKEN_READ, missing_answer, 0, "A stream of events"},

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "api/shape.h"
 
+#include "io/digest.h"
 #include "orchestrator/deployment.h"
 
 #include <cjson/cJSON.h>
@@ -50,6 +51,7 @@ void shape_judgement(cJSON *object, const struct judgement *judgement)
     cJSON_AddNumberToObject(object, "limit", judgement->limit);
     cJSON_AddNumberToObject(object, "count", judgement->count);
     cJSON_AddNumberToObject(object, "stable_count", judgement->stable_count);
+    cJSON_AddNumberToObject(object, "span_s", (double)(judgement->to_ms - judgement->from_ms) / 1000.0);
 }
 
 void shape_rule_judgement(cJSON *object, const struct definition *definition, size_t rule,
@@ -144,10 +146,13 @@ static cJSON *shape_rule(const struct record *record, size_t index)
 {
     const struct rule_definition *rule = &record->definition->rules[index];
     const uint32_t bit = UINT32_C(1) << index;
+    char hex[DIGEST_SHA256_HEX_SIZE];
     cJSON *object = cJSON_CreateObject();
 
     cJSON_AddStringToObject(object, "name", rule->name);
     cJSON_AddStringToObject(object, "condition", rule->text);
+    digest_sha256_hex(rule->text, strlen(rule->text), hex);
+    cJSON_AddStringToObject(object, "sha256", hex);
     cJSON_AddStringToObject(object, "kind", kinds[rule->rule.kind]);
     cJSON_AddStringToObject(object, "mode", modes[rule->rule.mode]);
     cJSON_AddStringToObject(object, "then", rule->rule.outcome == RULE_ROLLBACK ? "rollback" : "hold");

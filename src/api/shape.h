@@ -14,7 +14,8 @@ void shape_time_text(int64_t wall_ms, char to[SHAPE_TIME_SIZE]);
 /* The same as a member; null where that is "". */
 void shape_time(struct cJSON *object, const char *name, int64_t wall_ms);
 
-/* verdict, reason, value, bound ... as members; a number that is none becomes null. */
+/* verdict, reason, value, bound ... as members; a number that is none becomes null. `span_s`: of the values;
+ * 0 where none was read. */
 void shape_judgement(struct cJSON *object, const struct judgement *judgement);
 /* The same of a rule that is known: with `worst_ratio`, the largest regression still possible at a pass. */
 void shape_rule_judgement(struct cJSON *object, const struct definition *definition, size_t rule,

@@ -119,6 +119,11 @@ static const struct option token_options[] = {
     {.name = "environment", .type = OPTION_TEXT, .help = "only in these: a,b"},
     {.name = "expires", .type = OPTION_TEXT, .help = "after this time, such as 90d"},
 };
+static const struct option report_options[] = {
+    {.name = "html",
+     .type = OPTION_BOOL,
+     .help = "one page that needs nothing else, for people and archives"},
+    {.name = "output", .type = OPTION_TEXT, .help = "with --html: file to write (-o)"}};
 static const struct option graph_options[] = {
     {.name = "output", .type = OPTION_TEXT, .help = "file to write (-o)"}};
 static const struct option explain_options[] = {{.name = "rules",
@@ -168,11 +173,12 @@ static const char *const quarantine_text[] = {
     "verdict quarantine ls\nverdict quarantine add SERVICE/ENV --version V --reason R\n"
     "verdict quarantine clear SERVICE/ENV --version V",
     NULL};
-static const char *const explain_text[] = {"verdict explain ID\nverdict explain RULE [--rules FILE|FOLDER]",
-                                           "A verdict as the daemon knows it, or a rule of these files: what "
-                                           "it reads, when it fires, what data it needs, what "
-                                           "then.",
-                                           NULL};
+static const char *const explain_text[] = {
+    "verdict explain ID\nverdict explain RULE [--rules FILE|FOLDER]",
+    "A verdict as the daemon knows it, or a rule or smoke test of these files: what "
+    "it reads, when it fires, what data it needs, what "
+    "then.",
+    NULL};
 static const char *const token_text[] = {
     "verdict token create NAME --scope read,deploy [--person] [--service a,b] [--environment a,b] "
     "[--expires 90d]\n"
@@ -233,7 +239,8 @@ const struct verb_entry verb_table[] = {
      false, mark_run, NULL},
     {"judge", "ID", "waits for one verdict: 0 pass, 3 fail, 6 inconclusive", NULL, TABLE(judge_options), 1, 1,
      false, judge_run, NULL},
-    {"report", "ID", "prints all evidence of a deployment", NULL, NULL, 0, 1, 1, false, report_run, NULL},
+    {"report", "ID", "prints all evidence of a deployment", NULL, TABLE(report_options), 1, 1, false,
+     report_run, NULL},
     {"explain", "ID|RULE", "says in plain words what happened, with the numbers, or what a rule does",
      explain_text, TABLE(explain_options), 1, 1, false, explain_run, NULL},
     {"test", "FILE...", "judges recorded samples: 0 as expected, 1 not", NULL, NULL, 0, 1, VERB_WORDS_MAX,

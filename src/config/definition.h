@@ -66,8 +66,7 @@ enum smoke_kind {
 };
 
 struct smoke_check {
-    const char *name;
-    const char *text; /* what is expected, as written or as usual; NULL: nothing beside what the kind asks */
+    const char *name, *text; /* text: what is expected; NULL: nothing beside what the kind asks */
     enum smoke_kind kind;
     const char *method;                  /* "GET"; HTTP, as path to headers */
     const char *path, *body;             /* may hold templates, as the headers' texts; body NULL: none */

@@ -1,5 +1,6 @@
 # test_cli.py - verdict against the real daemon: exit codes, waiting, rights, and what it prints.
 # SPDX-License-Identifier: MIT
+import html.parser
 import json
 import os
 import pty
@@ -112,8 +113,50 @@ def test_hold_resume_abort_and_their_exit_codes(place):
     assert again.returncode == 2 and "rolled_back; possible now" in again.stderr
     report = place.verdict("report", ident).stdout
     assert "held: person" in report and "let me look" in report and "traffic confirmed at 5 %" in report
+    check_page(place, ident)
     assert json.loads(place.verdict("explain", ident, "--json").stdout)["deployment"]["exit_code"] == 3
     assert ident in place.verdict("ls", "--state", "rolled_back", "-n", "5").stdout
+
+
+class Page(html.parser.HTMLParser):
+    """Is every element closed, and does none of them lead elsewhere?"""
+
+    VOID = ("meta",)
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.names, self.attributes = [], set(), set()
+
+    def handle_starttag(self, tag, attrs):
+        self.names.add(tag)
+        self.attributes.update(name for name, _ in attrs)
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+def check_page(place, ident):
+    path = place.path("page.html")
+    assert place.verdict("report", ident, "--html", "-o", path).returncode == 0
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    page = Page()
+    page.feed(text)
+    page.close()
+    assert not page.open and not page.names & {"script", "img", "link", "a", "iframe", "object", "svg"}, page.names
+    assert not page.attributes & {"href", "src", "style", "onload", "action"}, page.attributes
+    assert "let me look" in text and "error_rate &gt; 5% for 2s" in text and "a person stopped it; 1.0.0 serves" in text
+    assert place.verdict("report", ident, "--html").stdout == text
+    refused = place.verdict("report", ident, "--html", "--json")
+    assert refused.returncode == 2 and "two answers" in refused.stderr
+    assert place.verdict("report", ident, "--html", "-o", place.path("no", "such", "folder")).returncode == 1
+    answer = place.api("GET", f"/v1/deployments/{ident}/report?format=html")
+    assert answer.text == text
+    report = json.loads(place.verdict("report", ident, "--json").stdout)
+    assert len(report["sealed_sha256"]) == 64 and report["sealed_sha256"] in text
+    assert len(report["deployment"]["rules"][0]["sha256"]) == 64
 
 
 def test_ctrl_c_leaves_or_aborts(place):
