@@ -79,6 +79,9 @@ struct api_rehearsal {
  * (*err). */
 typedef void api_rehearsed(void *data, const char *json, const struct err *err);
 
+/* A picture (NULL: *err; NOT_FOUND: nothing of it is kept, LIMIT: too many wait), until the return. */
+typedef void api_drawn(void *data, const unsigned char *picture, size_t length, const struct err *err);
+
 /* A deployment in the engine's memory: what a journal row does not have. Valid until the loop turns. */
 struct api_live {
     const struct deployment_state *state;
@@ -104,6 +107,9 @@ struct api_env {
     void (*verb)(void *data, const struct api_verb *verb, api_done *done, void *done_data);
     void (*target_verb)(void *data, const struct api_target_verb *verb, api_done *done, void *done_data);
     void (*rehearse)(void *data, const struct api_rehearsal *rehearsal, api_rehearsed *done, void *done_data);
+    /* `request`: {"png","title","unit","start","end","lines":[{"path" below the series
+     * folder,"count","name"}], "marks":[{"time","name","bad"}],"bounds":[{"value","name"}]}. */
+    void (*draw)(void *data, const char *request, api_drawn *done, void *done_data);
     void (*mark)(void *data, uint64_t deployment,
                  double weight_percent); /* follow: what the pipeline routes */
     enum api_sample_answer (*sample)(void *data, const struct api_sample *sample);

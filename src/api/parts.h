@@ -38,6 +38,7 @@ void quarantine_list(struct call *call);
 void quarantine_add(struct call *call);
 void quarantine_clear(struct call *call);
 void report_show(struct call *call);
+void graph_show(struct call *call);
 void tokens_create(struct call *call);
 void tokens_list(struct call *call);
 void tokens_revoke(struct call *call);

@@ -1,5 +1,5 @@
-/* report.c - verdict report, verdict explain: the evidence, as the daemon words it; verdict graph: where the
- * series lie.
+/* report.c - verdict report, verdict explain: the evidence, as the daemon words it; verdict graph: its
+ * pictures.
  * SPDX-License-Identifier: MIT */
 #include "cli/field.h"
 #include "cli/verb.h"
@@ -8,8 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* As it came: the page has nothing in it but text that was escaped. */
-static int put_page(const struct cli *cli, const struct client_answer *answer)
+/* As it came: a page has nothing in it but text that was escaped. */
+static int put_file(const struct cli *cli, const struct client_answer *answer)
 {
     const char *name = verb_text(cli, "output");
     bool is_standard = name[0] == '\0' || strcmp(name, "-") == 0;
@@ -50,7 +50,7 @@ int report_run(struct cli *cli)
     if (!verb_ask(cli, "GET", path, NULL, &answer, &code))
         return code;
     if (is_page) {
-        code = put_page(cli, &answer);
+        code = put_file(cli, &answer);
     } else if (cli->is_json) {
         verb_print_json(cli, answer.body);
     } else {
@@ -61,9 +61,50 @@ int report_run(struct cli *cli)
     return code;
 }
 
+/* By the end of the file's name. */
+static const char *format_of(const char *name)
+{
+    size_t length = strlen(name);
+
+    if (length > 4 && strcmp(name + length - 4, ".png") == 0)
+        return "png";
+    return length > 4 && strcmp(name + length - 4, ".svg") == 0 ? "svg" : NULL;
+}
+
+static bool is_metric(const char *text)
+{
+    char name[METRIC_MAX_LENGTH + 1];
+    size_t length = strcspn(text, ".");
+    struct text copy;
+
+    text_init(&copy, name, sizeof(name));
+    text_add_bytes(&copy, text, length);
+    return text_is_metric(name) && !copy.is_cut && strlen(text + length) <= 4 &&
+           strspn(text + length, ".p0123456789") == strlen(text + length);
+}
+
 int graph_run(struct cli *cli)
 {
-    verb_complain(cli, "graphs are not in this version; the series lie as RRD files in "
-                       "DATA/series/SERVICE/ENVIRONMENT/, and any RRD tool draws them");
-    return VERB_REFUSED;
+    const char *format = format_of(verb_text(cli, "output"));
+    char tail[VERB_PATH_SIZE];
+    char path[VERB_PATH_SIZE];
+    struct client_answer answer;
+    int code = VERB_DONE;
+
+    if (format == NULL) {
+        verb_complain(cli, "say where to: -o FILE.svg or -o FILE.png");
+        return VERB_REFUSED;
+    }
+    if (!is_metric(cli->words[1])) {
+        verb_complain(cli, "%s: no name of a metric", cli->words[1]);
+        return VERB_REFUSED;
+    }
+    (void)snprintf(tail, sizeof(tail), "/graph?metric=%.70s&format=%s", cli->words[1], format);
+    if (!verb_deployment_path(cli, cli->words[0], tail, path))
+        return VERB_REFUSED;
+    if (!verb_ask(cli, "GET", path, NULL, &answer, &code))
+        return code;
+    code = put_file(cli, &answer);
+    client_answer_done(&answer);
+    return code;
 }

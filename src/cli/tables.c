@@ -125,7 +125,7 @@ static const struct option report_options[] = {
      .help = "one page that needs nothing else, for people and archives"},
     {.name = "output", .type = OPTION_TEXT, .help = "with --html: file to write (-o)"}};
 static const struct option graph_options[] = {
-    {.name = "output", .type = OPTION_TEXT, .help = "file to write (-o)"}};
+    {.name = "output", .type = OPTION_TEXT, .help = "file to write (-o): FILE.svg or FILE.png"}};
 static const struct option explain_options[] = {{.name = "rules",
                                                  .type = OPTION_TEXT,
                                                  .help = "rule file or folder where the rule stands; "
@@ -178,6 +178,12 @@ static const char *const explain_text[] = {
     "A verdict as the daemon knows it, or a rule or smoke test of these files: what "
     "it reads, when it fires, what data it needs, what "
     "then.",
+    NULL};
+static const char *const graph_text[] = {
+    "verdict graph ID METRIC -o FILE.svg\nverdict graph ID METRIC -o FILE.png",
+    "Of a histogram METRIC is the 95 % quantile; METRIC.p50 and METRIC.p99 "
+    "are the others. The files lie in "
+    "DATA/series/SERVICE/ENVIRONMENT/, and any RRD tool draws them.",
     NULL};
 static const char *const token_text[] = {
     "verdict token create NAME --scope read,deploy [--person] [--service a,b] [--environment a,b] "
@@ -247,8 +253,8 @@ const struct verb_entry verb_table[] = {
      true, test_run, NULL},
     {"backtest", "RULES...", "judges the deployments of the past by these rules", backtest_text,
      TABLE(backtest_options), 1, VERB_WORDS_MAX, true, backtest_run, NULL},
-    {"graph", "ID METRIC", "graphs are not in this version; any RRD tool draws the files", NULL,
-     TABLE(graph_options), 2, 2, true, graph_run, NULL},
+    {"graph", "ID METRIC", "draws a metric of both sides, with steps, verdicts and bounds", graph_text,
+     TABLE(graph_options), 2, 2, false, graph_run, NULL},
     {"check", "FILE...", "reads rule files as the daemon would: 0 good, 1 findings", NULL,
      TABLE(check_options), 1, VERB_WORDS_MAX, true, check_run, NULL},
     {"rehearse", "SERVICE/ENV [STRATEGY]", "asks what an admission would, and starts nothing", rehearse_text,

@@ -1,5 +1,6 @@
 /* api_part.c - what the API asks of the daemon: verbs, targets, views of live deployments, health, metrics.
  * SPDX-License-Identifier: MIT */
+#include "daemon/drawing.h"
 #include "daemon/mishaps.h"
 #include "daemon/pushing.h"
 #include "daemon/rehearsal.h"
@@ -331,6 +332,7 @@ void daemon_fill_api_env(struct daemon *daemon, struct api_env *ret_env)
         .verb = take_verb,
         .target_verb = take_target_verb,
         .rehearse = rehearsing_start,
+        .draw = drawing_start,
         .mark = take_mark,
         .sample = pushing_take,
         .live = show_live,

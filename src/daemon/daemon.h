@@ -75,11 +75,12 @@ struct daemon {
     struct runner_client *runner;
     struct rehearsing *rehearsings;     /* that people asked for, under way */
     struct hosts_asking *hosts_askings; /* under way */
+    struct drawing *drawings;           /* the first is under way */
     struct journal *journal;
     char journal_path[DAEMON_PATH_MAX];
     char runtime_folder[DAEMON_PATH_MAX];
     struct engine *engine;
-    bool is_stopping;
+    bool is_stopping, is_turn_wanted;
     bool is_broken;       /* the journal cannot be written: this life is over */
     const char *safe_why; /* NULL, or why nothing is accepted: safe mode */
     uint64_t suspect;     /* deployment that several lives crashed on; 0: none */
@@ -88,7 +89,6 @@ struct daemon {
     struct loop_timer *good_bye;
     int64_t stop_at_ms; /* the loop's clock: the broker was given its time to hear of the stop */
     struct loop_timer *engine_timer;
-    bool is_turn_wanted;
     int64_t alive_ms; /* when the loop was seen to turn last */
     struct series_book *book;
     struct archive *archive;

@@ -1,5 +1,6 @@
 /* main.c - verdictd: arguments, settings, signals, the loop.
  * SPDX-License-Identifier: MIT */
+#include "daemon/drawing.h"
 #include "daemon/mishaps.h"
 #include "daemon/notices.h"
 #include "daemon/secrets.h"
@@ -189,6 +190,9 @@ static int check_or_run(struct daemon *daemon, bool is_check)
 int main(int count, char **values)
 {
     struct arguments arguments = {.config = "/etc/verdictd/verdictd.conf", .level = LOG_LEVEL_INFO};
+
+    if (count == 2 && strcmp(values[1], "--draw") == 0)
+        return drawing_main();
     int code = read_arguments(count, values, &arguments);
 
     if (code >= 0)

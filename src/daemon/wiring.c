@@ -1,6 +1,7 @@
 /* wiring.c - makes the parts from the settings, in the order of dependence, and takes them apart again.
  * SPDX-License-Identifier: MIT */
 #include "daemon/acting.h"
+#include "daemon/drawing.h"
 #include "daemon/hosts_asking.h"
 #include "daemon/live.h"
 #include "daemon/mishaps.h"
@@ -383,6 +384,7 @@ static void close_parts(struct daemon *daemon)
  */
 void daemon_close(struct daemon *daemon)
 {
+    drawing_drop(daemon);
     close_sources(daemon);
     if (daemon->archive != NULL)
         archive_free(daemon->archive);

@@ -15,7 +15,14 @@
 
 #include <cmocka.h>
 
-enum { DEADLINE_MS = 60000, TIMEOUT_MS = 20000, SHORT_MS = 300, START_MS = 10000, NOWHERE_MS = 500 };
+enum {
+    DEADLINE_MS = 60000,
+    TIMEOUT_MS = 20000,
+    SHORT_MS = 300,
+    START_MS = 10000,
+    NOWHERE_MS = 500,
+    MANY = 30
+};
 
 struct world {
     struct bench *bench;
@@ -219,6 +226,42 @@ static void test_a_runner_that_is_away(void **state)
     expect(world, ok.verdict, ok.why);
 }
 
+/* More than the runner has places for. */
+static void test_many(void **state)
+{
+    struct world *world = *state;
+    const char *const argv[] = {world->bench->act, "count", NULL};
+    const char *const environment[] = {world->bench->folder_pair, NULL};
+    const struct expression expectation = equals(0);
+    const struct smoke_extract status = {.kind = EXTRACT_EXIT};
+    struct probe_order orders[MANY];
+    struct probe_check checks[MANY];
+    char keys[MANY][32];
+    const struct probe_plan plan = {.settle_ms = 1,
+                                    .timeout_ms = TIMEOUT_MS,
+                                    .every_ms = 10,
+                                    .attempts = 1,
+                                    .check_count = MANY,
+                                    .checks = checks,
+                                    .runner = world->runner};
+
+    for (size_t i = 0; i < MANY; i++) {
+        (void)snprintf(keys[i], sizeof(keys[i]), "m-%zu", i);
+        orders[i] = (struct probe_order){keys[i], argv, environment, START_MS};
+        checks[i] = (struct probe_check){.name = keys[i],
+                                         .kind = PROBE_EXEC,
+                                         .order = &orders[i],
+                                         .expectation = &expectation,
+                                         .extract_count = 1,
+                                         .extracts = &status};
+    }
+    world->is_done = false;
+    (void)probe_start(world->loop, NULL, &plan, note_done, world);
+    assert_true(loop_run_until(world->loop, &world->is_done, DEADLINE_MS));
+    expect(world, VERDICT_PASS, "30 checks as expected");
+    assert_int_equal(bench_count_lines(world->bench, "runs"), MANY);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -227,6 +270,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_attempts, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_what_hangs_is_stopped, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_probe_that_is_dropped, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_many, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_runner_that_is_away, set_up, tear_down),
     };
 
