@@ -29,6 +29,7 @@ struct store {
     struct journal *journal;
     struct dice dice;
     uint64_t events; /* audit rows that are acknowledged, or were found */
+    bool is_hit;     /* the disk was in trouble since the start: also in a checkpoint, after the answer */
     bool is_low;     /* a full disk was met: the next start of a deployment needs a new process */
     bool is_done;
     struct journal_result result;
@@ -46,7 +47,7 @@ static bool try_open(struct err *err)
     struct journal_settings settings = {
         .path = store->path, .loop = store->loop, .boot_id = "simulated", .ballast_bytes = -1};
 
-    store->is_low = false;
+    store->is_low = store->is_hit = false;
     return journal_open(&settings, &store->journal, err);
 }
 
@@ -179,6 +180,7 @@ static void end(void)
 
 static enum store_answer answer_of(struct world *world, enum journal_fault fault, bool is_hit)
 {
+    store->is_hit = store->is_hit || is_hit;
     switch (fault) {
     case JOURNAL_FINE:
         return STORE_WRITTEN;
@@ -189,7 +191,7 @@ static enum store_answer answer_of(struct world *world, enum journal_fault fault
                            store->result.text);
         return STORE_REFUSED;
     case JOURNAL_BROKEN:
-        if (!is_hit)
+        if (!store->is_hit)
             oracle_violate(world, "S1", 0, "the journal broke without a cause: %s", store->result.text);
         return STORE_BROKEN;
     case JOURNAL_CONSTRAINT:

@@ -414,9 +414,12 @@ static void write_commit(struct world *world)
         shell_die(world, SHELL_KILLED_TORN);
         return;
     }
-    if (store_hook() != NULL)
-        (void)write_to(world, STORE_FINE);
-    else if (world->slip != SLIP_LOST_COMMIT || !dice_chance(&world->dice, 300))
+    if (store_hook() != NULL && write_to(world, STORE_FINE) != STORE_WRITTEN) {
+        shell_die(world, SHELL_BROKEN); /* a checkpoint had failed since */
+        return;
+    }
+    bool is_lost = world->slip == SLIP_LOST_COMMIT && dice_chance(&world->dice, 300);
+    if (store_hook() == NULL && !is_lost)
         ledger_apply(world, world->shell.commit, world->shell.commit->count);
     if (world_fault(world, FAULT_KILL_AFTER_COMMIT)) {
         world->shell.commit = NULL;
