@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 struct loop;
 struct log;
@@ -63,6 +64,11 @@ struct collector_type {
     const struct option *metric_options;
     size_t metric_option_count;
     bool is_implicit; /* needs no instance in verdictd.conf */
+    /* Is it a metric as this kind can have it, beyond the table? Texts may still hold {{names}}, options may
+     * be unset: these count as right. `ret_option` is the option that is wrong. NULL: all are. */
+    MUST_CHECK bool (*check_metric)(enum series_kind kind, int64_t every_ms,
+                                    const struct option_value *options, const char **ret_option,
+                                    struct err *err);
     MUST_CHECK bool (*open)(const struct collector_env *env, const char *name,
                             const struct option_value *options, struct collector **ret_collector,
                             struct err *err);
@@ -72,6 +78,8 @@ struct collector_type {
     void (*unwatch)(struct collector_watch *watch);
     /* Is the source there? `why` is NULL when it is. For /readyz and `check --online`. */
     const char *(*trouble)(const struct collector *collector);
+    /* Lines for /metrics, of the instance `name`; NULL: none. */
+    void (*add_metrics)(const struct collector *collector, const char *name, FILE *to);
 };
 
 /* All types, in types.c; ends with NULL. */

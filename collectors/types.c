@@ -1,5 +1,6 @@
 /* types.c - all kinds of sources that this build knows.
  * SPDX-License-Identifier: MIT */
+#include "collectors/cloudwatch.h"
 #include "collectors/collector.h"
 #include "collectors/haproxy.h"
 #include "collectors/mqtt.h"
@@ -7,5 +8,5 @@
 #include "collectors/push.h"
 
 const struct collector_type *const collector_types[] = {
-    &prometheus_collector, &mqtt_collector, &haproxy_collector, &push_collector, NULL,
+    &prometheus_collector, &mqtt_collector, &haproxy_collector, &cloudwatch_collector, &push_collector, NULL,
 };

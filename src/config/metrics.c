@@ -98,10 +98,8 @@ static const struct {
     const char *option;
     enum series_kind kind;
 } kind_options[] = {
-    {"query", SERIES_GAUGE},
-    {"events", SERIES_COUNT},
-    {"total", SERIES_COUNT},
-    {"buckets", SERIES_HISTOGRAM},
+    {"query", SERIES_GAUGE}, {"metric", SERIES_GAUGE},      {"events", SERIES_COUNT},
+    {"total", SERIES_COUNT}, {"buckets", SERIES_HISTOGRAM},
 };
 
 /* Index of the collector that `source` names, and its instance; collector_count: reported. */
@@ -232,7 +230,15 @@ static int64_t larger(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
-static void set_times(const struct option_value *values, struct metric_definition *metric)
+/* How late a source is that has such an option for its metrics. */
+static int64_t delay_of(const struct option_schema *schema, const struct option_value *uses)
+{
+    size_t at = option_find(schema->use, schema->use_count, "delay");
+
+    return at < schema->use_count ? uses[at].duration_ms : 0;
+}
+
+static void set_times(const struct option_value *values, int64_t delay_ms, struct metric_definition *metric)
 {
     const struct option_value *every = &values[METRIC_EVERY];
 
@@ -243,7 +249,27 @@ static void set_times(const struct option_value *values, struct metric_definitio
     metric->window_ms = duration_or(&values[METRIC_WINDOW], WINDOW_MS);
     metric->age_max_ms = duration_or(
         &values[METRIC_MAX_AGE],
-        larger(larger(AGE_POLLS * larger(metric->every_ms, metric->step_ms), AGE_MIN_MS), metric->holds_ms));
+        delay_ms + larger(larger(AGE_POLLS * larger(metric->every_ms, metric->step_ms), AGE_MIN_MS),
+                          metric->holds_ms));
+}
+
+/* What only the kind of source knows, and what no value could live up to. */
+static void check_source(const struct build *build, const struct node *node,
+                         const struct option_schema *schema, const struct option_value *values,
+                         const struct metric_definition *metric)
+{
+    int64_t delay_ms = delay_of(schema, metric->options);
+    const char *option = "";
+    struct err err = {0};
+
+    if (schema->check != NULL &&
+        !schema->check(metric->kind, metric->every_ms, metric->options, &option, &err)) {
+        const struct node *at = tree_find(node, option);
+        (void)report_node(build->report, at == NULL ? node : at, "%s", err.text);
+    }
+    if (delay_ms > 0 && values[METRIC_MAX_AGE].is_set && metric->age_max_ms <= delay_ms)
+        (void)report_node(build->report, tree_find(node, options[METRIC_MAX_AGE].name),
+                          "max_age is no longer than delay: every value would be stale when it comes");
 }
 
 bool metrics_build(const struct build *build, const struct node *node, struct metric_definition *ret_metric)
@@ -268,9 +294,10 @@ bool metrics_build(const struct build *build, const struct node *node, struct me
     metric.no_data = (enum no_data_answer)values[METRIC_NO_DATA].choice;
     metric.is_lower_better = values[METRIC_BETTER].choice == 0;
     metric.options = uses;
-    set_times(values, &metric);
+    set_times(values, delay_of(schema, uses), &metric);
     size_t before = build->report->said;
     check_kind(build, node, schema, &metric);
+    check_source(build, node, schema, values, &metric);
     if (metric.kind == SERIES_HISTOGRAM && !has_histograms(schema))
         (void)report_node(build->report, node, "a source of kind '%s' has no histograms", schema->name);
     if (metric.scope == SCOPE_SERVICE && !build->is_loose && names_side(schema, &metric))

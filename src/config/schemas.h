@@ -4,6 +4,7 @@
 #define CONFIG_SCHEMAS_H
 
 #include "base/option.h"
+#include "judge/series_view.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -15,6 +16,10 @@ struct option_schema {
     size_t instance_count;
     const struct option *use; /* collectors: of a metric; traffic drivers: of an environment */
     size_t use_count;
+    /* Collectors: is it a metric as they can have it? NULL: whatever the table takes. What still has
+     * {{names}} in it, or is not set, counts as right. `ret_option`: the option that is wrong. */
+    bool (*check)(enum series_kind kind, int64_t every_ms, const struct option_value *options,
+                  const char **ret_option, struct err *err);
     bool is_implicit; /* metrics need no instance in verdictd.conf (push) */
     bool can_mirror;  /* traffic drivers: copies requests to the candidate */
 };

@@ -2,6 +2,8 @@
  * SPDX-License-Identifier: MIT */
 #include "config/side.h"
 
+#include "base/arena.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -70,6 +72,42 @@ size_t side_pairs(const struct side *side, size_t address, const char *pairs[2 *
     return count;
 }
 
+static bool full(struct err *err)
+{
+    return err_set(err, ERR_LIMIT, "longer than %d bytes when it is filled in", SIDE_TEXT_MAX);
+}
+
+/* Elements of a list or map into `memory` [SIDE_TEXT_MAX], their array in front of them. */
+static bool fill_list(struct option_value *value, const char *const *pairs, size_t pair_count, char *memory,
+                      struct err *err)
+{
+    char text[SIDE_TEXT_MAX];
+    struct arena arena;
+
+    arena_init(&arena, memory, SIDE_TEXT_MAX);
+    const char **list = arena_take_array(&arena, value->list_length, sizeof(*list));
+    if (list == NULL)
+        return full(err);
+    for (size_t i = 0; i < value->list_length; i++) {
+        if (!template_fill(value->list[i], pairs, pair_count, TEMPLATE_PLAIN, text, sizeof(text), err))
+            return false;
+        list[i] = arena_copy_text(&arena, text);
+        if (list[i] == NULL)
+            return full(err);
+    }
+    value->list = list;
+    return true;
+}
+
+static bool fill_text(struct option_value *value, const char *const *pairs, size_t pair_count,
+                      enum template_escape escape, char *memory, struct err *err)
+{
+    if (!template_fill(value->text, pairs, pair_count, escape, memory, SIDE_TEXT_MAX, err))
+        return false;
+    value->text = memory;
+    return true;
+}
+
 bool side_fill(const struct side *side, const struct metric_definition *metric,
                const struct option_schema *schema, struct option_value *values, char *texts, struct err *err)
 {
@@ -82,12 +120,11 @@ bool side_fill(const struct side *side, const struct metric_definition *metric,
     count = add_pair(pairs, count, "resolution", resolution);
     for (size_t i = 0; i < schema->use_count; i++) {
         values[i] = metric->options[i];
-        if (values[i].text == NULL)
-            continue;
-        char *text = texts + i * SIDE_TEXT_MAX;
-        if (!template_fill(values[i].text, pairs, count, escape, text, SIDE_TEXT_MAX, err))
+        char *memory = texts + i * SIDE_TEXT_MAX;
+        if (values[i].list_length > 0
+                ? !fill_list(&values[i], pairs, count, memory, err)
+                : values[i].text != NULL && !fill_text(&values[i], pairs, count, escape, memory, err))
             return err_wrap(err, "metric %s, %s", metric->name, schema->use[i].name);
-        values[i].text = text;
     }
     return true;
 }

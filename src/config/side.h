@@ -29,8 +29,9 @@ MUST_CHECK bool side_key(const struct side *side, const struct metric_definition
  * `address`: index, or SIZE_MAX for the first. */
 size_t side_pairs(const struct side *side, size_t address, const char *pairs[2 * SIDE_PAIRS_MAX]);
 
-/* The metric's options with their templates filled in: `values` [option_count], their texts in `texts`
- * [option_count][SIDE_TEXT_MAX]. {{resolution}} is known beside the side's own pairs. */
+/* The metric's options with their templates filled in, those of lists and maps too: `values` [option_count],
+ * their texts in `texts` [option_count][SIDE_TEXT_MAX], from the heap. {{resolution}} is known beside the
+ * side's own pairs. */
 MUST_CHECK bool side_fill(const struct side *side, const struct metric_definition *metric,
                           const struct option_schema *schema, struct option_value *values, char *texts,
                           struct err *err);

@@ -264,6 +264,11 @@ static char *show_metrics(void *data)
                   (long long)daemon->config_wall_s);
     (void)fprintf(to, "verdict_definition_bytes %zu\n", definition_bytes(daemon));
     add_series_metrics(daemon, to);
+    for (size_t i = 0; i < daemon->source_count; i++) {
+        const struct daemon_source *source = &daemon->sources[i];
+        if (source->collector != NULL && source->type->add_metrics != NULL)
+            source->type->add_metrics(source->collector, source->name, to);
+    }
     (void)fclose(to);
     return text;
 }

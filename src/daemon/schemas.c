@@ -19,6 +19,7 @@ static void fill(void)
                                    .instance_count = type->instance_option_count,
                                    .use = type->metric_options,
                                    .use_count = type->metric_option_count,
+                                   .check = type->check_metric,
                                    .is_implicit = type->is_implicit};
     }
     for (size_t i = 0; traffic_types[i] != NULL && i < KINDS_MAX; i++) {

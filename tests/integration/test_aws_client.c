@@ -9,6 +9,7 @@
 #include "support/folder.h"
 
 #include <setjmp.h>
+#include <stdalign.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -37,7 +38,7 @@ struct fixture {
     struct err err;
     struct aws_error error;
     struct option_value options[AWS_OPTION_COUNT];
-    char memory[OPTIONS_MEMORY];
+    alignas(max_align_t) char memory[OPTIONS_MEMORY];
 };
 
 static void open_client(struct fixture *fixture, const char *profile, const char *shared_file)

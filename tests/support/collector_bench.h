@@ -9,6 +9,9 @@
 #include "io/http_client.h"
 #include "io/loop.h"
 
+#include <stdalign.h>
+#include <stddef.h>
+
 enum {
     COLLECTOR_BENCH_DEADLINE_MS = 30000,
     COLLECTOR_BENCH_WATCHES_MAX = 40,
@@ -43,7 +46,7 @@ struct collector_bench {
     bool has_news;
     struct collector_tally tallies[COLLECTOR_BENCH_WATCHES_MAX];
     size_t count;
-    char memory[COLLECTOR_BENCH_TEXT_MAX];
+    alignas(max_align_t) char memory[COLLECTOR_BENCH_TEXT_MAX];
     struct arena arena;
 };
 
