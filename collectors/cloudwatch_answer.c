@@ -11,12 +11,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WORD_MAX = 256, POINTS_MAX = 100800 };
+enum {
+    WORD_MAX = 256,
+    POINTS_MAX = 100800, /* of one call: Amazon's limit */
+    KEYS_MAX = 16 * CLOUDWATCH_RESULTS_MAX,
+    VALUES_MAX = 2 * POINTS_MAX + KEYS_MAX
+};
 
-static const struct json_limits limits = {.size_max = CLOUDWATCH_ANSWER_MAX,
-                                          .depth_max = 8,
-                                          .keys_max = 16 * CLOUDWATCH_RESULTS_MAX,
-                                          .values_max = 2 * POINTS_MAX + 16 * CLOUDWATCH_RESULTS_MAX};
+static const struct json_limits limits = {
+    .size_max = CLOUDWATCH_ANSWER_MAX, .depth_max = 8, .keys_max = KEYS_MAX, .values_max = VALUES_MAX};
 
 static bool read_number(const struct json_node *node, uint32_t *ret_number, struct err *err)
 {

@@ -2,11 +2,17 @@
  * SPDX-License-Identifier: MIT */
 #include "drivers/traffic.h"
 
+extern const struct traffic_type traffic_aws_alb;
 extern const struct traffic_type traffic_command;
 extern const struct traffic_type traffic_flagd;
 extern const struct traffic_type traffic_haproxy;
 extern const struct traffic_type traffic_http;
 extern const struct traffic_type traffic_nginx;
 
-const struct traffic_type *const traffic_types[] = {&traffic_haproxy, &traffic_nginx,   &traffic_flagd,
-                                                    &traffic_http,    &traffic_command, NULL};
+const struct traffic_type *const traffic_types[] = {&traffic_haproxy,
+                                                    &traffic_nginx,
+                                                    &traffic_flagd,
+                                                    &traffic_http,
+                                                    &traffic_aws_alb,
+                                                    &traffic_command,
+                                                    NULL};
