@@ -24,6 +24,10 @@ class Keys:
         self.given += 1
         return key_id, secret, token, time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(expires_s))
 
+    def secrets(self):
+        """What nobody but who asks may ever show."""
+        return [text for key in self.known.values() for text in (key["secret"], key["token"]) if text is not None]
+
     def document(self):
         key_id, secret, token, expiration = self.new()
         return json.dumps({"Code": "Success", "Type": "AWS-HMAC", "AccessKeyId": key_id, "SecretAccessKey": secret, "Token": token,

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Every request but the keys' own must be signed for REGION. PUT /told {...} says how it behaves from now on:
 `metrics` {"NAMESPACE NAME|Dimension=Value": VALUE or {"value", "late", "from", "until", "stat"}}, `codes` (of metrics: another
-StatusCode), `page`, `split`, `endless` (pages), `fail` [[STATUS, CODE], ...] (the next answers), `raw` (the text of every good
-answer), `slow` (seconds before one), `lifetime` (seconds, of keys), `identity`, `container_token`, `no_role`.
+StatusCode), `page`, `split`, `endless` (pages), `fail` [[STATUS, CODE], ...] (the next answers), `down` (CloudWatch is), `raw` (the text of
+every good answer), `slow` (seconds before one), `lifetime` (seconds, of keys), `identity`, `container_token`, `no_role`.
 GET /seen: what was asked. The ELB part is described in balancer.py."""
 import http.server
 import json
@@ -62,6 +62,9 @@ class Peer(http.server.BaseHTTPRequestHandler):
                 status, code = told["fail"].pop(0)
                 self.refuse(status, code, "as told")
                 return
+            if is_json and "down" in told:
+                self.refuse(503, "ServiceUnavailable", "down")
+                return
             check(self, body, keys.known, REGION, "monitoring" if is_json else "elasticloadbalancing")
             text = cloudwatch.answer(self.headers, body) if is_json else balancer.answer(self.headers, body)
             self.answer(200, told.get("raw", text), "application/x-amz-json-1.0" if is_json else "text/xml")
@@ -95,7 +98,7 @@ class Peer(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         with lock:
             if self.path == "/seen":
-                self.answer(200, json.dumps({**cloudwatch.asked, "given": keys.given, "refused": refused, **balancer.seen()}))
+                self.answer(200, json.dumps({**cloudwatch.asked, "given": keys.given, "secrets": keys.secrets(), "refused": refused, **balancer.seen()}))
             elif self.path.startswith("/latest/"):
                 self.answer(*keys.metadata(self))
             elif self.path == "/container/role":
