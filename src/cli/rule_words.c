@@ -64,12 +64,25 @@ static void add_parts(const struct words *words)
                  "               before: as it was until the candidate's first traffic, fixed\n");
 }
 
+/* Of a map every second element is a name. */
+static void add_list(const struct words *words, const struct option *option, const struct option_value *value)
+{
+    bool is_map = option->type == OPTION_MAP;
+
+    text_add(words->text, "                 %s:", option->name);
+    for (size_t i = 0; i < value->list_length; i++)
+        text_add(words->text, "%s%s", i == 0 ? " " : is_map && i % 2 == 1 ? " = " : ", ", value->list[i]);
+    text_add(words->text, "\n");
+}
+
 static void add_options(const struct words *words, const struct metric_definition *metric)
 {
     const struct collector_type *type = collector_types[metric->collector];
 
     for (size_t i = 0; i < type->metric_option_count; i++)
-        if (metric->options[i].is_set && metric->options[i].text != NULL)
+        if (metric->options[i].list_length > 0)
+            add_list(words, &type->metric_options[i], &metric->options[i]);
+        else if (metric->options[i].is_set && metric->options[i].text != NULL)
             text_add(words->text, "                 %s = %s\n", type->metric_options[i].name,
                      metric->options[i].text);
 }
