@@ -84,7 +84,7 @@ static void note(struct collector *collector, const struct err *err)
     memcpy(before, collector->why, sizeof(before));
     (void)snprintf(collector->why, sizeof(collector->why), "%.380s", err != NULL ? err->text : "");
     if (err != NULL && strcmp(before, collector->why) != 0)
-        log_say(collector->env.log, LOG_LEVEL_WARN, "cloudwatch: %s", collector->why);
+        log_say(collector->env.log, LOG_LEVEL_WARN, "%s", collector->why);
 }
 
 static void pause_for(struct collector *collector, int64_t asked_for_ms)
