@@ -11,7 +11,7 @@
  * that looks at every byte that is not padding, tell. */
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "fields are copied as they lie in memory");
 static_assert(sizeof(struct deployment_state) == 440, "deployment_state changed: see deployment_fields");
-static_assert(sizeof(struct rule_state) == 472, "rule_state changed: see rule_fields");
+static_assert(sizeof(struct rule_state) == 504, "rule_state changed: see rule_fields");
 static_assert(sizeof(struct target_state) == 1064, "target_state changed: see target_fields");
 static_assert(sizeof(struct run_state) == 832, "run_state changed: see run_fields");
 
@@ -43,6 +43,7 @@ struct layout {
 #define D3(member, limit) FIELD(struct deployment_state, member, limit, 3)
 #define D4(member, limit) FIELD(struct deployment_state, member, limit, 4)
 #define R(member, limit)  FIELD(struct rule_state, member, limit, 1)
+#define R5(member, limit) FIELD(struct rule_state, member, limit, 5)
 #define T(member, limit)  FIELD(struct target_state, member, limit, 1)
 #define HOSTS(member)                                                                                        \
     {                                                                                                        \
@@ -186,6 +187,11 @@ static const struct field rule_fields[] = {
     R(last.stable_count, 0),
     R(last.from_ms, 0),
     R(last.to_ms, 0),
+    R5(began_ms, 0),
+    R5(settled_ms, 0),
+    R5(against, COMPARISON_AGAINST_MAX + 1),
+    R5(is_lost, 2),
+    R5(last.against, COMPARISON_AGAINST_MAX + 1),
 };
 
 static const struct field target_fields[] = {

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "judge/comparison.h"
 
+#include "judge/baseline.h"
 #include "judge/evidence.h"
 #include "judge/latency_tail.h"
 #include "judge/levels.h"
@@ -14,40 +15,6 @@ enum { METRIC = 1U << 0 }; /* a comparison is of metric 0 alone */
 
 static const double interval_level = .95;
 
-struct sides {
-    const struct series_view *candidate;
-    const struct series_view *stable;
-    bool is_same_series;
-};
-
-/* What a step adds: events and requests, observations above the bound and all, a gauge's value and 1. */
-static double events_of(const struct series_view *view, const struct series_step *step, uint32_t bound)
-{
-    return view->kind == SERIES_HISTOGRAM ? series_step_above(view, step, bound - 1) : step->value;
-}
-
-static double total_of(const struct series_view *view, const struct series_step *step)
-{
-    return view->kind == SERIES_GAUGE ? 1 : step->total;
-}
-
-/* Adds a step of both sides to the block; false: one side does not have it, so neither counts. */
-static bool add_step(const struct sides *sides, int64_t step, uint32_t bound, struct sequential_block *block)
-{
-    const struct series_step *candidate = series_view_at(sides->candidate, step);
-    const struct series_step *stable = series_view_at(sides->stable, step);
-
-    if (candidate == NULL || stable == NULL)
-        return false;
-    if (!series_is_usable(sides->candidate, candidate) || !series_is_usable(sides->stable, stable))
-        return false;
-    block->events += events_of(sides->candidate, candidate, bound);
-    block->total += total_of(sides->candidate, candidate);
-    block->stable_events += events_of(sides->stable, stable, bound);
-    block->stable_total += total_of(sides->stable, stable);
-    return true;
-}
-
 static int64_t larger(int64_t left, int64_t right)
 {
     return left > right ? left : right;
@@ -56,12 +23,6 @@ static int64_t larger(int64_t left, int64_t right)
 static int64_t smaller(int64_t left, int64_t right)
 {
     return left < right ? left : right;
-}
-
-/* Until when nothing is to be expected from a side any more: it has newer values already, or is too late. */
-static int64_t settled_ms(const struct series_view *view, int64_t age_max_ms, int64_t now_ms)
-{
-    return larger(series_end_ms(view), now_ms - age_max_ms);
 }
 
 static bool is_sequential(const struct rule *rule)
@@ -74,8 +35,8 @@ static int64_t first_block(const struct rule *rule, const struct sides *sides, c
                            const struct rule_state *state)
 {
     int64_t block_ms = rule->comparison.block_ms;
-    int64_t kept = larger(series_oldest_kept(sides->candidate), series_oldest_kept(sides->stable));
-    int64_t from_ms = larger(clock->routed_ms, series_step_start_ms(sides->candidate, kept));
+    int64_t kept_ms = series_step_start_ms(sides->candidate, sides_oldest_kept(sides));
+    int64_t from_ms = larger(clock->routed_ms, kept_ms);
 
     return larger(state->next_block, series_first_from(from_ms, block_ms));
 }
@@ -87,7 +48,7 @@ static struct sequential_block sum_block(const struct rule *rule, const struct s
     struct sequential_block block = {0};
 
     for (int64_t step = number * steps; step < (number + 1) * steps; step++)
-        (void)add_step(sides, step, bound, &block);
+        (void)sides_add_step(sides, step, bound, &block);
     return block;
 }
 
@@ -134,15 +95,29 @@ static void test_block(const struct rule *rule, const struct sequential_block *b
         levels_add(rule, state, block->events / block->total, block->stable_events / block->stable_total);
 }
 
+static bool is_proven(const struct rule *rule, const struct rule_state *state)
+{
+    const struct comparison *comparison = &rule->comparison;
+    const struct sequential_state *sums = &state->sequential;
+
+    if (state->is_lost != 0)
+        return true;
+    if (!is_sequential(rule))
+        return levels_is_worse(rule, state) &&
+               (comparison->ignore_below <= 0 || sums->events >= comparison->ignore_below * sums->total);
+    return sums->log_e_max >= -log(comparison->alpha) && sums->event_blocks >= 2 &&
+           sums->events >= comparison->events_min && sums->events >= comparison->ignore_below * sums->total;
+}
+
 static void take_block(const struct rule *rule, const struct sides *sides, int64_t number,
                        struct rule_state *state, struct judgement *judgement)
 {
     int64_t block_ms = rule->comparison.block_ms;
     uint32_t blocks = state->sequential.blocks;
 
-    if (sides->stable->kind == SERIES_HISTOGRAM && state->bound == 0)
-        state->bound = choose_bound(rule, sides->stable, number);
-    if (sides->stable->kind == SERIES_HISTOGRAM && state->bound == 0)
+    if (sides->other->kind == SERIES_HISTOGRAM && state->bound == 0)
+        state->bound = choose_bound(rule, sides->other, number);
+    if (sides->other->kind == SERIES_HISTOGRAM && state->bound == 0)
         return;
     struct sequential_block block = sum_block(rule, sides, number, state->bound);
     test_block(rule, &block, state);
@@ -153,48 +128,23 @@ static void take_block(const struct rule *rule, const struct sides *sides, int64
     judgement->to_ms = (number + 1) * block_ms;
 }
 
-static void take_blocks(const struct rule *rule, const struct sides *sides, const struct rule_clock *clock,
-                        struct rule_state *state, struct judgement *judgement)
+static void take_blocks(const struct rule *rule, const struct metric_views *views,
+                        const struct rule_clock *clock, struct rule_state *state, struct judgement *judgement)
 {
-    int64_t age_max_ms = rule->metrics[0].age_max_ms;
-    int64_t until_ms = clock->now_ms - sides->candidate->step_ms;
+    struct sides sides = baseline_sides(rule, views, clock, state);
+    int64_t until_ms = clock->now_ms - sides.candidate->step_ms;
+    enum baseline_step choice = BASELINE_SKIP;
 
-    until_ms = smaller(until_ms, settled_ms(sides->candidate, age_max_ms, clock->now_ms));
-    until_ms = smaller(until_ms, settled_ms(sides->stable, age_max_ms, clock->now_ms));
-    int64_t next = first_block(rule, sides, clock, state);
-    while ((next + 1) * rule->comparison.block_ms <= until_ms) {
-        take_block(rule, sides, next, state, judgement);
-        state->next_block = ++next;
+    until_ms = smaller(until_ms, baseline_settled_ms(rule, views, clock, state));
+    int64_t next = first_block(rule, &sides, clock, state);
+    for (; (next + 1) * rule->comparison.block_ms <= until_ms && choice != BASELINE_WAIT; next++) {
+        choice = baseline_choose(rule, views, clock, next, is_proven(rule, state), state);
+        sides = baseline_sides(rule, views, clock, state);
+        if (choice == BASELINE_TAKE)
+            take_block(rule, &sides, next, state, judgement);
+        if (choice != BASELINE_WAIT)
+            state->next_block = next + 1;
     }
-}
-
-static bool is_known_kind(const struct rule *rule, const struct series_view *view)
-{
-    if (rule->comparison.test == COMPARISON_SEQUENTIAL)
-        return view->kind == SERIES_COUNT;
-    return (view->kind == SERIES_HISTOGRAM) == (rule->comparison.test == COMPARISON_LATENCY_TAIL);
-}
-
-/* Of one kind, and the same buckets where they have some. */
-static bool are_alike(const struct series_view *candidate, const struct series_view *stable)
-{
-    if (candidate->kind != stable->kind || candidate->kind != SERIES_HISTOGRAM)
-        return candidate->kind == stable->kind;
-    return candidate->bucket_count == stable->bucket_count && candidate->bucket_count >= 2 &&
-           memcmp(candidate->bounds, stable->bounds, stable->bucket_count * sizeof(double)) == 0;
-}
-
-/* Why the two sides can never be compared; REASON_DECIDED: they can. */
-static enum reason mismatch(const struct rule *rule, const struct sides *sides)
-{
-    if (sides->is_same_series)
-        return REASON_SAME_SERIES;
-    if (sides->candidate == NULL)
-        return REASON_NO_DATA;
-    if (sides->stable == NULL)
-        return REASON_NO_BASELINE;
-    bool is_known = is_known_kind(rule, sides->candidate) && are_alike(sides->candidate, sides->stable);
-    return is_known ? REASON_DECIDED : REASON_UNDECIDED;
 }
 
 /* What the judged steps since `from_ms` lack for a pass; REASON_DECIDED: nothing. */
@@ -202,14 +152,13 @@ static enum reason lacks(const struct rule *rule, const struct sides *sides, con
                          int64_t from_ms)
 {
     uint32_t step_ms = sides->candidate->step_ms;
-    int64_t kept = larger(series_oldest_kept(sides->candidate), series_oldest_kept(sides->stable));
-    int64_t oldest = larger(series_first_from(from_ms, step_ms), kept);
+    int64_t oldest = larger(series_first_from(from_ms, step_ms), sides_oldest_kept(sides));
     int64_t step = state->next_block * (rule->comparison.block_ms / step_ms) - 1;
     struct sequential_block sum = {0};
     bool is_paired = false;
 
     for (; step >= oldest; step--) {
-        is_paired |= add_step(sides, step, state->bound, &sum);
+        is_paired |= sides_add_step(sides, step, state->bound, &sum);
         if (sum.total > 0 && sum.total >= rule->need && sum.stable_total > 0)
             return REASON_DECIDED;
     }
@@ -223,11 +172,9 @@ static enum reason missing(const struct rule *rule, const struct sides *sides, c
                            const struct rule_state *state, int64_t judged_from_ms)
 {
     int64_t age_max_ms = rule->metrics[0].age_max_ms;
-    enum reason reason = series_freshness(sides->candidate, age_max_ms, clock->now_ms);
+    enum reason reason =
+        series_freshness(sides->other, sides->is_past ? SERIES_EVER : age_max_ms, clock->now_ms);
 
-    if (reason != REASON_DECIDED)
-        return reason;
-    reason = series_freshness(sides->stable, age_max_ms, clock->now_ms);
     if (reason != REASON_DECIDED)
         return reason == REASON_NO_DATA ? REASON_NO_BASELINE : reason;
     if (clock->now_ms < evidence_from_ms(rule, clock))
@@ -237,18 +184,6 @@ static enum reason missing(const struct rule *rule, const struct sides *sides, c
         from_ms = state->sequential.blocks > 0 ? larger(from_ms, judged_from_ms) : clock->now_ms;
     reason = lacks(rule, sides, state, from_ms);
     return reason == REASON_DECIDED && !is_sequential(rule) ? levels_lacks(rule, state) : reason;
-}
-
-static bool is_proven(const struct rule *rule, const struct rule_state *state)
-{
-    const struct comparison *comparison = &rule->comparison;
-    const struct sequential_state *sums = &state->sequential;
-
-    if (!is_sequential(rule))
-        return levels_is_worse(rule, state) &&
-               (comparison->ignore_below <= 0 || sums->events >= comparison->ignore_below * sums->total);
-    return sums->log_e_max >= -log(comparison->alpha) && sums->event_blocks >= 2 &&
-           sums->events >= comparison->events_min && sums->events >= comparison->ignore_below * sums->total;
 }
 
 /* Of all blocks behind the route that both rings still hold, the newest first. */
@@ -312,15 +247,40 @@ static void report_sums(const struct rule *rule, const struct rule_state *state,
     }
 }
 
+/* Why nothing can be taken in; of several baselines each is looked at by itself. */
+static enum reason unfit(const struct rule *rule, const struct sides *sides)
+{
+    if (baseline_count(rule) == 1)
+        return sides_mismatch(rule, sides);
+    return sides->candidate == NULL ? REASON_NO_DATA : REASON_DECIDED;
+}
+
+/* Takes in what is new, and says what is missing for a pass. */
+static void look(const struct rule *rule, const struct metric_views *views, const struct rule_clock *clock,
+                 struct rule_state *state, struct evidence *evidence, struct judgement *judgement)
+{
+    take_blocks(rule, views, clock, state, judgement);
+    struct sides sides = baseline_sides(rule, views, clock, state);
+    judgement->against = state->against;
+    report_sums(rule, state, judgement);
+    if (judgement->to_ms != state->last.to_ms) /* a block more */
+        report_test(rule, &sides, clock, state, judgement);
+    evidence->is_declared = evidence_is_silent(rule, views, METRIC, NO_DATA_PASS);
+    if (evidence->is_declared)
+        return;
+    evidence->lacks = series_freshness(sides.candidate, rule->metrics[0].age_max_ms, clock->now_ms);
+    if (evidence->lacks == REASON_DECIDED)
+        evidence->lacks = baseline_lacks(rule, views, clock, state);
+    if (evidence->lacks == REASON_DECIDED)
+        evidence->lacks = missing(rule, &sides, clock, state, judgement->from_ms);
+}
+
 void comparison_judge(const struct rule *rule, const struct metric_views *views,
                       const struct rule_clock *clock, struct rule_state *state,
                       struct judgement *ret_judgement)
 {
-    const struct sides sides = {.candidate = views[0].side[SIDE_CANDIDATE],
-                                .stable = views[0].side[SIDE_STABLE],
-                                .is_same_series = views[0].is_same_series};
-    uint32_t blocks = state->sequential.blocks;
-    struct evidence evidence = {.metrics = METRIC, .lacks = mismatch(rule, &sides)};
+    const struct sides sides = baseline_sides(rule, views, clock, state);
+    struct evidence evidence = {.metrics = METRIC, .lacks = unfit(rule, &sides)};
 
     if (evidence.lacks == REASON_SAME_SERIES) {
         ret_judgement->reason = REASON_SAME_SERIES;
@@ -328,15 +288,11 @@ void comparison_judge(const struct rule *rule, const struct metric_views *views,
     }
     ret_judgement->from_ms = state->last.from_ms;
     ret_judgement->to_ms = state->last.to_ms;
-    if (evidence.lacks == REASON_DECIDED) {
-        take_blocks(rule, &sides, clock, state, ret_judgement);
-        evidence.is_declared = evidence_is_silent(rule, views, METRIC, NO_DATA_PASS);
-    }
-    report_sums(rule, state, ret_judgement);
-    if (state->sequential.blocks != blocks)
-        report_test(rule, &sides, clock, state, ret_judgement);
-    if (evidence.lacks == REASON_DECIDED && !evidence.is_declared)
-        evidence.lacks = missing(rule, &sides, clock, state, ret_judgement->from_ms);
+    ret_judgement->against = state->against;
+    if (evidence.lacks == REASON_DECIDED)
+        look(rule, views, clock, state, &evidence, ret_judgement);
+    else
+        report_sums(rule, state, ret_judgement);
     evidence.objects = is_proven(rule, state);
     evidence_conclude(rule, views, clock, &evidence, ret_judgement);
 }
@@ -344,16 +300,16 @@ void comparison_judge(const struct rule *rule, const struct metric_views *views,
 int64_t comparison_deadline(const struct rule *rule, const struct metric_views *views,
                             const struct rule_clock *clock, const struct rule_state *state)
 {
-    const struct sides sides = {.candidate = views[0].side[SIDE_CANDIDATE],
-                                .stable = views[0].side[SIDE_STABLE],
-                                .is_same_series = views[0].is_same_series};
+    const struct sides sides = baseline_sides(rule, views, clock, state);
     int64_t age_max_ms = rule->metrics[0].age_max_ms;
 
-    if (mismatch(rule, &sides) != REASON_DECIDED)
+    if (unfit(rule, &sides) != REASON_DECIDED)
         return INT64_MAX;
     int64_t end_ms = (first_block(rule, &sides, clock, state) + 1) * rule->comparison.block_ms;
     int64_t late_ms = sides.candidate->step_ms;
-    if (smaller(series_end_ms(sides.candidate), series_end_ms(sides.stable)) < end_ms)
+    if (!baseline_is_settled(rule, clock, state) || sides_end_ms(&sides) < end_ms)
         late_ms = larger(late_ms, age_max_ms);
-    return end_ms + late_ms;
+    /* A block that is over and was not taken in waits for a baseline to be heard of, not for time. */
+    bool is_waiting = baseline_count(rule) > 1 && end_ms + late_ms <= clock->now_ms;
+    return is_waiting ? INT64_MAX : end_ms + late_ms;
 }

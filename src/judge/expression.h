@@ -102,12 +102,6 @@ struct rule_metric {
     bool is_lower_better;
 };
 
-/* The series of one metric, by side; NULL where the deployment has no such side. */
-struct metric_views {
-    const struct series_view *side[3]; /* by enum expression_side */
-    bool is_same_series; /* candidate and stable ask their source the same: nothing can be compared */
-};
-
 /* What an evaluation reads. */
 struct expression_input {
     const struct metric_views *views;  /* [metric_count] */

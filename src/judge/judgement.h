@@ -48,6 +48,7 @@ struct judgement {
     double stable_count; /* the same of the other side */
     int64_t from_ms;     /* span of the values: from; both 0 where none was read */
     int64_t to_ms;       /* to (exclusive) */
+    uint64_t against;    /* comparison: the baseline held against, its number + 1; 0: none yet */
 };
 
 /* Stable lower-case words: "pass", "fail", "inconclusive"; "decided", "no-data", "same-series" ... */

@@ -36,6 +36,8 @@ void rule_judge(const struct rule *rule, const struct metric_views *views, const
     assert(rule->metric_count <= RULE_METRICS_MAX);
     if (ret_after != before)
         *ret_after = *before;
+    if (rule->kind == RULE_COMPARISON && ret_after->began_ms == 0)
+        ret_after->began_ms = clock->now_ms;
     if (is_routed(clock) && rule->kind == RULE_TRIGGER)
         trigger_judge(rule, views, clock, ret_after, &judgement);
     else if (is_routed(clock) && rule->kind == RULE_COMPARISON)

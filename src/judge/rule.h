@@ -3,6 +3,7 @@
 #ifndef JUDGE_RULE_H
 #define JUDGE_RULE_H
 
+#include "judge/compared.h"
 #include "judge/expression.h"
 #include "judge/judgement.h"
 #include "judge/mean_difference.h"
@@ -17,13 +18,6 @@ enum rule_kind {
     RULE_COMPARISON, /* fails when the candidate is proven worse than allowed beside stable */
     RULE_SHARE,      /* never fails; passes when the candidate is seen to get its share (share.h) */
     RULE_SCORE       /* adds up what other rules say (score.h); not judged by rule_judge() */
-};
-
-enum comparison_test {
-    COMPARISON_SEQUENTIAL,      /* counts: the rate of events */
-    COMPARISON_LATENCY_TAIL,    /* histograms: the rate of observations above a bound, by the same test */
-    COMPARISON_MEAN_DIFFERENCE, /* gauges and counts: the mean of the blocks, at any time */
-    COMPARISON_MANN_WHITNEY     /* the same: the level of the blocks, as Kayenta judges it, strictly */
 };
 
 enum rule_mode {
@@ -45,17 +39,6 @@ struct rule_limits {
     uint16_t successes;     /* of this step that were false in a row before it passes; unknowns break none */
     uint16_t inconclusive;  /* with more unknown ones in this step it does not pass any more; 0: no limit */
     uint16_t source_errors; /* with more in a row because of the source, the same; 0: no limit */
-};
-
-struct comparison {
-    enum comparison_test test;
-    double allowed_ratio; /* r0: 1.5 for allow = "+50%" */
-    double ignore_below;  /* never fails while the candidate's rate or mean is below this */
-    double alpha;         /* probability of a false alarm over the whole deployment; not of Mann-Whitney */
-    double events_min;    /* candidate events needed to fail, over ≥ 2 blocks */
-    double above;         /* latency_tail: the bound, in the metric's unit; 0: chosen from stable's past */
-    double confidence, tolerance; /* Mann-Whitney */
-    int64_t block_ms;             /* a multiple of the metric's step */
 };
 
 struct rule {
@@ -97,6 +80,10 @@ struct rule_state {
     int64_t next_block; /* first block not yet taken in; 0: none was */
     struct limits_state limits;
     struct judgement last;
+    int64_t began_ms;   /* comparison: the first look at it, before anything of the deployment was done */
+    int64_t settled_ms; /* several baselines: confirmed_ms of the step whose baseline is settled */
+    uint32_t against;   /* the baseline in use: its number, + 1; 0: none yet */
+    uint32_t is_lost;   /* 1: it failed beside a baseline that was in use before */
 };
 
 /* When things became true, on the engine's clock; SERIES_NEVER where they did not. */
@@ -132,6 +119,10 @@ struct rule_clock {
  * rings hold since routed_ms (512 at most); neither passes with fewer than 10 blocks. Their estimate and
  * interval are ratios of means as well; statistic and limit are the bound and 0, or the bound and the
  * tolerance around 0.
+ *
+ * Against the past a comparison does the same with the steps that lie beside the candidate's (sides.h); of
+ * several baselines the first with data counts (baseline.h), and without one that is settled for the step
+ * nothing passes. A past that is fetched is LOADING, one that is not there NO_BASELINE.
  *
  * no_data, of the metrics read on the candidate's side while their newest answer is SERIES_NO_DATA: FAIL
  * once neither a value nor the first route is younger than age_max. PASS after the warm-up, unless the rule's

@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { SERIES_BUCKETS_MAX = 32 };
+enum { SERIES_BUCKETS_MAX = 32, COMPARISON_AGAINST_MAX = 4 /* baselines of one comparison */ };
 
 #define SERIES_NEVER INT64_MIN
 
@@ -48,6 +48,14 @@ struct series_view {
     const struct series_step *ring; /* [capacity] */
     const double *bounds; /* histogram: upper bounds, ascending, the last one INFINITY; [bucket_count] */
     const float *buckets; /* histogram: [capacity][bucket_count] */
+};
+
+/* The series of one metric, by side; NULL where the deployment has no such side. */
+struct metric_views {
+    const struct series_view *side[3]; /* by enum expression_side */
+    const struct series_view
+        *ago[COMPARISON_AGAINST_MAX]; /* comparison: by baseline, what its days ago was */
+    bool is_same_series; /* candidate and stable ask their source the same: nothing can be compared */
 };
 
 /* The slot of a step, or NULL where it is a gap. */

@@ -79,6 +79,9 @@ static void random_rule(uint64_t *seed, struct rule_state *state)
     state->last.verdict = (enum verdict)(next_random(seed) % (VERDICT_FAIL + 1));
     state->last.reason = (enum reason)(next_random(seed) % (REASON_MARGINAL + 1));
     state->limits.spent = (enum reason)(next_random(seed) % (REASON_MARGINAL + 1));
+    state->against = (uint32_t)(next_random(seed) % (COMPARISON_AGAINST_MAX + 1));
+    state->last.against = (next_random(seed) % (COMPARISON_AGAINST_MAX + 1));
+    state->is_lost = next_random(seed) % 2;
 }
 
 static void random_target(uint64_t *seed, struct target_state *state)
