@@ -10,6 +10,7 @@
 #include "config/strategies.h"
 #include "config/targets.h"
 #include "config/windows.h"
+#include "judge/baseline.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -291,14 +292,23 @@ static int64_t longest_smoke(const struct definition *definition, const struct r
     return longest_ms;
 }
 
+/* Needs traffic of stable: a comparison that may fall back on the past does not. */
+static bool is_beside_stable(const struct rule *rule)
+{
+    bool has_past = baseline_names(rule, BASELINE_BEFORE) || baseline_names(rule, BASELINE_DAYS);
+
+    return rule->kind != RULE_TRIGGER && !has_past;
+}
+
 /* Where one version takes the place of the other without a traffic driver, nothing ever serves beside the
- * candidate: a comparison stays inconclusive, and is only written down; as the measured share is. */
+ * candidate: a comparison with stable stays inconclusive, and is only written down; as the measured share is.
+ */
 static void fill_rule(struct recipe *recipe, const struct rule *rule, size_t index)
 {
     bool is_alone = recipe->strategy == STRATEGY_RECREATE && !recipe->has_traffic;
 
     recipe->rules[index] = (uint8_t)rules_part(rule);
-    if (rule->kind == RULE_TRIGGER)
+    if (!is_beside_stable(rule))
         return;
     recipe->beside_stable |= UINT32_C(1) << index;
     if (is_alone && !rule->is_scored)

@@ -1,5 +1,6 @@
 /* baselines.c - `baselines: { NAME: { compare: { METRIC: { ... } } } }`: one rule per compared metric.
  * SPDX-License-Identifier: MIT */
+#include "config/against.h"
 #include "config/patience.h"
 #include "config/rules.h"
 #include "config/score.h"
@@ -46,9 +47,10 @@ static const struct option options[BASELINE_OPTION_COUNT] = {
     [BASELINE_AGAINST] = {.name = "against",
                           .type = OPTION_LIST,
                           .min = 1,
-                          .max = 4,
+                          .max = COMPARISON_AGAINST_MAX,
                           .fallback = "stable",
-                          .help = "what the candidate is compared with"},
+                          .help = "what the candidate is compared with: the first of \"stable\", "
+                                  "\"before\", \"7d\" that has data"},
     [BASELINE_WARMUP] = {.name = "warmup",
                          .type = OPTION_DURATION,
                          .min = 0,
@@ -137,20 +139,6 @@ static const struct option compare_options[COMPARE_OPTION_COUNT] = {
 static const char *const test_names[] = {"sequential", "latency_tail", "mean_difference", "mann_whitney"};
 static const char *const kind_names[] = {"a gauge", "a counter", "a histogram"};
 
-static bool check_against(const struct build *build, const struct node *node,
-                          const struct option_value *against)
-{
-    const struct node *at = tree_find(node, "against");
-
-    for (size_t i = 0; i < against->list_length; i++)
-        if (strcmp(against->list[i], "stable") != 0)
-            return report_node(
-                build->report, at == NULL ? node : at,
-                "against '%s' is not known yet; known: stable (a trigger can compare with `before`)",
-                against->list[i]);
-    return true;
-}
-
 /* The metric that an entry of `compare` names; metric_count: reported. */
 static size_t find_metric(const struct rule_list *list, const struct node *entry)
 {
@@ -200,17 +188,19 @@ static bool check_kind(const struct rule_list *list, const struct node *entry,
 }
 
 static bool check_metric(const struct rule_list *list, const struct node *entry, size_t index,
-                         enum comparison_test test)
+                         enum comparison_test test, const struct against *against)
 {
     const struct condition_metric *outline = &list->outlines[index];
 
     if (!check_kind(list, entry, outline, test))
         return false;
-    if (!outline->names_side)
+    if (!against_fit(list, entry, index, against))
+        return false;
+    if (against_has(against, BASELINE_STABLE) && !outline->names_side)
         return report_node(
             list->build->report, entry,
             "'%s' names no side ({{version}}, {{slot}} or {{address}}): candidate and stable would "
-            "be the same series",
+            "be the same series; against = \"before\" compares it with its past",
             outline->name);
     if (is_sequential(test) && list->metrics != NULL && !list->metrics[index].is_lower_better)
         return report_node(list->build->report, entry,
@@ -222,18 +212,25 @@ static bool check_metric(const struct rule_list *list, const struct node *entry,
 
 /* The block in whole steps of the metric. */
 static bool take_block(const struct rule_list *list, const struct node *node,
-                       const struct option_value *values, size_t index, int64_t *ret_block_ms)
+                       const struct option_value *values, size_t index, const struct against *against,
+                       int64_t *ret_block_ms)
 {
     int64_t step_ms = list->metrics == NULL ? 1000 : list->metrics[index].step_ms;
+    int64_t row_ms = against_row_ms(against);
     int64_t least_ms = BLOCK_MS > BLOCK_STEPS * step_ms ? BLOCK_MS : BLOCK_STEPS * step_ms;
     char step[DURATION_TEXT_MAX];
 
     if (values[BASELINE_EVERY].duration_ms > least_ms)
         least_ms = values[BASELINE_EVERY].duration_ms;
+    if (row_ms > least_ms)
+        least_ms = row_ms;
     *ret_block_ms = (least_ms + step_ms - 1) / step_ms * step_ms;
     if (!values[BASELINE_BLOCK].is_set)
         return true;
     *ret_block_ms = values[BASELINE_BLOCK].duration_ms;
+    if (*ret_block_ms < row_ms)
+        return report_node(list->build->report, tree_find(node, "block"),
+                           "block: of a past of several days minutes are kept; at least 1m");
     if (*ret_block_ms % step_ms != 0)
         return report_node(list->build->report, tree_find(node, "block"),
                            "block: not a multiple of the resolution of '%s' (%s)", list->outlines[index].name,
@@ -361,26 +358,28 @@ static bool write_names(const struct rule_list *list, const struct node *node, c
     const struct build *build = list->build;
     const struct comparison *comparison = &rule->rule.comparison;
     char subject[2 * METRIC_MAX_LENGTH];
-    char text[2 * (NAME_MAX_LENGTH + METRIC_MAX_LENGTH)];
+    char text[2 * (NAME_MAX_LENGTH + METRIC_MAX_LENGTH) + AGAINST_TEXT_MAX];
+    char other[AGAINST_TEXT_MAX];
     const char *sign = list->metrics == NULL || rule->rule.metrics[0].is_lower_better ? "<=" : ">=";
 
     (void)snprintf(text, sizeof(text), "%s/%s", node->name, entry->name);
     rule->name = options_keep(build, entry, text);
     write_subject(entry, compare, comparison, subject, sizeof(subject));
+    against_write(comparison, other);
     if (comparison->ignore_below > 0)
-        (void)snprintf(text, sizeof(text), "%s %s stable %s, ignored below %s", subject, sign,
+        (void)snprintf(text, sizeof(text), "%s %s %s %s, ignored below %s", subject, sign, other,
                        compare[COMPARE_ALLOW].text, compare[COMPARE_IGNORE_BELOW].text);
     else if (sign[0] == '<')
-        (void)snprintf(text, sizeof(text), "%s <= stable %s", subject, compare[COMPARE_ALLOW].text);
+        (void)snprintf(text, sizeof(text), "%s <= %s %s", subject, other, compare[COMPARE_ALLOW].text);
     else
-        (void)snprintf(text, sizeof(text), "%s >= stable, %s worse allowed", subject,
+        (void)snprintf(text, sizeof(text), "%s >= %s, %s worse allowed", subject, other,
                        compare[COMPARE_ALLOW].text + 1);
     rule->text = options_keep(build, entry, text);
     return rule->name != NULL && rule->text != NULL;
 }
 
 static bool build_entry(struct rule_list *list, const struct node *node, const struct option_value *values,
-                        const struct node *entry, struct score_part *ret_part)
+                        const struct against *against, const struct node *entry, struct score_part *ret_part)
 {
     static const struct shape shape = {.options = compare_options, .count = COMPARE_OPTION_COUNT};
     const struct build *build = list->build;
@@ -392,13 +391,13 @@ static bool build_entry(struct rule_list *list, const struct node *node, const s
     size_t index = find_metric(list, entry);
     if (index == list->metric_count ||
         !take_compare(build, entry, compare, &list->outlines[index], &comparison) ||
-        !check_metric(list, entry, index, comparison.test) ||
-        !take_block(list, node, values, index, &comparison.block_ms))
+        !check_metric(list, entry, index, comparison.test, against) ||
+        !take_block(list, node, values, index, against, &comparison.block_ms))
         return false;
     struct rule_definition *rule = rules_add(list, entry);
     if (rule == NULL)
         return false;
-    comparison.alpha = values[BASELINE_ALPHA].number;
+    against_take(against, values[BASELINE_ALPHA].number, &comparison);
     comparison.events_min = values[BASELINE_MIN_EVENTS].number;
     rule->rule.kind = RULE_COMPARISON;
     rule->rule.mode = (enum rule_mode)values[BASELINE_MODE].choice;
@@ -417,7 +416,7 @@ static bool build_entry(struct rule_list *list, const struct node *node, const s
 }
 
 static bool build_entries(struct rule_list *list, const struct node *node, const struct option_value *values,
-                          const struct node *compare)
+                          const struct against *against, const struct node *compare)
 {
     const struct node *score = tree_find(node, "score");
     struct score_part parts[PLAN_RULES_MAX] = {{0}};
@@ -427,7 +426,7 @@ static bool build_entries(struct rule_list *list, const struct node *node, const
         return report_node(list->build->report, compare, "more than %d rules in one deployment",
                            PLAN_RULES_MAX);
     for (size_t i = 0; i < compare->count; i++)
-        is_good = build_entry(list, node, values, &compare->children[i], &parts[i]) && is_good;
+        is_good = build_entry(list, node, values, against, &compare->children[i], &parts[i]) && is_good;
     if (score == NULL || !is_good)
         return is_good;
     if (score->kind != NODE_GROUP)
@@ -450,6 +449,7 @@ bool baselines_build(struct rule_list *list, const struct node *node)
     if (compare == NULL || compare->kind != NODE_GROUP || compare->count == 0)
         return report_node(build->report, compare == NULL ? node : compare,
                            "compare is missing: compare: { METRIC: { allow = \"+50%%\"; }; }");
-    is_good = check_against(build, node, &values[BASELINE_AGAINST]) && is_good;
-    return build_entries(list, node, values, compare) && is_good;
+    struct against against = {0};
+    is_good = against_read(build, node, &values[BASELINE_AGAINST], &against) && is_good;
+    return build_entries(list, node, values, &against, compare) && is_good;
 }

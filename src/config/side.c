@@ -3,6 +3,7 @@
 #include "config/side.h"
 
 #include "base/arena.h"
+#include "judge/baseline.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -158,8 +159,38 @@ static int64_t longest_span(const struct rule *rule, int64_t age_max_ms)
     return span_ms;
 }
 
+static bool compares(const struct rule_definition *rule, size_t metric)
+{
+    return rule->rule.kind == RULE_COMPARISON && rule->metrics[0] == metric;
+}
+
+bool side_reads_days(const struct rule_definition *rule, size_t metric, uint16_t days)
+{
+    const struct comparison *comparison = &rule->rule.comparison;
+
+    for (uint8_t i = 0; compares(rule, metric) && i < comparison->against_count; i++)
+        if (comparison->against[i].kind == BASELINE_DAYS && comparison->against[i].days == days)
+            return true;
+    return false;
+}
+
+static bool has_past(const struct rule *rule)
+{
+    return baseline_names(rule, BASELINE_BEFORE) || baseline_names(rule, BASELINE_DAYS);
+}
+
+bool side_wants_past(const struct definition *definition)
+{
+    for (size_t r = 0; r < definition->rule_count; r++)
+        if (has_past(&definition->rules[r].rule))
+            return true;
+    return false;
+}
+
 bool side_reads_before(const struct rule_definition *rule, size_t metric)
 {
+    if (compares(rule, metric) && baseline_names(&rule->rule, BASELINE_BEFORE))
+        return true;
     for (uint8_t i = 0; i < rule->rule.condition.count; i++) {
         const struct expression_node *node = &rule->rule.condition.nodes[i];
         if (node->op >= EXPRESSION_VALUE && node->op <= EXPRESSION_ABSENT && node->side == SIDE_BEFORE &&
@@ -187,4 +218,14 @@ int64_t side_window(const struct definition *definition, size_t metric)
         span_ms = needed_ms > span_ms ? needed_ms : span_ms;
     }
     return span_ms / measured->step_ms + 2;
+}
+
+int64_t side_past_steps(const struct definition *definition, size_t metric)
+{
+    int64_t steps = side_window(definition, metric);
+
+    for (size_t r = 0; r < definition->rule_count; r++)
+        if (compares(&definition->rules[r], metric) && has_past(&definition->rules[r].rule))
+            return steps > SIDE_PAST_STEPS ? steps : SIDE_PAST_STEPS;
+    return steps;
 }

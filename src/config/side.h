@@ -6,7 +6,7 @@
 
 #include "config/config.h"
 
-enum { SIDE_KEY_MAX = 192, SIDE_PAIRS_MAX = 48, SIDE_TEXT_MAX = 4096 };
+enum { SIDE_KEY_MAX = 192, SIDE_PAIRS_MAX = 48, SIDE_TEXT_MAX = 4096, SIDE_PAST_STEPS = 7200 };
 
 struct side {
     const struct definition *definition;
@@ -42,6 +42,15 @@ uint64_t side_hash(const struct option_value *values, size_t option_count);
 /* Does the rule, or any rule, read what the metric was before the first traffic? */
 bool side_reads_before(const struct rule_definition *rule, size_t metric);
 bool side_wants_before(const struct definition *definition, size_t metric);
+
+/* The same of so many days ago. */
+bool side_reads_days(const struct rule_definition *rule, size_t metric, uint16_t days);
+
+/* Does any rule hold the candidate against the past? Then what serves is measured between deployments too. */
+bool side_wants_past(const struct definition *definition);
+
+/* Steps of a reading of the past: a window, or as many as a comparison may need. */
+int64_t side_past_steps(const struct definition *definition, size_t metric);
 
 /* Steps that a window of the metric holds: its own, or the longest span that a rule reads; without limit. */
 int64_t side_window(const struct definition *definition, size_t metric);

@@ -82,10 +82,10 @@ static const struct finding_case rules_cases[] = {
     {METRIC "baselines: { b: { compare: { errors: { }; }; }; };", ""},
     {METRIC "baselines: { b: { }; };",
      "x.rules:2: compare is missing: compare: { METRIC: { allow = \"+50%\"; }; }"},
-    {METRIC "baselines: { b: { against = [ \"before\" ];\n score: { };\n compare: { errors: { test = "
+    {METRIC "baselines: { b: { against = [ \"befor\" ];\n score: { };\n compare: { errors: { test = "
             "\"welch\"; };\n slow: { }; nothing: { };\n up: { test = \"mean_difference\"; allow = \"50%\"; "
             "}; }; }; };",
-     "x.rules:2: against 'before' is not known yet; known: stable (a trigger can compare with `before`)\n"
+     "x.rules:2: against 'befor' is not known; known: stable, before, and whole days like 7d (1d to 28d)\n"
      "x.rules:4: test 'welch' is not known; known: sequential, latency_tail, mean_difference, mann_whitney\n"
      "x.rules:5: unknown metric 'nothing'\n"
      "x.rules:6: allow: '50%' is not like \"+50%\""},
@@ -215,8 +215,7 @@ static const struct finding_case rules_in_use_cases[] = {
      "\"b\"; }; };\nbaselines: { b: {\n compare: { e: { };\n h: { }; }; }; };\n" SERVICE(
          "strategy = \"follow\"; rules: { baselines = [ \"b\" ]; };"),
      "x.rules:3: 'e' names no side ({{version}}, {{slot}} or {{address}}): candidate and stable would be "
-     "the same "
-     "series\n"
+     "the same series; against = \"before\" compares it with its past\n"
      "x.rules:4: test 'sequential' compares bad events; 'h' says better = \"higher\""},
     {"metrics: { e: { source = \"prometheus:main\"; kind = \"counter\"; every = \"7s\"; events = "
      "\"a{{slot}}\"; "
@@ -475,11 +474,12 @@ static void test_examples(void **state)
     assert_string_equal(report_text(&report, found, sizeof(found)), "");
     memset(&report, 0, sizeof(report));
     config_free(config_read_files(full, 1, &test_schemas, &report));
-    assert_string_equal(report_text(&report, found, sizeof(found)),
-                        "example-full.rules:12: unknown kind of source 'cloudwatch'\n"
-                        "example-full.rules:21: against 'before' is not known yet; known: stable (a trigger "
-                        "can compare with `before`)\n"
-                        "example-full.rules:59: 'groups' is not supported by this version");
+    assert_string_equal(
+        report_text(&report, found, sizeof(found)),
+        "example-full.rules:12: unknown kind of source 'cloudwatch'\n"
+        "example-full.rules:23: 'latency' is a histogram: its buckets are not archived, so it has "
+        "no past to compare with; against = \"stable\", or a counter of slow requests\n"
+        "example-full.rules:59: 'groups' is not supported by this version");
 }
 
 int main(void)

@@ -1,6 +1,7 @@
 /* test_resolve.c - what definitions say that rule files resolve to.
  * SPDX-License-Identifier: MIT */
-#include "config/config.h"
+#include "config/against.h"
+#include "config/side.h"
 #include "support/config_definitions.h"
 
 #include <setjmp.h>
@@ -187,6 +188,47 @@ static void test_comparisons_without_another_side(void **state)
     config_free(config);
 }
 
+/* Who may be held against the past acts there, and holds up the step at 100 % too. */
+static void test_comparisons_with_the_past(void **state)
+{
+    static const char *const text =
+        "metrics: { m: { source = \"push\"; kind = \"counter\"; scope = \"service\"; };\n"
+        "  n: { source = \"push\"; kind = \"counter\"; }; g: { source = \"push\"; resolution = \"1s\"; }; "
+        "};\n"
+        "baselines: { b: { against = [ \"before\", \"7d\" ]; compare: { m: { allow = \"+50%\"; }; }; };\n"
+        "  c: { against = [ \"stable\", \"before\" ]; alpha = 0.02; compare: {\n"
+        "    g: { test = \"mean_difference\"; allow = \"+10%\"; ignore_below = \"5\"; }; n: { }; }; }; };\n"
+        "services: { shop: { rules: { baselines = [ \"b\", \"c\" ]; }; environments: {\n"
+        "  here: { strategy = \"recreate\"; }; }; }; };\n";
+    struct config *config = read_text(text);
+    struct definition *here = resolve(config, "shop", "here", NULL, false);
+    const struct rule_definition *rules = here->rules;
+    char name[AGAINST_TEXT_MAX];
+
+    (void)state;
+    assert_int_equal(here->rule_count, 3);
+    for (size_t r = 0; r < 3; r++)
+        assert_int_equal(here->plan.rules[r], PLAN_RULE_ACT_ROLLBACK);
+    assert_int_equal(here->plan.beside_stable, 0);
+    assert_string_equal(rules[0].text, "m <= before or else 7d +50%");
+    assert_string_equal(rules[1].text, "mean g <= stable or else before +10%, ignored below 5");
+    assert_int_equal(rules[0].rule.comparison.block_ms, 60000); /* of days ago minutes are kept */
+    assert_int_equal(rules[1].rule.comparison.block_ms, 30000);
+    assert_true(rules[1].rule.comparison.alpha == .01); /* one half beside each */
+    assert_true(rules[2].rule.comparison.alpha == .02); /* one test beside both */
+    against_name(&rules[0].rule.comparison, 2, name);
+    assert_string_equal(name, "7d");
+    against_name(&rules[0].rule.comparison, 0, name);
+    assert_string_equal(name, "");
+    against_name(&rules[0].rule.comparison, 9, name);
+    assert_string_equal(name, "");
+    assert_true(side_wants_past(here) && side_wants_before(here, 0) && side_reads_days(&rules[0], 0, 7));
+    assert_false(side_reads_days(&rules[0], 0, 1) || side_reads_days(&rules[1], rules[1].metrics[0], 7));
+    assert_int_equal(side_past_steps(here, 0), SIDE_PAST_STEPS);
+    definition_free(here);
+    config_free(config);
+}
+
 static void test_the_innermost_variable_wins(void **state)
 {
     static const char *const text =
@@ -313,6 +355,7 @@ int main(void)
         cmocka_unit_test(test_what_comparisons_mean),
         cmocka_unit_test(test_other_environments),
         cmocka_unit_test(test_comparisons_without_another_side),
+        cmocka_unit_test(test_comparisons_with_the_past),
         cmocka_unit_test(test_the_innermost_variable_wins),
         cmocka_unit_test(test_variables_of_the_services_file_win),
         cmocka_unit_test(test_limits_of_a_trigger),
