@@ -163,6 +163,15 @@ double record_downtime_s(const struct record *record)
     return down_ms > 0 ? (double)down_ms / 1000.0 : (double)NAN;
 }
 
+const char *record_against(const struct definition *definition, size_t rule,
+                           const struct judgement *judgement, char to[AGAINST_TEXT_MAX])
+{
+    const struct rule *row = &definition->rules[rule].rule;
+
+    against_name(&row->comparison, row->kind == RULE_COMPARISON ? judgement->against : 0, to);
+    return to;
+}
+
 void record_value(double value, const char *unit, struct text *text)
 {
     bool is_ratio = strcmp(unit, "ratio") == 0;

@@ -4,6 +4,7 @@
 #define API_RECORD_H
 
 #include "base/text.h"
+#include "config/against.h"
 #include "config/definition.h"
 #include "engine/engine.h"
 #include "store/journal_view.h"
@@ -53,6 +54,11 @@ double record_worst_ratio(const struct definition *definition, size_t rule,
 
 /* How long nothing served so far, in seconds; NAN where something did all the time, or nobody looks. */
 double record_downtime_s(const struct record *record);
+
+/* What a comparison was held against, in the words of its rule file: "before"; "" of other rules and of what
+ * was not held against anything yet. Returns `to`. */
+const char *record_against(const struct definition *definition, size_t rule,
+                           const struct judgement *judgement, char to[AGAINST_TEXT_MAX]);
 
 /* "12.5 %" of a ratio, "0.31 s", "1200": for people. "?" where it is not finite. */
 void record_value(double value, const char *unit, struct text *text);

@@ -39,7 +39,8 @@ static const char *value_text(double value, const char *unit, char to[VALUE_SIZE
 
 /* "12.5 % against 5 %", and what a comparison has besides, with what a pass leaves possible; nothing where
  * nothing was measured. */
-static void print_numbers(FILE *to, const struct judgement *judgement, const char *unit, double worst)
+static void print_numbers(FILE *to, const struct judgement *judgement, const char *unit, double worst,
+                          const char *against)
 {
     char value[VALUE_SIZE];
     char bound[VALUE_SIZE];
@@ -47,6 +48,8 @@ static void print_numbers(FILE *to, const struct judgement *judgement, const cha
     if (isfinite(judgement->value))
         (void)fprintf(to, "  %s against %s", value_text(judgement->value, unit, value),
                       value_text(judgement->bound, unit, bound));
+    if (isfinite(judgement->value) && against[0] != '\0')
+        (void)fprintf(to, " (%s)", against);
     if (isfinite(judgement->estimate))
         (void)fprintf(to, ", ratio %.3g (%.3g to %.3g)", judgement->estimate, judgement->lower,
                       judgement->upper);
@@ -55,7 +58,7 @@ static void print_numbers(FILE *to, const struct judgement *judgement, const cha
     if (isfinite(judgement->count))
         (void)fprintf(to, ", n=%.0f", judgement->count);
     if (isfinite(worst))
-        (void)fprintf(to, "; it may still be %.3g times stable", worst);
+        (void)fprintf(to, "; it may still be %.3g times %s", worst, against[0] == '\0' ? "stable" : against);
 }
 
 static void print_rules(FILE *to, const struct record *record)
@@ -67,9 +70,11 @@ static void print_rules(FILE *to, const struct record *record)
     (void)fprintf(to, "\nRules, as they were judged last\n");
     for (size_t i = 0; i < definition->rule_count; i++) {
         const struct judgement *last = &record->rules[i].last;
+        char against[AGAINST_TEXT_MAX];
         (void)fprintf(to, "  %-12s %s: %s", verdict_name(last->verdict), definition->rules[i].name,
                       definition->rules[i].text);
-        print_numbers(to, last, record_unit(definition, i), record_worst_ratio(definition, i, last));
+        print_numbers(to, last, record_unit(definition, i), record_worst_ratio(definition, i, last),
+                      record_against(definition, i, last, against));
         if (last->verdict == VERDICT_INCONCLUSIVE)
             (void)fprintf(to, "  (%s)", reason_name(last->reason));
         (void)fprintf(to, "\n");
@@ -97,7 +102,8 @@ static void print_verdicts(FILE *to, const cJSON *verdicts)
         };
         (void)fprintf(to, "  %s  step %.0f  %s  %s", text_of(row, "time"), number_of(row, "step") + 1.0,
                       text_of(row, "verdict"), text_of(row, "rule"));
-        print_numbers(to, &judgement, text_of(row, "unit"), number_of(row, "worst_ratio"));
+        print_numbers(to, &judgement, text_of(row, "unit"), number_of(row, "worst_ratio"),
+                      text_of(row, "against"));
         (void)fprintf(to, "\n");
     }
 }

@@ -57,8 +57,12 @@ void shape_judgement(cJSON *object, const struct judgement *judgement)
 void shape_rule_judgement(cJSON *object, const struct definition *definition, size_t rule,
                           const struct judgement *judgement)
 {
+    char against[AGAINST_TEXT_MAX];
+
     shape_judgement(object, judgement);
     cJSON_AddNumberToObject(object, "worst_ratio", record_worst_ratio(definition, rule, judgement));
+    if (record_against(definition, rule, judgement, against)[0] != '\0')
+        cJSON_AddStringToObject(object, "against", against);
 }
 
 static const char *state_of_step(const struct deployment_state *state, uint8_t index)

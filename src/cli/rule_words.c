@@ -4,6 +4,7 @@
 
 #include "base/duration.h"
 #include "collectors/collector.h"
+#include "config/against.h"
 
 #include <math.h>
 #include <string.h>
@@ -73,6 +74,30 @@ static void add_list(const struct words *words, const struct option *option, con
     for (size_t i = 0; i < value->list_length; i++)
         text_add(words->text, "%s%s", i == 0 ? " " : is_map && i % 2 == 1 ? " = " : ", ", value->list[i]);
     text_add(words->text, "\n");
+}
+
+/* What each baseline cannot tell apart from a bad version. */
+static void add_baselines(const struct words *words)
+{
+    static const char *const weaknesses[] = {
+        [BASELINE_STABLE] = "serves beside it; what troubles both alike, the comparison does not see",
+        [BASELINE_BEFORE] =
+            "what served before this deployment began, the nearest first: a change that comes "
+            "with the time of day looks like the version",
+        [BASELINE_DAYS] = "the same time of day then: growth, and every release since, look like the version",
+    };
+    const struct comparison *comparison = &words->rule->rule.comparison;
+    char name[AGAINST_TEXT_MAX];
+
+    for (uint8_t i = 0; i < comparison->against_count; i++) {
+        against_name(comparison, i + 1U, name);
+        text_add(words->text, "  %-12s %s: %s\n", i == 0 ? "against" : "or else", name,
+                 weaknesses[comparison->against[i].kind]);
+    }
+    if (comparison->against_count > 1)
+        text_add(words->text,
+                 "               the first that has data in the first block of a step behind the warm-up; it "
+                 "stays for the step,\n               and what failed beside one is not saved by another\n");
 }
 
 static void add_options(const struct words *words, const struct metric_definition *metric)
@@ -252,6 +277,7 @@ void rule_words_add(const struct definition *definition, size_t rule, struct tex
     }
     add_fires(&words);
     add_parts(&words);
+    add_baselines(&words);
     for (uint8_t i = 0; i < words.rule->rule.metric_count; i++)
         add_metric(&words, &definition->metrics[words.rule->metrics[i]], i == 0);
     add_need(&words);

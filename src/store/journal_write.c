@@ -387,6 +387,7 @@ static void save_verdict(const struct scene *scene, const struct batch_row *batc
     row_number(&row, judgement->stable_count);
     row_integer(&row, judgement->from_ms);
     row_integer(&row, judgement->to_ms);
+    row_key(&row, judgement->against);
     (void)row_run(&row);
 }
 

@@ -60,7 +60,8 @@ static const char *const creation[] = {
     " rule INTEGER NOT NULL, step INTEGER NOT NULL, attempt INTEGER NOT NULL, engine_ms INTEGER NOT NULL,"
     " wall_ms INTEGER NOT NULL, verdict INTEGER NOT NULL, reason INTEGER NOT NULL, value REAL, bound REAL,"
     " estimate REAL, lower REAL, upper REAL, statistic REAL, statistic_limit REAL, count REAL,"
-    " stable_count REAL, from_ms INTEGER NOT NULL, to_ms INTEGER NOT NULL) STRICT",
+    " stable_count REAL, from_ms INTEGER NOT NULL, to_ms INTEGER NOT NULL, against INTEGER NOT NULL"
+    " DEFAULT 0) STRICT",
     "CREATE INDEX verdicts_of_deployment ON verdicts(deployment, id)",
 
     "CREATE TABLE passes(deployment INTEGER NOT NULL REFERENCES deployments(id), step INTEGER NOT NULL,"
@@ -168,9 +169,12 @@ static const char *const creation[] = {
     NULL,
 };
 
-static const char *const additions[] = {RUN_TABLES, ONCE_TABLES, "DROP TRIGGER a_raise_uses_passes_up",
-                                        RAISE_TRIGGER, NULL};
-enum { ONCE_TABLES_COUNT = 2, RAISE_TRIGGER_COUNT = 2 };
+/* The baseline that a comparison was held against. */
+#define AGAINST_COLUMN "ALTER TABLE verdicts ADD COLUMN against INTEGER NOT NULL DEFAULT 0"
+
+static const char *const additions[] = {RUN_TABLES,    ONCE_TABLES,    "DROP TRIGGER a_raise_uses_passes_up",
+                                        RAISE_TRIGGER, AGAINST_COLUMN, NULL};
+enum { ONCE_TABLES_COUNT = 2, RAISE_TRIGGER_COUNT = 2, AGAINST_COUNT = 1 };
 
 #define RUN_COLUMNS                                                                                          \
     "SELECT r.id, r.pipeline, r.service, r.retry_of, r.version, v.version, v.digest, r.actor, r.reason,"     \
@@ -234,11 +238,11 @@ static const char *const statements[STATEMENT_COUNT] = {
     [STATEMENT_VERDICT_INSERT] =
         "INSERT INTO verdicts(deployment, rule, step, attempt, engine_ms, wall_ms, verdict, reason, value, "
         "bound,"
-        " estimate, lower, upper, statistic, statistic_limit, count, stable_count, from_ms, to_ms)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " estimate, lower, upper, statistic, statistic_limit, count, stable_count, from_ms, to_ms, against)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     [STATEMENT_VERDICTS] =
         "SELECT id, rule, step, attempt, engine_ms, wall_ms, verdict, reason, value, bound, estimate, lower,"
-        " upper, statistic, statistic_limit, count, stable_count, from_ms, to_ms FROM verdicts"
+        " upper, statistic, statistic_limit, count, stable_count, from_ms, to_ms, against FROM verdicts"
         " WHERE deployment = ? AND id > ? ORDER BY id LIMIT ?",
     [STATEMENT_PASS_INSERT] = "INSERT INTO passes(deployment, step, attempt, is_override) VALUES (?, ?, ?, ?)"
                               " ON CONFLICT DO NOTHING",
@@ -334,8 +338,10 @@ const char *const *schema_additions(int64_t schema)
     if (schema < 2)
         return additions;
     if (schema < 3)
-        return end - RAISE_TRIGGER_COUNT - ONCE_TABLES_COUNT;
-    return schema < 4 ? end - RAISE_TRIGGER_COUNT : end;
+        return end - AGAINST_COUNT - RAISE_TRIGGER_COUNT - ONCE_TABLES_COUNT;
+    if (schema < 4)
+        return end - AGAINST_COUNT - RAISE_TRIGGER_COUNT;
+    return schema < 5 ? end - AGAINST_COUNT : end;
 }
 
 const char *schema_statement(enum statement which)

@@ -214,6 +214,7 @@ static void test_older_schema(void **unused)
                                          "DROP TABLE tasks",
                                          "DROP TABLE runs",
                                          "DROP TABLE once",
+                                         "ALTER TABLE verdicts DROP COLUMN against",
                                          "UPDATE meta SET schema = 1, min_reader = 1"};
     struct bench bench = {0};
     struct run_state state;
