@@ -120,6 +120,8 @@ static void note(struct past *past, const struct definition *sealed, const struc
         enum deployment_phase phase = (enum deployment_phase)row->a;
         if (phase == PHASE_ADMITTING)
             past->from_ms = row->engine_ms;
+        if (phase == PHASE_RUNNING && past->began_ms == 0)
+            past->began_ms = row->engine_ms;
         if (is_over(phase) && past->until_ms == INT64_MAX)
             past->until_ms = row->engine_ms;
     }

@@ -138,7 +138,7 @@ static bool has_values(const struct rejudge_values *values, size_t columns)
 static void read_before(const struct reading *reading, const char *key)
 {
     struct past *past = reading->past;
-    int64_t span_ms = side_window(past->definition, reading->metric) * reading->measured->step_ms;
+    int64_t span_ms = side_past_steps(past->definition, reading->metric) * reading->measured->step_ms;
     int64_t from_ms = past->routed_ms > span_ms ? past->routed_ms - span_ms : 0;
 
     if (side_wants_before(past->definition, reading->metric))

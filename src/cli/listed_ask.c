@@ -271,7 +271,7 @@ static bool ask_sides(struct asking *asking, size_t metric, const struct questio
 {
     struct past *past = asking->past;
     int64_t step_ms = past->definition->metrics[metric].step_ms;
-    int64_t lead_ms = side_window(past->definition, metric) * step_ms;
+    int64_t lead_ms = side_past_steps(past->definition, metric) * step_ms;
     int64_t from_ms = past->routed_ms - (lead_ms < LEAD_MAX_MS ? lead_ms : LEAD_MAX_MS);
     int64_t to_ms = past->until_ms + step_ms;
     const struct question *stable = &questions[SIDE_STABLE];

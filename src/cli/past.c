@@ -3,6 +3,7 @@
 #include "cli/past.h"
 
 #include "io/memory.h"
+#include "judge/baseline.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -60,6 +61,8 @@ enum past_gap past_rule_gap(const struct past *past, size_t rule)
 {
     const struct rule_definition *definition = &past->definition->rules[rule];
 
+    if (baseline_names(&definition->rule, BASELINE_DAYS))
+        return PAST_DAYS;
     for (uint8_t i = 0; i < definition->rule.metric_count; i++)
         if (past->gaps[definition->metrics[i]] != PAST_COMPLETE)
             return past->gaps[definition->metrics[i]];
@@ -81,6 +84,7 @@ bool past_judge(const struct past *past, struct rejudged *ret_rules, uint32_t *r
 {
     struct rejudge rejudge = {.definition = past->definition,
                               .metrics = past->metrics,
+                              .began_ms = past->began_ms != 0 ? past->began_ms : past->routed_ms,
                               .routed_ms = past->routed_ms,
                               .until_ms = past->until_ms + longest_step(past->definition),
                               .mark_count = past->mark_count,
@@ -102,6 +106,7 @@ const char *past_gap_text(enum past_gap gap)
         [PAST_SHAPE] = "values of another kind or resolution",
         [PAST_CHANGED] = "the metric asks something else now",
         [PAST_SOURCE] = "the source told no history",
+        [PAST_DAYS] = "values of days before are not read again",
     };
 
     assert(gap < PAST_GAP_COUNT);

@@ -23,6 +23,7 @@ enum past_gap {
     PAST_SHAPE,     /* the values are of another kind or resolution */
     PAST_CHANGED,   /* the metric asks something else now */
     PAST_SOURCE,    /* its source has no history, or did not tell */
+    PAST_DAYS,      /* a comparison with days before: their values are not read again */
     PAST_GAP_COUNT
 };
 
@@ -35,6 +36,7 @@ struct past {
     bool is_coarse;                      /* some values are averages over more than a step */
     const struct definition *definition; /* by the rules of today */
     int64_t from_ms;                     /* values from here on */
+    int64_t began_ms;                    /* before anything was done; 0: with the first traffic */
     int64_t routed_ms, until_ms;
     size_t mark_count;
     struct rejudge_mark marks[PAST_MARKS_MAX];

@@ -110,7 +110,8 @@ static bool open_track(struct run *run, size_t metric, enum expression_side side
     const struct definition *definition = run->rejudge->definition;
     const struct metric_definition *measured = &definition->metrics[metric];
     const struct rejudge_values *values = &run->rejudge->metrics[metric].side[side];
-    int64_t capacity = side_window(definition, metric);
+    int64_t capacity =
+        side == SIDE_BEFORE ? side_past_steps(definition, metric) : side_window(definition, metric);
     struct series_shape shape = {.kind = measured->kind,
                                  .step_ms = (uint32_t)measured->step_ms,
                                  .capacity = capacity > SERIES_CAPACITY_MAX ? SERIES_CAPACITY_MAX
@@ -160,6 +161,7 @@ static bool open_all(struct run *run, struct err *err)
         bool is_judged = (run->rejudge->rules >> r & 1) != 0;
         run->rules[r].rule = &definition->rules[r].rule;
         run->rules[r].deadline_ms = INT64_MAX;
+        run->rules[r].state.began_ms = run->rejudge->began_ms;
         run->open |= is_judged ? UINT32_C(1) << r : 0;
     }
     for (size_t m = 0; m < definition->metric_count; m++) {

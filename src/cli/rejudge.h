@@ -38,7 +38,8 @@ struct rejudge {
     const struct definition *definition;
     const struct rejudge_metric *metrics; /* [metric_count] */
     uint32_t rules;                       /* bit r: rule r is judged */
-    int64_t routed_ms, until_ms;          /* on the clock that steps are counted by */
+    int64_t began_ms; /* before anything was done; on the clock that steps are counted by, as the next ones */
+    int64_t routed_ms, until_ms;
     size_t mark_count;
     const struct rejudge_mark *marks; /* in order of time */
 };

@@ -151,6 +151,7 @@ static bool replay_alone(const struct recording *recording, const struct definit
     replay->rule = &definition->rules[rule].rule;
     replay->book = series_book_new(&events);
     replay->clock = (struct rule_clock){.now_ms = zero_ms, .routed_ms = routed_ms, .confirmed_ms = routed_ms};
+    replay->state.began_ms = routed_ms;
     bool is_good = open_tracks(replay, definition, &definition->rules[rule], err);
     if (is_good)
         run(replay, ret_replayed);

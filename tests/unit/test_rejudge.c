@@ -29,8 +29,13 @@ static const char rules_text[] =
     "grown: { when = \"lag > before + 100%\"; then = \"hold\"; };\n"
     "errors: { when = \"hits > 50%\"; need = \"10 requests\"; then = \"rollback\"; };\n"
     "tail: { when = \"quantile(slow, 95%, 10s) > 1s\"; then = \"rollback\"; mode = \"record\"; }; };\n"
+    "baselines: { past: { against = [ \"before\" ]; every = \"1s\"; block = \"2s\"; need = \"5 requests\"; "
+    "compare: { "
+    "hits: { allow = \"+50%\"; }; }; };\n"
+    "days: { against = [ \"1d\" ]; compare: { hits: { }; }; }; };\n"
     "strategies: { s: { kind = \"canary\"; steps = ( { route = \"100%\"; watch = \"1m\"; } ); }; };\n"
-    "services: { shop: { rules: { triggers = [ \"high\", \"grown\", \"errors\", \"tail\" ]; };\n"
+    "services: { shop: { rules: { triggers = [ \"high\", \"grown\", \"errors\", \"tail\" ]; "
+    "baselines = [ \"past\", \"days\" ]; };\n"
     "environments: { prod: { strategy = \"s\"; traffic = \"haproxy:edge\"; backend = \"shop\";\n"
     "slots: { blue: { servers = [ \"b\" ]; }; green: { servers = [ \"g\" ]; }; }; }; }; }; };\n";
 
@@ -169,6 +174,27 @@ static void test_before_is_a_fixed_reading(void **state)
     assert_true(grown->judgement.bound == 4);
 }
 
+static void test_a_comparison_with_what_was_before(void **state)
+{
+    struct scene *scene = *state;
+    double *hits = take(scene, "hits", SIDE_CANDIDATE);
+    double *before = take(scene, "hits", SIDE_BEFORE);
+
+    scene->past.began_ms = START_MS + 15000; /* what came while it was made ready is not its past */
+    for (size_t i = 0; i < STEPS; i++) {
+        hits[2 * i] = 0.1;
+        hits[2 * i + 1] = 10;
+        before[2 * i] = i < 15 ? 0.2 : 9;
+        before[2 * i + 1] = 10;
+    }
+    const struct rejudged *past = judge(scene, "past/hits");
+    assert_int_equal(past->judgement.verdict, VERDICT_PASS);
+    assert_true(past->judgement.against == 1 && past->judgement.stable_count == 140);
+    assert_true(fabs(past->judgement.bound - .02) < 1e-9);
+    assert_int_equal(past_rule_gap(&scene->past, rule_of(scene, "days/hits")), PAST_DAYS);
+    assert_false((scene->judged >> rule_of(scene, "days/hits") & 1) != 0);
+}
+
 static void test_histograms_are_judged_where_there_are_buckets(void **state)
 {
     static const double bounds[] = {0.5, 2, INFINITY};
@@ -199,7 +225,7 @@ static void test_what_is_not_there_is_not_judged(void **state)
     assert_int_equal(past_rule_gap(&scene->past, 0), PAST_NOTHING);
     (void)take(scene, "hits", SIDE_CANDIDATE);
     assert_true(past_judge(&scene->past, scene->rules, &scene->judged, &err));
-    assert_int_equal(scene->judged, 1U << rule_of(scene, "errors"));
+    assert_int_equal(scene->judged, 1U << rule_of(scene, "errors") | 1U << rule_of(scene, "past/hits"));
 }
 
 /* A deployment of that label, whose rules fail after so many seconds; 0: not. */
@@ -258,6 +284,7 @@ int main(void)
         TEST(test_what_was_before_the_route_does_not_fail),
         TEST(test_gaps_prove_nothing),
         TEST(test_before_is_a_fixed_reading),
+        TEST(test_a_comparison_with_what_was_before),
         TEST(test_histograms_are_judged_where_there_are_buckets),
         TEST(test_what_is_not_there_is_not_judged),
         TEST(test_what_it_adds_up_to),
