@@ -82,8 +82,7 @@ static void add_baselines(const struct words *words)
     static const char *const weaknesses[] = {
         [BASELINE_STABLE] = "serves beside it; what troubles both alike, the comparison does not see",
         [BASELINE_BEFORE] =
-            "what served before this deployment began, the nearest first: a change that comes "
-            "with the time of day looks like the version",
+            "what served before it, the nearest first: what comes with the hour looks like it",
         [BASELINE_DAYS] = "the same time of day then: growth, and every release since, look like the version",
     };
     const struct comparison *comparison = &words->rule->rule.comparison;

@@ -145,9 +145,18 @@ static void fill_views(const struct live *live, size_t metric, struct metric_vie
 
     for (size_t side = 0; side < LIVE_SIDES; side++)
         views->side[side] = series[side].series == NULL ? NULL : series_view_of(series[side].series);
-    views->side[SIDE_BEFORE] = before_view(live, metric);
+    views->side[SIDE_BEFORE] = before_view(live, metric, 0);
     views->is_same_series =
         series[SIDE_CANDIDATE].asked != 0 && series[SIDE_CANDIDATE].asked == series[SIDE_STABLE].asked;
+}
+
+static void fill_days(const struct live *live, const struct rule_definition *rule, struct metric_views *views)
+{
+    const struct comparison *comparison = &rule->rule.comparison;
+
+    for (uint8_t i = 0; i < comparison->against_count; i++)
+        if (comparison->against[i].kind == BASELINE_DAYS)
+            views->ago[i] = before_view(live, rule->metrics[0], comparison->against[i].days);
 }
 
 bool live_views(void *data, uint64_t deployment, uint8_t rule, struct metric_views *ret_views)
@@ -160,6 +169,7 @@ bool live_views(void *data, uint64_t deployment, uint8_t rule, struct metric_vie
     const struct rule_definition *definition = &live->definition->rules[rule];
     for (uint8_t i = 0; i < definition->rule.metric_count; i++)
         fill_views(live, definition->metrics[i], &ret_views[i]);
+    fill_days(live, definition, &ret_views[0]);
     return true;
 }
 

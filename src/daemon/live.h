@@ -42,8 +42,11 @@ struct live {
     const struct rule **rules;      /* [rule_count], for the engine */
     struct rule_state *rule_states; /* [rule_count] */
     bool is_watched;
+    bool is_standing; /* no deployment: what serves, by standing.h; id 0, `version` is the one that serves */
+    uint8_t standing_slot;                    /* of it */
     struct live_series (*series)[LIVE_SIDES]; /* [metric_count] */
-    struct live_before *befores;              /* [metric_count], of before.c; NULL: not routed yet */
+    size_t before_count;
+    struct live_before *befores; /* [before_count], of before.c; NULL: not routed yet */
 };
 
 /* Takes over definition and sealed text. */

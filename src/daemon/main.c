@@ -4,6 +4,7 @@
 #include "daemon/mishaps.h"
 #include "daemon/notices.h"
 #include "daemon/secrets.h"
+#include "daemon/standing.h"
 #include "io/memory.h"
 
 #include <signal.h>
@@ -113,6 +114,7 @@ static void reload_signal(void *data, int number)
 {
     (void)number;
     daemon_reload(data);
+    standing_update_all(data);
 }
 
 #ifdef HAVE_SYSTEMD

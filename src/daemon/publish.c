@@ -3,6 +3,7 @@
 #include "daemon/before.h"
 #include "daemon/notices.h"
 #include "daemon/run_live.h"
+#include "daemon/standing.h"
 #include "daemon/tombstone.h"
 
 #include <stdio.h>
@@ -65,6 +66,7 @@ static void follow_phase(struct daemon *daemon, struct live *live, const struct 
         live_watch(live, row->state);
     else if (phase_is_terminal(phase))
         live_unwatch(live);
+    standing_update(daemon, live->target);
 }
 
 /* What a verdict rests on can be looked at in its files from now on. */
@@ -121,6 +123,8 @@ void publish_batch(void *data, const struct batch *batch)
         const struct batch_row *row = &batch->rows[i];
         struct live *live = row->deployment == 0 ? NULL : live_find(daemon, row->deployment);
         publish_run(daemon, row);
+        if (row->kind == ROW_TARGET)
+            standing_update(daemon, row->target->id);
         if (live == NULL)
             continue;
         if (row->kind == ROW_DEPLOYMENT) {

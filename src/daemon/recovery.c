@@ -4,6 +4,7 @@
 #include "daemon/before.h"
 #include "daemon/mishaps.h"
 #include "daemon/run_live.h"
+#include "daemon/standing.h"
 #include "daemon/starting.h"
 #include "daemon/tombstone.h"
 #include "io/memory.h"
@@ -109,5 +110,6 @@ bool daemon_recover(struct daemon *daemon, struct err *err)
     if (!journal_recover(daemon->journal, &recovery, &next, err))
         return false;
     engine_recover_ids(daemon->engine, next);
+    standing_update_all(daemon);
     return run_recover(daemon, err);
 }

@@ -155,7 +155,7 @@ static bool watch_side(struct live *live, const struct deployment_state *state, 
     struct series_name name = {live->definition->service, live->definition->environment, key,
                                definition->name};
     if (!series_open(live->daemon->book, &name, &shape, &series->series, err) ||
-        !read_by_rules(live, metric, series->series, err))
+        (!live->is_standing && !read_by_rules(live, metric, series->series, err)))
         return false;
     series->live = live;
     if (start_watch(series, definition, &side, err))
