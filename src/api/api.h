@@ -23,9 +23,10 @@ struct api_start {
     struct api_principal principal;
     const char *service, *environment, *version;
     const char *digest, *strategy, *run_url, *commit,
-        *reason;                 /* "" where not given; strategy "" is the default */
-    const char *actor;           /* who caused it; the principal's name where not given */
-    const char *idempotency_key; /* NULL: none */
+        *reason;                      /* "" where not given; strategy "" is the default */
+    const char *actor;                /* who caused it; the principal's name where not given */
+    bool is_emergency, is_stable_bad; /* as in struct engine_start */
+    const char *idempotency_key;      /* NULL: none */
     unsigned char body_hash[JOURNAL_HASH_SIZE];
 };
 

@@ -107,6 +107,7 @@ struct start_texts {
     char service[NAME_MAX_LENGTH + 1], environment[NAME_MAX_LENGTH + 1];
     char version[VERSION_MAX_LENGTH + 1], digest[DIGEST_MAX_LENGTH + 1];
     char strategy[NAME_MAX_LENGTH + 1], run_url[URL_SIZE], commit[COMMIT_SIZE], actor[NAME_MAX_LENGTH + 1];
+    bool is_emergency, is_stable_bad;
 };
 
 static bool is_digest_or_none(const char *text)
@@ -114,11 +115,25 @@ static bool is_digest_or_none(const char *text)
     return text[0] == '\0' || text_is_digest(text);
 }
 
+/* Nobody is asked then, so it says why, and who called it so is known. */
+static bool is_sound_emergency(struct call *call, const struct start_texts *texts)
+{
+    if (texts->is_stable_bad && !texts->is_emergency) {
+        problem_answer_member(call, "#/stable_is_bad", "is said of an emergency alone");
+        return false;
+    }
+    if (!texts->is_emergency || call->reason[0] != '\0')
+        return true;
+    problem_answer_member(call, "#/reason",
+                          "is missing: an emergency is an override, and those are recorded with a reason");
+    return false;
+}
+
 static bool read_start(struct call *call, struct start_texts *texts)
 {
-    static const char *const names[] = {"service", "environment", "version", "digest",    "strategy",
-                                        "run_url", "commit",      "actor",   "emergency", "reason"};
-    bool is_emergency = false;
+    static const char *const names[] = {"service",  "environment", "version",      "digest",
+                                        "strategy", "run_url",     "commit",       "actor",
+                                        "reason",   "emergency",   "stable_is_bad"};
 
     if (!call_read_body(call, names, ARRAY_LENGTH(names), false) ||
         !call_body_name(call, "service", text_is_name, "a name ([a-z][a-z0-9-]*, at most 63)",
@@ -134,15 +149,14 @@ static bool read_start(struct call *call, struct start_texts *texts)
         !call_body_line(call, "commit", sizeof(texts->commit), texts->commit) ||
         !call_body_line(call, "actor", sizeof(texts->actor), texts->actor) ||
         !call_body_line(call, "reason", sizeof(call->reason), call->reason) ||
-        !call_body_flag(call, "emergency", &is_emergency))
+        !call_body_flag(call, "emergency", &texts->is_emergency) ||
+        !call_body_flag(call, "stable_is_bad", &texts->is_stable_bad))
         return false;
     if (!is_digest_or_none(texts->digest)) {
         problem_answer_member(call, "#/digest", "is not a digest (sha256:... in hexadecimal)");
         return false;
     }
-    if (is_emergency)
-        problem_answer(call, 501, "not-in-this-version", "emergency starts are not in this version");
-    return !is_emergency;
+    return is_sound_emergency(call, texts);
 }
 
 /* A structured-field string ("..." with \" and \\), or the bare text. "": none. */
@@ -220,11 +234,12 @@ static void started(void *data, bool is_done, bool is_new, uint64_t deployment, 
 
 void deployments_start(struct call *call)
 {
-    struct start_texts texts;
+    struct start_texts texts = {.is_emergency = false};
     const struct api_env *env = &call->api->env;
 
     if (!read_start(call, &texts) || !read_key(call) ||
-        !call_allowed(call, TOKEN_DEPLOY, texts.service, texts.environment))
+        !call_allowed(call, TOKEN_DEPLOY, texts.service, texts.environment) ||
+        (texts.is_emergency && !call_allowed(call, TOKEN_OVERRIDE, texts.service, texts.environment)))
         return;
     struct api_start start = {
         .principal = {.name = call->principal.name, .is_person = call->principal.is_person},
@@ -237,6 +252,8 @@ void deployments_start(struct call *call)
         .commit = texts.commit,
         .reason = call->reason,
         .actor = texts.actor[0] == '\0' ? call->principal.name : texts.actor,
+        .is_emergency = texts.is_emergency,
+        .is_stable_bad = texts.is_stable_bad,
         .idempotency_key = call->key[0] == '\0' ? NULL : call->key};
     digest_sha256(call->request->body, call->request->body_length, start.body_hash);
     if (!reserve(call, start.body_hash))

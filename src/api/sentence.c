@@ -21,7 +21,7 @@ static void add_phase(const struct definition *definition, const struct journal_
 {
     (void)definition;
     text_add(text, "%s", row->a < PHASE_COUNT ? phase_name((enum deployment_phase)row->a) : "?");
-    if (row->b != ENDING_NONE && row->b <= ENDING_REPLACED)
+    if (row->b != ENDING_NONE && row->b <= ENDING_CUT_SHORT)
         text_add(text, " (%s)", ending_name((enum ending)row->b));
 }
 
@@ -148,6 +148,14 @@ static void add_downtime(const struct definition *definition, const struct journ
     record_value(row->a / 1000.0, "s", text);
 }
 
+static void add_emergency(const struct definition *definition, const struct journal_audit *row,
+                          struct text *text)
+{
+    (void)definition;
+    text_add(text, "an emergency: past queue, window, freeze and approvals%s",
+             row->a != 0 ? "; stable is said to be bad, and is in quarantine" : "");
+}
+
 static const struct sentence sentences[] = {
     {TRACE_PHASE, NULL, add_phase},
     {TRACE_STEP, NULL, add_step},
@@ -174,6 +182,7 @@ static const struct sentence sentences[] = {
     {TRACE_HOSTS_READY, NULL, add_ready},
     {TRACE_MIRRORED, NULL, add_mirrored},
     {TRACE_DOWNTIME, NULL, add_downtime},
+    {TRACE_EMERGENCY, NULL, add_emergency},
 };
 
 static void add_sentence(const struct sentence *sentence, const struct definition *definition,

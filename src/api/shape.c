@@ -223,6 +223,8 @@ static void add_state(cJSON *object, const struct record *record)
         cJSON_AddNullToObject(object, "hold");
     else
         cJSON_AddStringToObject(object, "hold", hold_cause_name(state->hold));
+    cJSON_AddBoolToObject(object, "emergency", state->is_emergency);
+    cJSON_AddBoolToObject(object, "stable_is_bad", state->is_stable_bad);
     cJSON_AddBoolToObject(object, "escalated", state->is_escalated);
     cJSON_AddBoolToObject(object, "unverified", state->is_unverified);
     cJSON_AddBoolToObject(object, "would_roll_back", state->would_roll_back);

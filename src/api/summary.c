@@ -75,6 +75,9 @@ static void add_ending(const struct record *record, struct text *text)
     case ENDING_REPLACED:
         text_add(text, "a newer deployment took its place");
         return;
+    case ENDING_CUT_SHORT:
+        text_add(text, "its watch was cut short for an emergency");
+        return;
     }
 }
 
@@ -105,6 +108,8 @@ static void add_hold(const struct record *record, struct text *text)
         break;
     case HOLD_ESCALATED:
         add_ending(record, text);
+        if (record->state->is_stable_bad)
+            text_add(text, "; %s is in quarantine, so nothing goes back by itself", previous_of(record));
         text_add(text, "; it needs a person now");
         break;
     }

@@ -32,6 +32,10 @@ static char *make_body(const struct cli *cli, const char *service, const char *e
     for (size_t i = 0; i < ARRAY_LENGTH(optional); i++)
         if (verb_text(cli, optional[i][1])[0] != '\0')
             cJSON_AddStringToObject(body, optional[i][0], verb_text(cli, optional[i][1]));
+    if (verb_flag(cli, "emergency"))
+        cJSON_AddTrueToObject(body, "emergency");
+    if (verb_flag(cli, "stable-is-bad"))
+        cJSON_AddTrueToObject(body, "stable_is_bad");
     char *text = json_print(body);
     cJSON_Delete(body);
     return text;

@@ -102,6 +102,9 @@ static void draw_header(struct drawing *drawing, const cJSON *deployment)
     text_add(drawing->text, "  %s", field_text(deployment, "id"));
     end_line(drawing);
     add_colored(drawing, color_of_state(deployment), field_text(deployment, "state"));
+    if (field_flag(deployment, "emergency"))
+        text_add(drawing->text,
+                 field_flag(deployment, "stable_is_bad") ? ", emergency, stable is bad" : ", emergency");
     if (field_flag(deployment, "escalated"))
         text_add(drawing->text, ", escalated");
     text_add(drawing->text, ": %s", field_text(deployment, "summary"));

@@ -41,10 +41,12 @@ void commit_free(struct commit *commit)
     free(commit);
 }
 
-/* A verb that happens gives its reason; a refused one has no row. */
+/* A verb that happens gives its reason, and so does whoever calls an emergency what was started before; a
+ * refused one has no row. */
 static void take_reason(struct daemon *daemon, const struct batch_row *row, const struct request *request)
 {
-    struct live *live = request->is_start ? NULL : live_find(daemon, row->deployment);
+    bool is_called = row->kind == ROW_TRACE && row->trace.kind == TRACE_EMERGENCY;
+    struct live *live = request->is_start && !is_called ? NULL : live_find(daemon, row->deployment);
 
     if (live != NULL && request->reason[0] != '\0')
         (void)snprintf(live->reason, sizeof(live->reason), "%s", request->reason);

@@ -43,6 +43,7 @@ static const struct kind trace_kinds[] = {
     [TRACE_ESCALATED] = {"escalated", true, "needs a person"},
     [TRACE_QUARANTINE] = {"quarantined", false, "put into quarantine"},
     [TRACE_RETIRED] = {NULL, false, NULL},
+    [TRACE_EMERGENCY] = {"emergency", true, "is an emergency: nobody else is asked"},
     [TRACE_FORGOTTEN] = {"quarantine_forgotten", true, "pushed the oldest version out of a full quarantine"},
 };
 

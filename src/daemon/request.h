@@ -14,7 +14,8 @@ struct request {
     struct live *live;    /* of a start, until the engine took it over */
     struct run_live *run; /* the same of a run */
     bool is_start;
-    bool is_answered; /* kept until its batch is over, and while the engine still names it */
+    bool is_emergency, is_stable_bad; /* of a start */
+    bool is_answered;                 /* kept until its batch is over, and while the engine still names it */
     char *actor, *reason, *principal, *key, *strategy, *run_url, *commit;
     char verb[32];
     struct journal_start start;

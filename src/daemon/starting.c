@@ -109,6 +109,8 @@ static void fill_request(struct request *request, const struct api_start *start,
     struct daemon *daemon = live->daemon;
 
     request->is_start = true;
+    request->is_emergency = start->is_emergency;
+    request->is_stable_bad = start->is_stable_bad;
     request->principal = memory_copy_text(start->principal.name);
     request->key = memory_copy_text(start->idempotency_key);
     request->strategy = memory_copy_text(live->definition->strategy);
@@ -188,6 +190,8 @@ static void hand_over(struct daemon *daemon, struct request *request, struct liv
 
     request->live = live;
     start.token = request->token;
+    start.is_emergency = request->is_emergency;
+    start.is_stable_bad = request->is_stable_bad;
     start.takes_back = request->start.taken_back;
     if (!engine_start(daemon->engine, &start))
         request_answered(daemon, request->token, ENGINE_FULL, 0);

@@ -26,6 +26,17 @@ static struct engine_slot *same_version(const struct engine *engine, const struc
     return slot;
 }
 
+/* Neither a window nor a freeze nor who waits is asked: ways back (S19) and people's emergencies. */
+static bool is_ungated(const struct engine_slot *slot)
+{
+    return slot->start.plan->kind == PLAN_ROLLBACK || slot->after.is_emergency;
+}
+
+static bool is_emergency(const struct engine_slot *slot)
+{
+    return slot->after.is_emergency && !phase_is_terminal(slot->after.phase);
+}
+
 static bool is_quarantined(const struct target_state *target, uint64_t version_key)
 {
     for (uint8_t i = 0; i < target->quarantined_count; i++)
@@ -57,7 +68,7 @@ static bool has_lost_way_back(const struct engine *engine, const struct target_s
 static enum engine_answer refusal(const struct engine *engine, const struct target_state *target,
                                   const struct engine_start *start)
 {
-    if (target->is_frozen && start->plan->kind == PLAN_DEPLOY)
+    if (target->is_frozen && start->plan->kind == PLAN_DEPLOY && !start->is_emergency)
         return ENGINE_FROZEN;
     if (start->plan->kind == PLAN_DEPLOY && is_quarantined(target, start->version_key))
         return ENGINE_QUARANTINED;
@@ -65,16 +76,19 @@ static enum engine_answer refusal(const struct engine *engine, const struct targ
         return ENGINE_NO_STABLE;
     if (start->plan->kind == PLAN_ROLLBACK && has_lost_way_back(engine, target, start))
         return ENGINE_CONFLICT;
-    if (start->plan->kind == PLAN_DEPLOY && !start->queues && has_other(engine, start->target))
+    if (start->plan->kind == PLAN_DEPLOY && !start->queues && !start->is_emergency &&
+        has_other(engine, start->target))
         return ENGINE_CONFLICT;
     return ENGINE_DONE;
 }
 
 static void create(struct engine *engine, struct engine_slot *slot, const struct engine_start *start)
 {
-    assert(!start->replaces || start->plan->kind == PLAN_DEPLOY);
+    assert((!start->replaces && !start->is_emergency) || start->plan->kind == PLAN_DEPLOY);
     slot->start = *start;
     deployment_init(slot->id, engine->batch.now_ms, &slot->after);
+    slot->after.is_emergency = start->is_emergency;
+    slot->after.is_stable_bad = start->is_stable_bad;
     slot->before = slot->after;
     slot->is_touched = slot->has_row = slot->is_new = true;
     roster_involve(engine, slot);
@@ -89,15 +103,26 @@ static void create(struct engine *engine, struct engine_slot *slot, const struct
     row = stepping_add_row(engine, slot, ROW_TRACE);
     row->token = start->token;
     row->trace = (struct trace){.kind = TRACE_PHASE, .a = PHASE_QUEUED, .b = ENDING_NONE};
+    if (!start->is_emergency)
+        return;
+    slot->author = start->token;
+    row = stepping_add_row(engine, slot, ROW_TRACE);
+    row->token = start->token;
+    row->trace = (struct trace){.kind = TRACE_EMERGENCY, .a = start->is_stable_bad};
 }
 
-/* Makes room for a newer one; ways back do not. */
-static void replace(struct engine *engine, struct engine_slot *slot)
+static void make_room(struct engine *engine, struct engine_slot *slot)
 {
     const struct event event = {.kind = EVENT_REPLACED, .now_ms = engine->batch.now_ms};
 
-    if (slot->start.plan->kind == PLAN_DEPLOY)
-        stepping_event(engine, slot, &event, 0);
+    stepping_event(engine, slot, &event, 0);
+}
+
+/* Makes room for a newer one; ways back do not, nor emergencies for who is none. */
+static void replace(struct engine *engine, struct engine_slot *slot)
+{
+    if (!is_ungated(slot))
+        make_room(engine, slot);
 }
 
 static void replace_queued(struct engine *engine, struct engine_slot *by)
@@ -107,6 +132,68 @@ static void replace_queued(struct engine *engine, struct engine_slot *by)
             replace(engine, slot);
 }
 
+/* What waits longer than an emergency would be put over it later: it is superseded, each in a turn of its
+ * own, however many wait. */
+static void overtake_queued(struct engine *engine, struct engine_slot *by)
+{
+    for (struct engine_slot *slot = roster_next(engine, by); slot != NULL; slot = roster_next(engine, slot))
+        if (slot->after.phase == PHASE_QUEUED) {
+            slot->asks_ms = engine->batch.now_ms;
+            roster_involve(engine, slot);
+        }
+}
+
+static bool is_overtaken(const struct engine *engine, const struct engine_slot *queued)
+{
+    const struct engine_slot *slot = roster_first(engine, queued->start.target);
+
+    while (slot != queued && !is_emergency(slot))
+        slot = roster_next(engine, slot);
+    return slot != queued && queued->start.plan->kind != PLAN_ROLLBACK;
+}
+
+/* Who is under way makes room for an emergency. What no verdict ends is ended by a person's word, which must
+ * stand in the batch: else the watch goes on until somebody says it again. */
+static void overtake(struct engine *engine, struct engine_slot *owner, const struct engine_slot *by)
+{
+    const struct event event = {.kind = EVENT_OVERTAKEN, .now_ms = engine->batch.now_ms};
+    bool is_going_back = owner->after.phase == PHASE_ROLLING_BACK;
+
+    if (owner->start.plan->kind == PLAN_ROLLBACK && !is_going_back)
+        return;
+    if (owner->after.phase != PHASE_WATCHING || by->author != 0)
+        stepping_event(engine, owner, &event, by->author);
+}
+
+/* A person said so of what serves. Where the quarantine is full, the oldest one makes room, as for a FAIL. */
+static void quarantine_stable(struct engine *engine, struct engine_slot *slot)
+{
+    struct engine_target *target = engine_target_at(engine, slot->start.target);
+    struct target_state *state = &target->state;
+
+    if (!slot->after.is_stable_bad || !state->has_stable || is_quarantined(state, state->stable_version_key))
+        return;
+    roster_touch(engine, target);
+    stepping_quarantine(engine, slot, state, state->stable_version_key, 0);
+    stepping_add_target(engine, target);
+}
+
+/* The same version, started before: it is this emergency from now on. */
+static void hurry(struct engine *engine, struct engine_slot *slot, const struct engine_start *start)
+{
+    const struct event event = {
+        .kind = EVENT_HURRIED, .now_ms = engine->batch.now_ms, .is_stable_bad = start->is_stable_bad};
+
+    if (slot->after.phase > PHASE_WATCHING)
+        return;
+    slot->author = start->token;
+    stepping_event(engine, slot, &event, start->token);
+    if (slot->after.phase > PHASE_QUEUED)
+        quarantine_stable(engine, slot);
+    overtake_queued(engine, slot);
+    admission_next(engine, slot->start.target);
+}
+
 enum engine_answer admission_try(struct engine *engine, const struct engine_start *start,
                                  uint64_t *ret_deployment)
 {
@@ -114,9 +201,11 @@ enum engine_answer admission_try(struct engine *engine, const struct engine_star
 
     if (target == NULL)
         return ENGINE_FULL;
-    const struct engine_slot *same = same_version(engine, start);
+    struct engine_slot *same = same_version(engine, start);
     if (same != NULL) {
         *ret_deployment = same->id;
+        if (start->is_emergency)
+            hurry(engine, same, start);
         return ENGINE_ALREADY;
     }
     enum engine_answer answer = refusal(engine, &target->state, start);
@@ -129,7 +218,9 @@ enum engine_answer admission_try(struct engine *engine, const struct engine_star
     engine->next_deployment++;
     create(engine, slot, start);
     *ret_deployment = slot->id;
-    if (start->replaces)
+    if (start->is_emergency)
+        overtake_queued(engine, slot);
+    else if (start->replaces)
         replace_queued(engine, slot);
     admission_next(engine, start->target);
     return ENGINE_DONE;
@@ -159,22 +250,27 @@ static bool end_care(struct engine *engine, uint32_t target)
     return true;
 }
 
-/* Who waits longest; of ways back only, where nobody else may go on. */
-static struct engine_slot *first_queued(const struct engine *engine, uint32_t target, bool is_back_only)
+/* Who waits longest; only of those that nothing gates, where nobody else may go on. */
+static struct engine_slot *first_queued(const struct engine *engine, uint32_t target, bool is_ungated_only)
 {
     struct engine_slot *first = NULL;
+    bool is_overtaken = false; /* the list begins with the newest */
 
     for (struct engine_slot *slot = roster_first(engine, target); slot != NULL;
-         slot = roster_next(engine, slot))
-        if (slot->after.phase == PHASE_QUEUED && (!is_back_only || slot->start.plan->kind == PLAN_ROLLBACK))
-            first = slot; /* the list begins with the newest */
+         slot = roster_next(engine, slot)) {
+        bool is_back = slot->start.plan->kind == PLAN_ROLLBACK;
+        bool may_go = is_ungated_only ? is_ungated(slot) : true;
+        if (slot->after.phase == PHASE_QUEUED && may_go && (is_back || !is_overtaken))
+            first = slot;
+        is_overtaken = is_overtaken || is_emergency(slot);
+    }
     return first;
 }
 
-/* Nothing gates a way back (S19). Who waits for a window is asked again when that opens. */
+/* Who waits for a window is asked again when that opens. */
 static bool is_open(struct engine *engine, struct engine_slot *slot)
 {
-    if (slot->start.window == NULL || slot->start.plan->kind == PLAN_ROLLBACK)
+    if (slot->start.window == NULL || is_ungated(slot))
         return true;
     int64_t opens_ms = engine->env.opens_ms(engine->env.data, slot->start.window);
     if (opens_ms <= engine->batch.now_ms)
@@ -211,8 +307,11 @@ void admission_next(struct engine *engine, uint32_t target)
     struct engine_slot *next = next_queued(engine, target, state->is_frozen);
     struct engine_slot *owner = owner_of(engine, target);
 
-    if (owner != NULL && next != NULL && next->start.replaces)
-        replace(engine, owner); /* where that ends it, who waits has had its turn by now */
+    /* Where that ends it, who waits has had its turn by now. */
+    if (owner != NULL && next != NULL && next->after.is_emergency)
+        overtake(engine, owner, next);
+    else if (owner != NULL && next != NULL && next->start.replaces)
+        replace(engine, owner);
     if (owner != NULL || next == NULL || !end_care(engine, target) || next->after.phase != PHASE_QUEUED)
         return;
     event.stable_slot = state->stable_slot;
@@ -220,13 +319,17 @@ void admission_next(struct engine *engine, uint32_t target)
     /* A way back by traffic alone leaves both slots as they are, and may be tried again. */
     if (next->start.plan->kind == PLAN_DEPLOY || !next->start.plan->has_traffic)
         stepping_lose_way_back(engine, target);
+    quarantine_stable(engine, next);
     stepping_event(engine, next, &event, 0);
 }
 
 void admission_ask_again(struct engine *engine, struct engine_slot *slot)
 {
     slot->asks_ms = DEPLOYMENT_NEVER;
-    admission_next(engine, slot->start.target);
+    if (is_overtaken(engine, slot))
+        make_room(engine, slot);
+    else
+        admission_next(engine, slot->start.target);
 }
 
 static enum engine_answer adopt(struct engine *engine, struct engine_target *target,

@@ -309,6 +309,7 @@ static void keep_slots(struct engine *engine)
         if (slot->before.ending != ENDING_NONE)
             slot->has_left = false;
         slot->is_touched = slot->has_row = slot->is_new = slot->may_wait = false;
+        slot->author = 0;
     }
     roster_settle_targets(engine, true);
 }
@@ -450,6 +451,7 @@ static void drop_batch(struct engine *engine)
         slot->asks_ms = engine->batch.now_ms; /* a turn that it may have had is still to be had */
         stepping_forget_told(slot);
         slot->is_touched = slot->has_row = slot->was_told = slot->may_wait = false;
+        slot->author = 0;
     }
     roster_settle_targets(engine, false);
     leave_batch(engine);

@@ -68,6 +68,9 @@ struct engine_start {
     const void *window; /* deployments take their turn only while it is open, by env.opens_ms(); NULL: it
                            always is. Ways back do not ask (S19) */
     bool replaces;      /* queues, and who was there before makes room: EVENT_REPLACED; never PLAN_ROLLBACK */
+    bool is_emergency;  /* a person's: before all who wait, and past window and freeze; EVENT_OVERTAKEN to who
+                           was there before; never PLAN_ROLLBACK. In memory the state says so */
+    bool is_stable_bad; /* of an emergency: stable's version is quarantined when it has its turn */
     bool needs_stable;  /* false: follow and record, where traffic is not ours */
 };
 

@@ -56,6 +56,7 @@ struct engine_slot {
     bool is_marked, is_involved;
     struct engine_start start;
     struct deployment_state before, after;
+    uint64_t author;              /* token of who made it an emergency in the batch under way; 0: nobody */
     bool is_touched;              /* `after` may differ */
     bool may_wait;                /* a run's end took it back in the batch under way, no FAIL and no person:
                                      where the journal refuses that, it is decided anew */

@@ -11,6 +11,7 @@ struct rule_clock judging_clock(const struct deployment_state *state, int64_t no
         .routed_ms = state->routed_ms == DEPLOYMENT_NEVER ? SERIES_NEVER : state->routed_ms,
         .confirmed_ms = state->confirmed_ms == DEPLOYMENT_NEVER ? SERIES_NEVER : state->confirmed_ms,
         .share = state->confirmed_share,
+        .is_stable_bad = state->is_stable_bad,
     };
 }
 

@@ -42,6 +42,7 @@ struct layout {
 #define D2(member, limit) FIELD(struct deployment_state, member, limit, 2)
 #define D3(member, limit) FIELD(struct deployment_state, member, limit, 3)
 #define D4(member, limit) FIELD(struct deployment_state, member, limit, 4)
+#define D5(member, limit) FIELD(struct deployment_state, member, limit, 5)
 #define R(member, limit)  FIELD(struct rule_state, member, limit, 1)
 #define R5(member, limit) FIELD(struct rule_state, member, limit, 5)
 #define T(member, limit)  FIELD(struct target_state, member, limit, 1)
@@ -72,7 +73,7 @@ static const struct field deployment_fields[] = {
     D(phase, PHASE_COUNT),
     D(step_state, STEP_HELD + 1),
     D(resume_to, STEP_HELD + 1),
-    D(ending, ENDING_REPLACED + 1),
+    D(ending, ENDING_CUT_SHORT + 1),
     D(hold, HOLD_ESCALATED + 1),
     D(part, ROLLBACK_VERIFY + 1),
     D(care, CARE_DONE + 1),
@@ -134,6 +135,8 @@ static const struct field deployment_fields[] = {
     D4(is_down, 2),
     D4(down_from_ms, 0),
     D4(down_ms, 0),
+    D5(is_emergency, 2),
+    D5(is_stable_bad, 2),
 };
 
 static const struct field rule_fields[] = {
@@ -171,11 +174,11 @@ static const struct field rule_fields[] = {
     R(limits.successes, 0),
     R(limits.inconclusive, 0),
     R(limits.source_errors, 0),
-    R(limits.spent, REASON_MARGINAL + 1),
+    R(limits.spent, REASON_NOT_WORSE + 1),
     R(limits.next_ms, 0),
     R(limits.confirmed_ms, 0),
     R(last.verdict, VERDICT_FAIL + 1),
-    R(last.reason, REASON_MARGINAL + 1),
+    R(last.reason, REASON_NOT_WORSE + 1),
     R(last.value, 0),
     R(last.bound, 0),
     R(last.estimate, 0),

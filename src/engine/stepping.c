@@ -114,6 +114,15 @@ static void forget_oldest(struct engine *engine, struct engine_slot *slot, struc
     add_trace(engine, slot, &trace, 0);
 }
 
+void stepping_quarantine(struct engine *engine, struct engine_slot *slot, struct target_state *target,
+                         uint64_t version_key, uint64_t deployment)
+{
+    if (target->quarantined_count == TARGET_QUARANTINE_MAX)
+        forget_oldest(engine, slot, target);
+    target->quarantined[target->quarantined_count++] =
+        (struct quarantined){.version_key = version_key, .deployment = deployment};
+}
+
 static void quarantine(struct engine *engine, struct engine_slot *slot, struct target_state *target)
 {
     uint64_t version_key = slot->start.version_key;
@@ -121,10 +130,7 @@ static void quarantine(struct engine *engine, struct engine_slot *slot, struct t
     for (uint8_t i = 0; i < target->quarantined_count; i++)
         if (target->quarantined[i].version_key == version_key)
             return;
-    if (target->quarantined_count == TARGET_QUARANTINE_MAX)
-        forget_oldest(engine, slot, target);
-    target->quarantined[target->quarantined_count++] =
-        (struct quarantined){.version_key = version_key, .deployment = slot->id};
+    stepping_quarantine(engine, slot, target, version_key, slot->id);
 }
 
 /* What the newest promotion replaced does not stand any more, or nobody could get there. */
@@ -215,8 +221,11 @@ static void step(struct engine *engine, struct engine_slot *slot, const struct e
     bool has_cared = slot->after.care != before.care;
     if (has_ended || has_cared)
         admission_next(engine, slot->start.target);
-    if (has_ended || slot->after.is_escalated != before.is_escalated)
+    bool is_called = slot->after.is_escalated != before.is_escalated;
+    if (has_ended || is_called)
         runs_deployment_changed(engine, slot);
+    if (is_called) /* an emergency that waits takes it over */
+        admission_next(engine, slot->start.target);
 }
 
 bool stepping_is_judged(const struct deployment_state *state)

@@ -32,6 +32,9 @@ bool stepping_is_judged(const struct deployment_state *state);
 bool stepping_has_left(const struct engine_slot *slot, const struct deployment_state *state);
 /* What the newest promotion replaced does not stand any more, or nobody could get there. */
 void stepping_lose_way_back(struct engine *engine, uint32_t target);
+/* Puts a version into the target's quarantine, which it is not in. `deployment` that failed, or 0. */
+void stepping_quarantine(struct engine *engine, struct engine_slot *slot, struct target_state *target,
+                         uint64_t version_key, uint64_t deployment);
 void stepping_add_target(struct engine *engine, struct engine_target *target);
 struct batch_row *stepping_add_row(struct engine *engine, struct engine_slot *slot, enum row_kind kind);
 bool stepping_is_reconciled(const struct engine_slot *slot, const struct deployment_state *state);

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "judge/expression.h"
 
+#include "judge/expression_side.h"
 #include "judge/operand.h"
 #include "judge/reading.h"
 #include "judge/series_window.h"
@@ -21,6 +22,8 @@ struct evaluation {
     struct judgement *judgement;
     struct item stack[EXPRESSION_DEPTH_MAX];
     uint8_t depth;
+    enum expression_side side; /* that is read as the candidate's */
+    bool is_instant;           /* FOR and CHECKS let pass what they see */
 };
 
 static bool is_true(struct operand operand)
@@ -35,12 +38,16 @@ static bool is_false(struct operand operand)
 
 static struct item read_metric(const struct evaluation *evaluation, const struct expression_node *node)
 {
+    struct expression_node read = *node;
+
     assert(node->metric < evaluation->input->metric_count);
-    const struct series_view *view = evaluation->input->views[node->metric].side[node->side];
-    struct item item = {.operand = reading_take(evaluation->input, node, view, evaluation->judgement),
+    if (node->side == SIDE_CANDIDATE)
+        read.side = evaluation->side;
+    const struct series_view *view = evaluation->input->views[node->metric].side[read.side];
+    struct item item = {.operand = reading_take(evaluation->input, &read, view, evaluation->judgement),
                         .newest_ms = SERIES_NEVER};
 
-    if (view != NULL && node->side != SIDE_BEFORE && view->newest_step != SERIES_NEVER)
+    if (view != NULL && read.side != SIDE_BEFORE && view->newest_step != SERIES_NEVER)
         item.newest_ms = series_step_start_ms(view, view->newest_step);
     return item;
 }
@@ -237,15 +244,25 @@ static void run_binary(struct evaluation *evaluation, enum expression_op op)
         left->newest_ms = right->newest_ms;
 }
 
+static struct operand excuse(const struct evaluation *evaluation, struct operand operand)
+{
+    return evaluation->input->is_excused && is_true(operand) ? operand_known(0) : operand;
+}
+
 /* The top is replaced. */
 static void run_unary(struct evaluation *evaluation, const struct expression_node *node)
 {
     assert(evaluation->depth >= 1);
     struct item *top = &evaluation->stack[evaluation->depth - 1];
 
-    if (node->op == EXPRESSION_NOT)
+    if (node->op == EXPRESSION_NOT) {
         top->operand = negate(top->operand);
-    else if (node->op == EXPRESSION_FOR)
+        return;
+    }
+    top->operand = excuse(evaluation, top->operand);
+    if (evaluation->is_instant)
+        return;
+    if (node->op == EXPRESSION_FOR)
         top->operand =
             hold_for(node, &evaluation->timers[node->timer], top->operand, evaluation->input->now_ms);
     else
@@ -296,23 +313,56 @@ static void run_node(struct evaluation *evaluation, const struct expression_node
     }
 }
 
+static struct operand run(struct evaluation *evaluation, const struct expression *expression)
+{
+    struct judgement *judgement = evaluation->judgement;
+
+    assert(expression->count > 0 && expression->count <= EXPRESSION_NODES_MAX);
+    judgement->value = judgement->bound = judgement->count = judgement->stable_count = NAN;
+    judgement->from_ms = judgement->to_ms = 0;
+    evaluation->depth = 0;
+    for (uint8_t node = 0; node < expression->count; node++)
+        run_node(evaluation, &expression->nodes[node]);
+    assert(evaluation->depth == 1);
+    return excuse(evaluation, evaluation->stack[0].operand);
+}
+
 struct operand expression_evaluate(const struct expression *expression, const struct expression_input *input,
                                    struct expression_timer *timers, struct judgement *ret_judgement)
 {
     struct evaluation evaluation;
 
-    assert(expression->count > 0 && expression->count <= EXPRESSION_NODES_MAX);
     assert(timers != NULL || expression->timer_count == 0);
     evaluation.input = input;
     evaluation.timers = timers;
     evaluation.judgement = ret_judgement;
-    evaluation.depth = 0;
-    ret_judgement->value = ret_judgement->bound = ret_judgement->count = ret_judgement->stable_count = NAN;
-    ret_judgement->from_ms = ret_judgement->to_ms = 0;
-    for (uint8_t node = 0; node < expression->count; node++)
-        run_node(&evaluation, &expression->nodes[node]);
-    assert(evaluation.depth == 1);
-    return evaluation.stack[0].operand;
+    evaluation.side = SIDE_CANDIDATE;
+    evaluation.is_instant = false;
+    return run(&evaluation, expression);
+}
+
+bool expression_holds(const struct expression *expression, const struct expression_input *input,
+                      enum expression_side side, double *ret_value)
+{
+    struct evaluation evaluation;
+    struct judgement judgement;
+
+    evaluation.input = input;
+    evaluation.timers = NULL;
+    evaluation.judgement = &judgement;
+    evaluation.side = side;
+    evaluation.is_instant = true;
+    struct operand result = run(&evaluation, expression);
+    *ret_value = judgement.value;
+    return is_true(result);
+}
+
+bool expression_is_absolute(const struct expression *expression)
+{
+    for (uint8_t index = 0; index < expression->count; index++)
+        if (expression->nodes[index].side != SIDE_CANDIDATE)
+            return false;
+    return true;
 }
 
 int64_t expression_deadline(const struct expression *expression, const struct expression_timer *timers)

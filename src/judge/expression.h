@@ -112,6 +112,7 @@ struct expression_input {
     double need; /* requests (counts, histograms) or values (gauges) that a present value must rest on */
     int64_t now_ms;
     int64_t from_ms; /* nothing older is read on the candidate's and stable's side; SERIES_NEVER: no bound */
+    bool is_excused; /* whatever is true counts as false: what FOR and CHECKS see, and the whole */
 };
 
 struct operand {
@@ -123,7 +124,6 @@ struct operand {
 /* Evaluates; moves the timers on (timers may be NULL for an expression without any). `ret_judgement` (not
  * NULL) gets value and bound of the comparison that was evaluated last with a known result, plus count and
  * span of what was read (NAN and 0 where there is none); nothing else of it is touched.
- *
  * The present value of a gauge is that of its newest step, the open one included. The present value of counts
  * is events/total over the newest steps that together hold `need` of total, the open one included, and of a
  * histogram nothing (use quantile): with little traffic the rate looks back further instead of jumping about.

@@ -30,6 +30,7 @@ static const char *const reason_names[] = {
     [REASON_SHARE] = "share",
     [REASON_LIMIT] = "limit",
     [REASON_MARGINAL] = "marginal",
+    [REASON_NOT_WORSE] = "not-worse",
 };
 
 const char *verdict_name(enum verdict verdict)

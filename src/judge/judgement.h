@@ -30,7 +30,8 @@ enum reason {
     REASON_UNDECIDED,    /* the operation or test does not exist for this kind of metric */
     REASON_SHARE,        /* the candidate is not seen to get the share that was asked for */
     REASON_LIMIT,        /* more checks were inconclusive than the rule tolerates in a step */
-    REASON_MARGINAL      /* the score lies between failing and passing */
+    REASON_MARGINAL,     /* the score lies between failing and passing */
+    REASON_NOT_WORSE     /* a pass: the condition holds, and for stable, which a person called bad, as well */
 };
 
 /* Numbers that let a person judge again; NAN where a rule has none of the kind. */
@@ -40,7 +41,7 @@ struct judgement {
     double value;    /* trigger: left side of the deciding comparison; comparison: the candidate's rate, its
                         share above the bound, or its mean; score: the score */
     double bound;    /* trigger: its right side; comparison: stable's; score: what passes */
-    double estimate; /* comparison: ratio of the two; with */
+    double estimate; /* comparison, and NOT_WORSE: ratio of the two; with */
     double lower, upper; /* its interval; `upper` of a pass is the largest regression still possible */
     double statistic;    /* comparison: log10 of the e-value (the largest so far); of levels a bound */
     double limit; /* comparison: log10(1/alpha), which the statistic must reach to fail; of levels, pass */

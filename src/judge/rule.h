@@ -45,8 +45,7 @@ struct rule {
     enum rule_kind kind;
     enum rule_mode mode;
     enum rule_outcome outcome;
-    double need; /* requests or values, counted since the step's route was confirmed, before it can pass; and
-                    since the first route, before it can fail */
+    double need; /* requests or values: to pass since the step's confirmation, to fail since the route */
     int64_t warmup_ms; /* after a confirmed route: nothing counts for a pass */
     uint8_t metric_count;
     struct rule_metric metrics[RULE_METRICS_MAX];
@@ -92,6 +91,7 @@ struct rule_clock {
     int64_t routed_ms;    /* the candidate got its first traffic: evidence against counts from here */
     int64_t confirmed_ms; /* this step's share was confirmed: evidence for counts from here, plus warm-up */
     uint16_t share;       /* the candidate's, as confirmed, in hundredths of a percent */
+    bool is_stable_bad; /* said by a person: what stable itself would fire for is no fault of the candidate */
 };
 
 /* Judges. Before routed_ms every rule is inconclusive (REASON_NO_TRAFFIC). `before` and `ret_after` may be

@@ -3,6 +3,7 @@
 #include "judge/trigger.h"
 
 #include "judge/evidence.h"
+#include "judge/expression_side.h"
 #include "judge/limits.h"
 #include "judge/operand.h"
 #include "judge/series_window.h"
@@ -55,15 +56,32 @@ static enum reason rule_lacks(const struct rule *rule, const struct metric_views
     return reason;
 }
 
+/* Does stable, which a person called bad, meet the condition as well? */
+static bool is_not_worse(const struct expression *condition, const struct expression_input *input,
+                         double *ret_ratio)
+{
+    double value = NAN;
+    double stable_value = NAN;
+
+    if (!expression_is_absolute(condition) || !expression_holds(condition, input, SIDE_CANDIDATE, &value) ||
+        !expression_holds(condition, input, SIDE_STABLE, &stable_value))
+        return false;
+    *ret_ratio = value / stable_value;
+    return true;
+}
+
 void trigger_judge(const struct rule *rule, const struct metric_views *views, const struct rule_clock *clock,
                    struct rule_state *state, struct judgement *ret_judgement)
 {
-    const struct expression_input input = {.views = views,
-                                           .metrics = rule->metrics,
-                                           .metric_count = rule->metric_count,
-                                           .need = rule->need,
-                                           .now_ms = clock->now_ms,
-                                           .from_ms = clock->routed_ms};
+    struct expression_input input = {.views = views,
+                                     .metrics = rule->metrics,
+                                     .metric_count = rule->metric_count,
+                                     .need = rule->need,
+                                     .now_ms = clock->now_ms,
+                                     .from_ms = clock->routed_ms};
+    double ratio = NAN;
+
+    input.is_excused = clock->is_stable_bad && is_not_worse(&rule->condition, &input, &ratio);
     struct operand result = expression_evaluate(&rule->condition, &input, state->timers, ret_judgement);
     struct evidence evidence = {.metrics = metrics_read(&rule->condition)};
 
@@ -77,4 +95,8 @@ void trigger_judge(const struct rule *rule, const struct metric_views *views, co
     if (evidence.lacks == REASON_DECIDED && clock->now_ms >= evidence_from_ms(rule, clock))
         evidence.lacks = rule_lacks(rule, views, clock, evidence.metrics);
     evidence_conclude(rule, views, clock, &evidence, ret_judgement);
+    if (!input.is_excused || ret_judgement->verdict != VERDICT_PASS)
+        return;
+    ret_judgement->reason = REASON_NOT_WORSE;
+    ret_judgement->estimate = ratio;
 }

@@ -73,7 +73,7 @@ static void admission_answered(struct machine *machine, enum result result)
     state->flight = (struct flight){.kind = ACTION_NONE};
     if (result == RESULT_DONE) {
         machine_enter_phase(machine, PHASE_RUNNING);
-        running_enter_step(machine, 0);
+        running_enter_from(machine, 0);
     } else {
         state->ending = ENDING_REFUSED;
         machine_enter_phase(machine, PHASE_REJECTED);
@@ -174,19 +174,63 @@ static void supersede(struct machine *machine)
     machine_enter_phase(machine, PHASE_SUPERSEDED);
 }
 
+/* Only the rehearsal left; even a mend of the traffic is an effect. */
+static bool is_untouched(const struct deployment_state *state)
+{
+    return state->last_sequence <= 1;
+}
+
 /* What serves everybody already may prove itself, and what goes back or is stuck past the point of no return
  * is waited for. */
 static void make_room(struct machine *machine)
 {
     const struct deployment_state *state = machine->state;
     bool is_running = state->phase == PHASE_RUNNING;
-    /* The rehearsal's; even a mend of the traffic is an effect. */
-    bool is_untouched = state->last_sequence <= 1;
 
-    if (state->phase == PHASE_QUEUED || state->phase == PHASE_ADMITTING || (is_running && is_untouched))
+    if (state->phase == PHASE_QUEUED || state->phase == PHASE_ADMITTING ||
+        (is_running && is_untouched(state)))
         supersede(machine);
-    else if (is_running && state->ending == ENDING_NONE)
+    else if (is_running && state->ending == ENDING_NONE && !rollback_is_barred(machine))
         rollback_start(machine, ENDING_REPLACED);
+}
+
+/* What serves everybody is what a fix would go back to. What an unknown hand took traffic from does not. */
+static bool is_cut_short(const struct deployment_state *state)
+{
+    return state->phase == PHASE_WATCHING && state->confirmed_share == state->desired_share;
+}
+
+/* An emergency waits for traffic that goes back, for people past the point of no return, for nobody else. */
+static void give_way(struct machine *machine)
+{
+    struct deployment_state *state = machine->state;
+
+    if (is_cut_short(state)) {
+        machine_trace(machine, TRACE_OVERRIDE, state->step, state->attempt);
+        running_promote(machine, ENDING_CUT_SHORT);
+    } else if (is_judged(state) && !is_untouched(state)) {
+        if (state->ending == ENDING_NONE || !rollback_is_past_return(machine))
+            rollback_start(machine, ENDING_REPLACED);
+    } else if (state->phase == PHASE_ROLLING_BACK && state->is_escalated) {
+        verb_end_unverified(machine);
+    } else {
+        make_room(machine);
+    }
+}
+
+/* Somebody started it anew, as an emergency. */
+static void hurry(struct machine *machine)
+{
+    struct deployment_state *state = machine->state;
+
+    bool is_bad = state->is_stable_bad || machine->event->is_stable_bad;
+
+    if (!state->is_emergency || is_bad != state->is_stable_bad)
+        machine_trace(machine, TRACE_EMERGENCY, is_bad, 0);
+    state->is_emergency = true;
+    state->is_stable_bad = is_bad;
+    if (is_judged(state))
+        running_go_on(machine);
 }
 
 /* An action slept as we did, or its result waits: it keeps the time that it had. */
@@ -245,6 +289,12 @@ void deployment_step(const struct plan *plan, const struct deployment_state *bef
         return;
     case EVENT_REPLACED:
         make_room(&machine);
+        return;
+    case EVENT_OVERTAKEN:
+        give_way(&machine);
+        return;
+    case EVENT_HURRIED:
+        hurry(&machine);
         return;
     }
 }

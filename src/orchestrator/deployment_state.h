@@ -49,9 +49,10 @@ enum ending {
     ENDING_ACTION_FAILED, /* an action failed after its tries */
     ENDING_NOT_APPROVED,  /* rejected, or nobody answered */
     ENDING_HELD_TOO_LONG,
-    ENDING_REFUSED, /* the rehearsal said no */
-    ENDING_ADOPTED, /* escalated, and a person said what serves */
-    ENDING_REPLACED /* a newer deployment took its place */
+    ENDING_REFUSED,  /* the rehearsal said no */
+    ENDING_ADOPTED,  /* escalated, and a person said what serves */
+    ENDING_REPLACED, /* a newer deployment took its place */
+    ENDING_CUT_SHORT /* promoted out of its watch, since an emergency wanted its place */
 };
 
 enum hold_cause { HOLD_NONE, HOLD_PERSON, HOLD_RULE, HOLD_UNKNOWN_HAND, HOLD_ESCALATED };
@@ -97,6 +98,8 @@ struct deployment_state {
     bool is_escalated;       /* until a person clears it */
     bool is_unverified;      /* ended by adopt */
     bool is_full;            /* promote --full: only commands, smoke tests and the last route are left */
+    bool is_emergency;       /* a person's: its approvals are skipped */
+    bool is_stable_bad;      /* and that person quarantined stable: nothing goes back to it by itself */
     bool past_no_return;     /* a person said: go on past a command that holds */
     bool would_roll_back;    /* mode record, or a muted or recording rule failed */
     bool is_probing;         /* what is in flight is the probe of the step's command */
@@ -120,19 +123,16 @@ struct deployment_state {
     uint16_t confirmed_share; /* last read-back */
     uint16_t desired_mirror;  /* of the requests that are copied: last intent */
     uint16_t confirmed_mirror;
-    uint32_t attempt;       /* rises with every entry into a step: verdicts are bound to (step, attempt) */
-    uint32_t last_sequence; /* of actions */
-    uint32_t
-        settle_sequence; /* ROLLING_BACK: the command that must have ended before another begins; 0 none */
-    uint16_t settle_reference;
-    uint16_t settle_tries;
+    uint32_t attempt;         /* rises with every entry into a step: verdicts are bound to (step, attempt) */
+    uint32_t last_sequence;   /* of actions */
+    uint32_t settle_sequence; /* ROLLING_BACK: command that has to end before another begins; 0 none */
+    uint16_t settle_reference, settle_tries;
     uint64_t intents;  /* bit k: an action of step k was journaled */
     uint32_t passing;  /* bit r: rule r passes, on evidence since this step's route was confirmed */
     uint32_t muted;    /* bit r: rule r only records */
     uint32_t recorded; /* bit r: its failure was written down already */
     struct flight flight;
-    int64_t phase_entered_ms;
-    int64_t step_entered_ms;
+    int64_t phase_entered_ms, step_entered_ms;
     int64_t last_seen_ms; /* newest event: the time between events counts as observed unless it was a gap */
     int64_t observed_ms;  /* of this step */
     int64_t limit_at_ms;  /* of this step's wait, of the hold, or of the rollback; NEVER: none */

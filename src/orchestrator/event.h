@@ -23,7 +23,11 @@ enum event_kind {
     EVENT_DRIFT,     /* the share read back is not the confirmed one */
     EVENT_VERB,      /* a person or a pipeline says something */
     EVENT_CARE_OVER, /* promoted: the old slot is needed by the next deployment, the way back is given up */
-    EVENT_REPLACED /* a newer one takes its place: superseded before any effect, else back; a watch goes on */
+    EVENT_REPLACED,  /* a newer one takes its place: superseded before any effect, else back; a watch goes on
+                      */
+    EVENT_OVERTAKEN, /* an emergency takes its place: as above, but a watch ends here, and who is escalated on
+                        the way back is taken over */
+    EVENT_HURRIED    /* it is an emergency itself from now on */
 };
 
 enum result {
@@ -62,6 +66,7 @@ struct event {
     uint32_t blind;            /* bit r: rule r is inconclusive because its source errs */
     uint8_t slot, stable_slot; /* TURN */
     enum verb verb;            /* VERB */
+    bool is_stable_bad;        /* HURRIED */
 };
 
 enum answer {
@@ -112,7 +117,8 @@ enum trace_kind {
     TRACE_FORGOTTEN,   /* of the engine: the quarantine was full, and the oldest version left it; a: the low
                           half   of the deployment that had put it there, 0: a person */
     TRACE_MIRRORED,    /* a: share of the requests that are copied, as read back */
-    TRACE_DOWNTIME     /* a: milliseconds for which nothing served, until now */
+    TRACE_DOWNTIME,    /* a: milliseconds for which nothing served, until now */
+    TRACE_EMERGENCY /* a person's: queue, window, freeze and approvals are not asked; a: 1: stable is bad */
 };
 
 /* Whose FAIL it is, where no rule is known. */

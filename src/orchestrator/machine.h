@@ -28,7 +28,7 @@ void machine_hold(struct machine *machine, enum hold_cause cause, uint8_t rule);
 void machine_escalate(struct machine *machine);
 
 /* running.c: the steps, forward. */
-void running_enter_step(struct machine *machine, uint8_t index);
+void running_enter_from(struct machine *machine, uint8_t next); /* the next step that is not skipped */
 void running_next_step(struct machine *machine);
 void running_go_on(struct machine *machine); /* to the next step, where this one waits for nothing */
 void running_resume(struct machine *machine);
@@ -71,6 +71,9 @@ const struct plan_part *replace_part(const struct plan *plan, const struct deplo
 
 /* rollback.c: the way back, and the after-care of a promotion. */
 void rollback_start(struct machine *machine, enum ending ending);
+bool rollback_is_past_return(const struct machine *machine);
+bool rollback_is_barred(const struct machine *machine); /* but for people: stable is bad, and has users'
+                                                           requests to lose */
 void rollback_tick(struct machine *machine);
 void rollback_result(struct machine *machine, enum result result);
 void rollback_drift(struct machine *machine);
@@ -80,5 +83,6 @@ void care_over(struct machine *machine);
 
 /* verbs.c: what people say. */
 enum answer verb_step(struct machine *machine);
+void verb_end_unverified(struct machine *machine); /* a rollback that is escalated, as adopt does */
 
 #endif

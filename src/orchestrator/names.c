@@ -36,6 +36,7 @@ static const char *const endings[] = {
     [ENDING_REFUSED] = "refused",
     [ENDING_ADOPTED] = "adopted",
     [ENDING_REPLACED] = "replaced",
+    [ENDING_CUT_SHORT] = "cut_short",
 };
 
 static const char *const step_kinds[] = {
@@ -90,6 +91,7 @@ static const char *const trace_kinds[] = {
     [TRACE_HOSTS_READY] = "hosts_ready",
     [TRACE_MIRRORED] = "mirrored",
     [TRACE_DOWNTIME] = "downtime",
+    [TRACE_EMERGENCY] = "emergency",
 };
 
 static const char *const hold_causes[] = {

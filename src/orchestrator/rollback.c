@@ -6,7 +6,7 @@
 enum { CARE_TRIES_MAX = 5 };
 
 /* A started command that old code cannot run on: people decide (the one exception of S19). */
-static bool is_past_return(const struct machine *machine)
+bool rollback_is_past_return(const struct machine *machine)
 {
     const struct deployment_state *state = machine->state;
 
@@ -17,6 +17,25 @@ static bool is_past_return(const struct machine *machine)
             machine->plan->steps[i].on_rollback == ON_ROLLBACK_HOLD)
             return true;
     return false;
+}
+
+/* What a person quarantined is gone back to by a person's word alone; but where no user has the candidate
+ * yet, it is only taken away. */
+bool rollback_is_barred(const struct machine *machine)
+{
+    const struct deployment_state *state = machine->state;
+    const struct plan *plan = machine->plan;
+    bool has_users = plan->has_traffic || plan->host_count > 0
+                         ? state->desired_share > 0 || state->confirmed_share > 0
+                         : state->intents != 0;
+
+    return state->is_stable_bad && has_users;
+}
+
+/* Said by a person, if only by starting the next emergency. */
+static bool is_said(enum ending ending)
+{
+    return ending == ENDING_ABORTED || ending == ENDING_TAKEN_BACK || ending == ENDING_REPLACED;
 }
 
 /* Next command to undo, in reverse; false: none is left. */
@@ -126,7 +145,7 @@ void rollback_start(struct machine *machine, enum ending ending)
         machine->decision->quarantines = true;
         machine_trace(machine, TRACE_QUARANTINE, 0, 0);
     }
-    if (is_past_return(machine)) {
+    if (rollback_is_past_return(machine) || (rollback_is_barred(machine) && !is_said(ending))) {
         machine_hold(machine, HOLD_ESCALATED, state->failed_rule);
         machine_escalate(machine);
         return;

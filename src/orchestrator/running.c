@@ -47,7 +47,7 @@ static void enter_action(struct machine *machine, enum action_kind kind, const s
     machine_act(machine, kind, step->reference, step->share, step->limit_ms);
 }
 
-void running_enter_step(struct machine *machine, uint8_t index)
+static void enter_step(struct machine *machine, uint8_t index)
 {
     struct deployment_state *state = machine->state;
 
@@ -84,9 +84,12 @@ void running_enter_step(struct machine *machine, uint8_t index)
     }
 }
 
-/* promote --full leaves commands, smoke tests, the end of copies, the whole share and the watch. */
+/* promote --full leaves commands, smoke tests, the end of copies, the whole share and the watch; an emergency
+ * all but approvals. */
 static bool is_skipped(const struct machine *machine, const struct plan_step *step)
 {
+    if (machine->state->is_emergency && step->kind == STEP_APPROVE)
+        return true;
     if (!machine->state->is_full)
         return false;
     if (step->kind == STEP_ROUTE)
@@ -96,18 +99,21 @@ static bool is_skipped(const struct machine *machine, const struct plan_step *st
     return step->kind == STEP_APPROVE || (step->kind == STEP_OBSERVE && !step->is_watch);
 }
 
-void running_next_step(struct machine *machine)
+void running_enter_from(struct machine *machine, uint8_t next)
 {
-    uint8_t next = (uint8_t)(machine->state->step + 1);
-
     while (next < machine->plan->count && is_skipped(machine, &machine->plan->steps[next]))
         next++;
     if (next < machine->plan->count)
-        running_enter_step(machine, next);
+        enter_step(machine, next);
     else if (machine->plan->ends_back)
         rollback_start(machine, ENDING_PASSED);
     else
         running_promote(machine, ENDING_PASSED);
+}
+
+void running_next_step(struct machine *machine)
+{
+    running_enter_from(machine, (uint8_t)(machine->state->step + 1));
 }
 
 /* Nothing of the step itself is left to wait for. */
@@ -117,7 +123,7 @@ static bool is_step_over(const struct machine *machine)
     const struct plan_step *step = running_step(machine);
 
     if (state->step_state == STEP_WAITING)
-        return state->is_full || state->approvals >= step->approvals;
+        return state->is_full || state->is_emergency || state->approvals >= step->approvals;
     if (state->step_state == STEP_OBSERVING)
         return state->is_full && !step->is_watch;
     return state->step_state == STEP_IDLE;

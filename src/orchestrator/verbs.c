@@ -114,7 +114,7 @@ static enum answer take_back(struct machine *machine, enum ending ending)
         return cancel(machine, ending);
     case PHASE_RUNNING:
     case PHASE_WATCHING:
-        if (is_held(machine) && is_doomed(machine) && !machine->state->past_no_return)
+        if (is_held(machine) && is_doomed(machine) && rollback_is_past_return(machine))
             return ANSWER_ALREADY;
         rollback_start(machine, ending);
         return ANSWER_DONE;
@@ -177,16 +177,21 @@ static enum answer mute(struct machine *machine)
     return ANSWER_DONE;
 }
 
+void verb_end_unverified(struct machine *machine)
+{
+    machine->state->is_unverified = true;
+    machine->state->flight = (struct flight){.kind = ACTION_NONE};
+    machine_trace(machine, TRACE_ADOPTED, 0, 0);
+    machine_enter_phase(machine, PHASE_ROLLED_BACK);
+}
+
 static enum answer adopt(struct machine *machine)
 {
-    struct deployment_state *state = machine->state;
+    const struct deployment_state *state = machine->state;
 
     if (state->phase != PHASE_ROLLING_BACK || !state->is_escalated)
         return ANSWER_CONFLICT;
-    state->is_unverified = true;
-    state->flight = (struct flight){.kind = ACTION_NONE};
-    machine_trace(machine, TRACE_ADOPTED, 0, 0);
-    machine_enter_phase(machine, PHASE_ROLLED_BACK);
+    verb_end_unverified(machine);
     return ANSWER_DONE;
 }
 

@@ -129,8 +129,10 @@ static void bad_starts_are_refused_by_name(void **state)
         {"{\"service\":\"shop\",\"service\":\"shop\"}", 400, "", ""},
         {"[]", 400, "", ""},
         {"", 400, "", ""},
-        {"{\"service\":\"shop\",\"environment\":\"prod\",\"version\":\"2\",\"emergency\":true}", 501, "",
-         "emergency"},
+        {"{\"service\":\"shop\",\"environment\":\"prod\",\"version\":\"2\",\"emergency\":true}", 400,
+         "#/reason", "emergency"},
+        {"{\"service\":\"shop\",\"environment\":\"prod\",\"version\":\"2\",\"stable_is_bad\":true}", 400,
+         "#/stable_is_bad", "emergency"},
     };
     struct api_bench *bench = *state;
 

@@ -29,7 +29,7 @@ static uint64_t ask(struct stage *stage, uint64_t token, const struct story_word
     return token;
 }
 
-/* start VERSION [queues|replaces] */
+/* start VERSION [queues|replaces|emergency|bad_stable] */
 static bool start(struct stage *stage, const struct story_words *words, struct err *err)
 {
     struct bench_live *live = bench_prepare(&stage->bench, key_of(words->at[1]));
@@ -37,6 +37,9 @@ static bool start(struct stage *stage, const struct story_words *words, struct e
     *live->plan = stage->plan;
     live->start.queues = words->count > 2;
     live->start.replaces = words->count > 2 && strcmp(words->at[2], "replaces") == 0;
+    live->start.is_stable_bad = words->count > 2 && strcmp(words->at[2], "bad_stable") == 0;
+    live->start.is_emergency =
+        live->start.is_stable_bad || (words->count > 2 && strcmp(words->at[2], "emergency") == 0);
     live->start.needs_stable = stage->plan.has_traffic || stage->plan.host_count > 0;
     (void)ask(stage, live->start.token, words);
     return engine_start(stage->bench.engine, &live->start) || err_set(err, ERR_LIMIT, "the queue is full");

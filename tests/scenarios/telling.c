@@ -191,6 +191,7 @@ static void tell_trace(struct stage *stage, uint64_t deployment, const struct tr
     case TRACE_QUARANTINE:
     case TRACE_ADOPTED:
     case TRACE_FORGOTTEN:
+    case TRACE_EMERGENCY:
         stage_tell(stage, true, deployment, "%s", kind);
         return;
     }

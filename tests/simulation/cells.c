@@ -52,6 +52,7 @@ static const struct {
     [HAPPENS_STABLE_SICK] = {"stable is not well, escalated", BIT(ROLLING_BACK)},
     [HAPPENS_NEW_QUEUES] = {"a new one waits", BIT(QUEUED) | ACTIVE},
     [HAPPENS_NEW_REFUSED] = {"a new one is refused", ACTIVE},
+    [HAPPENS_EMERGENCY] = {"an emergency comes", BIT(QUEUED) | ACTIVE},
     [HAPPENS_RESTART] = {"restart", BIT(QUEUED) | ACTIVE | BIT(PROMOTED)},
 };
 

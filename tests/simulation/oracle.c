@@ -110,9 +110,12 @@ void oracle_due_drop(struct world *world, enum due_kind kind, uint64_t deploymen
     find_earliest(oracle);
 }
 
-/* A command was started that old code does not run on: people decide. */
+/* A command was started that old code does not run on, or stable is bad and users are at stake: people
+ * decide. */
 static bool is_past_return(const struct oracle_history *history, const struct plan *plan)
 {
+    if (history->is_stable_bad && history->share_most > 0)
+        return true;
     for (uint32_t i = 0; i < history->action_count; i++) {
         const struct oracle_action *action = &history->actions[i];
         if (action->kind == ACTION_COMMAND && !action->is_rollback && action->step < plan->count &&

@@ -50,7 +50,7 @@ struct oracle_history {
     bool had_fail;   /* ever */
     bool is_overridden;
     bool is_held;
-    bool was_adopted;
+    bool was_adopted, is_emergency, is_stable_bad;
     bool went_ahead;    /* a route to stable left before its intent was durable */
     bool has_sign;      /* the process came back and found only a tombstone of that */
     bool has_gone_back; /* rolling back was durable */

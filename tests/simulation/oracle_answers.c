@@ -49,6 +49,20 @@ static bool is_quarantined(const struct target_state *target, uint64_t version)
     return false;
 }
 
+/* Nobody was under way when it came: no window, no freeze and nobody who waits stands in its way. */
+static void check_emergency(struct world *world, uint64_t deployment, uint8_t site)
+{
+    const struct deployment_state *state = &oracle_history(world, deployment)->state;
+
+    if (state->phase != PHASE_QUEUED || people_active_at(world, site) != 0)
+        return;
+    for (uint64_t id = 1; id <= world->oracle.highest; id++)
+        if (oracle_history(world, id)->exists && ledger_find(world, id)->site == site &&
+            oracle_history(world, id)->state.care == CARE_ACTING)
+            return;
+    oracle_violate(world, "emergency", deployment, "it waits, and nobody is under way");
+}
+
 static void check_start(struct world *world, const struct asked *asked, enum engine_answer answer,
                         uint64_t deployment)
 {
@@ -69,6 +83,8 @@ static void check_start(struct world *world, const struct asked *asked, enum eng
         world->oracle.changed_by[asked->site] != world->oracle.batch_number &&
         !oracle_history(world, deployment)->had_fail)
         oracle_violate(world, "quarantine", deployment, "its version must not come back");
+    if (answer == ENGINE_DONE && request->is_emergency)
+        check_emergency(world, deployment, asked->site);
 }
 
 void oracle_answer(struct world *world, const struct asked *asked, enum engine_answer answer,

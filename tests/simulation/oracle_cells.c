@@ -135,12 +135,27 @@ static const struct deployment_state *owner_of(struct world *world, uint8_t site
     return found;
 }
 
+/* Who stood there before the batch that made room. */
+static void note_emergency(struct world *world, uint8_t site, uint64_t deployment)
+{
+    for (uint64_t id = 1; id <= world->oracle.highest; id++) {
+        const struct oracle_history *history = oracle_history(world, id);
+        bool is_in_batch = history->batch_number == world->oracle.batch_number;
+        const struct deployment_state *met = is_in_batch ? &history->before : &history->state;
+        if (history->exists && id != deployment && ledger_find(world, id)->site == site &&
+            !phase_is_terminal(met->phase))
+            note(world, HAPPENS_EMERGENCY, met);
+    }
+}
+
 /* Of the deployments that it met. */
 void oracle_note_start(struct world *world, const struct asked *asked, enum engine_answer answer,
                        uint64_t deployment)
 {
     const struct deployment_state *met = owner_of(world, asked->site, deployment);
 
+    if (answer == ENGINE_DONE && world->people.requests[asked->request].is_emergency)
+        note_emergency(world, asked->site, deployment);
     if (met != NULL && answer == ENGINE_DONE)
         note(world, HAPPENS_NEW_QUEUES, met);
     else if (met != NULL && answer == ENGINE_CONFLICT)

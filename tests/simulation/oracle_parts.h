@@ -25,6 +25,13 @@ void oracle_note_start(struct world *world, const struct asked *asked, enum engi
 void oracle_note_verb(struct world *world, enum verb verb, const struct deployment_state *met,
                       enum engine_answer answer);
 void oracle_note_adopt(struct world *world, const struct asked *asked, enum engine_answer answer);
+/* oracle_emergencies.c */
+void oracle_begin_emergency(struct world *world, uint64_t deployment, const struct batch_row *row);
+void oracle_adopted(struct world *world, uint64_t deployment);
+void oracle_check_overtaken(struct world *world, uint64_t deployment, const struct batch_row *row);
+void oracle_check_bad_stable(struct world *world, uint64_t deployment);
+bool oracle_is_ungated(struct world *world, uint64_t deployment);
+uint8_t oracle_next_step(const struct oracle_history *history, const struct plan *plan);
 /* What a rule said, and what became of it; once all of a batch is known. */
 void oracle_check_rule(struct world *world, const struct batch_row *row);
 

@@ -152,12 +152,13 @@ static void count_end(struct world *world, uint64_t deployment, const struct bat
     tally->false_rollbacks += is_sound && row->trace.b == ENDING_FAILED;
 }
 
-/* Deployments wait for it, ways back never (S19). */
+/* Deployments wait for it. */
 static bool has_window(struct world *world, uint64_t deployment)
 {
     const struct ledger_deployment *stored = ledger_find(world, deployment);
 
-    return !stored->is_back && world->playbook->plays[stored->play].definition->window != NULL;
+    return !oracle_is_ungated(world, deployment) &&
+           world->playbook->plays[stored->play].definition->window != NULL;
 }
 
 /* Who makes room by itself had no effect yet; everybody else goes back first. */
@@ -178,8 +179,9 @@ static void check_admission(struct world *world, uint64_t deployment)
 
     if (has_window(world, deployment) && world->shell.commit_of_period_ms >= SHELL_OPEN_MS)
         oracle_violate(world, "window", deployment, "admitted although its window is closed");
-    if (was_seen && world->oracle.targets[site].is_frozen && !ledger_find(world, deployment)->is_back)
+    if (was_seen && world->oracle.targets[site].is_frozen && !oracle_is_ungated(world, deployment))
         oracle_violate(world, "freeze", deployment, "admitted although its target is frozen");
+    oracle_check_bad_stable(world, deployment);
 }
 
 static void enter_phase(struct world *world, uint64_t deployment, const struct batch_row *row)
@@ -196,6 +198,7 @@ static void enter_phase(struct world *world, uint64_t deployment, const struct b
     world->tally->phases[to]++;
     if (to == PHASE_ROLLING_BACK)
         history->has_gone_back = true;
+    oracle_check_overtaken(world, deployment, row);
     if (to == PHASE_QUEUED || to == PHASE_ADMITTING || phase_is_terminal(to))
         history->phase_up_ms = shell_up_ms(world);
     if (phase_is_terminal(to)) {
@@ -225,9 +228,8 @@ static void enter_step(struct world *world, uint64_t deployment, const struct ba
     struct oracle_history *history = oracle_history(world, deployment);
     uint8_t index = (uint8_t)row->trace.a;
     const struct plan *plan = oracle_plan(world, deployment);
-    bool is_next = index == history->step + 1 || index == history->step;
-
     assert(index < PLAN_STEPS_MAX);
+    bool is_next = index == history->step || index == oracle_next_step(history, plan);
     if (index >= plan->count)
         oracle_violate(world, "S2", deployment, "enters step %u of %u", index, plan->count);
     else if (!is_next && !history->is_overridden)
@@ -465,9 +467,10 @@ void oracle_trace(struct world *world, uint64_t deployment, const struct batch_r
         check_quarantine(world, deployment);
         return;
     case TRACE_ADOPTED:
-        history->was_adopted = true;
-        world->oracle.adopted_by[ledger_find(world, deployment)->site] = world->oracle.batch_number;
-        farm_adopted(world, deployment);
+        oracle_adopted(world, deployment);
+        return;
+    case TRACE_EMERGENCY:
+        oracle_begin_emergency(world, deployment, row);
         return;
     case TRACE_HOSTS_TAKEN:
         farm_taken(world, deployment, &row->trace);

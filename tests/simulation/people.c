@@ -179,9 +179,10 @@ static void start(struct world *world, uint32_t index, struct request *request)
         return;
     }
     struct engine_start start = shell_start_of(world, live);
-    world_say(world, 0, "request %u wants version %llu (%u) at site %u: %s%s", index,
+    world_say(world, 0, "request %u wants version %llu (%u) at site %u: %s%s%s", index,
               (unsigned long long)request->version, version_health(request->version), request->site + 1,
-              world->playbook->plays[request->play].name, request->is_back ? ", back" : "");
+              world->playbook->plays[request->play].name, request->is_back ? ", back" : "",
+              request->is_emergency ? ", emergency" : "");
     if (!engine_start(world->shell.engine, &start)) {
         shell_asked(world, live->token)->kind = ASKED_NOTHING;
         live->is_used = false;
@@ -336,6 +337,22 @@ static void adopt_anyhow(struct world *world, uint8_t index)
         people_say_target(world, index, TARGET_ADOPT, target->stable_version_key, target->stable_slot, 0);
 }
 
+/* A fix that cannot wait; sometimes what is on its way already. */
+static void start_emergency(struct world *world, uint8_t site)
+{
+    struct people *people = &world->people;
+    struct request *request = new_request(world, site);
+
+    if (request == NULL)
+        return;
+    request->is_emergency = true;
+    request->is_stable_bad = dice_chance(&world->dice, 4000);
+    request->play = choose_play(world, site);
+    request->version = dice_chance(&world->dice, 3000) ? people->last_version[site] : new_version(world);
+    people->last_version[site] = request->version;
+    send_start(world, people->request_count - 1, 1);
+}
+
 /* Takes the newest promotion back while its old slot is kept. */
 static void take_promotion_back(struct world *world, uint64_t deployment)
 {
@@ -359,7 +376,7 @@ static void take_promotion_back(struct world *world, uint64_t deployment)
 
 static void person_at_site(struct world *world, uint8_t site)
 {
-    switch (dice_below(&world->dice, 6)) {
+    switch (dice_below(&world->dice, 7)) {
     case 0:
         people_say_target(world, site, TARGET_FREEZE, 0, 0, 0);
         people_say_target(world, site, TARGET_UNFREEZE, 0, 0, dice_between(&world->dice, 500, 9000));
@@ -370,6 +387,9 @@ static void person_at_site(struct world *world, uint8_t site)
     case 2:
     case 3:
         people_say_target(world, site, TARGET_QUARANTINE_CLEAR, world->people.last_version[site], 0, 0);
+        return;
+    case 6:
+        start_emergency(world, site);
         return;
     case 4:
         if (people_active_at(world, site) == 0)
@@ -439,56 +459,4 @@ void people_lost(struct world *world)
             people->requests[i].life = 0;
             send_start(world, i, dice_between(&world->dice, 100, 2500));
         }
-}
-
-static void answer_approval(struct world *world, uint64_t deployment, uint32_t need)
-{
-    uint32_t mood = dice_below(&world->dice, 100);
-    int64_t in_ms = dice_between(&world->dice, 100, 1500);
-
-    if (world_fault(world, FAULT_APPROVAL_RACE)) {
-        people_say(world, deployment, VERB_REJECT, in_ms);
-        people_say(world, deployment, VERB_APPROVE, in_ms);
-    }
-    if (mood < 8)
-        people_say(world, deployment, VERB_REJECT, in_ms);
-    else if (mood < 88)
-        for (uint32_t i = 0; i < need; i++)
-            people_say(world, deployment, VERB_APPROVE, in_ms + (int64_t)i * dice_below(&world->dice, 300));
-}
-
-static void answer_trouble(struct world *world, uint64_t deployment, bool is_escalated)
-{
-    static const uint8_t held[] = {VERB_RESUME, VERB_RESUME, VERB_PROMOTE, VERB_ABORT, VERB_PROMOTE_FULL};
-    static const uint8_t escalated[] = {VERB_ABORT,   VERB_ROLLBACK_PAST, VERB_PROMOTE_FULL,
-                                        VERB_PROMOTE, VERB_RESUME,        VERB_ADOPT};
-    enum verb verb = (enum verb)held[dice_below(&world->dice, sizeof(held))];
-
-    if (world->now_ms >= world->people.quiet_ms)
-        return; /* the caretaker speaks */
-    if (is_escalated)
-        verb = (enum verb)escalated[dice_below(&world->dice, sizeof(escalated))];
-    if (!dice_chance(&world->dice, 5500))
-        return;
-    if (verb == VERB_ADOPT)
-        people_adopt(world, ledger_find(world, deployment)->site);
-    else
-        people_say(world, deployment, verb, dice_between(&world->dice, 200, 4000));
-}
-
-void people_published(struct world *world, const struct batch_row *row)
-{
-    uint64_t deployment = row->deployment;
-    enum trace_kind kind = row->trace.kind;
-
-    if (kind == TRACE_APPROVAL_WANTED)
-        answer_approval(world, deployment, row->trace.b);
-    else if (kind == TRACE_HELD || kind == TRACE_ESCALATED)
-        answer_trouble(world, deployment, kind == TRACE_ESCALATED);
-    else if (kind == TRACE_ACTION && world_fault(world, FAULT_ABORT_RACE))
-        people_say(world, deployment, dice_chance(&world->dice, 5000) ? VERB_ABORT : VERB_ROLLBACK,
-                   dice_between(&world->dice, 0, 15));
-    else if (kind == TRACE_PHASE && row->trace.a == PHASE_PROMOTED && dice_chance(&world->dice, 2500))
-        world_later(world, dice_between(&world->dice, 10, 2000),
-                    &(struct occurrence){.kind = OCCURS_PERSON, .deployment = deployment});
 }

@@ -15,7 +15,9 @@ struct asked;
 /* A start as a pipeline wants it, until it is answered; repeated while it is not. */
 struct request {
     bool is_answered;
-    bool is_back;   /* takes the promoted deployment back */
+    bool is_back; /* takes the promoted deployment back */
+    bool is_emergency;
+    bool is_stable_bad;
     bool is_of_run; /* a task of a run wants it: the engine asks again, nobody else */
     uint8_t task;
     uint64_t run;

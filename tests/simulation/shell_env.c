@@ -22,6 +22,8 @@ struct engine_start shell_start_of(struct world *world, struct live *live)
         .window = play->definition->window,
         .queues = play->definition->concurrency != CONCURRENCY_REFUSE,
         .replaces = play->definition->concurrency == CONCURRENCY_REPLACE && !live->is_back,
+        .is_emergency = world->people.requests[live->request].is_emergency,
+        .is_stable_bad = world->people.requests[live->request].is_stable_bad,
         .needs_stable = plan->has_traffic || plan->host_count > 0,
     };
 }

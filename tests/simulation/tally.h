@@ -11,9 +11,9 @@
 #include <stdio.h>
 
 enum {
-    TALLY_ENDINGS = ENDING_REPLACED + 1,
+    TALLY_ENDINGS = ENDING_CUT_SHORT + 1,
     TALLY_HOLDS = HOLD_ESCALATED + 1,
-    TALLY_TRACES = TRACE_MIRRORED + 1
+    TALLY_TRACES = TRACE_EMERGENCY + 1
 };
 
 /* Sums only: reports of several processes are added. */

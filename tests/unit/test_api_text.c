@@ -254,7 +254,7 @@ static void every_phase_and_ending_has_words(void **state)
 
     (void)state;
     for (unsigned phase = 0; phase < PHASE_COUNT; phase++)
-        for (unsigned ending = 0; ending <= ENDING_REPLACED; ending++) {
+        for (unsigned ending = 0; ending <= ENDING_CUT_SHORT; ending++) {
             char memory[256];
             struct text allowed;
             set_scene(&scene, (enum deployment_phase)phase);

@@ -37,13 +37,15 @@ static void random_deployment(uint64_t *seed, struct deployment_state *state)
     state->phase = (enum deployment_phase)(next_random(seed) % PHASE_COUNT);
     state->step_state = (enum step_state)(next_random(seed) % (STEP_HELD + 1));
     state->resume_to = (enum step_state)(next_random(seed) % (STEP_HELD + 1));
-    state->ending = (enum ending)(next_random(seed) % (ENDING_REPLACED + 1));
+    state->ending = (enum ending)(next_random(seed) % (ENDING_CUT_SHORT + 1));
     state->hold = (enum hold_cause)(next_random(seed) % (HOLD_ESCALATED + 1));
     state->part = (enum rollback_part)(next_random(seed) % (ROLLBACK_VERIFY + 1));
     state->care = (enum care_part)(next_random(seed) % (CARE_DONE + 1));
     state->is_escalated = next_random(seed) % 2;
     state->is_unverified = next_random(seed) % 2;
     state->is_full = next_random(seed) % 2;
+    state->is_emergency = next_random(seed) % 2;
+    state->is_stable_bad = next_random(seed) % 2;
     state->past_no_return = next_random(seed) % 2;
     state->would_roll_back = next_random(seed) % 2;
     state->is_probing = next_random(seed) % 2;
@@ -77,8 +79,8 @@ static void random_rule(uint64_t *seed, struct rule_state *state)
     state->bound = (uint32_t)(next_random(seed) % SERIES_BUCKETS_MAX);
     state->label = (uint32_t)(next_random(seed) % (CLASSIFICATION_ERROR + 2));
     state->last.verdict = (enum verdict)(next_random(seed) % (VERDICT_FAIL + 1));
-    state->last.reason = (enum reason)(next_random(seed) % (REASON_MARGINAL + 1));
-    state->limits.spent = (enum reason)(next_random(seed) % (REASON_MARGINAL + 1));
+    state->last.reason = (enum reason)(next_random(seed) % (REASON_NOT_WORSE + 1));
+    state->limits.spent = (enum reason)(next_random(seed) % (REASON_NOT_WORSE + 1));
     state->against = (uint32_t)(next_random(seed) % (COMPARISON_AGAINST_MAX + 1));
     state->last.against = (next_random(seed) % (COMPARISON_AGAINST_MAX + 1));
     state->is_lost = next_random(seed) % 2;
@@ -294,13 +296,15 @@ static void test_deployment_values_have_ranges(void **state)
     CHECK_DEPLOYMENT(phase, PHASE_COUNT);
     CHECK_DEPLOYMENT(step_state, STEP_HELD + 1);
     CHECK_DEPLOYMENT(resume_to, STEP_HELD + 1);
-    CHECK_DEPLOYMENT(ending, ENDING_REPLACED + 1);
+    CHECK_DEPLOYMENT(ending, ENDING_CUT_SHORT + 1);
     CHECK_DEPLOYMENT(hold, HOLD_ESCALATED + 1);
     CHECK_DEPLOYMENT(part, ROLLBACK_VERIFY + 1);
     CHECK_DEPLOYMENT(care, CARE_DONE + 1);
     CHECK_DEPLOYMENT(is_escalated, 2);
     CHECK_DEPLOYMENT(is_unverified, 2);
     CHECK_DEPLOYMENT(is_full, 2);
+    CHECK_DEPLOYMENT(is_emergency, 2);
+    CHECK_DEPLOYMENT(is_stable_bad, 2);
     CHECK_DEPLOYMENT(past_no_return, 2);
     CHECK_DEPLOYMENT(would_roll_back, 2);
     CHECK_DEPLOYMENT(is_probing, 2);
@@ -322,10 +326,12 @@ static void test_deployment_values_have_ranges(void **state)
     CHECK_DEPLOYMENT(batch, PLAN_HOSTS_MAX + 1);
 }
 
-/* Schema 1 had no hosts, schema 2 no copies, schema 3 no downtime: what they wrote is read, and has none. */
+/* Schema 1 had no hosts, schema 2 no copies, schema 3 no downtime, schema 4 no emergencies: what they wrote
+ * is read, and has none. */
 static void test_older_snapshots_are_read(void **state)
 {
     enum { HOSTS_BYTES = 1 + 4 + 3 * 2 + 3 * HOST_WORDS * 8, MIRROR_BYTES = 2 * 2, DOWN_BYTES = 1 + 2 * 8 };
+    enum { EMERGENCY_BYTES = 2 };
     unsigned char bytes[SNAPSHOT_DEPLOYMENT_MAX];
     struct deployment_state one;
     struct deployment_state back;
@@ -333,7 +339,12 @@ static void test_older_snapshots_are_read(void **state)
 
     (void)state;
     random_deployment(&seed, &one);
-    size_t length = snapshot_write_deployment(&one, bytes) - HOSTS_BYTES - MIRROR_BYTES - DOWN_BYTES;
+    size_t length =
+        snapshot_write_deployment(&one, bytes) - HOSTS_BYTES - MIRROR_BYTES - DOWN_BYTES - EMERGENCY_BYTES;
+    bytes[0] = 4;
+    assert_true(snapshot_read_deployment(bytes, length + HOSTS_BYTES + MIRROR_BYTES + DOWN_BYTES, &back));
+    assert_true(back.down_ms == one.down_ms);
+    assert_false(back.is_emergency || back.is_stable_bad);
     bytes[0] = 3;
     assert_true(snapshot_read_deployment(bytes, length + HOSTS_BYTES + MIRROR_BYTES, &back));
     assert_int_equal(back.confirmed_mirror, one.confirmed_mirror);
@@ -365,8 +376,8 @@ static void test_other_values_have_ranges(void **state)
     CHECK_LIMIT(rule, struct rule_state, timers[2].has_fired, 2);
     CHECK_LIMIT(rule, struct rule_state, timers[0].seen, EXPRESSION_CHECKS_MAX + 1);
     CHECK_LIMIT(rule, struct rule_state, last.verdict, VERDICT_FAIL + 1);
-    CHECK_LIMIT(rule, struct rule_state, last.reason, REASON_MARGINAL + 1);
-    CHECK_LIMIT(rule, struct rule_state, limits.spent, REASON_MARGINAL + 1);
+    CHECK_LIMIT(rule, struct rule_state, last.reason, REASON_NOT_WORSE + 1);
+    CHECK_LIMIT(rule, struct rule_state, limits.spent, REASON_NOT_WORSE + 1);
     CHECK_LIMIT(target, struct target_state, has_stable, 2);
     CHECK_LIMIT(target, struct target_state, is_frozen, 2);
     CHECK_LIMIT(target, struct target_state, quarantined_count, TARGET_QUARANTINE_MAX + 1);

@@ -101,8 +101,8 @@ def ended(world, name, seconds=15):
 
 
 @contextlib.contextmanager
-def publishing(world, payload='{"lag": 1}'):
-    """Publishes for both slots ten times a second; the list's one item is what."""
+def publishing(world, payload='{"lag": 1}', slots=("blue", "green")):
+    """Publishes for these slots ten times a second; the list's one item is what."""
     said, over, links = [payload], threading.Event(), []
 
     def publish(topic):
@@ -120,8 +120,8 @@ def publishing(world, payload='{"lag": 1}'):
             link.wait(5)
             over.wait(0.1)
 
-    for topic in ("t/blue", "t/green"):
-        links.append(threading.Thread(target=publish, args=(topic,), daemon=True))
+    for slot in slots:
+        links.append(threading.Thread(target=publish, args=(f"t/{slot}",), daemon=True))
         links[-1].start()
     try:
         yield said
