@@ -46,6 +46,7 @@ struct api_target_verb {
     const char *service, *environment;
     const char *version, *digest; /* adopt, quarantine */
     const char *slot;             /* adopt: "" is the only one */
+    int64_t until_wall_ms;        /* freeze: 0: until it is lifted */
     const char *reason;
 };
 

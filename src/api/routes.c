@@ -33,7 +33,7 @@ const struct route routes[] = {
     {"POST", "/v1/services/{service}/{environment}/adopt", TOKEN_OVERRIDE, targets_act, TARGET_ADOPT,
      "Records what serves now as stable"},
     {"POST", "/v1/services/{service}/{environment}/freeze", TOKEN_DEPLOY, targets_act, TARGET_FREEZE,
-     "No admission, no forward step"},
+     "No deployment begins, until its end or until it is lifted"},
     {"POST", "/v1/services/{service}/{environment}/unfreeze", TOKEN_OVERRIDE, targets_act, TARGET_UNFREEZE,
      "Lifts a freeze"},
     {"POST", "/v1/services/{service}/{environment}/rehearse", TOKEN_DEPLOY, rehearsal_ask, 0,

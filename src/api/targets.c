@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "api/parts.h"
 #include "api/shape.h"
+#include "api/until.h"
 #include "io/json.h"
 #include "orchestrator/deployment.h"
 
@@ -15,6 +16,7 @@ enum { QUARANTINE_ID_SIZE = 48, QUARANTINE_KEY_DIGITS = 16 };
 
 struct target_texts {
     char version[VERSION_MAX_LENGTH + 1], digest[DIGEST_MAX_LENGTH + 1], slot[NAME_MAX_LENGTH + 1];
+    int64_t until_wall_ms;
 };
 
 /* ---- shapes ---- */
@@ -76,6 +78,7 @@ static cJSON *shape_target(const struct api *api, uint32_t target, const char *s
         add_deployment(stable, state->stable_deployment);
     }
     cJSON_AddBoolToObject(object, "frozen", state != NULL && state->is_frozen);
+    shape_time(object, "frozen_until", state == NULL ? 0 : state->thaws_wall_ms);
     cJSON_AddNumberToObject(object, "quarantined", state == NULL ? 0 : state->quarantined_count);
     return object;
 }
@@ -111,6 +114,7 @@ static void ask(struct call *call, enum target_verb_kind kind, const struct targ
         .version = texts->version,
         .digest = texts->digest,
         .slot = texts->slot,
+        .until_wall_ms = texts->until_wall_ms,
         .reason = call->reason};
 
     call->env_holds++;
@@ -149,20 +153,27 @@ static void adopt(struct call *call)
     ask(call, TARGET_ADOPT, &texts);
 }
 
+static bool read_until(struct call *call, const char *until, int64_t *ret_wall_ms)
+{
+    struct err err = {0};
+
+    if (until[0] == '\0' || until_parse(until, api_wall_ms(), ret_wall_ms, &err))
+        return true;
+    problem_answer_member(call, "#/until", "%s", err.text);
+    return false;
+}
+
 static void freeze(struct call *call)
 {
     static const char *const names[] = {"until", "reason"};
-    const struct target_texts texts = {0};
-    char until[64];
+    struct target_texts texts = {0};
+    char until[UNTIL_TEXT_SIZE];
 
     if (!call_read_body(call, names, ARRAY_LENGTH(names), true) ||
         !call_body_line(call, "until", sizeof(until), until) ||
         !call_body_line(call, "reason", sizeof(call->reason), call->reason))
         return;
-    if (until[0] != '\0')
-        problem_answer(call, 501, "not-in-this-version",
-                       "#/until: a freeze with an end is not in this version; it holds until it is lifted");
-    else if (!needs_reason(call))
+    if (read_until(call, until, &texts.until_wall_ms) && !needs_reason(call))
         ask(call, TARGET_FREEZE, &texts);
 }
 

@@ -39,12 +39,16 @@ int freeze_run(struct cli *cli)
     char done[2 * VERB_PATH_SIZE];
     size_t until = option_find(cli->entry->options, cli->entry->option_count, "until");
 
+    bool has_end = until < cli->entry->option_count && cli->values[until].is_set;
+
     if (!make_path(cli, cli->entry->value, path))
         return VERB_REFUSED;
     cJSON *body = act_body(cli);
-    if (until < cli->entry->option_count && cli->values[until].is_set)
+    if (has_end)
         cJSON_AddStringToObject(body, "until", cli->values[until].text);
+    const char *frozen = has_end ? "frozen; it ends by itself, or with `verdict unfreeze`"
+                                 : "frozen, until `verdict unfreeze`";
     (void)snprintf(done, sizeof(done), "%s: %s", cli->words[0],
-                   cli->entry->value[0] == 'f' ? "frozen, until `verdict unfreeze`" : "not frozen any more");
+                   cli->entry->value[0] == 'f' ? frozen : "not frozen any more");
     return act_post_path(cli, path, body, done);
 }

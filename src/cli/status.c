@@ -27,6 +27,8 @@ static void print_service(const cJSON *service, const cJSON *deployments)
     (void)printf("%-24s %s%s", name,
                  stable == NULL ? "nothing is known to serve" : field_text(stable, "version"),
                  field_flag(service, "frozen") ? ", frozen" : "");
+    if (field_text(service, "frozen_until")[0] != '\0')
+        (void)printf(" until %s", field_text(service, "frozen_until"));
     if (quarantined > 0.0)
         (void)printf(", %g in quarantine", quarantined);
     (void)printf("\n");

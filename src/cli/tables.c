@@ -99,7 +99,9 @@ static const struct option adopt_options[] = {
 };
 static const struct option freeze_options[] = {
     {.name = "reason", .type = OPTION_TEXT, .is_required = true, .help = "why; it is recorded"},
-    {.name = "until", .type = OPTION_TEXT, .help = "not in this version"}};
+    {.name = "until",
+     .type = OPTION_TEXT,
+     .help = "when it ends by itself: 8h, 2026-12-18T09:00Z, \"2026-12-18 09:00 Europe/Berlin\""}};
 static const struct option mark_options[] = {{.name = "weight",
                                               .type = OPTION_TEXT,
                                               .is_required = true,
@@ -241,7 +243,7 @@ const struct verb_entry verb_table[] = {
      approve_run, "reject"},
     {"adopt", "SERVICE/ENV", "records what serves now as stable", NULL, TABLE(adopt_options), 1, 1, false,
      adopt_run, NULL},
-    {"freeze", "SERVICE/ENV", "no admission and no forward step; rollbacks go on", NULL,
+    {"freeze", "SERVICE/ENV", "no deployment begins; what is under way goes on, ways back too", NULL,
      TABLE(freeze_options), 1, 1, false, freeze_run, "freeze"},
     {"unfreeze", "SERVICE/ENV", "lifts a freeze", NULL, TABLE(reason_options), 1, 1, false, freeze_run,
      "unfreeze"},

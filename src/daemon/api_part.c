@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 static void refuse(api_done *done, void *done_data, enum err_code code, const char *text)
@@ -109,16 +110,27 @@ static bool check_target(struct daemon *daemon, const struct api_target_verb *ve
                               verb->service, verb->environment);
 }
 
+static int64_t wall_ms(void)
+{
+    struct timespec wall;
+
+    (void)clock_gettime(CLOCK_REALTIME, &wall);
+    return (int64_t)wall.tv_sec * 1000 + wall.tv_nsec / 1000000;
+}
+
 static void take_target_verb(void *data, const struct api_target_verb *verb, api_done *done, void *done_data)
 {
     struct daemon *daemon = data;
-    struct target_verb order = {.kind = verb->kind};
+    struct target_verb order = {.kind = verb->kind, .thaws_wall_ms = verb->until_wall_ms};
     struct err err = {0};
 
     if (!check_target(daemon, verb, &order.slot, &err)) {
         done(done_data, false, false, 0, &err);
         return;
     }
+    /* From here on our own clock counts: nobody who sets the wall clock ends it, or makes it longer (S11). */
+    if (verb->until_wall_ms != 0)
+        order.thaws_ms = daemon_now_ms(daemon) + verb->until_wall_ms - wall_ms();
     order.target = journal_target(daemon->journal, verb->service, verb->environment);
     if (verb->version[0] != '\0')
         order.version_key = journal_version_key(daemon->journal, verb->version, verb->digest);

@@ -149,7 +149,7 @@ static bool is_overtaken(const struct engine *engine, const struct engine_slot *
 
     while (slot != queued && !is_emergency(slot))
         slot = roster_next(engine, slot);
-    return slot != queued && queued->start.plan->kind != PLAN_ROLLBACK;
+    return slot != queued;
 }
 
 /* Who is under way makes room for an emergency. What no verdict ends is ended by a person's word, which must
@@ -258,9 +258,8 @@ static struct engine_slot *first_queued(const struct engine *engine, uint32_t ta
 
     for (struct engine_slot *slot = roster_first(engine, target); slot != NULL;
          slot = roster_next(engine, slot)) {
-        bool is_back = slot->start.plan->kind == PLAN_ROLLBACK;
-        bool may_go = is_ungated_only ? is_ungated(slot) : true;
-        if (slot->after.phase == PHASE_QUEUED && may_go && (is_back || !is_overtaken))
+        bool may_go = !is_ungated_only || is_ungated(slot);
+        if (slot->after.phase == PHASE_QUEUED && may_go && !is_overtaken)
             first = slot;
         is_overtaken = is_overtaken || is_emergency(slot);
     }
@@ -377,6 +376,56 @@ static enum engine_answer clear_quarantine(struct target_state *target, uint64_t
     return ENGINE_NOT_FOUND;
 }
 
+static void set_freeze(struct engine *engine, struct engine_target *target, bool is_frozen,
+                       const struct target_verb *verb)
+{
+    target->state.is_frozen = is_frozen;
+    target->state.thaws_ms = is_frozen ? verb->thaws_ms : 0;
+    target->state.thaws_wall_ms = is_frozen ? verb->thaws_wall_ms : 0;
+    if (target->state.thaws_ms != 0 && target->state.thaws_ms < engine->thaw_at_ms)
+        engine->thaw_at_ms = target->state.thaws_ms;
+}
+
+static void add_verb(struct engine *engine, const struct target_verb *verb, uint64_t token)
+{
+    struct batch_row *row = stepping_add_row(engine, NULL, ROW_TRACE);
+
+    row->token = token;
+    row->trace = (struct trace){.kind = TRACE_ADOPTED, .a = verb->target, .b = (uint32_t)verb->kind};
+}
+
+static void thaw(struct engine *engine, struct engine_target *target)
+{
+    const struct target_verb verb = {.kind = TARGET_UNFREEZE, .target = target->state.id};
+
+    roster_touch(engine, target);
+    set_freeze(engine, target, false, &verb);
+    stepping_add_target(engine, target);
+    add_verb(engine, &verb, 0);
+    admission_next(engine, verb.target);
+}
+
+/* A walk over the targets, when one is due. */
+void admission_thaw(struct engine *engine)
+{
+    int64_t at_ms = DEPLOYMENT_NEVER;
+
+    if (engine->batch.now_ms < engine->thaw_at_ms)
+        return;
+    for (uint32_t i = 0; i < engine->targets_max; i++) {
+        struct engine_target *target = &engine->targets[i];
+        if (!target->state.is_frozen || target->state.thaws_ms == 0)
+            continue;
+        if (target->state.thaws_ms < at_ms)
+            at_ms = target->state.thaws_ms;
+        if (at_ms <= engine->batch.now_ms) { /* one in each turn, however many end at once */
+            thaw(engine, target);
+            break;
+        }
+    }
+    engine->thaw_at_ms = at_ms;
+}
+
 static enum engine_answer change(struct engine *engine, struct engine_target *target,
                                  const struct input *input)
 {
@@ -387,10 +436,10 @@ static enum engine_answer change(struct engine *engine, struct engine_target *ta
     case TARGET_ADOPT:
         return adopt(engine, target, input);
     case TARGET_FREEZE:
-        target->state.is_frozen = true;
+        set_freeze(engine, target, true, verb);
         return ENGINE_DONE;
     case TARGET_UNFREEZE:
-        target->state.is_frozen = false;
+        set_freeze(engine, target, false, verb);
         admission_next(engine, verb->target);
         return ENGINE_DONE;
     case TARGET_QUARANTINE_ADD:
@@ -408,10 +457,7 @@ void admission_target_verb(struct engine *engine, const struct input *input)
 
     if (answer == ENGINE_DONE) {
         stepping_add_target(engine, target);
-        struct batch_row *row = stepping_add_row(engine, NULL, ROW_TRACE);
-        row->token = input->token;
-        row->trace = (struct trace){
-            .kind = TRACE_ADOPTED, .a = input->target_verb.target, .b = (uint32_t)input->target_verb.kind};
+        add_verb(engine, &input->target_verb, input->token);
     }
     engine_answer(engine, input->token, answer, 0);
 }

@@ -40,6 +40,8 @@ struct target_state {
     uint8_t stable_slot;
     uint8_t quarantined_count;
     uint8_t way_back_slot;
+    int64_t thaws_ms;      /* frozen until then; 0: until somebody lifts it */
+    int64_t thaws_wall_ms; /* the same as people said it, to be shown */
     uint64_t stable_version_key;
     uint64_t stable_deployment; /* whose pass proves it; 0: adopted by a person (S9) */
     uint64_t way_back; /* promoted deployment that can be taken back: what it replaced stands in way_back_slot
@@ -48,8 +50,8 @@ struct target_state {
 };
 
 enum target_verb_kind {
-    TARGET_ADOPT, /* version_key, slot: serves now; ends an escalated rollback */
-    TARGET_FREEZE,
+    TARGET_ADOPT,  /* version_key, slot: serves now; ends an escalated rollback */
+    TARGET_FREEZE, /* thaws_ms, thaws_wall_ms */
     TARGET_UNFREEZE,
     TARGET_QUARANTINE_ADD,  /* version_key */
     TARGET_QUARANTINE_CLEAR /* version_key */
@@ -60,6 +62,7 @@ struct target_verb {
     uint32_t target;
     uint64_t version_key;
     uint8_t slot;
+    int64_t thaws_ms, thaws_wall_ms; /* as in the state */
 };
 
 enum row_kind {

@@ -32,6 +32,7 @@ void engine_init(struct engine *engine, uint32_t deployments_max, uint32_t targe
     engine->targets_max = targets_max;
     engine->reconcile_ms = reconcile_ms;
     engine->next_deployment = 1;
+    engine->thaw_at_ms = DEPLOYMENT_NEVER;
     engine->slots = (struct engine_slot *)(void *)memory;
     memory += aligned(deployments_max * sizeof(struct engine_slot));
     engine->targets = (struct engine_target *)(void *)memory;
@@ -250,6 +251,7 @@ static void step_all(struct engine *engine)
 {
     struct engine_slot *slot;
 
+    admission_thaw(engine);
     runs_begin(engine);
     step_first(engine, is_brake);
     step_first(engine, is_judgement);
@@ -454,6 +456,7 @@ static void drop_batch(struct engine *engine)
         slot->author = 0;
     }
     roster_settle_targets(engine, false);
+    engine->thaw_at_ms = engine->batch.now_ms;
     leave_batch(engine);
     runs_drop(engine);
     for (uint32_t i = 0; i < engine->answered_count; i++) /* what runs started is nobody's input */
@@ -487,5 +490,5 @@ int64_t engine_deadline(const struct engine *engine)
         return engine->retry_at_ms;
     if (engine->input_count > 0)
         return now_ms;
-    return sooner(roster_next_ms(engine), runs_deadline(engine));
+    return sooner(sooner(roster_next_ms(engine), runs_deadline(engine)), engine->thaw_at_ms);
 }

@@ -107,6 +107,7 @@ struct engine {
     bool is_in_flight;
     bool is_failing;                                /* the last commit failed */
     bool has_overtaken;                             /* by a route that left ahead: some slot is_overtaken */
+    int64_t thaw_at_ms;                             /* the earliest end of a freeze, or earlier */
     int64_t commit_ms;                              /* when the one in flight was given away */
     int64_t retry_at_ms;                            /* no turn before, after a failed commit */
     uint32_t input_first, input_count, input_taken; /* ring; taken: stepped in the batch under way */
@@ -128,6 +129,7 @@ void engine_answer(struct engine *engine, uint64_t token, enum engine_answer ans
 void admission_start(struct engine *engine, const struct input *input);
 void admission_target_verb(struct engine *engine, const struct input *input);
 void admission_next(struct engine *engine, uint32_t target);
+void admission_thaw(struct engine *engine); /* freezes that were to end by now */
 void admission_ask_again(struct engine *engine, struct engine_slot *slot); /* the window of a queued one */
 
 /* ahead.c */

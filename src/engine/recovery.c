@@ -10,6 +10,8 @@ void engine_recover_target(struct engine *engine, const struct target_state *tar
 
     assert(at != NULL);
     at->state = *target;
+    if (target->is_frozen && target->thaws_ms != 0)
+        engine->thaw_at_ms = 0; /* looked at first of all */
 }
 
 void engine_recover_ids(struct engine *engine, uint64_t next_deployment)

@@ -12,7 +12,7 @@
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "fields are copied as they lie in memory");
 static_assert(sizeof(struct deployment_state) == 440, "deployment_state changed: see deployment_fields");
 static_assert(sizeof(struct rule_state) == 504, "rule_state changed: see rule_fields");
-static_assert(sizeof(struct target_state) == 1064, "target_state changed: see target_fields");
+static_assert(sizeof(struct target_state) == 1080, "target_state changed: see target_fields");
 static_assert(sizeof(struct run_state) == 832, "run_state changed: see run_fields");
 
 enum { HEAD_SIZE = 2 }; /* schema, kind */
@@ -45,6 +45,7 @@ struct layout {
 #define D5(member, limit) FIELD(struct deployment_state, member, limit, 5)
 #define R(member, limit)  FIELD(struct rule_state, member, limit, 1)
 #define R5(member, limit) FIELD(struct rule_state, member, limit, 5)
+#define T5(member, limit) FIELD(struct target_state, member, limit, 5)
 #define T(member, limit)  FIELD(struct target_state, member, limit, 1)
 #define HOSTS(member)                                                                                        \
     {                                                                                                        \
@@ -209,6 +210,8 @@ static const struct field target_fields[] = {
     QUARANTINED(deployment),
     T(way_back, 0),
     T(way_back_slot, 0),
+    T5(thaws_ms, 0),
+    T5(thaws_wall_ms, 0),
 };
 
 static const struct field run_fields[] = {

@@ -13,7 +13,7 @@
 #include <stddef.h>
 
 enum {
-    SNAPSHOT_SCHEMA = 5, /* 2: hosts; 3: copies of requests; 4: downtime; 5: the past, emergencies */
+    SNAPSHOT_SCHEMA = 5, /* 2: hosts; 3: copies; 4: downtime; 5: the past, emergencies, freezes that end */
     SNAPSHOT_DEPLOYMENT_MAX = 512, /* bytes, so do the others */
     SNAPSHOT_RULE_MAX = 640,
     SNAPSHOT_TARGET_MAX = 1200,

@@ -8,6 +8,8 @@
 #include <assert.h>
 #include <string.h>
 
+enum { THAW_MS = 1000 };
+
 static bool is_quarantined(const struct target_state *target, uint64_t version)
 {
     for (uint8_t i = 0; i < target->quarantined_count; i++)
@@ -55,6 +57,39 @@ static void check_kept(struct world *world, const struct batch *batch, uint8_t s
                            site + 1);
 }
 
+/* A freeze ends by a person's word, or when it was to end. */
+static void check_thaw(struct world *world, const struct batch *batch, uint8_t site,
+                       const struct target_state *after)
+{
+    const struct target_state *before = &world->oracle.targets[site];
+    bool is_said = false;
+
+    if (!before->is_frozen || after->is_frozen)
+        return;
+    for (uint32_t i = 0; i < batch->count; i++) {
+        const struct batch_row *row = &batch->rows[i];
+        is_said = is_said || (row->kind == ROW_TRACE && row->deployment == 0 && row->token != 0 &&
+                              row->trace.kind == TRACE_ADOPTED && row->trace.a == site + 1u &&
+                              (row->trace.b == TARGET_UNFREEZE || row->trace.b == TARGET_FREEZE));
+    }
+    if (!is_said && (before->thaws_ms == 0 || batch->now_ms < before->thaws_ms))
+        oracle_violate(world, "freeze", 0, "that of site %u ends, and it is not time", site + 1);
+}
+
+/* One ends in each batch, however many are due; and a word that waited for the journal may be over when it is
+ * heard. */
+static void check_frozen(struct world *world, const struct batch *batch)
+{
+    for (uint8_t i = 0; i < world->site_count; i++)
+        if (world->oracle.changed_by[i] == world->oracle.batch_number)
+            return;
+    for (uint8_t i = 0; i < world->site_count; i++) {
+        const struct target_state *target = &world->oracle.targets[i];
+        if (target->is_frozen && target->thaws_ms != 0 && batch->now_ms > target->thaws_ms + THAW_MS)
+            oracle_violate(world, "freeze", 0, "that of site %u was to end before", i + 1);
+    }
+}
+
 static void check_target(struct world *world, const struct batch *batch, const struct batch_row *row)
 {
     uint32_t index = row->target->id - 1;
@@ -76,6 +111,7 @@ static void check_target(struct world *world, const struct batch *batch, const s
                            other->trace.a == index + 1 && other->token != 0;
         is_founded = is_founded || is_promotion || is_adoption;
     }
+    check_thaw(world, batch, (uint8_t)index, &after);
     if (after.stable_version_key != before->stable_version_key && !is_founded)
         oracle_violate(world, "S9", 0, "site %u has another stable version, and nothing proves it",
                        index + 1);
@@ -217,6 +253,7 @@ void oracle_durable(struct world *world, const struct batch *batch, uint32_t row
                        world->oracle.row_count);
     if (has_states)
         check_owners(world);
+    check_frozen(world, batch);
     if (rows == batch->count)
         check_whole(world, batch);
     if (world->oracle.is_hashing)

@@ -279,6 +279,8 @@ void people_target_verb(struct world *world, const struct occurrence *occurrence
                                .version_key = occurrence->deployment,
                                .slot = occurrence->rule};
 
+    if (verb.kind == TARGET_FREEZE && verb.version_key != 0) /* it is how long */
+        verb.thaws_ms = shell_now_ms(world) + (int64_t)verb.version_key;
     /* What is about to be done is not seen yet: who adopts waits for it. */
     bool is_about_to = verb.kind == TARGET_ADOPT && world->shell.commit != NULL;
     if (!world->shell.is_up || is_about_to) {
@@ -378,6 +380,11 @@ static void person_at_site(struct world *world, uint8_t site)
 {
     switch (dice_below(&world->dice, 7)) {
     case 0:
+        if (dice_chance(&world->dice, 5000)) {
+            people_say_target(world, site, TARGET_FREEZE, (uint64_t)dice_between(&world->dice, 1, 20000), 0,
+                              0);
+            return;
+        }
         people_say_target(world, site, TARGET_FREEZE, 0, 0, 0);
         people_say_target(world, site, TARGET_UNFREEZE, 0, 0, dice_between(&world->dice, 500, 9000));
         return;

@@ -368,6 +368,23 @@ static void test_older_snapshots_are_read(void **state)
     assert_false(snapshot_read_deployment(bytes, length, &back));
 }
 
+/* Schema 4 knew no freeze that ends by itself. */
+static void test_older_targets_are_read(void **state)
+{
+    unsigned char bytes[SNAPSHOT_TARGET_MAX];
+    const struct target_state one = {
+        .id = 7, .is_frozen = true, .thaws_ms = 5, .thaws_wall_ms = 6, .way_back = 8};
+    struct target_state back;
+    size_t length = snapshot_write_target(&one, bytes);
+
+    (void)state;
+    bytes[0] = 4;
+    assert_false(snapshot_read_target(bytes, length, &back));
+    assert_true(snapshot_read_target(bytes, length - 2 * sizeof(int64_t), &back));
+    assert_true(back.id == 7 && back.is_frozen && back.way_back == 8);
+    assert_true(back.thaws_ms == 0 && back.thaws_wall_ms == 0);
+}
+
 static void test_other_values_have_ranges(void **state)
 {
     (void)state;
@@ -409,7 +426,8 @@ static void test_bytes_stay_as_they_are(void **state)
                                              0x11};
 
     (void)state;
-    assert_int_equal(snapshot_write_target(&target, bytes), 2 + 4 + 4 + 16 + TARGET_QUARANTINE_MAX * 16 + 9);
+    assert_int_equal(snapshot_write_target(&target, bytes),
+                     2 + 4 + 4 + 16 + TARGET_QUARANTINE_MAX * 16 + 9 + 16);
     assert_memory_equal(bytes, expected, sizeof(expected));
 }
 
@@ -431,6 +449,7 @@ int main(void)
         cmocka_unit_test(test_foreign_bytes_are_refused),
         cmocka_unit_test(test_deployment_values_have_ranges),
         cmocka_unit_test(test_older_snapshots_are_read),
+        cmocka_unit_test(test_older_targets_are_read),
         cmocka_unit_test(test_other_values_have_ranges),
         cmocka_unit_test(test_bytes_stay_as_they_are),
         cmocka_unit_test(test_hash_is_fnv1a_and_never_zero),
