@@ -156,6 +156,15 @@ static void add_emergency(const struct definition *definition, const struct jour
              row->a != 0 ? "; stable is said to be bad, and is in quarantine" : "");
 }
 
+static void add_retried(const struct definition *definition, const struct journal_audit *row,
+                        struct text *text)
+{
+    (void)definition;
+    text_add(text, "dep_%u is wanted once more", row->a);
+    if (row->b != 0)
+        text_add(text, ", and its version left the quarantine");
+}
+
 static const struct sentence sentences[] = {
     {TRACE_PHASE, NULL, add_phase},
     {TRACE_STEP, NULL, add_step},
@@ -183,6 +192,7 @@ static const struct sentence sentences[] = {
     {TRACE_MIRRORED, NULL, add_mirrored},
     {TRACE_DOWNTIME, NULL, add_downtime},
     {TRACE_EMERGENCY, NULL, add_emergency},
+    {TRACE_RETRIED, NULL, add_retried},
 };
 
 static void add_sentence(const struct sentence *sentence, const struct definition *definition,

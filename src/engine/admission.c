@@ -70,7 +70,7 @@ static enum engine_answer refusal(const struct engine *engine, const struct targ
 {
     if (target->is_frozen && start->plan->kind == PLAN_DEPLOY && !start->is_emergency)
         return ENGINE_FROZEN;
-    if (start->plan->kind == PLAN_DEPLOY && is_quarantined(target, start->version_key))
+    if (start->plan->kind == PLAN_DEPLOY && !start->takes_out && is_quarantined(target, start->version_key))
         return ENGINE_QUARANTINED;
     if (start->needs_stable && !target->has_stable)
         return ENGINE_NO_STABLE;
@@ -109,6 +109,35 @@ static void create(struct engine *engine, struct engine_slot *slot, const struct
     row = stepping_add_row(engine, slot, ROW_TRACE);
     row->token = start->token;
     row->trace = (struct trace){.kind = TRACE_EMERGENCY, .a = start->is_stable_bad};
+}
+
+static enum engine_answer clear_quarantine(struct target_state *target, uint64_t version_key)
+{
+    for (uint8_t i = 0; i < target->quarantined_count; i++) {
+        if (target->quarantined[i].version_key != version_key)
+            continue;
+        memmove(&target->quarantined[i], &target->quarantined[i + 1],
+                (size_t)(target->quarantined_count - i - 1) * sizeof(target->quarantined[0]));
+        target->quarantined_count--;
+        return ENGINE_DONE;
+    }
+    return ENGINE_NOT_FOUND;
+}
+
+/* Once more what has ended: attributed, and in the same batch as what it takes out of quarantine. */
+static void note_retry(struct engine *engine, struct engine_slot *slot, struct engine_target *target)
+{
+    const struct engine_start *start = &slot->start;
+
+    if (start->retries == 0)
+        return;
+    roster_touch(engine, target);
+    bool is_out = start->takes_out && clear_quarantine(&target->state, start->version_key) == ENGINE_DONE;
+    if (is_out)
+        stepping_add_target(engine, target);
+    struct batch_row *row = stepping_add_row(engine, slot, ROW_TRACE);
+    row->token = start->token;
+    row->trace = (struct trace){.kind = TRACE_RETRIED, .a = (uint32_t)start->retries, .b = is_out};
 }
 
 static void make_room(struct engine *engine, struct engine_slot *slot)
@@ -202,6 +231,9 @@ enum engine_answer admission_try(struct engine *engine, const struct engine_star
     if (target == NULL)
         return ENGINE_FULL;
     struct engine_slot *same = same_version(engine, start);
+    /* Of a version that is just going back nothing is wanted once more. */
+    if (same != NULL && start->retries != 0 && same->after.phase == PHASE_ROLLING_BACK)
+        return ENGINE_CONFLICT;
     if (same != NULL) {
         *ret_deployment = same->id;
         if (start->is_emergency)
@@ -217,6 +249,7 @@ enum engine_answer admission_try(struct engine *engine, const struct engine_star
         return answer;
     engine->next_deployment++;
     create(engine, slot, start);
+    note_retry(engine, slot, target);
     *ret_deployment = slot->id;
     if (start->is_emergency)
         overtake_queued(engine, slot);
@@ -361,19 +394,6 @@ static enum engine_answer add_quarantine(struct target_state *target, uint64_t v
         return ENGINE_FULL;
     target->quarantined[target->quarantined_count++] = (struct quarantined){.version_key = version_key};
     return ENGINE_DONE;
-}
-
-static enum engine_answer clear_quarantine(struct target_state *target, uint64_t version_key)
-{
-    for (uint8_t i = 0; i < target->quarantined_count; i++) {
-        if (target->quarantined[i].version_key != version_key)
-            continue;
-        memmove(&target->quarantined[i], &target->quarantined[i + 1],
-                (size_t)(target->quarantined_count - i - 1) * sizeof(target->quarantined[0]));
-        target->quarantined_count--;
-        return ENGINE_DONE;
-    }
-    return ENGINE_NOT_FOUND;
 }
 
 static void set_freeze(struct engine *engine, struct engine_target *target, bool is_frozen,

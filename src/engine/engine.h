@@ -59,7 +59,9 @@ struct engine_start {
     uint32_t target;      /* row of the service and environment */
     uint64_t version_key; /* hash of version and digest, never 0 */
     uint64_t
-        takes_back; /* PLAN_ROLLBACK: the promoted deployment, while it is the target's way_back; else 0 */
+        takes_back;   /* PLAN_ROLLBACK: the promoted deployment, while it is the target's way_back; else 0 */
+    uint64_t retries; /* PLAN_DEPLOY: the deployment that has ended and is wanted once more; else 0 */
+    bool takes_out;   /* with it, by a person who may: the version leaves the quarantine */
     const struct plan *plan;
     const struct rule *const *rules; /* [plan->rule_count] */
     struct rule_state *rule_states;  /* [plan->rule_count], zeroed, or as recovered */

@@ -118,7 +118,9 @@ enum trace_kind {
                           half   of the deployment that had put it there, 0: a person */
     TRACE_MIRRORED,    /* a: share of the requests that are copied, as read back */
     TRACE_DOWNTIME,    /* a: milliseconds for which nothing served, until now */
-    TRACE_EMERGENCY /* a person's: queue, window, freeze and approvals are not asked; a: 1: stable is bad */
+    TRACE_EMERGENCY, /* a person's: queue, window, freeze and approvals are not asked; a: 1: stable is bad */
+    TRACE_RETRIED    /* of the engine: a person wants once more what has ended; a: the low half of that
+                        deployment, b: 1 the version left the quarantine with it */
 };
 
 /* Whose FAIL it is, where no rule is known. */

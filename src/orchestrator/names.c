@@ -92,6 +92,7 @@ static const char *const trace_kinds[] = {
     [TRACE_MIRRORED] = "mirrored",
     [TRACE_DOWNTIME] = "downtime",
     [TRACE_EMERGENCY] = "emergency",
+    [TRACE_RETRIED] = "retried",
 };
 
 static const char *const hold_causes[] = {

@@ -45,6 +45,22 @@ static bool start(struct stage *stage, const struct story_words *words, struct e
     return engine_start(stage->bench.engine, &live->start) || err_set(err, ERR_LIMIT, "the queue is full");
 }
 
+/* retry VERSION of DEPLOYMENT, by a person who may take it out of quarantine; `only`: by one who may not */
+static bool retry(struct stage *stage, const struct story_words *words, struct err *err)
+{
+    const char *which = story_option(words, "of");
+    struct bench_live *live = bench_prepare(&stage->bench, key_of(words->at[1]));
+    int64_t deployment = 0;
+
+    if (which == NULL || !text_to_integer(which, 1, 99, &deployment))
+        return err_set(err, ERR_INVALID, "write `retry VERSION of DEPLOYMENT`");
+    *live->plan = stage->plan;
+    live->start.retries = (uint64_t)deployment;
+    live->start.takes_out = strcmp(words->at[words->count - 1], "only") != 0;
+    (void)ask(stage, live->start.token, words);
+    return engine_start(stage->bench.engine, &live->start) || err_set(err, ERR_LIMIT, "the queue is full");
+}
+
 /* VERB [RULE] [of DEPLOYMENT] */
 static bool say(struct stage *stage, const struct story_words *words, enum verb verb, struct err *err)
 {
@@ -199,8 +215,8 @@ struct other_word {
 };
 
 static const struct other_word others[] = {
-    {"start", start}, {"metric", metric},   {"world", world},   {"proxy", proxy},
-    {"stall", stall}, {"journal", journal}, {"kill", kill_for},
+    {"start", start}, {"retry", retry}, {"metric", metric},   {"world", world},
+    {"proxy", proxy}, {"stall", stall}, {"journal", journal}, {"kill", kill_for},
 };
 
 bool stage_happen(struct stage *stage, const struct story_words *words, struct err *err)

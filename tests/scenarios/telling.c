@@ -194,6 +194,10 @@ static void tell_trace(struct stage *stage, uint64_t deployment, const struct tr
     case TRACE_EMERGENCY:
         stage_tell(stage, true, deployment, "%s", kind);
         return;
+    case TRACE_RETRIED:
+        stage_tell(stage, true, deployment, trace->b != 0 ? "%s %u, out of quarantine" : "%s %u", kind,
+                   trace->a);
+        return;
     }
 }
 

@@ -71,6 +71,8 @@ static void check_start(struct world *world, const struct asked *asked, enum eng
     const struct target_state *target = &world->oracle.targets[asked->site];
     bool is_good = answer == ENGINE_DONE || answer == ENGINE_ALREADY;
 
+    if (answer == ENGINE_QUARANTINED && request->takes_out)
+        oracle_violate(world, "quarantine", 0, "a person took it out, and it is refused for it");
     if (!is_good)
         return;
     if (stored == NULL || !stored->exists) {

@@ -18,11 +18,24 @@ static bool is_quarantined(const struct target_state *target, uint64_t version)
     return false;
 }
 
+/* Does this row take a version out of quarantine there, for a person who wants it once more and may? */
+static bool is_retry(const struct world *world, const struct batch_row *row, uint8_t site)
+{
+    if (row->kind != ROW_TRACE || row->deployment == 0 || row->trace.kind != TRACE_RETRIED ||
+        row->trace.b == 0 || row->token == 0)
+        return false;
+    const struct ledger_deployment *stored = &world->ledger.deployments[row->deployment - 1];
+    const struct request *request = &world->people.requests[stored->request];
+    return stored->site == site && request->retries != 0 && request->takes_out;
+}
+
 /* Did a person take something out of quarantine there? */
-static bool has_cleared(const struct batch *batch, uint8_t site)
+static bool has_cleared(const struct world *world, const struct batch *batch, uint8_t site)
 {
     for (uint32_t i = 0; i < batch->count; i++) {
         const struct batch_row *row = &batch->rows[i];
+        if (is_retry(world, row, site))
+            return true;
         if (row->kind == ROW_TRACE && row->deployment == 0 && row->trace.kind == TRACE_ADOPTED &&
             row->trace.a == site + 1u && row->trace.b == TARGET_QUARANTINE_CLEAR && row->token != 0)
             return true;
@@ -38,7 +51,7 @@ static void check_quarantine(struct world *world, const struct batch *batch, con
     bool is_back = row->trace.kind == TRACE_PHASE && row->trace.a == PHASE_ROLLING_BACK &&
                    oracle_history(world, row->deployment)->has_sign;
 
-    if ((is_told || is_back) && !has_cleared(batch, stored->site) &&
+    if ((is_told || is_back) && !has_cleared(world, batch, stored->site) &&
         !is_quarantined(&world->oracle.targets[stored->site], stored->version))
         oracle_violate(world, "quarantine", row->deployment, "it failed, and its version may come back");
     if (is_told)
@@ -52,7 +65,7 @@ static void check_kept(struct world *world, const struct batch *batch, uint8_t s
 
     for (uint8_t i = 0; i < before->quarantined_count; i++)
         if (!is_quarantined(after, before->quarantined[i].version_key) &&
-            after->quarantined_count < TARGET_QUARANTINE_MAX && !has_cleared(batch, site))
+            after->quarantined_count < TARGET_QUARANTINE_MAX && !has_cleared(world, batch, site))
             oracle_violate(world, "quarantine", 0, "site %u: a version left it, and nobody took it out",
                            site + 1);
 }

@@ -422,6 +422,24 @@ static void confirm(struct world *world, uint64_t deployment, const struct batch
     oracle_due_drop(world, DUE_DRIFT, deployment, ledger_find(world, deployment)->site);
 }
 
+/* Once more is a new deployment of what has ended, and somebody wants it. */
+static void check_retry(struct world *world, uint64_t deployment, const struct batch_row *row)
+{
+    const struct ledger_deployment *stored = ledger_find(world, deployment);
+
+    if (row->token == 0)
+        oracle_violate(world, "S14", deployment, "it is wanted once more, and nobody says so");
+    if (row->trace.a == 0 || row->trace.a >= deployment) {
+        oracle_violate(world, "states", deployment, "%u cannot have ended before it", row->trace.a);
+        return;
+    }
+    const struct ledger_deployment *ended = ledger_find(world, row->trace.a);
+    enum deployment_phase phase = oracle_history(world, row->trace.a)->state.phase;
+    if (!ended->exists || !phase_is_terminal(phase) || phase == PHASE_PROMOTED ||
+        ended->version != stored->version || ended->site != stored->site)
+        oracle_violate(world, "states", deployment, "%u is not over, or was something else", row->trace.a);
+}
+
 void oracle_trace(struct world *world, uint64_t deployment, const struct batch_row *row)
 {
     struct oracle_history *history = oracle_history(world, deployment);
@@ -489,6 +507,9 @@ void oracle_trace(struct world *world, uint64_t deployment, const struct batch_r
     case TRACE_FORGOTTEN:
     case TRACE_MIRRORED:
     case TRACE_DOWNTIME:
+        return;
+    case TRACE_RETRIED:
+        check_retry(world, deployment, row);
         return;
     }
 }

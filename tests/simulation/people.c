@@ -11,8 +11,6 @@
 
 enum { TRIES_MAX = 60 };
 
-static const int64_t PERSON_MS = 2500;
-
 static uint64_t new_version(struct world *world)
 {
     static const uint8_t healths[] = {HEALTH_GOOD,  HEALTH_GOOD, HEALTH_GOOD,     HEALTH_GOOD,
@@ -60,13 +58,13 @@ void people_init(struct world *world)
         world_later(world, dice_between(&world->dice, 30, 3000),
                     &(struct occurrence){.kind = OCCURS_PIPELINE, .target = i});
     }
-    world_later(world, dice_between(&world->dice, 500, 2 * PERSON_MS),
+    world_later(world, dice_between(&world->dice, 500, 2 * (int64_t)PEOPLE_PERSON_MS),
                 &(struct occurrence){.kind = OCCURS_PERSON});
 }
 
 /* Pipelines */
 
-static uint8_t choose_play(struct world *world, uint8_t site)
+uint8_t people_play(struct world *world, uint8_t site)
 {
     const struct play *plays = world->playbook->plays;
 
@@ -77,12 +75,12 @@ static uint8_t choose_play(struct world *world, uint8_t site)
     }
 }
 
-static void send_start(struct world *world, uint32_t request, int64_t in_ms)
+void people_send_start(struct world *world, uint32_t request, int64_t in_ms)
 {
     world_later(world, in_ms, &(struct occurrence){.kind = OCCURS_START, .sequence = request});
 }
 
-static struct request *new_request(struct world *world, uint8_t site)
+struct request *people_request(struct world *world, uint8_t site)
 {
     struct people *people = &world->people;
 
@@ -96,17 +94,17 @@ static struct request *new_request(struct world *world, uint8_t site)
 static void want(struct world *world, uint8_t site)
 {
     struct people *people = &world->people;
-    struct request *request = new_request(world, site);
+    struct request *request = people_request(world, site);
 
     if (request == NULL)
         return;
-    request->play = choose_play(world, site);
+    request->play = people_play(world, site);
     (void)world_fault(world, FAULT_RULES_RELOADED);
     request->version = dice_chance(&world->dice, 1500) ? people->last_version[site] : new_version(world);
     people->last_version[site] = request->version;
-    send_start(world, people->request_count - 1, 0);
+    people_send_start(world, people->request_count - 1, 0);
     if (world_fault(world, FAULT_START_TWICE))
-        send_start(world, people->request_count - 1, dice_between(&world->dice, 0, 40));
+        people_send_start(world, people->request_count - 1, dice_between(&world->dice, 0, 40));
 }
 
 void people_pipeline(struct world *world, const struct occurrence *occurrence)
@@ -204,13 +202,13 @@ static struct request *request_of_run(struct world *world, uint64_t run, uint8_t
         if (people->requests[i].is_of_run && people->requests[i].run == run &&
             people->requests[i].task == task)
             return &people->requests[i];
-    struct request *request = new_request(world, site);
+    struct request *request = people_request(world, site);
     if (request == NULL)
         return NULL;
     request->is_of_run = request->is_answered = true;
     request->run = run;
     request->task = task;
-    request->play = choose_play(world, site);
+    request->play = people_play(world, site);
     return request;
 }
 
@@ -240,7 +238,7 @@ void people_start(struct world *world, const struct occurrence *occurrence)
     }
     if (!world->shell.is_up) {
         request->tries++;
-        send_start(world, occurrence->sequence, dice_between(&world->dice, 200, 1500));
+        people_send_start(world, occurrence->sequence, dice_between(&world->dice, 200, 1500));
         return;
     }
     if (!is_known(world, request))
@@ -329,113 +327,6 @@ void people_adopt(struct world *world, uint8_t index)
     people_say_target(world, index, TARGET_ADOPT, site->versions[slot], slot, 0);
 }
 
-/* Somebody does not look whether one is under way; where that is escalated it is left to those who do. */
-static void adopt_anyhow(struct world *world, uint8_t index)
-{
-    const struct target_state *target = &world->oracle.targets[index];
-    const struct deployment_state *state = &world->oracle.histories[people_active_at(world, index) - 1].state;
-
-    if (target->has_stable && !state->is_escalated)
-        people_say_target(world, index, TARGET_ADOPT, target->stable_version_key, target->stable_slot, 0);
-}
-
-/* A fix that cannot wait; sometimes what is on its way already. */
-static void start_emergency(struct world *world, uint8_t site)
-{
-    struct people *people = &world->people;
-    struct request *request = new_request(world, site);
-
-    if (request == NULL)
-        return;
-    request->is_emergency = true;
-    request->is_stable_bad = dice_chance(&world->dice, 4000);
-    request->play = choose_play(world, site);
-    request->version = dice_chance(&world->dice, 3000) ? people->last_version[site] : new_version(world);
-    people->last_version[site] = request->version;
-    send_start(world, people->request_count - 1, 1);
-}
-
-/* Takes the newest promotion back while its old slot is kept. */
-static void take_promotion_back(struct world *world, uint64_t deployment)
-{
-    const struct ledger_deployment *stored = ledger_find(world, deployment);
-    const struct deployment_state *state = &world->oracle.histories[deployment - 1].state;
-
-    if (state->phase != PHASE_PROMOTED || stored->previous == 0 || stored->is_back ||
-        !world->playbook->plays[stored->play].definition->plan.has_traffic ||
-        (state->care != CARE_DUE && state->care != CARE_ACTING))
-        return;
-    struct request *request = new_request(world, stored->site);
-    if (request == NULL)
-        return;
-    request->is_back = true;
-    request->play = stored->play;
-    request->version = stored->previous;
-    request->previous = stored->version;
-    request->taken_back = deployment;
-    send_start(world, world->people.request_count - 1, 1);
-}
-
-static void person_at_site(struct world *world, uint8_t site)
-{
-    switch (dice_below(&world->dice, 7)) {
-    case 0:
-        if (dice_chance(&world->dice, 5000)) {
-            people_say_target(world, site, TARGET_FREEZE, (uint64_t)dice_between(&world->dice, 1, 20000), 0,
-                              0);
-            return;
-        }
-        people_say_target(world, site, TARGET_FREEZE, 0, 0, 0);
-        people_say_target(world, site, TARGET_UNFREEZE, 0, 0, dice_between(&world->dice, 500, 9000));
-        return;
-    case 1:
-        people_say_target(world, site, TARGET_QUARANTINE_ADD, world->people.last_version[site], 0, 0);
-        return;
-    case 2:
-    case 3:
-        people_say_target(world, site, TARGET_QUARANTINE_CLEAR, world->people.last_version[site], 0, 0);
-        return;
-    case 6:
-        start_emergency(world, site);
-        return;
-    case 4:
-        if (people_active_at(world, site) == 0)
-            people_adopt(world, site);
-        else
-            adopt_anyhow(world, site);
-        return;
-    default:
-        for (uint64_t id = world->oracle.highest; id > 0; id--)
-            if (world->oracle.histories[id - 1].exists && ledger_find(world, id)->site == site) {
-                take_promotion_back(world, id);
-                return;
-            }
-        return;
-    }
-}
-
-void people_person(struct world *world, const struct occurrence *occurrence)
-{
-    uint8_t site = (uint8_t)dice_below(&world->dice, world->site_count);
-    uint64_t deployment = world->oracle.highest;
-    int64_t pause_ms = PERSON_MS * (world->is_samples ? 12 : 1);
-
-    if (occurrence->deployment != 0) {
-        take_promotion_back(world, occurrence->deployment);
-        return;
-    }
-    if (world->now_ms >= world->people.quiet_ms)
-        return;
-    if (deployment > 3 && dice_chance(&world->dice, 7000))
-        deployment -= dice_below(&world->dice, 3);
-    if (dice_chance(&world->dice, 3500))
-        person_at_site(world, site);
-    else if (deployment > 0)
-        people_say(world, deployment, (enum verb)dice_below(&world->dice, VERB_COUNT - 1), 0);
-    world_later(world, dice_between(&world->dice, 100, 2 * pause_ms),
-                &(struct occurrence){.kind = OCCURS_PERSON});
-}
-
 /* Answers */
 
 void people_answered(struct world *world, const struct asked *asked, enum engine_answer answer,
@@ -448,7 +339,7 @@ void people_answered(struct world *world, const struct asked *asked, enum engine
     if (request->is_of_run)
         return;
     if (answer == ENGINE_NOT_DURABLE && request->tries++ < TRIES_MAX) {
-        send_start(world, asked->request, dice_between(&world->dice, 500, 2500));
+        people_send_start(world, asked->request, dice_between(&world->dice, 500, 2500));
         return;
     }
     request->is_answered = true;
@@ -464,6 +355,6 @@ void people_lost(struct world *world)
     for (uint32_t i = 0; i < people->request_count; i++)
         if (!people->requests[i].is_answered && people->requests[i].life == world->shell.life) {
             people->requests[i].life = 0;
-            send_start(world, i, dice_between(&world->dice, 100, 2500));
+            people_send_start(world, i, dice_between(&world->dice, 100, 2500));
         }
 }

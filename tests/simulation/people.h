@@ -6,7 +6,7 @@
 
 #include "engine/engine.h"
 
-enum { REQUESTS_MAX = 96 };
+enum { REQUESTS_MAX = 96, PEOPLE_PERSON_MS = 2500 };
 
 struct world;
 struct occurrence;
@@ -28,6 +28,8 @@ struct request {
     uint64_t version;
     uint64_t previous;
     uint64_t taken_back;
+    uint64_t retries;  /* deployment that has ended; 0 none */
+    bool takes_out;    /* who asks may take its version out of quarantine */
     uint64_t promised; /* deployment that was named to the pipeline; 0 none */
     int64_t made_up_ms;
     uint64_t durable; /* deployment that stands in the journal for its key; 0 none */
@@ -44,6 +46,11 @@ struct people {
 };
 
 void people_init(struct world *world);
+
+/* A start that somebody wants, to be filled, or NULL: no room; and it is sent. */
+struct request *people_request(struct world *world, uint8_t site);
+void people_send_start(struct world *world, uint32_t request, int64_t in_ms);
+uint8_t people_play(struct world *world, uint8_t site); /* that fits there */
 
 /* Occurrences. */
 void people_pipeline(struct world *world, const struct occurrence *occurrence);

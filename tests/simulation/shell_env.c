@@ -9,12 +9,15 @@ struct engine_start shell_start_of(struct world *world, struct live *live)
 {
     const struct play *play = &world->playbook->plays[live->play];
     const struct plan *plan = play_plan(play, live->is_back);
+    const struct request *request = &world->people.requests[live->request];
 
     return (struct engine_start){
         .token = live->token,
         .target = live->site + 1u,
         .version_key = live->version,
-        .takes_back = live->is_back ? world->people.requests[live->request].taken_back : 0,
+        .takes_back = live->is_back ? request->taken_back : 0,
+        .retries = request->retries,
+        .takes_out = request->takes_out,
         .plan = plan,
         .rules = play->rules,
         .rule_states = live->rule_states,

@@ -457,6 +457,7 @@ static void test_words(void **state)
     assert_string_equal(action_kind_name(ACTION_VERIFY), "verify");
     assert_string_equal(trace_kind_name(TRACE_RETIRED), "retired");
     assert_string_equal(trace_kind_name(TRACE_FORGOTTEN), "quarantine_forgotten");
+    assert_string_equal(trace_kind_name(TRACE_RETRIED), "retried");
     assert_string_equal(hold_cause_name(HOLD_UNKNOWN_HAND), "unknown_hand");
     assert_true(phase_is_active(PHASE_WATCHING));
     assert_false(phase_is_active(PHASE_QUEUED));
