@@ -27,6 +27,8 @@ struct api_start {
     const char *actor;                /* who caused it; the principal's name where not given */
     bool is_emergency, is_stable_bad; /* as in struct engine_start */
     const char *idempotency_key;      /* NULL: none */
+    uint64_t retries;                 /* deployment that has ended and is wanted once more; 0: none */
+    bool takes_out; /* with it, by whoever may override: its version leaves the quarantine */
     unsigned char body_hash[JOURNAL_HASH_SIZE];
 };
 

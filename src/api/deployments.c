@@ -216,7 +216,7 @@ static bool reserve(struct call *call, const unsigned char hash[JOURNAL_HASH_SIZ
     return false;
 }
 
-static void started(void *data, bool is_done, bool is_new, uint64_t deployment, const struct err *err)
+void deployments_started(void *data, bool is_done, bool is_new, uint64_t deployment, const struct err *err)
 {
     struct call *call = data;
 
@@ -259,7 +259,7 @@ void deployments_start(struct call *call)
     if (!reserve(call, start.body_hash))
         return;
     call->env_holds++;
-    env->start(env->data, &start, started, call);
+    env->start(env->data, &start, deployments_started, call);
 }
 
 /* ---- list ---- */

@@ -28,10 +28,13 @@ void api_release(struct api *api);
 
 /* Handlers of the table, one line per file. */
 void deployments_start(struct call *call);
+/* api_done of a start. */
+void deployments_started(void *data, bool is_done, bool is_new, uint64_t deployment, const struct err *err);
 void deployments_list(struct call *call);
 void deployments_show(struct call *call);
 void verbs_act(struct call *call);
 void verbs_mark(struct call *call);
+void retry_answer(struct call *call);
 void approvals_answer(struct call *call);
 void targets_act(struct call *call);
 void quarantine_list(struct call *call);

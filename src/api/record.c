@@ -126,7 +126,7 @@ void record_allowed(const struct deployment_state *state, struct text *text)
     case PHASE_CANCELLED:
     case PHASE_SUPERSEDED:
     case PHASE_COUNT:
-        text_add(text, "nothing: start a new deployment");
+        text_add(text, "retry, which starts a new deployment");
         return;
     }
 }

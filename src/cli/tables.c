@@ -210,6 +210,12 @@ static const char *const run_text[] = {"verdict run PIPELINE --version V [--wait
                                        "get, wait, abort and retry take a run_N like a deployment",
                                        NULL};
 
+static const char *const retry_text[] = {
+    "verdict retry ID --reason R\n"
+    "Of a deployment that ended without being promoted: a new one of the same version, by the rule files of "
+    "today. Its version leaves the quarantine, which takes the right `override`.",
+    NULL};
+
 #define TABLE(options) (options), ARRAY_LENGTH(options)
 
 const struct verb_entry verb_table[] = {
@@ -232,7 +238,7 @@ const struct verb_entry verb_table[] = {
      act_run, "hold"},
     {"resume", "ID", "goes on after a hold", NULL, TABLE(reason_options), 1, 1, false, act_run, "resume"},
     {"abort", "ID", "stops it and goes back", NULL, TABLE(reason_options), 1, 1, false, act_run, "abort"},
-    {"retry", "ID", "starts what failed once more: a run from its failed stage on", NULL,
+    {"retry", "ID", "starts what failed once more: a run from its failed stage on", retry_text,
      TABLE(reason_options), 1, 1, false, act_run, "retry"},
     {"rollback", "ID", "takes it back", NULL, TABLE(rollback_options), 1, 1, false, rollback_run, NULL},
     {"mute", "ID RULE", "a rule only records from here on", NULL, TABLE(reason_options), 2, 2, false,

@@ -15,6 +15,8 @@ struct request {
     struct run_live *run; /* the same of a run */
     bool is_start;
     bool is_emergency, is_stable_bad; /* of a start */
+    bool takes_out;                   /* of a start: as in struct engine_start */
+    uint64_t retries;                 /* the same */
     bool is_answered;                 /* kept until its batch is over, and while the engine still names it */
     char *actor, *reason, *principal, *key, *strategy, *run_url, *commit;
     char verb[32];

@@ -130,6 +130,8 @@ static void fill_request(struct request *request, const struct api_start *start,
     request->row.start = &request->start;
     request->row.principal = request->principal;
     request->row.idempotency_key = request->key;
+    request->retries = start->retries;
+    request->takes_out = start->takes_out;
     memcpy(request->row.body_hash, start->body_hash, JOURNAL_HASH_SIZE);
 }
 
@@ -193,6 +195,8 @@ static void hand_over(struct daemon *daemon, struct request *request, struct liv
     start.is_emergency = request->is_emergency;
     start.is_stable_bad = request->is_stable_bad;
     start.takes_back = request->start.taken_back;
+    start.retries = request->retries;
+    start.takes_out = request->takes_out;
     if (!engine_start(daemon->engine, &start))
         request_answered(daemon, request->token, ENGINE_FULL, 0);
     daemon_wants_turn(daemon);

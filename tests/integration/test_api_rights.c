@@ -115,8 +115,9 @@ static void verbs_reach_the_engine(void **state)
     assert_non_null(strstr(bench->last.text, "past-no-return"));
     assert_answer(api_bench_ask(bench, "POST", "/v1/deployments/dep_1/resume", "{\"full\":true}"), 400,
                   "#/full");
-    assert_answer(api_bench_ask(bench, "POST", "/v1/deployments/dep_1/retry", NULL), 501,
-                  "not in this version");
+    assert_answer(api_bench_ask(bench, "POST", "/v1/deployments/dep_1/retry", NULL), 400, "#/reason");
+    assert_answer(api_bench_ask(bench, "POST", "/v1/deployments/dep_1/retry", "{\"reason\":\"r\"}"), 409,
+                  "retry is not possible");
     assert_answer(api_bench_ask(bench, "POST", "/v1/deployments/dep_1/marks", "{\"weight\":25}"), 200,
                   "dep_1");
     assert_string_equal(bench->last.text, "1 25");
@@ -124,6 +125,37 @@ static void verbs_reach_the_engine(void **state)
                   "#/weight");
     assert_answer(api_bench_ask(bench, "POST", "/v1/deployments/dep_9/abort", NULL), 404,
                   "no such deployment");
+}
+
+/* A start with what the ended one had; out of quarantine only by who may override. */
+static void a_retry_is_a_start(void **state)
+{
+    struct api_bench *bench = *state;
+    static const char path[] = "/v1/deployments/dep_1/retry";
+    char *token =
+        api_bench_token(bench, "{\"principal\":\"ci\",\"scopes\":[\"read\",\"deploy\",\"rollback\"]}");
+
+    (void)api_bench_deployment(bench, PHASE_PROMOTED);
+    api_bench_release(bench, 1);
+    assert_answer(api_bench_ask(bench, "POST", path, "{\"reason\":\"r\"}"), 409, "only what ended without");
+    (void)api_bench_deployment(bench, PHASE_ROLLED_BACK);
+    api_bench_release(bench, 2);
+    bench->token = token;
+    const struct api_bench_call *call =
+        api_bench_ask(bench, "POST", "/v1/deployments/shop/prod/retry", "{\"reason\":\"mended\"}");
+    assert_answer(call, 201, "dep_3");
+    assert_string_equal(call->location, "/v1/deployments/dep_3");
+    assert_string_equal(bench->last.text, "shop/prod 2.0.0  careful by ci for ci: mended, once more 2");
+    api_bench_release(bench, 3);
+    bench->target.id = journal_target(bench->journal, "shop", "prod");
+    bench->target.quarantined[0].version_key = journal_version_key(bench->journal, "2.0.0", "");
+    bench->target.quarantined_count = 1;
+    assert_answer(api_bench_ask(bench, "POST", "/v1/deployments/dep_2/retry", "{\"reason\":\"r\"}"), 403,
+                  "override");
+    bench->token = NULL;
+    assert_answer(api_bench_ask(bench, "POST", "/v1/deployments/dep_2/retry", "{\"reason\":\"r\"}"), 201, "");
+    assert_non_null(strstr(bench->last.text, ", once more 2, out of quarantine"));
+    free(token);
 }
 
 static void forbidden_states_say_what_is_possible(void **state)
@@ -380,6 +412,7 @@ int main(void)
         WITH_API(a_revoked_token_is_over),
         WITH_API(a_password_is_a_token),
         WITH_API(verbs_reach_the_engine),
+        WITH_API(a_retry_is_a_start),
         WITH_API(forbidden_states_say_what_is_possible),
         WITH_API(what_is_over_is_refused_or_done),
         WITH_API(people_approve_once_each),

@@ -92,6 +92,15 @@ static uint64_t create(struct api_bench *bench, const char *version, const char 
     return id;
 }
 
+static void add_retry(struct api_bench *bench, const struct api_start *start)
+{
+    size_t length = strlen(bench->last.text);
+
+    if (start->retries != 0)
+        (void)snprintf(bench->last.text + length, sizeof(bench->last.text) - length, ", once more %llu%s",
+                       (unsigned long long)start->retries, start->takes_out ? ", out of quarantine" : "");
+}
+
 static void take_start(void *data, const struct api_start *start, api_done *done, void *done_data)
 {
     static char key[256];
@@ -103,6 +112,7 @@ static void take_start(void *data, const struct api_start *start, api_done *done
     (void)snprintf(bench->last.text, sizeof(bench->last.text), "%s/%s %s %s %s by %s for %s: %s",
                    start->service, start->environment, start->version, start->digest, start->strategy,
                    start->principal.name, start->actor, start->reason);
+    add_retry(bench, start);
     if (bench->refusal.code != ERR_NONE || bench->attaches) {
         bench->created = bench->attaches ? 1 : 0;
         loop_defer(bench->loop, answer_now, bench);
