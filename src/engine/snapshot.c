@@ -138,6 +138,7 @@ static const struct field deployment_fields[] = {
     D4(down_ms, 0),
     D5(is_emergency, 2),
     D5(is_stable_bad, 2),
+    D5(disaster, DISASTER_OVER + 1),
 };
 
 static const struct field rule_fields[] = {

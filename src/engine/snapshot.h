@@ -13,7 +13,8 @@
 #include <stddef.h>
 
 enum {
-    SNAPSHOT_SCHEMA = 5, /* 2: hosts; 3: copies; 4: downtime; 5: the past, emergencies, freezes that end */
+    /* 2: hosts; 3: copies; 4: downtime; 5: the past, emergencies, freezes that end, disaster recovery */
+    SNAPSHOT_SCHEMA = 5,
     SNAPSHOT_DEPLOYMENT_MAX = 512, /* bytes, so do the others */
     SNAPSHOT_RULE_MAX = 640,
     SNAPSHOT_TARGET_MAX = 1200,

@@ -5,6 +5,7 @@
 #ifndef ORCHESTRATOR_DEPLOYMENT_STATE_H
 #define ORCHESTRATOR_DEPLOYMENT_STATE_H
 
+#include "orchestrator/deployment_words.h"
 #include "orchestrator/plan.h"
 
 #include <stdbool.h>
@@ -14,63 +15,6 @@
 
 /* Bits of hosts. */
 enum { HOST_WORDS = PLAN_HOSTS_MAX / 64 };
-
-enum deployment_phase {
-    PHASE_QUEUED,       /* accepted; another deployment of its service and environment is under way */
-    PHASE_ADMITTING,    /* the rehearsal runs: levers, target, commands */
-    PHASE_RUNNING,      /* executing its steps up to the watch */
-    PHASE_WATCHING,     /* serves everything; the watch observes */
-    PHASE_ROLLING_BACK, /* on the way back to stable */
-    PHASE_PROMOTED,     /* from here on terminal (S7) */
-    PHASE_ROLLED_BACK,
-    PHASE_REJECTED,
-    PHASE_CANCELLED,
-    PHASE_SUPERSEDED,
-    PHASE_COUNT
-};
-
-enum step_state {
-    STEP_IDLE,      /* no step is under way: before the first and after the last */
-    STEP_ACTING,    /* an action is in flight, or waits for its next try */
-    STEP_OBSERVING, /* time passes under the rules' eyes */
-    STEP_WAITING,   /* for people */
-    STEP_HELD       /* stopped by a person, a rule or an unknown hand; rules go on judging */
-};
-
-/* Why it ended, or is on its way back. */
-enum ending {
-    ENDING_NONE,
-    ENDING_PASSED,        /* every verdict was a pass; rolled back: of a trial that was to end so */
-    ENDING_OVERRIDE,      /* promoted by a person with the right to */
-    ENDING_FAILED,        /* a rule or smoke test failed: the version is quarantined */
-    ENDING_ABORTED,       /* a person stopped it */
-    ENDING_TAKEN_BACK,    /* a person rolled it back */
-    ENDING_NO_EVIDENCE,   /* inconclusive until the deadline */
-    ENDING_ACTION_FAILED, /* an action failed after its tries */
-    ENDING_NOT_APPROVED,  /* rejected, or nobody answered */
-    ENDING_HELD_TOO_LONG,
-    ENDING_REFUSED,  /* the rehearsal said no */
-    ENDING_ADOPTED,  /* escalated, and a person said what serves */
-    ENDING_REPLACED, /* a newer deployment took its place */
-    ENDING_CUT_SHORT /* promoted out of its watch, since an emergency wanted its place */
-};
-
-enum hold_cause { HOLD_NONE, HOLD_PERSON, HOLD_RULE, HOLD_UNKNOWN_HAND, HOLD_ESCALATED };
-
-enum action_kind {
-    ACTION_NONE,
-    ACTION_REHEARSE, /* read levers back, target healthy, commands there: changes nothing */
-    ACTION_COMMAND,  /* reference: command */
-    ACTION_CANCEL,   /* reference: command; stops the one whose key ends in `cancels` */
-    ACTION_SMOKE,    /* reference: smoke test, of the candidate */
-    ACTION_ROUTE,    /* share: absolute; read back; 0 ends the copies as well */
-    ACTION_VERIFY,   /* reference: smoke test of stable, and traffic read back as 0 */
-    ACTION_MIRROR    /* share of the requests that are copied: absolute; read back */
-};
-
-enum rollback_part { ROLLBACK_ROUTE, ROLLBACK_SETTLE, ROLLBACK_UNDO, ROLLBACK_VERIFY };
-
-enum care_part { CARE_NONE, CARE_DUE, CARE_ACTING, CARE_DONE };
 
 /* The one action that is under way. Its key is (deployment, sequence), a command's (deployment, sequence,
  * tries); after a restart it is driven again under the same key. */
@@ -93,23 +37,24 @@ struct deployment_state {
     enum step_state resume_to; /* HELD: what resume goes back to; STEP_IDLE: to the next step */
     enum ending ending;
     enum hold_cause hold;
-    enum rollback_part part; /* ROLLING_BACK */
-    enum care_part care;     /* PROMOTED: retiring the old slot */
-    bool is_escalated;       /* until a person clears it */
-    bool is_unverified;      /* ended by adopt */
-    bool is_full;            /* promote --full: only commands, smoke tests and the last route are left */
-    bool is_emergency;       /* a person's: its approvals are skipped */
-    bool is_stable_bad;      /* and that person quarantined stable: nothing goes back to it by itself */
-    bool past_no_return;     /* a person said: go on past a command that holds */
-    bool would_roll_back;    /* mode record, or a muted or recording rule failed */
-    bool is_probing;         /* what is in flight is the probe of the step's command */
-    bool was_lost;           /* ... whose own fate is unknown */
-    uint8_t rounds;          /* how often the action of this step was started before */
-    uint8_t probe_tries;     /* how often its probe could not tell, since the command ended */
-    bool is_down;            /* nothing serves, since down_from_ms */
-    bool is_extended;        /* OBSERVING: it waits longer for a source that errs */
-    bool is_single;          /* way back: host by host, since one of a batch did not come back */
-    uint8_t slot;            /* where the candidate runs; index in the definition; set when its turn comes */
+    enum rollback_part part;     /* ROLLING_BACK */
+    enum disaster_part disaster; /* ROLLING_BACK, where the plan has one */
+    enum care_part care;         /* PROMOTED: retiring the old slot */
+    bool is_escalated;           /* until a person clears it */
+    bool is_unverified;          /* ended by adopt */
+    bool is_full;                /* promote --full: only commands, smoke tests and the last route are left */
+    bool is_emergency;           /* a person's: its approvals are skipped */
+    bool is_stable_bad;          /* and that person quarantined stable: nothing goes back to it by itself */
+    bool past_no_return;         /* a person said: go on past a command that holds */
+    bool would_roll_back;        /* mode record, or a muted or recording rule failed */
+    bool is_probing;             /* what is in flight is the probe of the step's command */
+    bool was_lost;               /* ... whose own fate is unknown */
+    uint8_t rounds;              /* how often the action of this step was started before */
+    uint8_t probe_tries;         /* how often its probe could not tell, since the command ended */
+    bool is_down;                /* nothing serves, since down_from_ms */
+    bool is_extended;            /* OBSERVING: it waits longer for a source that errs */
+    bool is_single;              /* way back: host by host, since one of a batch did not come back */
+    uint8_t slot; /* where the candidate runs; index in the definition; set when its turn comes */
     uint8_t stable_slot;
     uint8_t step;
     uint8_t undo_next;           /* ROLLING_BACK: steps below this one are still to be undone */

@@ -119,8 +119,10 @@ enum trace_kind {
     TRACE_MIRRORED,    /* a: share of the requests that are copied, as read back */
     TRACE_DOWNTIME,    /* a: milliseconds for which nothing served, until now */
     TRACE_EMERGENCY, /* a person's: queue, window, freeze and approvals are not asked; a: 1: stable is bad */
-    TRACE_RETRIED    /* of the engine: a person wants once more what has ended; a: the low half of that
+    TRACE_RETRIED,   /* of the engine: a person wants once more what has ended; a: the low half of that
                         deployment, b: 1 the version left the quarantine with it */
+    TRACE_DISASTER,  /* a: sequence: what was declared for the worst is run */
+    TRACE_DISASTER_OVER /* a: 1 it ended well */
 };
 
 /* Whose FAIL it is, where no rule is known. */

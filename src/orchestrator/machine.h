@@ -77,9 +77,18 @@ bool rollback_is_barred(const struct machine *machine); /* but for people: stabl
 void rollback_tick(struct machine *machine);
 void rollback_result(struct machine *machine, enum result result);
 void rollback_drift(struct machine *machine);
+void rollback_go_on(struct machine *machine);               /* its next action, or its end */
+bool rollback_settle(struct machine *machine);              /* false: no command may still run */
+void rollback_settle_later(struct deployment_state *state); /* the flight's */
 void care_tick(struct machine *machine);
 void care_result(struct machine *machine, enum result result);
 void care_over(struct machine *machine);
+
+/* disaster.c: the way back does not get there in time, or leads to a stable that is not well. */
+void disaster_call(struct machine *machine);       /* people are called, and what is declared is due */
+bool disaster_takes_over(struct machine *machine); /* between two tries; false: it is not due */
+bool disaster_is_under_way(const struct deployment_state *state);
+void disaster_result(struct machine *machine, enum result result);
 
 /* verbs.c: what people say. */
 enum answer verb_step(struct machine *machine);

@@ -93,6 +93,8 @@ static const char *const trace_kinds[] = {
     [TRACE_DOWNTIME] = "downtime",
     [TRACE_EMERGENCY] = "emergency",
     [TRACE_RETRIED] = "retried",
+    [TRACE_DISASTER] = "disaster",
+    [TRACE_DISASTER_OVER] = "disaster_over",
 };
 
 static const char *const hold_causes[] = {

@@ -317,6 +317,9 @@ static void start(struct expansion *expansion, const struct recipe *recipe)
     plan->retire = is_ours ? recipe->retire : PLAN_NONE;
     if (plan->retire != PLAN_NONE)
         plan->retire_repeat = recipe->commands[plan->retire].repeat;
+    plan->has_disaster = is_ours && recipe->has_disaster;
+    if (plan->has_disaster)
+        fill_part(recipe, recipe->disaster, &plan->disaster);
     plan->retire_delay_ms = recipe->retire_delay_ms;
     plan->rollback_limit_ms = recipe->rollback_limit_ms;
     plan->source_extend_ms = recipe->source_extend_ms;

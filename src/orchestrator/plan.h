@@ -8,6 +8,7 @@
 
 #include "base/attributes.h"
 #include "orchestrator/plan_fault.h"
+#include "orchestrator/plan_part.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -44,37 +45,6 @@ enum strategy_kind {
 
 /* What an inconclusive end, a silent gate or an overlong hold leads to. */
 enum step_outcome { OUTCOME_ROLLBACK, OUTCOME_HOLD };
-
-/* May a command be started again when its fate is unknown? */
-enum command_repeat {
-    REPEAT_UNSAFE,     /* never twice: unknown is a failure */
-    REPEAT_IDEMPOTENT, /* again with the same key */
-    REPEAT_PROBE       /* a probe tells whether it was done; the exit status alone proves nothing */
-};
-
-/* What a rollback does about a command that was started. */
-enum command_on_rollback {
-    ON_ROLLBACK_UNDO, /* run its undo, if it has one */
-    ON_ROLLBACK_KEEP, /* old code runs on it: leave it */
-    ON_ROLLBACK_HOLD  /* old code does not run on it: freeze the weights and call people */
-};
-
-/* What happens to the hosts of a batch, one after the other; all of them must be through before the next. */
-enum replace_part {
-    REPLACE_DRAIN,   /* they get no new work; from here on they are out of service */
-    REPLACE_DEPLOY,  /* the version is put there */
-    REPLACE_SMOKE,   /* it answers well at their addresses */
-    REPLACE_RESTORE, /* they get work again; then they are in service */
-    REPLACE_PART_COUNT
-};
-
-struct plan_part {
-    uint16_t reference; /* command, for SMOKE smoke test; PLAN_NONE: the part is left out (DEPLOY never) */
-    uint16_t undo;      /* DEPLOY: command that undoes it; PLAN_NONE: itself, with the version before */
-    uint16_t tries_max;
-    enum command_repeat repeat;
-    int64_t limit_ms;
-};
 
 struct plan_step {
     enum step_kind kind;
@@ -128,6 +98,8 @@ struct plan {
     uint16_t rollback_command; /* follow: what takes the pipeline's traffic back, or PLAN_NONE */
     uint16_t retire;           /* after-care: command that retires the old slot, or PLAN_NONE */
     enum command_repeat retire_repeat;
+    bool has_disaster;         /* a command is run once, when the way back does not get there */
+    struct plan_part disaster; /* where it does: that command; it has no undo */
     int64_t retire_delay_ms;
     int64_t rollback_limit_ms; /* after it a rollback escalates, and goes on trying */
     int64_t source_extend_ms;  /* an observation whose limit comes while a source of an act rule errs waits so

@@ -61,6 +61,8 @@ struct recipe {
     uint16_t deploy; /* commands with a fixed part, or PLAN_NONE */
     uint16_t retire;
     uint16_t rollback;
+    bool has_disaster;
+    uint16_t disaster; /* where has_disaster */
     uint16_t prepare;
     uint16_t warm_up;
     uint8_t switch_count; /* blue_green: the shares of a gradual switch, rising to the whole; 0: at once */

@@ -71,7 +71,7 @@ static bool route_back(struct machine *machine)
     return true;
 }
 
-static bool settle(struct machine *machine)
+bool rollback_settle(struct machine *machine)
 {
     struct deployment_state *state = machine->state;
 
@@ -95,7 +95,7 @@ static bool start_part(struct machine *machine)
     case ROLLBACK_ROUTE:
         return route_back(machine);
     case ROLLBACK_SETTLE:
-        return settle(machine);
+        return rollback_settle(machine);
     case ROLLBACK_UNDO:
         return undo_next(machine);
     case ROLLBACK_VERIFY:
@@ -113,7 +113,7 @@ static void end(struct machine *machine)
 }
 
 /* Starts the next action of the way back, or ends it. */
-static void go_on(struct machine *machine)
+void rollback_go_on(struct machine *machine)
 {
     struct deployment_state *state = machine->state;
 
@@ -128,7 +128,7 @@ static void go_on(struct machine *machine)
 
 /* Before another command begins this one has ended. One that waits for its next try as well: before a restart
  * that try may have left. */
-static void settle_later(struct deployment_state *state)
+void rollback_settle_later(struct deployment_state *state)
 {
     state->settle_sequence = state->flight.sequence;
     state->settle_reference = state->flight.reference;
@@ -151,7 +151,7 @@ void rollback_start(struct machine *machine, enum ending ending)
         return;
     }
     if (state->flight.kind == ACTION_COMMAND)
-        settle_later(state);
+        rollback_settle_later(state);
     else
         state->batch = 0;
     state->step_state = STEP_IDLE;
@@ -161,7 +161,7 @@ void rollback_start(struct machine *machine, enum ending ending)
     state->undo_next = machine->plan->count;
     state->limit_at_ms = machine->event->now_ms + machine->plan->rollback_limit_ms;
     machine_enter_phase(machine, PHASE_ROLLING_BACK);
-    go_on(machine);
+    rollback_go_on(machine);
 }
 
 static void part_done(struct machine *machine)
@@ -187,18 +187,33 @@ static void part_done(struct machine *machine)
     /* Undoing stays in its part until nothing is left. */
     if (state->part != ROLLBACK_UNDO)
         state->part = (enum rollback_part)(state->part + 1);
-    go_on(machine);
+    if (!disaster_takes_over(machine))
+        rollback_go_on(machine);
+}
+
+/* Once more later; but stable that is not well, all else being undone, is people's at once. */
+static void part_failed(struct machine *machine, enum result result)
+{
+    struct deployment_state *state = machine->state;
+
+    if (state->part == ROLLBACK_UNDO && state->batch > 0)
+        replace_back_failed(machine);
+    else
+        machine_back_off(machine);
+    if (state->part == ROLLBACK_VERIFY && result == RESULT_FAILED && state->limit_at_ms != DEPLOYMENT_NEVER)
+        disaster_call(machine);
+    (void)disaster_takes_over(machine);
 }
 
 void rollback_result(struct machine *machine, enum result result)
 {
     machine_trace(machine, TRACE_RESULT, machine->state->flight.sequence, result);
-    if (result == RESULT_DONE)
+    if (disaster_is_under_way(machine->state))
+        disaster_result(machine, result);
+    else if (result == RESULT_DONE)
         part_done(machine);
-    else if (machine->state->part == ROLLBACK_UNDO && machine->state->batch > 0)
-        replace_back_failed(machine);
     else
-        machine_back_off(machine);
+        part_failed(machine, result);
 }
 
 void rollback_tick(struct machine *machine)
@@ -206,10 +221,10 @@ void rollback_tick(struct machine *machine)
     struct deployment_state *state = machine->state;
     int64_t now_ms = machine->event->now_ms;
 
-    if (now_ms >= state->limit_at_ms) {
-        state->limit_at_ms = DEPLOYMENT_NEVER;
-        machine_escalate(machine);
-    }
+    if (now_ms >= state->limit_at_ms)
+        disaster_call(machine);
+    if (disaster_takes_over(machine))
+        return;
     if (state->flight.is_waiting && now_ms >= state->flight.retry_ms)
         machine_drive_again(machine);
     else if (!state->flight.is_waiting && now_ms >= state->flight.deadline_ms)
@@ -226,15 +241,15 @@ void rollback_drift(struct machine *machine)
     if (machine->event->share != state->confirmed_share)
         machine_trace(machine, TRACE_DRIFT, machine->event->share, state->confirmed_share);
     state->confirmed_share = machine->event->share;
-    if (state->flight.kind == ACTION_COMMAND && !state->flight.is_waiting)
+    if (disaster_is_under_way(state) || (state->flight.kind == ACTION_COMMAND && !state->flight.is_waiting))
         return;
     /* An undo that waits for its next try is still to be done. */
     if (state->part == ROLLBACK_UNDO) {
         state->undo_next++;
-        settle_later(state);
+        rollback_settle_later(state);
     }
     state->part = ROLLBACK_ROUTE;
-    go_on(machine);
+    rollback_go_on(machine);
 }
 
 void care_tick(struct machine *machine)

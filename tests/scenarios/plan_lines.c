@@ -110,6 +110,10 @@ static bool read_command(struct story *story, const struct story_words *words, s
         story->recipe.rollback = index;
     if (strcmp(words->at[1], "drain") == 0)
         story->recipe.drain = index;
+    if (strcmp(words->at[1], "disaster") == 0) {
+        story->recipe.has_disaster = true;
+        story->recipe.disaster = index;
+    }
     if (strcmp(words->at[1], "restore") == 0)
         story->recipe.restore = index;
     return read_time(words, "timeout", &command->limit_ms, err) &&

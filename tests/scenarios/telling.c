@@ -180,6 +180,9 @@ static void tell_trace(struct stage *stage, uint64_t deployment, const struct tr
     case TRACE_RETIRED:
         stage_tell(stage, true, deployment, trace->a != 0 ? "%s" : "%s never", kind);
         return;
+    case TRACE_DISASTER_OVER:
+        stage_tell(stage, true, deployment, trace->a != 0 ? "%s" : "%s badly", kind);
+        return;
     case TRACE_HOSTS_TAKEN:
     case TRACE_HOSTS_READY:
         tell_hosts(stage, deployment, trace);
@@ -192,6 +195,7 @@ static void tell_trace(struct stage *stage, uint64_t deployment, const struct tr
     case TRACE_ADOPTED:
     case TRACE_FORGOTTEN:
     case TRACE_EMERGENCY:
+    case TRACE_DISASTER:
         stage_tell(stage, true, deployment, "%s", kind);
         return;
     case TRACE_RETRIED:

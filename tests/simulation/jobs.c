@@ -41,6 +41,8 @@ static void take_effect(struct world *world, struct site *site, struct job *job)
         farm_take_effect(world, site, job, craft);
         return;
     }
+    if (craft == CRAFT_HEAL)
+        site->sick_until_ms = world->now_ms;
     if (craft == CRAFT_DEPLOY)
         site->versions[job->slot] = job->version;
     if (craft == CRAFT_UNDEPLOY)

@@ -50,6 +50,8 @@ static int64_t budget_ms(const struct plan *plan)
     int64_t sum_ms = ADMISSION_LIMIT_MS + PATIENCE_MS + COMMAND_SLACK_MS + plan->rollback_limit_ms +
                      SETTLE_LIMIT_MS + VERIFY_LIMIT_MS + TURN_MS;
 
+    if (plan->has_disaster)
+        sum_ms += plan->disaster.tries_max * (plan->disaster.limit_ms + BACKOFF_MAX_MS) + SETTLE_LIMIT_MS;
     for (uint8_t i = 0; i < plan->count; i++)
         sum_ms += step_budget_ms(&plan->steps[i]);
     return sum_ms;

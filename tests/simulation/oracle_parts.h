@@ -35,4 +35,9 @@ uint8_t oracle_next_step(const struct oracle_history *history, const struct plan
 /* What a rule said, and what became of it; once all of a batch is known. */
 void oracle_check_rule(struct world *world, const struct batch_row *row);
 
+/* oracle_worst.c: an audit row is counted, and looked at where it is a retry or disaster recovery; an intent
+ * is looked at. */
+void oracle_note_trace(struct world *world, uint64_t deployment, const struct batch_row *row);
+void oracle_check_overdue(struct world *world, uint64_t deployment, const struct action *action);
+
 #endif

@@ -374,6 +374,7 @@ void oracle_begin_action(struct world *world, uint64_t deployment, const struct 
         oracle_violate(world, "S5", deployment, "the key %u stands for two actions", action->sequence);
     if (action->share > SHARE_WHOLE)
         oracle_violate(world, "S6", deployment, "a share of %u", action->share);
+    oracle_check_overdue(world, deployment, action);
     if (history->action_count == ORACLE_ACTIONS_MAX)
         return;
     history->actions[history->action_count++] = (struct oracle_action){
@@ -422,32 +423,11 @@ static void confirm(struct world *world, uint64_t deployment, const struct batch
     oracle_due_drop(world, DUE_DRIFT, deployment, ledger_find(world, deployment)->site);
 }
 
-/* Once more is a new deployment of what has ended, and somebody wants it. */
-static void check_retry(struct world *world, uint64_t deployment, const struct batch_row *row)
-{
-    const struct ledger_deployment *stored = ledger_find(world, deployment);
-
-    if (row->token == 0)
-        oracle_violate(world, "S14", deployment, "it is wanted once more, and nobody says so");
-    if (row->trace.a == 0 || row->trace.a >= deployment) {
-        oracle_violate(world, "states", deployment, "%u cannot have ended before it", row->trace.a);
-        return;
-    }
-    const struct ledger_deployment *ended = ledger_find(world, row->trace.a);
-    enum deployment_phase phase = oracle_history(world, row->trace.a)->state.phase;
-    if (!ended->exists || !phase_is_terminal(phase) || phase == PHASE_PROMOTED ||
-        ended->version != stored->version || ended->site != stored->site)
-        oracle_violate(world, "states", deployment, "%u is not over, or was something else", row->trace.a);
-}
-
 void oracle_trace(struct world *world, uint64_t deployment, const struct batch_row *row)
 {
     struct oracle_history *history = oracle_history(world, deployment);
 
-    world->tally->traces[row->trace.kind]++;
-    if (world->trail != NULL)
-        world_say(world, deployment, "durable: %s %u %u", trace_kind_name(row->trace.kind), row->trace.a,
-                  row->trace.b);
+    oracle_note_trace(world, deployment, row);
     switch (row->trace.kind) {
     case TRACE_PHASE:
         enter_phase(world, deployment, row);
@@ -507,9 +487,9 @@ void oracle_trace(struct world *world, uint64_t deployment, const struct batch_r
     case TRACE_FORGOTTEN:
     case TRACE_MIRRORED:
     case TRACE_DOWNTIME:
-        return;
+    case TRACE_DISASTER_OVER:
+    case TRACE_DISASTER:
     case TRACE_RETRIED:
-        check_retry(world, deployment, row);
         return;
     }
 }

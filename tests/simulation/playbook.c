@@ -60,6 +60,8 @@ static enum craft craft_of(const char *command)
         return CRAFT_DRAIN;
     if (strcmp(command, "restore") == 0)
         return CRAFT_RESTORE;
+    if (strcmp(command, "disaster") == 0)
+        return CRAFT_HEAL;
     return strcmp(command, "retire") == 0 ? CRAFT_RETIRE : CRAFT_NOTHING;
 }
 

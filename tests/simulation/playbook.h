@@ -23,7 +23,8 @@ enum craft {
     CRAFT_UNDEPLOY, /* takes it out again */
     CRAFT_RETIRE,   /* stops the old slot */
     CRAFT_DRAIN,    /* takes a host out of service */
-    CRAFT_RESTORE   /* puts it back */
+    CRAFT_RESTORE,  /* puts it back */
+    CRAFT_HEAL      /* makes stable well */
 };
 
 /* One strategy of one service and environment. */

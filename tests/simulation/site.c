@@ -132,7 +132,7 @@ static enum result verify(struct world *world, struct site *site, const struct o
 
     if (plan->has_traffic && slot != stable_slot && site->lever.share[slot] != 0)
         return RESULT_AGAIN;
-    return is_stable_sick(world, site) ? RESULT_AGAIN : RESULT_DONE;
+    return is_stable_sick(world, site) ? RESULT_FAILED : RESULT_DONE;
 }
 
 void site_lever(struct world *world, const struct occurrence *occurrence)

@@ -434,6 +434,33 @@ static void test_fault_texts(void **state)
         assert_true(strlen(plan_fault_text((enum plan_fault)fault)) > 10);
 }
 
+/* Of the way back of a deployment; nothing of mode record, and none of its own for taking a promotion back.
+ */
+static void test_disaster_recovery(void **state)
+{
+    struct recipe recipe = recipe_of(STRATEGY_CANARY);
+    struct plan plan;
+    struct plan back;
+    uint8_t step = 0;
+
+    (void)state;
+    assert_int_equal(plan_expand(&recipe, &plan, &step), PLAN_FINE);
+    assert_false(plan.has_disaster);
+    recipe.has_disaster = true;
+    recipe.disaster = BACK;
+    assert_int_equal(plan_expand(&recipe, &plan, &step), PLAN_FINE);
+    assert_true(plan.has_disaster);
+    assert_int_equal(plan.disaster.reference, BACK);
+    assert_int_equal(plan.disaster.limit_ms, 7000);
+    assert_int_equal(plan.disaster.tries_max, 1);
+    assert_int_equal(plan.disaster.repeat, REPEAT_UNSAFE);
+    plan_expand_rollback(&plan, PLAN_NONE, &back);
+    assert_false(back.has_disaster);
+    recipe.is_record = true;
+    assert_int_equal(plan_expand(&recipe, &plan, &step), PLAN_FINE);
+    assert_false(plan.has_disaster);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -451,6 +478,7 @@ int main(void)
         cmocka_unit_test(test_too_long),
         cmocka_unit_test(test_rollback_with_traffic),
         cmocka_unit_test(test_rollback_without_traffic),
+        cmocka_unit_test(test_disaster_recovery),
         cmocka_unit_test(test_fault_texts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -58,6 +58,7 @@ static void random_deployment(uint64_t *seed, struct deployment_state *state)
     state->confirmed_share = (uint16_t)(next_random(seed) % (SHARE_WHOLE + 1));
     state->desired_mirror = (uint16_t)(next_random(seed) % (SHARE_WHOLE + 1));
     state->confirmed_mirror = (uint16_t)(next_random(seed) % (SHARE_WHOLE + 1));
+    state->disaster = (enum disaster_part)(next_random(seed) % (DISASTER_OVER + 1));
     state->flight.kind = (enum action_kind)(next_random(seed) % (ACTION_MIRROR + 1));
     state->flight.share = (uint16_t)(next_random(seed) % (SHARE_WHOLE + 1));
     state->flight.is_waiting = next_random(seed) % 2;
@@ -317,6 +318,7 @@ static void test_deployment_values_have_ranges(void **state)
     CHECK_DEPLOYMENT(confirmed_share, SHARE_WHOLE + 1);
     CHECK_DEPLOYMENT(desired_mirror, SHARE_WHOLE + 1);
     CHECK_DEPLOYMENT(confirmed_mirror, SHARE_WHOLE + 1);
+    CHECK_DEPLOYMENT(disaster, DISASTER_OVER + 1);
     CHECK_DEPLOYMENT(flight.kind, ACTION_MIRROR + 1);
     CHECK_DEPLOYMENT(flight.share, SHARE_WHOLE + 1);
     CHECK_DEPLOYMENT(flight.is_waiting, 2);
@@ -326,12 +328,16 @@ static void test_deployment_values_have_ranges(void **state)
     CHECK_DEPLOYMENT(batch, PLAN_HOSTS_MAX + 1);
 }
 
-/* Schema 1 had no hosts, schema 2 no copies, schema 3 no downtime, schema 4 no emergencies: what they wrote
- * is read, and has none. */
+/* Schema 1 had no hosts, 2 no copies, 3 no downtime, 4 neither emergencies nor disaster recovery: what they
+ * wrote is read, and has none. */
 static void test_older_snapshots_are_read(void **state)
 {
-    enum { HOSTS_BYTES = 1 + 4 + 3 * 2 + 3 * HOST_WORDS * 8, MIRROR_BYTES = 2 * 2, DOWN_BYTES = 1 + 2 * 8 };
-    enum { EMERGENCY_BYTES = 2 };
+    enum {
+        HOSTS_BYTES = 1 + 4 + 3 * 2 + 3 * HOST_WORDS * 8,
+        MIRROR_BYTES = 2 * 2,
+        DOWN_BYTES = 1 + 2 * 8,
+        LAST_BYTES = 2 + 4
+    };
     unsigned char bytes[SNAPSHOT_DEPLOYMENT_MAX];
     struct deployment_state one;
     struct deployment_state back;
@@ -340,11 +346,12 @@ static void test_older_snapshots_are_read(void **state)
     (void)state;
     random_deployment(&seed, &one);
     size_t length =
-        snapshot_write_deployment(&one, bytes) - HOSTS_BYTES - MIRROR_BYTES - DOWN_BYTES - EMERGENCY_BYTES;
+        snapshot_write_deployment(&one, bytes) - HOSTS_BYTES - MIRROR_BYTES - DOWN_BYTES - LAST_BYTES;
     bytes[0] = 4;
     assert_true(snapshot_read_deployment(bytes, length + HOSTS_BYTES + MIRROR_BYTES + DOWN_BYTES, &back));
-    assert_true(back.down_ms == one.down_ms);
+    assert_int_equal(back.down_ms, one.down_ms);
     assert_false(back.is_emergency || back.is_stable_bad);
+    assert_int_equal(back.disaster, DISASTER_NONE);
     bytes[0] = 3;
     assert_true(snapshot_read_deployment(bytes, length + HOSTS_BYTES + MIRROR_BYTES, &back));
     assert_int_equal(back.confirmed_mirror, one.confirmed_mirror);
