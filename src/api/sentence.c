@@ -165,6 +165,20 @@ static void add_retried(const struct definition *definition, const struct journa
         text_add(text, ", and its version left the quarantine");
 }
 
+static void add_disaster(const struct definition *definition, const struct journal_audit *row,
+                         struct text *text)
+{
+    (void)definition;
+    text_add(text, "disaster recovery begins, as action %u", row->a);
+}
+
+static void add_disaster_over(const struct definition *definition, const struct journal_audit *row,
+                              struct text *text)
+{
+    (void)definition;
+    text_add(text, "disaster recovery ended %s", row->a != 0 ? "well" : "badly");
+}
+
 static const struct sentence sentences[] = {
     {TRACE_PHASE, NULL, add_phase},
     {TRACE_STEP, NULL, add_step},
@@ -193,6 +207,8 @@ static const struct sentence sentences[] = {
     {TRACE_DOWNTIME, NULL, add_downtime},
     {TRACE_EMERGENCY, NULL, add_emergency},
     {TRACE_RETRIED, NULL, add_retried},
+    {TRACE_DISASTER, NULL, add_disaster},
+    {TRACE_DISASTER_OVER, NULL, add_disaster_over},
 };
 
 static void add_sentence(const struct sentence *sentence, const struct definition *definition,

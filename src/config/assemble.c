@@ -344,6 +344,8 @@ static void fill_recipe(struct assembly *assembly)
     recipe->commands = assembly->commands;
     recipe->deploy = commands_find(definition, "deploy");
     recipe->rollback = commands_find(definition, "rollback");
+    recipe->disaster = commands_find(definition, "disaster");
+    recipe->has_disaster = recipe->disaster != PLAN_NONE;
     recipe->prepare = commands_find(definition, "prepare");
     recipe->warm_up = commands_find(definition, "warm-up");
     recipe->drain = commands_find(definition, "drain");

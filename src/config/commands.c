@@ -134,6 +134,12 @@ static bool build_probe(const struct build *build, const struct node *node, cons
                        (long long)command->timeout_ms);
 }
 
+/* Commands that are no step's. */
+static bool is_aside(const char *name)
+{
+    return strcmp(name, "retire") == 0 || strcmp(name, "rollback") == 0 || strcmp(name, "disaster") == 0;
+}
+
 /* What may be repeated when it is lost is not one that runs once; and both of these run as often as they are
  * needed. */
 static bool check_once(const struct build *build, const struct node *node,
@@ -143,7 +149,7 @@ static bool check_once(const struct build *build, const struct node *node,
 
     if (!command->is_once)
         return true;
-    if (strcmp(node->name, "retire") == 0 || strcmp(node->name, "rollback") == 0)
+    if (is_aside(node->name))
         return report_node(build->report, once, "once: only a step's command runs once");
     if (command->repeat == REPEAT_IDEMPOTENT)
         return report_node(build->report, once,
@@ -158,7 +164,7 @@ static bool check_probe(const struct build *build, const struct node *node,
     const struct node *repeat = tree_find(node, "repeat");
     const struct node *probe = tree_find(node, "probe");
 
-    if (probe != NULL && (strcmp(node->name, "retire") == 0 || strcmp(node->name, "rollback") == 0))
+    if (probe != NULL && is_aside(node->name))
         return report_node(build->report, probe, "probe: only a step's command has one");
     if (probe == NULL && command->repeat == REPEAT_PROBE)
         return report_node(build->report, repeat,
@@ -170,20 +176,28 @@ static bool check_probe(const struct build *build, const struct node *node,
     return true;
 }
 
+static bool check_disaster(const struct build *build, const struct node *node)
+{
+    const struct node *undo = tree_find(node, "undo");
+
+    if (undo == NULL || strcmp(node->name, "disaster") != 0)
+        return true;
+    return report_node(build->report, undo, "undo: what is run for the worst has none");
+}
+
 static bool build_command(const struct build *build, const struct node *node,
                           struct command_definition *command)
 {
     static const char *const parts[] = {"undo", "probe", NULL};
-    static const char *const later[] = {"disaster", NULL};
-    static const struct shape shape = {
-        .options = options, .count = COMMAND_OPTION_COUNT, .parts = parts, .later = later};
+    static const struct shape shape = {.options = options, .count = COMMAND_OPTION_COUNT, .parts = parts};
 
     if (!text_is_name(node->name))
         return report_node(build->report, node, "command '%s' is no name: small letters, digits, -",
                            node->name);
     command->name = options_keep(build, node, node->name);
     return command->name != NULL && read_command(build, node, &shape, command) &&
-           check_probe(build, node, command) && check_once(build, node, command);
+           check_probe(build, node, command) && check_once(build, node, command) &&
+           check_disaster(build, node);
 }
 
 static size_t count_parts(const struct node *commands)

@@ -162,6 +162,8 @@ bool hosts_check(const struct build *build, const struct node *at, const struct 
                       check_command(build, at, definition, plan->steps[i].undo) && is_good;
     is_good = check_command(build, at, definition, plan->retire) && is_good;
     is_good = check_command(build, at, definition, plan->rollback_command) && is_good;
+    if (plan->has_disaster)
+        is_good = check_command(build, at, definition, plan->disaster.reference) && is_good;
     if (plan->host_count == 0)
         return is_good;
     is_good = check_metrics(build, at, definition) && is_good;

@@ -44,6 +44,8 @@ static const struct kind trace_kinds[] = {
     [TRACE_QUARANTINE] = {"quarantined", false, "put into quarantine"},
     [TRACE_RETIRED] = {NULL, false, NULL},
     [TRACE_EMERGENCY] = {"emergency", true, "is an emergency: nobody else is asked"},
+    [TRACE_DISASTER] = {"disaster_recovery_started", true, "could not go back: disaster recovery started"},
+    [TRACE_DISASTER_OVER] = {"disaster_recovery_ended", true, "disaster recovery ended, and it tries on"},
     [TRACE_FORGOTTEN] = {"quarantine_forgotten", true, "pushed the oldest version out of a full quarantine"},
 };
 

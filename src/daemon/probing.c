@@ -178,10 +178,11 @@ static struct probe_check told(const struct smoke_check *check, const struct fil
 static void probe_ended(void *data, enum verdict verdict, const char *why)
 {
     struct acting *acting = data;
-    /* Stable that is not well is asked again, for ever; a candidate is not. */
-    bool is_stable = acting->action.kind == ACTION_VERIFY || acting->action.is_previous;
+    /* A host of the version before is asked again, as stable is where nobody can say; a candidate is not. */
+    bool is_again =
+        acting->action.is_previous || (acting->action.kind == ACTION_VERIFY && verdict != VERDICT_FAIL);
     enum result failed = verdict == VERDICT_INCONCLUSIVE ? RESULT_UNKNOWN : RESULT_FAILED;
-    enum result otherwise = is_stable ? RESULT_AGAIN : failed;
+    enum result otherwise = is_again ? RESULT_AGAIN : failed;
 
     acting->probe = NULL;
     /* A command may have printed one that was exchanged since. */

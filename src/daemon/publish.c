@@ -33,6 +33,8 @@ static void log_trace(struct daemon *daemon, const struct live *live, const stru
     case TRACE_FORGOTTEN:
     case TRACE_EMERGENCY:
     case TRACE_RETRIED:
+    case TRACE_DISASTER:
+    case TRACE_DISASTER_OVER:
         log_write(&daemon->log, LOG_LEVEL_WARN, fields, ARRAY_LENGTH(fields), "%s %u %u %s",
                   trace_kind_name(row->trace.kind), row->trace.a, row->trace.b, live_why(live));
         return;

@@ -328,6 +328,7 @@ static void add_all(struct rehearsal *rehearsal, const struct definition *defini
     add_smoke(rehearsal, definition, plan->verify, false);
     add(rehearsal, definition, plan->rollback_command, true);
     add(rehearsal, definition, plan->retire, false);
+    add(rehearsal, definition, plan->has_disaster ? plan->disaster.reference : PLAN_NONE, true);
 }
 
 static void place_unknown(void *data, const char *place, const char *why)

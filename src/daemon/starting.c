@@ -17,7 +17,12 @@ uint64_t starting_plan_hash(const struct definition *definition)
 {
     const struct plan *plan = &definition->plan;
     const int64_t patience[] = {plan->count, plan->source_extend_ms, plan->on_source_error};
+    const struct plan_part *disaster = &plan->disaster;
+    const int64_t worst[] = {disaster->reference, disaster->repeat, disaster->tries_max, disaster->limit_ms};
     uint64_t hash = plan->source_extend_ms == 0 ? plan->count : snapshot_hash(patience, sizeof(patience));
+
+    if (plan->has_disaster)
+        hash ^= snapshot_hash(worst, sizeof(worst));
 
     for (uint8_t i = 0; i < plan->count; i++) {
         const struct plan_step *step = &plan->steps[i];

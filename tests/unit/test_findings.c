@@ -448,6 +448,11 @@ static const struct finding_case targets_cases[] = {
      "x.rules:3: timeout: a probe may not take longer than its command (5000 ms)\n"
      "x.rules:4: repeat: only a step's command has a probe\n"
      "x.rules:5: probe: only a step's command has one"},
+    {SERVICE("strategy = \"follow\"; commands: { disaster: { exec = [ \"x\" ]; once = true; }; };"),
+     "x.rules:2: once: only a step's command runs once"},
+    {SERVICE("strategy = \"follow\"; commands: { disaster: { exec = [ \"x\" ]; undo: { exec = [ \"x\" ]; }; "
+             "}; };"),
+     "x.rules:2: undo: what is run for the worst has none"},
     {SERVICE("strategy = \"follow\"; approval: { need = 0; };"),
      "x.rules:2: from is missing (people or groups of people)\n"
      "x.rules:2: need: 0 is not from 1 to 32"},
