@@ -245,7 +245,9 @@ void oracle_hand(struct world *world, uint8_t site, uint16_t before)
 
     if (deployment == 0 || !oracle_plan(world, deployment)->has_traffic)
         return;
-    if (before <= oracle_history(world, deployment)->state.desired_share) /* not too much until now */
+    const struct deployment_state *state = &oracle_history(world, deployment)->state;
+    uint16_t candidate = state->slot == 1 ? before : (uint16_t)(SHARE_WHOLE - before);
+    if (candidate <= state->desired_share) /* not too much until now */
         oracle_due_drop(world, DUE_DRIFT, deployment, site);
     oracle_due_add(world, &(struct oracle_due){.kind = DUE_DRIFT,
                                                .deployment = deployment,
