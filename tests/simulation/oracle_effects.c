@@ -88,6 +88,18 @@ static uint8_t step_of_share(const struct plan *plan, uint16_t share)
     return plan->count;
 }
 
+/* Somebody promoted it past a command that had failed: what runs there, that person answers for. */
+static bool is_answered_for(struct world *world, uint64_t deployment)
+{
+    const struct oracle_history *history = oracle_history(world, deployment);
+
+    for (uint32_t i = 0; history->is_overridden && i < history->action_count; i++)
+        if (history->actions[i].kind == ACTION_COMMAND && history->actions[i].has_end &&
+            !history->actions[i].is_done)
+            return true;
+    return false;
+}
+
 static void check_back_target(struct world *world, uint64_t deployment)
 {
     const struct ledger_deployment *stored = ledger_find(world, deployment);
@@ -98,7 +110,8 @@ static void check_back_target(struct world *world, uint64_t deployment)
     if (!target->has_stable)
         oracle_violate(world, "S9", deployment, "goes back, and nothing is proven");
     else if (target->stable_deployment != 0 && /* else a person answers for it */
-             site->versions[state->stable_slot] != target->stable_version_key)
+             site->versions[state->stable_slot] != target->stable_version_key &&
+             !is_answered_for(world, target->stable_deployment))
         oracle_violate(world, "S9", deployment, "goes back to slot %u where %llu runs, and %llu is stable",
                        state->stable_slot, (unsigned long long)site->versions[state->stable_slot],
                        (unsigned long long)target->stable_version_key);
