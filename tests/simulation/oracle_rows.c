@@ -402,6 +402,9 @@ void oracle_end_action(struct world *world, uint64_t deployment, const struct ba
                        row->sequence);
     action->has_end = true;
     action->is_done = row->result == RESULT_DONE;
+    /* Its deadline is over: the lever takes no order with a lower number after the next one (S6). */
+    if (action->kind == ACTION_ROUTE && row->result == RESULT_UNKNOWN)
+        oracle_result(world, deployment, &(struct action){.sequence = row->sequence});
     bool is_own = !action->is_rollback && action->step < plan->count &&
                   (action->kind == ACTION_COMMAND || action->kind == ACTION_SMOKE ||
                    action->kind == ACTION_ROUTE || action->kind == ACTION_MIRROR);
