@@ -12,7 +12,7 @@ void disaster_call(struct machine *machine)
 
     state->limit_at_ms = DEPLOYMENT_NEVER;
     machine_escalate(machine);
-    if (machine->plan->has_disaster && state->disaster == DISASTER_NONE)
+    if (machine->plan->has_disaster)
         state->disaster = DISASTER_DUE;
 }
 

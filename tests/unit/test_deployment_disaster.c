@@ -192,6 +192,27 @@ static void test_an_undo_that_waits_is_ended(void **state)
     assert_int_equal(trial.state.phase, PHASE_ROLLED_BACK);
 }
 
+/* A command of the way back that is no undo stays to be done, and so do hosts of a batch. */
+static void test_other_commands_that_wait(void **state)
+{
+    struct trial trial;
+
+    (void)state;
+    for (int has_batch = 0; has_batch < 2; has_batch++) {
+        trial = back(true);
+        trial_result(&trial, RESULT_DONE);
+        trial_result(&trial, RESULT_FAILED);
+        uint8_t undo_next = trial.state.undo_next;
+        if (has_batch != 0)
+            trial.state.batch = 1;
+        else
+            trial.state.part = ROLLBACK_ROUTE;
+        to_limit(&trial);
+        assert_int_equal(trial.state.undo_next, undo_next);
+        assert_int_equal(trial.state.disaster, DISASTER_SETTLING);
+    }
+}
+
 /* As its declaration allows: "try again", and an unknown fate only where it bears to be repeated. */
 static void test_its_tries(void **state)
 {
@@ -255,6 +276,7 @@ int main(void)
         cmocka_unit_test(test_an_end_before_it_begins),
         cmocka_unit_test(test_while_a_route_waits),
         cmocka_unit_test(test_an_undo_that_waits_is_ended),
+        cmocka_unit_test(test_other_commands_that_wait),
         cmocka_unit_test(test_its_tries),
         cmocka_unit_test(test_drift_waits_for_it),
         cmocka_unit_test(test_adopted_while_it_runs),

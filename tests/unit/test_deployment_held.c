@@ -310,11 +310,24 @@ static void test_without_fresh_values_nothing_is_told_again(void **state)
 
     (void)state;
     trial_judge_all(&trial, VERDICT_INCONCLUSIVE);
-    trial_forgotten(&trial, 0);
+    trial_forgotten(&trial, 500);
     assert_int_equal(trial.state.hold, HOLD_UNKNOWN_HAND);
     trial_judge_all(&trial, VERDICT_PASS);
-    trial_forgotten(&trial, 500);
+    trial_forgotten(&trial, 0);
     assert_int_equal(trial.state.step_state, STEP_HELD);
+    assert_int_equal(trial.decision.action_count, 0);
+}
+
+/* While something else is in flight people decide, too. */
+static void test_nothing_is_told_again_beside_an_action(void **state)
+{
+    struct trial trial = at(TRIAL_OBSERVE);
+
+    (void)state;
+    trial_judge_all(&trial, VERDICT_PASS);
+    trial.state.flight.kind = ACTION_COMMAND;
+    trial_forgotten(&trial, 0);
+    assert_int_equal(trial.state.hold, HOLD_UNKNOWN_HAND);
     assert_int_equal(trial.decision.action_count, 0);
 }
 
@@ -334,6 +347,7 @@ int main(void)
         cmocka_unit_test(test_given_back_by_hand),
         cmocka_unit_test(test_what_a_proxy_forgot_is_told_again),
         cmocka_unit_test(test_without_fresh_values_nothing_is_told_again),
+        cmocka_unit_test(test_nothing_is_told_again_beside_an_action),
         cmocka_unit_test(test_no_try_while_held),
         cmocka_unit_test(test_mending_goes_on_while_held),
         cmocka_unit_test(test_an_own_route_mends_while_held),

@@ -99,6 +99,21 @@ static void test_several_end_at_once(void **state)
         assert_false(engine_target(bench->engine, target)->is_frozen);
 }
 
+/* The earlier end of two, whichever target it belongs to. */
+static void test_the_next_end_is_found(void **state)
+{
+    struct engine_bench *bench = *state;
+
+    assert_int_equal(freeze(bench, 1, HOUR_MS), ENGINE_DONE);
+    assert_int_equal(freeze(bench, 2, 2 * HOUR_MS), ENGINE_DONE);
+    bench_restart(bench, 1);
+    bench_later(bench, HOUR_MS);
+    assert_false(engine_target(bench->engine, 1)->is_frozen);
+    assert_true(engine_target(bench->engine, 2)->is_frozen);
+    bench_later(bench, HOUR_MS);
+    assert_false(engine_target(bench->engine, 2)->is_frozen);
+}
+
 static void test_a_later_word_counts(void **state)
 {
     struct engine_bench *bench = *state;
@@ -137,9 +152,13 @@ static void test_a_journal_that_refuses_puts_it_off(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_it_ends_by_itself),        TEST(test_who_waits_goes_on_then),
-        TEST(test_a_restart_ends_no_freeze), TEST(test_several_end_at_once),
-        TEST(test_a_later_word_counts),      TEST(test_a_journal_that_refuses_puts_it_off),
+        TEST(test_it_ends_by_itself),
+        TEST(test_who_waits_goes_on_then),
+        TEST(test_a_restart_ends_no_freeze),
+        TEST(test_several_end_at_once),
+        TEST(test_the_next_end_is_found),
+        TEST(test_a_later_word_counts),
+        TEST(test_a_journal_that_refuses_puts_it_off),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
