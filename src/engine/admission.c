@@ -302,7 +302,7 @@ static struct engine_slot *first_queued(const struct engine *engine, uint32_t ta
 /* Who waits for a window is asked again when that opens. */
 static bool is_open(struct engine *engine, struct engine_slot *slot)
 {
-    if (slot->start.window == NULL || is_ungated(slot))
+    if (slot->start.window == NULL)
         return true;
     int64_t opens_ms = engine->env.opens_ms(engine->env.data, slot->start.window);
     if (opens_ms <= engine->batch.now_ms)

@@ -191,6 +191,13 @@ static uint32_t blind_rules(const struct engine_slot *slot)
     return bits;
 }
 
+/* People are called, and no command of the way back runs any more. */
+static bool is_free(const struct deployment_state *before, const struct deployment_state *after)
+{
+    return after->phase == PHASE_ROLLING_BACK && after->is_escalated && deployment_is_commanding(before) &&
+           !deployment_is_commanding(after);
+}
+
 static void step(struct engine *engine, struct engine_slot *slot, const struct event *event, uint64_t token)
 {
     struct event seen = *event;
@@ -224,7 +231,7 @@ static void step(struct engine *engine, struct engine_slot *slot, const struct e
     bool is_called = slot->after.is_escalated != before.is_escalated;
     if (has_ended || is_called)
         runs_deployment_changed(engine, slot);
-    if (is_called) /* an emergency that waits takes it over */
+    if (is_called || is_free(&before, &slot->after)) /* an emergency that waits takes it over */
         admission_next(engine, slot->start.target);
 }
 

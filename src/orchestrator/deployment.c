@@ -200,7 +200,8 @@ static bool is_cut_short(const struct deployment_state *state)
     return state->phase == PHASE_WATCHING && state->confirmed_share == state->desired_share;
 }
 
-/* An emergency waits for traffic that goes back, for people past the point of no return, for nobody else. */
+/* An emergency waits for traffic that goes back, for a command of that way that still runs (it would be put
+ * over the fix), and for people past the point of no return, for nobody else. */
 static void give_way(struct machine *machine)
 {
     struct deployment_state *state = machine->state;
@@ -212,7 +213,8 @@ static void give_way(struct machine *machine)
         if (state->ending == ENDING_NONE || !rollback_is_past_return(machine))
             rollback_start(machine, ENDING_REPLACED);
     } else if (state->phase == PHASE_ROLLING_BACK && state->is_escalated) {
-        verb_end_unverified(machine);
+        if (!deployment_is_commanding(state))
+            verb_end_unverified(machine);
     } else {
         make_room(machine);
     }
@@ -385,6 +387,11 @@ bool deployment_is_stopped(const struct deployment_state *state)
 bool deployment_is_routing(const struct deployment_state *state)
 {
     return state->flight.kind == ACTION_ROUTE && !deployment_is_stopped(state);
+}
+
+bool deployment_is_commanding(const struct deployment_state *state)
+{
+    return state->flight.kind == ACTION_COMMAND && !state->flight.is_waiting;
 }
 
 int deployment_exit_code(const struct deployment_state *state)

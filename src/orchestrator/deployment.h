@@ -48,6 +48,9 @@ bool deployment_is_stopped(const struct deployment_state *state);
 /* A share is being set; a try that waits for the end of a hold is not. */
 bool deployment_is_routing(const struct deployment_state *state);
 
+/* A try of a command is under way. */
+bool deployment_is_commanding(const struct deployment_state *state);
+
 bool phase_is_terminal(enum deployment_phase phase);
 
 /* Past `queued` and not terminal: it owns its service and environment (S8). */

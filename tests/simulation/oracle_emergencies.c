@@ -91,6 +91,19 @@ static bool is_stable_quarantined(const struct world *world, uint8_t site)
     return !target->has_stable;
 }
 
+void oracle_check_turn(struct world *world, uint64_t deployment)
+{
+    uint8_t site = ledger_find(world, deployment)->site;
+
+    for (uint64_t id = deployment + 1; id <= world->oracle.highest; id++) {
+        const struct oracle_history *history = oracle_history(world, id);
+        if (history->exists && history->is_emergency && ledger_find(world, id)->site == site &&
+            !phase_is_terminal(history->state.phase))
+            oracle_violate(world, "emergency", deployment, "it has its turn before %llu, which cannot wait",
+                           (unsigned long long)id);
+    }
+}
+
 /* Somebody took a version out of quarantine in the very batch. */
 static bool is_cleared(const struct world *world, uint8_t site)
 {

@@ -30,6 +30,7 @@ void oracle_begin_emergency(struct world *world, uint64_t deployment, const stru
 void oracle_adopted(struct world *world, uint64_t deployment);
 void oracle_check_overtaken(struct world *world, uint64_t deployment, const struct batch_row *row);
 void oracle_check_bad_stable(struct world *world, uint64_t deployment);
+void oracle_check_turn(struct world *world, uint64_t deployment);
 bool oracle_is_ungated(struct world *world, uint64_t deployment);
 uint8_t oracle_next_step(const struct oracle_history *history, const struct plan *plan);
 /* What a rule said, and what became of it; once all of a batch is known. */

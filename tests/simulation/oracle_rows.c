@@ -182,6 +182,7 @@ static void check_admission(struct world *world, uint64_t deployment)
     if (was_seen && world->oracle.targets[site].is_frozen && !oracle_is_ungated(world, deployment))
         oracle_violate(world, "freeze", deployment, "admitted although its target is frozen");
     oracle_check_bad_stable(world, deployment);
+    oracle_check_turn(world, deployment);
 }
 
 static void enter_phase(struct world *world, uint64_t deployment, const struct batch_row *row)

@@ -123,6 +123,27 @@ static void test_who_has_users_goes_back_for_it(void **state)
     assert_true(trial_traced(&trial, TRACE_ADOPTED));
 }
 
+/* What still undoes something would be put over the fix. */
+static void test_a_command_of_the_way_back_is_waited_for(void **state)
+{
+    struct trial trial;
+
+    (void)state;
+    trial_init(&trial);
+    trial_to_step(&trial, TRIAL_OBSERVE);
+    (void)trial_verb(&trial, VERB_ABORT);
+    trial_result(&trial, RESULT_DONE);
+    assert_true(deployment_is_commanding(&trial.state));
+    trial.state.is_escalated = true;
+    trial_event(&trial, overtaken);
+    assert_int_equal(trial.state.phase, PHASE_ROLLING_BACK);
+    trial_result(&trial, RESULT_FAILED); /* until its next try */
+    assert_false(deployment_is_commanding(&trial.state));
+    trial_event(&trial, overtaken);
+    assert_int_equal(trial.state.phase, PHASE_ROLLED_BACK);
+    assert_true(trial.state.is_unverified);
+}
+
 static void test_past_the_point_of_no_return_people_decide(void **state)
 {
     struct trial trial;
@@ -214,6 +235,7 @@ int main(void)
         cmocka_unit_test(test_who_waits_for_people_goes_on_when_it_is_called_one),
         cmocka_unit_test(test_a_watch_ends_for_it),
         cmocka_unit_test(test_who_has_users_goes_back_for_it),
+        cmocka_unit_test(test_a_command_of_the_way_back_is_waited_for),
         cmocka_unit_test(test_past_the_point_of_no_return_people_decide),
         cmocka_unit_test(test_a_bad_stable_is_gone_back_to_by_people_alone),
         cmocka_unit_test(test_what_no_user_has_is_taken_away),

@@ -149,6 +149,30 @@ static void test_who_is_escalated_is_taken_over(void **state)
     assert_int_equal(bench_state(bench, fix)->phase, PHASE_ADMITTING);
 }
 
+/* Until its undo has ended, however that ends. */
+static void test_who_is_escalated_ends_its_command_first(void **state)
+{
+    struct engine_bench *bench = *state;
+    struct bench_live *first = queued(bench, FIRST);
+    struct bench_live *fix = emergency(bench, FIX);
+
+    first->plan->rollback_limit_ms = 1000;
+    bench_to_observe(bench, first);
+    /* What its first step did, a command undoes. */
+    first->plan->steps[0] = (struct plan_step){
+        .kind = STEP_COMMAND, .undo = 5, .probe = PLAN_NONE, .tries_max = 3, .limit_ms = BENCH_AT_MOST_MS};
+    assert_int_equal(bench_verb(bench, first, VERB_ABORT), ENGINE_DONE);
+    bench_result(bench, first, RESULT_DONE);
+    assert_true(deployment_is_commanding(bench_state(bench, first)));
+    bench_later(bench, 1000);
+    assert_true(bench_state(bench, first)->is_escalated);
+    assert_int_equal(bench_start(bench, fix), ENGINE_DONE);
+    assert_int_equal(bench_state(bench, fix)->phase, PHASE_QUEUED);
+    bench_result(bench, first, RESULT_FAILED);
+    assert_true(has_ended(bench, first));
+    assert_int_equal(bench_state(bench, fix)->phase, PHASE_ADMITTING);
+}
+
 static void test_the_same_version_becomes_one(void **state)
 {
     struct engine_bench *bench = *state;
@@ -297,6 +321,7 @@ int main(void)
         TEST(test_the_newest_emergency_is_the_one),
         TEST(test_a_watch_is_cut_short),
         TEST(test_who_is_escalated_is_taken_over),
+        TEST(test_who_is_escalated_ends_its_command_first),
         TEST(test_the_same_version_becomes_one),
         TEST(test_called_bad_later_stable_is_quarantined_at_once),
         TEST(test_on_its_way_back_it_is_only_attached_to),
