@@ -68,6 +68,13 @@ bool against_has(const struct against *against, enum baseline_kind kind)
     return false;
 }
 
+struct against against_kept(const struct against *against, enum series_kind kind)
+{
+    if (kind != SERIES_HISTOGRAM || !against_has(against, BASELINE_STABLE))
+        return *against;
+    return (struct against){.count = 1, .list = {{.kind = BASELINE_STABLE}}};
+}
+
 bool against_fit(const struct rule_list *list, const struct node *entry, size_t metric,
                  const struct against *against)
 {

@@ -389,15 +389,17 @@ static bool build_entry(struct rule_list *list, const struct node *node, const s
     if (!options_read(build, entry, &shape, compare, NULL))
         return false;
     size_t index = find_metric(list, entry);
-    if (index == list->metric_count ||
-        !take_compare(build, entry, compare, &list->outlines[index], &comparison) ||
-        !check_metric(list, entry, index, comparison.test, against) ||
-        !take_block(list, node, values, index, against, &comparison.block_ms))
+    if (index == list->metric_count)
+        return false;
+    const struct against kept = against_kept(against, list->outlines[index].kind);
+    if (!take_compare(build, entry, compare, &list->outlines[index], &comparison) ||
+        !check_metric(list, entry, index, comparison.test, &kept) ||
+        !take_block(list, node, values, index, &kept, &comparison.block_ms))
         return false;
     struct rule_definition *rule = rules_add(list, entry);
     if (rule == NULL)
         return false;
-    against_take(against, values[BASELINE_ALPHA].number, &comparison);
+    against_take(&kept, values[BASELINE_ALPHA].number, &comparison);
     comparison.events_min = values[BASELINE_MIN_EVENTS].number;
     rule->rule.kind = RULE_COMPARISON;
     rule->rule.mode = (enum rule_mode)values[BASELINE_MODE].choice;

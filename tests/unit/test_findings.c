@@ -482,8 +482,6 @@ static void test_examples(void **state)
     assert_string_equal(
         report_text(&report, found, sizeof(found)),
         "example-full.rules:12: unknown kind of source 'cloudwatch'\n"
-        "example-full.rules:23: 'latency' is a histogram: its buckets are not archived, so it has "
-        "no past to compare with; against = \"stable\", or a counter of slow requests\n"
         "example-full.rules:59: 'groups' is not supported by this version");
 }
 

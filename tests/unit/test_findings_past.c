@@ -19,6 +19,9 @@ static const struct finding_case cases[] = {
      "c: { against = [ \"before\", \"stable\" ];\n compare: { flat: { test = \"mean_difference\"; }; }; }; "
      "};",
      ""},
+    {METRIC
+     "baselines: { a: { against = [ \"stable\", \"before\" ]; compare: { errors: { }; slow: { }; }; }; };",
+     ""},
     {METRIC "baselines: { a: { against = [ \"0d\" ];\n compare: { errors: { }; }; };\n"
             "b: { against = [ \"29d\" ];\n compare: { errors: { }; }; };\n"
             "c: { against = [ \"36h\" ];\n compare: { errors: { }; }; };\n"
