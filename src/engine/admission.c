@@ -1,12 +1,16 @@
-/* admission.c - the door of a service and environment: who may start, whose turn it is, what serves and what
- * must not. SPDX-License-Identifier: MIT */
+/* admission.c - the door of a service and environment: who may start, and whose turn it is.
+ * SPDX-License-Identifier: MIT */
+#include "engine/admission.h"
+
 #include "engine/runs_turn.h"
 #include "engine/stepping.h"
+#include "engine/targets.h"
+#include "engine/together.h"
 
 #include <assert.h>
 #include <string.h>
 
-static struct engine_slot *owner_of(const struct engine *engine, uint32_t target)
+struct engine_slot *admission_owner(const struct engine *engine, uint32_t target)
 {
     struct engine_slot *slot = roster_first(engine, target);
 
@@ -37,14 +41,6 @@ static bool is_emergency(const struct engine_slot *slot)
     return slot->after.is_emergency && !phase_is_terminal(slot->after.phase);
 }
 
-static bool is_quarantined(const struct target_state *target, uint64_t version_key)
-{
-    for (uint8_t i = 0; i < target->quarantined_count; i++)
-        if (target->quarantined[i].version_key == version_key)
-            return true;
-    return false;
-}
-
 /* Under way, or waiting for its turn. */
 static bool has_other(const struct engine *engine, uint32_t target)
 {
@@ -61,7 +57,7 @@ static bool has_lost_way_back(const struct engine *engine, const struct target_s
                               const struct engine_start *start)
 {
     return start->takes_back == 0 || target->way_back != start->takes_back ||
-           owner_of(engine, start->target) != NULL;
+           admission_owner(engine, start->target) != NULL;
 }
 
 /* ENGINE_DONE: it may start. */
@@ -70,7 +66,8 @@ static enum engine_answer refusal(const struct engine *engine, const struct targ
 {
     if (target->is_frozen && start->plan->kind == PLAN_DEPLOY && !start->is_emergency)
         return ENGINE_FROZEN;
-    if (start->plan->kind == PLAN_DEPLOY && !start->takes_out && is_quarantined(target, start->version_key))
+    if (start->plan->kind == PLAN_DEPLOY && !start->takes_out &&
+        targets_is_quarantined(target, start->version_key))
         return ENGINE_QUARANTINED;
     if (start->needs_stable && !target->has_stable)
         return ENGINE_NO_STABLE;
@@ -89,6 +86,7 @@ static void create(struct engine *engine, struct engine_slot *slot, const struct
     deployment_init(slot->id, engine->batch.now_ms, &slot->after);
     slot->after.is_emergency = start->is_emergency;
     slot->after.is_stable_bad = start->is_stable_bad;
+    slot->after.together = start->together;
     slot->before = slot->after;
     slot->is_touched = slot->has_row = slot->is_new = true;
     roster_involve(engine, slot);
@@ -111,19 +109,6 @@ static void create(struct engine *engine, struct engine_slot *slot, const struct
     row->trace = (struct trace){.kind = TRACE_EMERGENCY, .a = start->is_stable_bad};
 }
 
-static enum engine_answer clear_quarantine(struct target_state *target, uint64_t version_key)
-{
-    for (uint8_t i = 0; i < target->quarantined_count; i++) {
-        if (target->quarantined[i].version_key != version_key)
-            continue;
-        memmove(&target->quarantined[i], &target->quarantined[i + 1],
-                (size_t)(target->quarantined_count - i - 1) * sizeof(target->quarantined[0]));
-        target->quarantined_count--;
-        return ENGINE_DONE;
-    }
-    return ENGINE_NOT_FOUND;
-}
-
 /* Once more what has ended: attributed, and in the same batch as what it takes out of quarantine. */
 static void note_retry(struct engine *engine, struct engine_slot *slot, struct engine_target *target)
 {
@@ -132,7 +117,7 @@ static void note_retry(struct engine *engine, struct engine_slot *slot, struct e
     if (start->retries == 0)
         return;
     roster_touch(engine, target);
-    bool is_out = start->takes_out && clear_quarantine(&target->state, start->version_key) == ENGINE_DONE;
+    bool is_out = start->takes_out && targets_clear(&target->state, start->version_key) == ENGINE_DONE;
     if (is_out)
         stepping_add_target(engine, target);
     struct batch_row *row = stepping_add_row(engine, slot, ROW_TRACE);
@@ -200,7 +185,8 @@ static void quarantine_stable(struct engine *engine, struct engine_slot *slot)
     struct engine_target *target = engine_target_at(engine, slot->start.target);
     struct target_state *state = &target->state;
 
-    if (!slot->after.is_stable_bad || !state->has_stable || is_quarantined(state, state->stable_version_key))
+    if (!slot->after.is_stable_bad || !state->has_stable ||
+        targets_is_quarantined(state, state->stable_version_key))
         return;
     roster_touch(engine, target);
     stepping_quarantine(engine, slot, state, state->stable_version_key, 0);
@@ -223,6 +209,36 @@ static void hurry(struct engine *engine, struct engine_slot *slot, const struct 
     admission_next(engine, slot->start.target);
 }
 
+/* Of those that stand or fall together each is a deployment of its own: none attaches to another one. */
+enum engine_answer admission_refusal(struct engine *engine, const struct engine_start *start)
+{
+    const struct engine_target *target = engine_target_at(engine, start->target);
+
+    if (target == NULL)
+        return ENGINE_FULL;
+    return same_version(engine, start) != NULL ? ENGINE_CONFLICT : refusal(engine, &target->state, start);
+}
+
+struct engine_slot *admission_create(struct engine *engine, const struct engine_start *start)
+{
+    struct engine_slot *slot = roster_take(engine, engine->next_deployment, start->target);
+
+    if (slot == NULL)
+        return NULL;
+    engine->next_deployment++;
+    create(engine, slot, start);
+    return slot;
+}
+
+void admission_created(struct engine *engine, struct engine_slot *slot)
+{
+    if (slot->start.is_emergency)
+        overtake_queued(engine, slot);
+    else if (slot->start.replaces)
+        replace_queued(engine, slot);
+    admission_next(engine, slot->start.target);
+}
+
 enum engine_answer admission_try(struct engine *engine, const struct engine_start *start,
                                  uint64_t *ret_deployment)
 {
@@ -234,6 +250,9 @@ enum engine_answer admission_try(struct engine *engine, const struct engine_star
     /* Of a version that is just going back nothing is wanted once more. */
     if (same != NULL && start->retries != 0 && same->after.phase == PHASE_ROLLING_BACK)
         return ENGINE_CONFLICT;
+    /* Nor does one of those that stand or fall together hurry ahead of the others. */
+    if (same != NULL && start->is_emergency && same->after.together != 0)
+        return ENGINE_CONFLICT;
     if (same != NULL) {
         *ret_deployment = same->id;
         if (start->is_emergency)
@@ -241,21 +260,14 @@ enum engine_answer admission_try(struct engine *engine, const struct engine_star
         return ENGINE_ALREADY;
     }
     enum engine_answer answer = refusal(engine, &target->state, start);
-    struct engine_slot *slot =
-        answer == ENGINE_DONE ? roster_take(engine, engine->next_deployment, start->target) : NULL;
+    struct engine_slot *slot = answer == ENGINE_DONE ? admission_create(engine, start) : NULL;
     if (answer == ENGINE_DONE && slot == NULL)
         answer = ENGINE_FULL;
     if (slot == NULL)
         return answer;
-    engine->next_deployment++;
-    create(engine, slot, start);
     note_retry(engine, slot, target);
     *ret_deployment = slot->id;
-    if (start->is_emergency)
-        overtake_queued(engine, slot);
-    else if (start->replaces)
-        replace_queued(engine, slot);
-    admission_next(engine, start->target);
+    admission_created(engine, slot);
     return ENGINE_DONE;
 }
 
@@ -267,8 +279,18 @@ void admission_start(struct engine *engine, const struct input *input)
     engine_answer(engine, input->token, answer, deployment);
 }
 
+/* What a promotion replaced goes away just now. */
+static bool is_retiring(const struct engine *engine, uint32_t target)
+{
+    const struct engine_slot *slot = roster_first(engine, target);
+
+    while (slot != NULL && (slot->after.phase != PHASE_PROMOTED || slot->after.care != CARE_ACTING))
+        slot = roster_next(engine, slot);
+    return slot != NULL;
+}
+
 /* The old slot is needed now: the way back that a promotion kept is given up. False: it is being retired. */
-static bool end_care(struct engine *engine, uint32_t target)
+bool admission_end_care(struct engine *engine, uint32_t target)
 {
     struct event event = {.kind = EVENT_CARE_OVER, .now_ms = engine->batch.now_ms};
 
@@ -331,28 +353,65 @@ static uint8_t slot_of(const struct target_state *target, const struct engine_st
     return (uint8_t)((target->stable_slot + 1) % start->slot_count);
 }
 
+bool admission_is_next(struct engine *engine, struct engine_slot *slot)
+{
+    uint32_t target = slot->start.target;
+    bool is_frozen = engine_target_at(engine, target)->state.is_frozen;
+
+    return slot->after.phase == PHASE_QUEUED && next_queued(engine, target, is_frozen) == slot &&
+           (slot->start.replaces || admission_owner(engine, target) == NULL);
+}
+
+/* Where that ends who was there, who waits has had its turn by now. */
+void admission_make_room(struct engine *engine, struct engine_slot *slot)
+{
+    struct engine_slot *owner = admission_owner(engine, slot->start.target);
+
+    if (owner == NULL || slot->after.phase != PHASE_QUEUED)
+        return;
+    if (slot->after.is_emergency)
+        overtake(engine, owner, slot);
+    else if (slot->start.replaces)
+        replace(engine, owner);
+}
+
+bool admission_is_free(struct engine *engine, struct engine_slot *slot)
+{
+    return slot->after.phase == PHASE_QUEUED && admission_owner(engine, slot->start.target) == NULL &&
+           !is_retiring(engine, slot->start.target);
+}
+
+void admission_give_turn(struct engine *engine, struct engine_slot *slot)
+{
+    uint32_t target = slot->start.target;
+    const struct target_state *state = &engine_target_at(engine, target)->state;
+    struct event event = {.kind = EVENT_TURN, .now_ms = engine->batch.now_ms};
+
+    if (!admission_end_care(engine, target) || slot->after.phase != PHASE_QUEUED)
+        return;
+    event.stable_slot = state->stable_slot;
+    event.slot = slot_of(state, &slot->start);
+    /* A way back by traffic alone leaves both slots as they are, and may be tried again. */
+    if (slot->start.plan->kind == PLAN_DEPLOY || !slot->start.plan->has_traffic)
+        stepping_lose_way_back(engine, target);
+    quarantine_stable(engine, slot);
+    stepping_event(engine, slot, &event, 0);
+}
+
 /* Gives the turn to whoever waits longest, once nobody is before them (S8). */
 void admission_next(struct engine *engine, uint32_t target)
 {
-    const struct target_state *state = &engine_target_at(engine, target)->state;
-    struct event event = {.kind = EVENT_TURN, .now_ms = engine->batch.now_ms};
-    struct engine_slot *next = next_queued(engine, target, state->is_frozen);
-    struct engine_slot *owner = owner_of(engine, target);
+    bool is_frozen = engine_target_at(engine, target)->state.is_frozen;
+    struct engine_slot *next = next_queued(engine, target, is_frozen);
 
-    /* Where that ends it, who waits has had its turn by now. */
-    if (owner != NULL && next != NULL && next->after.is_emergency)
-        overtake(engine, owner, next);
-    else if (owner != NULL && next != NULL && next->start.replaces)
-        replace(engine, owner);
-    if (owner != NULL || next == NULL || !end_care(engine, target) || next->after.phase != PHASE_QUEUED)
+    if (next == NULL)
         return;
-    event.stable_slot = state->stable_slot;
-    event.slot = slot_of(state, &next->start);
-    /* A way back by traffic alone leaves both slots as they are, and may be tried again. */
-    if (next->start.plan->kind == PLAN_DEPLOY || !next->start.plan->has_traffic)
-        stepping_lose_way_back(engine, target);
-    quarantine_stable(engine, next);
-    stepping_event(engine, next, &event, 0);
+    if (next->after.together != 0)
+        together_take_turn(engine, next);
+    else if (admission_owner(engine, target) == NULL)
+        admission_give_turn(engine, next);
+    else
+        admission_make_room(engine, next);
 }
 
 void admission_ask_again(struct engine *engine, struct engine_slot *slot)
@@ -362,122 +421,4 @@ void admission_ask_again(struct engine *engine, struct engine_slot *slot)
         make_room(engine, slot);
     else
         admission_next(engine, slot->start.target);
-}
-
-static enum engine_answer adopt(struct engine *engine, struct engine_target *target,
-                                const struct input *input)
-{
-    const struct target_verb *verb = &input->target_verb;
-    struct event event = {.kind = EVENT_VERB, .now_ms = engine->batch.now_ms, .verb = VERB_ADOPT};
-    struct engine_slot *owner = owner_of(engine, verb->target);
-
-    if (owner != NULL && (owner->after.phase != PHASE_ROLLING_BACK || !owner->after.is_escalated))
-        return ENGINE_CONFLICT;
-    /* What a promotion meant to retire may be what serves now. */
-    if (!end_care(engine, verb->target))
-        return ENGINE_CONFLICT;
-    target->state.has_stable = true;
-    target->state.stable_version_key = verb->version_key;
-    target->state.stable_slot = verb->slot;
-    target->state.stable_deployment = 0;
-    target->state.way_back = 0;
-    if (owner != NULL)
-        stepping_event(engine, owner, &event, 0);
-    return ENGINE_DONE;
-}
-
-static enum engine_answer add_quarantine(struct target_state *target, uint64_t version_key)
-{
-    if (is_quarantined(target, version_key))
-        return ENGINE_ALREADY;
-    if (target->quarantined_count == TARGET_QUARANTINE_MAX)
-        return ENGINE_FULL;
-    target->quarantined[target->quarantined_count++] = (struct quarantined){.version_key = version_key};
-    return ENGINE_DONE;
-}
-
-static void set_freeze(struct engine *engine, struct engine_target *target, bool is_frozen,
-                       const struct target_verb *verb)
-{
-    target->state.is_frozen = is_frozen;
-    target->state.thaws_ms = is_frozen ? verb->thaws_ms : 0;
-    target->state.thaws_wall_ms = is_frozen ? verb->thaws_wall_ms : 0;
-    if (target->state.thaws_ms != 0 && target->state.thaws_ms < engine->thaw_at_ms)
-        engine->thaw_at_ms = target->state.thaws_ms;
-}
-
-static void add_verb(struct engine *engine, const struct target_verb *verb, uint64_t token)
-{
-    struct batch_row *row = stepping_add_row(engine, NULL, ROW_TRACE);
-
-    row->token = token;
-    row->trace = (struct trace){.kind = TRACE_ADOPTED, .a = verb->target, .b = (uint32_t)verb->kind};
-}
-
-static void thaw(struct engine *engine, struct engine_target *target)
-{
-    const struct target_verb verb = {.kind = TARGET_UNFREEZE, .target = target->state.id};
-
-    roster_touch(engine, target);
-    set_freeze(engine, target, false, &verb);
-    stepping_add_target(engine, target);
-    add_verb(engine, &verb, 0);
-    admission_next(engine, verb.target);
-}
-
-/* A walk over the targets, when one is due. */
-void admission_thaw(struct engine *engine)
-{
-    int64_t at_ms = DEPLOYMENT_NEVER;
-
-    if (engine->batch.now_ms < engine->thaw_at_ms)
-        return;
-    for (uint32_t i = 0; i < engine->targets_max; i++) {
-        struct engine_target *target = &engine->targets[i];
-        if (!target->state.is_frozen || target->state.thaws_ms == 0)
-            continue;
-        if (target->state.thaws_ms < at_ms)
-            at_ms = target->state.thaws_ms;
-        if (at_ms <= engine->batch.now_ms) { /* one in each turn, however many end at once */
-            thaw(engine, target);
-            break;
-        }
-    }
-    engine->thaw_at_ms = at_ms;
-}
-
-static enum engine_answer change(struct engine *engine, struct engine_target *target,
-                                 const struct input *input)
-{
-    const struct target_verb *verb = &input->target_verb;
-
-    roster_touch(engine, target);
-    switch (verb->kind) {
-    case TARGET_ADOPT:
-        return adopt(engine, target, input);
-    case TARGET_FREEZE:
-        set_freeze(engine, target, true, verb);
-        return ENGINE_DONE;
-    case TARGET_UNFREEZE:
-        set_freeze(engine, target, false, verb);
-        admission_next(engine, verb->target);
-        return ENGINE_DONE;
-    case TARGET_QUARANTINE_ADD:
-        return add_quarantine(&target->state, verb->version_key);
-    case TARGET_QUARANTINE_CLEAR:
-        break;
-    }
-    return clear_quarantine(&target->state, verb->version_key);
-}
-
-void admission_target_verb(struct engine *engine, const struct input *input)
-{
-    struct engine_target *target = engine_target_at(engine, input->target_verb.target);
-    enum engine_answer answer = target == NULL ? ENGINE_FULL : change(engine, target, input);
-
-    if (answer == ENGINE_DONE) {
-        stepping_add_target(engine, target);
-        add_verb(engine, &input->target_verb, input->token);
-    }
-    engine_answer(engine, input->token, answer, 0);
 }

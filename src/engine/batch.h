@@ -8,7 +8,7 @@
 #include "orchestrator/run_event.h"
 
 enum {
-    BATCH_ROWS_MAX = 2048,
+    BATCH_ROWS_MAX = 3072,
     TARGET_QUARANTINE_MAX =
         64 /* versions; a person's beyond is refused, a FAIL's pushes out the oldest, told */
 };

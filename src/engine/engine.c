@@ -4,6 +4,7 @@
 
 #include "engine/runs_turn.h"
 #include "engine/stepping.h"
+#include "engine/targets.h"
 
 #include <assert.h>
 #include <stdalign.h>
@@ -251,7 +252,7 @@ static void step_all(struct engine *engine)
 {
     struct engine_slot *slot;
 
-    admission_thaw(engine);
+    targets_thaw(engine);
     runs_begin(engine);
     step_first(engine, is_brake);
     step_first(engine, is_judgement);

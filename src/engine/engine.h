@@ -73,6 +73,7 @@ struct engine_start {
     bool is_emergency;  /* a person's: before all who wait, and past window and freeze; EVENT_OVERTAKEN to who
                            was there before; never PLAN_ROLLBACK. In memory the state says so */
     bool is_stable_bad; /* of an emergency: stable's version is quarantined when it has its turn */
+    uint64_t together;  /* run whose deployments stand or fall together, this one among them; 0: alone */
     bool needs_stable;  /* false: follow and record, where traffic is not ours */
 };
 

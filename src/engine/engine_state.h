@@ -9,10 +9,11 @@
 
 enum {
     ENGINE_TOLD_NOTHING = UINT8_MAX,
-    ENGINE_ROWS_PER_EVENT = 384, /* rows that one due deployment may add, at most: 32 rules that fail on
-                                    record or pass, a promotion, the snapshot of the next one; and the run
-                                    that goes on with it, to its next deployment */
-    ENGINE_RETRY_MS = 1000       /* after a failed commit */
+    ENGINE_ROWS_PER_EVENT = 1280, /* rows that one due deployment may add, at most: 32 rules that fail on
+                                     record or pass, a promotion, the snapshot of the next one; so many of
+                                     each that it stands or falls with; and the run that goes on with it, to
+                                     its next deployments */
+    ENGINE_RETRY_MS = 1000        /* after a failed commit */
 };
 
 enum input_kind {
@@ -124,13 +125,6 @@ struct engine {
 /* engine.c */
 struct engine_target *engine_target_at(struct engine *engine, uint32_t target);
 void engine_answer(struct engine *engine, uint64_t token, enum engine_answer answer, uint64_t deployment);
-
-/* admission.c */
-void admission_start(struct engine *engine, const struct input *input);
-void admission_target_verb(struct engine *engine, const struct input *input);
-void admission_next(struct engine *engine, uint32_t target);
-void admission_thaw(struct engine *engine); /* freezes that were to end by now */
-void admission_ask_again(struct engine *engine, struct engine_slot *slot); /* the window of a queued one */
 
 /* ahead.c */
 void ahead_of_journal(struct engine *engine);

@@ -80,6 +80,16 @@ static struct engine_slot *free_slot(struct engine *engine)
     return slot;
 }
 
+bool roster_has_room(const struct engine *engine, uint32_t count)
+{
+    uint32_t room = engine->slots_max - engine->slots_used;
+
+    for (const struct engine_slot *slot = slot_at(engine, engine->roster.free_first);
+         slot != NULL && room < count; slot = slot_at(engine, slot->next_in_chain))
+        room++;
+    return room >= count;
+}
+
 struct engine_slot *roster_take(struct engine *engine, uint64_t id, uint32_t target)
 {
     roster_place *chain = chain_of(engine, id);

@@ -38,6 +38,9 @@ void roster_init(struct engine *engine, unsigned char *memory);
 struct engine_slot *roster_take(struct engine *engine, uint64_t id, uint32_t target);
 void roster_give(struct engine *engine, struct engine_slot *slot);
 
+/* So many at once? */
+bool roster_has_room(const struct engine *engine, uint32_t count);
+
 /* NULL: not in memory. */
 struct engine_slot *roster_find(const struct engine *engine, uint64_t id);
 

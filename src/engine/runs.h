@@ -25,10 +25,11 @@ struct engine_run_start {
 
 struct engine_run_env {
     void *data;
-    /* The deployment that a task of the run starts: everything of *ret_start but the version, with a token of
-     * its own that `answered` answers later. `token`: of the run's start, by which alone a run is known whose
-     * first batch is not durable. False: it cannot be (no such environment any more). Called inside the turn:
-     * notes down, changes nothing. */
+    /* The deployment that a task of the run starts: everything of *ret_start, but the version only where its
+     * stage stands or falls together: else it is the run's. With a token of its own that `answered` answers
+     * later. `token`: of the run's start, by which alone a run is known whose first batch is not durable.
+     * False: it cannot be (no such environment any more). Called inside the turn: notes down, changes
+     * nothing. */
     bool (*deployment)(void *data, const struct run_state *state, uint64_t token, uint8_t task,
                        struct engine_start *ret_start);
     /* Starts a command, finds it again or cancels it; answered by engine_run_result(), never from inside this
@@ -50,7 +51,8 @@ MUST_CHECK bool engine_recover_run(struct engine *engine, const struct engine_ru
                                    const struct run_state *state, int64_t gap_ms);
 void engine_recover_run_ids(struct engine *engine, uint64_t next_run);
 
-/* Inputs. False: the queue is full. */
+/* Inputs. False: the queue is full. A start whose first stage is deployments together is refused where one of
+ * them is, and answered with its task, counted from 1, in the place of the run. */
 MUST_CHECK bool engine_run_start(struct engine *engine, const struct engine_run_start *start);
 MUST_CHECK bool engine_run_abort(struct engine *engine, uint64_t token, uint64_t run);
 /* An awaited task, or one that failed and asks. `version_key`: of a digest that came with it, or 0. */

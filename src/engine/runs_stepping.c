@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: MIT */
 #include "engine/runs_state.h"
 #include "engine/stepping.h"
+#include "engine/together.h"
 
 #include <assert.h>
 #include <string.h>
@@ -64,9 +65,13 @@ static void deploy(struct engine *engine, struct engine_run *run, uint8_t task)
 {
     struct run_event event = {.kind = RUN_EVENT_STARTED, .task = task};
 
-    /* One beside it was refused meanwhile. */
-    if (run->after.tasks[task].phase != TASK_RUNNING)
+    /* One beside it was refused meanwhile, or begun with it. */
+    if (run->after.tasks[task].phase != TASK_RUNNING || run->after.tasks[task].deployment != 0)
         return;
+    if (run->start.plan->stages[run->after.stage].is_together) {
+        together_start(engine, run);
+        return;
+    }
     event.deployment = start_deployment(engine, run, task);
     runs_event(engine, run, &event, 0);
     /* Whose place it took may have let another run go on, which took its own already. */
@@ -81,8 +86,9 @@ static void take_back(struct engine *engine, uint64_t deployment, bool is_asked_
     struct engine_slot *slot = roster_find(engine, deployment);
 
     assert(slot != NULL);
+    bool goes_back = slot->after.phase == PHASE_ROLLING_BACK; /* it fell first, and by itself */
     stepping_event(engine, slot, &event, 0);
-    slot->may_wait = !is_asked_for;
+    slot->may_wait = !is_asked_for && !goes_back;
 }
 
 static void act(struct engine *engine, struct engine_run *run, const struct run_action *action,
@@ -177,16 +183,32 @@ static void create(struct engine *engine, struct engine_run *run, const struct e
     row->run_trace = (struct run_trace){.kind = RUN_TRACE_PHASE, .a = RUN_QUEUED, .b = start->first_stage};
 }
 
+static bool is_under_way(const struct engine *engine, uint64_t pipeline)
+{
+    uint32_t index = 0;
+
+    for (struct engine_run *run = NULL; (run = runs_next(engine, &index)) != NULL;)
+        if (run->start.pipeline == pipeline && !run_phase_is_terminal(run->after.phase))
+            return true;
+    return false;
+}
+
 void runs_accept(struct engine *engine, const struct input *input)
 {
     const struct engine_run_start *start = &input->run_start;
     const struct engine_run *same = same_version(engine, start);
     struct engine_run *run = same == NULL ? free_run(engine) : NULL;
+    uint8_t task = 0;
+    enum engine_answer refusal = run == NULL ? ENGINE_FULL : together_refusal(engine, start, &task);
+
+    /* Who waits behind another run of its pipeline may meet nobody any more at its turn. */
+    if (refusal == ENGINE_CONFLICT && is_under_way(engine, start->pipeline))
+        refusal = ENGINE_DONE;
 
     if (same != NULL) {
         engine_answer(engine, input->token, ENGINE_ALREADY, same->id);
-    } else if (run == NULL) {
-        engine_answer(engine, input->token, ENGINE_FULL, 0);
+    } else if (refusal != ENGINE_DONE) {
+        engine_answer(engine, input->token, refusal, run == NULL ? 0 : task + UINT64_C(1));
     } else {
         create(engine, run, start);
         engine_answer(engine, input->token, ENGINE_DONE, run->id);
@@ -199,6 +221,10 @@ void runs_deployment_changed(struct engine *engine, const struct engine_slot *sl
 {
     struct run_event event = {.kind = RUN_EVENT_DEPLOYMENT,
                               .has_ended = phase_is_terminal(slot->after.phase),
+                              .falls = slot->after.ending != ENDING_PASSED &&
+                                       (slot->after.phase == PHASE_ROLLING_BACK || slot->after.is_escalated),
+                              .is_escalated =
+                                  slot->after.is_escalated && !phase_is_terminal(slot->after.phase),
                               .exit_code = (uint8_t)deployment_exit_code(&slot->after)};
     uint32_t index = 0;
 

@@ -10,7 +10,7 @@
 /* Who adds a field to a struct adds its row, at the end, with a new schema: the sizes below, and the test
  * that looks at every byte that is not padding, tell. */
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "fields are copied as they lie in memory");
-static_assert(sizeof(struct deployment_state) == 440, "deployment_state changed: see deployment_fields");
+static_assert(sizeof(struct deployment_state) == 448, "deployment_state changed: see deployment_fields");
 static_assert(sizeof(struct rule_state) == 504, "rule_state changed: see rule_fields");
 static_assert(sizeof(struct target_state) == 1080, "target_state changed: see target_fields");
 static_assert(sizeof(struct run_state) == 832, "run_state changed: see run_fields");
@@ -52,11 +52,12 @@ struct layout {
         offsetof(struct deployment_state, member), sizeof(uint64_t), HOST_WORDS, sizeof(uint64_t), 0, 2      \
     }
 #define N(member, limit) FIELD(struct run_state, member, limit, 1)
-#define TASKS(member, limit)                                                                                 \
+#define TASKS_SINCE(member, limit, since)                                                                    \
     {                                                                                                        \
         offsetof(struct run_state, tasks[0].member), sizeof(MEMBER(struct run_state, tasks[0].member)),      \
-            RUN_TASKS_MAX, sizeof(struct run_task), limit, 1                                                 \
+            RUN_TASKS_MAX, sizeof(struct run_task), limit, since                                             \
     }
+#define TASKS(member, limit) TASKS_SINCE(member, limit, 1)
 #define TIMERS(member, limit)                                                                                \
     {                                                                                                        \
         offsetof(struct rule_state, timers[0].member), sizeof(MEMBER(struct rule_state, timers[0].member)),  \
@@ -139,6 +140,7 @@ static const struct field deployment_fields[] = {
     D5(is_emergency, 2),
     D5(is_stable_bad, 2),
     D5(disaster, DISASTER_OVER + 1),
+    D5(together, 0),
 };
 
 static const struct field rule_fields[] = {
@@ -235,6 +237,7 @@ static const struct field run_fields[] = {
     TASKS(phase, TASK_PHASE_COUNT),
     TASKS(tries, 0),
     TASKS(cause, CAUSE_COUNT),
+    TASKS_SINCE(is_escalated, 2, 5),
 };
 
 static const struct layout deployment_layout = {

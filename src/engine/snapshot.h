@@ -13,7 +13,8 @@
 #include <stddef.h>
 
 enum {
-    /* 2: hosts; 3: copies; 4: downtime; 5: the past, emergencies, freezes that end, disaster recovery */
+    /* 2: hosts; 3: copies; 4: downtime; 5: the past, emergencies, freezes that end, disaster recovery,
+     * deployments together */
     SNAPSHOT_SCHEMA = 5,
     SNAPSHOT_DEPLOYMENT_MAX = 512, /* bytes, so do the others */
     SNAPSHOT_RULE_MAX = 640,

@@ -2,8 +2,11 @@
  * SPDX-License-Identifier: MIT */
 #include "engine/stepping.h"
 
+#include "engine/admission.h"
 #include "engine/judging.h"
 #include "engine/runs_turn.h"
+#include "engine/targets.h"
+#include "engine/together.h"
 
 #include <assert.h>
 #include <string.h>
@@ -229,10 +232,13 @@ static void step(struct engine *engine, struct engine_slot *slot, const struct e
     if (has_ended || has_cared)
         admission_next(engine, slot->start.target);
     bool is_called = slot->after.is_escalated != before.is_escalated;
-    if (has_ended || is_called)
+    bool falls = slot->after.together != 0 && slot->after.phase == PHASE_ROLLING_BACK &&
+                 before.phase != PHASE_ROLLING_BACK;
+    if (has_ended || falls || is_called)
         runs_deployment_changed(engine, slot);
     if (is_called || is_free(&before, &slot->after)) /* an emergency that waits takes it over */
         admission_next(engine, slot->start.target);
+    together_try_barrier(engine, slot);
 }
 
 bool stepping_is_judged(const struct deployment_state *state)
@@ -392,7 +398,7 @@ static void take(struct engine *engine, const struct input *input)
         admission_start(engine, input);
         return;
     case INPUT_TARGET_VERB:
-        admission_target_verb(engine, input);
+        targets_verb(engine, input);
         return;
     case INPUT_VERB:
     case INPUT_JUDGEMENT:

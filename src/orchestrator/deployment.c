@@ -2,6 +2,7 @@
  * tick. SPDX-License-Identifier: MIT */
 #include "orchestrator/deployment.h"
 
+#include "orchestrator/barrier.h"
 #include "orchestrator/machine.h"
 
 #include <assert.h>
@@ -36,13 +37,15 @@ bool phase_is_active(enum deployment_phase phase)
 }
 
 /* Time between events counts as observed, less the gaps that nobody watched; an unwatched wait is not held
- * against the candidate either (S11). */
+ * against the candidate either (S11), and none at a barrier: should it lose what it stands there with, it has
+ * its whole patience again. */
 static void pass_time(struct machine *machine)
 {
     struct deployment_state *state = machine->state;
     const struct event *event = machine->event;
     int64_t gap_ms = event->kind == EVENT_GAP || event->kind == EVENT_RECOVERED ? event->gap_ms : 0;
     int64_t watched_ms = event->now_ms - state->last_seen_ms - gap_ms;
+    bool is_at_barrier = barrier_of(machine->plan, state) != BARRIER_NONE;
 
     state->last_seen_ms = event->now_ms;
     if (state->step_state != STEP_OBSERVING)
@@ -51,6 +54,8 @@ static void pass_time(struct machine *machine)
         state->confirmed_mirror >= state->desired_mirror)
         state->observed_ms += watched_ms;
     state->limit_at_ms += gap_ms;
+    if (is_at_barrier)
+        state->limit_at_ms = event->now_ms + running_step(machine)->limit_ms;
 }
 
 static void take_turn(struct machine *machine)
@@ -71,12 +76,12 @@ static void admission_answered(struct machine *machine, enum result result)
 
     machine_trace(machine, TRACE_RESULT, state->flight.sequence, result);
     state->flight = (struct flight){.kind = ACTION_NONE};
-    if (result == RESULT_DONE) {
-        machine_enter_phase(machine, PHASE_RUNNING);
-        running_enter_from(machine, 0);
-    } else {
+    if (result != RESULT_DONE) {
         state->ending = ENDING_REFUSED;
         machine_enter_phase(machine, PHASE_REJECTED);
+    } else if (barrier_of(machine->plan, state) == BARRIER_NONE) {
+        machine_enter_phase(machine, PHASE_RUNNING);
+        running_enter_from(machine, 0);
     }
 }
 
@@ -122,7 +127,7 @@ static void tick(struct machine *machine)
 
     switch (state->phase) {
     case PHASE_ADMITTING:
-        if (machine->event->now_ms >= state->flight.deadline_ms)
+        if (state->flight.kind != ACTION_NONE && machine->event->now_ms >= state->flight.deadline_ms)
             admission_answered(machine, RESULT_UNKNOWN);
         return;
     case PHASE_RUNNING:
@@ -201,12 +206,13 @@ static bool is_cut_short(const struct deployment_state *state)
 }
 
 /* An emergency waits for traffic that goes back, for a command of that way that still runs (it would be put
- * over the fix), and for people past the point of no return, for nobody else. */
+ * over the fix), and for people past the point of no return, for nobody else. No watch ends early for one of
+ * those that stand or fall together: it goes back, and they with it. */
 static void give_way(struct machine *machine)
 {
     struct deployment_state *state = machine->state;
 
-    if (is_cut_short(state)) {
+    if (is_cut_short(state) && state->together == 0) {
         machine_trace(machine, TRACE_OVERRIDE, state->step, state->attempt);
         running_promote(machine, ENDING_CUT_SHORT);
     } else if (is_judged(state) && !is_untouched(state)) {
@@ -298,6 +304,9 @@ void deployment_step(const struct plan *plan, const struct deployment_state *bef
     case EVENT_HURRIED:
         hurry(&machine);
         return;
+    case EVENT_BARRIER:
+        barrier_opens(&machine);
+        return;
     }
 }
 
@@ -319,6 +328,8 @@ static int64_t observe_deadline(const struct plan *plan, const struct deployment
 {
     int64_t left_ms = plan->steps[state->step].duration_ms - state->observed_ms;
 
+    if (barrier_of(plan, state) != BARRIER_NONE)
+        return DEPLOYMENT_NEVER;
     if (!running_passes(plan, state))
         return state->limit_at_ms;
     return sooner(state->last_seen_ms + (left_ms > 0 ? left_ms : 0), state->limit_at_ms);

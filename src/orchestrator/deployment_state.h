@@ -32,6 +32,7 @@ struct flight {
 
 struct deployment_state {
     uint64_t id;
+    uint64_t together; /* run that it stands or falls with, beside others; 0: it stands alone */
     enum deployment_phase phase;
     enum step_state step_state;
     enum step_state resume_to; /* HELD: what resume goes back to; STEP_IDLE: to the next step */

@@ -23,11 +23,11 @@ enum event_kind {
     EVENT_DRIFT,     /* the share read back is not the confirmed one */
     EVENT_VERB,      /* a person or a pipeline says something */
     EVENT_CARE_OVER, /* promoted: the old slot is needed by the next deployment, the way back is given up */
-    EVENT_REPLACED,  /* a newer one takes its place: superseded before any effect, else back; a watch goes on
-                      */
+    EVENT_REPLACED,  /* a newer one takes its place: superseded before any effect, else back; watches go on */
     EVENT_OVERTAKEN, /* an emergency takes its place: as above, but a watch ends here, and who is escalated on
                         the way back is taken over */
-    EVENT_HURRIED    /* it is an emergency itself from now on */
+    EVENT_HURRIED,   /* it is an emergency itself from now on */
+    EVENT_BARRIER    /* whoever it stands or falls with stands at a barrier as well: on */
 };
 
 enum result {

@@ -29,7 +29,6 @@ void machine_escalate(struct machine *machine);
 
 /* running.c: the steps, forward. */
 void running_enter_from(struct machine *machine, uint8_t next); /* the next step that is not skipped */
-void running_next_step(struct machine *machine);
 void running_go_on(struct machine *machine); /* to the next step, where this one waits for nothing */
 void running_resume(struct machine *machine);
 bool running_passes(const struct plan *plan, const struct deployment_state *state);
@@ -44,6 +43,17 @@ bool running_is_steps_own(const struct deployment_state *state); /* is the fligh
 void running_action_done(struct machine *machine);
 void running_action_failed(struct machine *machine, enum result result);
 void running_start_over(struct machine *machine);
+
+/* Index of the next step. */
+static inline uint8_t running_next(const struct deployment_state *state)
+{
+    return state->attempt == 0 ? 0 : (uint8_t)(state->step + 1);
+}
+
+static inline void running_next_step(struct machine *machine)
+{
+    running_enter_from(machine, running_next(machine->state));
+}
 
 /* shares.c: what the candidate has, of the users and of copies. */
 void shares_confirm(struct machine *machine); /* the flight's is what there is now */
@@ -68,6 +78,10 @@ void replace_part_done(struct machine *machine);
 bool replace_back(struct machine *machine, uint8_t step); /* false: none of its hosts is left */
 void replace_back_failed(struct machine *machine);        /* others first, or later again */
 const struct plan_part *replace_part(const struct plan *plan, const struct deployment_state *state);
+
+/* barrier.c: what it stands or falls with goes on with it. */
+bool barrier_waits(struct machine *machine); /* its step is over: must it wait for the others? */
+void barrier_opens(struct machine *machine);
 
 /* rollback.c: the way back, and the after-care of a promotion. */
 void rollback_start(struct machine *machine, enum ending ending);

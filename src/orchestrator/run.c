@@ -148,8 +148,8 @@ static void stop(struct run_machine *machine, enum run_phase goal)
     machine->state->goal = goal;
     machine->state->stop_limit_ms = machine->event->now_ms + RUN_STOP_LIMIT_MS;
     enter_phase(machine, RUN_STOPPING);
-    for (uint8_t i = stage->first; i < stage->first + stage->count; i++)
-        run_task_stop(machine, i);
+    for (uint8_t i = (uint8_t)(stage->first + stage->count); i > stage->first; i--)
+        run_task_stop(machine, (uint8_t)(i - 1)); /* what began last goes back first */
     settle_stop(machine);
 }
 
@@ -178,8 +178,9 @@ static void settle(struct run_machine *machine)
     struct run_state *state = machine->state;
     uint8_t failed = find_task(machine, TASK_FAILED);
 
-    if (failed != UINT8_MAX && current_stage(machine)->on_failure != RUN_OUTCOME_GO_ON) {
+    if (failed != UINT8_MAX && current_stage(machine)->on_failure != RUN_OUTCOME_GO_ON)
         state->failed_task = failed;
+    if (state->failed_task != UINT8_MAX) {
         stop(machine, RUN_FAILED);
         return;
     }

@@ -13,7 +13,8 @@ enum run_event_kind {
     RUN_EVENT_RECOVERED,  /* the daemon restarted: what is under way is driven again; gap_ms as above */
     RUN_EVENT_RESULT,     /* task, tries, result, version_key: a command's try ended, or its cancel did */
     RUN_EVENT_STARTED,    /* task, deployment: was started or attached to; 0: refused */
-    RUN_EVENT_DEPLOYMENT, /* task, has_ended, exit_code: its deployment ended, or is escalated */
+    RUN_EVENT_DEPLOYMENT, /* task, has_ended, exit_code, falls, is_escalated: its deployment ended, turned
+                             back or is escalated */
     RUN_EVENT_ANSWER,     /* task, result, version_key: from outside; done or failed */
     RUN_EVENT_ABORT
 };
@@ -37,6 +38,8 @@ struct run_event {
     uint64_t deployment;
     bool has_ended;
     uint8_t exit_code;
+    bool falls;           /* it is on its way back, or people are called, before it had passed */
+    bool is_escalated;    /* and goes on */
     uint64_t version_key; /* RESULT, ANSWER: of the version with the digest that was reported; 0: none was */
 };
 
@@ -57,11 +60,12 @@ struct run_action {
 };
 
 enum run_trace_kind {
-    RUN_TRACE_PHASE,   /* a: enum run_phase entered, b: stage */
-    RUN_TRACE_STAGE,   /* a: stage entered */
-    RUN_TRACE_TASK,    /* a: task, b: enum run_task_phase entered */
-    RUN_TRACE_TRY,     /* a: task, b: tries: one ended and another one comes */
-    RUN_TRACE_GIVEN_UP /* a: task: its command did not confirm its end */
+    RUN_TRACE_PHASE,    /* a: enum run_phase entered, b: stage */
+    RUN_TRACE_STAGE,    /* a: stage entered */
+    RUN_TRACE_TASK,     /* a: task, b: enum run_task_phase entered */
+    RUN_TRACE_TRY,      /* a: task, b: tries: one ended and another one comes */
+    RUN_TRACE_GIVEN_UP, /* a: task: its command did not confirm its end */
+    RUN_TRACE_FALLS     /* a: task: its deployment goes wrong, and the others of its stage fall with it */
 };
 
 struct run_trace {

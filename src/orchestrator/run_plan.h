@@ -8,9 +8,10 @@
 #include "orchestrator/plan.h"
 
 enum {
-    RUN_STAGES_MAX = 16,  /* of one pipeline: its own, one per environment, the release */
-    RUN_TASKS_MAX = 32,   /* of all its stages */
-    RUN_PARALLEL_MAX = 16 /* commands of one stage at the same time */
+    RUN_STAGES_MAX = 16,   /* of one pipeline: its own, one per environment, the release */
+    RUN_TASKS_MAX = 32,    /* of all its stages */
+    RUN_PARALLEL_MAX = 16, /* commands of one stage at the same time */
+    RUN_TOGETHER_MAX = 8   /* deployments that stand or fall together */
 };
 
 enum run_task_kind {
@@ -36,8 +37,9 @@ struct run_plan_task {
 };
 
 struct run_plan_stage {
-    uint8_t first, count;        /* its tasks; count ≥ 1 */
-    uint8_t parallel;            /* 1..RUN_PARALLEL_MAX */
+    uint8_t first, count; /* its tasks; count ≥ 1 */
+    uint8_t parallel;     /* 1..RUN_PARALLEL_MAX */
+    bool is_together;     /* deployments that stand or fall together, ≤ RUN_TOGETHER_MAX, all at once */
     enum run_outcome on_failure; /* FAIL where deployments are started */
     int64_t ask_limit_ms;        /* ASK: nobody's answer after it is no */
 };

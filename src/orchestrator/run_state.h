@@ -50,8 +50,9 @@ struct run_task {
     uint64_t deployment; /* DEPLOY: 0 not started */
     int64_t at_ms;       /* RUNNING, AWAITING, ASKING: its deadline; RESTING, STOPPING: the next try; NEVER */
     enum run_task_phase phase;
-    uint16_t tries; /* of its command: counts up from 1; the key is (run, task, tries) */
-    uint8_t cause;  /* enum run_cause */
+    uint16_t tries;    /* of its command: counts up from 1; the key is (run, task, tries) */
+    uint8_t cause;     /* enum run_cause */
+    bool is_escalated; /* DEPLOY: its deployment is */
 };
 
 struct run_state {

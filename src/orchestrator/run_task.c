@@ -276,6 +276,28 @@ void run_task_started(struct run_machine *machine, uint8_t task)
     machine->decision->is_durable = true;
 }
 
+static void show_escalated(struct run_machine *machine, uint8_t task)
+{
+    struct run_state *state = machine->state;
+    const struct run_plan_stage *stage = stage_of(machine);
+
+    state->tasks[task].is_escalated = machine->event->is_escalated;
+    state->is_escalated = false;
+    for (uint8_t i = stage->first; i < stage->first + stage->count; i++)
+        state->is_escalated = state->is_escalated || state->tasks[i].is_escalated;
+}
+
+/* The first one that goes wrong decides; whoever turns back because of it says nothing new. */
+static void fall_together(struct run_machine *machine, uint8_t task)
+{
+    struct run_state *state = machine->state;
+
+    if (!stage_of(machine)->is_together || !machine->event->falls || state->phase == RUN_STOPPING)
+        return;
+    state->failed_task = task;
+    run_machine_trace(machine, RUN_TRACE_FALLS, task, 0);
+}
+
 void run_task_deployment(struct run_machine *machine, uint8_t task)
 {
     struct run_state *state = machine->state;
@@ -283,14 +305,16 @@ void run_task_deployment(struct run_machine *machine, uint8_t task)
     bool was_stopping = state->tasks[task].phase == TASK_STOPPING;
 
     machine->decision->is_durable = true;
-    state->is_escalated = !machine->event->has_ended;
-    if (!machine->event->has_ended)
+    show_escalated(machine, task);
+    if (!machine->event->has_ended) {
+        fall_together(machine, task);
         return;
-    if (!is_well)
+    }
+    if (!is_well && (state->exit_code == 0 || task == state->failed_task))
         state->exit_code = machine->event->exit_code;
     if (is_well)
         run_task_enter(machine, task, TASK_DONE, DEPLOYMENT_NEVER);
-    else if (was_stopping)
+    else if (was_stopping && task != state->failed_task)
         run_task_enter(machine, task, TASK_STOPPED, DEPLOYMENT_NEVER);
     else
         fail(machine, task, CAUSE_DEPLOYMENT);

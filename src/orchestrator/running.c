@@ -1,5 +1,6 @@
 /* running.c - forward: entering steps, what their actions, rules and read-backs say, and promotion.
  * SPDX-License-Identifier: MIT */
+#include "orchestrator/barrier.h"
 #include "orchestrator/machine.h"
 
 #include <assert.h>
@@ -111,11 +112,6 @@ void running_enter_from(struct machine *machine, uint8_t next)
         running_promote(machine, ENDING_PASSED);
 }
 
-void running_next_step(struct machine *machine)
-{
-    running_enter_from(machine, (uint8_t)(machine->state->step + 1));
-}
-
 /* Nothing of the step itself is left to wait for. */
 static bool is_step_over(const struct machine *machine)
 {
@@ -132,7 +128,8 @@ static bool is_step_over(const struct machine *machine)
 /* One change of traffic at a time: a share that is being mended is awaited (S6). */
 void running_go_on(struct machine *machine)
 {
-    if (machine->state->flight.kind == ACTION_NONE && is_step_over(machine) && !replace_go_on(machine))
+    if (machine->state->flight.kind == ACTION_NONE && is_step_over(machine) &&
+        (machine->state->attempt == 0 || !replace_go_on(machine)) && !barrier_waits(machine))
         running_next_step(machine);
 }
 
@@ -212,6 +209,8 @@ static void observe(struct machine *machine)
 {
     struct deployment_state *state = machine->state;
 
+    if (barrier_of(machine->plan, state) != BARRIER_NONE)
+        return;
     if (state->observed_ms >= running_step(machine)->duration_ms && running_passes(machine->plan, state))
         running_pass_step(machine);
     else if (machine->event->now_ms < state->limit_at_ms)

@@ -46,6 +46,9 @@ static enum answer promote(struct machine *machine)
         return ANSWER_CONFLICT;
     if (is_held(machine))
         return promote_held(machine);
+    /* What stands or falls with others goes on with them. */
+    if (machine->state->together != 0)
+        return ANSWER_CONFLICT;
     if (machine->state->step_state != STEP_OBSERVING || !running_passes(machine->plan, machine->state))
         return ANSWER_CONFLICT;
     running_pass_step(machine);
@@ -59,7 +62,7 @@ static enum answer promote_full(struct machine *machine)
     if (state->phase == PHASE_PROMOTED ||
         (state->phase == PHASE_RUNNING && state->is_full && !is_held(machine)))
         return ANSWER_ALREADY;
-    if (!is_live(machine) || machine->plan->ends_back)
+    if (!is_live(machine) || machine->plan->ends_back || state->together != 0)
         return ANSWER_CONFLICT;
     machine_trace(machine, TRACE_OVERRIDE, state->step, state->attempt);
     state->ending = ENDING_NONE;

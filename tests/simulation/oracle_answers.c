@@ -14,13 +14,16 @@ static const struct deployment_state *state_met(struct world *world, const struc
     return history->only_token == asked->token ? &history->before : NULL;
 }
 
-/* A trial has nothing that could be promoted, whoever wants it. */
+/* A trial has nothing that could be promoted, whoever wants it; and nothing is that stands or falls with
+ * others.
+ */
 static bool is_allowed(struct world *world, const struct asked *asked, const struct deployment_state *met,
                        enum engine_answer answer)
 {
     bool is_live = met->phase == PHASE_RUNNING || met->phase == PHASE_WATCHING;
 
-    if (asked->verb == VERB_PROMOTE_FULL && is_live && oracle_plan(world, asked->deployment)->ends_back)
+    if (asked->verb == VERB_PROMOTE_FULL && is_live &&
+        (oracle_plan(world, asked->deployment)->ends_back || met->together != 0))
         return answer == ENGINE_CONFLICT;
     oracle_note_verb(world, asked->verb, met, answer);
     if (answer == ENGINE_NOT_FOUND)

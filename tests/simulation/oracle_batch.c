@@ -239,6 +239,7 @@ static void check_whole(struct world *world, const struct batch *batch)
         if (row->kind == ROW_RUN)
             oracle_run_state(world, row);
     }
+    oracle_together(world, batch);
 }
 
 void oracle_durable(struct world *world, const struct batch *batch, uint32_t rows)

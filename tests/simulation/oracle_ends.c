@@ -8,6 +8,8 @@
 
 #include "tests/simulation/world.h"
 
+#include "orchestrator/barrier.h"
+
 enum {
     OBSERVE_SLACK_MS = 3000,
     PATIENCE_MS = 95000,                        /* of the caretaker, before she stops and adopts everything */
@@ -19,18 +21,22 @@ enum {
 
 static void check_observation(struct world *world, uint64_t deployment)
 {
-    const struct oracle_history *history = oracle_history(world, deployment);
+    struct oracle_history *history = oracle_history(world, deployment);
     const struct plan *plan = oracle_plan(world, deployment);
     const struct deployment_state *state = &history->state;
 
     if (phase_is_terminal(state->phase) || state->step_state != STEP_OBSERVING || history->is_held)
         return;
-    const struct oracle_step *step = &history->steps[history->step];
+    struct oracle_step *step = &history->steps[history->step];
+    if (barrier_of(plan, state) != BARRIER_NONE)
+        step->limit_up_ms = shell_up_ms(world); /* it waits for others, and has its whole limit again */
     int64_t watched_ms = shell_up_ms(world) - step->limit_up_ms;
     /* After a restart the time since the newest snapshot is not known to have been watched, and the engine's
      * clock does not know of suspended time. */
     int64_t slack_ms =
         OBSERVE_SLACK_MS + (int64_t)world->shell.life * ENGINE_PERSIST_MS + world->shell.lost_ms;
+    if (state->together != 0) /* that it stood at a barrier is seen so much later */
+        slack_ms += ENGINE_PERSIST_MS;
     if (watched_ms > plan->steps[history->step].limit_ms + slack_ms &&
         oracle_is_journal_well(world, OBSERVE_SLACK_MS))
         oracle_violate(world, "L3", deployment, "step %u is observed for longer than it may", history->step);
@@ -70,7 +76,7 @@ static void check_active(struct world *world, uint64_t deployment, int64_t quiet
     const struct oracle_history *history = oracle_history(world, deployment);
     int64_t for_ms = since_ms(world, history->phase_up_ms, quiet_for_ms);
 
-    if (for_ms > LOOK_MS && for_ms > budget_ms(oracle_plan(world, deployment)))
+    if (for_ms > LOOK_MS && for_ms > oracle_together_budget_ms(world, deployment, budget_ms))
         oracle_violate(world, "L1", deployment, "it is still %s %lld s after it was its turn, without faults",
                        phase_name(history->state.phase), (long long)for_ms / 1000);
 }
@@ -85,7 +91,9 @@ static void check_queue(struct world *world, uint8_t site, uint64_t first, int64
     if (first != 0 && oracle_history(world, first)->phase_up_ms > from_up_ms)
         from_up_ms = oracle_history(world, first)->phase_up_ms;
     int64_t for_ms = since_ms(world, from_up_ms, quiet_for_ms);
-    if (first != 0 && for_ms > CARE_MS + PATIENCE_MS + 2 * SHELL_PERIOD_MS)
+    if (first != 0 && oracle_waits_for_others(world, first))
+        world->oracle.free_up_ms[site] = shell_up_ms(world);
+    else if (first != 0 && for_ms > CARE_MS + PATIENCE_MS + 2 * SHELL_PERIOD_MS)
         oracle_violate(world, "L1", first, "it waits for %lld s, and nobody is before it",
                        (long long)for_ms / 1000);
 }

@@ -33,6 +33,14 @@ void oracle_check_bad_stable(struct world *world, uint64_t deployment);
 void oracle_check_turn(struct world *world, uint64_t deployment);
 bool oracle_is_ungated(struct world *world, uint64_t deployment);
 uint8_t oracle_next_step(const struct oracle_history *history, const struct plan *plan);
+/* oracle_together.c: what the deployments of a run that stand or fall together must hold; once all of a batch
+ * is known. */
+void oracle_together(struct world *world, const struct batch *batch);
+/* Does it wait for another one of its run? False (and a violation): for one that came later. */
+bool oracle_waits_for_others(struct world *world, uint64_t deployment);
+/* The budgets of all of them: each may have to wait for each. */
+int64_t oracle_together_budget_ms(struct world *world, uint64_t deployment,
+                                  int64_t (*budget_ms)(const struct plan *plan));
 /* What a rule said, and what became of it; once all of a batch is known. */
 void oracle_check_rule(struct world *world, const struct batch_row *row);
 

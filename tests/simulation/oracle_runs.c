@@ -157,6 +157,9 @@ void oracle_run_row(struct world *world, const struct batch_row *row)
     case RUN_TRACE_GIVEN_UP:
         stored->has_given_up = true;
         return;
+    case RUN_TRACE_FALLS:
+        world->tally->together[TALLY_FALLS]++;
+        return;
     }
 }
 

@@ -200,7 +200,7 @@ static struct request *request_of_run(struct world *world, uint64_t run, uint8_t
 
     for (uint32_t i = 0; i < people->request_count; i++)
         if (people->requests[i].is_of_run && people->requests[i].run == run &&
-            people->requests[i].task == task)
+            people->requests[i].task == task && people->requests[i].site == site)
             return &people->requests[i];
     struct request *request = people_request(world, site);
     if (request == NULL)

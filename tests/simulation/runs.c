@@ -42,8 +42,11 @@ static void draw_stage(struct world *world, struct run_plan *plan, struct run_pl
         .first = plan->task_count,
         .count = (uint8_t)dice_between(&world->dice, 1, most),
         .parallel = (uint8_t)dice_between(&world->dice, 1, 3),
+        .is_together = is_deploying && dice_chance(&world->dice, 5000),
         .on_failure = is_deploying ? RUN_OUTCOME_FAIL : (enum run_outcome)dice_below(&world->dice, 3),
         .ask_limit_ms = dice_between(&world->dice, 2000, 15000)};
+    if (stage->is_together)
+        stage->parallel = stage->count;
     for (uint8_t i = 0; i < stage->count; i++) {
         struct run_plan_task *task = &plan->tasks[plan->task_count++];
         if (is_deploying)
@@ -107,8 +110,12 @@ static bool deployment(void *data, const struct run_state *state, uint64_t token
     struct world *world = data;
     const struct run_plan *plan = &world->runs.plans[pipeline_of(world, state->id, token)];
 
-    return people_start_for_run(world, state->id, task, (uint8_t)plan->tasks[task].reference,
-                                state->version_key, ret_start);
+    if (!people_start_for_run(world, state->id, task, (uint8_t)plan->tasks[task].reference,
+                              state->version_key, ret_start))
+        return false;
+    if (plan->stages[state->stage].is_together)
+        ret_start->version_key = state->version_key; /* each has its own */
+    return true;
 }
 
 static struct run_job *find_job(struct world *world, uint64_t run, uint8_t task, uint16_t tries)

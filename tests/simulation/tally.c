@@ -99,6 +99,15 @@ static const char *name_of_run_action(int index)
     return names[index];
 }
 
+static const char *name_of_together(int index)
+{
+    static const char *const names[TALLY_TOGETHER] = {
+        "queued", "admitting", "running", "one step", "more steps", "falls", "ends",
+    };
+
+    return names[index];
+}
+
 static const char *name_of_answer(int index)
 {
     return answer_names[index];
@@ -132,6 +141,7 @@ static const struct group groups[] = {
     GROUP("tasks", run_tasks, name_of_task_phase, 1u << TASK_IDLE),
     GROUP("tasks failed", run_causes, name_of_cause, 1u << CAUSE_NONE),
     GROUP("of runs leave", run_actions, name_of_run_action, 1u << RUN_ACTION_DEPLOY | 1u << RUN_ACTION_ABORT),
+    GROUP("together", together, name_of_together, 0),
 };
 
 static const uint64_t *counters(const struct tally *tally, const struct group *group)

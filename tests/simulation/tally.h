@@ -13,7 +13,11 @@
 enum {
     TALLY_ENDINGS = ENDING_CUT_SHORT + 1,
     TALLY_HOLDS = HOLD_ESCALATED + 1,
-    TALLY_TRACES = TRACE_EMERGENCY + 1
+    TALLY_TRACES = TRACE_EMERGENCY + 1,
+    TALLY_LEVELS = 5, /* deployments together: queued, admitting, running, and behind steps that they took */
+    TALLY_FALLS = TALLY_LEVELS,
+    TALLY_ENDS,
+    TALLY_TOGETHER
 };
 
 /* Sums only: reports of several processes are added. */
@@ -37,6 +41,7 @@ struct tally {
     uint64_t run_tasks[TASK_PHASE_COUNT];
     uint64_t run_causes[CAUSE_COUNT];
     uint64_t run_actions[RUN_ACTION_ABORT + 1];
+    uint64_t together[TALLY_TOGETHER]; /* batches */
     struct cells cells;
 };
 

@@ -34,13 +34,17 @@ static bool deployment(void *data, const struct run_state *state, uint64_t token
          i++) /* not durable: its start's token tells */
         live = bench->lives[i].start.token == token ? &bench->lives[i] : NULL;
     assert_non_null(live);
-    if (bench->has_no_environment)
+    if (bench->has_no_environment || (bench->no_task != 0 && task == bench->no_task))
         return false;
     bench->deployed = bench_prepare(&bench->engine, state->version_key);
     *ret_start = bench->deployed->start;
     ret_start->target = BENCH_TARGET + live->plan.tasks[task].reference;
-    ret_start->queues = ret_start->replaces = bench->replaces;
-    ret_start->version_key = 0; /* the engine knows which */
+    ret_start->replaces = bench->replaces;
+    ret_start->queues = bench->replaces || bench->queues;
+    bool is_together = live->plan.stages[run_stage_of(&live->plan, task)].is_together;
+    ret_start->version_key = is_together ? RUN_BENCH_MEMBER + task : 0; /* else the engine knows which */
+    if (is_together)
+        bench->deployed->start = *ret_start; /* as it comes back after a restart */
     return true;
 }
 

@@ -15,7 +15,8 @@ enum {
     RUN_BENCH_DEPLOYMENTS = 64,
     RUN_BENCH_LIVES = 16,
     RUN_BENCH_ACTIONS = 256,
-    RUN_BENCH_PIPELINE = 77
+    RUN_BENCH_PIPELINE = 77,
+    RUN_BENCH_MEMBER = 900 /* and its task: the version of one that stands or falls with others */
 };
 
 /* What one start brought, and what the journal holds of it. */
@@ -32,6 +33,8 @@ struct run_bench {
     struct engine_bench engine;
     void *memory;
     bool has_no_environment;     /* the next deployments are refused by the shell */
+    uint8_t no_task;             /* nor has this one any; 0: it has */
+    bool queues;                 /* the next ones wait behind others */
     bool replaces;               /* the next ones take the place of what has no effect yet */
     struct bench_live *deployed; /* newest one that a run started */
     uint32_t live_count;

@@ -176,7 +176,10 @@ static void test_deployment_escalates(void **state)
     struct run_trial trial = deploying(7);
 
     (void)state;
-    run_trial_event(&trial, (struct run_event){.kind = RUN_EVENT_DEPLOYMENT, .task = RUN_TRIAL_TO_STAGING});
+    run_trial_event(&trial, (struct run_event){.kind = RUN_EVENT_DEPLOYMENT,
+                                               .task = RUN_TRIAL_TO_STAGING,
+                                               .falls = true,
+                                               .is_escalated = true});
     assert_int_equal(trial.state.phase, RUN_RUNNING);
     assert_true(trial.decision.is_durable);
     assert_int_equal(run_exit_code(&trial.state), 4);

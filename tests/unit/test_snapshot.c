@@ -107,6 +107,7 @@ static void random_run(uint64_t *seed, struct run_state *state)
     for (size_t i = 0; i < RUN_TASKS_MAX; i++) {
         state->tasks[i].phase = (enum run_task_phase)(next_random(seed) % TASK_PHASE_COUNT);
         state->tasks[i].cause = (uint8_t)(next_random(seed) % CAUSE_COUNT);
+        state->tasks[i].is_escalated = next_random(seed) % 2;
     }
 }
 
@@ -328,15 +329,15 @@ static void test_deployment_values_have_ranges(void **state)
     CHECK_DEPLOYMENT(batch, PLAN_HOSTS_MAX + 1);
 }
 
-/* Schema 1 had no hosts, 2 no copies, 3 no downtime, 4 neither emergencies nor disaster recovery: what they
- * wrote is read, and has none. */
+/* Schema 1 had no hosts, 2 no copies, 3 no downtime, 4 neither emergencies nor disaster recovery nor what
+ * stands or falls together: what they wrote is read, and has none. */
 static void test_older_snapshots_are_read(void **state)
 {
     enum {
         HOSTS_BYTES = 1 + 4 + 3 * 2 + 3 * HOST_WORDS * 8,
         MIRROR_BYTES = 2 * 2,
         DOWN_BYTES = 1 + 2 * 8,
-        LAST_BYTES = 2 + 4
+        LAST_BYTES = 2 + 4 + 8
     };
     unsigned char bytes[SNAPSHOT_DEPLOYMENT_MAX];
     struct deployment_state one;
@@ -352,6 +353,7 @@ static void test_older_snapshots_are_read(void **state)
     assert_int_equal(back.down_ms, one.down_ms);
     assert_false(back.is_emergency || back.is_stable_bad);
     assert_int_equal(back.disaster, DISASTER_NONE);
+    assert_int_equal(back.together, 0);
     bytes[0] = 3;
     assert_true(snapshot_read_deployment(bytes, length + HOSTS_BYTES + MIRROR_BYTES, &back));
     assert_int_equal(back.confirmed_mirror, one.confirmed_mirror);
@@ -390,6 +392,23 @@ static void test_older_targets_are_read(void **state)
     assert_true(snapshot_read_target(bytes, length - 2 * sizeof(int64_t), &back));
     assert_true(back.id == 7 && back.is_frozen && back.way_back == 8);
     assert_true(back.thaws_ms == 0 && back.thaws_wall_ms == 0);
+}
+
+static void test_older_runs_are_read(void **state)
+{
+    unsigned char bytes[SNAPSHOT_RUN_MAX];
+    struct run_state one;
+    struct run_state back;
+    uint64_t seed = 12;
+
+    (void)state;
+    random_run(&seed, &one);
+    size_t length = snapshot_write_run(&one, bytes) - RUN_TASKS_MAX;
+    bytes[0] = 4;
+    assert_true(snapshot_read_run(bytes, length, &back));
+    assert_int_equal(back.tasks[3].cause, one.tasks[3].cause);
+    for (int i = 0; i < RUN_TASKS_MAX; i++)
+        assert_false(back.tasks[i].is_escalated);
 }
 
 static void test_other_values_have_ranges(void **state)
@@ -457,6 +476,7 @@ int main(void)
         cmocka_unit_test(test_deployment_values_have_ranges),
         cmocka_unit_test(test_older_snapshots_are_read),
         cmocka_unit_test(test_older_targets_are_read),
+        cmocka_unit_test(test_older_runs_are_read),
         cmocka_unit_test(test_other_values_have_ranges),
         cmocka_unit_test(test_bytes_stay_as_they_are),
         cmocka_unit_test(test_hash_is_fnv1a_and_never_zero),
