@@ -149,6 +149,29 @@ struct run_bench_live *run_bench_prepare(struct run_bench *bench, uint64_t versi
     return live;
 }
 
+struct run_bench_live *run_bench_prepare_together(struct run_bench *bench, uint64_t version_key)
+{
+    struct run_bench_live *live = run_bench_prepare(bench, version_key);
+
+    live->plan = (struct run_plan){.stage_count = 1, .task_count = 2};
+    live->plan.stages[0] = (struct run_plan_stage){.count = 2, .parallel = 2, .is_together = true};
+    for (uint16_t i = 0; i < 2; i++)
+        live->plan.tasks[i] = (struct run_plan_task){.kind = RUN_TASK_DEPLOY, .reference = i, .tries_max = 1};
+    return live;
+}
+
+struct bench_live *run_bench_member(const struct run_bench *bench, const struct run_bench_live *live,
+                                    uint8_t task)
+{
+    uint64_t deployment = run_bench_state(bench, live)->tasks[task].deployment;
+
+    for (uint32_t i = 0; i < bench->engine.live_count; i++)
+        if (bench->engine.lives[i]->id == deployment)
+            return bench->engine.lives[i];
+    fail_msg("no such deployment");
+    return NULL;
+}
+
 enum engine_answer run_bench_start(struct run_bench *bench, struct run_bench_live *live)
 {
     assert_true(engine_run_start(bench->engine.engine, &live->start));

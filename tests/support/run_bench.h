@@ -49,6 +49,8 @@ void run_bench_close(struct run_bench *bench);
 
 /* A start of the usual plan, to be changed before it is pushed. */
 struct run_bench_live *run_bench_prepare(struct run_bench *bench, uint64_t version_key);
+/* A start of two deployments that stand or fall together, at the usual target and at the one after it. */
+struct run_bench_live *run_bench_prepare_together(struct run_bench *bench, uint64_t version_key);
 enum engine_answer run_bench_start(struct run_bench *bench, struct run_bench_live *live);
 enum engine_answer run_bench_abort(struct run_bench *bench, uint64_t run);
 enum engine_answer run_bench_answer(struct run_bench *bench, uint64_t run, uint8_t task, bool is_good);
@@ -57,6 +59,9 @@ void run_bench_result(struct run_bench *bench, uint64_t run, uint8_t task, enum 
 /* The good way up to a stage; deployments are promoted. */
 void run_bench_to_stage(struct run_bench *bench, const struct run_bench_live *live, uint8_t stage);
 const struct run_state *run_bench_state(const struct run_bench *bench, const struct run_bench_live *live);
+/* The deployment of a task that has one; fails where there is none. */
+struct bench_live *run_bench_member(const struct run_bench *bench, const struct run_bench_live *live,
+                                    uint8_t task);
 /* Commands and cancels of a task that left so far. */
 int run_bench_count(const struct run_bench *bench, enum run_action_kind kind, uint8_t task);
 
