@@ -190,6 +190,37 @@ static void check_kind(const struct build *build, const struct node *node, const
     }
 }
 
+/* Which of a source's series a reporter is, only some kinds of sources know: those have the option. */
+static const char *const combine_parts[] = {"combine", NULL};
+
+static bool is_share(const struct option_schema *schema, const struct metric_definition *metric, size_t at)
+{
+    const struct option_value *value = &metric->options[at];
+
+    return value->is_set && strcmp(schema->use[at].choices[value->choice], "share") == 0;
+}
+
+static void check_combine(const struct build *build, const struct node *node,
+                          const struct option_schema *schema, const struct metric_definition *metric)
+{
+    size_t at = option_find(schema->use, schema->use_count, combine_parts[0]);
+    const struct node *combine = tree_find(node, combine_parts[0]);
+
+    if (combine == NULL)
+        return;
+    if (at == schema->use_count)
+        (void)report_node(build->report, combine,
+                          "combine: a source of kind '%s' does not tell one reporter from another",
+                          schema->name);
+    else if (metric->kind != SERIES_GAUGE)
+        (void)report_node(build->report, combine,
+                          "combine belongs to kind = \"%s\", this metric's kind is \"%s\"",
+                          kinds[SERIES_GAUGE], kinds[metric->kind]);
+    else if (is_share(schema, metric, at) && metric->unit[0] != '\0')
+        (void)report_node(build->report, tree_find(node, options[METRIC_UNIT].name),
+                          "unit: a share is from 0 to 1 and has none; conditions say it like 80%%");
+}
+
 static bool text_names_side(const char *text)
 {
     struct placeholder found = template_find(text);
@@ -285,6 +316,7 @@ bool metrics_build(const struct build *build, const struct node *node, struct me
     struct option_value *uses = options_array(build, node, schema->use_count + 1, sizeof(*uses));
     shape.more = schema->use;
     shape.more_count = schema->use_count;
+    shape.parts = combine_parts; /* of a source that has no such option there is more to say than "unknown" */
     if (uses == NULL || !options_read(build, node, &shape, values, uses))
         return false;
     metric.name = options_keep(build, node, node->name);
@@ -297,6 +329,7 @@ bool metrics_build(const struct build *build, const struct node *node, struct me
     set_times(values, delay_of(schema, uses), &metric);
     size_t before = build->report->said;
     check_kind(build, node, schema, &metric);
+    check_combine(build, node, schema, &metric);
     check_source(build, node, schema, values, &metric);
     if (metric.kind == SERIES_HISTOGRAM && !has_histograms(schema))
         (void)report_node(build->report, node, "a source of kind '%s' has no histograms", schema->name);

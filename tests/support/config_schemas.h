@@ -24,6 +24,8 @@ static const struct option prometheus_instance[] = {
      .help = "longest time of an answer"},
 };
 
+static const char *const combine_choices[] = {"max", "share", NULL};
+
 static const struct option prometheus_use[] = {
     {.name = "query", .type = OPTION_TEXT, .help = "PromQL that answers one value"},
     {.name = "events", .type = OPTION_TEXT, .help = "PromQL of the counter of bad events"},
@@ -48,6 +50,7 @@ static const struct option mqtt_use[] = {
      .fallback = "json",
      .help = "how a value is written"},
     {.name = "labels", .type = OPTION_MAP, .max = 4, .help = "what a message must carry"},
+    {.name = "combine", .type = OPTION_CHOICE, .choices = combine_choices, .help = "one value of all topics"},
 };
 
 static const char *const measure_choices[] = {"time", "up", NULL};
