@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "collectors/access.h"
+#include "collectors/combine.h"
 #include "collectors/prometheus_query.h"
 #include "io/log.h"
 #include "io/loop.h"
@@ -76,6 +77,10 @@ static const struct option metric_options[] = {
     [QUERY_BUCKETS] = {.name = "buckets",
                        .type = OPTION_TEXT,
                        .help = "PromQL of the raw cumulative buckets, by le; templates allowed"},
+    [QUERY_COMBINE] = {.name = "combine",
+                       .type = OPTION_CHOICE,
+                       .choices = combine_names,
+                       .help = "One value of all series of the query; share: of those that are not 0"},
 };
 
 struct collector {

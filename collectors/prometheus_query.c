@@ -3,6 +3,7 @@
 #include "collectors/prometheus_query.h"
 
 #include "base/text.h"
+#include "collectors/combine.h"
 #include "collectors/increase.h"
 #include "io/memory.h"
 
@@ -21,7 +22,9 @@ enum {
 
 struct prometheus_query {
     enum series_kind kind;
-    size_t part_count; /* a count asks for its total first: without it there is nothing to count */
+    bool is_combined;          /* a gauge, of all series of the answer */
+    enum combine_kind combine; /* then: how */
+    size_t part_count;         /* a count asks for its total first: without it there is nothing to count */
     char *texts[PARTS_MAX];
     struct increase *rises[PARTS_MAX]; /* not of a gauge */
     struct prometheus_vector vectors[PARTS_MAX];
@@ -42,6 +45,8 @@ static bool is_counter_text(const char *name, const char *text, struct err *err)
 
 static bool check(enum series_kind kind, const struct option_value *options, struct err *err)
 {
+    if (options[QUERY_COMBINE].is_set && kind != SERIES_GAUGE)
+        return err_set(err, ERR_INVALID, "combine is for gauges");
     switch (kind) {
     case SERIES_GAUGE:
         return options[QUERY_VALUE].text != NULL || err_set(err, ERR_INVALID, "query is missing");
@@ -71,6 +76,8 @@ bool prometheus_query_new(enum series_kind kind, const struct option_value *opti
         return false;
     struct prometheus_query *query = memory_take(sizeof(*query));
     query->kind = kind;
+    query->is_combined = options[QUERY_COMBINE].is_set;
+    query->combine = (enum combine_kind)options[QUERY_COMBINE].choice;
     query->read_at_ms = SERIES_NEVER;
     add_part(query, &options[first[kind]]);
     if (kind == SERIES_COUNT)
@@ -153,19 +160,35 @@ static void put_not_finite(double value, const struct collector_sink *sink)
     sink->trouble(sink->data, SERIES_NOT_FINITE, why);
 }
 
-static void put_gauge(const struct prometheus_vector *vector, int64_t at_ms,
-                      const struct collector_sink *sink)
+static double gauge_of(const struct prometheus_query *query)
 {
+    const struct prometheus_vector *vector = &query->vectors[0];
+    struct combine_values values = {0};
+
+    if (!query->is_combined)
+        return vector->samples[0].value;
+    for (size_t i = 0; i < vector->count; i++)
+        combine_add(&values, vector->samples[i].value);
+    return combine_of(&values, query->combine);
+}
+
+static void put_gauge(const struct prometheus_query *query, int64_t at_ms, const struct collector_sink *sink)
+{
+    size_t count = query->vectors[0].count;
     char why[WHY_MAX];
 
-    if (vector->count == 1) {
-        sink->gauge(sink->data, at_ms, vector->samples[0].value);
-        if (!isfinite(vector->samples[0].value)) /* after the value, which would say that all is well */
-            put_not_finite(vector->samples[0].value, sink);
+    if (count > 1 && !query->is_combined) {
+        (void)snprintf(why, sizeof(why),
+                       "the query has %zu series where one is expected; combine = \"max\", \"min\", \"avg\", "
+                       "\"sum\" or \"share\" makes them one",
+                       count);
+        sink->trouble(sink->data, SERIES_AMBIGUOUS, why);
         return;
     }
-    (void)snprintf(why, sizeof(why), "the query has %zu series where one is expected", vector->count);
-    sink->trouble(sink->data, SERIES_AMBIGUOUS, why);
+    double value = gauge_of(query);
+    sink->gauge(sink->data, at_ms, value);
+    if (!isfinite(value)) /* after the value, which would say that all is well */
+        put_not_finite(value, sink);
 }
 
 /* A scrape that failed or a source that was away for a while loses nothing. */
@@ -238,7 +261,7 @@ void prometheus_query_end(struct prometheus_query *query, int64_t at_ms, const s
     if (is_empty)
         sink->trouble(sink->data, SERIES_NO_DATA, "the query has no series");
     else if (query->kind == SERIES_GAUGE)
-        put_gauge(&query->vectors[0], at_ms, sink);
+        put_gauge(query, at_ms, sink);
     else if (query->kind == SERIES_COUNT)
         put_count(query, at_ms, sink);
     else

@@ -10,12 +10,19 @@
 #include "collectors/collector.h"
 #include "collectors/prometheus_answer.h"
 
-enum prometheus_query_option { QUERY_VALUE, QUERY_EVENTS, QUERY_TOTAL, QUERY_BUCKETS, QUERY_OPTION_COUNT };
+enum prometheus_query_option {
+    QUERY_VALUE,
+    QUERY_EVENTS,
+    QUERY_TOTAL,
+    QUERY_BUCKETS,
+    QUERY_COMBINE,
+    QUERY_OPTION_COUNT
+};
 
 struct prometheus_query;
 
-/* `options` in the order above. ERR_INVALID: a text that this kind needs is missing, or a rate() or
- * increase() where the raw counter belongs. */
+/* `options` in the order above. ERR_INVALID: a text that this kind needs is missing, a rate() or increase()
+ * where the raw counter belongs, or combine of what is no gauge. */
 MUST_CHECK bool prometheus_query_new(enum series_kind kind, const struct option_value *options,
                                      struct prometheus_query **ret_query, struct err *err);
 void prometheus_query_free(struct prometheus_query *query);

@@ -200,6 +200,36 @@ static void test_gauges(void **state)
     collector_bench_close(bench);
 }
 
+static void test_several_series_made_one(void **state)
+{
+    struct world *world = *state;
+    struct collector_bench *bench = &world->bench;
+
+    open_prometheus(world);
+    show(world, "m{i=\"a\"} 4\nm{i=\"b\"} 0\nm{i=\"c\"} 2\n");
+    struct collector_tally *plain =
+        collector_bench_watch(bench, SERIES_GAUGE, EVERY_MS, (const char *[]){"query", "m", NULL});
+    struct collector_tally *sum = collector_bench_watch(
+        bench, SERIES_GAUGE, EVERY_MS, (const char *[]){"query", "m", "combine", "sum", NULL});
+    struct collector_tally *share = collector_bench_watch(
+        bench, SERIES_GAUGE, EVERY_MS, (const char *[]){"query", "m", "combine", "share", NULL});
+    COLLECTOR_BENCH_WAIT(bench, plain->is_troubled && plain->trouble == SERIES_AMBIGUOUS);
+    assert_non_null(strstr(plain->why, "3 series"));
+    assert_non_null(strstr(plain->why, "combine = "));
+    COLLECTOR_BENCH_WAIT(bench, sum->value == 6 && share->value == 2.0 / 3);
+    show(world, "m{i=\"a\"} 4\nm{i=\"b\"} 0\n"); /* c is gone: with the next scrape it is no series */
+    COLLECTOR_BENCH_WAIT(bench, sum->value == 4 && share->value == 0.5);
+    show(world, "m{i=\"a\"} NaN\nm{i=\"b\"} 0\n");
+    COLLECTOR_BENCH_WAIT(bench, sum->is_troubled && sum->trouble == SERIES_NOT_FINITE);
+    show(world, "other 1\n");
+    COLLECTOR_BENCH_WAIT(bench, share->is_troubled && share->trouble == SERIES_NO_DATA);
+    assert_non_null(strstr(
+        collector_bench_watch_refused(bench, SERIES_COUNT,
+                                      (const char *[]){"events", "e", "total", "t", "combine", "max", NULL}),
+        "gauges"));
+    collector_bench_close(bench);
+}
+
 static void test_stops_and_comes_back(void **state)
 {
     struct world *world = *state;
@@ -365,6 +395,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_counters, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_histograms, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_gauges, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_several_series_made_one, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_stops_and_comes_back, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_answers_that_prove_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_comes_round, set_up, tear_down),
