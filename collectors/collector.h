@@ -53,6 +53,7 @@ struct collector_series {
     const char *service, *environment, *key;
     enum series_kind kind;
     int64_t every_ms;                   /* how often to ask */
+    int64_t silence_max_ms;             /* a reporter that was silent for longer is gone (combine) */
     const struct option_value *options; /* [schema's use_count], templates filled in; copied by watch() */
     struct collector_sink sink;
 };

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "collectors/access.h"
+#include "collectors/combine.h"
 #include "collectors/decode.h"
 #include "collectors/increase.h"
 #include "io/json.h"
@@ -13,6 +14,8 @@
 #include "io/mqtt_client.h"
 #include "io/secret.h"
 
+#include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,7 +56,7 @@ static const struct option instance_options[] = {
                    .help = "A broker that is silent for longer counts as gone"},
 };
 
-enum metric_option { TOPIC, VALUE, DECODER, EVENTS, TOTAL };
+enum metric_option { TOPIC, VALUE, DECODER, EVENTS, TOTAL, COMBINE };
 
 static const char *const decoder_names[] = {[DECODER_NUMBER] = "number", [DECODER_JSON] = "json", NULL};
 
@@ -71,6 +74,10 @@ static const struct option metric_options[] = {
                 .type = OPTION_TEXT,
                 .help = "Place of a raw counter in a JSON payload: what is counted against the total"},
     [TOTAL] = {.name = "total", .type = OPTION_TEXT, .help = "Place of the raw counter of everything"},
+    [COMBINE] = {.name = "combine",
+                 .type = OPTION_CHOICE,
+                 .choices = combine_names,
+                 .help = "One value of what all topics said last; share: of those that are not 0"},
 };
 
 struct collector {
@@ -81,6 +88,7 @@ struct collector {
     struct loop_timer *check;
     bool is_up;
     int64_t down_since_ms;
+    uint64_t refused; /* values of reporters beyond COMBINE_REPORTERS_MAX */
     char why[WHY_MAX];
 };
 
@@ -91,13 +99,16 @@ struct collector_watch {
     struct collector_sink sink;
     enum series_kind kind;
     enum decoder decoder;
+    char *metric;
     char *topic;
     char *value; /* of a gauge; NULL for plain numbers */
     char *events;
     char *total;
     struct increase *event_rises;
     struct increase *total_rises;
-    bool is_told; /* that the broker is gone */
+    struct combine *combine; /* what each topic said last; NULL: they are not told apart */
+    bool is_told;            /* that the broker is gone */
+    bool has_refused;        /* reporters, and said so */
 };
 
 static struct collector_watch **chain_of(struct collector *collector, const char *topic)
@@ -109,16 +120,50 @@ static struct collector_watch **chain_of(struct collector *collector, const char
     return &collector->chains[hash % CHAINS];
 }
 
+static int64_t now_ms(const struct collector *collector)
+{
+    return collector->env.now_ms(collector->env.data);
+}
+
 /* ---- values ---- */
 
-static bool put_gauge(struct collector_watch *watch, struct decode_message *message, int64_t now_ms,
-                      struct err *err)
+/* False: there is nobody any more, or not everybody yet. */
+static bool put_combined(struct collector_watch *watch, int64_t at_ms)
+{
+    double value = 0;
+
+    if (!combine_value(watch->combine, at_ms, &value))
+        return false;
+    watch->sink.gauge(watch->sink.data, at_ms, value);
+    if (!isfinite(value)) /* after the value, which would say that all is well */
+        watch->sink.trouble(watch->sink.data, SERIES_NOT_FINITE,
+                            "the values add up to more than a number holds");
+    return true;
+}
+
+static void note_refused(struct collector_watch *watch, const char *topic)
+{
+    watch->collector->refused++;
+    if (!watch->has_refused)
+        log_say(watch->collector->env.log, LOG_LEVEL_WARN,
+                "metric %s: more than %d topics; %.200s and further ones do not count", watch->metric,
+                COMBINE_REPORTERS_MAX, topic);
+    watch->has_refused = true;
+}
+
+static bool put_gauge(struct collector_watch *watch, const char *topic, struct decode_message *message,
+                      int64_t at_ms, struct err *err)
 {
     double value = 0;
 
     if (!decode_number(message, watch->decoder, watch->value, &value, err))
         return false;
-    watch->sink.gauge(watch->sink.data, now_ms, value);
+    if (watch->combine == NULL)
+        watch->sink.gauge(watch->sink.data, at_ms, value);
+    else if (combine_put(watch->combine, topic, value, at_ms))
+        (void)put_combined(watch, at_ms);
+    else
+        note_refused(watch, topic);
     return true;
 }
 
@@ -132,7 +177,7 @@ static double rise_of(struct increase *increase, const char *topic, double readi
 }
 
 static bool put_count(struct collector_watch *watch, const char *topic, struct decode_message *message,
-                      int64_t now_ms, struct err *err)
+                      int64_t at_ms, struct err *err)
 {
     double events = 0;
     double total = 0;
@@ -142,16 +187,16 @@ static bool put_count(struct collector_watch *watch, const char *topic, struct d
         return false;
     events = rise_of(watch->event_rises, topic, events);
     total = rise_of(watch->total_rises, topic, total);
-    watch->sink.count(watch->sink.data, now_ms, events, total);
+    watch->sink.count(watch->sink.data, at_ms, events, total);
     return true;
 }
 
 static void take(struct collector_watch *watch, const char *topic, struct decode_message *message)
 {
-    int64_t now_ms = watch->collector->env.now_ms(watch->collector->env.data);
+    int64_t at_ms = now_ms(watch->collector);
     struct err err = {0};
-    bool is_good = watch->kind == SERIES_GAUGE ? put_gauge(watch, message, now_ms, &err)
-                                               : put_count(watch, topic, message, now_ms, &err);
+    bool is_good = watch->kind == SERIES_GAUGE ? put_gauge(watch, topic, message, at_ms, &err)
+                                               : put_count(watch, topic, message, at_ms, &err);
 
     if (!is_good)
         watch->sink.trouble(watch->sink.data, SERIES_ERROR, err.text);
@@ -178,32 +223,52 @@ static void on_message(void *data, const char *topic, const char *payload, size_
     decode_done(&message);
 }
 
-/* ---- the broker ---- */
-
-static void tell_gone(struct collector *collector, struct collector_watch *watch)
+/* Steps in which nobody speaks have a value as well, and who falls silent leaves. */
+static void pass_second(struct collector_watch *watch)
 {
-    for (; watch != NULL; watch = watch->next) {
-        if (!watch->is_told)
-            watch->sink.trouble(watch->sink.data, SERIES_ERROR, collector->why);
-        watch->is_told = true;
-    }
+    int64_t at_ms = now_ms(watch->collector);
+
+    if (watch->combine != NULL && watch->combine->count > 0 && combine_is_complete(watch->combine, at_ms) &&
+        !put_combined(watch, at_ms))
+        watch->sink.trouble(watch->sink.data, SERIES_NO_DATA, "no topic says anything any more");
 }
 
-static void check_broker(void *data)
+/* ---- the broker ---- */
+
+static void each_watch(struct collector *collector, void (*visit)(struct collector_watch *watch))
+{
+    struct collector_watch *watch = NULL;
+
+    for (size_t i = 0; i < CHAINS; i++)
+        for (watch = collector->chains[i]; watch != NULL; watch = watch->next)
+            visit(watch);
+    for (watch = collector->wild; watch != NULL; watch = watch->next)
+        visit(watch);
+}
+
+static void tell_gone(struct collector_watch *watch)
+{
+    if (!watch->is_told)
+        watch->sink.trouble(watch->sink.data, SERIES_ERROR, watch->collector->why);
+    watch->is_told = true;
+}
+
+static void check(void *data)
 {
     struct collector *collector = data;
 
-    if (collector->is_up || loop_now_ms() - collector->down_since_ms < DOWN_TOLERATED_MS)
-        return;
-    for (size_t i = 0; i < CHAINS; i++)
-        tell_gone(collector, collector->chains[i]);
-    tell_gone(collector, collector->wild);
+    if (collector->is_up)
+        each_watch(collector, pass_second);
+    else if (loop_now_ms() - collector->down_since_ms >= DOWN_TOLERATED_MS)
+        each_watch(collector, tell_gone);
 }
 
-static void expect_news(struct collector_watch *watch)
+/* Whoever spoke meanwhile was not heard. */
+static void begin_listening(struct collector_watch *watch)
 {
-    for (; watch != NULL; watch = watch->next)
-        watch->is_told = false;
+    if (watch->combine != NULL)
+        combine_begin(watch->combine, now_ms(watch->collector));
+    watch->is_told = false;
 }
 
 static void on_up(void *data)
@@ -211,9 +276,7 @@ static void on_up(void *data)
     struct collector *collector = data;
 
     collector->is_up = true;
-    for (size_t i = 0; i < CHAINS; i++)
-        expect_news(collector->chains[i]);
-    expect_news(collector->wild);
+    each_watch(collector, begin_listening);
 }
 
 static void on_down(void *data, const char *reason)
@@ -235,8 +298,10 @@ static void on_refused(void *data, const char *filter)
         strpbrk(filter, "+#") != NULL ? collector->wild : *chain_of(collector, filter);
 
     for (; watch != NULL; watch = watch->next) {
-        if (strcmp(watch->topic, filter) == 0)
-            watch->sink.trouble(watch->sink.data, SERIES_ERROR, "the broker refuses this topic to us");
+        if (strcmp(watch->topic, filter) != 0)
+            continue;
+        begin_listening(watch);
+        watch->sink.trouble(watch->sink.data, SERIES_ERROR, "the broker refuses this topic to us");
     }
 }
 
@@ -290,7 +355,7 @@ static bool open_collector(const struct collector_env *env, const char *name,
         free(collector);
         return err_wrap(err, "mqtt %s", name);
     }
-    collector->check = loop_timer_start(env->loop, CHECK_MS, CHECK_MS, check_broker, collector);
+    collector->check = loop_timer_start(env->loop, CHECK_MS, CHECK_MS, check, collector);
     *ret_collector = collector;
     return true;
 }
@@ -316,6 +381,8 @@ static bool check_series(const struct collector_series *series, struct err *err)
         return err_set(err, ERR_INVALID, "histograms do not come by MQTT");
     if (series->kind == SERIES_COUNT && (options[EVENTS].text == NULL || options[TOTAL].text == NULL))
         return err_set(err, ERR_INVALID, "a counter needs events and total");
+    if (series->kind != SERIES_GAUGE && options[COMBINE].is_set)
+        return err_set(err, ERR_INVALID, "combine is for gauges");
     if (is_number && (options[VALUE].text != NULL || series->kind == SERIES_COUNT))
         return err_set(err, ERR_INVALID, "the decoder number has no places; use json");
     return check_place(&options[VALUE], err) && check_place(&options[EVENTS], err) &&
@@ -327,6 +394,17 @@ static enum decoder decoder_of(const struct option_value *options)
     if (options[DECODER].is_set)
         return (enum decoder)options[DECODER].choice;
     return options[VALUE].text != NULL ? DECODER_JSON : DECODER_NUMBER;
+}
+
+static struct combine *new_combine(const struct collector *collector, const struct collector_series *series)
+{
+    const struct option_value *how = &series->options[COMBINE];
+
+    if (!how->is_set)
+        return NULL;
+    struct combine *combine = memory_take(sizeof(*combine));
+    combine_init(combine, (enum combine_kind)how->choice, series->silence_max_ms, now_ms(collector));
+    return combine;
 }
 
 static bool watch_series(struct collector *collector, const struct collector_series *series,
@@ -342,12 +420,14 @@ static bool watch_series(struct collector *collector, const struct collector_ser
     watch->sink = series->sink;
     watch->kind = series->kind;
     watch->decoder = decoder_of(options);
+    watch->metric = memory_copy_text(series->metric);
     watch->topic = memory_copy_text(topic);
     watch->value = memory_copy_text(options[VALUE].text != NULL ? options[VALUE].text : ".");
     watch->events = memory_copy_text(options[EVENTS].text);
     watch->total = memory_copy_text(options[TOTAL].text);
     watch->event_rises = series->kind == SERIES_COUNT ? increase_new() : NULL;
     watch->total_rises = series->kind == SERIES_COUNT ? increase_new() : NULL;
+    watch->combine = new_combine(collector, series);
     watch->chain = strpbrk(topic, "+#") != NULL ? &collector->wild : chain_of(collector, topic);
     watch->next = *watch->chain;
     *watch->chain = watch;
@@ -365,6 +445,8 @@ static void unwatch_series(struct collector_watch *watch)
     mqtt_client_unsubscribe(watch->collector->client, watch->topic);
     increase_free(watch->event_rises);
     increase_free(watch->total_rises);
+    free(watch->combine);
+    free(watch->metric);
     free(watch->topic);
     free(watch->value);
     free(watch->events);
@@ -375,6 +457,12 @@ static void unwatch_series(struct collector_watch *watch)
 static const char *trouble_of(const struct collector *collector)
 {
     return collector->is_up ? NULL : collector->why;
+}
+
+static void add_metrics(const struct collector *collector, const char *name, FILE *to)
+{
+    (void)fprintf(to, "verdict_mqtt_refused_reports_total{source=\"%s\"} %" PRIu64 "\n", name,
+                  collector->refused);
 }
 
 struct mqtt_client *collector_mqtt_client(const struct collector *collector)
@@ -393,4 +481,5 @@ const struct collector_type mqtt_collector = {
     .watch = watch_series,
     .unwatch = unwatch_series,
     .trouble = trouble_of,
+    .add_metrics = add_metrics,
 };

@@ -97,6 +97,7 @@ static bool start_watch(struct live_series *series, const struct metric_definiti
         .key = series_name_of(series->series)->key,
         .kind = metric->kind,
         .every_ms = metric->every_ms,
+        .silence_max_ms = metric->holds_ms > 0 ? metric->holds_ms : metric->age_max_ms,
         .options = values,
         .sink = {.data = series,
                  .gauge = put_gauge,

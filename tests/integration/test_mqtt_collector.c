@@ -1,5 +1,6 @@
 /* test_mqtt_collector.c - values from a real broker: topics, decoders, retained ones, outages, our own state.
  * SPDX-License-Identifier: MIT */
+#include "collectors/combine.h"
 #include "collectors/mqtt.h"
 #include "support/collector_bench.h"
 #include "support/mqtt_bench.h"
@@ -14,7 +15,7 @@
 
 #include <cmocka.h>
 
-enum { EVERY_MS = 1000 };
+enum { EVERY_MS = 1000, SILENCE_MS = 4000 };
 
 struct world {
     struct mqtt_bench *mqtt;
@@ -125,6 +126,101 @@ static void test_payloads_that_are_none(void **state)
     collector_bench_close(bench);
 }
 
+/* Each topic is a reporter: the last word of each counts, at each message and once a second, until it has
+ * been silent for too long. */
+static void test_several_reporters_made_one(void **state)
+{
+    struct world *world = *state;
+    struct collector_bench *bench = &world->bench;
+
+    bench->silence_max_ms = SILENCE_MS;
+    open_source(world);
+    int64_t begun_ms = loop_now_ms();
+    struct collector_tally *last =
+        collector_bench_watch(bench, SERIES_GAUGE, EVERY_MS, (const char *[]){"topic", "d/+/up", NULL});
+    struct collector_tally *share = collector_bench_watch(
+        bench, SERIES_GAUGE, EVERY_MS, (const char *[]){"topic", "d/+/up", "combine", "share", NULL});
+    struct collector_tally *sum = collector_bench_watch(
+        bench, SERIES_GAUGE, EVERY_MS, (const char *[]){"topic", "d/#", "combine", "sum", NULL});
+    wait_for_subscription(world, share, "d/one/up", "4");
+    assert_true(loop_now_ms() - begun_ms >= SILENCE_MS); /* before, others may not have spoken yet */
+    wait_for_subscription(world, sum, "d/one/up", "4");
+    publish(world, "d/two/up", "2");
+    publish(world, "d/three/up", "0");
+    COLLECTOR_BENCH_WAIT(bench, share->value == 2.0 / 3 && sum->value == 6);
+    assert_true(last->value == 0); /* without combine it is whoever spoke last */
+    publish(world, "d/two/up", "none");
+    COLLECTOR_BENCH_WAIT(bench, share->is_troubled && share->trouble == SERIES_ERROR);
+    unsigned puts = share->puts;
+    COLLECTOR_BENCH_WAIT(bench, share->puts > puts); /* the second passes: two said 2 before */
+    assert_true(!share->is_troubled && share->value == 2.0 / 3);
+    int64_t spoke_ms = loop_now_ms();
+    while (share->value != 1) { /* only one goes on */
+        publish(world, "d/one/up", "4");
+        collector_bench_turn(bench, spoke_ms + COLLECTOR_BENCH_DEADLINE_MS, "the others are silent");
+    }
+    assert_true(loop_now_ms() - spoke_ms > SILENCE_MS - 1500);
+    COLLECTOR_BENCH_WAIT(bench, share->is_troubled && sum->is_troubled);
+    assert_int_equal(share->trouble, SERIES_NO_DATA);
+    assert_true(sum->value == 4);
+    publish(world, "d/two/up", "0");
+    COLLECTOR_BENCH_WAIT(bench, !share->is_troubled && share->value == 0 && sum->value == 0);
+    collector_bench_close(bench);
+}
+
+/* One more topic than the table holds is counted, and the value goes on without it. */
+static void test_reporters_beyond_the_bound(void **state)
+{
+    struct world *world = *state;
+    struct collector_bench *bench = &world->bench;
+    char topic[32];
+    char text[128];
+
+    bench->silence_max_ms = SILENCE_MS;
+    open_source(world);
+    struct collector_tally *sum = collector_bench_watch(
+        bench, SERIES_GAUGE, EVERY_MS, (const char *[]){"topic", "d/+", "combine", "sum", NULL});
+    wait_for_subscription(world, sum, "d/0", "1");
+    for (int i = 0; i <= COMBINE_REPORTERS_MAX; i++) {
+        (void)snprintf(topic, sizeof(topic), "d/%d", i);
+        publish(world, topic, "1");
+    }
+    COLLECTOR_BENCH_WAIT(bench, sum->value == COMBINE_REPORTERS_MAX);
+    publish(world, "d/1", "2"); /* the last message: all before it were read */
+    COLLECTOR_BENCH_WAIT(bench, sum->value == COMBINE_REPORTERS_MAX + 1);
+    FILE *file = fmemopen(text, sizeof(text), "w");
+    assert_non_null(file);
+    bench->type->add_metrics(bench->collector, "main", file);
+    assert_int_equal(fclose(file), 0);
+    assert_string_equal(text, "verdict_mqtt_refused_reports_total{source=\"main\"} 1\n");
+    collector_bench_close(bench);
+}
+
+/* What was said before an outage is not known to be true behind it. */
+static void test_reporters_are_forgotten_with_the_broker(void **state)
+{
+    struct world *world = *state;
+    struct collector_bench *bench = &world->bench;
+
+    bench->silence_max_ms = SILENCE_MS;
+    open_source(world);
+    struct collector_tally *most = collector_bench_watch(
+        bench, SERIES_GAUGE, EVERY_MS, (const char *[]){"topic", "d/+", "combine", "max", NULL});
+    wait_for_subscription(world, most, "d/high", "9");
+    (void)process_stop(&world->mqtt->broker);
+    COLLECTOR_BENCH_WAIT(bench, most->is_troubled);
+    assert_int_equal(most->trouble, SERIES_ERROR);
+    world->publisher->is_up = false;
+    mqtt_bench_start_open_broker(world->mqtt);
+    COLLECTOR_BENCH_WAIT(bench, bench->type->trouble(bench->collector) == NULL && world->publisher->is_up);
+    int64_t up_ms = loop_now_ms();
+    most->puts = 0;
+    wait_for_subscription(world, most, "d/low", "2");
+    assert_true(most->value == 2);
+    assert_true(loop_now_ms() - up_ms > SILENCE_MS - 500);
+    collector_bench_close(bench);
+}
+
 /* Each topic of a filter is a counter of its own. */
 static void test_raw_counters(void **state)
 {
@@ -220,6 +316,11 @@ static void test_refuses_what_cannot_be_watched(void **state)
             bench, SERIES_GAUGE, (const char *[]){"topic", "t", "value", ".up", "decoder", "number", NULL}),
         "json"));
     assert_non_null(
+        strstr(collector_bench_watch_refused(
+                   bench, SERIES_COUNT,
+                   (const char *[]){"topic", "t", "events", ".e", "total", ".t", "combine", "max", NULL}),
+               "gauges"));
+    assert_non_null(
         strstr(collector_bench_watch_refused(bench, SERIES_HISTOGRAM, (const char *[]){"topic", "t", NULL}),
                "histograms"));
     (void)collector_bench_watch_refused(bench, SERIES_GAUGE, (const char *[]){"topic", "t/#/x", NULL});
@@ -231,6 +332,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_gauges_by_topic, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_payloads_that_are_none, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_several_reporters_made_one, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_reporters_beyond_the_bound, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_reporters_are_forgotten_with_the_broker, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_raw_counters, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_what_is_retained_is_old, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_broker_that_goes_and_comes, set_up, tear_down),

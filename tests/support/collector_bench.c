@@ -155,6 +155,7 @@ static bool watch(struct collector_bench *bench, enum series_kind kind, int64_t 
     struct collector_series series = {.metric = "metric",
                                       .kind = kind,
                                       .every_ms = every_ms,
+                                      .silence_max_ms = bench->silence_max_ms,
                                       .options = values,
                                       .sink = {.data = tally,
                                                .gauge = note_gauge,

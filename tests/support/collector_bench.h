@@ -44,6 +44,7 @@ struct collector_bench {
     const struct collector_type *type;
     struct collector *collector;
     bool has_news;
+    int64_t silence_max_ms; /* of the next watch */
     struct collector_tally tallies[COLLECTOR_BENCH_WATCHES_MAX];
     size_t count;
     alignas(max_align_t) char memory[COLLECTOR_BENCH_TEXT_MAX];
