@@ -393,7 +393,7 @@ bool pipelines_build(const struct build *build, const struct node *pipeline,
 /* A run starts its deployments at once; there is no moment to ask a command for hosts. */
 static bool check_hosts(const struct node *environment, const struct node *at, struct config_report *report)
 {
-    if (tree_find(environment, "hosts_from") == NULL)
+    if (environment == NULL || tree_find(environment, "hosts_from") == NULL)
         return true;
     return report_node(
         report, at,

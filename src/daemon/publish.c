@@ -109,12 +109,15 @@ static void log_run(struct daemon *daemon, const struct batch_row *row)
               is_phase ? run_phase_name((enum run_phase)row->run_trace.a) : "", row->run->stage);
 }
 
-static void publish_run(struct daemon *daemon, const struct batch_row *row)
+/* What is of no deployment. */
+static void publish_other(struct daemon *daemon, const struct batch_row *row)
 {
     if (row->kind == ROW_RUN)
         api_run_changed(daemon->api, row->run->id);
     if (row->kind == ROW_RUN_TRACE)
         log_run(daemon, row);
+    if (row->kind == ROW_TARGET)
+        standing_update(daemon, row->target->id);
 }
 
 void publish_batch(void *data, const struct batch *batch)
@@ -126,9 +129,7 @@ void publish_batch(void *data, const struct batch *batch)
     for (uint32_t i = 0; i < batch->count; i++) {
         const struct batch_row *row = &batch->rows[i];
         struct live *live = row->deployment == 0 ? NULL : live_find(daemon, row->deployment);
-        publish_run(daemon, row);
-        if (row->kind == ROW_TARGET)
-            standing_update(daemon, row->target->id);
+        publish_other(daemon, row);
         if (live == NULL)
             continue;
         if (row->kind == ROW_DEPLOYMENT) {
