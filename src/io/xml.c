@@ -139,14 +139,17 @@ static bool skip_attribute(struct reader *reader)
     return take_byte(reader, quote);
 }
 
-static bool add_element(struct reader *reader, struct xml_element **ret_element)
+/* NULL: there is no room. */
+static struct xml_element *add_element(struct reader *reader)
 {
     struct xml *xml = reader->xml;
     struct xml_element *parent = reader->open;
 
-    if (xml->count == xml->count_max || reader->depth == XML_DEPTH_MAX)
-        return err_set(reader->err, ERR_LIMIT, "offset %td: more elements than are read here",
-                       reader->at - xml->bytes);
+    if (xml->count == xml->count_max || reader->depth == XML_DEPTH_MAX) {
+        (void)err_set(reader->err, ERR_LIMIT, "offset %td: more elements than are read here",
+                      reader->at - xml->bytes);
+        return NULL;
+    }
     struct xml_element *element = &xml->elements[xml->count++];
     element->parent = parent;
     element->text = "";
@@ -158,20 +161,19 @@ static bool add_element(struct reader *reader, struct xml_element **ret_element)
         parent->last->next = element;
     if (parent != NULL)
         parent->last = element;
-    *ret_element = element;
-    return true;
+    return element;
 }
 
 /* Behind the "<" of a start; the name's end becomes its NUL when all of the tag is read. */
 static bool read_start(struct reader *reader)
 {
-    struct xml_element *element = NULL;
     char *name = reader->at;
     size_t length = name_length(name);
 
     if (length == 0)
         return fail(reader, "this is no tag that is read here");
-    if (!add_element(reader, &element))
+    struct xml_element *element = add_element(reader);
+    if (element == NULL)
         return false;
     reader->at += length;
     for (skip_blanks(reader); *reader->at != '>' && *reader->at != '/'; skip_blanks(reader))
