@@ -104,10 +104,13 @@ static void test_the_next_end_is_found(void **state)
 {
     struct engine_bench *bench = *state;
 
-    assert_int_equal(freeze(bench, 1, HOUR_MS), ENGINE_DONE);
-    assert_int_equal(freeze(bench, 2, 2 * HOUR_MS), ENGINE_DONE);
+    assert_int_equal(freeze(bench, 1, 2 * HOUR_MS), ENGINE_DONE);
+    assert_int_equal(freeze(bench, 2, 3 * HOUR_MS), ENGINE_DONE);
+    assert_int_equal(freeze(bench, 3, HOUR_MS), ENGINE_DONE);
+    bench_later(bench, HOUR_MS);
+    assert_false(engine_target(bench->engine, 3)->is_frozen);
+    assert_true(engine_target(bench->engine, 1)->is_frozen);
     assert_int_equal(freeze(bench, 3, 0), ENGINE_DONE);
-    bench_restart(bench, 1);
     bench_later(bench, HOUR_MS);
     assert_false(engine_target(bench->engine, 1)->is_frozen);
     assert_true(engine_target(bench->engine, 2)->is_frozen);
