@@ -34,23 +34,15 @@ bool baseline_is_settled(const struct rule *rule, const struct rule_clock *clock
     return baseline_count(rule) == 1 || (state->against != 0 && state->settled_ms == clock->confirmed_ms);
 }
 
-static bool has_candidate(const struct rule *rule, const struct sides *sides, int64_t number)
+/* Has a side a total in the block? */
+static bool has_total(const struct rule *rule, const struct sides *sides, int64_t number,
+                      double (*total_of)(const struct sides *sides, int64_t step))
 {
     int64_t steps = rule->comparison.block_ms / sides->candidate->step_ms;
     double total = 0;
 
     for (int64_t step = number * steps; step < (number + 1) * steps; step++)
-        total += sides_candidate_total(sides, step);
-    return total > 0;
-}
-
-static bool has_other(const struct rule *rule, const struct sides *sides, int64_t number)
-{
-    int64_t steps = rule->comparison.block_ms / sides->candidate->step_ms;
-    double total = 0;
-
-    for (int64_t step = number * steps; step < (number + 1) * steps; step++)
-        total += sides_other_total(sides, step);
+        total += total_of(sides, step);
     return total > 0;
 }
 
@@ -78,7 +70,7 @@ static enum baseline_step find(const struct rule *rule, const struct metric_view
             continue;
         if (reason != REASON_DECIDED)
             return BASELINE_WAIT;
-        if (has_other(rule, &sides, number)) {
+        if (has_total(rule, &sides, number, sides_other_total)) {
             *ret_index = index;
             return BASELINE_TAKE;
         }
@@ -128,7 +120,7 @@ enum baseline_step baseline_choose(const struct rule *rule, const struct metric_
         state->against = 1;
     if (baseline_is_settled(rule, clock, state) || (state->against != 0 && !settles))
         return go_on(rule, views, clock, state);
-    if (!has_candidate(rule, &sides, number))
+    if (!has_total(rule, &sides, number, sides_candidate_total))
         return BASELINE_SKIP;
     enum baseline_step step = find(rule, views, clock, state, number, &index);
     if (step == BASELINE_WAIT && state->against != 0)
