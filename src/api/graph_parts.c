@@ -3,6 +3,7 @@
 #include "api/graph_parts.h"
 
 #include "base/text.h"
+#include "io/json.h"
 #include "orchestrator/deployment.h"
 
 #include <cjson/cJSON.h>
@@ -10,13 +11,6 @@
 #include <time.h>
 
 enum { MARKS_MAX = 40, NAME_SIZE = 160 };
-
-static const char *text_of(const cJSON *object, const char *name)
-{
-    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, name));
-
-    return text == NULL ? "" : text;
-}
 
 /* Does the picture tell of it, and is it bad news? */
 static bool is_marked(const cJSON *row, bool *ret_is_bad)
@@ -29,7 +23,7 @@ static bool is_marked(const cJSON *row, bool *ret_is_bad)
                  {TRACE_PHASE, false},     {TRACE_ESCALATED, true}};
 
     for (size_t i = 0; i < ARRAY_LENGTH(kinds); i++)
-        if (strcmp(text_of(row, "what"), trace_kind_name(kinds[i].kind)) == 0) {
+        if (strcmp(json_text_of(row, "what"), trace_kind_name(kinds[i].kind)) == 0) {
             *ret_is_bad = kinds[i].is_bad;
             return true;
         }
@@ -49,11 +43,11 @@ void graph_add_marks(cJSON *request, const cJSON *audit)
         struct text text;
         bool is_bad = false;
         if (count >= MARKS_MAX || !is_marked(row, &is_bad) ||
-            strptime(text_of(row, "time"), "%Y-%m-%dT%H:%M:%SZ", &parts) == NULL)
+            strptime(json_text_of(row, "time"), "%Y-%m-%dT%H:%M:%SZ", &parts) == NULL)
             continue;
         text_init(&text, name, sizeof(name));
-        text_add(&text, "%.8s  %.140s", text_of(row, "time") + sizeof("2026-11-26T") - 1,
-                 text_of(row, "text"));
+        text_add(&text, "%.8s  %.140s", json_text_of(row, "time") + sizeof("2026-11-26T") - 1,
+                 json_text_of(row, "text"));
         cJSON *mark = cJSON_CreateObject();
         cJSON_AddNumberToObject(mark, "time", (double)timegm(&parts));
         cJSON_AddStringToObject(mark, "name", name);

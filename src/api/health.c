@@ -24,13 +24,6 @@ void health_live(struct call *call)
     answer_text(call, 200, "ok\n");
 }
 
-static const char *text_of(const cJSON *object, const char *name)
-{
-    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, name));
-
-    return text == NULL ? "" : text;
-}
-
 /* One line per check, as Kubernetes writes them. */
 static void add_checks(struct text *text, const char *json)
 {
@@ -42,8 +35,8 @@ static void add_checks(struct text *text, const char *json)
     cJSON_ArrayForEach(check, checks)
     {
         bool is_good = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(check, "ok"));
-        text_add(text, "[%c]%s%s%s\n", is_good ? '+' : '-', text_of(check, "name"), is_good ? " ok" : ": ",
-                 is_good ? "" : text_of(check, "why"));
+        text_add(text, "[%c]%s%s%s\n", is_good ? '+' : '-', json_text_of(check, "name"),
+                 is_good ? " ok" : ": ", is_good ? "" : json_text_of(check, "why"));
     }
     json_free(checks);
 }

@@ -4,6 +4,7 @@
 
 #include "api/html.h"
 #include "api/record.h"
+#include "io/json.h"
 #include "io/memory.h"
 
 #include <cjson/cJSON.h>
@@ -18,24 +19,10 @@ static const cJSON *member(const cJSON *object, const char *name)
     return cJSON_GetObjectItemCaseSensitive(object, name);
 }
 
-static const char *text_of(const cJSON *object, const char *name)
-{
-    const char *text = cJSON_GetStringValue(member(object, name));
-
-    return text == NULL ? "" : text;
-}
-
-static double number_of(const cJSON *object, const char *name)
-{
-    const cJSON *item = member(object, name);
-
-    return cJSON_IsNumber(item) ? item->valuedouble : (double)NAN;
-}
-
 /* A number as people read it; "" where there is none. */
 static const char *value_of(const cJSON *object, const char *name, const char *unit, char to[VALUE_SIZE])
 {
-    double number = number_of(object, name);
+    double number = json_number_of(object, name);
     struct text text;
 
     text_init(&text, to, VALUE_SIZE);
@@ -97,30 +84,30 @@ static void print_head(FILE *to, const cJSON *report)
     char exit_code[VALUE_SIZE];
 
     (void)fputs("<header>\n<h1>", to);
-    html_text(to, text_of(deployment, "service"));
+    html_text(to, json_text_of(deployment, "service"));
     (void)fputs("/", to);
-    html_text(to, text_of(deployment, "environment"));
+    html_text(to, json_text_of(deployment, "environment"));
     (void)fputs(" ", to);
-    html_text(to, text_of(deployment, "version"));
+    html_text(to, json_text_of(deployment, "version"));
     (void)fputs("</h1>\n", to);
-    html_element(to, "p", NULL, text_of(deployment, "summary"));
+    html_element(to, "p", NULL, json_text_of(deployment, "summary"));
     (void)fputs("\n</header>\n<dl>\n", to);
-    fact(to, "deployment", text_of(deployment, "id"));
-    fact(to, "kind", text_of(deployment, "kind"));
-    fact(to, "in place of", text_of(deployment, "previous"));
-    fact(to, "artifact", text_of(deployment, "digest"));
-    fact(to, "strategy", text_of(deployment, "strategy"));
-    fact(to, "by", text_of(deployment, "actor"));
-    fact(to, "because", text_of(deployment, "reason"));
-    fact(to, "commit", text_of(deployment, "commit"));
-    fact(to, "pipeline", text_of(deployment, "run_url"));
-    fact(to, "started", text_of(deployment, "created"));
-    fact(to, "ended", text_of(deployment, "ended"));
+    fact(to, "deployment", json_text_of(deployment, "id"));
+    fact(to, "kind", json_text_of(deployment, "kind"));
+    fact(to, "in place of", json_text_of(deployment, "previous"));
+    fact(to, "artifact", json_text_of(deployment, "digest"));
+    fact(to, "strategy", json_text_of(deployment, "strategy"));
+    fact(to, "by", json_text_of(deployment, "actor"));
+    fact(to, "because", json_text_of(deployment, "reason"));
+    fact(to, "commit", json_text_of(deployment, "commit"));
+    fact(to, "pipeline", json_text_of(deployment, "run_url"));
+    fact(to, "started", json_text_of(deployment, "created"));
+    fact(to, "ended", json_text_of(deployment, "ended"));
     (void)fputs("</dl>\n<h2>How it ended, and why</h2>\n<dl>\n", to);
-    fact(to, "state", text_of(deployment, "state"));
-    fact(to, "ending", text_of(deployment, "ending"));
-    fact(to, "held", text_of(deployment, "hold"));
-    fact(to, "why", text_of(deployment, "why"));
+    fact(to, "state", json_text_of(deployment, "state"));
+    fact(to, "ending", json_text_of(deployment, "ending"));
+    fact(to, "held", json_text_of(deployment, "hold"));
+    fact(to, "why", json_text_of(deployment, "why"));
     fact(to, "escalated", cJSON_IsTrue(member(deployment, "escalated")) ? "yes: people were called" : "");
     fact(to, "unverified", cJSON_IsTrue(member(deployment, "unverified")) ? "yes" : "");
     fact(to, "recorded only",
@@ -137,11 +124,11 @@ static void step_times(const cJSON *audit, double step, const char **ret_first, 
     *ret_first = *ret_last = "";
     cJSON_ArrayForEach(row, audit)
     {
-        if (number_of(row, "step") != step || text_of(row, "time")[0] == '\0')
+        if (json_number_of(row, "step") != step || json_text_of(row, "time")[0] == '\0')
             continue;
-        if (strcmp(text_of(row, "what"), "step") == 0 && (*ret_first)[0] == '\0')
-            *ret_first = text_of(row, "time");
-        *ret_last = text_of(row, "time");
+        if (strcmp(json_text_of(row, "what"), "step") == 0 && (*ret_first)[0] == '\0')
+            *ret_first = json_text_of(row, "time");
+        *ret_last = json_text_of(row, "time");
     }
     if ((*ret_first)[0] == '\0')
         *ret_last = "";
@@ -157,15 +144,15 @@ static void print_steps(FILE *to, const cJSON *report)
     begin_table(to, columns);
     cJSON_ArrayForEach(step, member(member(report, "deployment"), "steps"))
     {
-        double index = number_of(step, "index");
+        double index = json_number_of(step, "index");
         const char *first = "";
         const char *last = "";
         step_times(member(report, "audit"), index, &first, &last);
         (void)snprintf(number, sizeof(number), "%.0f", index + 1);
         (void)fputs("<tr>", to);
         cell(to, number);
-        cell(to, text_of(step, "text"));
-        cell(to, text_of(step, "state"));
+        cell(to, json_text_of(step, "text"));
+        cell(to, json_text_of(step, "state"));
         cell(to, first);
         cell(to, last);
         (void)fputs("</tr>\n", to);
@@ -176,20 +163,20 @@ static void print_steps(FILE *to, const cJSON *report)
 /* The span of the values, where it is known. */
 static const char *span_of(const cJSON *judged, char to[VALUE_SIZE])
 {
-    double seconds = number_of(judged, "span_s");
+    double seconds = json_number_of(judged, "span_s");
 
     to[0] = '\0';
     if (isfinite(seconds) && seconds > 0)
         (void)snprintf(to, VALUE_SIZE, "%.0f s%s%.20s%s%.20s", seconds,
-                       text_of(judged, "from")[0] == '\0' ? "" : ": ", text_of(judged, "from"),
-                       text_of(judged, "to")[0] == '\0' ? "" : " to ", text_of(judged, "to"));
+                       json_text_of(judged, "from")[0] == '\0' ? "" : ": ", json_text_of(judged, "from"),
+                       json_text_of(judged, "to")[0] == '\0' ? "" : " to ", json_text_of(judged, "to"));
     return to;
 }
 
 static const char *interval_of(const cJSON *judged, char to[VALUE_SIZE])
 {
-    double lower = number_of(judged, "lower");
-    double upper = number_of(judged, "upper");
+    double lower = json_number_of(judged, "lower");
+    double upper = json_number_of(judged, "upper");
 
     to[0] = '\0';
     if (isfinite(lower) && isfinite(upper))
@@ -200,18 +187,18 @@ static const char *interval_of(const cJSON *judged, char to[VALUE_SIZE])
 /* "0.4 of 2" */
 static const char *statistic_of(const cJSON *judged, char to[VALUE_SIZE])
 {
-    double statistic = number_of(judged, "statistic");
+    double statistic = json_number_of(judged, "statistic");
 
     to[0] = '\0';
     if (isfinite(statistic))
-        (void)snprintf(to, VALUE_SIZE, "%.3g of %.3g", statistic, number_of(judged, "limit"));
+        (void)snprintf(to, VALUE_SIZE, "%.3g of %.3g", statistic, json_number_of(judged, "limit"));
     return to;
 }
 
 /* What a pass leaves possible, in words. */
 static const char *worst_of(const cJSON *judged, char to[VALUE_SIZE])
 {
-    double worst = number_of(judged, "worst_ratio");
+    double worst = json_number_of(judged, "worst_ratio");
 
     to[0] = '\0';
     if (isfinite(worst))
@@ -221,22 +208,22 @@ static const char *worst_of(const cJSON *judged, char to[VALUE_SIZE])
 
 static void print_rule(FILE *to, const cJSON *rule)
 {
-    const char *unit = text_of(rule, "unit");
+    const char *unit = json_text_of(rule, "unit");
     char value[VALUE_SIZE];
 
     (void)fputs("<article>\n", to);
-    html_element(to, "h3", NULL, text_of(rule, "name"));
+    html_element(to, "h3", NULL, json_text_of(rule, "name"));
     (void)fputs("\n<p>", to);
-    verdict_cell(to, "span", text_of(rule, "verdict"));
+    verdict_cell(to, "span", json_text_of(rule, "verdict"));
     (void)fputs(" ", to);
-    html_element(to, "code", NULL, text_of(rule, "condition"));
+    html_element(to, "code", NULL, json_text_of(rule, "condition"));
     (void)fputs("</p>\n<dl>\n", to);
-    fact(to, "kind", text_of(rule, "kind"));
-    fact(to, "mode", text_of(rule, "mode"));
-    fact(to, "then", text_of(rule, "then"));
+    fact(to, "kind", json_text_of(rule, "kind"));
+    fact(to, "mode", json_text_of(rule, "mode"));
+    fact(to, "then", json_text_of(rule, "then"));
     fact(to, "muted", cJSON_IsTrue(member(rule, "muted")) ? "yes: it only recorded" : "");
     fact(to, "decided", cJSON_IsTrue(member(rule, "decided")) ? "yes: by this rule it was taken back" : "");
-    fact(to, "reason", text_of(rule, "reason"));
+    fact(to, "reason", json_text_of(rule, "reason"));
     number_fact(to, "value", rule, "value", unit);
     number_fact(to, "bound", rule, "bound", unit);
     number_fact(to, "estimate (ratio)", rule, "estimate", "");
@@ -246,7 +233,7 @@ static void print_rule(FILE *to, const cJSON *rule)
     number_fact(to, "counted of stable", rule, "stable_count", "");
     fact(to, "data span", span_of(rule, value));
     fact(to, "may still be", worst_of(rule, value));
-    fact(to, "sha256 of the text", text_of(rule, "sha256"));
+    fact(to, "sha256 of the text", json_text_of(rule, "sha256"));
     (void)fputs("</dl>\n</article>\n", to);
 }
 
@@ -274,14 +261,14 @@ static void print_verdicts(FILE *to, const cJSON *report)
     cJSON_ArrayForEach(row, member(report, "verdicts"))
     {
         (void)fputs("<tr>", to);
-        cell(to, text_of(row, "time"));
-        (void)snprintf(value, sizeof(value), "%.0f", number_of(row, "step") + 1);
+        cell(to, json_text_of(row, "time"));
+        (void)snprintf(value, sizeof(value), "%.0f", json_number_of(row, "step") + 1);
         cell(to, value);
-        cell(to, text_of(row, "rule"));
-        verdict_cell(to, "td", text_of(row, "verdict"));
-        cell(to, text_of(row, "reason"));
-        cell(to, value_of(row, "value", text_of(row, "unit"), value));
-        cell(to, value_of(row, "bound", text_of(row, "unit"), value));
+        cell(to, json_text_of(row, "rule"));
+        verdict_cell(to, "td", json_text_of(row, "verdict"));
+        cell(to, json_text_of(row, "reason"));
+        cell(to, value_of(row, "value", json_text_of(row, "unit"), value));
+        cell(to, value_of(row, "bound", json_text_of(row, "unit"), value));
         cell(to, value_of(row, "estimate", "", value));
         cell(to, interval_of(row, value));
         cell(to, statistic_of(row, value));
@@ -304,18 +291,18 @@ static void print_actions(FILE *to, const cJSON *report)
     cJSON_ArrayForEach(row, member(report, "actions"))
     {
         (void)fputs("<tr>", to);
-        cell(to, text_of(row, "time"));
-        (void)snprintf(value, sizeof(value), "%.0f", number_of(row, "step") + 1);
+        cell(to, json_text_of(row, "time"));
+        (void)snprintf(value, sizeof(value), "%.0f", json_number_of(row, "step") + 1);
         cell(to, value);
         (void)fputs("<td>", to);
-        html_text(to, text_of(row, "kind"));
-        (void)fputs(text_of(row, "name")[0] == '\0' ? "" : " ", to);
-        html_text(to, text_of(row, "name"));
+        html_text(to, json_text_of(row, "kind"));
+        (void)fputs(json_text_of(row, "name")[0] == '\0' ? "" : " ", to);
+        html_text(to, json_text_of(row, "name"));
         (void)fputs(cJSON_IsTrue(member(row, "rollback")) ? " (way back)</td>" : "</td>", to);
         cell(to, value_of(row, "share", "%", value));
-        (void)snprintf(value, sizeof(value), "%.0f", number_of(row, "tries") + 1);
+        (void)snprintf(value, sizeof(value), "%.0f", json_number_of(row, "tries") + 1);
         cell(to, value);
-        cell(to, text_of(row, "result"));
+        cell(to, json_text_of(row, "result"));
         cell(to, value_of(row, "took_ms", "ms", value));
         (void)fputs("</tr>\n", to);
     }
@@ -332,9 +319,9 @@ static void print_audit(FILE *to, const cJSON *report)
     cJSON_ArrayForEach(row, member(report, "audit"))
     {
         (void)fputs("<tr>", to);
-        cell(to, text_of(row, "time"));
-        cell(to, text_of(row, "actor"));
-        cell(to, text_of(row, "text"));
+        cell(to, json_text_of(row, "time"));
+        cell(to, json_text_of(row, "actor"));
+        cell(to, json_text_of(row, "text"));
         (void)fputs("</tr>\n", to);
     }
     end_table(to);
@@ -350,9 +337,9 @@ char *report_html(const cJSON *report)
 
     if (to == NULL)
         return memory_copy_text("");
-    (void)snprintf(title, sizeof(title), "%.30s: %.70s/%.70s %.130s", text_of(deployment, "id"),
-                   text_of(deployment, "service"), text_of(deployment, "environment"),
-                   text_of(deployment, "version"));
+    (void)snprintf(title, sizeof(title), "%.30s: %.70s/%.70s %.130s", json_text_of(deployment, "id"),
+                   json_text_of(deployment, "service"), json_text_of(deployment, "environment"),
+                   json_text_of(deployment, "version"));
     html_begin(to, title);
     print_head(to, report);
     print_steps(to, report);
@@ -364,7 +351,7 @@ char *report_html(const cJSON *report)
     if (cJSON_IsTrue(member(report, "cut")))
         html_element(to, "p", "inconclusive", "Cut: there are more rows of a kind than a report holds.");
     (void)fputs("<dl>\n", to);
-    fact(to, "sha256 of the sealed plan and rules", text_of(report, "sealed_sha256"));
+    fact(to, "sha256 of the sealed plan and rules", json_text_of(report, "sealed_sha256"));
     (void)fputs("</dl>\n</footer>\n", to);
     html_end(to);
     (void)fclose(to);

@@ -3,6 +3,7 @@
 #include "api/report_text.h"
 
 #include "api/shape.h"
+#include "io/json.h"
 #include "io/memory.h"
 #include "orchestrator/deployment.h"
 
@@ -13,20 +14,6 @@
 #include <string.h>
 
 enum { VALUE_SIZE = 64 };
-
-static const char *text_of(const cJSON *object, const char *name)
-{
-    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, name));
-
-    return text == NULL ? "" : text;
-}
-
-static double number_of(const cJSON *object, const char *name)
-{
-    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
-
-    return cJSON_IsNumber(item) ? item->valuedouble : (double)NAN;
-}
 
 static const char *value_text(double value, const char *unit, char to[VALUE_SIZE])
 {
@@ -91,19 +78,20 @@ static void print_verdicts(FILE *to, const cJSON *verdicts)
     cJSON_ArrayForEach(row, verdicts)
     {
         struct judgement judgement = {
-            .value = number_of(row, "value"),
-            .bound = number_of(row, "bound"),
-            .estimate = number_of(row, "estimate"),
-            .lower = number_of(row, "lower"),
-            .upper = number_of(row, "upper"),
-            .statistic = number_of(row, "statistic"),
-            .limit = number_of(row, "limit"),
-            .count = number_of(row, "count"),
+            .value = json_number_of(row, "value"),
+            .bound = json_number_of(row, "bound"),
+            .estimate = json_number_of(row, "estimate"),
+            .lower = json_number_of(row, "lower"),
+            .upper = json_number_of(row, "upper"),
+            .statistic = json_number_of(row, "statistic"),
+            .limit = json_number_of(row, "limit"),
+            .count = json_number_of(row, "count"),
         };
-        (void)fprintf(to, "  %s  step %.0f  %s  %s", text_of(row, "time"), number_of(row, "step") + 1.0,
-                      text_of(row, "verdict"), text_of(row, "rule"));
-        print_numbers(to, &judgement, text_of(row, "unit"), number_of(row, "worst_ratio"),
-                      text_of(row, "against"));
+        (void)fprintf(to, "  %s  step %.0f  %s  %s", json_text_of(row, "time"),
+                      json_number_of(row, "step") + 1.0, json_text_of(row, "verdict"),
+                      json_text_of(row, "rule"));
+        print_numbers(to, &judgement, json_text_of(row, "unit"), json_number_of(row, "worst_ratio"),
+                      json_text_of(row, "against"));
         (void)fprintf(to, "\n");
     }
 }
@@ -114,7 +102,7 @@ static void print_audit(FILE *to, const cJSON *audit)
 
     (void)fprintf(to, "\nWhat happened\n");
     cJSON_ArrayForEach(row, audit)(void)
-        fprintf(to, "  %s  %s\n", text_of(row, "time"), text_of(row, "text"));
+        fprintf(to, "  %s  %s\n", json_text_of(row, "time"), json_text_of(row, "text"));
 }
 
 static void print_downtime(FILE *to, const struct record *record)

@@ -6,7 +6,6 @@
 #include "io/utf8.h"
 
 #include <cjson/cJSON.h>
-#include <math.h>
 #include <string.h>
 
 enum { ANSWER_SIZE_MAX = 16 * 1024 * 1024, ANSWER_KEYS_MAX = 1024 * 1024 };
@@ -51,16 +50,12 @@ struct cJSON *field_parse(const char *text, size_t length)
 
 const char *field_text(const cJSON *object, const char *name)
 {
-    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, name));
-
-    return text == NULL ? "" : text;
+    return json_text_of(object, name);
 }
 
 double field_number(const cJSON *object, const char *name)
 {
-    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
-
-    return cJSON_IsNumber(item) ? item->valuedouble : (double)NAN;
+    return json_number_of(object, name);
 }
 
 bool field_flag(const cJSON *object, const char *name)

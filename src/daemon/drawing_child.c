@@ -18,23 +18,9 @@
 
 enum { SECONDS_MAX = 20, MEMORY_MAX = 1024 * 1024 * 1024 };
 
-static const char *text_of(const cJSON *object, const char *name)
-{
-    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, name));
-
-    return text == NULL ? "" : text;
-}
-
-static double number_of(const cJSON *object, const char *name)
-{
-    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
-
-    return cJSON_IsNumber(item) ? item->valuedouble : (double)NAN;
-}
-
 static int64_t seconds_of(const cJSON *object, const char *name)
 {
-    double number = number_of(object, name);
+    double number = json_number_of(object, name);
 
     return isfinite(number) && number > 0 && number < 1e11 ? (int64_t)number : 0;
 }
@@ -49,27 +35,27 @@ static void fill(const cJSON *request, struct rrd_graph *graph)
     const cJSON *item = NULL;
 
     *graph = (struct rrd_graph){.is_png = is_true(request, "png"),
-                                .title = text_of(request, "title"),
-                                .unit = text_of(request, "unit"),
+                                .title = json_text_of(request, "title"),
+                                .unit = json_text_of(request, "unit"),
                                 .start_s = seconds_of(request, "start"),
                                 .end_s = seconds_of(request, "end")};
     cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(request, "lines"))
     {
         if (graph->line_count < RRD_GRAPH_LINES_MAX)
-            graph->lines[graph->line_count++] =
-                (struct rrd_graph_line){text_of(item, "path"), is_true(item, "count"), text_of(item, "name")};
+            graph->lines[graph->line_count++] = (struct rrd_graph_line){
+                json_text_of(item, "path"), is_true(item, "count"), json_text_of(item, "name")};
     }
     cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(request, "marks"))
     {
         if (graph->mark_count < RRD_GRAPH_MARKS_MAX)
             graph->marks[graph->mark_count++] = (struct rrd_graph_mark){
-                seconds_of(item, "time"), text_of(item, "name"), is_true(item, "bad")};
+                seconds_of(item, "time"), json_text_of(item, "name"), is_true(item, "bad")};
     }
     cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(request, "bounds"))
     {
-        if (graph->bound_count < RRD_GRAPH_BOUNDS_MAX && isfinite(number_of(item, "value")))
+        if (graph->bound_count < RRD_GRAPH_BOUNDS_MAX && isfinite(json_number_of(item, "value")))
             graph->bounds[graph->bound_count++] =
-                (struct rrd_graph_bound){number_of(item, "value"), text_of(item, "name")};
+                (struct rrd_graph_bound){json_number_of(item, "value"), json_text_of(item, "name")};
     }
 }
 

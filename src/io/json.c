@@ -24,6 +24,20 @@ bool json_parse(const char *bytes, size_t length, const struct json_limits *limi
     return true;
 }
 
+const char *json_text_of(const cJSON *object, const char *name)
+{
+    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, name));
+
+    return text == NULL ? "" : text;
+}
+
+double json_number_of(const cJSON *object, const char *name)
+{
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
+
+    return cJSON_IsNumber(item) ? item->valuedouble : (double)NAN;
+}
+
 void json_free(struct cJSON *root)
 {
     cJSON_Delete(root);

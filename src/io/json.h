@@ -107,6 +107,10 @@ MUST_CHECK bool json_value_number(const struct cJSON *item, double *ret_number);
 /* A scalar as text, "" for null: false for objects, arrays and what does not fit. */
 MUST_CHECK bool json_value_text(const struct cJSON *item, char *to, size_t size);
 
+/* A member with a harmless value where it is missing or of another kind: "", NAN. */
+const char *json_text_of(const struct cJSON *object, const char *name);
+double json_number_of(const struct cJSON *object, const char *name);
+
 /* Compact text without spaces, free(); numbers read back equal in every locale, a non-finite one is null. */
 char *json_print(const struct cJSON *root);
 /* The same with two spaces of indent a level and a final newline. */
