@@ -3,6 +3,7 @@
 #include "io/mqtt_client.h"
 
 #include "base/text.h"
+#include "io/linger.h"
 #include "io/memory.h"
 #include "io/mqtt_state.h"
 
@@ -13,7 +14,6 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/random.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 enum {
@@ -22,7 +22,6 @@ enum {
     KEEPALIVE_MAX_S = 3600,
     PACKETS_PER_TURN = 256,
     BACKOFF_DOUBLINGS_MAX = 16,
-    READ_AWAY_MAX = 64,
     STEADY_MS = 10 * 1000 /* a connection that held so long begins the backoff anew */
 };
 
@@ -343,18 +342,6 @@ static void free_settings(struct mqtt_client_settings *settings)
         free((char *)(uintptr_t)texts[i]);
 }
 
-/* Closing over unread messages resets the connection, and the broker may see that before our good-bye: it
- * would publish the Will. So what has come is read first. */
-static void read_away(int fd)
-{
-    char scratch[4096];
-
-    if (fd < 0 || shutdown(fd, SHUT_WR) != 0)
-        return;
-    for (int i = 0; i < READ_AWAY_MAX && recv(fd, scratch, sizeof(scratch), MSG_DONTWAIT) > 0; i++)
-        continue;
-}
-
 static void destroy(void *data)
 {
     struct mqtt_client *client = data;
@@ -362,9 +349,11 @@ static void destroy(void *data)
     if (client->attempt != NULL) {
         /* The good-bye of a free inside a callback was only queued. */
         (void)mosquitto_loop_write(client->attempt->library, 1);
-        read_away(mosquitto_socket(client->attempt->library));
         attempt_free(client->attempt);
     }
+    /* Messages may still come: a reset would let the broker publish the Will. */
+    if (client->fd >= 0)
+        linger_close(client->loop, client->fd);
     mqtt_traffic_free(client);
     free_settings(&client->settings);
     free(client);
@@ -422,7 +411,7 @@ void mqtt_client_free(struct mqtt_client *client)
     mqtt_traffic_tell_done(client, true);
     if (client->state == MQTT_UP)
         (void)mosquitto_disconnect(client->attempt->library);
-    stop_polling(client);
+    loop_poll_stop(client->poll);
     if (client->state == MQTT_CONNECTING) {
         client->attempt->client = NULL; /* the worker still has it */
         client->attempt = NULL;

@@ -150,6 +150,35 @@ static void test_freed_inside_a_callback(void **state)
     }
 }
 
+/* Messages are still on their way to who leaves: that must not turn its good-bye into a lost connection. */
+static void test_no_will_when_it_leaves_in_a_flood(void **state)
+{
+    enum { ROUNDS = 20, MESSAGES = 200 };
+    struct mqtt_bench *bench = *state;
+
+    mqtt_bench_start_open_broker(bench);
+    struct mqtt_party *one = mqtt_bench_open_and_wait(bench, 0, (struct mqtt_client_settings){0});
+    mqtt_bench_subscribe(one, "will");
+    for (int round = 0; round < ROUNDS; round++) {
+        char name[32];
+        /* A name of its own: who takes over a name has the broker publish the Will of the last one. */
+        (void)snprintf(name, sizeof(name), "leaver-%d", round);
+        struct mqtt_party *two = mqtt_bench_open_and_wait(
+            bench, 1,
+            (struct mqtt_client_settings){.client_id = name, .will_topic = "will", .will_payload = "will"});
+        mqtt_bench_subscribe(two, "flood");
+        two->has_message = false;
+        two->frees_itself = true;
+        for (int i = 0; i < MESSAGES; i++)
+            mqtt_bench_publish(two, "flood", "a", 0, false);
+        mqtt_bench_wait_for(bench, &two->has_message);
+        two->frees_itself = false;
+    }
+    mqtt_bench_publish(one, "will", "end", 1, false);
+    mqtt_bench_expect_message(one, "will", "end", false);
+    assert_int_equal(one->messages, 1);
+}
+
 static void test_broker_restart(void **state)
 {
     struct mqtt_bench *bench = *state;
@@ -329,6 +358,7 @@ int main(void)
         WITH_BENCH(test_will_comes_when_the_line_is_cut),
         WITH_BENCH(test_no_will_after_a_good_bye),
         WITH_BENCH(test_freed_inside_a_callback),
+        WITH_BENCH(test_no_will_when_it_leaves_in_a_flood),
         WITH_BENCH(test_broker_restart),
         WITH_BENCH(test_broker_is_absent_at_first),
         WITH_BENCH(test_unknown_host),
