@@ -81,7 +81,7 @@ static void read_due(struct writer *writer, struct task *task)
         read_row(&row, &due->rows[due->count++]);
     row_end(&row);
     row = sql_row(&writer->sql, STATEMENT_OUTBOX_NEXT);
-    row_integer(&row, (int64_t)due->count);
+    row_integer(&row, due->now_ms);
     due->next_ms = row_next(&row) ? row_get_integer(&row) : INT64_MAX;
     row_end(&row);
     due->given_up = writer->given_up;

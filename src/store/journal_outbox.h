@@ -26,11 +26,12 @@ struct journal_outbox_page {
     bool is_good; /* false: the journal could not be read */
     size_t count;
     const struct journal_outbox_row *rows; /* the longest due first; valid inside `done` only */
-    int64_t next_ms;                       /* when the next one behind these is due; INT64_MAX: none waits */
+    int64_t next_ms;                       /* when the next one is due that is not yet; INT64_MAX: none */
     uint64_t given_up;                     /* since the start, because a receiver's queue was full */
 };
 
-/* What is due at `now_ms`. ERR_LIMIT: too much waits for the writer. */
+/* Of each receiver the notice that is due the longest at `now_ms`, of those due at once the one that came in
+ * first. ERR_LIMIT: too much waits for the writer. */
 MUST_CHECK bool journal_outbox_due(struct journal *journal, int64_t now_ms, size_t limit,
                                    void (*done)(void *data, const struct journal_outbox_page *page),
                                    void *data, struct err *err);

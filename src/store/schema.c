@@ -271,13 +271,15 @@ static const char *const statements[STATEMENT_COUNT] = {
         " VALUES (?, ?, ?, ?, ?, 0, ?, ?, 0) ON CONFLICT(id) DO NOTHING",
     [STATEMENT_OUTBOX_LIMIT] =
         "UPDATE outbox SET state = 2 WHERE id = (SELECT id FROM outbox WHERE receiver = ?1 AND state = 0"
-        " ORDER BY due_ms, id LIMIT 1) AND"
+        " ORDER BY due_ms, rowid LIMIT 1) AND"
         " (SELECT count(*) FROM outbox WHERE receiver = ?1 AND state = 0) > ?2",
     [STATEMENT_OUTBOX_DUE] =
         "SELECT id, receiver, kind, body, deployment, attempts, due_ms, created_ms FROM outbox"
-        " WHERE state = 0 AND due_ms <= ? ORDER BY due_ms, id LIMIT ?",
+        " WHERE state = 0 AND due_ms <= ?1 AND rowid = (SELECT rowid FROM outbox AS next"
+        " WHERE next.state = 0 AND next.receiver = outbox.receiver AND next.due_ms <= ?1"
+        " ORDER BY next.due_ms, next.rowid LIMIT 1) ORDER BY due_ms, rowid LIMIT ?2",
     [STATEMENT_OUTBOX_NEXT] =
-        "SELECT due_ms FROM outbox WHERE state = 0 ORDER BY due_ms, id LIMIT 1 OFFSET ?",
+        "SELECT due_ms FROM outbox WHERE state = 0 AND due_ms > ? ORDER BY due_ms LIMIT 1",
     [STATEMENT_OUTBOX_END] = "UPDATE outbox SET state = ? WHERE id = ? AND state = 0",
     [STATEMENT_OUTBOX_RETRY] =
         "UPDATE outbox SET attempts = attempts + 1, due_ms = ? WHERE id = ? AND state = 0",

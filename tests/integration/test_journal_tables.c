@@ -152,16 +152,22 @@ static void test_notices_wait_until_they_are_delivered(void **unused)
     assert_int_equal(page.count, 0);
     assert_int_equal(page.next_ms, 50);
     look(&page, 100, 10);
+    assert_int_equal(page.count, 1); /* one of each receiver, the one that is due the longest */
+    assert_string_equal(page.ids[0], "msg_2");
+    assert_int_equal(page.next_ms, 900);
+    look(&page, 900, 10);
     assert_int_equal(page.count, 2);
     assert_string_equal(page.ids[0], "msg_2");
-    assert_string_equal(page.last, "webhook:ops held {\"a\":1} 1");
-    assert_int_equal(page.next_ms, 900);
-    look(&page, 100, 1);
+    assert_string_equal(page.ids[1], "msg_3");
+    assert_true(page.next_ms == INT64_MAX);
+    look(&page, 900, 1);
     assert_int_equal(page.count, 1);
-    assert_int_equal(page.next_ms, 100);
 
     /* Changes are in the queue before the next look, and survive. */
     assert_true(journal_outbox_done(bench.journal, "msg_2", true, &err));
+    look(&page, 100, 10);
+    assert_int_equal(page.count, 1);
+    assert_string_equal(page.last, "webhook:ops held {\"a\":1} 1");
     assert_true(journal_outbox_retry(bench.journal, "msg_1", 200, &err));
     bench_reopen(&bench);
     look(&page, 200, 10);
@@ -173,6 +179,32 @@ static void test_notices_wait_until_they_are_delivered(void **unused)
     look(&page, 1000, 10);
     assert_int_equal(page.count, 0);
     assert_true(page.next_ms == INT64_MAX);
+    bench_end(&bench);
+}
+
+/* What happened at once is told in the order in which it happened. */
+static void test_notices_of_one_moment_keep_their_order(void **unused)
+{
+    struct bench bench = {0};
+    struct page page = {.bench = &bench};
+    struct deployment_state state = new_state(1, PHASE_QUEUED);
+    struct journal_notice notices[] = {{"msg_z", "webhook:ops", "held", "{}", 1, 100},
+                                       {"msg_m", "webhook:ops", "escalated", "{}", 1, 100},
+                                       {"msg_a", "webhook:ops", "promoted", "{}", 1, 100}};
+    struct err err = {0};
+
+    (void)unused;
+    bench_begin(&bench);
+    bench.texts.notices = notices;
+    bench.texts.notice_count = ARRAY_LENGTH(notices);
+    add_new(&bench, &state);
+    assert_int_equal(bench_commit(&bench), JOURNAL_FINE);
+    for (size_t i = 0; i < ARRAY_LENGTH(notices); i++) {
+        look(&page, 100, 10);
+        assert_int_equal(page.count, 1);
+        assert_string_equal(page.ids[0], notices[i].id);
+        assert_true(journal_outbox_done(bench.journal, notices[i].id, true, &err));
+    }
     bench_end(&bench);
 }
 
@@ -395,6 +427,7 @@ int main(void)
         cmocka_unit_test(test_the_same_key_is_the_same_deployment),
         cmocka_unit_test(test_a_key_is_free_again_after_a_day),
         cmocka_unit_test(test_notices_wait_until_they_are_delivered),
+        cmocka_unit_test(test_notices_of_one_moment_keep_their_order),
         cmocka_unit_test(test_a_receiver_that_is_away_has_a_bounded_queue),
         cmocka_unit_test(test_names_have_numbers),
         cmocka_unit_test(test_deployments_are_listed),
