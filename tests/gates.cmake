@@ -18,11 +18,11 @@ if(CMAKE_BUILD_TYPE STREQUAL Release AND NOT SANITIZE)
   endforeach()
   gate(architecture/selftest 120 ${PYTHON} tests/architecture/selftest)
 
-  # Builds and runs the tests of the cores once more, so it may use both processors.
+  # Builds and runs the tests of the cores once more, so it may use two processors, all but a half.
   file(GLOB engine CONFIGURE_DEPENDS src/engine/*.c)
   if(engine)
     gate(coverage/cores 900 tests/coverage)
-    set_tests_properties(coverage/cores PROPERTIES PROCESSORS 2)
+    set_tests_properties(coverage/cores PROPERTIES PROCESSORS 3 COST 900)
   endif()
 endif()
 
@@ -36,6 +36,10 @@ foreach(file ${files})
   else()
     gate(e2e/${name} 300 ${PYTHON} -m pytest -q -rs -p no:cacheprovider ${file})
   endif()
+endforeach()
+# The long ones first.
+foreach(name test_faults test_traffic test_kill_points_good test_kill_points_bad test_weights test_runs test_world)
+  set_tests_properties(e2e/${name} PROPERTIES COST 300)
 endforeach()
 
 gate(architecture/faults 60 ${PYTHON} tests/architecture/faults)

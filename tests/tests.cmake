@@ -1,4 +1,6 @@
 # tests.cmake - finds the tests by their folders: a file test_NAME.c is a program and a ctest entry.
+# PROCESSORS counts halves: two tests share a processor (tests/run), those that compute take one or more. The
+# greater COST starts first, so that no long one is left for the end.
 # SPDX-License-Identifier: MIT
 
 layer(support tests/support api engine io PkgConfig::CMOCKA Threads::Threads)
@@ -43,12 +45,12 @@ endforeach()
 if(TARGET simulate)
   add_test(NAME simulation/verdict COMMAND simulate --seed 1 --runs 20000 WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
   add_test(NAME simulation/sample COMMAND simulate --world sample --runs 3000 WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
-  set_tests_properties(simulation/verdict PROPERTIES TIMEOUT 120 LABELS simulation)
-  set_tests_properties(simulation/sample PROPERTIES TIMEOUT 240 LABELS simulation)
+  set_tests_properties(simulation/verdict PROPERTIES TIMEOUT 120 LABELS simulation PROCESSORS 2 COST 400)
+  set_tests_properties(simulation/sample PROPERTIES TIMEOUT 240 LABELS simulation PROCESSORS 2 COST 400)
   if(CMAKE_BUILD_TYPE STREQUAL Release)
     add_test(NAME simulation/mutants COMMAND /usr/bin/python3 tests/simulation/mutants
       WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
-    set_tests_properties(simulation/mutants PROPERTIES TIMEOUT 300 LABELS simulation PROCESSORS 2
+    set_tests_properties(simulation/mutants PROPERTIES TIMEOUT 300 LABELS simulation PROCESSORS 3 COST 500
       ENVIRONMENT "BUILD_DIR=${CMAKE_BINARY_DIR};PYTHONDONTWRITEBYTECODE=1")
   endif()
 
@@ -58,7 +60,7 @@ if(TARGET simulate)
   target_include_directories(simulate-disk PRIVATE src .)
   target_link_libraries(simulate-disk PRIVATE store config engine)
   add_test(NAME simulation/disk COMMAND simulate-disk --runs 300 --partial WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
-  set_tests_properties(simulation/disk PROPERTIES TIMEOUT 240 LABELS simulation)
+  set_tests_properties(simulation/disk PROPERTIES TIMEOUT 240 LABELS simulation PROCESSORS 2 COST 400)
 endif()
 
 # bench/fleet: the daemon with a source of its own in place of collectors/types.c; built by the bench alone.
