@@ -102,7 +102,7 @@ static bool report_damage(struct journal *journal, const char *what, struct err 
     CLEANUP(memory_free_at) char *log = beside(journal->path, "-wal");
     CLEANUP(memory_free_at) char *log_copy = beside(copy, "-wal");
 
-    sql_leave_alone(&journal->writer.sql);
+    sql_tidy_at_close(&journal->writer.sql, false);
     bool is_kept = copy_aside(journal->path, copy);
     (void)copy_aside(log, log_copy);
     return err_set(err, ERR_INTERNAL,
@@ -195,6 +195,12 @@ static bool check_pages(struct journal *journal, struct err *err)
     return report_damage(journal, found, err);
 }
 
+/* What is read here has to be what a power cut leaves, before anything rests on it. */
+static bool save_log(struct journal *journal, struct err *err)
+{
+    return sql_save_log(&journal->writer.sql) || report_sql(journal, err);
+}
+
 /* A file with tables of somebody else is not touched. */
 static bool prepare_schema(struct journal *journal, struct err *err)
 {
@@ -205,18 +211,12 @@ static bool prepare_schema(struct journal *journal, struct err *err)
     if (!sql_is_good(sql))
         return report_sql(journal, err);
     if (tables == 0)
-        return create_schema(journal, err);
+        return create_schema(journal, err) && save_log(journal, err);
     if (application != SCHEMA_APPLICATION_ID)
         return err_set(err, ERR_INVALID, "%s is a database of another program", journal->path);
     int64_t schema = JOURNAL_SCHEMA;
-    return check_schema(journal, &schema, err) && check_pages(journal, err) &&
+    return check_schema(journal, &schema, err) && check_pages(journal, err) && save_log(journal, err) &&
            raise_schema(journal, schema, err);
-}
-
-/* What is read here has to be what a power cut leaves, before anything rests on it. */
-static bool save_log(struct journal *journal, struct err *err)
-{
-    return sql_save_log(&journal->writer.sql) || report_sql(journal, err);
 }
 
 static bool limit_pages(struct journal *journal, uint32_t pages_max, struct err *err)
@@ -240,6 +240,5 @@ bool journal_file_open(struct journal *journal, const struct journal_settings *s
             return report_damage(journal, "no database", err);
         return false;
     }
-    return prepare_schema(journal, err) && save_log(journal, err) &&
-           limit_pages(journal, settings->pages_max, err);
+    return prepare_schema(journal, err) && limit_pages(journal, settings->pages_max, err);
 }

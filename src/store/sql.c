@@ -86,9 +86,9 @@ void sql_roll_back(struct sql *sql)
         (void)sqlite3_exec(sql->handle, "ROLLBACK", NULL, NULL, NULL);
 }
 
-void sql_leave_alone(struct sql *sql)
+void sql_tidy_at_close(struct sql *sql, bool is_wanted)
 {
-    (void)sqlite3_db_config(sql->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    (void)sqlite3_db_config(sql->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, is_wanted ? 0 : 1, NULL);
 }
 
 int64_t sql_number(struct sql *sql, const char *text, int64_t fallback)
@@ -132,6 +132,7 @@ static bool configure(struct sql *sql, enum sql_access access)
     (void)sql_execute(sql, text);
     (void)sql_execute(sql, "PRAGMA temp_store = MEMORY");
     (void)sql_execute(sql, "PRAGMA cell_size_check = ON");
+    sql_tidy_at_close(sql, false);
     if (access == SQL_READS)
         return sql_execute(sql, "PRAGMA query_only = ON");
     /* Not the automatic checkpoint: it would hide its I/O errors. */
@@ -190,9 +191,8 @@ bool sql_save_log(struct sql *sql)
     if (sql->code != SQLITE_OK)
         return false;
     (void)sqlite3_file_control(sql->handle, "main", SQLITE_FCNTL_JOURNAL_POINTER, (void *)&log);
-    if (log == NULL || log->pMethods == NULL)
-        return true;
-    int code = rewrite(log);
+    int code = log == NULL || log->pMethods == NULL ? SQLITE_OK : rewrite(log);
+    sql_tidy_at_close(sql, code == SQLITE_OK);
     if (code == SQLITE_OK)
         return true;
     sql->code = code;

@@ -52,12 +52,14 @@ bool sql_is_damaged(const struct sql *sql);
 /* Rows changed by the newest statement. */
 bool sql_changed(const struct sql *sql);
 
-/* The file stays as it is, also when it is closed. */
-void sql_leave_alone(struct sql *sql);
+/* Whether closing moves the log into the file. Not at first: see sql_save_log(). */
+void sql_tidy_at_close(struct sql *sql, bool is_wanted);
 
 /* Writes the log as it is read once more, and syncs it. After a sync that failed the kernel takes its pages
  * for clean and a restarted process reads them, though they are on no disk: what is appended behind them
- * would be lost with them in a power cut. To be called after the first read, before the first commit. */
+ * would be lost with them in a power cut, and what is moved from it into the file would be half of a
+ * transaction. To be called after the first read, before the first commit; until it was done, closing leaves
+ * the log as it is. */
 bool sql_save_log(struct sql *sql);
 
 /* Pages of the log go into the file; never waits for readers. False: see the error. */

@@ -246,6 +246,8 @@ void writer_stop(struct writer *writer)
 
 void writer_done(struct writer *writer)
 {
+    if (atomic_load(&writer->is_broken)) /* the next start finds out what is there */
+        sql_tidy_at_close(&writer->sql, false);
     sql_close(&writer->sql);
     ballast_done(&writer->ballast);
     (void)pthread_cond_destroy(&writer->came);

@@ -56,15 +56,6 @@ static void recover(struct bench *bench, struct seen *seen)
         fail_msg("%s", err.text);
 }
 
-static struct deployment_state new_state(uint64_t id, enum deployment_phase phase)
-{
-    struct deployment_state state;
-
-    deployment_init(id, 1000, &state);
-    state.phase = phase;
-    return state;
-}
-
 static bool same_state(const struct deployment_state *a, const struct deployment_state *b)
 {
     unsigned char bytes[SNAPSHOT_DEPLOYMENT_MAX];

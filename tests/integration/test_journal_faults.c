@@ -26,15 +26,6 @@ enum {
     SMALL_BALLAST = 8 * 1024 * 1024 /* more than the log holds before it is put into the file */
 };
 
-static struct deployment_state new_state(uint64_t id, enum deployment_phase phase)
-{
-    struct deployment_state state;
-
-    deployment_init(id, 1000, &state);
-    state.phase = phase;
-    return state;
-}
-
 /* What is in the journal: attempts of deployment 1, and how many deployments go on. */
 struct found {
     uint32_t attempt;
@@ -246,25 +237,37 @@ static void test_a_full_journal_loses_nothing(void **unused)
 
 /* disk that fails */
 
+/* A write past this size fails with EFBIG, which is an I/O error and no full disk. */
+static struct rlimit limit_files(rlim_t bytes)
+{
+    struct rlimit before;
+
+    (void)signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &(struct rlimit){bytes, before.rlim_max}), 0);
+    return before;
+}
+
+static void limit_no_more(struct rlimit before)
+{
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    (void)signal(SIGXFSZ, SIG_DFL);
+}
+
 static void test_a_failed_write_breaks_the_journal_until_a_restart(void **unused)
 {
     struct bench bench = {0};
     struct deployment_state state = new_state(1, PHASE_RUNNING);
-    struct rlimit before;
 
     (void)unused;
     bench_begin(&bench);
     add_new(&bench, &state);
     assert_int_equal(bench_commit(&bench), JOURNAL_FINE);
-    /* A write past this size fails with EFBIG, which is an I/O error and no full disk. */
-    void (*handler)(int) = signal(SIGXFSZ, SIG_IGN);
-    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
-    assert_int_equal(setrlimit(RLIMIT_FSIZE, &(struct rlimit){1024, before.rlim_max}), 0);
+    struct rlimit before = limit_files(1024);
     state.attempt = 1;
     add_row(&bench, ROW_DEPLOYMENT, &state);
     enum journal_fault fault = bench_commit(&bench);
-    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
-    (void)signal(SIGXFSZ, handler);
+    limit_no_more(before);
     assert_int_equal(fault, JOURNAL_BROKEN);
     add_row(&bench, ROW_DEPLOYMENT, &state);
     assert_int_equal(bench_commit(&bench), JOURNAL_BROKEN); /* also when the disk would write again */
@@ -274,6 +277,43 @@ static void test_a_failed_write_breaks_the_journal_until_a_restart(void **unused
     assert_int_equal(look(&bench).attempt, 0);
     add_row(&bench, ROW_DEPLOYMENT, &state);
     assert_int_equal(bench_commit(&bench), JOURNAL_FINE);
+    bench_end(&bench);
+}
+
+/* What is read of the log after a failed sync may be on no disk: until it is written once more, none of it
+ * may go into the file, where a power cut would leave half of a transaction. */
+static void test_a_log_that_cannot_be_saved_stays_as_it_is(void **unused)
+{
+    struct bench bench = {0};
+    struct shared *shared =
+        mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    struct err err = {0};
+    char log[128];
+
+    (void)unused;
+    assert_true(shared != MAP_FAILED);
+    bench_begin(&bench);
+    (void)snprintf(log, sizeof(log), "%s-wal", bench.path);
+    journal_close(bench.journal);
+    loop_free(bench.loop);
+    pid_t child = fork();
+    if (child == 0)
+        commit_for_ever(&bench.settings, shared, 0);
+    kill_after(child, shared, 20, 0);
+    bench.loop = bench.settings.loop = loop_new();
+    off_t log_size = size_of(log);
+    off_t file_size = size_of(bench.path);
+    uint32_t acknowledged = atomic_load(&shared->acknowledged);
+    struct rlimit before = limit_files((rlim_t)log_size - 1);
+    bool is_open = journal_open(&bench.settings, &bench.journal, &err);
+    limit_no_more(before);
+    assert_false(is_open);
+    assert_non_null(strstr(err.text, "its log"));
+    assert_int_equal(size_of(log), log_size); /* not put into the file and deleted */
+    assert_int_equal(size_of(bench.path), file_size);
+    bench_open(&bench);
+    assert_in_range(look(&bench).attempt, acknowledged, acknowledged + 1);
+    (void)munmap(shared, sizeof(*shared));
     bench_end(&bench);
 }
 
@@ -448,6 +488,7 @@ int main(void)
         cmocka_unit_test(test_what_was_acknowledged_survives_a_kill),
         cmocka_unit_test(test_a_full_journal_loses_nothing),
         cmocka_unit_test(test_a_failed_write_breaks_the_journal_until_a_restart),
+        cmocka_unit_test(test_a_log_that_cannot_be_saved_stays_as_it_is),
         cmocka_unit_test(test_a_damaged_file_is_kept_and_not_used),
         cmocka_unit_test(test_closing_writes_what_waits),
         cmocka_unit_test(test_the_log_is_put_into_the_file),

@@ -9,15 +9,6 @@
 #include <math.h>
 #include <stdalign.h>
 
-static struct deployment_state new_state(uint64_t id, enum deployment_phase phase)
-{
-    struct deployment_state state;
-
-    deployment_init(id, 1000, &state);
-    state.phase = phase;
-    return state;
-}
-
 /* keys */
 
 static void test_the_same_key_is_the_same_deployment(void **unused)

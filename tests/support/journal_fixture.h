@@ -5,8 +5,8 @@
 
 #include "io/loop.h"
 #include "io/memory.h"
-#include "orchestrator/deployment.h"
 #include "store/journal.h"
+#include "support/new_state.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
