@@ -3,6 +3,8 @@
 #include "collectors/prometheus_answer.h"
 
 #include "base/text.h"
+#include "collectors/answer_status.h"
+#include "collectors/exposition.h"
 #include "io/json.h"
 #include "io/memory.h"
 
@@ -30,29 +32,12 @@ static const cJSON *member(const cJSON *object, const char *name)
     return cJSON_GetObjectItemCaseSensitive(object, name);
 }
 
-/* "NaN", "+Inf" and "-Inf" are Prometheus' own words; everything else is a plain number. */
-static bool read_number(const char *text, double *ret_number)
-{
-    static const struct {
-        const char *word;
-        double number;
-    } words[] = {{"NaN", NAN}, {"+Inf", INFINITY}, {"Inf", INFINITY}, {"-Inf", -INFINITY}};
-
-    for (size_t i = 0; i < ARRAY_LENGTH(words); i++) {
-        if (strcmp(text, words[i].word) == 0) {
-            *ret_number = words[i].number;
-            return true;
-        }
-    }
-    return text_to_number(text, ret_number);
-}
-
 /* [time, "value"] */
 static bool read_pair(const cJSON *pair, double *ret_value)
 {
     const char *text = cJSON_IsArray(pair) ? cJSON_GetStringValue(cJSON_GetArrayItem(pair, 1)) : NULL;
 
-    return text != NULL && read_number(text, ret_value);
+    return text != NULL && exposition_number(text, ret_value);
 }
 
 static bool add_label(const cJSON *label, struct text *texts, struct prometheus_sample *sample)
@@ -62,7 +47,7 @@ static bool add_label(const cJSON *label, struct text *texts, struct prometheus_
     if (value == NULL)
         return false;
     if (strcmp(label->string, "le") == 0)
-        return read_number(value, &sample->bound);
+        return exposition_number(value, &sample->bound);
     text_add(texts, "%s%c%s%c", label->string, NAME_END, value, LABEL_END);
     return true;
 }
@@ -165,10 +150,9 @@ static bool explain_status(const struct http_answer *answer, const cJSON *root, 
     if (root != NULL && strcmp(text_of(root, "status"), "error") == 0)
         return err_set(err, ERR_UNAVAILABLE, "answered %d, %.40s: %.300s", answer->status,
                        text_of(root, "errorType"), text_of(root, "error"));
-    if (answer->status >= 300 && answer->status < 400)
-        return err_set(err, ERR_UNAVAILABLE, "answered with a redirect (%d): give the address itself",
-                       answer->status);
-    return err_set(err, ERR_UNAVAILABLE, "answered with status %d", answer->status);
+    if (!answer_status_check(answer, err))
+        return false;
+    return err_set(err, ERR_PROTOCOL, "answered with something that is not its JSON");
 }
 
 /* The answer's tree, where it is a complete success. */
