@@ -3,6 +3,7 @@
 #include "config/side.h"
 
 #include "base/arena.h"
+#include "config/template.h"
 #include "judge/baseline.h"
 
 #include <stdio.h>
@@ -78,53 +79,92 @@ static bool full(struct err *err)
     return err_set(err, ERR_LIMIT, "longer than %d bytes when it is filled in", SIDE_TEXT_MAX);
 }
 
+/* What a metric of a side is filled with. */
+struct filling {
+    const struct side *side;
+    const char *resolution;
+    enum template_escape escape; /* of texts that are no list */
+};
+
+static bool fill_text(const struct filling *filling, const char *text, size_t address,
+                      enum template_escape escape, char *to, struct err *err)
+{
+    const char *pairs[2 * SIDE_PAIRS_MAX + 2];
+    size_t count =
+        add_pair(pairs, side_pairs(filling->side, address, pairs), "resolution", filling->resolution);
+
+    return template_fill(text, pairs, count, escape, to, SIDE_TEXT_MAX, err);
+}
+
+/* An element of a list that names the address stands for one at each address of the slot. */
+static size_t times_of(const struct filling *filling, enum option_type type, const char *text)
+{
+    const struct slot_definition *slot = side_slot(filling->side);
+
+    return type == OPTION_LIST && slot != NULL && slot->address_count > 0 && template_has(text, "address")
+               ? slot->address_count
+               : 1;
+}
+
 /* Elements of a list or map into `memory` [SIDE_TEXT_MAX], their array in front of them. */
-static bool fill_list(struct option_value *value, const char *const *pairs, size_t pair_count, char *memory,
-                      struct err *err)
+static bool fill_list(const struct filling *filling, enum option_type type, struct option_value *value,
+                      char *memory, struct err *err)
 {
     char text[SIDE_TEXT_MAX];
     struct arena arena;
+    size_t length = 0;
 
+    for (size_t i = 0; i < value->list_length; i++)
+        length += times_of(filling, type, value->list[i]);
     arena_init(&arena, memory, SIDE_TEXT_MAX);
-    const char **list = arena_take_array(&arena, value->list_length, sizeof(*list));
+    const char **list = arena_take_array(&arena, length, sizeof(*list));
     if (list == NULL)
         return full(err);
-    for (size_t i = 0; i < value->list_length; i++) {
-        if (!template_fill(value->list[i], pairs, pair_count, TEMPLATE_PLAIN, text, sizeof(text), err))
-            return false;
-        list[i] = arena_copy_text(&arena, text);
-        if (list[i] == NULL)
-            return full(err);
-    }
+    size_t filled = 0;
+    for (size_t i = 0; i < value->list_length; i++)
+        for (size_t k = 0; k < times_of(filling, type, value->list[i]); k++) {
+            if (!fill_text(filling, value->list[i], k, TEMPLATE_PLAIN, text, err))
+                return false;
+            list[filled] = arena_copy_text(&arena, text);
+            if (list[filled++] == NULL)
+                return full(err);
+        }
     value->list = list;
+    value->list_length = length;
     return true;
 }
 
-static bool fill_text(struct option_value *value, const char *const *pairs, size_t pair_count,
-                      enum template_escape escape, char *memory, struct err *err)
+static bool fill_value(const struct filling *filling, const struct option *option, struct option_value *value,
+                       char *memory, struct err *err)
 {
-    if (!template_fill(value->text, pairs, pair_count, escape, memory, SIDE_TEXT_MAX, err))
+    if (value->list_length > 0)
+        return fill_list(filling, option->type, value, memory, err);
+    if (value->text == NULL)
+        return true;
+    if (!fill_text(filling, value->text, SIZE_MAX, filling->escape, memory, err))
         return false;
     value->text = memory;
     return true;
 }
 
+/* Sources whose texts are PromQL, or a part of it. */
+static bool is_promql(const char *source)
+{
+    return strcmp(source, "prometheus") == 0 || strcmp(source, "scrape") == 0;
+}
+
 bool side_fill(const struct side *side, const struct metric_definition *metric,
                const struct option_schema *schema, struct option_value *values, char *texts, struct err *err)
 {
-    enum template_escape escape = strcmp(schema->name, "prometheus") == 0 ? TEMPLATE_PROMQL : TEMPLATE_PLAIN;
-    const char *pairs[2 * SIDE_PAIRS_MAX + 2];
     char resolution[32];
-    size_t count = side_pairs(side, SIZE_MAX, pairs);
+    struct filling filling = {.side = side,
+                              .resolution = resolution,
+                              .escape = is_promql(schema->name) ? TEMPLATE_PROMQL : TEMPLATE_PLAIN};
 
     (void)snprintf(resolution, sizeof(resolution), "%llds", (long long)(metric->step_ms / 1000));
-    count = add_pair(pairs, count, "resolution", resolution);
     for (size_t i = 0; i < schema->use_count; i++) {
         values[i] = metric->options[i];
-        char *memory = texts + i * SIDE_TEXT_MAX;
-        if (values[i].list_length > 0
-                ? !fill_list(&values[i], pairs, count, memory, err)
-                : values[i].text != NULL && !fill_text(&values[i], pairs, count, escape, memory, err))
+        if (!fill_value(&filling, &schema->use[i], &values[i], texts + i * SIDE_TEXT_MAX, err))
             return err_wrap(err, "metric %s, %s", metric->name, schema->use[i].name);
     }
     return true;

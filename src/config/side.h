@@ -31,7 +31,8 @@ size_t side_pairs(const struct side *side, size_t address, const char *pairs[2 *
 
 /* The metric's options with their templates filled in, those of lists and maps too: `values` [option_count],
  * their texts in `texts` [option_count][SIDE_TEXT_MAX], from the heap. {{resolution}} is known beside the
- * side's own pairs. */
+ * side's own pairs. An element of a list (not of a map) that names {{address}} becomes one for each address
+ * of the slot; elsewhere it is the first. */
 MUST_CHECK bool side_fill(const struct side *side, const struct metric_definition *metric,
                           const struct option_schema *schema, struct option_value *values, char *texts,
                           struct err *err);

@@ -7,7 +7,7 @@
 #include "config/config.h"
 #include "config/side.h"
 #include "io/memory.h"
-#include "support/folder.h"
+#include "support/rules_said.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -30,34 +30,6 @@ static const char service[] =
     " commands: { rollback: { exec = [ \"/bin/true\" ]; }; };\n"
     " slots: { blue: { vars: { target_group = \"targetgroup/blue/1\"; }; };\n"
     "          green: { vars: { target_group = \"targetgroup/green/2\"; }; }; }; }; }; }; };\n";
-
-/* All findings, a line each; frees what was read unless it is wanted. */
-static char *read_rules(const char *text, struct config **ret_config)
-{
-    struct folder folder = folder_make();
-    struct option_schemas *schemas = schemas_new();
-    struct config_report *report = memory_take(sizeof(*report));
-    char path[FOLDER_PATH_MAX];
-    char *said = NULL;
-    size_t size = 0;
-
-    folder_write(&folder, "x.rules", text);
-    const char *files[] = {folder_path(&folder, "x.rules", path)};
-    struct config *config = config_read_files(files, 1, schemas, report);
-    FILE *to = open_memstream(&said, &size);
-    for (size_t i = 0; i < report->count; i++)
-        (void)fprintf(to, "%u: %s\n", report->findings[i].line, report->findings[i].text);
-    (void)fclose(to);
-    folder_remove(&folder);
-    free(report);
-    if (ret_config != NULL) {
-        *ret_config = config;
-        return said;
-    }
-    config_free(config);
-    free(schemas);
-    return said;
-}
 
 static void expect_findings(const char *options, const char *findings)
 {
