@@ -1,7 +1,7 @@
 /* access.h - how we show ourselves to a metrics server: basic or bearer, certificates, further headers.
  * SPDX-License-Identifier: MIT
  *
- * A collector's table of instance options ends with these, in this order, so that all spell them alike. */
+ * A collector's table of instance options holds these, in this order, so that all spell them alike. */
 #ifndef COLLECTORS_ACCESS_H
 #define COLLECTORS_ACCESS_H
 
@@ -24,6 +24,30 @@ enum access_option {
 };
 
 enum { ACCESS_HEADERS_MAX = 16 };
+
+#define ACCESS_OPTIONS(from)                                                                                 \
+    [(from) + ACCESS_USER] = {.name = "user",                                                                \
+                              .type = OPTION_TEXT,                                                           \
+                              .help = "Name for basic authentication, with password"},                       \
+              [(from) + ACCESS_PASSWORD] = {.name = "password",                                              \
+                                            .type = OPTION_SECRET,                                           \
+                                            .help = "Password for basic authentication"},                    \
+              [(from) + ACCESS_BEARER] = {.name = "bearer",                                                  \
+                                          .type = OPTION_SECRET,                                             \
+                                          .help = "Token for bearer authentication"},                        \
+              [(from) + ACCESS_CA] = {.name = "ca",                                                          \
+                                      .type = OPTION_TEXT,                                                   \
+                                      .help = "File of the certificates to trust instead of the system's"},  \
+              [(from) + ACCESS_CERTIFICATE] = {.name = "certificate",                                        \
+                                               .type = OPTION_TEXT,                                          \
+                                               .help = "File of our own certificate, with key"},             \
+              [(from) + ACCESS_KEY] = {.name = "key",                                                        \
+                                       .type = OPTION_TEXT,                                                  \
+                                       .help = "File of our own certificate's key"},                         \
+              [(from) + ACCESS_HEADERS] = {.name = "headers",                                                \
+                                           .type = OPTION_MAP,                                               \
+                                           .max = ACCESS_HEADERS_MAX,                                        \
+                                           .help = "Further headers of each request, such as X-Scope-OrgID"}
 
 struct access {
     char *user;

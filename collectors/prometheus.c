@@ -41,26 +41,7 @@ static const struct option instance_options[] = {
                             .max = 120000,
                             .fallback = "5s",
                             .help = "Longest time for one answer"},
-    [PROMETHEUS_ACCESS + ACCESS_USER] = {.name = "user",
-                                         .type = OPTION_TEXT,
-                                         .help = "Name for basic authentication, with password"},
-    [PROMETHEUS_ACCESS + ACCESS_PASSWORD] = {.name = "password",
-                                             .type = OPTION_SECRET,
-                                             .help = "Password for basic authentication"},
-    [PROMETHEUS_ACCESS +
-        ACCESS_BEARER] = {.name = "bearer", .type = OPTION_SECRET, .help = "Token for bearer authentication"},
-    [PROMETHEUS_ACCESS + ACCESS_CA] = {.name = "ca",
-                                       .type = OPTION_TEXT,
-                                       .help = "File of the certificates to trust instead of the system's"},
-    [PROMETHEUS_ACCESS + ACCESS_CERTIFICATE] = {.name = "certificate",
-                                                .type = OPTION_TEXT,
-                                                .help = "File of our own certificate, with key"},
-    [PROMETHEUS_ACCESS +
-        ACCESS_KEY] = {.name = "key", .type = OPTION_TEXT, .help = "File of our own certificate's key"},
-    [PROMETHEUS_ACCESS + ACCESS_HEADERS] = {.name = "headers",
-                                            .type = OPTION_MAP,
-                                            .max = ACCESS_HEADERS_MAX,
-                                            .help = "Further headers of each request, such as X-Scope-OrgID"},
+    ACCESS_OPTIONS(PROMETHEUS_ACCESS),
 };
 
 static const struct option metric_options[] = {

@@ -6,7 +6,14 @@
 #include "collectors/mqtt.h"
 #include "collectors/prometheus.h"
 #include "collectors/push.h"
+#include "collectors/scrape.h"
 
 const struct collector_type *const collector_types[] = {
-    &prometheus_collector, &mqtt_collector, &haproxy_collector, &cloudwatch_collector, &push_collector, NULL,
+    &prometheus_collector,
+    &mqtt_collector,
+    &haproxy_collector,
+    &cloudwatch_collector,
+    &push_collector,
+    &scrape_collector,
+    NULL,
 };

@@ -1,6 +1,7 @@
 # source_peer.py - plays a metrics server and a service to be probed, well or badly, as the path asks; prints its port.
 # SPDX-License-Identifier: MIT
 import collections
+import gzip
 import http.server
 import json
 import socket
@@ -13,6 +14,7 @@ gate = threading.Event()
 lock = threading.Lock()
 seen = collections.Counter()
 busy = collections.Counter()
+bomb = gzip.compress(b"#" + b" " * (64 << 20), 1)
 
 
 def vector(value):
@@ -139,6 +141,32 @@ class Peer(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         while True:
             self.wfile.write(b" " * 65536)
+
+    # expositions
+
+    def page_cut(self):
+        """OpenMetrics without its end."""
+        self.answer(200, b"a 1\nb 2\n", Content_Type="application/openmetrics-text; version=1.0.0; charset=utf-8")
+
+    def page_whole(self):
+        """1 where OpenMetrics was asked for, by who we are."""
+        is_good = "application/openmetrics-text" in self.headers["Accept"] and self.headers["X-Shop"] == "blue"
+        self.answer(200, f"# TYPE up gauge\nup {int(is_good)}\n# EOF\n".encode(),
+                    Content_Type="application/openmetrics-text; version=1.0.0; charset=utf-8")
+
+    def page_latin(self):
+        self.answer(200, 'up{place="K\u00f6ln"} 1\n'.encode("latin-1"))
+
+    def page_comma(self):
+        self.answer(200, b"# TYPE up gauge\nup 1,5\n")
+
+    def page_old(self):
+        """It says of itself that it is of ten minutes ago."""
+        self.answer(200, f"up 1 {int((time.time() - 600) * 1000)}\n".encode())
+
+    def page_bomb(self):
+        """64 MiB of comments in a few kilobytes."""
+        self.answer(200, bomb, Content_Encoding="gzip")
 
     # what smoke tests ask
 
