@@ -1,7 +1,7 @@
 /* labelled.h - one value of a text with many: its name, its labels, its number.
  * SPDX-License-Identifier: MIT
  *
- * What the readers of text formats (exposition.h) give and a selector (selector.h) chooses
+ * What the readers of text formats (exposition.h, influx_line.h) give and a selector (selector.h) chooses
  * from. */
 #ifndef COLLECTORS_LABELLED_H
 #define COLLECTORS_LABELLED_H

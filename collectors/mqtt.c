@@ -1,13 +1,11 @@
-/* mqtt.c - values that a broker pushes: numbers and JSON, by topic.
+/* mqtt.c - values that a broker pushes, by topic.
  * SPDX-License-Identifier: MIT */
 #include "collectors/mqtt.h"
 
 #include "base/text.h"
 #include "collectors/access.h"
-#include "collectors/combine.h"
 #include "collectors/decode.h"
-#include "collectors/increase.h"
-#include "io/json.h"
+#include "collectors/mqtt_series.h"
 #include "io/log.h"
 #include "io/loop.h"
 #include "io/memory.h"
@@ -15,10 +13,10 @@
 #include "io/secret.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum {
     CHAINS = 1024,
@@ -56,30 +54,6 @@ static const struct option instance_options[] = {
                    .help = "A broker that is silent for longer counts as gone"},
 };
 
-enum metric_option { TOPIC, VALUE, DECODER, EVENTS, TOTAL, COMBINE };
-
-static const char *const decoder_names[] = {[DECODER_NUMBER] = "number", [DECODER_JSON] = "json", NULL};
-
-static const struct option metric_options[] = {
-    [TOPIC] = {.name = "topic",
-               .type = OPTION_TEXT,
-               .is_required = true,
-               .help = "Topic to listen to, + and # allowed; templates allowed"},
-    [VALUE] = {.name = "value", .type = OPTION_TEXT, .help = "Place of a gauge in a JSON payload: \".up\""},
-    [DECODER] = {.name = "decoder",
-                 .type = OPTION_CHOICE,
-                 .choices = decoder_names,
-                 .help = "What payloads are: number, or json; default: json where a place is given"},
-    [EVENTS] = {.name = "events",
-                .type = OPTION_TEXT,
-                .help = "Place of a raw counter in a JSON payload: what is counted against the total"},
-    [TOTAL] = {.name = "total", .type = OPTION_TEXT, .help = "Place of the raw counter of everything"},
-    [COMBINE] = {.name = "combine",
-                 .type = OPTION_CHOICE,
-                 .choices = combine_names,
-                 .help = "One value of what all topics said last; share: of those that are not 0"},
-};
-
 struct collector {
     struct collector_env env;
     struct mqtt_client *client;
@@ -96,19 +70,8 @@ struct collector_watch {
     struct collector *collector;
     struct collector_watch **chain; /* where it is listed */
     struct collector_watch *next;
-    struct collector_sink sink;
-    enum series_kind kind;
-    enum decoder decoder;
-    char *metric;
-    char *topic;
-    char *value; /* of a gauge; NULL for plain numbers */
-    char *events;
-    char *total;
-    struct increase *event_rises;
-    struct increase *total_rises;
-    struct combine *combine; /* what each topic said last; NULL: they are not told apart */
-    bool is_told;            /* that the broker is gone */
-    bool has_refused;        /* reporters, and said so */
+    struct mqtt_series *series;
+    bool is_told; /* that the broker is gone */
 };
 
 static struct collector_watch **chain_of(struct collector *collector, const char *topic)
@@ -125,81 +88,19 @@ static int64_t now_ms(const struct collector *collector)
     return collector->env.now_ms(collector->env.data);
 }
 
+static int64_t wall_now_ms(void)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 /* ---- values ---- */
-
-/* False: there is nobody any more, or not everybody yet. */
-static bool put_combined(struct collector_watch *watch, int64_t at_ms)
-{
-    double value = 0;
-
-    if (!combine_value(watch->combine, at_ms, &value))
-        return false;
-    watch->sink.gauge(watch->sink.data, at_ms, value);
-    if (!isfinite(value)) /* after the value, which would say that all is well */
-        watch->sink.trouble(watch->sink.data, SERIES_NOT_FINITE,
-                            "the values add up to more than a number holds");
-    return true;
-}
-
-static void note_refused(struct collector_watch *watch, const char *topic)
-{
-    watch->collector->refused++;
-    if (!watch->has_refused)
-        log_say(watch->collector->env.log, LOG_LEVEL_WARN,
-                "metric %s: more than %d topics; %.200s and further ones do not count", watch->metric,
-                COMBINE_REPORTERS_MAX, topic);
-    watch->has_refused = true;
-}
-
-static bool put_gauge(struct collector_watch *watch, const char *topic, struct decode_message *message,
-                      int64_t at_ms, struct err *err)
-{
-    double value = 0;
-
-    if (!decode_number(message, watch->decoder, watch->value, &value, err))
-        return false;
-    if (watch->combine == NULL)
-        watch->sink.gauge(watch->sink.data, at_ms, value);
-    else if (combine_put(watch->combine, topic, value, at_ms))
-        (void)put_combined(watch, at_ms);
-    else
-        note_refused(watch, topic);
-    return true;
-}
-
-static double rise_of(struct increase *increase, const char *topic, double reading)
-{
-    double rise = 0;
-
-    /* Topics are met one by one, so a new one may be old: its first reading is a beginning, not a rise. */
-    increase_begin(increase, false);
-    return increase_take(increase, topic, reading, &rise) ? rise : 0;
-}
-
-static bool put_count(struct collector_watch *watch, const char *topic, struct decode_message *message,
-                      int64_t at_ms, struct err *err)
-{
-    double events = 0;
-    double total = 0;
-
-    if (!decode_number(message, DECODER_JSON, watch->events, &events, err) ||
-        !decode_number(message, DECODER_JSON, watch->total, &total, err))
-        return false;
-    events = rise_of(watch->event_rises, topic, events);
-    total = rise_of(watch->total_rises, topic, total);
-    watch->sink.count(watch->sink.data, at_ms, events, total);
-    return true;
-}
 
 static void take(struct collector_watch *watch, const char *topic, struct decode_message *message)
 {
-    int64_t at_ms = now_ms(watch->collector);
-    struct err err = {0};
-    bool is_good = watch->kind == SERIES_GAUGE ? put_gauge(watch, topic, message, at_ms, &err)
-                                               : put_count(watch, topic, message, at_ms, &err);
-
-    if (!is_good)
-        watch->sink.trouble(watch->sink.data, SERIES_ERROR, err.text);
+    mqtt_series_take(watch->series, topic, message, now_ms(watch->collector));
 }
 
 /* What is retained was true once, nobody knows when. */
@@ -211,26 +112,21 @@ static void on_message(void *data, const char *topic, const char *payload, size_
 
     if (is_retained)
         return;
-    decode_init(&message, payload, length);
+    decode_init(&message, payload, length, wall_now_ms());
     for (watch = *chain_of(collector, topic); watch != NULL; watch = watch->next) {
-        if (strcmp(watch->topic, topic) == 0)
+        if (strcmp(mqtt_series_topic(watch->series), topic) == 0)
             take(watch, topic, &message);
     }
     for (watch = collector->wild; watch != NULL; watch = watch->next) {
-        if (mqtt_client_covers(watch->topic, topic))
+        if (mqtt_client_covers(mqtt_series_topic(watch->series), topic))
             take(watch, topic, &message);
     }
     decode_done(&message);
 }
 
-/* Steps in which nobody speaks have a value as well, and who falls silent leaves. */
 static void pass_second(struct collector_watch *watch)
 {
-    int64_t at_ms = now_ms(watch->collector);
-
-    if (watch->combine != NULL && watch->combine->count > 0 && combine_is_complete(watch->combine, at_ms) &&
-        !put_combined(watch, at_ms))
-        watch->sink.trouble(watch->sink.data, SERIES_NO_DATA, "no topic says anything any more");
+    mqtt_series_pass(watch->series, now_ms(watch->collector));
 }
 
 /* ---- the broker ---- */
@@ -249,7 +145,7 @@ static void each_watch(struct collector *collector, void (*visit)(struct collect
 static void tell_gone(struct collector_watch *watch)
 {
     if (!watch->is_told)
-        watch->sink.trouble(watch->sink.data, SERIES_ERROR, watch->collector->why);
+        mqtt_series_trouble(watch->series, watch->collector->why);
     watch->is_told = true;
 }
 
@@ -263,11 +159,9 @@ static void check(void *data)
         each_watch(collector, tell_gone);
 }
 
-/* Whoever spoke meanwhile was not heard. */
 static void begin_listening(struct collector_watch *watch)
 {
-    if (watch->combine != NULL)
-        combine_begin(watch->combine, now_ms(watch->collector));
+    mqtt_series_begin(watch->series, now_ms(watch->collector));
     watch->is_told = false;
 }
 
@@ -298,10 +192,10 @@ static void on_refused(void *data, const char *filter)
         strpbrk(filter, "+#") != NULL ? collector->wild : *chain_of(collector, filter);
 
     for (; watch != NULL; watch = watch->next) {
-        if (strcmp(watch->topic, filter) != 0)
+        if (strcmp(mqtt_series_topic(watch->series), filter) != 0)
             continue;
         begin_listening(watch);
-        watch->sink.trouble(watch->sink.data, SERIES_ERROR, "the broker refuses this topic to us");
+        mqtt_series_trouble(watch->series, "the broker refuses this topic to us");
     }
 }
 
@@ -367,67 +261,28 @@ static void close_collector(struct collector *collector)
     free(collector);
 }
 
-static bool check_place(const struct option_value *option, struct err *err)
+static bool check_metric(enum series_kind kind, int64_t every_ms, const struct option_value *options,
+                         const char **ret_option, struct err *err)
 {
-    return option->text == NULL || json_path_check(option->text, err);
-}
-
-static bool check_series(const struct collector_series *series, struct err *err)
-{
-    const struct option_value *options = series->options;
-    bool is_number = options[DECODER].is_set && options[DECODER].choice == DECODER_NUMBER;
-
-    if (series->kind == SERIES_HISTOGRAM)
-        return err_set(err, ERR_INVALID, "histograms do not come by MQTT");
-    if (series->kind == SERIES_COUNT && (options[EVENTS].text == NULL || options[TOTAL].text == NULL))
-        return err_set(err, ERR_INVALID, "a counter needs events and total");
-    if (series->kind != SERIES_GAUGE && options[COMBINE].is_set)
-        return err_set(err, ERR_INVALID, "combine is for gauges");
-    if (is_number && (options[VALUE].text != NULL || series->kind == SERIES_COUNT))
-        return err_set(err, ERR_INVALID, "the decoder number has no places; use json");
-    return check_place(&options[VALUE], err) && check_place(&options[EVENTS], err) &&
-           check_place(&options[TOTAL], err);
-}
-
-static enum decoder decoder_of(const struct option_value *options)
-{
-    if (options[DECODER].is_set)
-        return (enum decoder)options[DECODER].choice;
-    return options[VALUE].text != NULL ? DECODER_JSON : DECODER_NUMBER;
-}
-
-static struct combine *new_combine(const struct collector *collector, const struct collector_series *series)
-{
-    const struct option_value *how = &series->options[COMBINE];
-
-    if (!how->is_set)
-        return NULL;
-    struct combine *combine = memory_take(sizeof(*combine));
-    combine_init(combine, (enum combine_kind)how->choice, series->silence_max_ms, now_ms(collector));
-    return combine;
+    (void)every_ms;
+    return mqtt_series_check(kind, options, ret_option, err);
 }
 
 static bool watch_series(struct collector *collector, const struct collector_series *series,
                          struct collector_watch **ret_watch, struct err *err)
 {
-    const struct option_value *options = series->options;
-    const char *topic = options[TOPIC].text;
+    const char *topic = series->options[MQTT_TOPIC].text;
+    struct mqtt_series *its = NULL;
 
-    if (!check_series(series, err) || !mqtt_client_subscribe(collector->client, topic, QOS, err))
+    if (!mqtt_series_new(series, collector->env.log, &collector->refused, now_ms(collector), &its, err))
         return err_wrap(err, "metric %s", series->metric);
+    if (!mqtt_client_subscribe(collector->client, topic, QOS, err)) {
+        mqtt_series_free(its);
+        return err_wrap(err, "metric %s", series->metric);
+    }
     struct collector_watch *watch = memory_take(sizeof(*watch));
     watch->collector = collector;
-    watch->sink = series->sink;
-    watch->kind = series->kind;
-    watch->decoder = decoder_of(options);
-    watch->metric = memory_copy_text(series->metric);
-    watch->topic = memory_copy_text(topic);
-    watch->value = memory_copy_text(options[VALUE].text != NULL ? options[VALUE].text : ".");
-    watch->events = memory_copy_text(options[EVENTS].text);
-    watch->total = memory_copy_text(options[TOTAL].text);
-    watch->event_rises = series->kind == SERIES_COUNT ? increase_new() : NULL;
-    watch->total_rises = series->kind == SERIES_COUNT ? increase_new() : NULL;
-    watch->combine = new_combine(collector, series);
+    watch->series = its;
     watch->chain = strpbrk(topic, "+#") != NULL ? &collector->wild : chain_of(collector, topic);
     watch->next = *watch->chain;
     *watch->chain = watch;
@@ -442,15 +297,8 @@ static void unwatch_series(struct collector_watch *watch)
     while (*place != watch)
         place = &(*place)->next;
     *place = watch->next;
-    mqtt_client_unsubscribe(watch->collector->client, watch->topic);
-    increase_free(watch->event_rises);
-    increase_free(watch->total_rises);
-    free(watch->combine);
-    free(watch->metric);
-    free(watch->topic);
-    free(watch->value);
-    free(watch->events);
-    free(watch->total);
+    mqtt_client_unsubscribe(watch->collector->client, mqtt_series_topic(watch->series));
+    mqtt_series_free(watch->series);
     free(watch);
 }
 
@@ -474,8 +322,9 @@ const struct collector_type mqtt_collector = {
     .name = "mqtt",
     .instance_options = instance_options,
     .instance_option_count = ARRAY_LENGTH(instance_options),
-    .metric_options = metric_options,
-    .metric_option_count = ARRAY_LENGTH(metric_options),
+    .metric_options = mqtt_metric_options,
+    .metric_option_count = MQTT_METRIC_OPTION_COUNT,
+    .check_metric = check_metric,
     .open = open_collector,
     .close = close_collector,
     .watch = watch_series,

@@ -18,12 +18,14 @@
 
 #include <cmocka.h>
 
+#define NOW_MS (INT64_C(1700000000) * 1000)
+
 static bool decode(const char *bytes, size_t length, enum decoder decoder, const char *path, double *ret)
 {
     struct decode_message message;
     struct err err = {0};
 
-    decode_init(&message, bytes, length);
+    decode_init(&message, bytes, length, NOW_MS);
     bool is_good = decode_number(&message, decoder, path, ret, &err);
     assert_true(is_good || err.text[0] != '\0');
     decode_done(&message);

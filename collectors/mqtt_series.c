@@ -1,0 +1,388 @@
+/* mqtt_series.c - options of a metric, and what payloads put into its series.
+ * SPDX-License-Identifier: MIT */
+#include "collectors/mqtt_series.h"
+
+#include "collectors/combine.h"
+#include "collectors/increase.h"
+#include "io/log.h"
+#include "io/memory.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { NAME_SIZE = 4096, WHY_MAX = 160 };
+
+static const char *const decoder_names[] = {
+    [DECODER_NUMBER] = "number",           [DECODER_JSON] = "json",
+    [DECODER_COLLECTD] = "collectd",       [DECODER_INFLUX] = "influx",
+    [DECODER_OPENMETRICS] = "openmetrics", NULL};
+
+const struct option mqtt_metric_options[MQTT_METRIC_OPTION_COUNT] = {
+    [MQTT_TOPIC] = {.name = "topic",
+                    .type = OPTION_TEXT,
+                    .is_required = true,
+                    .help = "Topic to listen to, + and # allowed; templates allowed"},
+    [MQTT_VALUE] = {.name = "value",
+                    .type = OPTION_TEXT,
+                    .help = "Place of a gauge in a payload: \".up\" in JSON, \"1\" of collectd's values, "
+                            "\"disk.free{path='/'}\" of influx, \"up{job='x'}\" of openmetrics"},
+    [MQTT_DECODER] = {.name = "decoder",
+                      .type = OPTION_CHOICE,
+                      .choices = decoder_names,
+                      .help = "What payloads are; default: json where a place is given, else a number"},
+    [MQTT_EVENTS] = {.name = "events",
+                     .type = OPTION_TEXT,
+                     .help = "Place of a raw counter in a payload: what is counted against the total"},
+    [MQTT_TOTAL] = {.name = "total", .type = OPTION_TEXT, .help = "Place of the raw counter of everything"},
+    [MQTT_COMBINE] = {.name = "combine",
+                      .type = OPTION_CHOICE,
+                      .choices = combine_names,
+                      .help = "One value of what all topics said last; share: of those that are not 0"},
+};
+
+/* Where a number is in a payload, and what it rose by. */
+struct place {
+    char *text;
+    struct selector *selector; /* of decoders that have many values */
+    struct increase *rises;    /* of counters */
+};
+
+struct mqtt_series {
+    struct collector_sink sink;
+    const struct log *log;
+    uint64_t *refused;
+    enum series_kind kind;
+    enum decoder decoder;
+    char *metric;
+    char *topic;
+    struct place value, events, total;
+    struct increase *heard;  /* topics, of counters with many values in a payload */
+    struct combine *combine; /* what each reporter said last; NULL: they are not told apart */
+    bool has_refused;        /* reporters, and said so */
+};
+
+/* ---- values ---- */
+
+/* False: there is nobody any more, or not everybody yet. */
+static bool put_combined(struct mqtt_series *series, int64_t now_ms)
+{
+    double value = 0;
+
+    if (!combine_value(series->combine, now_ms, &value))
+        return false;
+    series->sink.gauge(series->sink.data, now_ms, value);
+    if (!isfinite(value)) /* after the value, which would say that all is well */
+        series->sink.trouble(series->sink.data, SERIES_NOT_FINITE,
+                             "the values add up to more than a number holds");
+    return true;
+}
+
+static void note_refused(struct mqtt_series *series, const char *reporter)
+{
+    (*series->refused)++;
+    if (!series->has_refused)
+        log_say(series->log, LOG_LEVEL_WARN,
+                "metric %s: more than %d topics; %.200s and further ones do not count", series->metric,
+                COMBINE_REPORTERS_MAX, reporter);
+    series->has_refused = true;
+}
+
+/* The readings at a place; at least one, and none that is not finite. Ends with prometheus_vector_done. */
+static bool read_place(const struct mqtt_series *series, const struct place *place,
+                       struct decode_message *message, struct prometheus_vector *ret_vector, struct err *err)
+{
+    struct prometheus_vector vector = {0};
+    double number = 0;
+
+    if (place->selector != NULL) {
+        if (!decode_selected(message, series->decoder, place->selector, &vector, err))
+            return false;
+    } else {
+        if (!decode_number(message, series->decoder, place->text, &number, err))
+            return false;
+        vector.samples = memory_take(sizeof(*vector.samples));
+        vector.samples[vector.count++] = (struct prometheus_sample){.labels = "", .value = number};
+    }
+    for (size_t i = 0; i < vector.count; i++)
+        if (!isfinite(vector.samples[i].value)) {
+            prometheus_vector_done(&vector);
+            return err_set(err, ERR_INVALID, "%.200s in the payload is no finite number", place->text);
+        }
+    *ret_vector = vector;
+    return true;
+}
+
+/* Who says it: the topic, and of many values in a payload which of them. */
+static const char *reporter_of(const char *topic, const struct prometheus_sample *sample,
+                               char name[NAME_SIZE])
+{
+    if (sample->labels[0] == '\0')
+        return topic;
+    (void)snprintf(name, NAME_SIZE, "%s\x1f%s", topic, sample->labels);
+    return name;
+}
+
+static void put_gauges(struct mqtt_series *series, const char *topic, const struct prometheus_vector *vector,
+                       int64_t now_ms)
+{
+    char name[NAME_SIZE];
+
+    if (series->combine == NULL) {
+        series->sink.gauge(series->sink.data, now_ms, vector->samples[0].value);
+        return;
+    }
+    bool is_taken = false;
+    for (size_t i = 0; i < vector->count; i++) {
+        const char *reporter = reporter_of(topic, &vector->samples[i], name);
+        if (combine_put(series->combine, reporter, vector->samples[i].value, now_ms))
+            is_taken = true;
+        else
+            note_refused(series, reporter);
+    }
+    if (is_taken)
+        (void)put_combined(series, now_ms);
+}
+
+static bool take_gauge(struct mqtt_series *series, const char *topic, struct decode_message *message,
+                       int64_t now_ms, struct err *err)
+{
+    struct prometheus_vector vector = {0};
+    char why[WHY_MAX];
+
+    if (!read_place(series, &series->value, message, &vector, err))
+        return false;
+    size_t count = vector.count;
+    if (count == 1 || (count > 1 && series->combine != NULL))
+        put_gauges(series, topic, &vector, now_ms);
+    prometheus_vector_done(&vector);
+    if (count == 0)
+        return err_set(err, ERR_NOT_FOUND, "the payload has no %.200s", series->value.text);
+    if (count > 1 && series->combine == NULL) {
+        (void)snprintf(why, sizeof(why),
+                       "the payload has %zu values where one is expected; name their labels, or combine them",
+                       count);
+        series->sink.trouble(series->sink.data, SERIES_AMBIGUOUS, why);
+    }
+    return true;
+}
+
+/* Topics are met one by one, so a new one may be old: its first readings are beginnings, not rises. What a
+ * topic that was heard before says for the first time was born since. */
+static bool is_heard(const struct mqtt_series *series, const char *topic)
+{
+    double is_new = 1;
+
+    if (!decode_has_many(series->decoder))
+        return false;
+    increase_begin(series->heard, true);
+    return increase_take(series->heard, topic, 1, &is_new) && is_new == 0;
+}
+
+static bool sum_rises(struct place *place, const char *topic, bool is_birth_counted,
+                      const struct prometheus_vector *vector, double *ret_sum)
+{
+    char name[NAME_SIZE];
+    double sum = 0;
+
+    increase_begin(place->rises, is_birth_counted);
+    for (size_t i = 0; i < vector->count; i++) {
+        double rise = 0;
+        if (!increase_take(place->rises, reporter_of(topic, &vector->samples[i], name),
+                           vector->samples[i].value, &rise))
+            return false;
+        sum += rise;
+    }
+    *ret_sum = sum;
+    return true;
+}
+
+static bool put_rises(struct mqtt_series *series, const char *topic, const struct prometheus_vector *events,
+                      const struct prometheus_vector *total, int64_t now_ms, struct err *err)
+{
+    double event_sum = 0;
+    double total_sum = 0;
+
+    if (total->count == 0)
+        return err_set(err, ERR_NOT_FOUND, "the payload has no %.200s", series->total.text);
+    bool was_heard = is_heard(series, topic);
+    if (!sum_rises(&series->events, topic, was_heard, events, &event_sum) ||
+        !sum_rises(&series->total, topic, was_heard, total, &total_sum))
+        return err_set(err, ERR_LIMIT, "the payload has too many values");
+    series->sink.count(series->sink.data, now_ms, event_sum, total_sum);
+    return true;
+}
+
+static bool take_count(struct mqtt_series *series, const char *topic, struct decode_message *message,
+                       int64_t now_ms, struct err *err)
+{
+    struct prometheus_vector events = {0};
+    struct prometheus_vector total = {0};
+
+    if (!read_place(series, &series->events, message, &events, err))
+        return false;
+    bool is_good = read_place(series, &series->total, message, &total, err) &&
+                   put_rises(series, topic, &events, &total, now_ms, err);
+    prometheus_vector_done(&events);
+    prometheus_vector_done(&total);
+    return is_good;
+}
+
+void mqtt_series_take(struct mqtt_series *series, const char *topic, struct decode_message *message,
+                      int64_t now_ms)
+{
+    struct err err = {0};
+    bool is_good = series->kind == SERIES_GAUGE ? take_gauge(series, topic, message, now_ms, &err)
+                                                : take_count(series, topic, message, now_ms, &err);
+
+    if (!is_good)
+        series->sink.trouble(series->sink.data, SERIES_ERROR, err.text);
+}
+
+void mqtt_series_pass(struct mqtt_series *series, int64_t now_ms)
+{
+    if (series->combine != NULL && series->combine->count > 0 &&
+        combine_is_complete(series->combine, now_ms) && !put_combined(series, now_ms))
+        series->sink.trouble(series->sink.data, SERIES_NO_DATA, "no topic says anything any more");
+}
+
+void mqtt_series_begin(struct mqtt_series *series, int64_t now_ms)
+{
+    if (series->combine != NULL)
+        combine_begin(series->combine, now_ms);
+    increase_free(series->heard);
+    series->heard = increase_new();
+}
+
+void mqtt_series_trouble(struct mqtt_series *series, const char *why)
+{
+    series->sink.trouble(series->sink.data, SERIES_ERROR, why);
+}
+
+const char *mqtt_series_topic(const struct mqtt_series *series)
+{
+    return series->topic;
+}
+
+/* ---- options ---- */
+
+static enum decoder decoder_of(const struct option_value *options)
+{
+    if (options[MQTT_DECODER].is_set)
+        return (enum decoder)options[MQTT_DECODER].choice;
+    return options[MQTT_VALUE].text != NULL || options[MQTT_TOTAL].text != NULL ? DECODER_JSON
+                                                                                : DECODER_NUMBER;
+}
+
+static bool check_places(enum decoder decoder, const struct option_value *options, const char **ret_option,
+                         struct err *err)
+{
+    static const enum mqtt_metric_option places[] = {MQTT_VALUE, MQTT_EVENTS, MQTT_TOTAL};
+
+    for (size_t i = 0; i < ARRAY_LENGTH(places); i++) {
+        const char *text = options[places[i]].text;
+        *ret_option = mqtt_metric_options[places[i]].name;
+        if (text != NULL && strstr(text, "{{") == NULL && !decode_check_place(decoder, text, err))
+            return false;
+    }
+    return true;
+}
+
+bool mqtt_series_check(enum series_kind kind, const struct option_value *options, const char **ret_option,
+                       struct err *err)
+{
+    enum decoder decoder = decoder_of(options);
+
+    *ret_option = mqtt_metric_options[MQTT_DECODER].name;
+    if (decoder == DECODER_NUMBER && (options[MQTT_VALUE].text != NULL || kind == SERIES_COUNT))
+        return err_set(err, ERR_INVALID, "the decoder number has no places; use json");
+    if (kind == SERIES_GAUGE && decode_has_many(decoder) && options[MQTT_VALUE].text == NULL)
+        return err_set(err, ERR_INVALID, "value is missing: payloads of this decoder hold many");
+    return check_places(decoder, options, ret_option, err);
+}
+
+static bool check_kind(enum series_kind kind, const struct option_value *options, struct err *err)
+{
+    if (kind == SERIES_HISTOGRAM)
+        return err_set(err, ERR_INVALID, "histograms do not come by MQTT");
+    if (kind == SERIES_COUNT && (options[MQTT_EVENTS].text == NULL || options[MQTT_TOTAL].text == NULL))
+        return err_set(err, ERR_INVALID, "a counter needs events and total");
+    return kind == SERIES_GAUGE || !options[MQTT_COMBINE].is_set ||
+           err_set(err, ERR_INVALID, "combine is for gauges");
+}
+
+static bool set_place(const struct mqtt_series *series, const char *text, struct place *place,
+                      struct err *err)
+{
+    place->text = memory_copy_text(text);
+    place->rises = series->kind == SERIES_COUNT ? increase_new() : NULL;
+    return text == NULL || !decode_has_many(series->decoder) || selector_new(text, &place->selector, err);
+}
+
+/* Where no place is given, all of a JSON text, or the first of collectd's values. */
+static const char *value_of(enum decoder decoder, const struct option_value *options)
+{
+    if (options[MQTT_VALUE].text != NULL)
+        return options[MQTT_VALUE].text;
+    return decoder == DECODER_COLLECTD ? "0" : ".";
+}
+
+static struct combine *new_combine(const struct collector_series *series, int64_t now_ms)
+{
+    const struct option_value *how = &series->options[MQTT_COMBINE];
+
+    if (!how->is_set)
+        return NULL;
+    struct combine *combine = memory_take(sizeof(*combine));
+    combine_init(combine, (enum combine_kind)how->choice, series->silence_max_ms, now_ms);
+    return combine;
+}
+
+bool mqtt_series_new(const struct collector_series *what, const struct log *log, uint64_t *refused,
+                     int64_t now_ms, struct mqtt_series **ret_series, struct err *err)
+{
+    const struct option_value *options = what->options;
+    const char *option = "";
+
+    if (!check_kind(what->kind, options, err) || !mqtt_series_check(what->kind, options, &option, err))
+        return false;
+    struct mqtt_series *series = memory_take(sizeof(*series));
+    series->sink = what->sink;
+    series->log = log;
+    series->refused = refused;
+    series->kind = what->kind;
+    series->decoder = decoder_of(options);
+    series->metric = memory_copy_text(what->metric);
+    series->topic = memory_copy_text(options[MQTT_TOPIC].text);
+    series->combine = new_combine(what, now_ms);
+    series->heard = increase_new();
+    bool is_gauge = what->kind == SERIES_GAUGE;
+    if ((is_gauge && !set_place(series, value_of(series->decoder, options), &series->value, err)) ||
+        (!is_gauge && (!set_place(series, options[MQTT_EVENTS].text, &series->events, err) ||
+                       !set_place(series, options[MQTT_TOTAL].text, &series->total, err)))) {
+        mqtt_series_free(series);
+        return false;
+    }
+    *ret_series = series;
+    return true;
+}
+
+static void place_done(struct place *place)
+{
+    free(place->text);
+    selector_free(place->selector);
+    increase_free(place->rises);
+}
+
+void mqtt_series_free(struct mqtt_series *series)
+{
+    place_done(&series->value);
+    place_done(&series->events);
+    place_done(&series->total);
+    increase_free(series->heard);
+    free(series->combine);
+    free(series->metric);
+    free(series->topic);
+    free(series);
+}

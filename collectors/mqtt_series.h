@@ -1,0 +1,49 @@
+/* mqtt_series.h - what the messages of a topic mean for one metric: its options, and values out of payloads.
+ * SPDX-License-Identifier: MIT */
+#ifndef COLLECTORS_MQTT_SERIES_H
+#define COLLECTORS_MQTT_SERIES_H
+
+#include "collectors/collector.h"
+#include "collectors/decode.h"
+
+enum mqtt_metric_option {
+    MQTT_TOPIC,
+    MQTT_VALUE,
+    MQTT_DECODER,
+    MQTT_EVENTS,
+    MQTT_TOTAL,
+    MQTT_COMBINE,
+    MQTT_METRIC_OPTION_COUNT
+};
+
+extern const struct option mqtt_metric_options[MQTT_METRIC_OPTION_COUNT];
+
+struct mqtt_series;
+
+/* As collector_type.check_metric: what is beyond the table, and beyond what a kind needs. */
+MUST_CHECK bool mqtt_series_check(enum series_kind kind, const struct option_value *options,
+                                  const char **ret_option, struct err *err);
+
+/* `log` and `refused` (values of reporters beyond COMBINE_REPORTERS_MAX are counted there) are the caller's.
+ */
+MUST_CHECK bool mqtt_series_new(const struct collector_series *series, const struct log *log,
+                                uint64_t *refused, int64_t now_ms, struct mqtt_series **ret_series,
+                                struct err *err);
+void mqtt_series_free(struct mqtt_series *series);
+
+const char *mqtt_series_topic(const struct mqtt_series *series);
+
+/* A message of the topic: puts its value, or why there is none. `now_ms` is the engine's. */
+void mqtt_series_take(struct mqtt_series *series, const char *topic, struct decode_message *message,
+                      int64_t now_ms);
+
+/* Listening begins, or begins anew: whoever spoke meanwhile was not heard. */
+void mqtt_series_begin(struct mqtt_series *series, int64_t now_ms);
+
+/* Steps in which nobody speaks have a value as well, and who falls silent leaves: once a second. */
+void mqtt_series_pass(struct mqtt_series *series, int64_t now_ms);
+
+/* There is no value, since nobody can be heard. */
+void mqtt_series_trouble(struct mqtt_series *series, const char *why);
+
+#endif
