@@ -1,0 +1,285 @@
+/* notify_http.c - one notice as one or more requests, one after the other.
+ * SPDX-License-Identifier: MIT */
+#include "drivers/notify_http.h"
+
+#include "drivers/notice_text.h"
+#include "io/json.h"
+#include "io/loop.h"
+#include "io/memory.h"
+
+#include <cjson/cJSON.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ANSWER_MAX = 4096, SAID_MAX = 200 };
+
+struct notifier {
+    struct notifier_env env;
+    const struct notify_http_kind *kind;
+    char *name;
+    struct option_value *values; /* copies */
+    struct delivery *deliveries; /* on their way */
+};
+
+struct delivery {
+    struct delivery *next;
+    struct notifier *notifier;
+    struct notice_facts facts;
+    size_t number;          /* of the request */
+    struct http_call *call; /* NULL: none is asked, the end is due */
+    enum notice_fate fate;  /* of that end */
+    struct err err;         /* and why */
+    notifier_done *done;
+    void *data;
+};
+
+/* Secrets of one try. */
+struct keys {
+    struct secret url, key;
+};
+
+static void keys_drop(struct keys *keys)
+{
+    secret_drop(&keys->url);
+    secret_drop(&keys->key);
+}
+
+static struct option_value copy_value(const struct option_value *from)
+{
+    struct option_value to = *from;
+
+    to.text = memory_copy_text(from->text);
+    to.list = NULL;
+    if (from->list_length == 0)
+        return to;
+    char **list = memory_take_array(from->list_length, sizeof(*list));
+    for (size_t i = 0; i < from->list_length; i++)
+        list[i] = memory_copy_text(from->list[i]);
+    to.list = (const char *const *)list;
+    return to;
+}
+
+static void free_value(struct option_value *value)
+{
+    for (size_t i = 0; i < value->list_length && value->list != NULL; i++)
+        free((void *)(uintptr_t)value->list[i]);
+    free((void *)(uintptr_t)value->list);
+    free((void *)(uintptr_t)value->text);
+}
+
+static bool is_url(const char *text)
+{
+    return strncmp(text, "http://", 7) == 0 || strncmp(text, "https://", 8) == 0;
+}
+
+static bool check_options(const struct notify_http_kind *kind, const struct option_value *values,
+                          struct err *err)
+{
+    for (size_t i = 0; i < kind->option_count; i++) {
+        const char *name = kind->options[i].name;
+        const char *text = values[i].text;
+        if (kind->options[i].type == OPTION_SECRET && text != NULL && !secret_is_reference(text))
+            return err_set(err, ERR_INVALID,
+                           "%s: takes a reference such as file:/path or cred:name, not the secret", name);
+        if (i == kind->url && kind->options[i].type == OPTION_TEXT && !is_url(text))
+            return err_set(err, ERR_INVALID, "%s: starts with http:// or https://", name);
+    }
+    return true;
+}
+
+bool notify_http_open(const struct notify_http_kind *kind, const struct notifier_env *env, const char *name,
+                      const struct option_value *values, struct notifier **ret_notifier, struct err *err)
+{
+    if (!check_options(kind, values, err))
+        return false;
+    struct notifier *notifier = memory_take(sizeof(*notifier));
+    notifier->env = *env;
+    notifier->kind = kind;
+    notifier->name = memory_copy_text(name);
+    notifier->values = memory_take_array(kind->option_count, sizeof(*notifier->values));
+    for (size_t i = 0; i < kind->option_count; i++)
+        notifier->values[i] = copy_value(&values[i]);
+    *ret_notifier = notifier;
+    return true;
+}
+
+char *notify_url(const char *base, const char *path)
+{
+    size_t length = strlen(base);
+    size_t size = length + strlen(path) + 1;
+    char *url = memory_take(size);
+
+    while (length > 0 && base[length - 1] == '/')
+        length--;
+    (void)snprintf(url, size, "%.*s%s", (int)length, base, path);
+    return url;
+}
+
+/* What `done` does may close the notifier, so it comes last. */
+static void end(struct delivery *delivery, enum notice_fate fate, int64_t retry_after_ms, const char *why)
+{
+    notifier_done *done = delivery->done;
+    void *data = delivery->data;
+
+    for (struct delivery **at = &delivery->notifier->deliveries; *at != NULL; at = &(*at)->next)
+        if (*at == delivery) {
+            *at = delivery->next;
+            break;
+        }
+    notice_facts_done(&delivery->facts);
+    free(delivery);
+    done(data, fate, retry_after_ms, why);
+}
+
+static void end_late(void *data)
+{
+    struct delivery *delivery = data;
+    struct err err = delivery->err;
+
+    end(delivery, delivery->fate, 0, err.text);
+}
+
+static enum notice_fate fate_of(int status)
+{
+    static const int final[] = {400, 410, 413, 422};
+
+    if (status >= 200 && status < 300)
+        return NOTICE_DELIVERED;
+    for (size_t i = 0; i < ARRAY_LENGTH(final); i++)
+        if (status == final[i])
+            return NOTICE_REFUSED;
+    return NOTICE_RETRY;
+}
+
+static void explain(const struct http_answer *answer, char *why, size_t size)
+{
+    char said[SAID_MAX];
+    const char *body = answer->body + strspn(answer->body, " \t\r\n");
+
+    if (answer->status == 0) {
+        (void)snprintf(why, size, "%s", answer->err.text);
+        return;
+    }
+    bool is_good = fate_of(answer->status) == NOTICE_DELIVERED;
+    (void)notice_text(is_good ? "" : body, NOTICE_PLAIN, said, sizeof(said));
+    (void)snprintf(why, size, "the receiver answered %d%s%s", answer->status, said[0] == '\0' ? "" : ": ",
+                   said);
+}
+
+static void answered(void *data, const struct http_answer *answer);
+
+static void post(struct delivery *delivery, const struct notify_use *use, const struct keys *keys,
+                 const struct notify_request *request)
+{
+    const struct notifier *notifier = delivery->notifier;
+    struct http_header headers[NOTIFY_HEADERS_MAX + 1] = {{"Content-Type", "application/json"}};
+    char *body = json_print(request->json);
+
+    for (size_t i = 0; i < request->header_count; i++)
+        headers[i + 1] = request->headers[i];
+    const struct http_request http = {.url = request->url == NULL ? use->url : request->url,
+                                      .headers = headers,
+                                      .header_count = request->header_count + 1,
+                                      .body = body,
+                                      .body_length = strlen(body),
+                                      .bearer = request->is_bearer ? &keys->key : NULL,
+                                      .ca_file = notifier->values[notifier->kind->ca].text,
+                                      .timeout_ms = notifier->values[notifier->kind->timeout].duration_ms,
+                                      .answer_max = ANSWER_MAX,
+                                      .is_cut_allowed = true};
+    delivery->call = http_request_start(notifier->env.http, &http, answered, delivery);
+    explicit_bzero(body, strlen(body)); /* it may hold the key */
+    free(body);
+}
+
+static bool load(const struct notifier *notifier, size_t option, struct secret *to, struct err *err)
+{
+    const char *reference = option == NOTIFY_NONE ? NULL : notifier->values[option].text;
+
+    if (reference == NULL || notifier->kind->options[option].type != OPTION_SECRET)
+        return true;
+    return secret_load(reference, to, err) || err_wrap(err, "%s", notifier->kind->options[option].name);
+}
+
+/* Asks the request of the delivery's number. False: there is none, or (*err) a secret is missing. */
+static bool ask(struct delivery *delivery, struct err *err)
+{
+    const struct notifier *notifier = delivery->notifier;
+    CLEANUP(keys_drop) struct keys keys = {0};
+    struct notify_request request = {0};
+
+    if (!load(notifier, notifier->kind->url, &keys.url, err) ||
+        !load(notifier, notifier->kind->key, &keys.key, err))
+        return false;
+    const struct notify_use use = {.name = notifier->name,
+                                   .values = notifier->values,
+                                   .url = keys.url.bytes != NULL ? keys.url.bytes
+                                                                 : notifier->values[notifier->kind->url].text,
+                                   .key = keys.key.bytes != NULL ? keys.key.bytes : ""};
+    bool is_there = notifier->kind->write(&use, &delivery->facts, delivery->number, &request);
+    if (is_there)
+        post(delivery, &use, &keys, &request);
+    cJSON_Delete(request.json);
+    free(request.url);
+    return is_there;
+}
+
+static void answered(void *data, const struct http_answer *answer)
+{
+    struct delivery *delivery = data;
+    enum notice_fate fate = fate_of(answer->status);
+    int64_t retry_after_ms = 0;
+    struct err err = {0};
+    char why[ERR_TEXT_MAX];
+
+    delivery->call = NULL;
+    delivery->number++;
+    if (fate == NOTICE_DELIVERED && ask(delivery, &err))
+        return;
+    if (err.code != ERR_NONE)
+        end(delivery, NOTICE_RETRY, 0, err.text);
+    else {
+        if (fate != NOTICE_RETRY || !http_answer_retry_after(answer, &retry_after_ms))
+            retry_after_ms = 0;
+        explain(answer, why, sizeof(why));
+        end(delivery, fate, retry_after_ms, why);
+    }
+}
+
+void notify_http_send(struct notifier *notifier, const struct notice *notice, notifier_done *done, void *data)
+{
+    struct delivery *delivery = memory_take(sizeof(*delivery));
+
+    delivery->notifier = notifier;
+    delivery->done = done;
+    delivery->data = data;
+    delivery->next = notifier->deliveries;
+    notifier->deliveries = delivery;
+    if (!notice_facts_read(notice->body, &delivery->facts, &delivery->err))
+        delivery->fate = NOTICE_REFUSED;
+    else if (ask(delivery, &delivery->err))
+        return;
+    else if (delivery->err.code != ERR_NONE)
+        delivery->fate = NOTICE_RETRY; /* a secret that is missing may come back */
+    else
+        (void)snprintf(delivery->err.text, sizeof(delivery->err.text), "nothing to tell there");
+    loop_defer(notifier->env.loop, end_late, delivery);
+}
+
+void notify_http_close(struct notifier *notifier)
+{
+    while (notifier->deliveries != NULL) {
+        struct delivery *delivery = notifier->deliveries;
+        notifier->deliveries = delivery->next;
+        http_request_cancel(delivery->call);
+        loop_defer_cancel(notifier->env.loop, end_late, delivery);
+        notice_facts_done(&delivery->facts);
+        free(delivery);
+    }
+    for (size_t i = 0; i < notifier->kind->option_count; i++)
+        free_value(&notifier->values[i]);
+    free(notifier->values);
+    free(notifier->name);
+    free(notifier);
+}

@@ -1,0 +1,119 @@
+# notice_peer.py - the services that take notices, as strict about a request as their documentation; prints its port when it listens.
+# SPDX-License-Identifier: MIT
+"""notice_peer.py KEPT: each POST becomes a line of JSON in the file KEPT, with the answer that it got.
+
+/SERVICE/... answers as SERVICE does when all is right, and 400 with the reason when a request is not as documented;
+/fail/N/CODE/SERVICE/... answers the first N with CODE before that."""
+import http.server
+import json
+import sys
+import threading
+
+
+class Wrong(Exception):
+    pass
+
+
+def need(is_good, what):
+    if not is_good:
+        raise Wrong(what)
+
+
+def members(value, required, optional=()):
+    """An object with all of `required` (name: type), of `optional` what it likes, and nothing else."""
+    need(isinstance(value, dict), f"{value!r} is no object")
+    known = dict(required, **dict(optional))
+    for name in required:
+        need(name in value, f"{name} is missing")
+    for name, content in value.items():
+        need(name in known, f"{name} is not known")
+        need(isinstance(content, known[name]) and (known[name] is bool or not isinstance(content, bool)), f"{name}: {content!r}")
+    return value
+
+
+def text_up_to(text, most):
+    need(0 < len(text) <= most, f"{len(text)} characters")
+
+
+def is_entities(text):
+    rest = text.replace("&amp;", "").replace("&lt;", "").replace("&gt;", "")
+    need(not set("<>&") & set(rest), f"not escaped: {text}")
+
+
+def slack(request):
+    body = members(request["body"], {"text": str}, {"username": str, "attachments": list})
+    text_up_to(body["text"], 4000)
+    is_entities(body["text"])
+    need(len(body.get("attachments", [])) <= 20, "too many attachments")
+    for attachment in body.get("attachments", []):
+        members(attachment, {"fallback": str, "color": str},
+                {"title": str, "title_link": str, "fields": list, "ts": (int, float), "text": str})
+        need(attachment["color"][0] == "#" and len(attachment["color"]) == 7, "color")
+        for field in attachment.get("fields", []):
+            members(field, {"title": str, "value": str, "short": bool})
+            is_entities(field["value"])
+    return 200, "ok"
+
+
+SERVICES = {"slack": slack}
+
+
+class Peer(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = -1
+
+    def log_message(self, *_arguments):
+        pass
+
+    def answer(self, status, text, headers=()):
+        body = text.encode() if isinstance(text, str) else json.dumps(text).encode()
+        self.send_response(status)
+        for name, value in headers:
+            self.send_header(name, value)
+        if status != 204:
+            self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if status != 204:
+            self.wfile.write(body)
+
+    def fails(self, words):
+        """The path behind /fail/N/CODE once that is over; None and answered before."""
+        with self.server.lock:
+            done = self.server.failed.get(self.path, 0)
+            self.server.failed[self.path] = done + 1
+        if done >= int(words[1]):
+            return words[3:]
+        self.answer(int(words[2]), "not now", [("Retry-After", "7")])
+        return None
+
+    def do_POST(self):
+        raw = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        words = self.path.strip("/").split("/")
+        if words[0] == "fail":
+            words = self.fails(words)
+            if words is None:
+                return
+        request = {"path": "/".join(words[1:]), "headers": dict(self.headers)}
+        try:
+            need(self.headers.get("Content-Type") == "application/json", "Content-Type")
+            request["body"] = json.loads(raw)
+            status, text = SERVICES[words[0]](request)
+        except (Wrong, ValueError) as error:
+            status, text = 400, str(error)
+        request["status"] = status
+        with self.server.lock, open(sys.argv[1], "a", encoding="utf-8") as file:
+            file.write(json.dumps(request, ensure_ascii=False, sort_keys=True) + "\n")
+        self.answer(status, text)
+
+
+class Server(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+    lock = threading.Lock()
+    failed = {}
+
+
+server = Server(("127.0.0.1", 0), Peer)
+print(server.server_address[1])
+sys.stdout.flush()
+server.serve_forever()
