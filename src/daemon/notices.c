@@ -4,6 +4,7 @@
 #include "daemon/notices.h"
 
 #include "daemon/live.h"
+#include "drivers/notice_kind.h"
 #include "io/digest.h"
 #include "io/json.h"
 #include "io/memory.h"
@@ -23,6 +24,17 @@ struct kind {
     const char *sentence; /* service/environment and version stand before it */
 };
 
+/* One event that is told. */
+struct telling {
+    struct notices *notices;
+    const struct live *live;
+    const struct batch_row *row;
+    struct kind kind;
+    bool ends_incident; /* who was told that something is wrong must hear that it is over */
+    size_t first;       /* of its rows */
+    int64_t now_ms;
+};
+
 static const struct kind silent = {NULL, false, NULL};
 
 static const struct kind phase_kinds[PHASE_COUNT] = {
@@ -39,6 +51,7 @@ static const struct kind trace_kinds[] = {
     [TRACE_FAIL] = {"verdict_failed", true, "failed a rule"},
     [TRACE_WOULD_FAIL] = {"would_have_rolled_back", false, "would have been rolled back"},
     [TRACE_HELD] = {"held", true, "held"},
+    [TRACE_RESUMED] = {"resumed", false, "goes on"},
     [TRACE_APPROVAL_WANTED] = {"approval_wanted", true, "waits for approval"},
     [TRACE_ESCALATED] = {"escalated", true, "needs a person"},
     [TRACE_QUARANTINE] = {"quarantined", false, "put into quarantine"},
@@ -89,8 +102,10 @@ static void add_rule(cJSON *data, const struct live *live, const struct batch_ro
     add_number(data, "count", judgement->count);
 }
 
-static cJSON *data_of(const struct live *live, const struct batch_row *row, const struct kind *kind)
+static cJSON *data_of(const struct telling *telling)
 {
+    const struct live *live = telling->live;
+    const struct batch_row *row = telling->row;
     const struct definition *definition = live->definition;
     char text[512];
     char id[32];
@@ -98,7 +113,9 @@ static cJSON *data_of(const struct live *live, const struct batch_row *row, cons
 
     (void)snprintf(id, sizeof(id), "dep_%llu", (unsigned long long)row->deployment);
     cJSON_AddStringToObject(data, "deployment", id);
-    cJSON_AddStringToObject(data, "event", kind->name);
+    cJSON_AddStringToObject(data, "event", telling->kind.name);
+    if (telling->ends_incident)
+        cJSON_AddBoolToObject(data, "ends_incident", true);
     cJSON_AddStringToObject(data, "service", definition->service);
     cJSON_AddStringToObject(data, "environment", definition->environment);
     cJSON_AddStringToObject(data, "version", live->version);
@@ -115,7 +132,7 @@ static cJSON *data_of(const struct live *live, const struct batch_row *row, cons
     if (live_why(live)[0] != '\0')
         cJSON_AddStringToObject(data, "why", live_why(live));
     (void)snprintf(text, sizeof(text), "%s/%s %s: %s", definition->service, definition->environment,
-                   live->version, kind->sentence);
+                   live->version, telling->kind.sentence);
     cJSON_AddStringToObject(data, "summary", text);
     (void)snprintf(text, sizeof(text), "verdict get %s", id);
     cJSON_AddStringToObject(data, "evidence", text);
@@ -126,9 +143,9 @@ static cJSON *data_of(const struct live *live, const struct batch_row *row, cons
     return data;
 }
 
-static char *body_of(const struct live *live, const struct batch_row *row, const struct kind *kind,
-                     const char *id)
+static char *body_of(const struct telling *telling, const char *id)
 {
+    const struct live *live = telling->live;
     char text[128];
     char stamp[40];
     struct timespec wall;
@@ -142,36 +159,37 @@ static char *body_of(const struct live *live, const struct batch_row *row, const
     cJSON_AddStringToObject(event, "id", id);
     (void)snprintf(text, sizeof(text), "/verdict/%s", live->daemon->settings->instance);
     cJSON_AddStringToObject(event, "source", text);
-    (void)snprintf(text, sizeof(text), "verdict.deployment.%s", kind->name);
+    (void)snprintf(text, sizeof(text), "verdict.deployment.%s", telling->kind.name);
     cJSON_AddStringToObject(event, "type", text);
     cJSON_AddStringToObject(event, "time", stamp);
     cJSON_AddStringToObject(event, "datacontenttype", "application/json");
     (void)snprintf(text, sizeof(text), "%s/%s", live->definition->service, live->definition->environment);
     cJSON_AddStringToObject(event, "subject", text);
-    cJSON_AddItemToObject(event, "data", data_of(live, row, kind));
+    cJSON_AddItemToObject(event, "data", data_of(telling));
     char *body = json_print(event);
     cJSON_Delete(event);
     return body;
 }
 
 /* A hash of what it is about, when it happened, and for whom: held twice is told twice. */
-static void make_id(char id[JOURNAL_NOTICE_ID_SIZE], const struct live *live, const struct batch_row *row,
-                    const struct kind *kind, const char *receiver, int64_t now_ms)
+static void make_id(char id[JOURNAL_NOTICE_ID_SIZE], const struct telling *telling, const char *receiver)
 {
+    const struct batch_row *row = telling->row;
     char text[512];
     char hash[DIGEST_SHA256_HEX_SIZE];
 
-    (void)snprintf(text, sizeof(text), "%s %llu %s %u %u %u %lld %s", live->daemon->settings->instance,
-                   (unsigned long long)row->deployment, kind->name, row->state->attempt, row->trace.a,
-                   row->trace.b, (long long)now_ms, receiver);
+    (void)snprintf(text, sizeof(text), "%s %llu %s %u %u %u %lld %s",
+                   telling->live->daemon->settings->instance, (unsigned long long)row->deployment,
+                   telling->kind.name, row->state->attempt, row->trace.a, row->trace.b,
+                   (long long)telling->now_ms, receiver);
     digest_sha256_hex(text, strlen(text), hash);
     (void)snprintf(id, JOURNAL_NOTICE_ID_SIZE, "msg_%.27s", hash);
 }
 
-static bool was_told(const struct notices *notices, size_t first, const char *receiver)
+static bool was_told(const struct telling *telling, const char *receiver)
 {
-    for (size_t i = first; i < notices->count; i++)
-        if (strcmp(notices->rows[i].receiver, receiver) == 0)
+    for (size_t i = telling->first; i < telling->notices->count; i++)
+        if (strcmp(telling->notices->rows[i].receiver, receiver) == 0)
             return true;
     return false;
 }
@@ -185,21 +203,53 @@ static struct journal_notice *add_row(struct notices *notices)
     return &notices->rows[notices->count++];
 }
 
-static void add_for(struct notices *notices, const struct live *live, const struct batch_row *row,
-                    const struct kind *kind, const char *const *receivers, size_t count, size_t first,
-                    int64_t now_ms)
+static void tell_one(const struct telling *telling, const char *receiver)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (was_told(notices, first, receivers[i]))
-            continue;
-        struct journal_notice *notice = add_row(notices);
-        make_id(notice->id, live, row, kind, receivers[i], now_ms);
-        notice->receiver = receivers[i];
-        notice->kind = kind->name;
-        notice->body = body_of(live, row, kind, notice->id);
-        notice->deployment = row->deployment;
-        notice->due_ms = now_ms;
-    }
+    if (was_told(telling, receiver))
+        return;
+    struct journal_notice *notice = add_row(telling->notices);
+    make_id(notice->id, telling, receiver);
+    notice->receiver = receiver;
+    notice->kind = telling->kind.name;
+    notice->body = body_of(telling, notice->id);
+    notice->deployment = telling->row->deployment;
+    notice->due_ms = telling->now_ms;
+}
+
+static bool keeps_incidents(const char *receiver)
+{
+    const struct notifier_type *type = notifier_type_find(receiver);
+
+    return type != NULL && type->keeps_incidents;
+}
+
+static void tell(const struct telling *telling)
+{
+    const struct definition *definition = telling->live->definition;
+
+    for (size_t i = 0; i < definition->notify_all_count; i++)
+        tell_one(telling, definition->notify_all[i]);
+    for (size_t i = 0; i < definition->notify_urgent_count; i++)
+        if (telling->kind.is_urgent ||
+            (telling->ends_incident && keeps_incidents(definition->notify_urgent[i])))
+            tell_one(telling, definition->notify_urgent[i]);
+}
+
+static void tell_of(struct notices *notices, struct live *live, const struct batch_row *row,
+                    const struct kind *kind, int64_t now_ms)
+{
+    const struct notice_kind *meaning = notice_kind_find(kind->name);
+    const struct telling telling = {.notices = notices,
+                                    .live = live,
+                                    .row = row,
+                                    .kind = *kind,
+                                    .ends_incident = meaning->incident == NOTICE_ENDS && live->has_incident,
+                                    .first = notices->count,
+                                    .now_ms = now_ms};
+
+    tell(&telling);
+    if (meaning->incident != NOTICE_TELLS)
+        live->has_incident = meaning->incident == NOTICE_OPENS;
 }
 
 void notices_collect(struct notices *notices, struct daemon *daemon, const struct batch *batch)
@@ -210,14 +260,8 @@ void notices_collect(struct notices *notices, struct daemon *daemon, const struc
         if (live == NULL)
             continue;
         struct kind kind = kind_of(&row->trace);
-        if (kind.name == NULL)
-            continue;
-        size_t first = notices->count;
-        add_for(notices, live, row, &kind, live->definition->notify_all, live->definition->notify_all_count,
-                first, batch->now_ms);
-        if (kind.is_urgent)
-            add_for(notices, live, row, &kind, live->definition->notify_urgent,
-                    live->definition->notify_urgent_count, first, batch->now_ms);
+        if (kind.name != NULL)
+            tell_of(notices, live, row, &kind, batch->now_ms);
     }
 }
 

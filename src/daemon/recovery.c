@@ -42,6 +42,7 @@ static struct live *revive(struct daemon *daemon, const struct journal_recovered
     live_set_id(live, recovered->deployment.id);
     live->target = recovered->deployment.target;
     live->previous_key = recovered->deployment.previous_key;
+    live->has_incident = true;
     if (!copy_texts(live, &recovered->deployment))
         log_say(&daemon->log, LOG_LEVEL_WARN, "deployment %llu: a text is longer than it may be",
                 (unsigned long long)live->id);

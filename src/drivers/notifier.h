@@ -41,6 +41,7 @@ struct notifier_type {
     const char *name;
     const struct option *options;
     size_t option_count;
+    bool keeps_incidents; /* what was opened there stays open until it is told the end: also among `urgent` */
     MUST_CHECK bool (*open)(const struct notifier_env *env, const char *name,
                             const struct option_value *options, struct notifier **ret_notifier,
                             struct err *err);
@@ -52,5 +53,8 @@ struct notifier_type {
 
 /* All types, in notifier_types.c; ends with NULL. */
 extern const struct notifier_type *const notifier_types[];
+
+/* The type of a receiver ("slack:deploys"), or NULL. */
+const struct notifier_type *notifier_type_find(const char *receiver);
 
 #endif

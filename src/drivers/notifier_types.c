@@ -2,7 +2,22 @@
  * SPDX-License-Identifier: MIT */
 #include "drivers/notifier.h"
 
+#include <string.h>
+
 extern const struct notifier_type notifier_webhook;
 extern const struct notifier_type notifier_slack;
+extern const struct notifier_type notifier_pagerduty;
 
-const struct notifier_type *const notifier_types[] = {&notifier_webhook, &notifier_slack, NULL};
+const struct notifier_type *const notifier_types[] = {&notifier_webhook, &notifier_slack, &notifier_pagerduty,
+                                                      NULL};
+
+const struct notifier_type *notifier_type_find(const char *receiver)
+{
+    size_t length = strcspn(receiver, ":");
+
+    for (size_t i = 0; notifier_types[i] != NULL; i++)
+        if (strlen(notifier_types[i]->name) == length &&
+            strncmp(notifier_types[i]->name, receiver, length) == 0)
+            return notifier_types[i];
+    return NULL;
+}

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 extern const struct notifier_type notifier_slack;
 
@@ -14,7 +15,7 @@ extern const struct notifier_type notifier_slack;
 /* The channel's URL is the secret. */
 static void open_at(struct notifier_bench *bench, const char *path)
 {
-    folder_write(&bench->folder, "url", notifier_bench_url(bench, path));
+    folder_write(&bench->folder, "url", notifier_bench_url(path));
     const char *const options[] = {
         "url", notifier_bench_reference(bench, "url"), "username", "verdictd", "timeout", "300ms", NULL};
     notifier_bench_open(bench, &notifier_slack, options);
@@ -41,7 +42,7 @@ static void says_what_happened(void **state)
 
     open_at(bench, "/slack/services/T0/B0/secret-of-the-channel");
     notifier_bench_expect(bench, notifier_bench_body("verdict_failed", FAILED), NOTICE_DELIVERED, 0, "200");
-    notifier_bench_has(notifier_bench_kept(bench), parts);
+    notifier_bench_has(notifier_bench_kept(), parts);
 }
 
 /* Who writes a reason must not be able to ring at everybody, or to make a link of it. */
@@ -55,7 +56,7 @@ static void escapes_what_others_wrote(void **state)
     notifier_bench_expect(
         bench, notifier_bench_body("held", "\"why\":\"<!channel> <http://x|y> a&b\\n\\t\xC3\xA4\","),
         NOTICE_DELIVERED, 0, "200");
-    notifier_bench_has(notifier_bench_kept(bench), parts);
+    notifier_bench_has(notifier_bench_kept(), parts);
 }
 
 static void reads_answers(void **state)
@@ -86,9 +87,9 @@ static void reads_the_url_each_time(void **state)
     struct notifier_told told = notifier_bench_send(bench, notifier_bench_body("started", ""));
     assert_int_equal(told.fate, NOTICE_RETRY);
     assert_null(strstr(told.why, "secret"));
-    folder_write(&bench->folder, "url", notifier_bench_url(bench, "/slack/two"));
+    folder_write(&bench->folder, "url", notifier_bench_url("/slack/two"));
     notifier_bench_expect(bench, notifier_bench_body("started", ""), NOTICE_DELIVERED, 0, "200");
-    assert_non_null(strstr(notifier_bench_kept(bench), "\"path\": \"two\""));
+    assert_non_null(strstr(notifier_bench_kept(), "\"path\": \"two\""));
 }
 
 static void refuses_options(void **state)
@@ -129,5 +130,6 @@ int main(void)
         WITH_BENCH(reads_answers),      WITH_BENCH(reads_the_url_each_time),
         WITH_BENCH(refuses_options),    WITH_BENCH(closes_at_work),
     };
-    return cmocka_run_group_tests_name("notify_slack", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("notify_slack", tests, notifier_bench_start_peer,
+                                       notifier_bench_stop_peer);
 }

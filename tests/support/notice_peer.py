@@ -55,7 +55,32 @@ def slack(request):
     return 200, "ok"
 
 
-SERVICES = {"slack": slack}
+def pagerduty(request):
+    """Events API v2; the integration key is one that this peer knows."""
+    body, links = request["body"], request["body"].get("links", [])
+    base = {"summary": str, "source": str}
+    need(isinstance(links, list), "links")
+    for link in links:
+        members(link, {"href": str}, {"text": str})
+    if request["path"] == "v2/change/enqueue":
+        members(body, {"routing_key": str, "payload": dict}, {"links": list})
+        members(body["payload"], base, {"timestamp": str, "custom_details": dict})
+    else:
+        need(request["path"] == "v2/enqueue", "no such path")
+        members(body, {"routing_key": str, "event_action": str},
+                {"dedup_key": str, "payload": dict, "links": list, "client": str, "client_url": str})
+        need(body["event_action"] in ("trigger", "acknowledge", "resolve"), "event_action")
+        text_up_to(body["dedup_key"], 255)
+        members(body["payload"], dict(base, severity=str),
+                {"timestamp": str, "custom_details": dict, "component": str, "group": str, "class": str})
+        need(body["payload"]["severity"] in ("critical", "error", "warning", "info"), "severity")
+    text_up_to(body["payload"]["summary"], 1024)
+    need(body["routing_key"] == "0123456789abcdef0123456789abcdef", "routing_key")
+    body["routing_key"] = "the right one"
+    return 202, {"status": "success", "message": "Event processed", "dedup_key": body.get("dedup_key", "")}
+
+
+SERVICES = {"slack": slack, "pagerduty": pagerduty}
 
 
 class Peer(http.server.BaseHTTPRequestHandler):

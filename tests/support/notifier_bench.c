@@ -2,29 +2,49 @@
  * SPDX-License-Identifier: MIT */
 #include "support/notifier_bench.h"
 
+#include "support/peer.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { OPTIONS_MAX = 16, MEMORY = 16384, BODY_MAX = 32 * 1024, REFERENCES = 4 };
 
+static struct peer peer;
+static struct folder peer_folder;
+
+int notifier_bench_start_peer(void **state)
+{
+    char kept[FOLDER_PATH_MAX];
+
+    (void)state;
+    peer_folder = folder_make();
+    char *argv[] = {"/usr/bin/python3", "tests/support/notice_peer.py",
+                    folder_path(&peer_folder, "kept", kept), NULL};
+    return peer_start(&peer, argv) ? 0 : -1;
+}
+
+int notifier_bench_stop_peer(void **state)
+{
+    (void)state;
+    peer_stop(&peer);
+    folder_remove(&peer_folder);
+    return 0;
+}
+
 int notifier_bench_set_up(void **state)
 {
     static const struct http_client_limits limits = {.in_flight_max = 4, .queue_max = 16, .per_host_max = 4};
     struct notifier_bench *bench = calloc(1, sizeof(*bench));
-    char kept[FOLDER_PATH_MAX];
     struct err err;
 
     assert_non_null(bench);
     bench->folder = folder_make();
     folder_write(&bench->folder, "key", NOTIFIER_BENCH_KEY "\n");
-    folder_write(&bench->folder, "kept", "");
+    folder_write(&peer_folder, "kept", "");
     bench->loop = loop_new();
     if (!http_client_new(bench->loop, &limits, &bench->http, &err))
         fail_msg("%s", err.text);
-    char *argv[] = {"/usr/bin/python3", "tests/support/notice_peer.py",
-                    (char *)(uintptr_t)folder_path(&bench->folder, "kept", kept), NULL};
-    assert_true(peer_start(&bench->peer, argv));
     *state = bench;
     return 0;
 }
@@ -43,7 +63,6 @@ int notifier_bench_tear_down(void **state)
     close_notifier(bench);
     http_client_free(bench->http);
     loop_free(bench->loop);
-    peer_stop(&bench->peer);
     folder_remove(&bench->folder);
     free(bench);
     return 0;
@@ -68,12 +87,11 @@ const char *notifier_bench_reference(struct notifier_bench *bench, const char *f
     return text;
 }
 
-const char *notifier_bench_url(struct notifier_bench *bench, const char *path)
+const char *notifier_bench_url(const char *path)
 {
     char *text = next_text();
 
-    (void)snprintf(text, FOLDER_PATH_MAX + NOTIFIER_BENCH_URL_MAX, "http://127.0.0.1:%s%s", bench->peer.line,
-                   path);
+    (void)snprintf(text, FOLDER_PATH_MAX + NOTIFIER_BENCH_URL_MAX, "http://127.0.0.1:%s%s", peer.line, path);
     return text;
 }
 
@@ -158,12 +176,12 @@ void notifier_bench_expect(struct notifier_bench *bench, const char *body, enum 
         fail_msg("%d, after %d ms: %s", (int)told.fate, (int)told.retry_after_ms, told.why);
 }
 
-const char *notifier_bench_kept(struct notifier_bench *bench)
+const char *notifier_bench_kept(void)
 {
     static char kept[NOTIFIER_BENCH_KEPT_MAX];
 
-    (void)folder_read(&bench->folder, "kept", kept, sizeof(kept));
-    folder_write(&bench->folder, "kept", "");
+    (void)folder_read(&peer_folder, "kept", kept, sizeof(kept));
+    folder_write(&peer_folder, "kept", "");
     return kept;
 }
 

@@ -7,7 +7,6 @@
 #include "io/http_client.h"
 #include "io/loop.h"
 #include "support/folder.h"
-#include "support/peer.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -37,10 +36,13 @@ struct notifier_bench {
     struct http_client *http;
     const struct notifier_type *type;
     struct notifier *notifier;
-    struct peer peer; /* tests/support/notice_peer.py */
 };
 
-/* Of cmocka. The bench's folder has a file "key" with KEY in it. */
+/* Of cmocka, for the group: the peer (tests/support/notice_peer.py) is one for all of its tests. */
+int notifier_bench_start_peer(void **state);
+int notifier_bench_stop_peer(void **state);
+
+/* Of cmocka, for each test. The bench's folder has a file "key" with KEY in it. */
 int notifier_bench_set_up(void **state);
 int notifier_bench_tear_down(void **state);
 
@@ -49,7 +51,7 @@ int notifier_bench_tear_down(void **state);
 /* "file:PATH" of a file of the folder; in a buffer of its own until the next four calls. */
 const char *notifier_bench_reference(struct notifier_bench *bench, const char *file);
 /* "http://127.0.0.1:PORT" of the peer, and `path` behind it; the same. */
-const char *notifier_bench_url(struct notifier_bench *bench, const char *path);
+const char *notifier_bench_url(const char *path);
 
 /* Opens a receiver of that type with options as text: name, text, name, text ..., NULL. One that is open is
  * closed before. */
@@ -67,8 +69,9 @@ struct notifier_told notifier_bench_send(struct notifier_bench *bench, const cha
 void notifier_bench_expect(struct notifier_bench *bench, const char *body, enum notice_fate fate,
                            int64_t retry_after_ms, const char *part);
 
-/* What the peer kept since the last call of this; each request is a line. In one buffer. */
-const char *notifier_bench_kept(struct notifier_bench *bench);
+/* What the peer kept since the test began, or the last call of this; each request is a line. In one buffer.
+ */
+const char *notifier_bench_kept(void);
 /* Each of the parts (the last one is NULL) is in `kept`. */
 void notifier_bench_has(const char *kept, const char *const *parts);
 
