@@ -41,7 +41,8 @@ struct live {
     char trouble[DAEMON_WHY_MAX];   /* latest sentence of a source that does not answer well */
     const struct rule **rules;      /* [rule_count], for the engine */
     struct rule_state *rule_states; /* [rule_count] */
-    bool has_incident; /* told, and not its end; after a restart nobody knows, so it is taken as told */
+    unsigned alerts; /* bits of enum notice_alert: told to be so, and not their end; after a restart nobody
+                        knows, so all are taken as told */
     bool is_watched;
     bool is_standing; /* no deployment: what serves, by standing.h; id 0, `version` is the one that serves */
     uint8_t standing_slot;                    /* of it */

@@ -30,8 +30,8 @@ struct telling {
     const struct live *live;
     const struct batch_row *row;
     struct kind kind;
-    bool ends_incident; /* who was told that something is wrong must hear that it is over */
-    size_t first;       /* of its rows */
+    unsigned ends; /* bits of enum notice_alert: who was told that it is so must hear that it is over */
+    size_t first;  /* of its rows */
     int64_t now_ms;
 };
 
@@ -102,6 +102,15 @@ static void add_rule(cJSON *data, const struct live *live, const struct batch_ro
     add_number(data, "count", judgement->count);
 }
 
+static void add_ends(cJSON *data, unsigned ends)
+{
+    cJSON *array = ends == 0 ? NULL : cJSON_AddArrayToObject(data, "ends");
+
+    for (unsigned i = 0; i < NOTICE_ALERT_COUNT; i++)
+        if ((ends & (1U << i)) != 0)
+            cJSON_AddItemToArray(array, cJSON_CreateString(notice_alert_name(i)));
+}
+
 static cJSON *data_of(const struct telling *telling)
 {
     const struct live *live = telling->live;
@@ -114,8 +123,7 @@ static cJSON *data_of(const struct telling *telling)
     (void)snprintf(id, sizeof(id), "dep_%llu", (unsigned long long)row->deployment);
     cJSON_AddStringToObject(data, "deployment", id);
     cJSON_AddStringToObject(data, "event", telling->kind.name);
-    if (telling->ends_incident)
-        cJSON_AddBoolToObject(data, "ends_incident", true);
+    add_ends(data, telling->ends);
     cJSON_AddStringToObject(data, "service", definition->service);
     cJSON_AddStringToObject(data, "environment", definition->environment);
     cJSON_AddStringToObject(data, "version", live->version);
@@ -230,8 +238,7 @@ static void tell(const struct telling *telling)
     for (size_t i = 0; i < definition->notify_all_count; i++)
         tell_one(telling, definition->notify_all[i]);
     for (size_t i = 0; i < definition->notify_urgent_count; i++)
-        if (telling->kind.is_urgent ||
-            (telling->ends_incident && keeps_incidents(definition->notify_urgent[i])))
+        if (telling->kind.is_urgent || (telling->ends != 0 && keeps_incidents(definition->notify_urgent[i])))
             tell_one(telling, definition->notify_urgent[i]);
 }
 
@@ -243,13 +250,14 @@ static void tell_of(struct notices *notices, struct live *live, const struct bat
                                     .live = live,
                                     .row = row,
                                     .kind = *kind,
-                                    .ends_incident = meaning->incident == NOTICE_ENDS && live->has_incident,
+                                    .ends = meaning->incident == NOTICE_ENDS ? live->alerts : 0,
                                     .first = notices->count,
                                     .now_ms = now_ms};
 
     tell(&telling);
-    if (meaning->incident != NOTICE_TELLS)
-        live->has_incident = meaning->incident == NOTICE_OPENS;
+    if (meaning->incident == NOTICE_OPENS)
+        live->alerts |= 1U << meaning->alert;
+    live->alerts &= ~telling.ends;
 }
 
 void notices_collect(struct notices *notices, struct daemon *daemon, const struct batch *batch)

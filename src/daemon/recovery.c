@@ -7,6 +7,7 @@
 #include "daemon/standing.h"
 #include "daemon/starting.h"
 #include "daemon/tombstone.h"
+#include "drivers/notice_kind.h"
 #include "io/memory.h"
 
 #include <string.h>
@@ -42,7 +43,7 @@ static struct live *revive(struct daemon *daemon, const struct journal_recovered
     live_set_id(live, recovered->deployment.id);
     live->target = recovered->deployment.target;
     live->previous_key = recovered->deployment.previous_key;
-    live->has_incident = true;
+    live->alerts = (1U << NOTICE_ALERT_COUNT) - 1;
     if (!copy_texts(live, &recovered->deployment))
         log_say(&daemon->log, LOG_LEVEL_WARN, "deployment %llu: a text is longer than it may be",
                 (unsigned long long)live->id);

@@ -51,6 +51,20 @@ static int64_t seconds_of(const char *time)
     return end == NULL || *end != '\0' ? 0 : (int64_t)timegm(&parts);
 }
 
+static unsigned read_ends(const cJSON *data)
+{
+    const cJSON *name = NULL;
+    unsigned ends = 0;
+
+    cJSON_ArrayForEach(name, cJSON_GetObjectItemCaseSensitive(data, "ends"))
+    {
+        for (unsigned i = 0; i < NOTICE_ALERT_COUNT; i++)
+            if (cJSON_IsString(name) && strcmp(name->valuestring, notice_alert_name(i)) == 0)
+                ends |= 1U << i;
+    }
+    return ends;
+}
+
 bool notice_facts_read(const char *body, struct notice_facts *ret_facts, struct err *err)
 {
     struct notice_facts facts = {0};
@@ -67,7 +81,7 @@ bool notice_facts_read(const char *body, struct notice_facts *ret_facts, struct 
     facts.bound = json_number_of(data, "bound");
     facts.count = json_number_of(data, "count");
     facts.share = json_number_of(data, "share");
-    facts.ends_incident = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(data, "ends_incident"));
+    facts.ends = read_ends(data);
     facts.kind = notice_kind_find(facts.event);
     *ret_facts = facts;
     return true;

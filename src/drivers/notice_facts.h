@@ -25,7 +25,7 @@ struct notice_facts {
     const char *summary, *evidence, *link;
     const char *rule, *condition, *metric, *actor, *reason, *why, *commit;
     double value, bound, count, share;
-    bool ends_incident; /* something was opened, and this is its end */
+    unsigned ends; /* bits of enum notice_alert: what was told to be so, and is over with this */
 };
 
 /* A line for people. */

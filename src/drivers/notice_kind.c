@@ -58,6 +58,17 @@ const char *notice_severity_name(enum notice_severity severity)
     return names[severity];
 }
 
+const char *notice_alert_name(enum notice_alert alert)
+{
+    static const char *const names[NOTICE_ALERT_COUNT] = {
+        [NOTICE_FAILED] = "failed",
+        [NOTICE_HELD] = "held",
+        [NOTICE_ESCALATED] = "escalated",
+    };
+
+    return names[alert];
+}
+
 unsigned notice_colour(const struct notice_kind *kind)
 {
     static const unsigned colours[NOTICE_SEVERITY_COUNT] = {

@@ -14,7 +14,7 @@ enum notice_incident {
     NOTICE_ENDS   /* what was opened about this deployment, if anything, is over */
 };
 
-/* A deployment's alert, where a receiver tells them apart. */
+/* What is wrong with a deployment, or waits; several at once are possible. */
 enum notice_alert { NOTICE_FAILED, NOTICE_HELD, NOTICE_ESCALATED, NOTICE_ALERT_COUNT };
 
 struct notice_kind {
@@ -31,6 +31,8 @@ const struct notice_kind *notice_kind_find(const char *name);
 
 /* "info", "warning", "error", "critical". */
 const char *notice_severity_name(enum notice_severity severity);
+/* "failed", "held", "escalated". */
+const char *notice_alert_name(enum notice_alert alert);
 /* 0xRRGGBB; of what is over and good green. */
 unsigned notice_colour(const struct notice_kind *kind);
 

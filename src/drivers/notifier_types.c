@@ -7,9 +7,10 @@
 extern const struct notifier_type notifier_webhook;
 extern const struct notifier_type notifier_slack;
 extern const struct notifier_type notifier_pagerduty;
+extern const struct notifier_type notifier_alertmanager;
 
 const struct notifier_type *const notifier_types[] = {&notifier_webhook, &notifier_slack, &notifier_pagerduty,
-                                                      NULL};
+                                                      &notifier_alertmanager, NULL};
 
 const struct notifier_type *notifier_type_find(const char *receiver)
 {

@@ -91,7 +91,7 @@ static bool is_wanted(const struct notice_facts *facts, enum part part)
     case PART_TRIGGER:
         return facts->kind->incident == NOTICE_OPENS;
     case PART_RESOLVE:
-        return facts->ends_incident;
+        return facts->ends != 0;
     case PART_CHANGE:
         return facts->kind->is_change;
     case PART_COUNT:

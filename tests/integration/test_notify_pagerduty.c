@@ -54,7 +54,7 @@ static void opens_and_resolves_one_incident(void **state)
     send_well(bench, "verdict_failed",
               "\"rule\":\"errors\",\"metric\":\"error_rate\",\"value\":0.1364,\"bound\":0.05,");
     notifier_bench_has(notifier_bench_kept(), opened);
-    send_well(bench, "rolled_back", "\"ends_incident\":true,");
+    send_well(bench, "rolled_back", "\"ends\":[\"failed\"],");
     const char *kept = notifier_bench_kept();
     notifier_bench_has(kept, resolved);
     assert_int_equal(lines_of(kept), 2);
@@ -87,12 +87,12 @@ static void repeats_what_was_cut_off(void **state)
     struct notifier_bench *bench = *state;
 
     open_at(bench, "/fail/1/500/pagerduty");
-    notifier_bench_expect(bench, notifier_bench_body("promoted", "\"ends_incident\":true,"), NOTICE_RETRY,
+    notifier_bench_expect(bench, notifier_bench_body("promoted", "\"ends\":[\"failed\"],"), NOTICE_RETRY,
                           7000, "500");
     /* the second request of this try has another path, which fails once as well */
-    notifier_bench_expect(bench, notifier_bench_body("promoted", "\"ends_incident\":true,"), NOTICE_RETRY,
+    notifier_bench_expect(bench, notifier_bench_body("promoted", "\"ends\":[\"failed\"],"), NOTICE_RETRY,
                           7000, "500");
-    send_well(bench, "promoted", "\"ends_incident\":true,");
+    send_well(bench, "promoted", "\"ends\":[\"failed\"],");
     const char *kept = notifier_bench_kept();
     assert_int_equal(lines_of(kept), 3);
     assert_non_null(strstr(kept, "change"));

@@ -8,10 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPTIONS_MAX = 16, MEMORY = 16384, BODY_MAX = 32 * 1024, REFERENCES = 4 };
+enum { OPTIONS_MAX = 16, LIST_MAX = 8, MEMORY = 16384, BODY_MAX = 32 * 1024, REFERENCES = 4 };
 
 static struct peer peer;
 static struct folder peer_folder;
+static size_t seen_length; /* of what it kept */
 
 int notifier_bench_start_peer(void **state)
 {
@@ -42,6 +43,7 @@ int notifier_bench_set_up(void **state)
     bench->folder = folder_make();
     folder_write(&bench->folder, "key", NOTIFIER_BENCH_KEY "\n");
     folder_write(&peer_folder, "kept", "");
+    seen_length = 0;
     bench->loop = loop_new();
     if (!http_client_new(bench->loop, &limits, &bench->http, &err))
         fail_msg("%s", err.text);
@@ -95,6 +97,22 @@ const char *notifier_bench_url(const char *path)
     return text;
 }
 
+/* "a,b": a list, or a map of one pair. */
+static struct option_value list_of(const char *text, struct arena *arena)
+{
+    const char **list = arena_take_array(arena, LIST_MAX, sizeof(*list));
+    struct option_value value = {.is_set = true, .list = list};
+
+    for (size_t length = 0; *text != '\0'; text += length + (text[length] == ',')) {
+        length = strcspn(text, ",");
+        assert_true(value.list_length < LIST_MAX);
+        char *copy = arena_take(arena, length + 1);
+        (void)snprintf(copy, length + 1, "%.*s", (int)length, text);
+        list[value.list_length++] = copy;
+    }
+    return value;
+}
+
 bool notifier_bench_try_open(struct notifier_bench *bench, const struct notifier_type *type,
                              const char *const *options, struct err *err)
 {
@@ -110,7 +128,10 @@ bool notifier_bench_try_open(struct notifier_bench *bench, const struct notifier
     for (size_t i = 0; options[i] != NULL; i += 2) {
         size_t at = option_find(bench->type->options, bench->type->option_count, options[i]);
         assert_true(at < bench->type->option_count);
-        if (!option_parse(&bench->type->options[at], options[i + 1], &arena, &values[at], err))
+        enum option_type type_of = bench->type->options[at].type;
+        if (type_of == OPTION_LIST || type_of == OPTION_MAP)
+            values[at] = list_of(options[i + 1], &arena);
+        else if (!option_parse(&bench->type->options[at], options[i + 1], &arena, &values[at], err))
             return false;
     }
     return option_complete(bench->type->options, bench->type->option_count, &arena, values, err) &&
@@ -179,10 +200,10 @@ void notifier_bench_expect(struct notifier_bench *bench, const char *body, enum 
 const char *notifier_bench_kept(void)
 {
     static char kept[NOTIFIER_BENCH_KEPT_MAX];
+    size_t seen = seen_length;
 
-    (void)folder_read(&peer_folder, "kept", kept, sizeof(kept));
-    folder_write(&peer_folder, "kept", "");
-    return kept;
+    seen_length = folder_read(&peer_folder, "kept", kept, sizeof(kept));
+    return kept + seen;
 }
 
 void notifier_bench_has(const char *kept, const char *const *parts)

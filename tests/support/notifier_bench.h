@@ -53,7 +53,8 @@ const char *notifier_bench_reference(struct notifier_bench *bench, const char *f
 /* "http://127.0.0.1:PORT" of the peer, and `path` behind it; the same. */
 const char *notifier_bench_url(const char *path);
 
-/* Opens a receiver of that type with options as text: name, text, name, text ..., NULL. One that is open is
+/* Opens a receiver of that type with options as text: name, text, name, text ..., NULL; of
+ * a list or map with commas between. One that is open is
  * closed before. */
 bool notifier_bench_try_open(struct notifier_bench *bench, const struct notifier_type *type,
                              const char *const *options, struct err *err);
