@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "engine/admission.h"
 
+#include "engine/locks.h"
 #include "engine/runs_turn.h"
 #include "engine/stepping.h"
 #include "engine/targets.h"
@@ -30,8 +31,7 @@ static struct engine_slot *same_version(const struct engine *engine, const struc
     return slot;
 }
 
-/* Neither a window nor a freeze nor who waits is asked: ways back (S19) and people's emergencies. */
-static bool is_ungated(const struct engine_slot *slot)
+bool admission_is_ungated(const struct engine_slot *slot)
 {
     return slot->start.plan->kind == PLAN_ROLLBACK || slot->after.is_emergency;
 }
@@ -83,6 +83,7 @@ static void create(struct engine *engine, struct engine_slot *slot, const struct
 {
     assert((!start->replaces && !start->is_emergency) || start->plan->kind == PLAN_DEPLOY);
     slot->start = *start;
+    roster_lock(engine, slot);
     deployment_init(slot->id, engine->batch.now_ms, &slot->after);
     slot->after.is_emergency = start->is_emergency;
     slot->after.is_stable_bad = start->is_stable_bad;
@@ -135,8 +136,16 @@ static void make_room(struct engine *engine, struct engine_slot *slot)
 /* Makes room for a newer one; ways back do not, nor emergencies for who is none. */
 static void replace(struct engine *engine, struct engine_slot *slot)
 {
-    if (!is_ungated(slot))
+    if (!admission_is_ungated(slot))
         make_room(engine, slot);
+}
+
+void admission_wake(struct engine *engine, struct engine_slot *slot)
+{
+    if (slot->after.phase != PHASE_QUEUED)
+        return;
+    slot->asks_ms = engine->batch.now_ms;
+    roster_involve(engine, slot);
 }
 
 static void replace_queued(struct engine *engine, struct engine_slot *by)
@@ -151,10 +160,7 @@ static void replace_queued(struct engine *engine, struct engine_slot *by)
 static void overtake_queued(struct engine *engine, struct engine_slot *by)
 {
     for (struct engine_slot *slot = roster_next(engine, by); slot != NULL; slot = roster_next(engine, slot))
-        if (slot->after.phase == PHASE_QUEUED) {
-            slot->asks_ms = engine->batch.now_ms;
-            roster_involve(engine, slot);
-        }
+        admission_wake(engine, slot);
 }
 
 static bool is_overtaken(const struct engine *engine, const struct engine_slot *queued)
@@ -313,7 +319,7 @@ static struct engine_slot *first_queued(const struct engine *engine, uint32_t ta
 
     for (struct engine_slot *slot = roster_first(engine, target); slot != NULL;
          slot = roster_next(engine, slot)) {
-        bool may_go = !is_ungated_only || is_ungated(slot);
+        bool may_go = !is_ungated_only || admission_is_ungated(slot);
         if (slot->after.phase == PHASE_QUEUED && may_go && !is_overtaken)
             first = slot;
         is_overtaken = is_overtaken || is_emergency(slot);
@@ -322,7 +328,7 @@ static struct engine_slot *first_queued(const struct engine *engine, uint32_t ta
 }
 
 /* Who waits for a window is asked again when that opens. */
-static bool is_open(struct engine *engine, struct engine_slot *slot)
+static bool is_in_window(struct engine *engine, struct engine_slot *slot)
 {
     if (slot->start.window == NULL)
         return true;
@@ -332,6 +338,11 @@ static bool is_open(struct engine *engine, struct engine_slot *slot)
     slot->asks_ms = opens_ms;
     roster_involve(engine, slot);
     return false;
+}
+
+static bool is_open(struct engine *engine, struct engine_slot *slot)
+{
+    return is_in_window(engine, slot) && locks_holder(engine, slot) == NULL;
 }
 
 /* No deployment overtakes the one before it: that would be put over the newer version later. */
@@ -412,6 +423,21 @@ void admission_next(struct engine *engine, uint32_t target)
         admission_give_turn(engine, next);
     else
         admission_make_room(engine, next);
+}
+
+/* Who waits longest for its lock comes first, in whichever queue that stands. */
+void admission_ended(struct engine *engine, const struct engine_slot *slot)
+{
+    uint32_t target = slot->start.target;
+
+    locks_ask(engine, slot->start.lock);
+    if (slot->start.lock == 0 || first_queued(engine, target, true) != NULL) {
+        admission_next(engine, target);
+        return;
+    }
+    for (struct engine_slot *next = roster_first(engine, target); next != NULL;
+         next = roster_next(engine, next))
+        admission_wake(engine, next);
 }
 
 void admission_ask_again(struct engine *engine, struct engine_slot *slot)

@@ -12,7 +12,13 @@ void admission_next(struct engine *engine, uint32_t target);
 struct engine_slot *admission_owner(const struct engine *engine, uint32_t target);
 /* The old slot is needed now: the way back that a promotion kept is given up. False: it is being retired. */
 bool admission_end_care(struct engine *engine, uint32_t target);
-void admission_ask_again(struct engine *engine, struct engine_slot *slot); /* the window of a queued one */
+void admission_ask_again(struct engine *engine, struct engine_slot *slot); /* a queued one */
+/* A queued one asks again at once, in a turn of its own; others do not. */
+void admission_wake(struct engine *engine, struct engine_slot *slot);
+/* It ended: who comes next? */
+void admission_ended(struct engine *engine, const struct engine_slot *slot);
+/* Neither a window nor a freeze, a lock nor who waits is asked: ways back (S19) and people's emergencies. */
+bool admission_is_ungated(const struct engine_slot *slot);
 /* Of those that stand or fall together, one by one: may it be there (ENGINE_DONE)? A slot for it, or NULL;
  * and once all are there its place in the queue. */
 enum engine_answer admission_refusal(struct engine *engine, const struct engine_start *start);

@@ -448,10 +448,10 @@ static void drop_batch(struct engine *engine)
     struct engine_slot *slot;
 
     for (uint32_t i = 0; (slot = roster_involved(engine, i)) != NULL; i++) {
+        slot->asks_ms = engine->batch.now_ms; /* a turn that it may have had is still to be had */
         if (!slot->is_touched)
             continue;
         slot->after = slot->before;
-        slot->asks_ms = engine->batch.now_ms; /* a turn that it may have had is still to be had */
         stepping_forget_told(slot);
         slot->is_touched = slot->has_row = slot->was_told = slot->may_wait = false;
         slot->author = 0;

@@ -69,6 +69,8 @@ struct engine_start {
     bool queues;                     /* wait behind another deployment instead of being refused */
     const void *window; /* deployments take their turn only while it is open, by env.opens_ms(); NULL: it
                            always is. Ways back do not ask (S19) */
+    uint64_t lock;      /* hash of its name: no two targets that name it have deployments under way at once;
+                           0: none. Ways back and emergencies do not wait for it (S19) */
     bool replaces;      /* queues, and who was there before makes room: EVENT_REPLACED; never PLAN_ROLLBACK */
     bool is_emergency;  /* a person's: before all who wait, and past window and freeze; EVENT_OVERTAKEN to who
                            was there before; never PLAN_ROLLBACK. In memory the state says so */
@@ -127,5 +129,8 @@ int64_t engine_deadline(const struct engine *engine);
 const struct deployment_state *engine_state(const struct engine *engine, uint64_t deployment);
 const struct rule_state *engine_rule_states(const struct engine *engine, uint64_t deployment);
 const struct target_state *engine_target(const struct engine *engine, uint32_t target);
+
+/* The deployment, of another target, whose lock a queued one waits for; 0: it does not. */
+uint64_t engine_lock_holder(const struct engine *engine, uint64_t deployment);
 
 #endif

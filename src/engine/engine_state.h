@@ -51,7 +51,7 @@ struct input {
 /* One deployment in memory. `before` is durable, `after` what the batch under way makes of it. */
 struct engine_slot {
     uint64_t id; /* 0: free */
-    roster_place next_in_chain, next_of_target;
+    roster_place next_in_chain, next_of_target, next_of_lock;
     uint32_t agenda_place; /* 0: none */
     int64_t at_ms;         /* of the agenda */
     bool is_marked, is_involved;
@@ -66,7 +66,7 @@ struct engine_slot {
     uint8_t told[PLAN_RULES_MAX]; /* enum verdict that the machine knows, or ENGINE_TOLD_NOTHING */
     uint32_t dirty;               /* bit r: rule r has new values */
     int64_t rule_deadline_ms[PLAN_RULES_MAX];
-    int64_t asks_ms; /* QUEUED: its window is closed and asked again then; NEVER: it waits for nothing else */
+    int64_t asks_ms; /* QUEUED: it asks for its turn again then; NEVER: somebody else's end wakes it */
     int64_t persisted_ms;
     int64_t reconcile_at_ms;
     uint32_t read_sequence;  /* newest action when traffic was last asked for */

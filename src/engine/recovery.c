@@ -27,6 +27,7 @@ bool engine_recover(struct engine *engine, const struct engine_start *start,
     if (slot == NULL)
         return false;
     slot->start = *start;
+    roster_lock(engine, slot);
     slot->before = *state;
     slot->after = *state;
     slot->persisted_ms = state->last_seen_ms;

@@ -17,7 +17,8 @@ static uint32_t chains_for(uint32_t deployments_max)
 size_t roster_size(uint32_t deployments_max, uint32_t targets_max)
 {
     return targets_max * sizeof(struct target_state) +
-           (chains_for(deployments_max) + 3 * (size_t)deployments_max + targets_max) * sizeof(roster_place);
+           (2 * (size_t)chains_for(deployments_max) + 3 * (size_t)deployments_max + targets_max) *
+               sizeof(roster_place);
 }
 
 void roster_init(struct engine *engine, unsigned char *memory)
@@ -28,7 +29,8 @@ void roster_init(struct engine *engine, unsigned char *memory)
     roster->chain_mask = chain_count - 1;
     roster->saved = (struct target_state *)(void *)memory;
     roster->chains = (roster_place *)(void *)(roster->saved + engine->targets_max);
-    roster->agenda = roster->chains + chain_count;
+    roster->locks = roster->chains + chain_count;
+    roster->agenda = roster->locks + chain_count;
     roster->involved = roster->agenda + engine->slots_max;
     roster->marked = roster->involved + engine->slots_max;
     roster->touched = roster->marked + engine->slots_max;
@@ -67,6 +69,43 @@ struct engine_slot *roster_first(const struct engine *engine, uint32_t target)
 struct engine_slot *roster_next(const struct engine *engine, const struct engine_slot *slot)
 {
     return slot_at(engine, slot->next_of_target);
+}
+
+static roster_place *lock_chain_of(const struct engine *engine, uint64_t lock)
+{
+    return &engine->roster.locks[lock & engine->roster.chain_mask];
+}
+
+/* The first one from here on that names the lock. */
+static struct engine_slot *of_lock(const struct engine *engine, roster_place place, uint64_t lock)
+{
+    struct engine_slot *slot = slot_at(engine, place);
+
+    while (slot != NULL && slot->start.lock != lock)
+        slot = slot_at(engine, slot->next_of_lock);
+    return slot;
+}
+
+struct engine_slot *roster_first_of_lock(const struct engine *engine, uint64_t lock)
+{
+    return lock == 0 ? NULL : of_lock(engine, *lock_chain_of(engine, lock), lock);
+}
+
+struct engine_slot *roster_next_of_lock(const struct engine *engine, const struct engine_slot *slot)
+{
+    return of_lock(engine, slot->next_of_lock, slot->start.lock);
+}
+
+void roster_lock(struct engine *engine, struct engine_slot *slot)
+{
+    roster_place *at = lock_chain_of(engine, slot->start.lock);
+
+    if (slot->start.lock == 0)
+        return;
+    while (*at != 0 && slot_at(engine, *at)->id < slot->id)
+        at = &slot_at(engine, *at)->next_of_lock;
+    slot->next_of_lock = *at;
+    *at = place_of(engine, slot);
 }
 
 static struct engine_slot *free_slot(struct engine *engine)
@@ -245,6 +284,11 @@ static roster_place *next_of_target(struct engine_slot *slot)
     return &slot->next_of_target;
 }
 
+static roster_place *next_of_lock(struct engine_slot *slot)
+{
+    return &slot->next_of_lock;
+}
+
 static void unmark(struct engine *engine, struct engine_slot *slot)
 {
     struct roster *roster = &engine->roster;
@@ -269,6 +313,8 @@ void roster_give(struct engine *engine, struct engine_slot *slot)
     roster_schedule(engine, slot, DEPLOYMENT_NEVER);
     unlink_from(engine, chain_of(engine, slot->id), place, next_in_chain);
     unlink_from(engine, &engine->targets[slot->start.target - 1].first, place, next_of_target);
+    if (slot->start.lock != 0)
+        unlink_from(engine, lock_chain_of(engine, slot->start.lock), place, next_of_lock);
     slot->id = 0;
     slot->next_in_chain = engine->roster.free_first;
     engine->roster.free_first = place;

@@ -23,6 +23,7 @@ struct roster {
     uint32_t free_first; /* places of slots that were used before */
     uint32_t involved_count, marked_count, agenda_count, touched_count;
     roster_place *chains;       /* [chain_mask + 1] by id */
+    roster_place *locks;        /* [chain_mask + 1] by lock */
     roster_place *agenda;       /* [slots_max] a heap: the earliest is first */
     roster_place *involved;     /* [slots_max] in the batch under way */
     roster_place *marked;       /* [slots_max] something came for them since */
@@ -47,6 +48,12 @@ struct engine_slot *roster_find(const struct engine *engine, uint64_t id);
 /* The deployments of a target, newest first. */
 struct engine_slot *roster_first(const struct engine *engine, uint32_t target);
 struct engine_slot *roster_next(const struct engine *engine, const struct engine_slot *slot);
+
+/* Among those that name the same lock, once its start is known; those without one are not. */
+void roster_lock(struct engine *engine, struct engine_slot *slot);
+/* The deployments that name it, oldest first; of lock 0 none. */
+struct engine_slot *roster_first_of_lock(const struct engine *engine, uint64_t lock);
+struct engine_slot *roster_next_of_lock(const struct engine *engine, const struct engine_slot *slot);
 
 /* It has something to do in the next turn. */
 void roster_mark(struct engine *engine, struct engine_slot *slot);

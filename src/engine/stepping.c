@@ -229,7 +229,9 @@ static void step(struct engine *engine, struct engine_slot *slot, const struct e
         stepping_lose_way_back(engine, slot->start.target);
     bool has_ended = phase_is_terminal(slot->after.phase) && !phase_is_terminal(before.phase);
     bool has_cared = slot->after.care != before.care;
-    if (has_ended || has_cared)
+    if (has_ended)
+        admission_ended(engine, slot);
+    else if (has_cared)
         admission_next(engine, slot->start.target);
     bool is_called = slot->after.is_escalated != before.is_escalated;
     bool falls = slot->after.together != 0 && slot->after.phase == PHASE_ROLLING_BACK &&

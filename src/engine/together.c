@@ -25,6 +25,17 @@ static void drop(struct engine *engine, const struct starts *starts, enum engine
         engine_answer_own(engine, starts->of[i].token, answer, 0);
 }
 
+/* They would wait for each other for ever: a lock is never held twice. */
+static bool shares_lock(const struct starts *starts, uint8_t index)
+{
+    uint64_t lock = starts->of[index].lock;
+
+    for (uint8_t i = 0; i < index; i++)
+        if (lock != 0 && starts->of[i].lock == lock)
+            return true;
+    return false;
+}
+
 /* Asks for all of them, then at the doors of all; what is refused leaves none behind. */
 static enum engine_answer ask(struct engine *engine, const struct run_state *state, uint64_t token,
                               const struct run_plan_stage *stage, struct starts *starts, uint8_t *ret_task)
@@ -43,7 +54,7 @@ static enum engine_answer ask(struct engine *engine, const struct run_state *sta
     }
     for (uint8_t i = 0; i < starts->count && answer == ENGINE_DONE; i++) {
         *ret_task = (uint8_t)(stage->first + i);
-        answer = admission_refusal(engine, &starts->of[i]);
+        answer = shares_lock(starts, i) ? ENGINE_CONFLICT : admission_refusal(engine, &starts->of[i]);
     }
     if (answer == ENGINE_DONE && !roster_has_room(engine, starts->count))
         answer = ENGINE_FULL;

@@ -29,7 +29,22 @@ static uint64_t ask(struct stage *stage, uint64_t token, const struct story_word
     return token;
 }
 
-/* start VERSION [queues|replaces|emergency|bad_stable] */
+/* [locked] [at SERVICE] */
+static bool read_place(const struct story_words *words, struct engine_start *start, struct err *err)
+{
+    const char *where = story_option(words, "at");
+    int64_t target = BENCH_TARGET;
+
+    if (where != NULL && !text_to_integer(where, 1, STAGE_SERVICES, &target))
+        return err_set(err, ERR_INVALID, "`%s` is no service", where);
+    for (int i = 2; i < words->count; i++)
+        if (strcmp(words->at[i], "locked") == 0)
+            start->lock = STAGE_LOCK;
+    start->target = (uint32_t)target;
+    return true;
+}
+
+/* start VERSION [queues|replaces|emergency|bad_stable] [locked] [at SERVICE] */
 static bool start(struct stage *stage, const struct story_words *words, struct err *err)
 {
     struct bench_live *live = bench_prepare(&stage->bench, key_of(words->at[1]));
@@ -41,6 +56,8 @@ static bool start(struct stage *stage, const struct story_words *words, struct e
     live->start.is_emergency =
         live->start.is_stable_bad || (words->count > 2 && strcmp(words->at[2], "emergency") == 0);
     live->start.needs_stable = stage->plan.has_traffic || stage->plan.host_count > 0;
+    if (!read_place(words, &live->start, err))
+        return false;
     (void)ask(stage, live->start.token, words);
     return engine_start(stage->bench.engine, &live->start) || err_set(err, ERR_LIMIT, "the queue is full");
 }

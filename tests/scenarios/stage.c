@@ -8,6 +8,14 @@
 
 enum { DEPLOYMENTS = 8, TURNS_MAX = 200 };
 
+static void adopt(struct stage *stage, uint64_t version_key)
+{
+    struct target_verb verb = {.kind = TARGET_ADOPT, .version_key = version_key};
+
+    for (verb.target = BENCH_TARGET; verb.target < BENCH_TARGET + STAGE_SERVICES; verb.target++)
+        (void)bench_target_verb(&stage->bench, &verb);
+}
+
 bool stage_open(struct stage *stage, const struct story *story, struct err *err)
 {
     uint8_t step = 0;
@@ -24,7 +32,7 @@ bool stage_open(struct stage *stage, const struct story *story, struct err *err)
     for (int i = 0; i < STORY_COMMANDS_MAX; i++)
         stage->commands[i] = (struct deed){.result = RESULT_DONE, .takes_ms = STAGE_TAKES_MS};
     if (story->stable != NULL)
-        bench_adopt(&stage->bench, snapshot_hash(story->stable, strlen(story->stable)), 0);
+        adopt(stage, snapshot_hash(story->stable, strlen(story->stable)));
     bench_forget(&stage->bench);
     return true;
 }

@@ -11,6 +11,8 @@ enum {
     STAGE_TOLD_MAX = 1024,
     STAGE_JOBS_MAX = 64,
     STAGE_ASKED_MAX = 64,
+    STAGE_SERVICES = 3, /* targets that starts may name */
+    STAGE_LOCK = 7,
     STAGE_TEXT_MAX = 96,
     STAGE_TAKES_MS = 100, /* any action, if not said otherwise */
     STAGE_READ_MS = 50,

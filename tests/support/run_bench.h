@@ -35,6 +35,7 @@ struct run_bench {
     bool has_no_environment;     /* the next deployments are refused by the shell */
     uint8_t no_task;             /* nor has this one any; 0: it has */
     bool queues;                 /* the next ones wait behind others */
+    uint64_t lock;               /* the next ones name it */
     bool replaces;               /* the next ones take the place of what has no effect yet */
     struct bench_live *deployed; /* newest one that a run started */
     uint32_t live_count;

@@ -80,6 +80,10 @@ static void test_door(void **state)
     assert_int_equal(bench_start(&bench.engine, other), ENGINE_DONE);
     bench.queues = true;
     refused(ENGINE_CONFLICT, 2); /* the same version is under way there, alone */
+    assert_int_equal(bench_verb(&bench.engine, other, VERB_ABORT), ENGINE_DONE);
+    bench.lock = VERSION;
+    refused(ENGINE_CONFLICT, 2); /* each would wait for the other one's end */
+    bench.lock = 0;
 }
 
 /* Each has a place, or none has. */
