@@ -8,6 +8,7 @@
 #ifndef API_API_H
 #define API_API_H
 
+#include "api/api_lock.h"
 #include "api/api_run.h"
 #include "config/definition.h"
 #include "engine/engine.h"
@@ -91,11 +92,10 @@ struct api_live {
     const struct deployment_state *state;
     const struct definition *definition;
     const struct rule_state *rules; /* [definition->rule_count] */
-    const char
-        *why; /* latest sentence of a driver or probe for people ("server web3: No such server."), or "" */
-    int64_t now_ms;        /* engine's clock */
-    int64_t opens_wall_ms; /* its window is closed until then, since 1970; 0: open, or it
-                              has none; INT64_MAX: not in sight */
+    const char *why; /* latest sentence of a driver or probe for people ("web3: No such server."), or "" */
+    int64_t now_ms;  /* engine's clock */
+    int64_t opens_wall_ms; /* its window is closed until then; 0: it is not; INT64_MAX: not in sight */
+    struct api_lock lock;
 };
 
 struct api_env {

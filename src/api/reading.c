@@ -220,6 +220,7 @@ struct record reading_record(const struct call *call, size_t index)
     record.why = live.why == NULL ? "" : live.why;
     record.now_ms = live.now_ms;
     record.opens_wall_ms = live.opens_wall_ms;
+    record.lock = live.lock;
     record.is_live = true;
     return record;
 }

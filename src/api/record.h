@@ -3,6 +3,7 @@
 #ifndef API_RECORD_H
 #define API_RECORD_H
 
+#include "api/api_lock.h"
 #include "base/text.h"
 #include "config/against.h"
 #include "config/definition.h"
@@ -21,6 +22,7 @@ struct record {
     bool is_live;
     int64_t now_ms;        /* is_live */
     int64_t opens_wall_ms; /* QUEUED: its window is closed until then; 0: it waits for others */
+    struct api_lock lock;  /* QUEUED */
 };
 
 /* Over, or escalated: `wait` ends. */

@@ -210,6 +210,23 @@ static void add_texts(cJSON *object, const struct journal_deployment *row)
     shape_time(object, "ended", row->ended_ms);
 }
 
+/* Of one that waits for it. */
+static void add_lock(cJSON *object, const struct api_lock *lock)
+{
+    char holder[RECORD_ID_SIZE];
+
+    if (lock->name == NULL) {
+        cJSON_AddNullToObject(object, "lock");
+        return;
+    }
+    cJSON *shape = cJSON_AddObjectToObject(object, "lock");
+    (void)snprintf(holder, sizeof(holder), "dep_%" PRIu64, lock->holder);
+    cJSON_AddStringToObject(shape, "name", lock->name);
+    cJSON_AddStringToObject(shape, "held_by", holder);
+    cJSON_AddStringToObject(shape, "service", lock->service);
+    cJSON_AddStringToObject(shape, "environment", lock->environment);
+}
+
 static void add_state(cJSON *object, const struct record *record)
 {
     const struct deployment_state *state = record->state;
@@ -241,6 +258,7 @@ static void add_state(cJSON *object, const struct record *record)
     cJSON_AddStringToObject(object, "summary", summary);
     cJSON_AddStringToObject(object, "why", record->why);
     shape_time(object, "opens", record->opens_wall_ms);
+    add_lock(object, &record->lock);
 }
 
 cJSON *shape_deployment(const struct record *record, bool is_full)

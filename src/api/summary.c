@@ -5,6 +5,7 @@
 #include "base/duration.h"
 #include "orchestrator/deployment.h"
 
+#include <inttypes.h>
 #include <math.h>
 
 /* Why it is held, or went back: the rule that decided, with its numbers. */
@@ -220,6 +221,11 @@ static void add_queued(const struct record *record, struct text *text)
     char opens[SHAPE_TIME_SIZE];
 
     text_add(text, "%s waits for ", record->row->version);
+    if (record->opens_wall_ms == 0 && record->lock.name != NULL) {
+        text_add(text, "lock %s, which dep_%" PRIu64 " of %s/%s holds", record->lock.name,
+                 record->lock.holder, record->lock.service, record->lock.environment);
+        return;
+    }
     if (record->opens_wall_ms == 0) {
         text_add(text, "the deployment before it");
         return;

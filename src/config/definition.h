@@ -137,12 +137,12 @@ struct definition {
     const struct option_value *driver_options; /* [driver's use_count] */
     enum concurrency concurrency;
     const struct window *window;   /* when deployments begin; NULL: always */
+    const char *lock;              /* targets that name the same one take turns; NULL: none */
     const char *const *notify_all; /* "webhook:ops" */
     size_t notify_all_count;
     const char *const *notify_urgent;
     size_t notify_urgent_count;
-    bool needs_approval;
-    bool not_author;
+    bool needs_approval, not_author;
     const char *const *approvers; /* people, groups of people resolved */
     size_t approver_count;
 };

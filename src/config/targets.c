@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-enum { TARGET_TRAFFIC, TARGET_CONCURRENCY, TARGET_OPTION_COUNT };
+enum { TARGET_TRAFFIC, TARGET_CONCURRENCY, TARGET_LOCK, TARGET_OPTION_COUNT };
 enum { SLOT_SERVERS, SLOT_ADDRESS, SLOT_VARS, SLOT_OPTION_COUNT };
 enum {
     APPROVAL_FROM,
@@ -36,6 +36,9 @@ static const struct option options[TARGET_OPTION_COUNT] = {
                             .choices = concurrencies,
                             .fallback = "refuse",
                             .help = "what a second deployment does"},
+    [TARGET_LOCK] = {.name = "lock",
+                     .type = OPTION_TEXT,
+                     .help = "environments that name the same one are deployed one at a time"},
 };
 
 static const struct option slot_options[SLOT_OPTION_COUNT] = {
@@ -132,6 +135,15 @@ static bool take_driver(const struct build *build, const struct node *target, st
     return definition->driver_instance != NULL;
 }
 
+static bool take_lock(const struct build *build, const struct node *target, const struct option_value *value,
+                      struct definition *definition)
+{
+    definition->lock = value->is_set ? value->text : NULL;
+    return definition->lock == NULL || text_is_name(definition->lock) ||
+           report_node(build->report, tree_find(target, "lock"),
+                       "lock: '%s' is no name: small letters, digits, -", definition->lock);
+}
+
 static bool window_build(const struct build *build, const struct node *window, struct definition *definition)
 {
     definition->window = window == NULL ? NULL : windows_build(build, window);
@@ -142,7 +154,7 @@ bool targets_build(const struct build *build, const struct node *target, struct 
 {
     static const char *const parts[] = {"slots",    "hosts",  "hosts_from", "commands",
                                         "approval", "window", NULL};
-    static const char *const later[] = {"lock", "gate", "pipeline", NULL};
+    static const char *const later[] = {"gate", "pipeline", NULL};
     struct shape shape = {.options = options, .count = TARGET_OPTION_COUNT, .parts = parts, .later = later};
     struct option_value values[TARGET_OPTION_COUNT] = {{0}};
     struct option_value *uses = NULL;
@@ -160,6 +172,7 @@ bool targets_build(const struct build *build, const struct node *target, struct 
     bool is_good = options_read(build, target, &shape, values, uses);
     definition->driver_options = uses;
     definition->concurrency = (enum concurrency)values[TARGET_CONCURRENCY].choice;
+    is_good = take_lock(build, target, &values[TARGET_LOCK], definition) && is_good;
     is_good = slots_build(build, tree_find(target, "slots"), definition) && is_good;
     is_good = hosts_build(build, tree_find(target, "hosts"), definition) && is_good;
     is_good = hosts_from_build(build, tree_find(target, "hosts_from"), definition) && is_good;

@@ -154,6 +154,20 @@ static void take_mark(void *data, uint64_t deployment, double weight_percent)
         live_say(live, "the pipeline routes %g %%", weight_percent);
 }
 
+/* Where it waits for one. */
+static struct api_lock lock_of(struct daemon *daemon, const struct live *live, uint64_t deployment)
+{
+    uint64_t id = engine_lock_holder(daemon->engine, deployment);
+    const struct live *holder = id == 0 ? NULL : live_find(daemon, id);
+
+    if (holder == NULL)
+        return (struct api_lock){.name = NULL};
+    return (struct api_lock){.name = live->definition->lock,
+                             .holder = id,
+                             .service = holder->definition->service,
+                             .environment = holder->definition->environment};
+}
+
 static bool show_live(void *data, uint64_t deployment, struct api_live *ret_live)
 {
     struct daemon *daemon = data;
@@ -163,6 +177,7 @@ static bool show_live(void *data, uint64_t deployment, struct api_live *ret_live
     if (live == NULL || state == NULL)
         return false;
     *ret_live = (struct api_live){.state = state,
+                                  .lock = lock_of(daemon, live, deployment),
                                   .definition = live->definition,
                                   .rules = live->rule_states,
                                   .why = live_why(live),

@@ -56,6 +56,7 @@ struct engine_start starting_fill(const struct live *live, uint64_t version_key)
         .queues = definition->concurrency != CONCURRENCY_REFUSE,
         .replaces = definition->concurrency == CONCURRENCY_REPLACE && definition->plan.kind == PLAN_DEPLOY,
         .window = definition->window == NULL ? NULL : live,
+        .lock = definition->lock == NULL ? 0 : snapshot_hash(definition->lock, strlen(definition->lock)),
         .needs_stable = definition->plan.has_traffic || definition->plan.host_count > 0,
     };
 }

@@ -88,6 +88,23 @@ def test_a_closed_window_queues_and_says_until_when(world):
     assert (ended(world, name)["state"], show(world, name)["opens"]) == ("cancelled", None)
 
 
+def test_who_names_the_same_lock_waits_and_says_for_whom(world):
+    begin(world, observe="1h", at_most="2h", more='lock = "edge";', stage='stage: { strategy = "watched";  lock = "edge"; };')
+    first = begun(world, "2.0.0")
+    started = world.verdict("start", "shop/stage", "--version", "2.0.1")
+    second = started.stdout.strip()
+    told = f"waits for lock edge, which {first} of shop/prod holds"
+    assert started.returncode == 0 and told in started.stderr, started.stderr
+    world.programs["verdictd"].kill()
+    world.programs["verdictd"].start()
+    assert told in world.verdict("get", second).stdout
+    assert (show(world, second)["state"], show(world, second)["lock"]["held_by"]) == ("queued", first)
+    assert world.api("POST", f"/v1/deployments/{first}/abort", {"reason": "over"}).status == 200
+    ended(world, first)
+    wait_until(lambda: show(world, second)["state"] != "queued", 5, "the lock is free")
+    assert show(world, second)["lock"] is None
+
+
 def test_rollback_of_a_promoted_one(world):
     begin(world)
     digest = "sha256:" + 64 * "d"

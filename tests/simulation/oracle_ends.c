@@ -82,7 +82,7 @@ static void check_active(struct world *world, uint64_t deployment, int64_t quiet
 }
 
 /* Somebody waits, and nobody is under way: at most the old slot of a promotion is still being retired, or a
- * window is closed, which the end of the retirement may just have missed. */
+ * window is closed, which the end of the retirement may just have missed; or its lock is held elsewhere. */
 static void check_queue(struct world *world, uint8_t site, uint64_t first, int64_t quiet_for_ms)
 {
     int64_t from_up_ms = world->oracle.free_up_ms[site];
@@ -91,7 +91,7 @@ static void check_queue(struct world *world, uint8_t site, uint64_t first, int64
     if (first != 0 && oracle_history(world, first)->phase_up_ms > from_up_ms)
         from_up_ms = oracle_history(world, first)->phase_up_ms;
     int64_t for_ms = since_ms(world, from_up_ms, quiet_for_ms);
-    if (first != 0 && oracle_waits_for_others(world, first))
+    if (first != 0 && (oracle_waits_for_others(world, first) || oracle_waits_for_lock(world, first)))
         world->oracle.free_up_ms[site] = shell_up_ms(world);
     else if (first != 0 && for_ms > CARE_MS + PATIENCE_MS + 2 * SHELL_PERIOD_MS)
         oracle_violate(world, "L1", first, "it waits for %lld s, and nobody is before it",

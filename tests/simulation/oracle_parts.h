@@ -38,6 +38,9 @@ uint8_t oracle_next_step(const struct oracle_history *history, const struct plan
 void oracle_together(struct world *world, const struct batch *batch);
 /* Does it wait for another one of its run? False (and a violation): for one that came later. */
 bool oracle_waits_for_others(struct world *world, uint64_t deployment);
+/* oracle_locks.c: does another site hold its lock? */
+void oracle_check_lock(struct world *world, uint64_t deployment); /* at its turn */
+bool oracle_waits_for_lock(struct world *world, uint64_t deployment);
 /* The budgets of all of them: each may have to wait for each. */
 int64_t oracle_together_budget_ms(struct world *world, uint64_t deployment,
                                   int64_t (*budget_ms)(const struct plan *plan));

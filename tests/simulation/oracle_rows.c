@@ -183,6 +183,7 @@ static void check_admission(struct world *world, uint64_t deployment)
         oracle_violate(world, "freeze", deployment, "admitted although its target is frozen");
     oracle_check_bad_stable(world, deployment);
     oracle_check_turn(world, deployment);
+    oracle_check_lock(world, deployment);
 }
 
 static void enter_phase(struct world *world, uint64_t deployment, const struct batch_row *row)

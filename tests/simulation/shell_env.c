@@ -2,14 +2,18 @@
  * SPDX-License-Identifier: MIT */
 #include "tests/simulation/shell_env.h"
 
+#include "engine/snapshot.h"
 #include "tests/simulation/verdicts.h"
 #include "tests/simulation/world.h"
+
+#include <string.h>
 
 struct engine_start shell_start_of(struct world *world, struct live *live)
 {
     const struct play *play = &world->playbook->plays[live->play];
     const struct plan *plan = play_plan(play, live->is_back);
     const struct request *request = &world->people.requests[live->request];
+    const char *lock = play->definition->lock;
 
     return (struct engine_start){
         .token = live->token,
@@ -23,6 +27,7 @@ struct engine_start shell_start_of(struct world *world, struct live *live)
         .rule_states = live->rule_states,
         .slot_count = (uint8_t)play->definition->slot_count,
         .window = play->definition->window,
+        .lock = lock == NULL ? 0 : snapshot_hash(lock, strlen(lock)),
         .queues = play->definition->concurrency != CONCURRENCY_REFUSE,
         .replaces = play->definition->concurrency == CONCURRENCY_REPLACE && !live->is_back,
         .is_emergency = world->people.requests[live->request].is_emergency,

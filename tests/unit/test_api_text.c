@@ -162,6 +162,9 @@ static void summaries_of_what_moves(void **state)
     (void)state;
     set_scene(&scene, PHASE_QUEUED);
     assert_summary(&scene, "shop/prod 2.0.0 waits for the deployment before it");
+    scene.record.lock =
+        (struct api_lock){.name = "edge", .holder = 7, .service = "mail", .environment = "dev"};
+    assert_summary(&scene, "shop/prod 2.0.0 waits for lock edge, which dep_7 of mail/dev holds");
     scene.record.opens_wall_ms = INT64_C(1764230400000);
     assert_summary(&scene, "shop/prod 2.0.0 waits for its window, which opens at 2025-11-27T08:00:00Z");
     scene.record.opens_wall_ms = INT64_MAX;

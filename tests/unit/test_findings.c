@@ -401,8 +401,8 @@ static const struct finding_case targets_cases[] = {
     {SERVICE("strategy = \"follow\"; traffic = \"haproxy:edge\";"),
      "x.rules:1: backend is missing (the backend's name)"},
     {SERVICE("strategy = \"follow\"; backend = \"b\";"), "x.rules:2: unknown key 'backend'"},
-    {SERVICE("strategy = \"follow\"; lock = 1; concurrency = \"cancel\";"),
-     "x.rules:2: 'lock' is not supported by this version\n"
+    {SERVICE("strategy = \"follow\"; pipeline = 1; concurrency = \"cancel\";"),
+     "x.rules:2: 'pipeline' is not supported by this version\n"
      "x.rules:2: concurrency: 'cancel' is not one of refuse, queue, replace"},
     {SERVICE("strategy = \"follow\"; slots = 5;"),
      "x.rules:2: slots: takes a group { NAME: { address = \"host:port\"; }; }"},
@@ -479,10 +479,9 @@ static void test_examples(void **state)
     assert_string_equal(report_text(&report, found, sizeof(found)), "");
     memset(&report, 0, sizeof(report));
     config_free(config_read_files(full, 1, &test_schemas, &report));
-    assert_string_equal(
-        report_text(&report, found, sizeof(found)),
-        "example-full.rules:12: unknown kind of source 'cloudwatch'\n"
-        "example-full.rules:59: 'groups' is not supported by this version");
+    assert_string_equal(report_text(&report, found, sizeof(found)),
+                        "example-full.rules:12: unknown kind of source 'cloudwatch'\n"
+                        "example-full.rules:59: 'groups' is not supported by this version");
 }
 
 int main(void)

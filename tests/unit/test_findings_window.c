@@ -44,6 +44,8 @@ static const struct finding_case cases[] = {
      "x.rules:2: unknown window 'ofice'; did you mean 'office'?"},
     {PROD("window: { allow = \"mon 09:00-10:00 Mars\"; };"),
      "x.rules:1: no time zone 'Mars' in the system's tz database, like \"Europe/Berlin\""},
+    {PROD("lock = \"orders-db\";"), ""},
+    {PROD("lock = \"Orders DB\";"), "x.rules:1: lock: 'Orders DB' is no name: small letters, digits, -"},
     /* What takes longer than the window is ever open would wait for ever. */
     {"windows: { office: { allow = \"mon 09:00-09:10 UTC\"; };\n night: { allow = [ \"mon 09:00-09:10 UTC\", "
      "\"mon "
@@ -65,7 +67,7 @@ static void test_windows(void **state)
 
 static const char good[] =
     "windows: { office: { allow = [ \"fri-mon,wed 22:00-02:00 UTC\", \"09:00-24:00 UTC\" ]; "
-    "freeze = [ \"1970-01-02/1970-01-11\" ]; }; };\n" PROD("window = \"office\";");
+    "freeze = [ \"1970-01-02/1970-01-11\" ]; }; };\n" PROD("window = \"office\"; lock = \"orders-db\";");
 
 static void assert_good(const struct definition *definition)
 {
@@ -82,6 +84,7 @@ static void assert_good(const struct definition *definition)
     assert_int_equal(window->freeze_count, 1);
     assert_int_equal(window->freezes[0].first_day, 1);
     assert_int_equal(window->freezes[0].last_day, 10);
+    assert_string_equal(definition->lock, "orders-db");
 }
 
 /* A sealed window needs no database of zones: what is under way comes back without it. */

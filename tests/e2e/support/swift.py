@@ -38,7 +38,7 @@ STAGE = 'stage: { strategy = "watched"; };'
 
 def swift_rules(world, trigger="queue", observe="500ms", at_most="20s", more="", timeout="5s", command='repeat = "idempotent";', script=None, stage=False):
     text = RULES
-    values = {"TRIGGER": trigger, "OBSERVE": observe, "AT_MOST": at_most, "MORE": more, "TIMEOUT": timeout, "COMMAND": command, "STAGE": STAGE if stage else "",
+    values = {"TRIGGER": trigger, "OBSERVE": observe, "AT_MOST": at_most, "MORE": more, "TIMEOUT": timeout, "COMMAND": command, "STAGE": STAGE if stage is True else stage or "",
               "SCRIPT": script or world.path("commands", "quick"), "BLUE": world.slots["blue"], "GREEN": world.slots["green"]}
     for name, value in values.items():
         text = text.replace(name, str(value))
