@@ -1,6 +1,7 @@
 /* wiring.c - makes the parts from the settings, in the order of dependence, and takes them apart again.
  * SPDX-License-Identifier: MIT */
 #include "daemon/acting.h"
+#include "daemon/descriptors.h"
 #include "daemon/drawing.h"
 #include "daemon/hosts_asking.h"
 #include "daemon/live.h"
@@ -296,6 +297,18 @@ static void on_gone(void *data, struct http_server_request *request)
     api_on_gone(daemon->api, request);
 }
 
+static unsigned share_out(struct daemon *daemon, size_t listener_count)
+{
+    unsigned long limit = 0;
+    unsigned connections = descriptors_share_out(listener_count, &limit);
+
+    if (connections < DESCRIPTORS_CONNECTIONS)
+        log_say(&daemon->log, LOG_LEVEL_WARN,
+                "only %lu files may be open at once: each listener takes %u connections, not %d", limit,
+                connections, DESCRIPTORS_CONNECTIONS);
+    return connections;
+}
+
 static bool open_server(struct daemon *daemon, struct err *err)
 {
     struct http_server_listener listeners[SETTINGS_LISTENERS_MAX] = {{0}};
@@ -307,6 +320,7 @@ static bool open_server(struct daemon *daemon, struct err *err)
     daemon_fill_api_env(daemon, &env);
     daemon->api = api_new(&env);
     settings.listener_count = fill_listeners(daemon->settings, listeners);
+    settings.connections_max = share_out(daemon, settings.listener_count);
     bool is_open = load_tls(daemon->settings, settings.listener_count, listeners, secrets, err) &&
                    http_server_start(daemon->loop, &settings, &callbacks, daemon, &daemon->server, err);
     for (size_t i = 0; i < ARRAY_LENGTH(secrets); i++)

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 import contextlib
 import json
+import os
 import socket
 import subprocess
 import time
@@ -15,6 +16,7 @@ from world import find
 
 BURST = 100000  # values as fast as they go: a thousand times of what the rule needs
 CONNECTIONS = 400
+DESCRIPTORS = 200  # fewer than the connections that a listener would take
 SHARE_BACK_S = 5
 
 
@@ -50,6 +52,18 @@ def test_a_source_that_never_comes_to_its_end(world, mode):
     assert (end["state"], end["exit_code"], end["ending"]) == ("rolled_back", 6, "no_evidence"), end["summary"]
 
 
+def idle(world, count):
+    """Connections to the socket for operators that say nothing; as many as are let in."""
+    links = []
+    for _ in range(count):
+        link = socket.socket(socket.AF_UNIX)
+        link.settimeout(1)
+        links.append(link)
+        with contextlib.suppress(OSError):
+            link.connect(world.socket)
+    return links
+
+
 def connected(world):
     """Connections that say nothing, or a header without end; as many as are let in."""
     links = []
@@ -80,4 +94,24 @@ def test_a_crowd_at_the_door_locks_nobody_out(world):
         assert time.monotonic() - begun_at < 2, "operators do not wait"
         said[0] = '{"lag": 300}'
         wait_until(lambda: world.split() == 0, SHARE_BACK_S, "the way back needs no door")
+        assert ended(world, name)["exit_code"] == 3
+
+
+def test_callers_never_take_the_last_descriptor(world):
+    """Few files may be open, and callers want more than there are: the journal and the lever still get theirs."""
+    begin(world, observe="1h", at_most="2h")
+    daemon = world.programs["verdictd"]
+    daemon.argv = [find("prlimit"), f"--nofile={DESCRIPTORS}:{DESCRIPTORS}", *daemon.argv]
+    daemon.restart()
+    with publishing(world) as said, contextlib.ExitStack() as stack:
+        name = begun(world, "2.0.0")
+        wait_until(lambda: show(world, name)["share"] > 0, 8, "the candidate has traffic")
+        before = len(os.listdir(f"/proc/{daemon.process.pid}/fd"))
+        for link in idle(world, CONNECTIONS):
+            stack.callback(link.close)
+        open_files = len(os.listdir(f"/proc/{daemon.process.pid}/fd"))
+        assert before < open_files < DESCRIPTORS, (before, open_files)
+        said[0] = '{"lag": 300}'
+        wait_until(lambda: world.split() == 0, SHARE_BACK_S, "the way back is told to HAProxy")
+        stack.close()
         assert ended(world, name)["exit_code"] == 3
