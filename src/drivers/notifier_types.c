@@ -8,9 +8,10 @@ extern const struct notifier_type notifier_webhook;
 extern const struct notifier_type notifier_slack;
 extern const struct notifier_type notifier_pagerduty;
 extern const struct notifier_type notifier_alertmanager;
+extern const struct notifier_type notifier_email;
 
-const struct notifier_type *const notifier_types[] = {&notifier_webhook, &notifier_slack, &notifier_pagerduty,
-                                                      &notifier_alertmanager, NULL};
+const struct notifier_type *const notifier_types[] = {
+    &notifier_webhook, &notifier_slack, &notifier_pagerduty, &notifier_alertmanager, &notifier_email, NULL};
 
 const struct notifier_type *notifier_type_find(const char *receiver)
 {

@@ -309,12 +309,10 @@ static void start_queued(struct http_client *client)
     }
 }
 
-static bool is_admitted(struct http_call *call, const struct http_request *request)
+static bool has_room(struct http_call *call)
 {
-    struct http_client *client = call->client;
+    const struct http_client *client = call->client;
 
-    if (!http_transfer_init(&call->transfer, request, &call->err))
-        return false;
     if (client->running_count >= client->limits.in_flight_max &&
         client->queued_count >= client->limits.queue_max)
         return err_set(&call->err, ERR_LIMIT, "%s: %zu requests are waiting already", call->transfer.target,
@@ -322,24 +320,38 @@ static bool is_admitted(struct http_call *call, const struct http_request *reque
     return true;
 }
 
-struct http_call *http_request_start(struct http_client *client, const struct http_request *request,
-                                     void (*done)(void *data, const struct http_answer *answer), void *data)
+struct http_call *http_client_start(struct http_client *client,
+                                    bool (*make)(struct http_transfer *transfer, const void *from,
+                                                 struct err *err),
+                                    const void *from, int64_t timeout_ms,
+                                    void (*done)(void *data, const struct http_answer *answer), void *data)
 {
     struct http_call *call = memory_take(sizeof(*call));
 
     call->client = client;
     call->done = done;
     call->data = data;
-    if (!is_admitted(call, request)) {
+    if (!make(&call->transfer, from, &call->err) || !has_room(call)) {
         append(call, CALL_ENDING);
         loop_defer(client->loop, end_early, call);
         return call;
     }
-    call->deadline = loop_timer_start(client->loop, request->timeout_ms, 0, deadline_passed, call);
+    call->deadline = loop_timer_start(client->loop, timeout_ms, 0, deadline_passed, call);
     append(call, CALL_QUEUED);
     client->queued_count++;
     start_queued(client);
     return call;
+}
+
+static bool make_request(struct http_transfer *transfer, const void *from, struct err *err)
+{
+    return http_transfer_init(transfer, from, err);
+}
+
+struct http_call *http_request_start(struct http_client *client, const struct http_request *request,
+                                     void (*done)(void *data, const struct http_answer *answer), void *data)
+{
+    return http_client_start(client, make_request, request, request->timeout_ms, done, data);
 }
 
 void http_request_cancel(struct http_call *call)

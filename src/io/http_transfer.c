@@ -47,8 +47,11 @@ static size_t take_header(char *bytes, size_t size, size_t count, void *data)
     return length;
 }
 
-static void set_always(struct http_transfer *transfer)
+void http_transfer_prepare(struct http_transfer *transfer)
 {
+    transfer->easy = curl_easy_init();
+    if (transfer->easy == NULL)
+        abort();
     SET(transfer, CURLOPT_NOSIGNAL, 1L);
     /* Giving up during a look-up must not wait for the thread that does it. */
     SET(transfer, CURLOPT_QUICK_EXIT, 1L);
@@ -82,11 +85,21 @@ static void add_part(struct text *target, CURLU *url, CURLUPart part, const char
     curl_free(value);
 }
 
-static bool check_url(struct http_transfer *transfer, const struct http_request *request, struct err *err)
+/* "https" of "https://host:port". */
+static bool has_scheme(const struct http_transfer *transfer, const char *scheme)
+{
+    size_t length = strlen(scheme);
+
+    return strncasecmp(transfer->target, scheme, length) == 0 &&
+           strncmp(transfer->target + length, "://", 3) == 0;
+}
+
+bool http_transfer_aim(struct http_transfer *transfer, const char *where, const char *scheme,
+                       const char *other, struct err *err)
 {
     CURLU *url = curl_url();
     struct text target;
-    bool is_good = url != NULL && curl_url_set(url, CURLUPART_URL, request->url, 0) == CURLUE_OK;
+    bool is_good = url != NULL && curl_url_set(url, CURLUPART_URL, where, 0) == CURLUE_OK;
 
     text_init(&target, transfer->target, sizeof(transfer->target));
     if (is_good) {
@@ -95,10 +108,10 @@ static bool check_url(struct http_transfer *transfer, const struct http_request 
         add_part(&target, url, CURLUPART_PORT, ":");
     }
     curl_url_cleanup(url);
-    if (!is_good || has_control(request->url))
+    if (!is_good || has_control(where))
         return err_set(err, ERR_INVALID, "the URL is not valid");
-    if (strncasecmp(transfer->target, "http://", 7) != 0 && strncasecmp(transfer->target, "https://", 8) != 0)
-        return err_set(err, ERR_INVALID, "%s: only http and https are spoken", transfer->target);
+    if (!has_scheme(transfer, scheme) && !has_scheme(transfer, other))
+        return err_set(err, ERR_INVALID, "%s: only %s and %s are spoken", transfer->target, scheme, other);
     return true;
 }
 
@@ -265,13 +278,10 @@ bool http_transfer_init(struct http_transfer *transfer, const struct http_reques
     *transfer = (struct http_transfer){.is_cut_allowed = request->is_cut_allowed};
     buffer_init(&transfer->body, request->answer_max);
     buffer_init(&transfer->headers, HTTP_HEADERS_SIZE_MAX);
-    if (!check_url(transfer, request, err) || !check_method(request->method, err) ||
-        !check_limits(request, err))
+    if (!http_transfer_aim(transfer, request->url, "http", "https", err) ||
+        !check_method(request->method, err) || !check_limits(request, err))
         return false;
-    transfer->easy = curl_easy_init();
-    if (transfer->easy == NULL)
-        abort();
-    set_always(transfer);
+    http_transfer_prepare(transfer);
     SET(transfer, CURLOPT_URL, request->url);
     transfer->is_handshake = request->is_handshake;
     if (request->is_handshake)
@@ -310,7 +320,7 @@ static enum err_code code_of(CURLcode result)
     return ERR_UNAVAILABLE;
 }
 
-static void explain(const struct http_transfer *transfer, CURLcode result, struct err *err)
+void http_transfer_explain(const struct http_transfer *transfer, CURLcode result, struct err *err)
 {
     if (result == CURLE_WRITE_ERROR)
         (void)err_set(err, ERR_LIMIT, "%s: %s of the answer are longer than %zu bytes", transfer->target,
@@ -345,6 +355,8 @@ struct http_answer http_transfer_answer(const struct http_transfer *transfer, CU
     curl_off_t total_us = 0;
     long status = 0;
 
+    if (transfer->letter != NULL)
+        return smtp_letter_answer(transfer, result);
     (void)curl_easy_getinfo(transfer->easy, CURLINFO_TOTAL_TIME_T, &total_us);
     (void)curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
     answer.time_total_ms = (double)total_us / 1000;
@@ -356,7 +368,7 @@ struct http_answer http_transfer_answer(const struct http_transfer *transfer, CU
         return answer;
     }
     if (result != CURLE_OK || status == 0) {
-        explain(transfer, result != CURLE_OK ? result : CURLE_WEIRD_SERVER_REPLY, &answer.err);
+        http_transfer_explain(transfer, result != CURLE_OK ? result : CURLE_WEIRD_SERVER_REPLY, &answer.err);
         return answer;
     }
     answer.status = (int)status;
@@ -372,6 +384,7 @@ void http_transfer_done(struct http_transfer *transfer)
     for (struct curl_slist *line = transfer->request_headers; line != NULL; line = line->next)
         explicit_bzero(line->data, strlen(line->data));
     curl_easy_cleanup(transfer->easy);
+    smtp_letter_done(transfer);
     curl_slist_free_all(transfer->request_headers);
     curl_slist_free_all(transfer->places);
     buffer_done(&transfer->body);

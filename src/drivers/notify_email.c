@@ -1,0 +1,264 @@
+/* notify_email.c - notices as letters to a mail server.
+ * SPDX-License-Identifier: MIT */
+#include "drivers/mail_text.h"
+#include "drivers/notice_text.h"
+#include "drivers/notifier.h"
+#include "io/loop.h"
+#include "io/memory.h"
+#include "io/smtp_letter.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    OPTION_URL,
+    OPTION_FROM,
+    OPTION_TO,
+    OPTION_USER,
+    OPTION_PASSWORD,
+    OPTION_TLS,
+    OPTION_TIMEOUT,
+    OPTION_CA,
+    OPTION_COUNT
+};
+enum { TLS_OFFERED, TLS_REQUIRED };
+
+static const char *const tls_choices[] = {"offered", "required", NULL};
+
+static const struct option options[OPTION_COUNT] = {
+    [OPTION_URL] = {.name = "url",
+                    .type = OPTION_TEXT,
+                    .is_required = true,
+                    .help = "the mail server, smtp://host:25 or smtps://host:465"},
+    [OPTION_FROM] = {.name = "from",
+                     .type = OPTION_TEXT,
+                     .is_required = true,
+                     .help = "the sender's address"},
+    [OPTION_TO] = {.name = "to",
+                   .type = OPTION_LIST,
+                   .is_required = true,
+                   .min = 1,
+                   .max = SMTP_RECIPIENTS_MAX,
+                   .help = "who gets it"},
+    [OPTION_USER] = {.name = "user", .type = OPTION_TEXT, .help = "login at the server"},
+    [OPTION_PASSWORD] = {.name = "password", .type = OPTION_SECRET, .help = "its password, by reference"},
+    [OPTION_TLS] = {.name = "tls",
+                    .type = OPTION_CHOICE,
+                    .choices = tls_choices,
+                    .fallback = "offered",
+                    .help =
+                        "offered: encrypted where the server can; required: or not at all, as with a login"},
+    [OPTION_TIMEOUT] = {.name = "timeout",
+                        .type = OPTION_DURATION,
+                        .min = 100,
+                        .max = 120000,
+                        .fallback = "30s",
+                        .help = "for one try"},
+    [OPTION_CA] = {.name = "ca", .type = OPTION_TEXT, .help = "file with the authorities to trust"},
+};
+
+struct notifier {
+    struct notifier_env env;
+    char *url, *from, *user, *password, *ca; /* password: a reference, read at each use */
+    char **to;
+    size_t to_count;
+    bool must_encrypt;
+    int64_t timeout_ms;
+    struct delivery *deliveries; /* on their way */
+};
+
+struct delivery {
+    struct delivery *next;
+    struct notifier *notifier;
+    struct http_call *call; /* NULL: not asked, `fate` and `err` say why */
+    enum notice_fate fate;
+    struct err err;
+    notifier_done *done;
+    void *data;
+};
+
+static bool check_addresses(const struct option_value *values, struct err *err)
+{
+    if (!mail_is_address(values[OPTION_FROM].text))
+        return err_set(err, ERR_INVALID, "from: '%s' is no address like verdictd@example.org",
+                       values[OPTION_FROM].text);
+    for (size_t i = 0; i < values[OPTION_TO].list_length; i++)
+        if (!mail_is_address(values[OPTION_TO].list[i]))
+            return err_set(err, ERR_INVALID, "to: '%s' is no address like sre@example.org",
+                           values[OPTION_TO].list[i]);
+    return true;
+}
+
+static bool check_options(const struct option_value *values, struct err *err)
+{
+    const char *url = values[OPTION_URL].text;
+    const char *password = values[OPTION_PASSWORD].text;
+
+    if (strncmp(url, "smtp://", 7) != 0 && strncmp(url, "smtps://", 8) != 0)
+        return err_set(err, ERR_INVALID, "url: starts with smtp:// or smtps://");
+    if (strchr(url, '@') != NULL)
+        return err_set(err, ERR_INVALID, "url: holds no user and password; they are user and password");
+    if (password != NULL && !secret_is_reference(password))
+        return err_set(err, ERR_INVALID,
+                       "password: takes a reference such as file:/path or cred:name, not the password");
+    if ((password == NULL) != (values[OPTION_USER].text == NULL))
+        return err_set(err, ERR_INVALID, "user and password belong together");
+    return check_addresses(values, err);
+}
+
+static bool open_email(const struct notifier_env *env, const char *name, const struct option_value *values,
+                       struct notifier **ret_notifier, struct err *err)
+{
+    (void)name;
+    if (!check_options(values, err))
+        return false;
+    struct notifier *notifier = memory_take(sizeof(*notifier));
+    notifier->env = *env;
+    notifier->url = memory_copy_text(values[OPTION_URL].text);
+    notifier->from = memory_copy_text(values[OPTION_FROM].text);
+    notifier->user = memory_copy_text(values[OPTION_USER].text);
+    notifier->password = memory_copy_text(values[OPTION_PASSWORD].text);
+    notifier->ca = memory_copy_text(values[OPTION_CA].text);
+    notifier->must_encrypt = values[OPTION_TLS].choice == TLS_REQUIRED;
+    notifier->timeout_ms = values[OPTION_TIMEOUT].duration_ms;
+    notifier->to_count = values[OPTION_TO].list_length;
+    notifier->to = memory_take_array(notifier->to_count, sizeof(*notifier->to));
+    for (size_t i = 0; i < notifier->to_count; i++)
+        notifier->to[i] = memory_copy_text(values[OPTION_TO].list[i]);
+    *ret_notifier = notifier;
+    return true;
+}
+
+/* What `done` does may close the notifier, so it comes last. */
+static void end(struct delivery *delivery, enum notice_fate fate, const char *why)
+{
+    notifier_done *done = delivery->done;
+    void *data = delivery->data;
+
+    for (struct delivery **at = &delivery->notifier->deliveries; *at != NULL; at = &(*at)->next)
+        if (*at == delivery) {
+            *at = delivery->next;
+            break;
+        }
+    free(delivery);
+    done(data, fate, 0, why);
+}
+
+static void end_late(void *data)
+{
+    struct delivery *delivery = data;
+    struct err err = delivery->err;
+
+    end(delivery, delivery->fate, err.text);
+}
+
+static void close_email(struct notifier *notifier)
+{
+    while (notifier->deliveries != NULL) {
+        struct delivery *delivery = notifier->deliveries;
+        notifier->deliveries = delivery->next;
+        http_request_cancel(delivery->call);
+        loop_defer_cancel(notifier->env.loop, end_late, delivery);
+        free(delivery);
+    }
+    for (size_t i = 0; i < notifier->to_count; i++)
+        free(notifier->to[i]);
+    free(notifier->to);
+    free(notifier->url);
+    free(notifier->from);
+    free(notifier->user);
+    free(notifier->password);
+    free(notifier->ca);
+    free(notifier);
+}
+
+/* 550 to 554 mean these recipients, or this letter; other codes may come right (a login, a full disk). */
+static enum notice_fate fate_of(int status)
+{
+    if (status >= 200 && status < 300)
+        return NOTICE_DELIVERED;
+    return status >= 550 && status <= 554 ? NOTICE_REFUSED : NOTICE_RETRY;
+}
+
+static void answered(void *data, const struct http_answer *answer)
+{
+    char said[ERR_TEXT_MAX / 2];
+    char why[ERR_TEXT_MAX];
+
+    (void)notice_text(answer->body, NOTICE_PLAIN, said, sizeof(said));
+    if (answer->status == 0)
+        (void)snprintf(why, sizeof(why), "%s", answer->err.text);
+    else
+        (void)snprintf(why, sizeof(why), "the mail server answered %d: %s", answer->status, said);
+    end(data, fate_of(answer->status), why);
+}
+
+static bool hand_over(struct delivery *delivery, const struct text *text)
+{
+    const struct notifier *notifier = delivery->notifier;
+    CLEANUP(secret_drop) struct secret password = {0};
+
+    if (notifier->password != NULL && !secret_load(notifier->password, &password, &delivery->err))
+        return err_wrap(&delivery->err, "password");
+    const struct smtp_letter letter = {.url = notifier->url,
+                                       .from = notifier->from,
+                                       .to = (const char *const *)notifier->to,
+                                       .to_count = notifier->to_count,
+                                       .text = text->data,
+                                       .length = text->length,
+                                       .user = notifier->user,
+                                       .password = password.bytes == NULL ? NULL : &password,
+                                       .must_encrypt = notifier->must_encrypt,
+                                       .ca_file = notifier->ca,
+                                       .timeout_ms = notifier->timeout_ms};
+    delivery->call = smtp_letter_start(notifier->env.http, &letter, answered, delivery);
+    return true;
+}
+
+/* False: it cannot be written. */
+static bool write_letter(struct delivery *delivery, const struct notice *notice, struct text *text)
+{
+    const struct notifier *notifier = delivery->notifier;
+    struct notice_facts facts;
+
+    if (!notice_facts_read(notice->body, &facts, &delivery->err))
+        return false;
+    bool is_whole =
+        mail_write(&facts, notifier->from, (const char *const *)notifier->to, notifier->to_count, text);
+    notice_facts_done(&facts);
+    return is_whole ||
+           err_set(&delivery->err, ERR_LIMIT, "the letter is longer than %d bytes", MAIL_TEXT_SIZE);
+}
+
+static void send_notice(struct notifier *notifier, const struct notice *notice, notifier_done *done,
+                        void *data)
+{
+    struct delivery *delivery = memory_take(sizeof(*delivery));
+    char *memory = memory_take(MAIL_TEXT_SIZE);
+    struct text text;
+
+    *delivery = (struct delivery){.next = notifier->deliveries,
+                                  .notifier = notifier,
+                                  .fate = NOTICE_REFUSED,
+                                  .done = done,
+                                  .data = data};
+    notifier->deliveries = delivery;
+    text_init(&text, memory, MAIL_TEXT_SIZE);
+    if (write_letter(delivery, notice, &text)) {
+        delivery->fate = NOTICE_RETRY; /* a password that is missing may come back */
+        (void)hand_over(delivery, &text);
+    }
+    free(memory);
+    if (delivery->call == NULL)
+        loop_defer(notifier->env.loop, end_late, delivery);
+}
+
+const struct notifier_type notifier_email = {
+    .name = "email",
+    .options = options,
+    .option_count = OPTION_COUNT,
+    .open = open_email,
+    .close = close_email,
+    .send = send_notice,
+};
