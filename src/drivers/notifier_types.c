@@ -9,9 +9,14 @@ extern const struct notifier_type notifier_slack;
 extern const struct notifier_type notifier_pagerduty;
 extern const struct notifier_type notifier_alertmanager;
 extern const struct notifier_type notifier_email;
+extern const struct notifier_type notifier_teams;
+extern const struct notifier_type notifier_discord;
+extern const struct notifier_type notifier_grafana;
 
 const struct notifier_type *const notifier_types[] = {
-    &notifier_webhook, &notifier_slack, &notifier_pagerduty, &notifier_alertmanager, &notifier_email, NULL};
+    &notifier_webhook,      &notifier_slack,   &notifier_pagerduty,
+    &notifier_alertmanager, &notifier_email,   &notifier_teams,
+    &notifier_discord,      &notifier_grafana, NULL};
 
 const struct notifier_type *notifier_type_find(const char *receiver)
 {

@@ -80,12 +80,65 @@ def pagerduty(request):
     return 202, {"status": "success", "message": "Event processed", "dedup_key": body.get("dedup_key", "")}
 
 
+def is_marked(text):
+    """A backslash stands before all that markdown would take for its own."""
+    rest = text.replace("\\\\", "")
+    for mark in "*_~`|<>[]":
+        rest = rest.replace("\\" + mark, "")
+    need(not set("*_~`|<>[]\\") & set(rest), f"not escaped: {text}")
+
+
+def teams(request):
+    body = members(request["body"], {"type": str, "attachments": list})
+    need(body["type"] == "message" and len(body["attachments"]) == 1, "one attachment")
+    card = members(body["attachments"][0], {"contentType": str, "contentUrl": type(None), "content": dict})
+    need(card["contentType"] == "application/vnd.microsoft.card.adaptive", "contentType")
+    card = members(card["content"], {"$schema": str, "type": str, "version": str, "body": list}, {"msteams": dict, "actions": list})
+    need((card["type"], card["version"]) == ("AdaptiveCard", "1.2"), "card")
+    need(len(json.dumps(body)) <= 28 * 1024, "more than 28 KB")
+    title, lines = card["body"]
+    members(title, {"type": str, "text": str}, {"size": str, "weight": str, "color": str, "wrap": bool})
+    need(title["type"] == "TextBlock" and title["color"] in ("default", "good", "warning", "attention"), "title")
+    is_marked(title["text"])
+    need(members(lines, {"type": str, "facts": list})["type"] == "FactSet", "lines")
+    for fact in lines["facts"]:
+        is_marked(members(fact, {"title": str, "value": str})["value"])
+    for action in card.get("actions", []):
+        need(members(action, {"type": str, "title": str, "url": str})["type"] == "Action.OpenUrl", "action")
+    return 202, ""
+
+
+def discord(request):
+    body = members(request["body"], {"embeds": list, "allowed_mentions": dict}, {"content": str, "username": str})
+    need(body["allowed_mentions"] == {"parse": []}, "it could ring at everybody")
+    for embed in body["embeds"]:
+        members(embed, {"title": str}, {"url": str, "color": int, "timestamp": str, "fields": list})
+        text_up_to(embed["title"], 256)
+        is_marked(embed["title"])
+        need(len(embed["fields"]) <= 25, "too many fields")
+        for field in embed["fields"]:
+            members(field, {"name": str, "value": str}, {"inline": bool})
+            text_up_to(field["value"], 1024)
+            is_marked(field["value"])
+        need(sum(len(f["name"]) + len(f["value"]) for f in embed["fields"]) + len(embed["title"]) <= 6000, "an embed is too long")
+    return 204, ""
+
+
+def grafana(request):
+    need(request["path"] == "api/annotations", "no such path")
+    need(request["headers"].pop("Authorization", "") == "Bearer 0123456789abcdef0123456789abcdef", "token")
+    body = members(request["body"], {"time": int, "text": str, "tags": list}, {"timeEnd": int, "dashboardUID": str, "panelId": int})
+    need(all(isinstance(tag, str) and tag for tag in body["tags"]), "tags")
+    is_entities(body["text"])
+    return 200, {"message": "Annotation added", "id": 1}
+
+
 def hook(_request):
     """Whatever Alertmanager tells its own receiver."""
     return 200, ""
 
 
-SERVICES = {"hook": hook, "slack": slack, "pagerduty": pagerduty}
+SERVICES = {"hook": hook, "slack": slack, "pagerduty": pagerduty, "teams": teams, "discord": discord, "grafana": grafana}
 
 
 class Peer(http.server.BaseHTTPRequestHandler):
