@@ -413,7 +413,7 @@ void admission_give_turn(struct engine *engine, struct engine_slot *slot)
 void admission_next(struct engine *engine, uint32_t target)
 {
     bool is_frozen = engine_target_at(engine, target)->state.is_frozen;
-    struct engine_slot *next = next_queued(engine, target, is_frozen);
+    struct engine_slot *next = engine->is_opening ? NULL : next_queued(engine, target, is_frozen);
 
     if (next == NULL)
         return;

@@ -107,6 +107,7 @@ struct engine {
     uint64_t next_deployment;
     bool is_in_flight;
     bool is_failing;                                /* the last commit failed */
+    bool is_opening;     /* a barrier, of one after the other: nobody has their place in between */
     bool has_overtaken;                             /* by a route that left ahead: some slot is_overtaken */
     int64_t thaw_at_ms;                             /* the earliest end of a freeze, or earlier */
     int64_t commit_ms;                              /* when the one in flight was given away */

@@ -199,10 +199,14 @@ void together_try_barrier(struct engine *engine, const struct engine_slot *slot)
     /* Whoever has not begun yet is about to: it is asked again behind the last one. */
     if (!is_begin && count_at(&members, BARRIER_BEGIN) > 0)
         return;
+    engine->is_opening = true;
     for (uint8_t i = 0; i < members.count; i++)
         if (is_begin || is_end ||
             barrier_of(members.of[i]->start.plan, &members.of[i]->after) == BARRIER_STEP)
             stepping_event(engine, members.of[i], &event, 0);
+    engine->is_opening = false;
+    for (uint8_t i = 0; i < members.count && is_end; i++)
+        admission_next(engine, members.of[i]->start.target);
     if (is_begin)
         together_try_barrier(engine, slot);
 }

@@ -43,7 +43,9 @@ static bool deployment(void *data, const struct run_state *state, uint64_t token
     ret_start->lock = bench->lock;
     ret_start->queues = bench->replaces || bench->queues;
     bool is_together = live->plan.stages[run_stage_of(&live->plan, task)].is_together;
-    ret_start->version_key = is_together ? RUN_BENCH_MEMBER + task : 0; /* else the engine knows which */
+    ret_start->window = bench->window;
+    ret_start->version_key =
+        is_together ? RUN_BENCH_MEMBER + task + bench->later : 0; /* else the engine knows which */
     if (is_together)
         bench->deployed->start = *ret_start; /* as it comes back after a restart */
     return true;

@@ -37,6 +37,8 @@ struct run_bench {
     bool queues;                 /* the next ones wait behind others */
     uint64_t lock;               /* the next ones name it */
     bool replaces;               /* the next ones take the place of what has no effect yet */
+    const int64_t *window;       /* the next ones' */
+    uint64_t later;              /* the next ones' versions are so much higher */
     struct bench_live *deployed; /* newest one that a run started */
     uint32_t live_count;
     struct run_bench_live lives[RUN_BENCH_LIVES];

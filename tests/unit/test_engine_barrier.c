@@ -232,6 +232,38 @@ static void test_shorter(void **state)
     assert_true(run->is_released);
 }
 
+/* Whoever waits for their places is not let in between the first one's end and the others'. */
+static void test_next_ones_wait_for_all(void **state)
+{
+    struct run_bench_live *next = run_bench_prepare_together(&bench, VERSION + 1);
+    int64_t opens_ms = INT64_MAX;
+
+    (void)state;
+    assert_int_equal(run_bench_start(&bench, run), ENGINE_DONE);
+    run_bench_member(&bench, run, 1)->plan->count = BENCH_STEP_WHOLE;
+    bench.replaces = true;
+    bench.window = &opens_ms;
+    bench.later = 16;
+    next->start.pipeline++;
+    assert_int_equal(run_bench_start(&bench, next), ENGINE_DONE);
+    result_of_both(RESULT_DONE);
+    result_of_both(RESULT_DONE);
+    for (int i = 0; i <= BENCH_OBSERVE_MS / 1000; i++) {
+        pass(0);
+        pass(1);
+        bench_later(&bench.engine, 1000);
+    }
+    bench_result(&bench.engine, run_bench_member(&bench, run, 0), RESULT_DONE);
+    pass(0);
+    pass(1);
+    bench.engine.now_ms += BENCH_OBSERVE_MS;
+    opens_ms = 0;
+    pass(0);
+    assert_int_equal(run_bench_state(&bench, next)->tasks[1].phase, TASK_RUNNING);
+    assert_int_equal(bench_state(&bench.engine, run_bench_member(&bench, next, 0))->phase, PHASE_ADMITTING);
+    assert_true(run->is_released);
+}
+
 /* Held holds the other one at its barrier, and not its triggers. */
 static void test_held(void **state)
 {
@@ -284,6 +316,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_barrier_without_other, open_bench, close_bench),
         cmocka_unit_test_setup_teardown(test_went_ahead, open_bench, close_bench),
         cmocka_unit_test_setup_teardown(test_shorter, open_bench, close_bench),
+        cmocka_unit_test_setup_teardown(test_next_ones_wait_for_all, open_bench, close_bench),
         cmocka_unit_test_setup_teardown(test_held, open_bench, close_bench),
         cmocka_unit_test_setup_teardown(test_emergency, open_bench, close_bench),
     };
