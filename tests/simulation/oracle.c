@@ -125,6 +125,18 @@ static bool is_past_return(const struct oracle_history *history, const struct pl
     return false;
 }
 
+/* On its way to the disk: a person says that stable is bad. */
+static bool is_being_barred(const struct world *world, uint64_t deployment)
+{
+    const struct batch *batch = world->shell.commit;
+
+    for (uint32_t i = 0; batch != NULL && i < batch->count; i++)
+        if (batch->rows[i].kind == ROW_TRACE && batch->rows[i].deployment == deployment &&
+            batch->rows[i].trace.kind == TRACE_EMERGENCY && batch->rows[i].trace.a != 0)
+            return true;
+    return false;
+}
+
 /* A rule that may take it back said FAIL: without traffic nothing can go ahead of the journal. */
 void oracle_failed(struct world *world, uint64_t deployment, uint8_t rule)
 {
@@ -135,7 +147,7 @@ void oracle_failed(struct world *world, uint64_t deployment, uint8_t rule)
 
     if (!is_judged || plan->rules[rule] != PLAN_RULE_ACT_ROLLBACK || state->ending != ENDING_NONE ||
         (state->muted & (UINT32_C(1) << rule)) != 0 || !plan->has_traffic || history->went_ahead ||
-        is_past_return(history, plan))
+        is_past_return(history, plan) || is_being_barred(world, deployment))
         return;
     oracle_due_add(world, &(struct oracle_due){.kind = DUE_BACK,
                                                .deployment = deployment,
