@@ -16,7 +16,7 @@ enum { WORDS = 4000 };
 static void open_at(struct notifier_bench *bench, const char *path)
 {
     folder_write(&bench->folder, "url", notifier_bench_url(path));
-    const char *const options[] = {"url", notifier_bench_reference(bench, "url"), "timeout", "300ms", NULL};
+    const char *const options[] = {"url", notifier_bench_reference(bench, "url"), NULL};
     notifier_bench_open(bench, &notifier_discord, options);
 }
 

@@ -9,12 +9,10 @@ extern const struct notifier_type notifier_grafana;
 
 static void open_at(struct notifier_bench *bench, const char *path)
 {
-    const char *const options[] = {"url",       notifier_bench_url(path),
-                                   "token",     notifier_bench_reference(bench, "key"),
-                                   "tags",      "team-shop,eu",
-                                   "dashboard", "abc",
-                                   "timeout",   "300ms",
-                                   NULL};
+    const char *const options[] = {
+        "url",  notifier_bench_url(path), "token",     notifier_bench_reference(bench, "key"),
+        "tags", "team-shop,eu",           "dashboard", "abc",
+        NULL};
     notifier_bench_open(bench, &notifier_grafana, options);
 }
 

@@ -11,9 +11,8 @@ enum { REASON_LENGTH = 1500 };
 
 static void open_at(struct notifier_bench *bench, const char *path)
 {
-    const char *const options[] = {
-        "key", notifier_bench_reference(bench, "key"), "url", notifier_bench_url(path), "timeout", "300ms",
-        NULL};
+    const char *const options[] = {"key", notifier_bench_reference(bench, "key"), "url",
+                                   notifier_bench_url(path), NULL};
     notifier_bench_open(bench, &notifier_pagerduty, options);
 }
 

@@ -16,8 +16,8 @@ extern const struct notifier_type notifier_slack;
 static void open_at(struct notifier_bench *bench, const char *path)
 {
     folder_write(&bench->folder, "url", notifier_bench_url(path));
-    const char *const options[] = {
-        "url", notifier_bench_reference(bench, "url"), "username", "verdictd", "timeout", "300ms", NULL};
+    const char *const options[] = {"url", notifier_bench_reference(bench, "url"), "username", "verdictd",
+                                   NULL};
     notifier_bench_open(bench, &notifier_slack, options);
 }
 
