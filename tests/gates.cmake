@@ -31,14 +31,14 @@ foreach(file ${files})
   get_filename_component(name ${file} NAME_WE)
   if(name STREQUAL test_kill_points) # two minutes each, beside each other
     foreach(end good bad)
-      gate(e2e/${name}_${end} 300 ${PYTHON} -m pytest -q -rs -p no:cacheprovider -k ${end} ${file})
+      gate(e2e/${name}_${end} 600 ${PYTHON} -m pytest -q -rs -p no:cacheprovider -k ${end} ${file})
     endforeach()
   else()
-    gate(e2e/${name} 300 ${PYTHON} -m pytest -q -rs -p no:cacheprovider ${file})
+    gate(e2e/${name} 600 ${PYTHON} -m pytest -q -rs -p no:cacheprovider ${file})
   endif()
 endforeach()
 # The long ones first.
-foreach(name test_faults test_traffic test_kill_points_good test_kill_points_bad test_weights test_runs test_world)
+foreach(name test_faults_sources test_traffic test_kill_points_good test_kill_points_bad test_weights test_runs test_world)
   set_tests_properties(e2e/${name} PROPERTIES COST 300)
 endforeach()
 

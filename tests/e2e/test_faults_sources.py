@@ -1,0 +1,77 @@
+# test_faults_sources.py - sources and broker that fail: what is missing or nonsense is no evidence, and nothing passes by mistake.
+# SPDX-License-Identifier: MIT
+import pytest
+
+from support import wait_until
+from support.fake_prometheus import FakePrometheus
+from support.swift import begin, begun, ended, fake_source, publishing, show
+
+# What Prometheus answers, the reason that the rule gives, and a word of what people read ("" none).
+TROUBLES = [("500", "source-error", "500"), ("html", "source-error", "JSON"), ("truncated", "source-error", "JSON"),
+            ("warnings", "source-error", "a store is away"), ("empty", "no-data", ""), ("two", "ambiguous", ""), ("nan", "not-finite", "NaN")]
+
+
+@pytest.fixture(name="fake")
+def make_fake():
+    fake = FakePrometheus()
+    yield fake
+    fake.stop()
+
+
+def rule(shown, name):
+    return next(one for one in shown["rules"] if one["name"].endswith(name))
+
+
+@pytest.mark.parametrize("mode, reason, word", TROUBLES, ids=[mode for mode, _reason, _word in TROUBLES])
+def test_prometheus_that_says_nothing(world, fake, mode, reason, word):
+    fake.mode = mode
+    begin(world, broker=False, trigger="deep", at_most="3s", daemon=fake_source(world, fake))
+    name = begun(world, "2.0.0")
+    wait_until(lambda: rule(show(world, name), "deep").get("reason") == reason, 8, f"the rule says {reason}")
+    end = ended(world, name)
+    assert (end["state"], end["exit_code"], end["ending"]) == ("rolled_back", 6, "no_evidence"), end["summary"]
+    assert rule(end, "deep")["verdict"] == "inconclusive", end["rules"]
+    assert word in end["why"], end["why"]
+    assert f"({reason})" in world.verdict("explain", name).stdout
+    assert fake.asked > 0 and world.split() == 0
+
+
+def test_prometheus_comes_back_in_time(world, fake):
+    fake.mode = "500"
+    begin(world, broker=False, trigger="deep", at_most="15s", daemon=fake_source(world, fake))
+    name = begun(world, "2.0.0")
+    wait_until(lambda: rule(show(world, name), "deep").get("reason") == "source-error", 8, "the rule says so")
+    fake.mode = "good"
+    assert ended(world, name)["state"] == "promoted"
+
+
+@pytest.mark.parametrize("payload", ['{"lag": NaN}', '{"lag": "NaN"}', '{"lag": 1e999}', '{"lag": "1,5"}', None], ids=["nan", "text", "huge", "comma", "silence"])
+def test_values_over_mqtt_that_are_none(world, payload):
+    begin(world, at_most="2s")
+    with publishing(world, payload):
+        end = ended(world, begun(world, "2.0.0"))
+    assert (end["state"], end["exit_code"]) == ("rolled_back", 6), end["summary"]
+    assert rule(end, "queue")["verdict"] == "inconclusive"
+
+
+def test_stale_values(world):
+    begin(world, observe="4s", at_most="6s")
+    with publishing(world) as said:
+        name = begun(world, "2.0.0")
+        wait_until(lambda: rule(show(world, name), "queue").get("verdict") == "pass", 8, "the rule is content")
+        said[0] = None
+        wait_until(lambda: rule(show(world, name), "queue")["reason"] == "stale", 5, "the values are stale")
+        end = ended(world, name)
+    assert (end["state"], end["exit_code"]) == ("rolled_back", 6), end["summary"]
+
+
+def test_broker_dies_and_comes_back(world):
+    begin(world, observe="4s")
+    with publishing(world):
+        name = begun(world, "2.0.0")
+        wait_until(lambda: rule(show(world, name), "queue").get("verdict") == "pass", 8, "the rule is content")
+        world.programs["mosquitto"].kill()
+        wait_until(lambda: rule(show(world, name), "queue")["verdict"] == "inconclusive", 5, "nothing is known any more")
+        assert "mqtt" in world.api("GET", "/readyz?verbose").text
+        world.programs["mosquitto"].start()
+        assert ended(world, name, 18)["state"] == "promoted"
