@@ -3,6 +3,7 @@
 #include "collectors/cloudwatch.h"
 
 #include "collectors/cloudwatch_query.h"
+#include "collectors/pace.h"
 #include "io/aws_client.h"
 #include "io/json.h"
 #include "io/log.h"
@@ -13,7 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum {
     IDLE_MS =
@@ -66,14 +66,6 @@ struct collector_watch {
 
 static void move_timer(struct collector *collector);
 static void end_call(struct collector *collector);
-
-static int64_t wall_now_ms(void)
-{
-    struct timespec now;
-
-    (void)clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * MS_PER_S + now.tv_nsec / 1000000;
-}
 
 /* ---- the source ---- */
 
@@ -191,7 +183,7 @@ static void start_call(struct collector *collector)
     collector->query_count = 0;
     collector->page_count = 0;
     collector->request = cJSON_CreateObject();
-    fill_request(collector, wall_now_ms());
+    fill_request(collector, pace_wall_ms());
     if (collector->query_count > 0)
         send(collector);
     else
@@ -292,7 +284,7 @@ static void answered(void *data, const struct aws_answer *answer)
         return;
     }
     note(collector, NULL);
-    int64_t now_ms = wall_now_ms();
+    int64_t now_ms = pace_wall_ms();
     for (struct collector_watch *watch = collector->watches; watch != NULL; watch = watch->next)
         if (watch->is_asked)
             end_watch(watch, now_ms);
@@ -328,7 +320,7 @@ static int64_t until_due_ms(const struct collector_watch *watch, int64_t now_ms)
 static void move_timer(struct collector *collector)
 {
     int64_t pause_ms = collector->not_before_ms - loop_now_ms();
-    int64_t now_ms = wall_now_ms();
+    int64_t now_ms = pace_wall_ms();
     int64_t wait_ms = IDLE_MS;
 
     for (const struct collector_watch *watch = collector->watches; watch != NULL; watch = watch->next) {
@@ -377,7 +369,7 @@ static bool watch_series(struct collector *collector, const struct collector_ser
         return err_wrap(err, "metric %s", series->metric);
     struct collector_watch *watch = memory_take(sizeof(*watch));
     int64_t period_s = cloudwatch_query_period_s(query);
-    int64_t end_s = (wall_now_ms() - cloudwatch_query_delay_ms(query)) / MS_PER_S;
+    int64_t end_s = (pace_wall_ms() - cloudwatch_query_delay_ms(query)) / MS_PER_S;
     watch->collector = collector;
     watch->query = query;
     watch->sink = series->sink;

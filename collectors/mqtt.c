@@ -6,6 +6,7 @@
 #include "collectors/access.h"
 #include "collectors/decode.h"
 #include "collectors/mqtt_series.h"
+#include "collectors/pace.h"
 #include "io/log.h"
 #include "io/loop.h"
 #include "io/memory.h"
@@ -16,7 +17,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum {
     CHAINS = 1024,
@@ -88,14 +88,6 @@ static int64_t now_ms(const struct collector *collector)
     return collector->env.now_ms(collector->env.data);
 }
 
-static int64_t wall_now_ms(void)
-{
-    struct timespec now;
-
-    (void)clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* ---- values ---- */
 
 static void take(struct collector_watch *watch, const char *topic, struct decode_message *message)
@@ -112,7 +104,7 @@ static void on_message(void *data, const char *topic, const char *payload, size_
 
     if (is_retained)
         return;
-    decode_init(&message, payload, length, wall_now_ms());
+    decode_init(&message, payload, length, pace_wall_ms());
     for (watch = *chain_of(collector, topic); watch != NULL; watch = watch->next) {
         if (strcmp(mqtt_series_topic(watch->series), topic) == 0)
             take(watch, topic, &message);

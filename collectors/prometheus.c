@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "collectors/access.h"
 #include "collectors/combine.h"
+#include "collectors/pace.h"
 #include "collectors/prometheus_query.h"
 #include "io/log.h"
 #include "io/loop.h"
@@ -13,11 +14,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum {
     IN_FLIGHT_MAX = 4,        /* of one source: its own limit is 20, shared with dashboards and rules */
-    SPREAD_MAX_MS = 1000,     /* watches of one source are not all asked in the same moment */
     HEARTBEAT_MS = 10 * 1000, /* a source that nobody watches is asked so often whether it is there */
     SKEW_TOLERATED_MS = 2000,
     WHY_MAX = 384
@@ -97,14 +96,6 @@ struct collector_watch {
 static void ask(struct collector_watch *watch);
 static void ask_waiting(struct collector *collector);
 
-static int64_t wall_now_ms(void)
-{
-    struct timespec now;
-
-    (void)clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static int64_t engine_now_ms(const struct collector *collector)
 {
     return collector->env.now_ms(collector->env.data);
@@ -118,7 +109,7 @@ static void note_skew(struct collector *collector, const struct http_answer *ans
 
     if (!http_answer_date(answer, &date_s))
         return;
-    int64_t skew_ms = date_s * 1000 + 500 - wall_now_ms();
+    int64_t skew_ms = date_s * 1000 + 500 - pace_wall_ms();
     bool is_tolerated = skew_ms < SKEW_TOLERATED_MS && skew_ms > -SKEW_TOLERATED_MS;
     collector->skew_ms = is_tolerated ? 0 : skew_ms;
 }
@@ -179,9 +170,7 @@ static void send_heartbeat(void *data)
 /* The newest instant to ask for. Those of all series of one interval are the same, so that sides compare. */
 static int64_t instant_of(const struct collector_watch *watch)
 {
-    int64_t now_ms = engine_now_ms(watch->collector) - watch->collector->lag_ms;
-
-    return now_ms - now_ms % watch->every_ms;
+    return pace_moment_ms(engine_now_ms(watch->collector), watch->collector->lag_ms, watch->every_ms);
 }
 
 static void push_waiting(struct collector_watch *watch)
@@ -248,20 +237,17 @@ static void answered(void *data, const struct http_answer *answer)
 static void ask(struct collector_watch *watch)
 {
     struct collector *collector = watch->collector;
-    int64_t time_ms = wall_now_ms() - (engine_now_ms(collector) - watch->at_ms) + collector->skew_ms;
+    int64_t time_ms = pace_wall_ms() - (engine_now_ms(collector) - watch->at_ms) + collector->skew_ms;
     char *body = prometheus_query_form(prometheus_query_text(watch->query), time_ms, collector->timeout_ms);
 
     watch->call = post(collector, body, strlen(body), answered, watch);
     free(body);
 }
 
-/* The time until the next instant is due: its lag has passed, and this watch's share of the spread. */
 static int64_t until_next_ms(const struct collector_watch *watch)
 {
-    int64_t into_ms =
-        (engine_now_ms(watch->collector) - watch->collector->lag_ms - watch->phase_ms) % watch->every_ms;
-
-    return watch->every_ms - (into_ms < 0 ? into_ms + watch->every_ms : into_ms);
+    return pace_until_next_ms(engine_now_ms(watch->collector), watch->collector->lag_ms, watch->phase_ms,
+                              watch->every_ms);
 }
 
 /* A poll that is still under way leaves out this one; so does a stalled loop, without catching up. */
@@ -317,14 +303,6 @@ static void close_collector(struct collector *collector)
     free(collector);
 }
 
-/* Golden-ratio steps keep any number of watches apart. */
-static int64_t phase_of(uint64_t number, int64_t every_ms)
-{
-    int64_t spread_ms = every_ms / 4 < SPREAD_MAX_MS ? every_ms / 4 : SPREAD_MAX_MS;
-
-    return (int64_t)(number * 618 % 1000) * spread_ms / 1000;
-}
-
 static bool watch_series(struct collector *collector, const struct collector_series *series,
                          struct collector_watch **ret_watch, struct err *err)
 {
@@ -337,7 +315,7 @@ static bool watch_series(struct collector *collector, const struct collector_ser
     watch->query = query;
     watch->sink = series->sink;
     watch->every_ms = series->every_ms > 0 ? series->every_ms : 1;
-    watch->phase_ms = phase_of(collector->watches_made++, watch->every_ms);
+    watch->phase_ms = pace_phase_ms(collector->watches_made++, watch->every_ms);
     watch->at_ms = SERIES_NEVER;
     watch->timer = loop_timer_start(collector->env.loop, 1 + watch->phase_ms, 0, poll_due, watch);
     *ret_watch = watch;

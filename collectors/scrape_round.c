@@ -4,6 +4,7 @@
 
 #include "collectors/answer_status.h"
 #include "collectors/exposition.h"
+#include "collectors/pace.h"
 #include "collectors/prometheus_query.h"
 #include "collectors/scrape.h"
 #include "collectors/selector.h"
@@ -15,15 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 
-enum {
-    PARTS_MAX = 2,
-    SPREAD_MAX_MS = 1000, /* rounds of one source do not all begin in the same moment */
-    HOST_MAX = 120,
-    TYPE_MAX = 160,
-    REPORTER_MAX = 16
-};
+enum { PARTS_MAX = 2, HOST_MAX = 120, TYPE_MAX = 160, REPORTER_MAX = 16 };
 
 struct target {
     struct scrape_round *round;
@@ -57,14 +51,6 @@ struct scrape_reader {
     bool is_asking;                         /* it was there when the round began */
     struct err why;                         /* what was selected is none */
 };
-
-static int64_t wall_now_ms(void)
-{
-    struct timespec now;
-
-    (void)clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static int64_t engine_now_ms(const struct scrape_round *round)
 {
@@ -137,7 +123,7 @@ static bool read_answer(const struct target *target, const struct http_answer *a
 {
     struct exposition reading;
     struct labelled value;
-    int64_t now_ms = wall_now_ms();
+    int64_t now_ms = pace_wall_ms();
     enum labelled_step step = LABELLED_END;
 
     if (!answer_status_check(answer, err) ||
@@ -197,16 +183,7 @@ static void ask(struct target *target)
 
 static int64_t instant_of(const struct scrape_round *round)
 {
-    int64_t now_ms = engine_now_ms(round);
-
-    return now_ms - now_ms % round->every_ms;
-}
-
-static int64_t until_next_ms(const struct scrape_round *round)
-{
-    int64_t into_ms = (engine_now_ms(round) - round->phase_ms) % round->every_ms;
-
-    return round->every_ms - (into_ms < 0 ? into_ms + round->every_ms : into_ms);
+    return pace_moment_ms(engine_now_ms(round), 0, round->every_ms);
 }
 
 /* A round that is still under way leaves out this one; so does a stalled loop, without catching up. */
@@ -214,7 +191,8 @@ static void round_due(void *data)
 {
     struct scrape_round *round = data;
 
-    loop_timer_move(round->timer, until_next_ms(round));
+    loop_timer_move(round->timer,
+                    pace_until_next_ms(engine_now_ms(round), 0, round->phase_ms, round->every_ms));
     if (round->asked > 0 || instant_of(round) == round->at_ms)
         return;
     round->at_ms = instant_of(round);
@@ -240,14 +218,6 @@ static bool is_of(const struct scrape_round *round, const char *const *urls, siz
     return true;
 }
 
-/* Golden-ratio steps keep any number of rounds apart. */
-static int64_t phase_of(uint64_t number, int64_t every_ms)
-{
-    int64_t spread_ms = every_ms / 4 < SPREAD_MAX_MS ? every_ms / 4 : SPREAD_MAX_MS;
-
-    return (int64_t)(number * 618 % 1000) * spread_ms / 1000;
-}
-
 static struct scrape_round *find_round(struct scrape_source *source, const char *const *urls,
                                        size_t url_count, int64_t every_ms)
 {
@@ -260,7 +230,7 @@ static struct scrape_round *find_round(struct scrape_source *source, const char 
     round = memory_take(sizeof(*round));
     round->source = source;
     round->every_ms = every_ms;
-    round->phase_ms = phase_of(source->rounds_made++, every_ms);
+    round->phase_ms = pace_phase_ms(source->rounds_made++, every_ms);
     round->at_ms = SERIES_NEVER;
     for (; round->target_count < url_count; round->target_count++) {
         struct target *target = &round->targets[round->target_count];
