@@ -97,8 +97,8 @@ MUST_CHECK bool json_as_object(const struct json_node *node, struct err *err);
 MUST_CHECK bool json_known_keys(const struct json_node *object, const char *const *names, size_t count,
                                 struct err *err);
 
-/* `.a.b[0].c`, `."odd name"`, `.[3]`, `.` (the root). The check is for configuration, the look-up returns
- * NULL where the path leads nowhere. */
+/* `.a.b[0].c`, `."odd name"`, `.[3]`, `.a[-1]` (the last), `.` (the root). The check is for configuration,
+ * the look-up returns NULL where the path leads nowhere. */
 MUST_CHECK bool json_path_check(const char *path, struct err *err);
 const struct cJSON *json_path(const struct cJSON *root, const char *path);
 

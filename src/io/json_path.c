@@ -1,4 +1,4 @@
-/* json_path.c - short paths into a document: `.a.b[0]."odd name"`.
+/* json_path.c - short paths into a document: `.a.b[0]."odd name"`, `.a[-1]`.
  * SPDX-License-Identifier: MIT */
 #include "io/json.h"
 
@@ -14,6 +14,7 @@ struct segment {
     const char *name; /* not terminated */
     size_t length;
     size_t index;
+    bool is_from_end; /* 1: the last */
 };
 
 static const struct segment bad = {.kind = SEGMENT_BAD};
@@ -21,7 +22,8 @@ static const struct segment bad = {.kind = SEGMENT_BAD};
 /* `at` stands behind the bracket. */
 static struct segment read_index(const char **at)
 {
-    struct segment segment = {.kind = SEGMENT_INDEX};
+    struct segment segment = {.kind = SEGMENT_INDEX, .is_from_end = **at == '-'};
+    *at += segment.is_from_end;
     size_t digits = strspn(*at, "0123456789");
 
     if (digits == 0 || digits > INDEX_DIGITS_MAX || (*at)[digits] != ']')
@@ -29,7 +31,7 @@ static struct segment read_index(const char **at)
     for (size_t i = 0; i < digits; i++)
         segment.index = segment.index * 10 + (size_t)((*at)[i] - '0');
     *at += digits + 1;
-    return segment;
+    return segment.is_from_end && segment.index == 0 ? bad : segment;
 }
 
 /* `at` stands behind the opening quote. */
@@ -100,10 +102,17 @@ static const cJSON *find_name(const cJSON *object, const char *name, size_t leng
     return child;
 }
 
-static const cJSON *find_index(const cJSON *array, size_t index)
+static const cJSON *find_index(const cJSON *array, const struct segment *segment)
 {
     const cJSON *child = cJSON_IsArray(array) ? array->child : NULL;
+    size_t index = segment->index;
 
+    if (child != NULL && segment->is_from_end) {
+        size_t length = (size_t)cJSON_GetArraySize(array);
+        if (index > length)
+            return NULL;
+        index = length - index;
+    }
     for (; child != NULL && index > 0; index--)
         child = child->next;
     return child;
@@ -118,7 +127,7 @@ const struct cJSON *json_path(const struct cJSON *root, const char *path)
         if (segment.kind == SEGMENT_BAD)
             return NULL;
         item = segment.kind == SEGMENT_NAME ? find_name(item, segment.name, segment.length)
-                                            : find_index(item, segment.index);
+                                            : find_index(item, &segment);
         segment = next_segment(&path);
     }
     return item;

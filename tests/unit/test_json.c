@@ -345,11 +345,11 @@ static void test_refuses_unknown_keys(void **state)
 
 static void test_paths(void **state)
 {
-    static const char *const good[] = {".",    ".a",         ".a.b[0].c", "[3]",
-                                       ".[3]", ".\"a b\".c", ".a[0][1]",  ".a-b_c"};
-    static const char *const bad[] = {"",        "a",    "..",     ".a.",  ".a..b",      ".a[",
-                                      ".a[x]",   ".a[]", ".a[-1]", ".a[1", ".\"a",       ".a b",
-                                      ".a\"b\"", "]",    ".a[0]b", ".a]",  ".[1234567]", ".a[0"};
+    static const char *const good[] = {".",          ".a",       ".a.b[0].c", "[3]",   ".[3]",
+                                       ".\"a b\".c", ".a[0][1]", ".a-b_c",    ".a[-1]"};
+    static const char *const bad[] = {"",     "a",      "..",    ".a.",        ".a..b", ".a[",  ".a[x]",
+                                      ".a[]", ".a[-0]", ".a[-]", ".a[1",       ".\"a",  ".a b", ".a\"b\"",
+                                      "]",    ".a[0]b", ".a]",   ".[1234567]", ".a[0"};
     cJSON *root =
         parse("{\"a\":{\"b\":[{\"c\":42},[7]],\"x y\":\"1.5\"},\"ab\":1,\"version\":\"2.4.1\",\"t\":true}");
     struct err err = {0};
@@ -369,6 +369,9 @@ static void test_paths(void **state)
     assert_true(number == 42);
     assert_true(json_value_number(json_path(root, ".a.b[1][0]"), &number));
     assert_true(number == 7);
+    assert_ptr_equal(json_path(root, ".a.b[-1]"), json_path(root, ".a.b[1]"));
+    assert_ptr_equal(json_path(root, ".a.b[-2]"), json_path(root, ".a.b[0]"));
+    assert_null(json_path(root, ".a.b[-3]"));
     assert_true(json_value_number(json_path(root, ".a.\"x y\""), &number));
     assert_true(number == 1.5);
     assert_true(json_value_number(json_path(root, ".t"), &number));
