@@ -128,6 +128,7 @@ static bool parse_value(const struct option *option, const char *text, struct ar
     case OPTION_LIST:
         return parse_list_of_one(text, arena, value, err);
     case OPTION_MAP:
+    case OPTION_SECRET_MAP:
         return err_set(err, ERR_INVALID, "%s: takes a group { name = \"text\"; }", option->name);
     }
     assert(false);

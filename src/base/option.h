@@ -19,7 +19,8 @@ enum option_type {
     OPTION_BOOL,     /* true or false */
     OPTION_CHOICE,   /* one of `choices` */
     OPTION_LIST,     /* list of texts, at most `max` of them; a single text counts as a list of one */
-    OPTION_MAP /* group of NAME = "text", at most `max` of them: list holds name, text, name, text ... */
+    OPTION_MAP, /* group of NAME = "text", at most `max` of them: list holds name, text, name, text ... */
+    OPTION_SECRET_MAP /* the same of NAME = "cred:name" */
 };
 
 struct option {
@@ -40,7 +41,7 @@ struct option_value {
     int64_t duration_ms;     /* DURATION */
     bool flag;               /* BOOL */
     size_t choice;           /* CHOICE: index in choices */
-    const char *const *list; /* LIST, MAP */
+    const char *const *list; /* LIST, MAP, SECRET_MAP */
     size_t list_length;
 };
 

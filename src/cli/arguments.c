@@ -165,9 +165,11 @@ bool arguments_read(int count, char **values, struct cli *cli, struct err *err)
 static void print_option(const struct option *option)
 {
     static const char *const shapes[] = {
-        [OPTION_TEXT] = "TEXT",     [OPTION_SECRET] = "REFERENCE", [OPTION_INTEGER] = "N",
-        [OPTION_NUMBER] = "NUMBER", [OPTION_DURATION] = "5m",      [OPTION_BOOL] = "",
-        [OPTION_CHOICE] = "",       [OPTION_LIST] = "TEXT",        [OPTION_MAP] = "NAME=TEXT",
+        [OPTION_TEXT] = "TEXT",     [OPTION_SECRET] = "REFERENCE",
+        [OPTION_INTEGER] = "N",     [OPTION_NUMBER] = "NUMBER",
+        [OPTION_DURATION] = "5m",   [OPTION_BOOL] = "",
+        [OPTION_CHOICE] = "",       [OPTION_LIST] = "TEXT",
+        [OPTION_MAP] = "NAME=TEXT", [OPTION_SECRET_MAP] = "NAME=REFERENCE",
     };
     char left[NAME_SIZE * 2];
     struct text text;

@@ -68,7 +68,7 @@ static void add_parts(const struct words *words)
 /* Of a map every second element is a name. */
 static void add_list(const struct words *words, const struct option *option, const struct option_value *value)
 {
-    bool is_map = option->type == OPTION_MAP;
+    bool is_map = option->type == OPTION_MAP || option->type == OPTION_SECRET_MAP;
 
     text_add(words->text, "                 %s:", option->name);
     for (size_t i = 0; i < value->list_length; i++)

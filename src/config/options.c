@@ -6,6 +6,9 @@
 
 #include <string.h>
 
+#define NOT_A_REFERENCE                                                                                      \
+    "%s: a secret is a reference, \"cred:NAME\", \"file:/PATH\" or \"env:NAME\", never the secret itself"
+
 enum { CANDIDATES_MAX = 128 };
 
 bool options_full(const struct build *build, const struct node *node)
@@ -74,6 +77,16 @@ static bool out_of_length(const struct option *option, size_t length)
            ((double)length < option->min || (double)length > option->max);
 }
 
+static bool is_reference(const char *text)
+{
+    static const char *const schemes[] = {"cred:", "file:", "env:"};
+
+    for (size_t i = 0; i < ARRAY_LENGTH(schemes); i++)
+        if (strncmp(text, schemes[i], strlen(schemes[i])) == 0 && text[strlen(schemes[i])] != '\0')
+            return true;
+    return false;
+}
+
 static bool read_elements(const struct build *build, const struct node *node, const struct option *option,
                           struct option_value *value)
 {
@@ -126,6 +139,8 @@ static bool read_map(const struct build *build, const struct node *node, const s
         if (element->kind != NODE_TEXT)
             return report_node(build->report, element, "%s.%s: takes a text in quotes", option->name,
                                element->name);
+        if (option->type == OPTION_SECRET_MAP && !is_reference(element->text))
+            return report_hidden(build->report, element, NOT_A_REFERENCE, element->name);
         list[2 * i] = options_keep(build, element, element->name);
         list[2 * i + 1] = options_keep(build, element, element->text);
         if (list[2 * i] == NULL || list[2 * i + 1] == NULL)
@@ -133,16 +148,6 @@ static bool read_map(const struct build *build, const struct node *node, const s
     }
     *value = (struct option_value){.is_set = true, .list = list, .list_length = 2 * node->count};
     return true;
-}
-
-static bool is_reference(const char *text)
-{
-    static const char *const schemes[] = {"cred:", "file:", "env:"};
-
-    for (size_t i = 0; i < ARRAY_LENGTH(schemes); i++)
-        if (strncmp(text, schemes[i], strlen(schemes[i])) == 0 && text[strlen(schemes[i])] != '\0')
-            return true;
-    return false;
 }
 
 static bool read_scalar(const struct build *build, const struct node *node, const struct option *option,
@@ -154,10 +159,7 @@ static bool read_scalar(const struct build *build, const struct node *node, cons
         strstr(node->text, "{{") != NULL)
         return true;
     if (option->type == OPTION_SECRET && (node->kind != NODE_TEXT || !is_reference(node->text)))
-        return report_hidden(build->report, node,
-                             "%s: a secret is a reference, \"cred:NAME\", \"file:/PATH\" or \"env:NAME\", "
-                             "never the secret itself",
-                             option->name);
+        return report_hidden(build->report, node, NOT_A_REFERENCE, option->name);
     if (!node_is_scalar(node) || (option->type == OPTION_TEXT && node->kind != NODE_TEXT))
         return report_node(build->report, node, "%s: takes %s, not %s", option->name,
                            option->type == OPTION_TEXT ? "a text in quotes" : "one value",
@@ -172,7 +174,7 @@ bool options_value(const struct build *build, const struct node *node, const str
 {
     if (option->type == OPTION_LIST)
         return read_list(build, node, option, value);
-    if (option->type == OPTION_MAP)
+    if (option->type == OPTION_MAP || option->type == OPTION_SECRET_MAP)
         return read_map(build, node, option, value);
     return read_scalar(build, node, option, value);
 }

@@ -18,9 +18,12 @@ static void learn(struct daemon *daemon, const char *reference)
 static void learn_options(struct daemon *daemon, const struct option *options, size_t count,
                           const struct option_value *values)
 {
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         if (options[i].type == OPTION_SECRET)
             learn(daemon, values[i].text);
+        for (size_t k = 1; options[i].type == OPTION_SECRET_MAP && k < values[i].list_length; k += 2)
+            learn(daemon, values[i].list[k]);
+    }
 }
 
 static void learn_instances(struct daemon *daemon, const struct option_schema *schemas,
