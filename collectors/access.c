@@ -48,6 +48,17 @@ bool access_open(struct access *access, const struct option_value *options, stru
            load(&options[ACCESS_BEARER], &access->bearer, err);
 }
 
+bool access_add_secrets(struct access *access, const struct option_value *headers, struct err *err)
+{
+    for (size_t i = 0; i + 1 < headers->list_length && i < (size_t)2 * ACCESS_SECRET_HEADERS_MAX; i += 2) {
+        CLEANUP(secret_drop) struct secret secret = {0};
+        if (!secret_load(headers->list[i + 1], &secret, err))
+            return err_wrap(err, "header %.60s", headers->list[i]);
+        access_add_header(access, headers->list[i], secret.bytes);
+    }
+    return true;
+}
+
 void access_close(struct access *access)
 {
     free(access->user);
@@ -58,6 +69,7 @@ void access_close(struct access *access)
     secret_drop(&access->bearer);
     for (size_t i = 0; i < access->header_count; i++) {
         free((char *)(uintptr_t)access->headers[i].name);
+        explicit_bzero((char *)(uintptr_t)access->headers[i].value, strlen(access->headers[i].value));
         free((char *)(uintptr_t)access->headers[i].value);
     }
     *access = (struct access){0};

@@ -23,7 +23,11 @@ enum access_option {
     ACCESS_OPTION_COUNT
 };
 
-enum { ACCESS_HEADERS_MAX = 16 };
+enum {
+    ACCESS_HEADERS_MAX = 16,       /* as the options name */
+    ACCESS_SECRET_HEADERS_MAX = 8, /* beside them */
+    ACCESS_OWN_HEADERS_MAX = 2     /* of the collector */
+};
 
 #define ACCESS_OPTIONS(from)                                                                                 \
     [(from) + ACCESS_USER] = {.name = "user",                                                                \
@@ -56,7 +60,7 @@ struct access {
     char *ca_file;
     char *certificate_file;
     char *key_file;
-    struct http_header headers[ACCESS_HEADERS_MAX + 1];
+    struct http_header headers[ACCESS_HEADERS_MAX + ACCESS_SECRET_HEADERS_MAX + ACCESS_OWN_HEADERS_MAX];
     size_t header_count;
 };
 
@@ -64,7 +68,11 @@ struct access {
 MUST_CHECK bool access_open(struct access *access, const struct option_value *options, struct err *err);
 void access_close(struct access *access);
 
-/* A header that every request of this collector has; one such. */
+/* Headers as name and reference (an OPTION_SECRET_MAP); their values are wiped at the close. */
+MUST_CHECK bool access_add_secrets(struct access *access, const struct option_value *headers,
+                                   struct err *err);
+
+/* A header that every request of this collector has; at most ACCESS_OWN_HEADERS_MAX. */
 void access_add_header(struct access *access, const char *name, const char *value);
 
 /* Lends it to a request: its headers and all that says who we are. */

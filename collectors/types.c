@@ -3,17 +3,13 @@
 #include "collectors/cloudwatch.h"
 #include "collectors/collector.h"
 #include "collectors/haproxy.h"
+#include "collectors/http_json.h"
 #include "collectors/mqtt.h"
 #include "collectors/prometheus.h"
 #include "collectors/push.h"
 #include "collectors/scrape.h"
 
 const struct collector_type *const collector_types[] = {
-    &prometheus_collector,
-    &mqtt_collector,
-    &haproxy_collector,
-    &cloudwatch_collector,
-    &push_collector,
-    &scrape_collector,
-    NULL,
+    &prometheus_collector, &mqtt_collector,   &haproxy_collector,   &cloudwatch_collector,
+    &push_collector,       &scrape_collector, &http_json_collector, NULL,
 };

@@ -83,17 +83,17 @@ static bool full(struct err *err)
 struct filling {
     const struct side *side;
     const char *resolution;
-    enum template_escape escape; /* of texts that are no list */
+    const char *source; /* its kind: texts stand in its language */
 };
 
 static bool fill_text(const struct filling *filling, const char *text, size_t address,
-                      enum template_escape escape, char *to, struct err *err)
+                      enum template_escape escape, char *to, size_t size, struct err *err)
 {
     const char *pairs[2 * SIDE_PAIRS_MAX + 2];
     size_t count =
         add_pair(pairs, side_pairs(filling->side, address, pairs), "resolution", filling->resolution);
 
-    return template_fill(text, pairs, count, escape, to, SIDE_TEXT_MAX, err);
+    return template_fill(text, pairs, count, escape, to, size, err);
 }
 
 /* An element of a list that names the address stands for one at each address of the slot. */
@@ -123,7 +123,7 @@ static bool fill_list(const struct filling *filling, enum option_type type, stru
     size_t filled = 0;
     for (size_t i = 0; i < value->list_length; i++)
         for (size_t k = 0; k < times_of(filling, type, value->list[i]); k++) {
-            if (!fill_text(filling, value->list[i], k, TEMPLATE_PLAIN, text, err))
+            if (!fill_text(filling, value->list[i], k, TEMPLATE_PLAIN, text, sizeof(text), err))
                 return false;
             list[filled] = arena_copy_text(&arena, text);
             if (list[filled++] == NULL)
@@ -134,6 +134,42 @@ static bool fill_list(const struct filling *filling, enum option_type type, stru
     return true;
 }
 
+/* Sources whose texts are PromQL, or a part of it. */
+static bool is_promql(const char *source)
+{
+    return strcmp(source, "prometheus") == 0 || strcmp(source, "scrape") == 0;
+}
+
+static bool is_json_source(const char *source)
+{
+    return strcmp(source, "http_json") == 0;
+}
+
+/* Host and path stand as they are; what a query is filled with is escaped. */
+static bool fill_url(const struct filling *filling, const char *url, char *memory, struct err *err)
+{
+    char front[SIDE_TEXT_MAX];
+    size_t length = strcspn(url, "?");
+
+    if (length >= sizeof(front))
+        return full(err);
+    memcpy(front, url, length);
+    front[length] = '\0';
+    if (!fill_text(filling, front, SIZE_MAX, TEMPLATE_PLAIN, memory, SIDE_TEXT_MAX, err))
+        return false;
+    size_t filled = strlen(memory);
+    return fill_text(filling, url + length, SIZE_MAX, TEMPLATE_URL, memory + filled, SIDE_TEXT_MAX - filled,
+                     err);
+}
+
+static enum template_escape escape_of(const struct filling *filling, const char *text)
+{
+    if (is_promql(filling->source))
+        return TEMPLATE_PROMQL;
+    return is_json_source(filling->source) && (text[0] == '{' || text[0] == '[') ? TEMPLATE_JSON
+                                                                                 : TEMPLATE_PLAIN;
+}
+
 static bool fill_value(const struct filling *filling, const struct option *option, struct option_value *value,
                        char *memory, struct err *err)
 {
@@ -141,25 +177,20 @@ static bool fill_value(const struct filling *filling, const struct option *optio
         return fill_list(filling, option->type, value, memory, err);
     if (value->text == NULL)
         return true;
-    if (!fill_text(filling, value->text, SIZE_MAX, filling->escape, memory, err))
+    bool is_url = is_json_source(filling->source) && strcmp(option->name, "url") == 0;
+    if (is_url ? !fill_url(filling, value->text, memory, err)
+               : !fill_text(filling, value->text, SIZE_MAX, escape_of(filling, value->text), memory,
+                            SIDE_TEXT_MAX, err))
         return false;
     value->text = memory;
     return true;
-}
-
-/* Sources whose texts are PromQL, or a part of it. */
-static bool is_promql(const char *source)
-{
-    return strcmp(source, "prometheus") == 0 || strcmp(source, "scrape") == 0;
 }
 
 bool side_fill(const struct side *side, const struct metric_definition *metric,
                const struct option_schema *schema, struct option_value *values, char *texts, struct err *err)
 {
     char resolution[32];
-    struct filling filling = {.side = side,
-                              .resolution = resolution,
-                              .escape = is_promql(schema->name) ? TEMPLATE_PROMQL : TEMPLATE_PLAIN};
+    struct filling filling = {.side = side, .resolution = resolution, .source = schema->name};
 
     (void)snprintf(resolution, sizeof(resolution), "%llds", (long long)(metric->step_ms / 1000));
     for (size_t i = 0; i < schema->use_count; i++) {

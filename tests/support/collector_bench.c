@@ -67,7 +67,7 @@ static void read_options(struct collector_bench *bench, const struct option *tab
         size_t i = option_find(table, count, options[0]);
         if (i == count)
             fail_msg("no option %s", options[0]);
-        if (table[i].type == OPTION_LIST || table[i].type == OPTION_MAP)
+        if (table[i].type == OPTION_LIST || table[i].type == OPTION_MAP || table[i].type == OPTION_SECRET_MAP)
             read_words(bench, options[1], &values[i]);
         else if (!option_parse(&table[i], options[1], &bench->arena, &values[i], &err))
             fail_msg("%s", err.text);

@@ -15,6 +15,7 @@ lock = threading.Lock()
 seen = collections.Counter()
 busy = collections.Counter()
 bomb = gzip.compress(b"#" + b" " * (64 << 20), 1)
+json_bomb = gzip.compress(b"[" + b"0," * (32 << 20), 1)
 
 
 def vector(value):
@@ -167,6 +168,26 @@ class Peer(http.server.BaseHTTPRequestHandler):
     def page_bomb(self):
         """64 MiB of comments in a few kilobytes."""
         self.answer(200, bomb, Content_Encoding="gzip")
+
+    # JSON APIs
+
+    def page_api(self):
+        """The length of the span, where the question is put as it should be."""
+        is_good = self.command == "POST" and self.headers["Content-Type"] == "application/json"
+        is_good = is_good and self.headers["X-Api-Key"] == "s3cret" and self.headers["X-Org"] == "shop"
+        span = json.loads(self.body)
+        is_now = abs(time.time() - span["to"]) < 10
+        value = span["to"] - span["from"] if is_good and is_now else None
+        self.answer(200, json.dumps({"points": [[0, 0], [1, value]]}).encode())
+
+    def page_leave(self):
+        """Once too many, then well."""
+        with lock:
+            seen["left"] += 1
+        self.answer(*((429, b"") if seen["left"] == 1 else (200, b'{"x": 7}')), Retry_After="1")
+
+    def page_json_bomb(self):
+        self.answer(200, json_bomb, Content_Encoding="gzip")
 
     # what smoke tests ask
 

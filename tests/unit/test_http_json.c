@@ -1,0 +1,423 @@
+/* test_http_json.c - questions with their times, and what answers of JSON APIs put: theirs, and broken ones.
+ * SPDX-License-Identifier: MIT */
+#include "collectors/http_json_place.h"
+#include "collectors/http_json_query.h"
+#include "config/side.h"
+#include "io/json.h"
+#include "support/rules_said.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { EVERY_MS = 60000 };
+
+#define WALL_MS (INT64_C(1700000000) * 1000)
+
+/* What the last answer put. */
+struct put {
+    char kind; /* 'g', 'c', 't', or 0 */
+    enum series_trouble trouble;
+    int64_t at_ms;
+    double value, events, total;
+    char why[ERR_TEXT_MAX];
+};
+
+static void put_gauge(void *data, int64_t at_ms, double value)
+{
+    *(struct put *)data = (struct put){.kind = 'g', .at_ms = at_ms, .value = value};
+}
+
+static void put_count(void *data, int64_t at_ms, double events, double total)
+{
+    *(struct put *)data = (struct put){.kind = 'c', .at_ms = at_ms, .events = events, .total = total};
+}
+
+static void put_trouble(void *data, enum series_trouble trouble, const char *why)
+{
+    struct put *put = data;
+
+    *put = (struct put){.kind = 't', .trouble = trouble};
+    (void)snprintf(put->why, sizeof(put->why), "%s", why);
+}
+
+/* Options as name, text, name, text ..., NULL; `refuse` is one place. */
+static struct http_json_query *query_of(enum series_kind kind, const char *const *texts, struct err *err)
+{
+    struct option_value options[HTTP_JSON_OPTION_COUNT] = {0};
+    struct http_json_query *query = NULL;
+    static char memory[4096];
+    struct arena arena;
+
+    arena_init(&arena, memory, sizeof(memory));
+    for (; *texts != NULL; texts += 2) {
+        size_t at = option_find(http_json_options, HTTP_JSON_OPTION_COUNT, texts[0]);
+        assert_true(at < HTTP_JSON_OPTION_COUNT);
+        assert_true(option_parse(&http_json_options[at], texts[1], &arena, &options[at], NULL));
+    }
+    assert_true(option_complete(http_json_options, HTTP_JSON_OPTION_COUNT, &arena, options, NULL));
+    return http_json_query_new(kind, EVERY_MS, options, &query, err) ? query : NULL;
+}
+
+static struct http_json_query *good(enum series_kind kind, const char *const *texts)
+{
+    struct err err = {0};
+    struct http_json_query *query = query_of(kind, texts, &err);
+
+    if (query == NULL)
+        fail_msg("%s", err.text);
+    return query;
+}
+
+/* A poll of the moment at_ms; the wall's clock runs with the engine's. */
+static struct put poll_at(struct http_json_query *query, int64_t at_ms, int status, const char *body)
+{
+    struct put put = {0};
+    const struct collector_sink sink = {&put, put_gauge, put_count, NULL, put_trouble};
+    struct http_answer answer = {.status = status, .body = body, .length = strlen(body), .headers = ""};
+    struct http_request request = {0};
+    struct err err = {0};
+
+    if (!http_json_query_ask(query, WALL_MS + at_ms, at_ms, &request, &err))
+        fail_msg("%s", err.text);
+    bool is_good = http_json_query_take(query, &answer, &sink, &err);
+    assert_true(is_good == (put.kind != 't' || put.trouble == SERIES_NO_DATA));
+    return put;
+}
+
+static void test_questions(void **state)
+{
+    struct http_json_query *query =
+        good(SERIES_GAUGE,
+             (const char *[]){"url", "https://h/q?from=$(from)&to=$(to)", "body",
+                              "{\"a\":$(from_ms),\"b\":$(to_ms)}", "value", ".x", "span", "5m", NULL});
+    struct http_request request = {0};
+    struct err err = {0};
+
+    (void)state;
+    assert_true(http_json_query_ask(query, WALL_MS + 123, 0, &request, &err));
+    assert_string_equal(request.url, "https://h/q?from=1699999700&to=1700000000");
+    assert_string_equal(request.body, "{\"a\":1699999700123,\"b\":1700000000123}");
+    assert_string_equal(request.method, "POST");
+    http_json_query_free(query);
+}
+
+/* As the services document their answers. */
+static void test_answers_of_services(void **state)
+{
+    static const struct {
+        const char *name, *place, *time, *body;
+    } answers[] = {
+        {"datadog", ".series[0].pointlist[-1][1]", ".series[0].pointlist[-1][0]",
+         "{\"status\":\"ok\",\"res_type\":\"time_series\",\"series\":[{\"metric\":\"x\",\"length\":2,"
+         "\"pointlist\":[[1699999920000.0,3.25],[1699999980000.0,42.0]]}]}"},
+        {"new relic", ".data.actor.account.nrql.results[0].errors",
+         ".data.actor.account.nrql.results[0].endTimeSeconds",
+         "{\"data\":{\"actor\":{\"account\":{\"nrql\":{\"results\":[{\"endTimeSeconds\":1699999980,"
+         "\"errors\":42}]}}}}}"},
+        {"graphite", ".[0].datapoints[-1][0]", ".[0].datapoints[-1][1]",
+         "[{\"target\":\"x\",\"tags\":{},\"datapoints\":[[1.5,1699999970],[42,1699999980]]}]"},
+        {"influxdb", ".results[0].series[0].values[0][1]", ".results[0].series[0].values[0][0]",
+         "{\"results\":[{\"statement_id\":0,\"series\":[{\"name\":\"x\",\"columns\":[\"time\",\"mean\"],"
+         "\"values\":[[\"2023-11-14T22:13:00Z\",42]]}]}]}"},
+        {"elasticsearch", ".aggregations.slow.value", ".aggregations.last.value",
+         "{\"took\":3,\"timed_out\":false,\"_shards\":{\"total\":5,\"successful\":5,\"failed\":0},\"hits\":{}"
+         ","
+         "\"aggregations\":{\"slow\":{\"value\":42.0},\"last\":{\"value\":1.69999998E12,\"value_as_string\":"
+         "\"x\"}}}"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(answers); i++) {
+        struct http_json_query *query =
+            good(SERIES_GAUGE, (const char *[]){"url", "http://h/", "value", answers[i].place, "time",
+                                                answers[i].time, NULL});
+        struct put put = poll_at(query, 100000, 200, answers[i].body);
+        if (put.kind != 'g' || put.value != 42 || put.at_ms != -20000)
+            fail_msg("%s: %c %g at %lld, %s", answers[i].name, put.kind, put.value, (long long)put.at_ms,
+                     put.why);
+        http_json_query_free(query);
+    }
+}
+
+static void test_answers_that_prove_nothing(void **state)
+{
+    static const struct {
+        int status;
+        enum series_trouble trouble;
+        const char *body, *why;
+    } answers[] = {
+        {500, SERIES_ERROR, "", "answered with status 500"},
+        {403, SERIES_ERROR, "{\"x\":1}", "answered with status 403"},
+        {204, SERIES_ERROR, "", "answered with status 204"},
+        {302, SERIES_ERROR, "{\"x\":1}", "redirect"},
+        {200, SERIES_ERROR, "<html>log in</html>", "something that is no JSON (offset 0"},
+        {200, SERIES_ERROR, "", "no JSON"},
+        {200, SERIES_ERROR, "{\"x\":1", "no JSON"},
+        {200, SERIES_ERROR, "{\"x\":NaN}", "no JSON"},
+        {200, SERIES_ERROR, "{\"x\":1e999}", "no JSON"},
+        {200, SERIES_ERROR, "{\"x\":1,5}", "no JSON"},
+        {200, SERIES_ERROR, "{\"x\":\"\xff\"}", "no JSON"},
+        {200, SERIES_ERROR, "{\"x\":1,\"x\":2}", "no JSON"},
+        {200, SERIES_ERROR, "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]",
+         "no JSON"},
+        {200, SERIES_ERROR, "{\"x\":\"1,5\"}", ".x in the answer is no number"},
+        {200, SERIES_ERROR, "{\"x\":{}}", ".x in the answer is no number"},
+        {200, SERIES_ERROR, "{\"y\":1}", "the answer has no .x"},
+        {200, SERIES_ERROR, "{\"x\":1,\"error\":\"quota\"}", "the answer has quota at .error"},
+        {200, SERIES_ERROR, "{\"x\":1,\"error\":{\"a\":1}}", "the answer has something at .error"},
+        {200, SERIES_NO_DATA, "{\"x\":null}", "nothing at .x"},
+        {200, SERIES_NO_DATA, "[]", "nothing at .x"},
+    };
+    struct http_json_query *query =
+        good(SERIES_GAUGE, (const char *[]){"url", "http://h/", "value", ".x", "refuse", ".error", NULL});
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(answers); i++) {
+        struct put put = poll_at(query, 0, answers[i].status, answers[i].body);
+        if (put.kind != 't' || put.trouble != answers[i].trouble || strstr(put.why, answers[i].why) == NULL)
+            fail_msg("%s: %c, %s", answers[i].body, put.kind, put.why);
+    }
+    struct put put = poll_at(query, 5, 200, "{\"x\":true,\"error\":[]}");
+    assert_true(put.kind == 'g' && put.value == 1 && put.at_ms == 5);
+    http_json_query_free(query);
+}
+
+static void test_places_that_are_not_there(void **state)
+{
+    static const char *const options[] = {"url",    "http://h/", "value", ".results[0].series[0].x",
+                                          "absent", "no_data",   NULL};
+    struct http_json_query *query = good(SERIES_GAUGE, options);
+    struct put put = poll_at(query, 0, 200, "{\"results\":[{\"statement_id\":0}]}");
+
+    (void)state;
+    assert_true(put.kind == 't' && put.trouble == SERIES_NO_DATA);
+    put = poll_at(query, 0, 200, "{\"results\":[{\"series\":[{\"x\":{}}]}]}");
+    assert_true(put.kind == 't' && put.trouble == SERIES_ERROR);
+    http_json_query_free(query);
+}
+
+/* The same time again is the same value, and says only that the source is well again. */
+static void test_values_have_times(void **state)
+{
+    struct http_json_query *query =
+        good(SERIES_GAUGE, (const char *[]){"url", "http://h/", "value", ".x", "time", ".t", NULL});
+
+    (void)state;
+    struct put put = poll_at(query, 60000, 200, "{\"x\":1,\"t\":1700000050}");
+    assert_true(put.kind == 'g' && put.at_ms == 50000);
+    put = poll_at(query, 120000, 200, "{\"x\":2,\"t\":1700000050000}");
+    assert_int_equal(put.kind, 0);
+    put = poll_at(query, 120000, 500, "");
+    assert_int_equal(put.kind, 't');
+    put = poll_at(query, 180000, 200, "{\"x\":2,\"t\":1700000050}");
+    assert_true(put.kind == 'g' && put.at_ms == 50000);
+    put = poll_at(query, 180000, 200, "{\"x\":3,\"t\":1700000170000000}"); /* us */
+    assert_true(put.kind == 'g' && put.at_ms == 170000);
+    put = poll_at(query, 180000, 200, "{\"x\":4,\"t\":1700000000}");
+    assert_int_equal(put.kind, 0); /* older than what is known */
+    put = poll_at(query, 0, 200, "{\"x\":1,\"t\":1700000090}");
+    assert_true(put.kind == 't' && strstr(put.why, "90 s ahead") != NULL);
+    put = poll_at(query, 0, 200, "{\"x\":1}");
+    assert_true(put.kind == 't' && strstr(put.why, "no time at .t") != NULL);
+    put = poll_at(query, 0, 200, "{\"x\":1,\"t\":\"yesterday\"}");
+    assert_true(put.kind == 't' && strstr(put.why, ".t in the answer is no time") != NULL);
+    http_json_query_free(query);
+}
+
+static void test_times(void **state)
+{
+    static const struct {
+        const char *body;
+        int64_t ms;
+    } times[] = {
+        {"1700000000", WALL_MS},
+        {"1700000000.25", WALL_MS + 250},
+        {"1700000000000", WALL_MS},
+        {"1700000000000000000", WALL_MS},
+        {"\"1700000000\"", WALL_MS},
+        {"\"2023-11-14T22:13:20Z\"", WALL_MS},
+        {"\"2023-11-14T22:13:20.1239Z\"", WALL_MS + 123},
+        {"\"2023-11-14T23:13:20+01:00\"", WALL_MS},
+        {"\"2023-11-14T20:43:20-0130\"", WALL_MS},
+        {"\"2023-11-14T22:13:20\"", -1},
+        {"\"2023-11-14T22:13:20+1:00\"", -1},
+        {"\"2023-11-14T22:13:20+01x00\"", -1},
+        {"\"2023-11-14\"", -1},
+        {"-1", -1},
+        {"1e30", -1},
+        {"true", -1},
+        {"\"\"", -1},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(times); i++) {
+        struct cJSON *root = NULL;
+        struct err err = {0};
+        static const struct json_limits limits = {
+            .size_max = 100, .depth_max = 2, .keys_max = 1, .allows_rounding = true};
+        int64_t ms = -1;
+        assert_true(json_parse(times[i].body, strlen(times[i].body), &limits, &root, &err));
+        bool is_good = http_json_time(root, ".", &ms, &err);
+        if (is_good != (times[i].ms >= 0) || ms != times[i].ms)
+            fail_msg("%s: %lld", times[i].body, (long long)ms);
+        json_free(root);
+    }
+}
+
+static void test_raw_counters(void **state)
+{
+    struct http_json_query *query =
+        good(SERIES_COUNT, (const char *[]){"url", "http://h/", "events", ".e", "total", ".t", NULL});
+
+    (void)state;
+    assert_int_equal(poll_at(query, 60000, 200, "{\"e\":5,\"t\":100}").kind, 0);
+    struct put put = poll_at(query, 120000, 200, "{\"e\":7,\"t\":150}");
+    assert_true(put.kind == 'c' && put.events == 2 && put.total == 50 && put.at_ms == 119999);
+    put = poll_at(query, 180000, 200, "{\"e\":1,\"t\":20}"); /* restarted */
+    assert_true(put.kind == 'c' && put.events == 1 && put.total == 20);
+    put = poll_at(query, 240000, 200, "{\"e\":null,\"t\":30}");
+    assert_true(put.kind == 'c' && put.events == 0 && put.total == 10);
+    put = poll_at(query, 240000, 200, "{\"e\":1,\"t\":null}");
+    assert_true(put.kind == 't' && put.trouble == SERIES_NO_DATA);
+    put = poll_at(query, 240000, 200, "{\"e\":-1,\"t\":40}");
+    assert_true(put.kind == 't' && put.trouble == SERIES_ERROR);
+    assert_int_equal(poll_at(query, 1000000, 200, "{\"e\":9,\"t\":900}").kind, 0); /* nobody observed it */
+    http_json_query_free(query);
+}
+
+static void test_counts_of_a_span(void **state)
+{
+    struct http_json_query *query =
+        good(SERIES_COUNT, (const char *[]){"url", "http://h/", "events", ".e", "total", ".t", "counts",
+                                            "span", "absent", "no_data", NULL});
+
+    (void)state;
+    struct put put = poll_at(query, 60000, 200, "{\"e\":5,\"t\":100}");
+    assert_true(put.kind == 'c' && put.events == 5 && put.total == 100 && put.at_ms == 59999);
+    put = poll_at(query, 120000, 200, "{\"t\":7}");
+    assert_true(put.kind == 'c' && put.events == 0 && put.total == 7);
+    http_json_query_free(query);
+}
+
+static void test_metrics_that_cannot_be(void **state)
+{
+    static const struct {
+        enum series_kind kind;
+        const char *options[9];
+        const char *why;
+    } metrics[] = {
+        {SERIES_GAUGE, {"url", "ftp://h/", "value", ".x"}, "does not begin with http://"},
+        {SERIES_GAUGE, {"url", "http://h/$(now)", "value", ".x"}, "'$(now)': only $(from)"},
+        {SERIES_GAUGE, {"url", "http://h/", "value", "x"}, "is not a path"},
+        {SERIES_GAUGE, {"url", "http://h/", "value", ".x", "time", "t"}, "is not a path"},
+        {SERIES_GAUGE, {"url", "http://h/", "value", ".x", "refuse", "t"}, "is not a path"},
+        {SERIES_GAUGE, {"url", "http://h/"}, "value is missing"},
+        {SERIES_COUNT, {"url", "http://h/", "events", ".e"}, "needs events and total"},
+        {SERIES_COUNT,
+         {"url", "http://h/", "events", ".e", "total", ".t", "value", ".x"},
+         "value is of gauges"},
+        {SERIES_HISTOGRAM, {"url", "http://h/"}, "histograms are not read"},
+    };
+    struct err err = {0};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(metrics); i++) {
+        assert_null(query_of(metrics[i].kind, metrics[i].options, &err));
+        if (strstr(err.text, metrics[i].why) == NULL)
+            fail_msg("%zu: %s", i, err.text);
+    }
+    assert_null(query_of(SERIES_COUNT,
+                         (const char *[]){"url", "http://h/", "events", ".e", "total", ".t", "counts", "span",
+                                          "span", "5m", NULL},
+                         &err));
+    assert_non_null(strstr(err.text, "counted twice"));
+}
+
+static void test_rules(void **state)
+{
+    static const struct {
+        const char *options, *findings;
+    } rules[] = {
+        {"url = \"http://h/{{slot}}?v={{version}}\";  value = \".x\";", ""},
+        {"url = \"http://h/\";  kind = \"counter\";  events = \".e\";",
+         "1: total is missing: kind = \"counter\" needs it (Place of the counter of everything)\n"},
+        {"url = \"http://h/\";\n value = \"x\";", "3: 'x' is not a path; write it like .a.b[0].c\n"},
+        {"url = \"http://h/\";\n body = \"$(today)\";  value = \".x\";",
+         "3: body: '$(today)': only $(from), $(to), $(from_ms) and $(to_ms) are known\n"},
+    };
+    char text[1024];
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(rules); i++) {
+        (void)snprintf(text, sizeof(text), "metrics: { x: { source = \"http_json:api\";\n %s }; };\n",
+                       rules[i].options);
+        char *said = read_rules(text, NULL);
+        if (strcmp(said, rules[i].findings) != 0)
+            fail_msg("%s: %s", rules[i].options, said);
+        free(said);
+    }
+}
+
+/* What fills a question in stands in its language. */
+static void test_sides(void **state)
+{
+    static const char rules[] = "metrics: { x: { source = \"http_json:api\";  value = \".x\";\n"
+                                " url = \"http://{{address}}/{{who}}?q={{who}}&v={{version}}\";  body = "
+                                "\"{\\\"w\\\":\\\"{{who}}\\\"}\"; }; };\n"
+                                "triggers: { bad: { when = \"x > 5\";  then = \"rollback\"; }; };\n"
+                                "services: { shop: { rules: { triggers = [ \"bad\" ]; };  environments: { "
+                                "prod: { strategy = \"follow\";\n"
+                                " commands: { rollback: { exec = [ \"/bin/true\" ]; }; };\n"
+                                " slots: { blue: { address = \"10.0.0.1:80\"; vars: { who = \"a\\\"b&c\"; }; "
+                                "};  green: { address = \"h:1\"; vars: { who = \"x\"; }; }; }; }; }; }; };\n";
+    struct config *config = NULL;
+    struct option_schemas *schemas = schemas_new();
+    struct err err = {0};
+
+    (void)state;
+    char *said = read_rules(rules, &config);
+    assert_string_equal(said, "");
+    free(said);
+    struct definition *definition = config_resolve(config, "shop", "prod", NULL, false, &err);
+    if (definition == NULL)
+        fail_msg("%s", err.text);
+    const struct metric_definition *metric = &definition->metrics[0];
+    const struct option_schema *schema = &schemas->collectors[metric->collector];
+    struct option_value *values = memory_take_array(schema->use_count, sizeof(*values));
+    char *texts = memory_take_array(schema->use_count, SIDE_TEXT_MAX);
+    struct side side = {.definition = definition, .is_candidate = true, .version = "1+2", .previous = ""};
+    if (!side_fill(&side, metric, schema, values, texts, &err))
+        fail_msg("%s", err.text);
+    assert_string_equal(values[HTTP_JSON_URL].text, "http://10.0.0.1:80/a\"b&c?q=a%22b%26c&v=1%2B2");
+    assert_string_equal(values[HTTP_JSON_BODY].text, "{\"w\":\"a\\\"b&c\"}");
+    free(values);
+    free(texts);
+    definition_free(definition);
+    config_free(config);
+    free(schemas);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_questions),
+        cmocka_unit_test(test_answers_of_services),
+        cmocka_unit_test(test_answers_that_prove_nothing),
+        cmocka_unit_test(test_places_that_are_not_there),
+        cmocka_unit_test(test_values_have_times),
+        cmocka_unit_test(test_times),
+        cmocka_unit_test(test_raw_counters),
+        cmocka_unit_test(test_counts_of_a_span),
+        cmocka_unit_test(test_metrics_that_cannot_be),
+        cmocka_unit_test(test_rules),
+        cmocka_unit_test(test_sides),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
