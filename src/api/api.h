@@ -8,6 +8,7 @@
 #ifndef API_API_H
 #define API_API_H
 
+#include "api/api_asked.h"
 #include "api/api_lock.h"
 #include "api/api_run.h"
 #include "config/definition.h"
@@ -72,21 +73,6 @@ enum api_sample_answer {
  * not attach. */
 typedef void api_done(void *data, bool is_done, bool is_new, uint64_t deployment, const struct err *err);
 
-/* What would be asked at admission, asked for a person: nothing is started. */
-struct api_rehearsal {
-    const char *service, *environment;
-    const char *strategy; /* "": the default */
-    const char *version;  /* "": the one that serves now */
-};
-
-/* `json` (until the return): {"strategy","version","ok","checks":[{"check","host"?,"ok","why"}]}; NULL:
- * refused
- * (*err). */
-typedef void api_rehearsed(void *data, const char *json, const struct err *err);
-
-/* A picture (NULL: *err; NOT_FOUND: nothing of it is kept, LIMIT: too many wait), until the return. */
-typedef void api_drawn(void *data, const unsigned char *picture, size_t length, const struct err *err);
-
 /* A deployment in the engine's memory: what a journal row does not have. Valid until the loop turns. */
 struct api_live {
     const struct deployment_state *state;
@@ -114,6 +100,8 @@ struct api_env {
     /* `request`: {"png","title","unit","start","end","lines":[{"path" below the series
      * folder,"count","name"}], "marks":[{"time","name","bad"}],"bounds":[{"value","name"}]}. */
     void (*draw)(void *data, const char *request, api_drawn *done, void *done_data);
+    void (*test_notifier)(void *data, const struct api_notice_test *asked, api_noticed *done,
+                          void *done_data);
     void (*mark)(void *data, uint64_t deployment,
                  double weight_percent); /* follow: what the pipeline routes */
     enum api_sample_answer (*sample)(void *data, const struct api_sample *sample);

@@ -11,7 +11,7 @@
 
 struct call;
 
-enum { ROUTE_ID_SIZE = 64 };
+enum { ROUTE_ID_SIZE = 96 };
 
 /* `pattern`: segments, of which
  *   {deployment}                 is dep_N, or SERVICE/ENVIRONMENT: its active or last one

@@ -46,6 +46,8 @@ const struct route routes[] = {
     {"GET", "/v1/status", TOKEN_READ, status_show, 0, "Services, what serves, what is under way"},
     {"GET", "/v1/rules", TOKEN_READ, rules_list, 0, "The kinds that rule files may use"},
     {"POST", "/v1/rules/check", TOKEN_READ, rules_check, 0, "Checks the text of a rule file"},
+    {"POST", "/v1/notifiers/{id}/test", TOKEN_ADMIN, notifiers_test, 0,
+     "Sends a notice to a receiver such as slack:deploys, and says whether it arrived"},
     {"GET", "/v1/tokens", TOKEN_ADMIN, tokens_list, 0, "Tokens that are valid"},
     {"POST", "/v1/tokens", TOKEN_ADMIN, tokens_create, 0, "Makes a token; its text is shown once"},
     {"DELETE", "/v1/tokens/{id}", TOKEN_ADMIN, tokens_revoke, 0, "Revokes a token"},

@@ -206,6 +206,13 @@ static const char *const rehearse_text[] = {
     "hosts (hosts_from), where there is one. 0: it would be admitted, 5: rejected.",
     NULL};
 
+static const char *const notify_text[] = {
+    "verdict notify test slack:deploys",
+    "The name is a receiver's of verdictd.conf, as `notify` of a service has it. The notice says that it is "
+    "a "
+    "test, and wakes nobody. 0: delivered, 5: not, with what the receiver answered. Takes the right `admin`.",
+    NULL};
+
 static const char *const run_text[] = {"verdict run PIPELINE --version V [--wait]\n"
                                        "get, wait, abort and retry take a run_N like a deployment",
                                        NULL};
@@ -273,6 +280,8 @@ const struct verb_entry verb_table[] = {
      TABLE(check_options), 1, VERB_WORDS_MAX, true, check_run, NULL},
     {"rehearse", "SERVICE/ENV [STRATEGY]", "asks what an admission would, and starts nothing", rehearse_text,
      TABLE(rehearse_options), 1, 2, false, rehearse_run, NULL},
+    {"notify", "test NAME", "sends a notice to a receiver, and says whether it arrived", notify_text, NULL, 0,
+     2, 2, false, notify_run, NULL},
     {"compare", "FILE.json|-", "runs statistical tests on given samples: 0 answered, 2 unreadable",
      compare_text, NULL, 0, 1, 1, true, compare_run, NULL},
     {"token", "create NAME | ls | revoke ID", "API tokens", token_text, TABLE(token_options), 1, 2, false,

@@ -108,6 +108,7 @@ int backtest_run(struct cli *cli);
 int graph_run(struct cli *cli);
 int check_run(struct cli *cli);
 int rehearse_run(struct cli *cli);
+int notify_run(struct cli *cli);
 int compare_run(struct cli *cli);
 int token_run(struct cli *cli);
 int completion_run(struct cli *cli);

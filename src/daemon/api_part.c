@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "daemon/drawing.h"
 #include "daemon/mishaps.h"
+#include "daemon/notices.h"
 #include "daemon/pushing.h"
 #include "daemon/rehearsal.h"
 #include "daemon/request.h"
@@ -365,6 +366,7 @@ void daemon_fill_api_env(struct daemon *daemon, struct api_env *ret_env)
         .target_verb = take_target_verb,
         .rehearse = rehearsing_start,
         .draw = drawing_start,
+        .test_notifier = notice_test_start,
         .mark = take_mark,
         .sample = pushing_take,
         .live = show_live,

@@ -37,7 +37,6 @@ enum {
 };
 
 struct acting;  /* acting.h */
-struct life;    /* mishaps.c */
 struct live;    /* live.h */
 struct request; /* request.h */
 
@@ -76,6 +75,7 @@ struct daemon {
     struct rehearsing *rehearsings;     /* that people asked for, under way */
     struct hosts_asking *hosts_askings; /* under way */
     struct drawing *drawings;           /* the first is under way */
+    struct notice_test *notice_tests;   /* under way */
     struct journal *journal;
     char journal_path[DAEMON_PATH_MAX];
     char runtime_folder[DAEMON_PATH_MAX];
@@ -84,8 +84,8 @@ struct daemon {
     bool is_broken;       /* the journal cannot be written: this life is over */
     const char *safe_why; /* NULL, or why nothing is accepted: safe mode */
     uint64_t suspect;     /* deployment that several lives crashed on; 0: none */
-    struct life *life;
-    int64_t calm_at_ms; /* the loop's clock */
+    struct life *life;    /* mishaps.c */
+    int64_t calm_at_ms;   /* the loop's clock */
     struct loop_timer *good_bye;
     int64_t stop_at_ms; /* the loop's clock: the broker was given its time to hear of the stop */
     struct loop_timer *engine_timer;

@@ -151,9 +151,9 @@ static cJSON *data_of(const struct telling *telling)
     return data;
 }
 
-static char *body_of(const struct telling *telling, const char *id)
+char *notice_envelope(const struct daemon *daemon, const char *id, const char *type, const char *subject,
+                      cJSON *data)
 {
-    const struct live *live = telling->live;
     char text[128];
     char stamp[40];
     struct timespec wall;
@@ -165,18 +165,28 @@ static char *body_of(const struct telling *telling, const char *id)
     (void)strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%SZ", &parts);
     cJSON_AddStringToObject(event, "specversion", "1.0");
     cJSON_AddStringToObject(event, "id", id);
-    (void)snprintf(text, sizeof(text), "/verdict/%s", live->daemon->settings->instance);
+    (void)snprintf(text, sizeof(text), "/verdict/%s", daemon->settings->instance);
     cJSON_AddStringToObject(event, "source", text);
-    (void)snprintf(text, sizeof(text), "verdict.deployment.%s", telling->kind.name);
+    (void)snprintf(text, sizeof(text), "verdict.%s", type);
     cJSON_AddStringToObject(event, "type", text);
     cJSON_AddStringToObject(event, "time", stamp);
     cJSON_AddStringToObject(event, "datacontenttype", "application/json");
-    (void)snprintf(text, sizeof(text), "%s/%s", live->definition->service, live->definition->environment);
-    cJSON_AddStringToObject(event, "subject", text);
-    cJSON_AddItemToObject(event, "data", data_of(telling));
+    cJSON_AddStringToObject(event, "subject", subject);
+    cJSON_AddItemToObject(event, "data", data);
     char *body = json_print(event);
     cJSON_Delete(event);
     return body;
+}
+
+static char *body_of(const struct telling *telling, const char *id)
+{
+    const struct definition *definition = telling->live->definition;
+    char type[64];
+    char subject[128];
+
+    (void)snprintf(type, sizeof(type), "deployment.%s", telling->kind.name);
+    (void)snprintf(subject, sizeof(subject), "%s/%s", definition->service, definition->environment);
+    return notice_envelope(telling->live->daemon, id, type, subject, data_of(telling));
 }
 
 /* A hash of what it is about, when it happened, and for whom: held twice is told twice. */

@@ -6,6 +6,8 @@
 #include "daemon/daemon.h"
 #include "store/journal_text.h"
 
+struct cJSON;
+
 /* As many as the batch has: BATCH_ROWS_MAX traces at most, each to those whom its service names. */
 struct notices {
     size_t count, room;
@@ -16,6 +18,14 @@ struct notices {
 /* One row per event and receiver, in the order of the batch. */
 void notices_collect(struct notices *notices, struct daemon *daemon, const struct batch *batch);
 void notices_clear(struct notices *notices);
+
+/* A CloudEvents envelope as text, free(): `type` behind "verdict.", `data` becomes its own. */
+char *notice_envelope(const struct daemon *daemon, const char *id, const char *type, const char *subject,
+                      struct cJSON *data);
+
+/* notice_test.c: of struct api_env; and the end of those that are under way. */
+void notice_test_start(void *daemon, const struct api_notice_test *asked, api_noticed *done, void *done_data);
+void notice_tests_drop(struct daemon *daemon);
 
 /* outbox.c: reads what is due, sends it, tells the journal. */
 struct outbox *outbox_new(struct daemon *daemon);

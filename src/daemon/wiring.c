@@ -385,6 +385,7 @@ static void close_parts(struct daemon *daemon)
     close_instances(daemon);
     actions_drop(daemon);
     rehearsing_drop(daemon);
+    notice_tests_drop(daemon);
     hosts_asking_drop(daemon);
     run_actings_drop(daemon);
     outbox_free(daemon->outbox);

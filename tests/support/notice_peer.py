@@ -1,6 +1,6 @@
 # notice_peer.py - the services that take notices, as strict about a request as their documentation; prints its port when it listens.
 # SPDX-License-Identifier: MIT
-"""notice_peer.py KEPT: each POST becomes a line of JSON in the file KEPT, with the answer that it got.
+"""notice_peer.py KEPT [PORT]: each POST becomes a line of JSON in the file KEPT, with the answer that it got.
 
 /SERVICE/... answers as SERVICE does when all is right, and 400 with the reason when a request is not as documented;
 /fail/N/CODE/SERVICE/... answers the first N with CODE before that."""
@@ -196,7 +196,7 @@ class Server(http.server.ThreadingHTTPServer):
     failed = {}
 
 
-server = Server(("127.0.0.1", 0), Peer)
+server = Server(("127.0.0.1", int(sys.argv[2]) if len(sys.argv) > 2 else 0), Peer)
 print(server.server_address[1])
 sys.stdout.flush()
 server.serve_forever()

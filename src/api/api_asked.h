@@ -1,0 +1,35 @@
+/* api_asked.h - what people ask of the daemon that no deployment hears of: rehearsals, pictures, tests of
+ * receivers.
+ * SPDX-License-Identifier: MIT */
+#ifndef API_API_ASKED_H
+#define API_API_ASKED_H
+
+#include "base/err.h"
+
+#include <stddef.h>
+
+/* What would be asked at admission, asked for a person: nothing is started. */
+struct api_rehearsal {
+    const char *service, *environment;
+    const char *strategy; /* "": the default */
+    const char *version;  /* "": the one that serves now */
+};
+
+/* `json` (until the return): {"strategy","version","ok","checks":[{"check","host"?,"ok","why"}]}; NULL:
+ * refused
+ * (*err). */
+typedef void api_rehearsed(void *data, const char *json, const struct err *err);
+
+/* A picture (NULL: *err; NOT_FOUND: nothing of it is kept, LIMIT: too many wait), until the return. */
+typedef void api_drawn(void *data, const unsigned char *picture, size_t length, const struct err *err);
+
+/* A notice that somebody sends to see whether it arrives. */
+struct api_notice_test {
+    const char *receiver; /* "slack:deploys" */
+    const char *person;   /* who asks */
+};
+
+/* `json` (until the return): {"notifier","ok","fate","why"}; NULL: refused (*err). */
+typedef void api_noticed(void *data, const char *json, const struct err *err);
+
+#endif

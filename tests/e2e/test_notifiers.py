@@ -1,0 +1,125 @@
+# test_notifiers.py - chat, pager and test notices of a real daemon: in order, once, and over when it is over.
+# SPDX-License-Identifier: MIT
+import json
+import os
+import sqlite3
+
+from support import wait_until
+from support.swift import begin, begun, ended, publishing, show
+from world import answers_on, free_port
+from world_config import verdictd_text
+
+KEY = "0123456789abcdef0123456789abcdef"
+RECEIVERS = """
+  slack: { deploys: { url = "file:CHANNEL";  timeout = "2s"; };  away: { url = "file:AWAY"; }; };
+  pagerduty: { shop: { key = "file:KEY";  url = "http://127.0.0.1:PORT/pagerduty";  timeout = "2s"; }; };
+"""
+
+
+class Peer:
+    """tests/support/notice_peer.py; it can be away."""
+
+    def __init__(self, world):
+        self.world, self.port, self.file = world, free_port(), world.path("kept")
+
+    def settings(self):
+        world, text = self.world, RECEIVERS
+        values = {"CHANNEL": world.write("channel", f"http://127.0.0.1:{self.port}/slack/the-channel"), "KEY": world.write("key", KEY),
+                  "AWAY": world.write("away", "http://127.0.0.1:1/secret-path"), "PORT": str(self.port)}
+        for name, value in values.items():
+            text = text.replace(name, value)
+        return verdictd_text(world).replace("notifiers: {", "notifiers: {" + text)
+
+    def start(self):
+        argv = ["/usr/bin/python3", os.path.join("tests", "support", "notice_peer.py"), self.file, self.port]
+        self.world.run("notice-peer", argv, lambda: answers_on(self.port))
+
+    def kept(self):
+        if not os.path.exists(self.file):
+            return []
+        with open(self.file, encoding="utf-8") as file:
+            return [json.loads(line) for line in file if line.endswith("\n")]
+
+    def chat(self):
+        return [one["body"]["text"] for one in self.kept() if one["path"] == "the-channel"]
+
+    def pager(self):
+        return [one["body"].get("event_action", "change") for one in self.kept() if one["path"].startswith("v2/")]
+
+
+def outbox(world, receiver):
+    """(kind, state) of all notices to it, in the order of what happened; state 0 waits, 1 is delivered."""
+    with sqlite3.connect(f"file:{world.path('data', 'journal.db')}?mode=ro", uri=True) as journal:
+        return journal.execute("SELECT kind, state FROM outbox WHERE receiver = ? ORDER BY rowid", (receiver,)).fetchall()
+
+
+def start(world, peer):
+    begin(world, observe="1500ms", daemon=peer.settings())
+    rules = world.path("rules.d", "shop.rules")
+    with open(rules, encoding="utf-8") as file:
+        text = file.read()
+    world.write("rules.d/shop.rules", text.replace('all = [ "webhook:desk" ];', 'all = [ "slack:deploys" ];  urgent = [ "pagerduty:shop" ];'))
+    assert world.verdict("check", rules).returncode == 0
+    world.programs["verdictd"].signal(1)
+
+
+def test_incidents_open_and_end_and_nothing_is_lost(world):
+    peer = Peer(world)
+    start(world, peer)
+    with publishing(world) as said:
+        name = begun(world, "2.0.0")
+        wait_until(lambda: show(world, name)["share"] == 10, 10, "the candidate has traffic")
+        assert world.api("POST", f"/v1/deployments/{name}/hold", {"reason": "<wait> & see"}).status == 200
+        assert peer.kept() == []
+        peer.start()  # the receiver was away until now
+        wait_until(lambda: peer.pager() == ["trigger"], 15, "the pager hears of the hold")
+        assert world.api("POST", f"/v1/deployments/{name}/resume", {"reason": "seen"}).status == 200
+        assert ended(world, name)["state"] == "promoted"
+        wait_until(lambda: any(text.endswith("promoted") for text in peer.chat()), 15, "the chat hears of the promotion")
+        assert peer.pager() == ["trigger", "resolve"], "who is only called when it is urgent hears of the end, and of nothing else"
+        said[0] = None
+    sentences = [text.split(": ", 1)[1] for text in peer.chat()]
+    assert sentences.count("held") == sentences.count("goes on") == sentences.count("promoted") == sentences.count("deployment started") == 1
+    assert sentences.index("deployment started") < sentences.index("held") < sentences.index("goes on") < sentences.index("promoted")
+    rows = outbox(world, "slack:deploys")
+    assert len(rows) == len(sentences) and all(state == 1 for _kind, state in rows), "each of them came, and once"
+    held = next(one["body"] for one in peer.kept() if one["path"] == "the-channel" and one["body"]["text"].endswith("held"))
+    assert {"title": "Reason", "value": "&lt;wait&gt; &amp; see", "short": False} in held["attachments"][0]["fields"]
+
+
+def test_a_bad_version_pages_until_it_is_back(world):
+    peer = Peer(world)
+    peer.start()
+    start(world, peer)
+    with publishing(world) as said:
+        name = begun(world, "2.0.0")
+        wait_until(lambda: show(world, name)["share"] == 10, 10, "the candidate has traffic")
+        said[0] = '{"lag": 300}'
+        assert ended(world, name)["state"] == "rolled_back"
+        wait_until(lambda: "resolve" in peer.pager(), 15, "the pager hears of the end")
+    wait_until(lambda: peer.pager() == ["trigger", "trigger", "resolve", "change"], 10, "the way back is a change")
+    alerts = [one["body"] for one in peer.kept() if one["path"] == "v2/enqueue"]
+    assert {alert["dedup_key"].rsplit("/", 1)[1] for alert in alerts} == {name}
+    assert alerts[0]["payload"]["custom_details"]["Rule"].startswith("queue: lag > 60s")
+    assert "lag 300" in alerts[0]["payload"]["custom_details"]["Measured"]
+    assert all(state == 1 for _kind, state in outbox(world, "pagerduty:shop")), "all is delivered"
+
+
+def test_notices_to_try_a_receiver(world):
+    peer = Peer(world)
+    peer.start()
+    world.start_daemon(text=peer.settings())
+    done = world.verdict("notify", "test", "slack:deploys")
+    assert done.returncode == 0 and "delivered" in done.stderr, done.stderr
+    assert world.verdict("notify", "test", "pagerduty:shop").returncode == 0
+    assert peer.pager() == ["change"], "it wakes nobody"
+    assert "a test of slack:deploys" in peer.chat()[0]
+    away = world.verdict("notify", "test", "slack:away", "--json")
+    assert away.returncode == 5 and json.loads(away.stdout)["fate"] == "retry", away.stderr
+    assert "secret-path" not in away.stdout + away.stderr + world.programs["verdictd"].log_text()
+    unknown = world.verdict("notify", "test", "slack:deploy")
+    assert unknown.returncode == 2 and "slack:deploys" in unknown.stderr, unknown.stderr
+    assert world.verdict("notify", "test", "deploys").returncode == 2
+    token = world.verdict("token", "create", "ci", "--scope", "read,deploy").stdout.strip()
+    answer = world.api("POST", "/v1/notifiers/slack:deploys/test", {}, headers={"Authorization": f"Bearer {token}"})
+    assert answer.status == 403, "a pipeline does not ring at people"
