@@ -176,6 +176,7 @@ struct live *hosts_take(struct live *live, char *sealed, struct err *err)
     memcpy(with->previous, live->previous, sizeof(with->previous));
     memcpy(with->reason, live->reason, sizeof(with->reason));
     memcpy(with->actor, live->actor, sizeof(with->actor));
+    memcpy(with->commit, live->commit, sizeof(with->commit));
     live_free(live);
     return with;
 }

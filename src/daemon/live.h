@@ -9,7 +9,7 @@
 #include "daemon/daemon.h"
 #include "io/zone.h"
 
-enum { LIVE_SIDES = 2, LIVE_PAIRS_MAX = SIDE_PAIRS_MAX };
+enum { LIVE_SIDES = 2, LIVE_COMMIT_SIZE = 129, LIVE_PAIRS_MAX = SIDE_PAIRS_MAX };
 
 /* What one side measures of one metric. */
 struct live_series {
@@ -36,6 +36,7 @@ struct live {
     uint64_t previous_key;                 /* 0: none */
     char reason[DAEMON_WHY_MAX];           /* of the start or of the last verb */
     char actor[NAME_MAX_LENGTH + 1];
+    char commit[LIVE_COMMIT_SIZE];  /* what it was built from; "" not said */
     char why[DAEMON_WHY_MAX];       /* latest sentence of a lever or probe whose action went wrong */
     char why_back[DAEMON_WHY_MAX];  /* the same of the way back; over once it goes on */
     char trouble[DAEMON_WHY_MAX];   /* latest sentence of a source that does not answer well */

@@ -137,6 +137,8 @@ static cJSON *data_of(const struct telling *telling)
     add_rule(data, live, row);
     cJSON_AddStringToObject(data, "actor", live->actor);
     cJSON_AddStringToObject(data, "reason", live->reason);
+    if (live->commit[0] != '\0')
+        cJSON_AddStringToObject(data, "commit", live->commit);
     if (live_why(live)[0] != '\0')
         cJSON_AddStringToObject(data, "why", live_why(live));
     (void)snprintf(text, sizeof(text), "%s/%s %s: %s", definition->service, definition->environment,

@@ -26,6 +26,7 @@ static bool copy_texts(struct live *live, const struct journal_deployment *from)
            text_copy(live->previous, sizeof(live->previous), from->previous) &&
            text_copy(live->actor, sizeof(live->actor), from->actor) &&
            text_copy(live->reason, sizeof(live->reason), from->reason) &&
+           text_copy(live->commit, sizeof(live->commit), from->commit) &&
            text_copy(live->why, sizeof(live->why), from->why);
 }
 

@@ -74,6 +74,7 @@ static bool fill_texts(struct live *live, const struct api_start *start)
     return text_copy(live->version, sizeof(live->version), start->version) &&
            text_copy(live->digest, sizeof(live->digest), start->digest) &&
            text_copy(live->actor, sizeof(live->actor), start->actor) &&
+           text_copy(live->commit, sizeof(live->commit), start->commit == NULL ? "" : start->commit) &&
            text_copy(live->reason, sizeof(live->reason), start->reason);
 }
 

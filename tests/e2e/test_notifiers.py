@@ -9,9 +9,11 @@ from support.swift import begin, begun, ended, publishing, show
 from world import answers_on, free_port
 from world_config import verdictd_text
 
+COMMIT = 40 * "a"
 KEY = "0123456789abcdef0123456789abcdef"
 RECEIVERS = """
   slack: { deploys: { url = "file:CHANNEL";  timeout = "2s"; };  away: { url = "file:AWAY"; }; };
+  github: { shop: { repository = "acme/shop";  token = "file:KEY";  url = "http://127.0.0.1:PORT/github"; }; };
   pagerduty: { shop: { key = "file:KEY";  url = "http://127.0.0.1:PORT/pagerduty";  timeout = "2s"; }; };
 """
 
@@ -43,6 +45,9 @@ class Peer:
     def chat(self):
         return [one["body"]["text"] for one in self.kept() if one["path"] == "the-channel"]
 
+    def commit(self):
+        return [one["body"]["state"] for one in self.kept() if one["path"] == "repos/acme/shop/statuses/" + COMMIT]
+
     def pager(self):
         return [one["body"].get("event_action", "change") for one in self.kept() if one["path"].startswith("v2/")]
 
@@ -58,7 +63,7 @@ def start(world, peer):
     rules = world.path("rules.d", "shop.rules")
     with open(rules, encoding="utf-8") as file:
         text = file.read()
-    world.write("rules.d/shop.rules", text.replace('all = [ "webhook:desk" ];', 'all = [ "slack:deploys" ];  urgent = [ "pagerduty:shop" ];'))
+    world.write("rules.d/shop.rules", text.replace('all = [ "webhook:desk" ];', 'all = [ "slack:deploys", "github:shop" ];  urgent = [ "pagerduty:shop" ];'))
     assert world.verdict("check", rules).returncode == 0
     world.programs["verdictd"].signal(1)
 
@@ -92,12 +97,17 @@ def test_a_bad_version_pages_until_it_is_back(world):
     peer.start()
     start(world, peer)
     with publishing(world) as said:
-        name = begun(world, "2.0.0")
+        answer = world.api("POST", "/v1/deployments", {"service": "shop", "environment": "prod", "version": "2.0.0", "commit": COMMIT})
+        name = answer.json["id"]
         wait_until(lambda: show(world, name)["share"] == 10, 10, "the candidate has traffic")
+        world.programs["verdictd"].kill()
+        world.programs["verdictd"].start()
         said[0] = '{"lag": 300}'
         assert ended(world, name)["state"] == "rolled_back"
         wait_until(lambda: "resolve" in peer.pager(), 15, "the pager hears of the end")
     wait_until(lambda: peer.pager() == ["trigger", "trigger", "resolve", "change"], 10, "the way back is a change")
+    wait_until(lambda: peer.commit()[-1:] == ["failure"], 10, "the commit shows it")
+    assert peer.commit()[0] == "pending"
     alerts = [one["body"] for one in peer.kept() if one["path"] == "v2/enqueue"]
     assert {alert["dedup_key"].rsplit("/", 1)[1] for alert in alerts} == {name}
     assert alerts[0]["payload"]["custom_details"]["Rule"].startswith("queue: lag > 60s")

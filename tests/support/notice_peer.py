@@ -133,12 +133,26 @@ def grafana(request):
     return 200, {"message": "Annotation added", "id": 1}
 
 
+def github(request):
+    """A commit status; one commit is known here, and one repository."""
+    need(request["headers"].pop("Authorization", "") == "Bearer 0123456789abcdef0123456789abcdef", "token")
+    need(request["headers"].get("Accept") == "application/vnd.github+json", "Accept")
+    if not request["path"].startswith("repos/acme/shop/statuses/"):
+        return 404, {"message": "Not Found"}
+    if request["path"] != "repos/acme/shop/statuses/" + 40 * "a":
+        return 422, {"message": "No commit found for SHA"}
+    body = members(request["body"], {"state": str}, {"context": str, "description": str, "target_url": str})
+    need(body["state"] in ("error", "failure", "pending", "success"), "state")
+    text_up_to(body["description"], 140)
+    return 201, {"id": 1}
+
+
 def hook(_request):
     """Whatever Alertmanager tells its own receiver."""
     return 200, ""
 
 
-SERVICES = {"hook": hook, "slack": slack, "pagerduty": pagerduty, "teams": teams, "discord": discord, "grafana": grafana}
+SERVICES = {"hook": hook, "slack": slack, "pagerduty": pagerduty, "teams": teams, "discord": discord, "grafana": grafana, "github": github}
 
 
 class Peer(http.server.BaseHTTPRequestHandler):
