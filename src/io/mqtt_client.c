@@ -347,8 +347,9 @@ static void destroy(void *data)
     struct mqtt_client *client = data;
 
     if (client->attempt != NULL) {
-        /* The good-bye of a free inside a callback was only queued. */
-        (void)mosquitto_loop_write(client->attempt->library, 1);
+        /* Never inside a callback: the library would queue its good-bye, and close before it is sent. */
+        if (client->state == MQTT_UP)
+            (void)mosquitto_disconnect(client->attempt->library);
         attempt_free(client->attempt);
     }
     /* Messages may still come: a reset would let the broker publish the Will. */
@@ -409,8 +410,6 @@ void mqtt_client_free(struct mqtt_client *client)
     loop_timer_stop(client->tick);
     loop_defer_cancel(client->loop, settle_now, client);
     mqtt_traffic_tell_done(client, true);
-    if (client->state == MQTT_UP)
-        (void)mosquitto_disconnect(client->attempt->library);
     loop_poll_stop(client->poll);
     if (client->state == MQTT_CONNECTING) {
         client->attempt->client = NULL; /* the worker still has it */
