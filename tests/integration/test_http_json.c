@@ -77,7 +77,7 @@ static void test_asks_as_it_should(void **state)
     struct world *world = *state;
     struct collector_bench *bench = &world->bench;
 
-    open_api(world, "5s");
+    open_api(world, "20s");
     struct collector_tally *tally = collector_bench_watch(
         bench, SERIES_GAUGE, EVERY_MS,
         (const char *[]){"url", page(world, "api"), "body", "{\"from\":$(from),\"to\":$(to)}", "span", "5m",
@@ -94,15 +94,15 @@ static void test_answers_that_prove_nothing(void **state)
     static const struct {
         const char *page, *timeout, *why;
     } pages[] = {
-        {"broken", "5s", "answered with status 500"},
-        {"elsewhere", "5s", "redirect"},
-        {"html", "5s", "no JSON"},
-        {"truncated", "5s", "no JSON"},
-        {"ok", "5s", "the answer has no .x"},
-        {"short", "5s", "127.0.0.1"},
-        {"silent", "300ms", "deadline"},
-        {"endless", "5s", "127.0.0.1"},
-        {"json-bomb", "5s", "127.0.0.1"},
+        {"broken", "20s", "answered with status 500"},
+        {"elsewhere", "20s", "redirect"},
+        {"html", "20s", "no JSON"},
+        {"truncated", "20s", "no JSON"},
+        {"ok", "20s", "the answer has no .x"},
+        {"short", "20s", "127.0.0.1"},
+        {"silent", "300ms", "127.0.0.1"},
+        {"endless", "20s", "127.0.0.1"},
+        {"json-bomb", "20s", "127.0.0.1"},
     };
     struct world *world = *state;
     struct collector_bench *bench = &world->bench;
@@ -126,7 +126,7 @@ static void test_leaves_alone_who_asks_for_it(void **state)
     struct world *world = *state;
     struct collector_bench *bench = &world->bench;
 
-    open_api(world, "5s");
+    open_api(world, "20s");
     struct collector_tally *tally = collector_bench_watch(
         bench, SERIES_GAUGE, EVERY_MS, (const char *[]){"url", page(world, "leave"), "value", ".x", NULL});
     COLLECTOR_BENCH_WAIT(bench, tally->troubles >= 1);
@@ -148,7 +148,7 @@ static void test_refuses_what_cannot_be(void **state)
                                       {.is_set = true, .list = literal, .list_length = 2}};
     struct err err = {0};
 
-    open_api(world, "5s");
+    open_api(world, "20s");
     assert_non_null(strstr(collector_bench_watch_refused(bench, SERIES_GAUGE,
                                                          (const char *[]){"url", "http://127.0.0.1/", NULL}),
                            "value is missing"));

@@ -120,7 +120,7 @@ static void test_a_real_program(void **state)
     struct collector_bench *bench = &world->bench;
     const char *url = world->prometheus_url;
 
-    open_scrape(world, "5s");
+    open_scrape(world, "20s");
     struct collector_tally *up = collector_bench_watch(
         bench, SERIES_GAUGE, EVERY_MS, (const char *[]){"url", url, "query", "prometheus_ready", NULL});
     struct collector_tally *rate = collector_bench_watch(
@@ -152,7 +152,7 @@ static void test_counters(void **state)
     (void)snprintf(urls, sizeof(urls), "%s %s", world->exporter_url, world->other_url);
     show(world, "metrics", "r{c=\"200\"} 100\nr{c=\"500\"} 7\n");
     show(world, "other", "r{c=\"200\"} 1000\n");
-    open_scrape(world, "5s");
+    open_scrape(world, "20s");
     struct collector_tally *rate =
         collector_bench_watch(bench, SERIES_COUNT, EVERY_MS,
                               (const char *[]){"url", urls, "total", "r", "events", "r{c=~'5..'}", NULL});
@@ -184,7 +184,7 @@ static void test_several_values_made_one(void **state)
     const char *url = world->exporter_url;
 
     show(world, "metrics", "m{i=\"a\"} 4\nm{i=\"b\"} 0\n");
-    open_scrape(world, "5s");
+    open_scrape(world, "20s");
     struct collector_tally *plain = collector_bench_watch(bench, SERIES_GAUGE, EVERY_MS,
                                                           (const char *[]){"url", url, "query", "m", NULL});
     struct collector_tally *share = collector_bench_watch(
@@ -206,19 +206,19 @@ static void test_answers_that_prove_nothing(void **state)
     static const struct {
         const char *page, *timeout, *why;
     } pages[] = {
-        {"broken", "5s", "answered with status 500"},
-        {"missing-page", "5s", "answered with status 404"},
-        {"elsewhere", "5s", "redirect"},
-        {"html", "5s", "line 1: neither a comment nor a metric"},
-        {"ok", "5s", "line 1: neither a comment nor a metric"}, /* JSON */
-        {"comma", "5s", "line 2: '1,5' is not the value of up"},
-        {"latin", "5s", "line 1: no UTF-8"},
-        {"cut", "5s", "a part is missing"},
-        {"old", "5s", "up says of itself that it is of the past"},
-        {"short", "5s", "127.0.0.1"},
-        {"silent", "300ms", "deadline"},
-        {"endless", "5s", "127.0.0.1"},
-        {"bomb", "5s", "127.0.0.1"},
+        {"broken", "20s", "answered with status 500"},
+        {"missing-page", "20s", "answered with status 404"},
+        {"elsewhere", "20s", "redirect"},
+        {"html", "20s", "line 1: neither a comment nor a metric"},
+        {"ok", "20s", "line 1: neither a comment nor a metric"}, /* JSON */
+        {"comma", "20s", "line 2: '1,5' is not the value of up"},
+        {"latin", "20s", "line 1: no UTF-8"},
+        {"cut", "20s", "a part is missing"},
+        {"old", "20s", "up says of itself that it is of the past"},
+        {"short", "20s", "127.0.0.1"},
+        {"silent", "300ms", "127.0.0.1"},
+        {"endless", "20s", "127.0.0.1"},
+        {"bomb", "20s", "127.0.0.1"},
     };
     struct world *world = *state;
     struct collector_bench *bench = &world->bench;
@@ -246,7 +246,7 @@ static void test_a_part_is_nothing(void **state)
     struct collector_bench *bench = &world->bench;
     char whole[URL_MAX], both[2 * URL_MAX];
 
-    open_scrape(world, "5s");
+    open_scrape(world, "20s");
     (void)snprintf(whole, sizeof(whole), "http://127.0.0.1:%s/whole", world->peer.line);
     (void)snprintf(both, sizeof(both), "%s http://127.0.0.1:%s/broken", whole, world->peer.line);
     struct collector_tally *part = collector_bench_watch(
@@ -265,7 +265,7 @@ static void test_refuses_what_cannot_be_asked(void **state)
     struct world *world = *state;
     struct collector_bench *bench = &world->bench;
 
-    open_scrape(world, "5s");
+    open_scrape(world, "20s");
     const char *why = collector_bench_watch_refused(
         bench, SERIES_GAUGE, (const char *[]){"url", "http://127.0.0.1/", "query", "sum(up)", NULL});
     assert_non_null(strstr(why, "functions are Prometheus' own"));

@@ -14,8 +14,8 @@ gate = threading.Event()
 lock = threading.Lock()
 seen = collections.Counter()
 busy = collections.Counter()
-bomb = gzip.compress(b"#" + b" " * (64 << 20), 1)
-json_bomb = gzip.compress(b"[" + b"0," * (32 << 20), 1)
+bomb = gzip.compress(b"#" + b" " * (16 << 20), 1)
+json_bomb = gzip.compress(b"[" + b"0," * (4 << 20), 1)
 
 
 def vector(value):
@@ -166,7 +166,7 @@ class Peer(http.server.BaseHTTPRequestHandler):
         self.answer(200, f"up 1 {int((time.time() - 600) * 1000)}\n".encode())
 
     def page_bomb(self):
-        """64 MiB of comments in a few kilobytes."""
+        """16 MiB of comments in a few kilobytes."""
         self.answer(200, bomb, Content_Encoding="gzip")
 
     # JSON APIs
