@@ -271,8 +271,9 @@ static enum decoder decoder_of(const struct option_value *options)
 {
     if (options[MQTT_DECODER].is_set)
         return (enum decoder)options[MQTT_DECODER].choice;
-    return options[MQTT_VALUE].text != NULL || options[MQTT_TOTAL].text != NULL ? DECODER_JSON
-                                                                                : DECODER_NUMBER;
+    bool has_place = options[MQTT_VALUE].text != NULL || options[MQTT_EVENTS].text != NULL ||
+                     options[MQTT_TOTAL].text != NULL;
+    return has_place ? DECODER_JSON : DECODER_NUMBER;
 }
 
 static bool check_places(enum decoder decoder, const struct option_value *options, const char **ret_option,
@@ -295,7 +296,8 @@ bool mqtt_series_check(enum series_kind kind, const struct option_value *options
     enum decoder decoder = decoder_of(options);
 
     *ret_option = mqtt_metric_options[MQTT_DECODER].name;
-    if (decoder == DECODER_NUMBER && (options[MQTT_VALUE].text != NULL || kind == SERIES_COUNT))
+    if (decoder == DECODER_NUMBER && options[MQTT_DECODER].is_set &&
+        (options[MQTT_VALUE].text != NULL || kind == SERIES_COUNT))
         return err_set(err, ERR_INVALID, "the decoder number has no places; use json");
     if (kind == SERIES_GAUGE && decode_has_many(decoder) && options[MQTT_VALUE].text == NULL)
         return err_set(err, ERR_INVALID, "value is missing: payloads of this decoder hold many");

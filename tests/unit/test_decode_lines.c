@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "collectors/decode.h"
 #include "collectors/influx_line.h"
+#include "support/rules_said.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -218,12 +219,45 @@ static void test_places(void **state)
     assert_false(decode_check_place(DECODER_OPENMETRICS, "up{", &err));
 }
 
+/* Each mistake in a rule file is said once. */
+static void test_rules(void **state)
+{
+    static const struct {
+        const char *options, *findings;
+    } rules[] = {
+        {"decoder = \"influx\";  value = \"a.b{c='{{slot}}'}\";", ""},
+        {"decoder = \"collectd\";  combine = \"max\";", ""},
+        {"decoder = \"influx\";\n value = \"a.b{c}\";",
+         "3: 'a.b{c}', character 6: =, !=, =~ or !~ is expected\n"},
+        {"decoder = \"openmetrics\";", "2: value is missing: payloads of this decoder hold many\n"},
+        {"kind = \"counter\";  events = \".e\";",
+         "1: total is missing: kind = \"counter\" needs it (Place of the raw counter of everything)\n"},
+        {"value = \"x\";", "2: 'x' is not a path; write it like .a.b[0].c\n"},
+    };
+    char text[1024];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rules) / sizeof(*rules); i++) {
+        (void)snprintf(text, sizeof(text),
+                       "metrics: { x: { source = \"mqtt:plant\";  topic = \"t\";\n %s }; };\n",
+                       rules[i].options);
+        char *said = read_rules(text, NULL);
+        if (strcmp(said, rules[i].findings) != 0)
+            fail_msg("%s: %s", rules[i].options, said);
+        free(said);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_the_line_protocol), cmocka_unit_test(test_lines_that_are_none),
-        cmocka_unit_test(test_limits_of_a_line),  cmocka_unit_test(test_expositions),
-        cmocka_unit_test(test_collectd),          cmocka_unit_test(test_places),
+        cmocka_unit_test(test_the_line_protocol),
+        cmocka_unit_test(test_lines_that_are_none),
+        cmocka_unit_test(test_limits_of_a_line),
+        cmocka_unit_test(test_expositions),
+        cmocka_unit_test(test_collectd),
+        cmocka_unit_test(test_places),
+        cmocka_unit_test(test_rules),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
