@@ -87,7 +87,7 @@ static void add_would_fail(const struct definition *definition, const struct jou
 
 static void add_held(const struct definition *definition, const struct journal_audit *row, struct text *text)
 {
-    text_add(text, "held: %s", row->a <= HOLD_ESCALATED ? hold_cause_name((enum hold_cause)row->a) : "?");
+    text_add(text, "held: %s", row->a <= HOLD_BRAKE ? hold_cause_name((enum hold_cause)row->a) : "?");
     if (row->b != UINT8_MAX)
         text_add(text, " %s", rule_name(definition, row->b));
 }
@@ -152,7 +152,7 @@ static void add_emergency(const struct definition *definition, const struct jour
                           struct text *text)
 {
     (void)definition;
-    text_add(text, "an emergency: past queue, window, freeze and approvals%s",
+    text_add(text, "an emergency: past queue, window, freeze, brakes and approvals%s",
              row->a != 0 ? "; stable is said to be bad, and is in quarantine" : "");
 }
 
@@ -177,6 +177,16 @@ static void add_disaster_over(const struct definition *definition, const struct 
 {
     (void)definition;
     text_add(text, "disaster recovery ended %s", row->a != 0 ? "well" : "badly");
+}
+
+static void add_braked(const struct definition *definition, const struct journal_audit *row,
+                       struct text *text)
+{
+    (void)definition;
+    if (row->a != 0)
+        text_add(text, "the brake of the fleet closes: %u services failed", row->b);
+    else
+        text_add(text, "the brake of the service closes: %u deployments failed", row->b);
 }
 
 static const struct sentence sentences[] = {
@@ -209,6 +219,7 @@ static const struct sentence sentences[] = {
     {TRACE_RETRIED, NULL, add_retried},
     {TRACE_DISASTER, NULL, add_disaster},
     {TRACE_DISASTER_OVER, NULL, add_disaster_over},
+    {TRACE_BRAKED, NULL, add_braked},
 };
 
 static void add_sentence(const struct sentence *sentence, const struct definition *definition,

@@ -113,6 +113,11 @@ static void add_hold(const struct record *record, struct text *text)
             text_add(text, "; %s is in quarantine, so nothing goes back by itself", previous_of(record));
         text_add(text, "; it needs a person now");
         break;
+    case HOLD_BRAKE:
+        add_ending(record, text);
+        text_add(text,
+                 "; so did several other services just now: `verdict rollback` takes it back all the same");
+        break;
     }
     add_why(record, text);
 }

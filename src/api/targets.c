@@ -201,6 +201,7 @@ void targets_act(struct call *call)
         return;
     case TARGET_QUARANTINE_ADD:
     case TARGET_QUARANTINE_CLEAR:
+    case TARGET_OPEN:
         return;
     }
 }

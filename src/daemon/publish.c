@@ -35,6 +35,7 @@ static void log_trace(struct daemon *daemon, const struct live *live, const stru
     case TRACE_RETRIED:
     case TRACE_DISASTER:
     case TRACE_DISASTER_OVER:
+    case TRACE_BRAKED:
         log_write(&daemon->log, LOG_LEVEL_WARN, fields, ARRAY_LENGTH(fields), "%s %u %u %s",
                   trace_kind_name(row->trace.kind), row->trace.a, row->trace.b, live_why(live));
         return;

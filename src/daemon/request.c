@@ -82,6 +82,7 @@ static const struct sentence sentences[] = {
                           "nothing proven serves here that a rollback could go to; tell what does with "
                           "`verdict adopt`"},
     [ENGINE_FROZEN] = {ERR_CONFLICT, "deployments are frozen here"},
+    [ENGINE_BRAKED] = {ERR_CONFLICT, "too much failed: the brake is closed"},
     [ENGINE_FULL] = {ERR_LIMIT, "a limit of this daemon is reached"},
     [ENGINE_NOT_DURABLE] = {ERR_IO, "the journal could not be written; nothing happened, but a way back that "
                                     "was asked for goes on"},

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "engine/admission.h"
 
+#include "engine/brakes.h"
 #include "engine/locks.h"
 #include "engine/runs_turn.h"
 #include "engine/stepping.h"
@@ -64,8 +65,10 @@ static bool has_lost_way_back(const struct engine *engine, const struct target_s
 static enum engine_answer refusal(const struct engine *engine, const struct target_state *target,
                                   const struct engine_start *start)
 {
-    if (target->is_frozen && start->plan->kind == PLAN_DEPLOY && !start->is_emergency)
-        return ENGINE_FROZEN;
+    enum engine_answer stopped = brakes_refusal(engine, target);
+
+    if (stopped != ENGINE_DONE && start->plan->kind == PLAN_DEPLOY && !start->is_emergency)
+        return stopped;
     if (start->plan->kind == PLAN_DEPLOY && !start->takes_out &&
         targets_is_quarantined(target, start->version_key))
         return ENGINE_QUARANTINED;
@@ -346,9 +349,10 @@ static bool is_open(struct engine *engine, struct engine_slot *slot)
 }
 
 /* No deployment overtakes the one before it: that would be put over the newer version later. */
-static struct engine_slot *next_queued(struct engine *engine, uint32_t target, bool is_frozen)
+static struct engine_slot *next_queued(struct engine *engine, uint32_t target)
 {
-    struct engine_slot *next = first_queued(engine, target, is_frozen);
+    bool is_stopped = brakes_refusal(engine, &engine_target_at(engine, target)->state) != ENGINE_DONE;
+    struct engine_slot *next = first_queued(engine, target, is_stopped);
 
     return next == NULL || is_open(engine, next) ? next : first_queued(engine, target, true);
 }
@@ -367,9 +371,8 @@ static uint8_t slot_of(const struct target_state *target, const struct engine_st
 bool admission_is_next(struct engine *engine, struct engine_slot *slot)
 {
     uint32_t target = slot->start.target;
-    bool is_frozen = engine_target_at(engine, target)->state.is_frozen;
 
-    return slot->after.phase == PHASE_QUEUED && next_queued(engine, target, is_frozen) == slot &&
+    return slot->after.phase == PHASE_QUEUED && next_queued(engine, target) == slot &&
            (slot->start.replaces || admission_owner(engine, target) == NULL);
 }
 
@@ -412,8 +415,7 @@ void admission_give_turn(struct engine *engine, struct engine_slot *slot)
 /* Gives the turn to whoever waits longest, once nobody is before them (S8). */
 void admission_next(struct engine *engine, uint32_t target)
 {
-    bool is_frozen = engine_target_at(engine, target)->state.is_frozen;
-    struct engine_slot *next = engine->is_opening ? NULL : next_queued(engine, target, is_frozen);
+    struct engine_slot *next = engine->is_opening ? NULL : next_queued(engine, target);
 
     if (next == NULL)
         return;

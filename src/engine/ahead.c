@@ -52,10 +52,12 @@ static bool try_event(struct engine *engine, struct engine_slot *slot, const str
 {
     struct deployment_state before = slot->after;
     struct deployment_state scratch;
+    struct event seen = *event;
     struct decision decision;
 
     stepping_keep_key(slot, &before);
-    deployment_step(slot->start.plan, &before, event, &scratch, &decision);
+    stepping_look_around(engine, slot, &seen);
+    deployment_step(slot->start.plan, &before, &seen, &scratch, &decision);
     if (!is_route_to_stable(&scratch) || !stepping_is_judged(&slot->before))
         return false;
     send(engine, slot, &scratch);

@@ -10,7 +10,8 @@
 enum {
     BATCH_ROWS_MAX = 3072,
     TARGET_QUARANTINE_MAX =
-        64 /* versions; a person's beyond is refused, a FAIL's pushes out the oldest, told */
+        64,               /* versions; a person's beyond is refused, a FAIL's pushes out the oldest, told */
+    TARGET_FALLS_MAX = 16 /* of a brake */
 };
 
 enum engine_answer {
@@ -22,6 +23,7 @@ enum engine_answer {
     ENGINE_QUARANTINED, /* start: this version was taken back here before */
     ENGINE_NO_STABLE,   /* start: nothing proven to go back to; adopt first */
     ENGINE_FROZEN,      /* start: no admissions now */
+    ENGINE_BRAKED,      /* start: none either, since too much failed */
     ENGINE_FULL,        /* a limit of the engine is reached */
     ENGINE_NOT_DURABLE  /* the journal refused: nothing happened (507); but a way back that was asked for is
                            tried on under the same token (engine_names()), without another answer */
@@ -32,11 +34,21 @@ struct quarantined {
     uint64_t deployment; /* that failed; 0: a person's */
 };
 
-/* A service in an environment, as the engine knows it. Pointer-free, journaled as it is. */
+/* A failure that counts for a brake. */
+struct fall {
+    int64_t at_ms; /* engine's clock */
+    uint64_t who;  /* of a service: the deployment; of the fleet: the service, or the run of those that stand
+                      or  fall together */
+};
+
+/* A service in an environment, as the engine knows it; or the fleet (struct engine_brakes). Pointer-free,
+ * journaled as it is. */
 struct target_state {
     uint32_t id; /* row in the journal, ≥ 1 */
     bool has_stable;
     bool is_frozen;
+    bool is_braked; /* too much failed here: nothing begins until opens_ms, or until a person says so */
+    uint8_t fall_count;
     uint8_t stable_slot;
     uint8_t quarantined_count;
     uint8_t way_back_slot;
@@ -47,14 +59,17 @@ struct target_state {
     uint64_t way_back; /* promoted deployment that can be taken back: what it replaced stands in way_back_slot
                           as it left it; 0: none */
     struct quarantined quarantined[TARGET_QUARANTINE_MAX]; /* oldest first */
+    int64_t opens_ms;
+    struct fall falls[TARGET_FALLS_MAX]; /* oldest first */
 };
 
 enum target_verb_kind {
-    TARGET_ADOPT,  /* version_key, slot: serves now; ends an escalated rollback */
-    TARGET_FREEZE, /* thaws_ms, thaws_wall_ms */
-    TARGET_UNFREEZE,
-    TARGET_QUARANTINE_ADD,  /* version_key */
-    TARGET_QUARANTINE_CLEAR /* version_key */
+    TARGET_ADOPT,            /* version_key, slot: serves now; ends an escalated rollback */
+    TARGET_FREEZE,           /* thaws_ms, thaws_wall_ms */
+    TARGET_UNFREEZE,         /* opens its brake as well */
+    TARGET_QUARANTINE_ADD,   /* version_key */
+    TARGET_QUARANTINE_CLEAR, /* version_key */
+    TARGET_OPEN              /* its brake alone; what was counted is forgotten */
 };
 
 struct target_verb {

@@ -77,6 +77,17 @@ struct engine_start {
     bool is_stable_bad; /* of an emergency: stable's version is quarantined when it has its turn */
     uint64_t together;  /* run whose deployments stand or fall together, this one among them; 0: alone */
     bool needs_stable;  /* false: follow and record, where traffic is not ours */
+    uint64_t service_key; /* hash of the service's name: for the fleet's brake all its environments are one */
+};
+
+/* What closes a door when too much fails: PLAN_DEPLOYs that are no recording, by FAIL, for want of evidence
+ * or by an action. It stops what a freeze stops, until as much has not failed within that span any more, or
+ * until a person says so (TARGET_UNFREEZE). And what serves everybody already, when so many other services
+ * failed that it makes up their number, is held and people are called. */
+struct engine_brakes {
+    uint8_t rollbacks, services; /* so many of a target, or services in all, ≤ TARGET_FALLS_MAX; 0: none is */
+    int64_t rollbacks_ms, services_ms; /* within so long */
+    uint32_t fleet; /* target that stands for all of them, and has no deployments; 0: none does */
 };
 
 struct engine; /* opaque to users; its size is engine_size() */
@@ -87,6 +98,9 @@ size_t engine_size(uint32_t deployments_max, uint32_t targets_max);
  * read-back. */
 void engine_init(struct engine *engine, uint32_t deployments_max, uint32_t targets_max, int64_t reconcile_ms,
                  const struct engine_env *env);
+
+/* Before the first turn; without it there are no brakes. */
+void engine_set_brakes(struct engine *engine, const struct engine_brakes *brakes);
 
 /* Recovery, before the first turn: targets, then deployments that are not released, then the ids. `gap_ms`:
  * time between the state's last_seen and now that nobody observed. `tombstone`: a route to stable left ahead

@@ -100,18 +100,19 @@ struct engine_dispatch {
 
 struct engine {
     struct engine_env env;
+    struct engine_brakes brakes;
     uint32_t slots_max, targets_max;
     uint32_t slots_used; /* slots beyond were never used */
     struct roster roster;
     int64_t reconcile_ms;
     uint64_t next_deployment;
     bool is_in_flight;
-    bool is_failing;                                /* the last commit failed */
+    bool is_failing;     /* the last commit failed */
     bool is_opening;     /* a barrier, of one after the other: nobody has their place in between */
-    bool has_overtaken;                             /* by a route that left ahead: some slot is_overtaken */
-    int64_t thaw_at_ms;                             /* the earliest end of a freeze, or earlier */
-    int64_t commit_ms;                              /* when the one in flight was given away */
-    int64_t retry_at_ms;                            /* no turn before, after a failed commit */
+    bool has_overtaken;  /* by a route that left ahead: some slot is_overtaken */
+    int64_t thaw_at_ms;  /* the earliest end of a freeze or brake, or earlier */
+    int64_t commit_ms;   /* when the one in flight was given away */
+    int64_t retry_at_ms; /* no turn before, after a failed commit */
     uint32_t input_first, input_count, input_taken; /* ring; taken: stepped in the batch under way */
     uint32_t answered_count, dispatch_count;
     struct engine_slot *slots;

@@ -10,7 +10,7 @@ void engine_recover_target(struct engine *engine, const struct target_state *tar
 
     assert(at != NULL);
     at->state = *target;
-    if (target->is_frozen && target->thaws_ms != 0)
+    if ((target->is_frozen && target->thaws_ms != 0) || target->is_braked)
         engine->thaw_at_ms = 0; /* looked at first of all */
 }
 

@@ -12,7 +12,7 @@
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "fields are copied as they lie in memory");
 static_assert(sizeof(struct deployment_state) == 448, "deployment_state changed: see deployment_fields");
 static_assert(sizeof(struct rule_state) == 504, "rule_state changed: see rule_fields");
-static_assert(sizeof(struct target_state) == 1080, "target_state changed: see target_fields");
+static_assert(sizeof(struct target_state) == 1344, "target_state changed: see target_fields");
 static_assert(sizeof(struct run_state) == 832, "run_state changed: see run_fields");
 
 enum { HEAD_SIZE = 2 }; /* schema, kind */
@@ -47,6 +47,7 @@ struct layout {
 #define R5(member, limit) FIELD(struct rule_state, member, limit, 5)
 #define T5(member, limit) FIELD(struct target_state, member, limit, 5)
 #define T(member, limit)  FIELD(struct target_state, member, limit, 1)
+#define T6(member, limit) FIELD(struct target_state, member, limit, 6)
 #define HOSTS(member)                                                                                        \
     {                                                                                                        \
         offsetof(struct deployment_state, member), sizeof(uint64_t), HOST_WORDS, sizeof(uint64_t), 0, 2      \
@@ -69,6 +70,12 @@ struct layout {
             sizeof(MEMBER(struct target_state, quarantined[0].member)), TARGET_QUARANTINE_MAX,               \
             sizeof(struct quarantined), 0, 1                                                                 \
     }
+#define FALLS(member)                                                                                        \
+    {                                                                                                        \
+        offsetof(struct target_state, falls[0].member),                                                      \
+            sizeof(MEMBER(struct target_state, falls[0].member)), TARGET_FALLS_MAX, sizeof(struct fall), 0,  \
+            6                                                                                                \
+    }
 
 static const struct field deployment_fields[] = {
     D(id, 0),
@@ -76,7 +83,7 @@ static const struct field deployment_fields[] = {
     D(step_state, STEP_HELD + 1),
     D(resume_to, STEP_HELD + 1),
     D(ending, ENDING_CUT_SHORT + 1),
-    D(hold, HOLD_ESCALATED + 1),
+    D(hold, HOLD_BRAKE + 1),
     D(part, ROLLBACK_VERIFY + 1),
     D(care, CARE_DONE + 1),
     D(is_escalated, 2),
@@ -215,6 +222,11 @@ static const struct field target_fields[] = {
     T(way_back_slot, 0),
     T5(thaws_ms, 0),
     T5(thaws_wall_ms, 0),
+    T6(is_braked, 2),
+    T6(fall_count, TARGET_FALLS_MAX + 1),
+    T6(opens_ms, 0),
+    FALLS(at_ms),
+    FALLS(who),
 };
 
 static const struct field run_fields[] = {

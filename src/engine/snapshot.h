@@ -14,11 +14,11 @@
 
 enum {
     /* 2: hosts; 3: copies; 4: downtime; 5: the past, emergencies, freezes that end, disaster recovery,
-     * deployments together */
-    SNAPSHOT_SCHEMA = 5,
+     * deployments together; 6: brakes */
+    SNAPSHOT_SCHEMA = 6,
     SNAPSHOT_DEPLOYMENT_MAX = 512, /* bytes, so do the others */
     SNAPSHOT_RULE_MAX = 640,
-    SNAPSHOT_TARGET_MAX = 1200,
+    SNAPSHOT_TARGET_MAX = 1400,
     SNAPSHOT_RUN_MAX = 1024
 };
 

@@ -3,6 +3,7 @@
 #include "engine/stepping.h"
 
 #include "engine/admission.h"
+#include "engine/brakes.h"
 #include "engine/judging.h"
 #include "engine/runs_turn.h"
 #include "engine/targets.h"
@@ -201,6 +202,12 @@ static bool is_free(const struct deployment_state *before, const struct deployme
            !deployment_is_commanding(after);
 }
 
+/* What left ahead of the journal has gone back, whoever else did. */
+void stepping_look_around(const struct engine *engine, const struct engine_slot *slot, struct event *event)
+{
+    event->is_shared = event->kind != EVENT_AHEAD && brakes_are_shared(engine, slot);
+}
+
 static void step(struct engine *engine, struct engine_slot *slot, const struct event *event, uint64_t token)
 {
     struct event seen = *event;
@@ -211,6 +218,7 @@ static void step(struct engine *engine, struct engine_slot *slot, const struct e
 
     if (slot->start.plan->source_extend_ms > 0)
         seen.blind = blind_rules(slot);
+    stepping_look_around(engine, slot, &seen);
     deployment_step(slot->start.plan, &before, &seen, &slot->after, &decision);
     slot->is_touched = true;
     roster_involve(engine, slot);
@@ -225,6 +233,8 @@ static void step(struct engine *engine, struct engine_slot *slot, const struct e
     add_actions(engine, slot, &decision);
     if (decision.promotes || decision.quarantines)
         change_target(engine, slot, &decision);
+    if (decision.is_fall)
+        brakes_fell(engine, slot);
     if (slot->after.care == CARE_ACTING && before.care != CARE_ACTING)
         stepping_lose_way_back(engine, slot->start.target);
     bool has_ended = phase_is_terminal(slot->after.phase) && !phase_is_terminal(before.phase);

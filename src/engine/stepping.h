@@ -22,6 +22,8 @@ static inline bool stepping_is_way_back(enum verb verb)
 void stepping_event(struct engine *engine, struct engine_slot *slot, const struct event *event,
                     uint64_t token);
 void stepping_take(struct engine *engine, const struct input *input);
+/* What the event finds beside the deployment. */
+void stepping_look_around(const struct engine *engine, const struct engine_slot *slot, struct event *event);
 /* The route that left ahead of the journal has a key: no other action gets it, nor a smaller one. */
 void stepping_keep_key(const struct engine_slot *slot, struct deployment_state *state);
 bool stepping_leads_back(const struct engine_slot *slot, const struct input *input, struct event *ret_event);

@@ -1,8 +1,10 @@
-/* targets.c - what serves in an environment and what must not, as people say: adoption, freeze, quarantine.
+/* targets.c - what serves in an environment and what must not, as people say: adoption, freeze, quarantine;
+ * and brakes that open.
  * SPDX-License-Identifier: MIT */
 #include "engine/targets.h"
 
 #include "engine/admission.h"
+#include "engine/brakes.h"
 #include "engine/stepping.h"
 
 #include <string.h>
@@ -70,12 +72,30 @@ static void set_freeze(struct engine *engine, struct engine_target *target, bool
         engine->thaw_at_ms = target->state.thaws_ms;
 }
 
-static void add_verb(struct engine *engine, const struct target_verb *verb, uint64_t token)
+static void add_verb(struct engine *engine, enum target_verb_kind kind, uint32_t target, uint64_t token)
 {
     struct batch_row *row = stepping_add_row(engine, NULL, ROW_TRACE);
 
     row->token = token;
-    row->trace = (struct trace){.kind = TRACE_ADOPTED, .a = verb->target, .b = (uint32_t)verb->kind};
+    row->trace = (struct trace){.kind = TRACE_ADOPTED, .a = target, .b = (uint32_t)kind};
+}
+
+/* Whoever waits there may go on; where it stands for all of them, they have their turns one by one. */
+static void open_door(struct engine *engine, uint32_t target)
+{
+    brakes_wake(engine, target);
+    admission_next(engine, target);
+}
+
+/* When it ends by itself. */
+static int64_t freeze_ends_ms(const struct target_state *state)
+{
+    return state->is_frozen && state->thaws_ms != 0 ? state->thaws_ms : DEPLOYMENT_NEVER;
+}
+
+static int64_t brake_opens_ms(const struct target_state *state)
+{
+    return state->is_braked ? state->opens_ms : DEPLOYMENT_NEVER;
 }
 
 static void thaw(struct engine *engine, struct engine_target *target)
@@ -83,10 +103,18 @@ static void thaw(struct engine *engine, struct engine_target *target)
     const struct target_verb verb = {.kind = TARGET_UNFREEZE, .target = target->state.id};
 
     roster_touch(engine, target);
-    set_freeze(engine, target, false, &verb);
+    if (freeze_ends_ms(&target->state) <= engine->batch.now_ms) {
+        set_freeze(engine, target, false, &verb);
+        add_verb(engine, TARGET_UNFREEZE, verb.target, 0);
+    }
+    /* What is not too old goes on counting. */
+    if (brake_opens_ms(&target->state) <= engine->batch.now_ms) {
+        target->state.is_braked = false;
+        target->state.opens_ms = 0;
+        add_verb(engine, TARGET_OPEN, verb.target, 0);
+    }
     stepping_add_target(engine, target);
-    add_verb(engine, &verb, 0);
-    admission_next(engine, verb.target);
+    open_door(engine, verb.target);
 }
 
 /* A walk over the targets, when one is due. */
@@ -98,10 +126,11 @@ void targets_thaw(struct engine *engine)
         return;
     for (uint32_t i = 0; i < engine->targets_max; i++) {
         struct engine_target *target = &engine->targets[i];
-        if (!target->state.is_frozen || target->state.thaws_ms == 0)
-            continue;
-        if (target->state.thaws_ms < at_ms)
-            at_ms = target->state.thaws_ms;
+        int64_t frozen_ms = freeze_ends_ms(&target->state);
+        int64_t braked_ms = brake_opens_ms(&target->state);
+        int64_t ends_ms = frozen_ms < braked_ms ? frozen_ms : braked_ms;
+        if (ends_ms < at_ms)
+            at_ms = ends_ms;
         if (at_ms <= engine->batch.now_ms) { /* one in each turn, however many end at once */
             thaw(engine, target);
             break;
@@ -124,7 +153,12 @@ static enum engine_answer change(struct engine *engine, struct engine_target *ta
         return ENGINE_DONE;
     case TARGET_UNFREEZE:
         set_freeze(engine, target, false, verb);
-        admission_next(engine, verb->target);
+        brakes_open(&target->state);
+        open_door(engine, verb->target);
+        return ENGINE_DONE;
+    case TARGET_OPEN:
+        brakes_open(&target->state);
+        open_door(engine, verb->target);
         return ENGINE_DONE;
     case TARGET_QUARANTINE_ADD:
         return add_quarantine(&target->state, verb->version_key);
@@ -141,7 +175,7 @@ void targets_verb(struct engine *engine, const struct input *input)
 
     if (answer == ENGINE_DONE) {
         stepping_add_target(engine, target);
-        add_verb(engine, &input->target_verb, input->token);
+        add_verb(engine, input->target_verb.kind, input->target_verb.target, input->token);
     }
     engine_answer(engine, input->token, answer, 0);
 }

@@ -259,6 +259,7 @@ void deployment_step(const struct plan *plan, const struct deployment_state *bef
     ret_decision->is_durable = false;
     ret_decision->promotes = false;
     ret_decision->quarantines = false;
+    ret_decision->is_fall = false;
     ret_decision->action_count = 0;
     ret_decision->trace_count = 0;
     pass_time(&machine);

@@ -43,7 +43,14 @@ enum ending {
     ENDING_CUT_SHORT /* promoted out of its watch, since an emergency wanted its place */
 };
 
-enum hold_cause { HOLD_NONE, HOLD_PERSON, HOLD_RULE, HOLD_UNKNOWN_HAND, HOLD_ESCALATED };
+enum hold_cause {
+    HOLD_NONE,
+    HOLD_PERSON,
+    HOLD_RULE,
+    HOLD_UNKNOWN_HAND,
+    HOLD_ESCALATED,
+    HOLD_BRAKE /* what speaks against it speaks against several services: people decide */
+};
 
 enum action_kind {
     ACTION_NONE,

@@ -95,12 +95,13 @@ static const char *const trace_kinds[] = {
     [TRACE_RETRIED] = "retried",
     [TRACE_DISASTER] = "disaster",
     [TRACE_DISASTER_OVER] = "disaster_over",
+    [TRACE_BRAKED] = "braked",
 };
 
 static const char *const hold_causes[] = {
     [HOLD_NONE] = "none",           [HOLD_PERSON] = "person",
     [HOLD_RULE] = "rule",           [HOLD_UNKNOWN_HAND] = "unknown_hand",
-    [HOLD_ESCALATED] = "escalated",
+    [HOLD_ESCALATED] = "escalated", [HOLD_BRAKE] = "brake",
 };
 
 const char *phase_name(enum deployment_phase phase)

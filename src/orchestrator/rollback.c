@@ -38,6 +38,23 @@ static bool is_said(enum ending ending)
     return ending == ENDING_ABORTED || ending == ENDING_TAKEN_BACK || ending == ENDING_REPLACED;
 }
 
+/* What counts for brakes. */
+static bool is_fall(enum ending ending)
+{
+    return ending == ENDING_FAILED || ending == ENDING_NO_EVIDENCE || ending == ENDING_ACTION_FAILED;
+}
+
+/* Many services at once, and it serves everybody already: to take them all back may be worse than what they
+ * share. Traffic of which stable has a part goes back at once. */
+static bool is_braked(const struct machine *machine, enum ending ending)
+{
+    const struct deployment_state *state = machine->state;
+    bool is_shared_out =
+        (machine->plan->has_traffic || machine->plan->host_count > 0) && state->confirmed_share < SHARE_WHOLE;
+
+    return machine->event->is_shared && is_fall(ending) && state->phase == PHASE_WATCHING && !is_shared_out;
+}
+
 /* Next command to undo, in reverse; false: none is left. */
 static bool undo_next(struct machine *machine)
 {
@@ -139,14 +156,17 @@ void rollback_start(struct machine *machine, enum ending ending)
 {
     struct deployment_state *state = machine->state;
 
-    if (state->ending == ENDING_NONE)
+    if (state->ending == ENDING_NONE) {
         state->ending = ending;
+        machine->decision->is_fall = is_fall(ending);
+    }
     if (ending == ENDING_FAILED) {
         machine->decision->quarantines = true;
         machine_trace(machine, TRACE_QUARANTINE, 0, 0);
     }
-    if (rollback_is_past_return(machine) || (rollback_is_barred(machine) && !is_said(ending))) {
-        machine_hold(machine, HOLD_ESCALATED, state->failed_rule);
+    bool is_barred = rollback_is_past_return(machine) || (rollback_is_barred(machine) && !is_said(ending));
+    if (is_barred || is_braked(machine, ending)) {
+        machine_hold(machine, is_barred ? HOLD_ESCALATED : HOLD_BRAKE, state->failed_rule);
         machine_escalate(machine);
         return;
     }

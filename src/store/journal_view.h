@@ -55,8 +55,8 @@ struct journal_audit {
     uint64_t deployment; /* 0: of none */
     uint32_t target;     /* 0: of none */
     const char *what;    /* "accepted", trace_kind_name(), "target"; of a target's verb "adopted", "frozen",
-                            "unfrozen", "quarantine_added", "quarantine_cleared"; of tokens "token_created",
-                            "token_revoked" (reason: its id) */
+                            "unfrozen", "quarantine_added", "quarantine_cleared", "brake_opened"; of tokens
+                            "token_created",    "token_revoked" (reason: its id) */
     uint32_t a, b;       /* as struct trace */
     uint8_t step;
     uint32_t attempt;

@@ -252,6 +252,7 @@ static const char *const target_verbs[] = {
     [TARGET_UNFREEZE] = "unfrozen",
     [TARGET_QUARANTINE_ADD] = "quarantine_added",
     [TARGET_QUARANTINE_CLEAR] = "quarantine_cleared",
+    [TARGET_OPEN] = "brake_opened",
 };
 
 /* A trace without a deployment is a verb of a target: a is the target, b the verb. */

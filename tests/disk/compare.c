@@ -15,7 +15,7 @@ struct finding {
     char *text; /* the first difference */
     size_t size;
     uint32_t deployments, runs;
-    bool has_target[SITES_MAX];
+    bool has_target[SITES_TARGETS];
 };
 
 static bool differs(struct finding *finding, const char *format, ...) PRINTF_LIKE(2, 3);
@@ -40,7 +40,7 @@ static void see_target(void *data, const struct target_state *target)
     struct target_state expected;
     unsigned char bytes[2][SNAPSHOT_TARGET_MAX];
 
-    if (target->id == 0 || target->id > SITES_MAX) {
+    if (target->id == 0 || target->id > SITES_TARGETS) {
         (void)differs(finding, "target %u is nobody's", target->id);
         return;
     }
@@ -148,7 +148,7 @@ static void count_ledger(struct finding *finding)
         (void)differs(finding, "%u deployments go on, not %u", finding->deployments, deployments);
     if (runs != finding->runs)
         (void)differs(finding, "%u runs go on, not %u", finding->runs, runs);
-    for (int i = 0; i < SITES_MAX; i++)
+    for (int i = 0; i < SITES_TARGETS; i++)
         if (!finding->has_target[i])
             (void)differs(finding, "target %d is missing", i + 1);
 }

@@ -112,17 +112,17 @@ static void name_targets(struct world *world)
     const struct journal_texts texts = {0};
     char name[16];
 
-    memset(store->mirror.targets, 0, SITES_MAX * sizeof(store->mirror.targets[0]));
+    memset(store->mirror.targets, 0, SITES_TARGETS * sizeof(store->mirror.targets[0]));
     batch->now_ms = 1;
-    batch->count = SITES_MAX;
-    for (uint32_t i = 0; i < SITES_MAX; i++) {
+    batch->count = SITES_TARGETS;
+    for (uint32_t i = 0; i < SITES_TARGETS; i++) {
         (void)snprintf(name, sizeof(name), "site-%u", i + 1);
         store->mirror.targets[i].id = journal_target(store->journal, name, "prod");
         batch->rows[i] = (struct batch_row){.kind = ROW_TARGET, .target = &store->mirror.targets[i]};
     }
     if (commit(batch, &texts) != JOURNAL_FINE)
         oracle_violate(world, "S1", 0, "a new journal refuses: %s", store->result.text);
-    store->events = SITES_MAX;
+    store->events = SITES_TARGETS;
 }
 
 static void finish(void)

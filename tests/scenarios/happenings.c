@@ -29,19 +29,30 @@ static uint64_t ask(struct stage *stage, uint64_t token, const struct story_word
     return token;
 }
 
-/* [locked] [at SERVICE] */
-static bool read_place(const struct story_words *words, struct engine_start *start, struct err *err)
+/* `at SERVICE`: its number; or its name, the first that is named is the second service; `fleet` is all of them. */
+static uint32_t target_of(struct stage *stage, const struct story_words *words)
 {
-    const char *where = story_option(words, "at");
-    int64_t target = BENCH_TARGET;
+    const char *name = story_option(words, "at");
+    int64_t number = BENCH_TARGET;
+    uint32_t target = BENCH_TARGET + 1;
 
-    if (where != NULL && !text_to_integer(where, 1, STAGE_SERVICES, &target))
-        return err_set(err, ERR_INVALID, "`%s` is no service", where);
-    for (int i = 2; i < words->count; i++)
-        if (strcmp(words->at[i], "locked") == 0)
-            start->lock = STAGE_LOCK;
-    start->target = (uint32_t)target;
-    return true;
+    if (name == NULL || text_to_integer(name, 1, STAGE_SERVICES, &number))
+        return (uint32_t)number;
+    if (strcmp(name, "fleet") == 0)
+        return STAGE_FLEET;
+    while (target < STAGE_SERVICES && stage->services[target] != NULL &&
+           strcmp(stage->services[target], name) != 0)
+        target++;
+    stage->services[target] = name;
+    return target;
+}
+
+static bool has(const struct story_words *words, const char *word)
+{
+    for (int i = 1; i < words->count; i++)
+        if (strcmp(words->at[i], word) == 0)
+            return true;
+    return false;
 }
 
 /* start VERSION [queues|replaces|emergency|bad_stable] [locked] [at SERVICE] */
@@ -50,14 +61,14 @@ static bool start(struct stage *stage, const struct story_words *words, struct e
     struct bench_live *live = bench_prepare(&stage->bench, key_of(words->at[1]));
 
     *live->plan = stage->plan;
-    live->start.queues = words->count > 2;
-    live->start.replaces = words->count > 2 && strcmp(words->at[2], "replaces") == 0;
-    live->start.is_stable_bad = words->count > 2 && strcmp(words->at[2], "bad_stable") == 0;
-    live->start.is_emergency =
-        live->start.is_stable_bad || (words->count > 2 && strcmp(words->at[2], "emergency") == 0);
+    live->start.target = target_of(stage, words);
+    live->start.service_key = live->start.target;
+    live->start.replaces = has(words, "replaces");
+    live->start.is_stable_bad = has(words, "bad_stable");
+    live->start.is_emergency = live->start.is_stable_bad || has(words, "emergency");
+    live->start.queues = live->start.replaces || live->start.is_emergency || has(words, "queues");
+    live->start.lock = has(words, "locked") ? STAGE_LOCK : 0;
     live->start.needs_stable = stage->plan.has_traffic || stage->plan.host_count > 0;
-    if (!read_place(words, &live->start, err))
-        return false;
     (void)ask(stage, live->start.token, words);
     return engine_start(stage->bench.engine, &live->start) || err_set(err, ERR_LIMIT, "the queue is full");
 }
@@ -95,18 +106,19 @@ static bool say(struct stage *stage, const struct story_words *words, enum verb 
 static bool say_of_target(struct stage *stage, const struct story_words *words, enum target_verb_kind kind,
                           struct err *err)
 {
-    struct target_verb verb = {.kind = kind, .target = BENCH_TARGET};
+    bool is_door = kind == TARGET_FREEZE || kind == TARGET_UNFREEZE;
+    struct target_verb verb = {.kind = kind, .target = target_of(stage, words)};
 
-    if (words->count > 1)
+    if (words->count > 1 && !is_door)
         verb.version_key = key_of(words->at[1]);
-    if (words->count > 2)
+    if (words->count > 2 && !is_door)
         verb.slot = words->at[2][0] == '1';
     uint64_t token = ask(stage, TOKENS_FROM + (uint64_t)stage->asked_count, words);
     return engine_target_verb(stage->bench.engine, token, &verb) ||
            err_set(err, ERR_LIMIT, "the queue is full");
 }
 
-/* metric RULE good|bad|silent */
+/* metric RULE good|bad|silent, of all services or `at SERVICE` */
 static bool metric(struct stage *stage, const struct story_words *words, struct err *err)
 {
     int rule = story_rule(stage->story, words->at[1]);
@@ -114,7 +126,9 @@ static bool metric(struct stage *stage, const struct story_words *words, struct 
     if (rule < 0 || words->count < 3)
         return err_set(err, ERR_INVALID, "write `metric RULE good|bad|silent`");
     stage->is_silent[rule] = strcmp(words->at[2], "silent") == 0;
-    stage->values[rule] = strcmp(words->at[2], "bad") == 0 ? BENCH_BAD : BENCH_GOOD;
+    for (uint32_t target = 1; target <= STAGE_SERVICES; target++)
+        if (story_option(words, "at") == NULL || target == target_of(stage, words))
+            stage->values[target][rule] = strcmp(words->at[2], "bad") == 0 ? BENCH_BAD : BENCH_GOOD;
     return true;
 }
 
@@ -151,8 +165,8 @@ static bool world(struct stage *stage, const struct story_words *words, struct e
 /* proxy SHARE [anew]: somebody or something else sets it; or it began anew with it. */
 static bool proxy(struct stage *stage, const struct story_words *words, struct err *err)
 {
-    stage->is_anew = words->count > 2 && strcmp(words->at[2], "anew") == 0;
-    return story_share(words->at[1], &stage->share) || err_set(err, ERR_INVALID, "no share");
+    stage->are_anew[BENCH_TARGET] = words->count > 2 && strcmp(words->at[2], "anew") == 0;
+    return story_share(words->at[1], &stage->shares[BENCH_TARGET]) || err_set(err, ERR_INVALID, "no share");
 }
 
 /* journal fine|full|stuck, or takes TIME */
@@ -197,6 +211,7 @@ static bool kill_for(struct stage *stage, const struct story_words *words, struc
             job->deployment = 0;
     }
     bench_restart(&stage->bench, away_ms);
+    engine_set_brakes(stage->bench.engine, &stage->brakes);
     return true;
 }
 

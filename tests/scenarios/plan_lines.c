@@ -231,6 +231,19 @@ static bool read_back(struct story *story, const struct story_words *words, stru
     return read_time(words, "within", &story->recipe.rollback_limit_ms, err);
 }
 
+/* brake service 2 within 6h, brake fleet 4 within 5m */
+static bool read_brake(struct story *story, const struct story_words *words, struct err *err)
+{
+    struct engine_brakes *brakes = &story->brakes;
+    bool is_fleet = strcmp(words->at[1], "fleet") == 0;
+    int64_t count = 0;
+
+    if (words->count < 3 || !text_to_integer(words->at[2], 1, TARGET_FALLS_MAX, &count))
+        return err_set(err, ERR_INVALID, "write `brake service|fleet COUNT within TIME`");
+    *(is_fleet ? &brakes->services : &brakes->rollbacks) = (uint8_t)count;
+    return read_time(words, "within", is_fleet ? &brakes->services_ms : &brakes->rollbacks_ms, err);
+}
+
 bool story_plan_line(struct story *story, const struct story_words *words, struct err *err)
 {
     static const struct {
@@ -240,6 +253,7 @@ bool story_plan_line(struct story *story, const struct story_words *words, struc
         {"strategy", read_strategy}, {"stable", read_stable}, {"command", read_command},
         {"smoke", read_smoke},       {"rule", read_rule},     {"step", read_step},
         {"held", read_held},         {"way_back", read_back}, {"hosts", read_hosts},
+        {"brake", read_brake},
     };
 
     for (size_t i = 0; i < ARRAY_LENGTH(lines); i++)

@@ -6,14 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DEPLOYMENTS = 8, TURNS_MAX = 200 };
+enum { DEPLOYMENTS = 12, TURNS_MAX = 200 };
 
-static void adopt(struct stage *stage, uint64_t version_key)
+static void adopt(struct stage *stage, uint32_t target)
 {
-    struct target_verb verb = {.kind = TARGET_ADOPT, .version_key = version_key};
+    const char *version = stage->story->stable;
+    const struct target_verb verb = {
+        .kind = TARGET_ADOPT, .target = target, .version_key = snapshot_hash(version, strlen(version))};
 
-    for (verb.target = BENCH_TARGET; verb.target < BENCH_TARGET + STAGE_SERVICES; verb.target++)
-        (void)bench_target_verb(&stage->bench, &verb);
+    (void)bench_target_verb(&stage->bench, &verb);
 }
 
 bool stage_open(struct stage *stage, const struct story *story, struct err *err)
@@ -25,14 +26,17 @@ bool stage_open(struct stage *stage, const struct story *story, struct err *err)
     if (fault != PLAN_FINE)
         return err_set(err, ERR_INVALID, "step %d: %s", step + 1, plan_fault_text(fault));
     bench_open(&stage->bench, DEPLOYMENTS);
+    stage->brakes = story->brakes;
+    stage->brakes.fleet = STAGE_FLEET;
+    engine_set_brakes(stage->bench.engine, &stage->brakes);
     stage->story = story;
     stage->start_ms = stage->feed_ms = stage->bench.now_ms;
     for (int i = 0; i <= ACTION_MIRROR; i++)
         stage->actions[i] = (struct deed){.result = RESULT_DONE, .takes_ms = STAGE_TAKES_MS};
     for (int i = 0; i < STORY_COMMANDS_MAX; i++)
         stage->commands[i] = (struct deed){.result = RESULT_DONE, .takes_ms = STAGE_TAKES_MS};
-    if (story->stable != NULL)
-        adopt(stage, snapshot_hash(story->stable, strlen(story->stable)));
+    for (uint32_t target = 1; story->stable != NULL && target <= STAGE_SERVICES; target++)
+        adopt(stage, target);
     bench_forget(&stage->bench);
     return true;
 }
@@ -99,14 +103,24 @@ static void read_share(struct stage *stage, uint64_t deployment)
     job->ends_ms = stage->bench.now_ms + STAGE_READ_MS;
 }
 
+static uint32_t target_of(const struct stage *stage, uint64_t deployment)
+{
+    for (uint32_t i = 0; i < stage->bench.live_count; i++)
+        if (stage->bench.lives[i]->id == deployment)
+            return stage->bench.lives[i]->start.target;
+    return BENCH_TARGET;
+}
+
 /* What a job does to the world at its end. */
 static enum result effect_of(struct stage *stage, const struct job *job)
 {
+    uint32_t target = target_of(stage, job->deployment);
+
     if (job->action.kind == ACTION_ROUTE && job->deed.result == RESULT_DONE) {
-        stage->share = job->action.share;
-        stage->is_anew = false;
+        stage->shares[target] = job->action.share;
+        stage->are_anew[target] = false;
     }
-    if (job->action.kind == ACTION_VERIFY && stage->share != 0)
+    if (job->action.kind == ACTION_VERIFY && stage->shares[target] != 0)
         return RESULT_AGAIN;
     if (job->action.kind == ACTION_CANCEL && job->deed.result == RESULT_DONE) {
         struct job *command =
@@ -120,9 +134,10 @@ static enum result effect_of(struct stage *stage, const struct job *job)
 static void end_job(struct stage *stage, struct job *job)
 {
     struct engine *engine = stage->bench.engine;
+    uint32_t target = target_of(stage, job->deployment);
 
     if (job->is_read_back)
-        (void)engine_read_back(engine, job->deployment, stage->share, stage->is_anew);
+        (void)engine_read_back(engine, job->deployment, stage->shares[target], stage->are_anew[target]);
     else
         (void)engine_result(engine, job->deployment, job->action.sequence, job->action.tries,
                             effect_of(stage, job));
@@ -149,7 +164,7 @@ static void feed(struct stage *stage)
         struct bench_live *live = stage->bench.lives[i];
         for (uint8_t rule = 0; live->plan != NULL && rule < stage->plan.rule_count; rule++)
             if (!stage->is_silent[rule])
-                bench_put(&stage->bench, live, rule, stage->values[rule]);
+                bench_put(&stage->bench, live, rule, stage->values[live->start.target][rule]);
     }
 }
 

@@ -11,12 +11,13 @@ enum {
     STAGE_TOLD_MAX = 1024,
     STAGE_JOBS_MAX = 64,
     STAGE_ASKED_MAX = 64,
-    STAGE_SERVICES = 3, /* targets that starts may name */
     STAGE_LOCK = 7,
     STAGE_TEXT_MAX = 96,
     STAGE_TAKES_MS = 100, /* any action, if not said otherwise */
     STAGE_READ_MS = 50,
-    STAGE_FEED_MS = 1000 /* a value of each metric */
+    STAGE_FEED_MS = 1000, /* a value of each metric */
+    STAGE_SERVICES = 9,   /* targets that starts may name */
+    STAGE_FLEET = BENCH_TARGETS
 };
 
 /* How actions of a kind, or one command, end. */
@@ -51,14 +52,16 @@ struct told {
 
 struct stage {
     struct engine_bench bench;
+    struct engine_brakes brakes;
     const struct story *story;
     struct plan plan;
     int64_t start_ms;
-    uint16_t share; /* of the candidate, at the proxy */
-    bool is_anew;   /* the proxy began anew since it was set */
+    uint16_t shares[STAGE_SERVICES + 1]; /* of the candidate, at the proxy of each */
+    bool are_anew[STAGE_SERVICES + 1];   /* the proxy began anew since it was set */
+    const char *services[STAGE_SERVICES + 1];
     struct deed actions[ACTION_MIRROR + 1];
     struct deed commands[STORY_COMMANDS_MAX];
-    double values[STORY_RULES_MAX];
+    double values[STAGE_SERVICES + 1][STORY_RULES_MAX];
     bool is_silent[STORY_RULES_MAX];
     int64_t feed_ms;          /* next values */
     int64_t journal_takes_ms; /* a commit */

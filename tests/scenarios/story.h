@@ -4,6 +4,7 @@
 #define SCENARIOS_STORY_H
 
 #include "base/err.h"
+#include "engine/engine.h"
 #include "orchestrator/recipe.h"
 
 enum {
@@ -41,6 +42,7 @@ struct story {
     const char *command_names[STORY_COMMANDS_MAX];
     const char *rule_names[STORY_RULES_MAX];
     const char *stable; /* version that serves at the start, from slot 0; NULL: none */
+    struct engine_brakes brakes;
     int64_t end_ms;
     int event_count;
     struct story_event events[STORY_EVENTS_MAX];

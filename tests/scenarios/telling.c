@@ -183,6 +183,9 @@ static void tell_trace(struct stage *stage, uint64_t deployment, const struct tr
     case TRACE_DISASTER_OVER:
         stage_tell(stage, true, deployment, trace->a != 0 ? "%s" : "%s badly", kind);
         return;
+    case TRACE_BRAKED:
+        stage_tell(stage, true, deployment, trace->a != 0 ? "%s fleet" : "%s service", kind);
+        return;
     case TRACE_HOSTS_TAKEN:
     case TRACE_HOSTS_READY:
         tell_hosts(stage, deployment, trace);
@@ -222,6 +225,7 @@ void stage_tell_answer(struct stage *stage, const struct bench_note *note)
         [ENGINE_QUARANTINED] = "quarantined",
         [ENGINE_NO_STABLE] = "no_stable",
         [ENGINE_FROZEN] = "frozen",
+        [ENGINE_BRAKED] = "braked",
         [ENGINE_FULL] = "full",
         [ENGINE_NOT_DURABLE] = "not_durable",
     };

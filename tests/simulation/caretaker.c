@@ -28,6 +28,14 @@ static void bring_to_end(struct world *world, uint64_t deployment, int64_t quiet
         people_say(world, deployment, (enum verb)held[dice_below(&world->dice, sizeof(held))], 0);
 }
 
+static void open_door(struct world *world, uint8_t index)
+{
+    const struct target_state *target = &world->oracle.targets[index];
+
+    if (target->is_frozen || target->is_braked)
+        people_say_target(world, index, TARGET_UNFREEZE, 0, 0, 0);
+}
+
 static bool is_ended(const struct oracle_history *history)
 {
     return !history->exists || (phase_is_terminal(history->state.phase) && history->state.care != CARE_DUE &&
@@ -61,10 +69,11 @@ void people_caretaker(struct world *world)
     bool is_listened_to = world->shell.is_up && !world->shell.is_stopped;
     for (uint8_t i = 0; i < world->site_count && is_listened_to; i++) {
         uint64_t deployment = people_active_at(world, i);
-        if (world->oracle.targets[i].is_frozen)
-            people_say_target(world, i, TARGET_UNFREEZE, 0, 0, 0);
+        open_door(world, i);
         if (deployment != 0)
             bring_to_end(world, deployment, quiet_for_ms);
     }
+    if (is_listened_to)
+        open_door(world, SITES_ALL);
     world_later(world, 1000, &(struct occurrence){.kind = OCCURS_CARETAKER});
 }

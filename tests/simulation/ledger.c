@@ -15,7 +15,7 @@ void ledger_init(struct ledger *ledger)
         ledger->deployments[i].exists = false;
         ledger->deployments[i].has_tombstone = false;
     }
-    for (int i = 0; i < SITES_MAX; i++)
+    for (int i = 0; i < SITES_TARGETS; i++)
         ledger->target_lengths[i] = 0;
     ledger->mode = LEDGER_FINE;
     ledger->engine_ms = 0;
@@ -98,7 +98,7 @@ static void write_target(struct world *world, const struct batch_row *row)
 {
     uint32_t index = row->target->id - 1;
 
-    assert(index < SITES_MAX);
+    assert(index < SITES_TARGETS);
     world->ledger.target_lengths[index] =
         (uint16_t)snapshot_write_target(row->target, world->ledger.targets[index]);
 }

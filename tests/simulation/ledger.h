@@ -39,8 +39,8 @@ struct ledger {
     uint64_t next_id;
     uint64_t chain; /* hash over all audit rows */
     uint32_t row_count;
-    uint16_t target_lengths[SITES_MAX];
-    unsigned char targets[SITES_MAX][SNAPSHOT_TARGET_MAX];
+    uint16_t target_lengths[SITES_TARGETS];
+    unsigned char targets[SITES_TARGETS][SNAPSHOT_TARGET_MAX];
     struct ledger_deployment deployments[LEDGER_DEPLOYMENTS_MAX]; /* by id - 1 */
 };
 

@@ -24,6 +24,8 @@ void oracle_init(struct world *world)
         oracle->is_evident[i] = true;
     }
     memset(oracle->targets, 0, sizeof(oracle->targets));
+    for (int i = 0; i < SITES_TARGETS; i++)
+        oracle->brakes[i] = (struct oracle_brake){0};
     memset(oracle->changed_by, 0, sizeof(oracle->changed_by));
     memset(oracle->route_owner, 0, sizeof(oracle->route_owner));
     memset(oracle->adopted_by, 0, sizeof(oracle->adopted_by));

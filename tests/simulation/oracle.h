@@ -8,6 +8,7 @@
 
 #include "engine/engine.h"
 #include "tests/simulation/ledger.h"
+#include "tests/simulation/oracle_counts.h"
 
 enum { ORACLE_ACTIONS_MAX = 160, ORACLE_DUES_MAX = 64, ORACLE_TEXT_MAX = 240 };
 
@@ -54,6 +55,7 @@ struct oracle_history {
     bool went_ahead;    /* a route to stable left before its intent was durable */
     bool has_sign;      /* the process came back and found only a tombstone of that */
     bool has_gone_back; /* rolling back was durable */
+    bool has_fallen;    /* it was counted for brakes */
     uint8_t step;
     uint16_t hosts_ready;        /* with the candidate, and in service */
     bool is_touched[SITE_HOSTS]; /* by it */
@@ -70,23 +72,6 @@ struct oracle_history {
     struct deployment_state state;
     struct oracle_step steps[PLAN_STEPS_MAX];
     struct oracle_action actions[ORACLE_ACTIONS_MAX];
-};
-
-/* A promise that runs out. */
-enum due_kind {
-    DUE_BACK,    /* L2: after a FAIL the first effect of the way back */
-    DUE_REDRIVE, /* L4: what was in flight is driven again */
-    DUE_DRIFT,   /* S6: too much for the candidate is noticed */
-    DUE_MEND,    /* S6: what was noticed is mended */
-    DUE_TASK     /* L4: of the run `deployment`, its task `site` */
-};
-
-struct oracle_due {
-    enum due_kind kind;
-    uint64_t deployment;
-    uint32_t sequence;
-    uint8_t site;
-    int64_t up_ms;
 };
 
 struct oracle {
@@ -106,8 +91,9 @@ struct oracle {
     const struct batch *batch; /* being looked at */
     uint64_t batch_number;     /* newest on the disk, as the shell counts */
     int64_t batch_ms;
-    struct target_state targets[SITES_MAX];
-    uint64_t changed_by[SITES_MAX];  /* newest batch that changed them */
+    struct target_state targets[SITES_TARGETS];
+    uint64_t changed_by[SITES_TARGETS]; /* newest batch that changed them */
+    struct oracle_brake brakes[SITES_TARGETS];
     uint64_t adopted_by[SITES_MAX];  /* newest batch in which adopting ended one under way */
     int64_t free_up_ms[SITES_MAX];   /* when the newest one under way ended */
     uint64_t route_owner[SITES_MAX]; /* deployment whose route is on its way; 0 none */

@@ -93,13 +93,15 @@ static void check_thaw(struct world *world, const struct batch *batch, uint8_t s
  * heard. */
 static void check_frozen(struct world *world, const struct batch *batch)
 {
-    for (uint8_t i = 0; i < world->site_count; i++)
+    for (uint32_t i = 0; i < SITES_TARGETS; i++)
         if (world->oracle.changed_by[i] == world->oracle.batch_number)
             return;
-    for (uint8_t i = 0; i < world->site_count; i++) {
+    for (uint32_t i = 0; i < SITES_TARGETS; i++) {
         const struct target_state *target = &world->oracle.targets[i];
         if (target->is_frozen && target->thaws_ms != 0 && batch->now_ms > target->thaws_ms + THAW_MS)
             oracle_violate(world, "freeze", 0, "that of site %u was to end before", i + 1);
+        if (target->is_braked && batch->now_ms > target->opens_ms + THAW_MS)
+            oracle_violate(world, "brake", 0, "that of site %u was to open before", i + 1);
     }
 }
 
@@ -201,8 +203,10 @@ static void take_row(struct world *world, const struct batch_row *row)
     switch (row->kind) {
     case ROW_TRACE:
         world->oracle.row_count++;
-        if (row->deployment == 0)
+        if (row->deployment == 0) {
+            oracle_brake_verb(world, row);
             return;
+        }
         note_batch(world, row);
         oracle_trace(world, row->deployment, row);
         oracle_note_cell(world, row->deployment, row);
@@ -240,6 +244,7 @@ static void check_whole(struct world *world, const struct batch *batch)
             oracle_run_state(world, row);
     }
     oracle_together(world, batch);
+    oracle_check_brakes(world, batch);
 }
 
 void oracle_durable(struct world *world, const struct batch *batch, uint32_t rows)

@@ -77,6 +77,7 @@ static void note_hold(struct world *world, const struct oracle_history *history,
         return;
     case HOLD_NONE:
     case HOLD_UNKNOWN_HAND:
+    case HOLD_BRAKE:
         return;
     }
 }

@@ -33,6 +33,12 @@ void oracle_check_bad_stable(struct world *world, uint64_t deployment);
 void oracle_check_turn(struct world *world, uint64_t deployment);
 bool oracle_is_ungated(struct world *world, uint64_t deployment);
 uint8_t oracle_next_step(const struct oracle_history *history, const struct plan *plan);
+/* oracle_brakes.c: a row before it is taken in; who may begin; what became of the doors, once all of a batch
+ * is known. */
+void oracle_brake_row(struct world *world, uint64_t deployment, const struct batch_row *row);
+void oracle_brake_verb(struct world *world, const struct batch_row *row);
+void oracle_check_door(struct world *world, uint64_t deployment);
+void oracle_check_brakes(struct world *world, const struct batch *batch);
 /* oracle_together.c: what the deployments of a run that stand or fall together must hold; once all of a batch
  * is known. */
 void oracle_together(struct world *world, const struct batch *batch);

@@ -174,13 +174,9 @@ static void check_superseded(struct world *world, uint64_t deployment)
 
 static void check_admission(struct world *world, uint64_t deployment)
 {
-    uint8_t site = ledger_find(world, deployment)->site;
-    bool was_seen = world->oracle.changed_by[site] != world->oracle.batch_number;
-
     if (has_window(world, deployment) && world->shell.commit_of_period_ms >= SHELL_OPEN_MS)
         oracle_violate(world, "window", deployment, "admitted although its window is closed");
-    if (was_seen && world->oracle.targets[site].is_frozen && !oracle_is_ungated(world, deployment))
-        oracle_violate(world, "freeze", deployment, "admitted although its target is frozen");
+    oracle_check_door(world, deployment);
     oracle_check_bad_stable(world, deployment);
     oracle_check_turn(world, deployment);
     oracle_check_lock(world, deployment);
@@ -495,6 +491,7 @@ void oracle_trace(struct world *world, uint64_t deployment, const struct batch_r
     case TRACE_DISASTER_OVER:
     case TRACE_DISASTER:
     case TRACE_RETRIED:
+    case TRACE_BRAKED:
         return;
     }
 }

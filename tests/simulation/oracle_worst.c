@@ -63,6 +63,7 @@ void oracle_note_trace(struct world *world, uint64_t deployment, const struct ba
     if (world->trail != NULL)
         world_say(world, deployment, "durable: %s %u %u", trace_kind_name(row->trace.kind), row->trace.a,
                   row->trace.b);
+    oracle_brake_row(world, deployment, row);
     if (row->trace.kind == TRACE_RETRIED)
         check_retry(world, deployment, row);
     if (row->trace.kind == TRACE_DISASTER)

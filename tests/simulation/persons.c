@@ -87,6 +87,8 @@ static void person_at_site(struct world *world, uint8_t site)
 
     switch (dice_below(&world->dice, 9)) {
     case 0:
+        if (dice_chance(&world->dice, 2000)) /* of all of them */
+            site = SITES_ALL;
         if (dice_chance(&world->dice, 5000)) {
             people_say_target(world, site, TARGET_FREEZE, (uint64_t)dice_between(&world->dice, 1, 20000), 0,
                               0);

@@ -13,7 +13,7 @@ enum { SPINS_MAX = 20, TORN_ROWS = 2, STORE_TROUBLES_PER_MYRIAD = 150 };
 
 void shell_new(struct shell *shell)
 {
-    shell->engine = calloc(1, engine_size(SHELL_SLOTS, SITES_MAX));
+    shell->engine = calloc(1, engine_size(SHELL_SLOTS, SITES_TARGETS));
     shell->runs = calloc(1, engine_runs_size(RUNS_IN_MEMORY_MAX));
     assert(shell->engine != NULL && shell->runs != NULL);
 }
@@ -168,7 +168,7 @@ static void recover(struct world *world)
 {
     struct ledger *ledger = &world->ledger;
 
-    for (uint32_t i = 0; i < world->site_count; i++) {
+    for (uint32_t i = 0; i < SITES_TARGETS; i++) {
         struct target_state target;
         if (ledger->target_lengths[i] == 0)
             continue;
@@ -197,8 +197,9 @@ void shell_boot(struct world *world)
     shell->commit_serial++;
     start_clock(world);
     memset(shell->lives, 0, sizeof(shell->lives));
-    memset(shell->engine, 0, engine_size(SHELL_SLOTS, SITES_MAX));
-    engine_init(shell->engine, SHELL_SLOTS, SITES_MAX, SHELL_RECONCILE_MS, &env);
+    memset(shell->engine, 0, engine_size(SHELL_SLOTS, SITES_TARGETS));
+    engine_init(shell->engine, SHELL_SLOTS, SITES_TARGETS, SHELL_RECONCILE_MS, &env);
+    engine_set_brakes(shell->engine, &world->brakes);
     runs_attach(world, shell->runs);
     if (world->is_samples)
         samples_forget(world);

@@ -33,6 +33,7 @@ struct engine_start shell_start_of(struct world *world, struct live *live)
         .is_emergency = world->people.requests[live->request].is_emergency,
         .is_stable_bad = world->people.requests[live->request].is_stable_bad,
         .needs_stable = plan->has_traffic || plan->host_count > 0,
+        .service_key = live->site + 1u,
     };
 }
 

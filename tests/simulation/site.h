@@ -10,7 +10,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { SITES_MAX = 4, SITE_SLOTS = 2, SITE_HOSTS = 5, SITE_JOBS_MAX = 64 };
+enum {
+    SITES_MAX = 4,
+    SITES_ALL = SITES_MAX, /* index of the target that stands for all of them */
+    SITES_TARGETS,
+    SITE_SLOTS = 2,
+    SITE_HOSTS = 5,
+    SITE_JOBS_MAX = 64
+};
 
 struct world;
 struct occurrence;

@@ -16,6 +16,7 @@ static const char *const answer_names[] = {
     [ENGINE_QUARANTINED] = "quarantined",
     [ENGINE_NO_STABLE] = "no_stable",
     [ENGINE_FROZEN] = "frozen",
+    [ENGINE_BRAKED] = "braked",
     [ENGINE_FULL] = "full",
     [ENGINE_NOT_DURABLE] = "not_durable",
 };
@@ -243,9 +244,9 @@ static bool is_group_full(const struct tally *tally, const struct group *group, 
 
 bool tally_is_full(const struct tally *tally, FILE *to, bool is_samples, uint64_t allowed)
 {
-    static const enum engine_answer answers[] = {ENGINE_DONE,        ENGINE_ALREADY,    ENGINE_CONFLICT,
-                                                 ENGINE_NOT_FOUND,   ENGINE_NO_STABLE,  ENGINE_FROZEN,
-                                                 ENGINE_QUARANTINED, ENGINE_NOT_DURABLE};
+    static const enum engine_answer answers[] = {ENGINE_DONE,        ENGINE_ALREADY,     ENGINE_CONFLICT,
+                                                 ENGINE_NOT_FOUND,   ENGINE_NO_STABLE,   ENGINE_FROZEN,
+                                                 ENGINE_QUARANTINED, ENGINE_NOT_DURABLE, ENGINE_BRAKED};
     bool is_full = true;
 
     for (size_t i = 0; i < ARRAY_LENGTH(groups); i++)

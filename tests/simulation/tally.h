@@ -12,8 +12,8 @@
 
 enum {
     TALLY_ENDINGS = ENDING_CUT_SHORT + 1,
-    TALLY_HOLDS = HOLD_ESCALATED + 1,
-    TALLY_TRACES = TRACE_EMERGENCY + 1,
+    TALLY_HOLDS = HOLD_BRAKE + 1,
+    TALLY_TRACES = TRACE_BRAKED + 1,
     TALLY_LEVELS = 5, /* deployments together: queued, admitting, running, and behind steps that they took */
     TALLY_FALLS = TALLY_LEVELS,
     TALLY_ENDS,

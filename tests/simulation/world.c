@@ -8,7 +8,7 @@
 #include <stdarg.h>
 #include <string.h>
 
-enum { CHAOS_MS = 60000, CHAOS_SAMPLES_MS = 400000, EVENTS_MAX = 400000 };
+enum { CHAOS_MS = 60000, CHAOS_SAMPLES_MS = 400000, EVENTS_MAX = 400000, BRAKE_MS = 60000 };
 
 static const char *const slip_names[SLIP_COUNT] = {
     [SLIP_NONE] = "none",
@@ -89,6 +89,19 @@ static void plan_faults(struct world *world)
     plan_fault(world, FAULT_HAND_LESS, (struct occurrence){.kind = OCCURS_HAND, .share = 0});
 }
 
+/* Half of the worlds have them. */
+static void draw_brakes(struct world *world)
+{
+    world->brakes = (struct engine_brakes){.fleet = SITES_ALL + 1};
+    if (dice_chance(&world->dice, 5000))
+        return;
+    world->brakes.rollbacks = (uint8_t)dice_between(&world->dice, 0, 3);
+    world->brakes.services =
+        (uint8_t)(dice_chance(&world->dice, 7000) ? dice_between(&world->dice, 2, 3) : 0);
+    world->brakes.rollbacks_ms = dice_between(&world->dice, 5000, BRAKE_MS);
+    world->brakes.services_ms = dice_between(&world->dice, 2000, BRAKE_MS);
+}
+
 static void prepare(struct world *world, uint64_t seed)
 {
     world->seed = seed;
@@ -98,6 +111,7 @@ static void prepare(struct world *world, uint64_t seed)
     world->agenda.count = world->agenda.order = 0;
     fault_rates_draw(&world->rates, &world->dice, world->allowed);
     world->site_count = (uint8_t)dice_between(&world->dice, 1, SITES_MAX);
+    draw_brakes(world);
     ledger_init(&world->ledger);
     shell_init(world);
     oracle_init(world);

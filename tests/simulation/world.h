@@ -49,6 +49,7 @@ struct world {
     uint64_t origin;   /* of all dice */
     int64_t now_ms;
     uint8_t site_count;
+    struct engine_brakes brakes; /* of this seed */
     struct fault_rates rates;
     struct agenda agenda;
     struct shell shell;

@@ -38,7 +38,7 @@ static void random_deployment(uint64_t *seed, struct deployment_state *state)
     state->step_state = (enum step_state)(next_random(seed) % (STEP_HELD + 1));
     state->resume_to = (enum step_state)(next_random(seed) % (STEP_HELD + 1));
     state->ending = (enum ending)(next_random(seed) % (ENDING_CUT_SHORT + 1));
-    state->hold = (enum hold_cause)(next_random(seed) % (HOLD_ESCALATED + 1));
+    state->hold = (enum hold_cause)(next_random(seed) % (HOLD_BRAKE + 1));
     state->part = (enum rollback_part)(next_random(seed) % (ROLLBACK_VERIFY + 1));
     state->care = (enum care_part)(next_random(seed) % (CARE_DONE + 1));
     state->is_escalated = next_random(seed) % 2;
@@ -92,6 +92,8 @@ static void random_target(uint64_t *seed, struct target_state *state)
     fill_random(seed, state, sizeof(*state));
     state->has_stable = next_random(seed) % 2;
     state->is_frozen = next_random(seed) % 2;
+    state->is_braked = next_random(seed) % 2;
+    state->fall_count = (uint8_t)(next_random(seed) % (TARGET_FALLS_MAX + 1));
     state->quarantined_count = (uint8_t)(next_random(seed) % (TARGET_QUARANTINE_MAX + 1));
 }
 
@@ -299,7 +301,7 @@ static void test_deployment_values_have_ranges(void **state)
     CHECK_DEPLOYMENT(step_state, STEP_HELD + 1);
     CHECK_DEPLOYMENT(resume_to, STEP_HELD + 1);
     CHECK_DEPLOYMENT(ending, ENDING_CUT_SHORT + 1);
-    CHECK_DEPLOYMENT(hold, HOLD_ESCALATED + 1);
+    CHECK_DEPLOYMENT(hold, HOLD_BRAKE + 1);
     CHECK_DEPLOYMENT(part, ROLLBACK_VERIFY + 1);
     CHECK_DEPLOYMENT(care, CARE_DONE + 1);
     CHECK_DEPLOYMENT(is_escalated, 2);
@@ -377,16 +379,26 @@ static void test_older_snapshots_are_read(void **state)
     assert_false(snapshot_read_deployment(bytes, length, &back));
 }
 
-/* Schema 4 knew no freeze that ends by itself. */
+/* Schema 5 knew no brakes, 4 no freeze that ends by itself. */
 static void test_older_targets_are_read(void **state)
 {
     unsigned char bytes[SNAPSHOT_TARGET_MAX];
-    const struct target_state one = {
-        .id = 7, .is_frozen = true, .thaws_ms = 5, .thaws_wall_ms = 6, .way_back = 8};
+    const struct target_state one = {.id = 7,
+                                     .is_frozen = true,
+                                     .thaws_ms = 5,
+                                     .thaws_wall_ms = 6,
+                                     .way_back = 8,
+                                     .is_braked = true,
+                                     .fall_count = 1,
+                                     .opens_ms = 9,
+                                     .falls[0] = {.at_ms = 3, .who = 4}};
     struct target_state back;
-    size_t length = snapshot_write_target(&one, bytes);
+    size_t length = snapshot_write_target(&one, bytes) - 2 - sizeof(int64_t) - sizeof(one.falls);
 
     (void)state;
+    bytes[0] = 5;
+    assert_true(snapshot_read_target(bytes, length, &back) && back.thaws_ms == 5);
+    assert_true(!back.is_braked && back.fall_count == 0 && back.opens_ms == 0 && back.falls[0].who == 0);
     bytes[0] = 4;
     assert_false(snapshot_read_target(bytes, length, &back));
     assert_true(snapshot_read_target(bytes, length - 2 * sizeof(int64_t), &back));
@@ -423,6 +435,8 @@ static void test_other_values_have_ranges(void **state)
     CHECK_LIMIT(rule, struct rule_state, limits.spent, REASON_NOT_WORSE + 1);
     CHECK_LIMIT(target, struct target_state, has_stable, 2);
     CHECK_LIMIT(target, struct target_state, is_frozen, 2);
+    CHECK_LIMIT(target, struct target_state, is_braked, 2);
+    CHECK_LIMIT(target, struct target_state, fall_count, TARGET_FALLS_MAX + 1);
     CHECK_LIMIT(target, struct target_state, quarantined_count, TARGET_QUARANTINE_MAX + 1);
 }
 
@@ -453,7 +467,7 @@ static void test_bytes_stay_as_they_are(void **state)
 
     (void)state;
     assert_int_equal(snapshot_write_target(&target, bytes),
-                     2 + 4 + 4 + 16 + TARGET_QUARANTINE_MAX * 16 + 9 + 16);
+                     2 + 4 + 4 + 16 + TARGET_QUARANTINE_MAX * 16 + 9 + 16 + 10 + TARGET_FALLS_MAX * 16);
     assert_memory_equal(bytes, expected, sizeof(expected));
 }
 
