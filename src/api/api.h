@@ -102,11 +102,11 @@ struct api_env {
     void (*draw)(void *data, const char *request, api_drawn *done, void *done_data);
     void (*test_notifier)(void *data, const struct api_notice_test *asked, api_noticed *done,
                           void *done_data);
-    void (*mark)(void *data, uint64_t deployment,
-                 double weight_percent); /* follow: what the pipeline routes */
+    void (*mark)(void *data, uint64_t deployment, double weight_percent); /* follow: the pipeline's */
     enum api_sample_answer (*sample)(void *data, const struct api_sample *sample);
     bool (*live)(void *data, uint64_t deployment, struct api_live *ret_live);
     const struct target_state *(*target)(void *data, uint32_t target);
+    int64_t (*now_ms)(void *data); /* engine's clock */
     /* Is the person who is meant by `name`: the same, or one of the group of that name? */
     bool (*is_member)(void *data, const char *name, const char *person);
     /* Prometheus text of the daemon's own parts (engine, sources, outbox); api adds its own. malloc'ed. */

@@ -37,6 +37,7 @@ void verbs_mark(struct call *call);
 void retry_answer(struct call *call);
 void approvals_answer(struct call *call);
 void targets_act(struct call *call);
+void fleet_act(struct call *call);
 void quarantine_list(struct call *call);
 void quarantine_add(struct call *call);
 void quarantine_clear(struct call *call);

@@ -61,6 +61,32 @@ static cJSON *shape_quarantined(const struct api *api, uint32_t target, const st
     return object;
 }
 
+/* What begins there, or not. A brake opens by our own clock. */
+static void add_door(const struct api *api, cJSON *object, const struct target_state *state)
+{
+    bool is_braked = state != NULL && state->is_braked;
+
+    cJSON_AddBoolToObject(object, "frozen", state != NULL && state->is_frozen);
+    shape_time(object, "frozen_until", state == NULL ? 0 : state->thaws_wall_ms);
+    cJSON_AddBoolToObject(object, "braked", is_braked);
+    shape_time(object, "braked_until",
+               is_braked ? api_wall_ms() + state->opens_ms - api->env.now_ms(api->env.data) : 0);
+}
+
+static bool is_fleet(const char *service)
+{
+    return strcmp(service, JOURNAL_FLEET) == 0;
+}
+
+static cJSON *shape_fleet(const struct api *api)
+{
+    uint32_t target = journal_target(api->env.journal, JOURNAL_FLEET, JOURNAL_FLEET);
+    cJSON *object = cJSON_CreateObject();
+
+    add_door(api, object, api->env.target(api->env.data, target));
+    return object;
+}
+
 static cJSON *shape_target(const struct api *api, uint32_t target, const char *service,
                            const char *environment)
 {
@@ -77,8 +103,7 @@ static cJSON *shape_target(const struct api *api, uint32_t target, const char *s
         cJSON_AddNumberToObject(stable, "slot", state->stable_slot);
         add_deployment(stable, state->stable_deployment);
     }
-    cJSON_AddBoolToObject(object, "frozen", state != NULL && state->is_frozen);
-    shape_time(object, "frozen_until", state == NULL ? 0 : state->thaws_wall_ms);
+    add_door(api, object, state);
     cJSON_AddNumberToObject(object, "quarantined", state == NULL ? 0 : state->quarantined_count);
     return object;
 }
@@ -95,7 +120,9 @@ static void target_done(void *data, bool is_done, bool is_new, uint64_t deployme
     if (call->request != NULL) {
         struct journal *journal = call->api->env.journal;
         uint32_t target = journal_target(journal, call->match.service, call->match.environment);
-        cJSON *json = shape_target(call->api, target, call->match.service, call->match.environment);
+        cJSON *json = is_fleet(call->match.service)
+                          ? shape_fleet(call->api)
+                          : shape_target(call->api, target, call->match.service, call->match.environment);
         call_answer_json(call, is_new && call->status == 201 ? 201 : 200, json);
     }
     call->env_holds--;
@@ -187,6 +214,15 @@ static void unfreeze(struct call *call)
         ask(call, TARGET_UNFREEZE, &texts);
 }
 
+/* Of all of them, by whoever may do so everywhere. */
+void fleet_act(struct call *call)
+{
+    (void)!text_copy(call->match.service, sizeof(call->match.service), JOURNAL_FLEET);
+    (void)!text_copy(call->match.environment, sizeof(call->match.environment), JOURNAL_FLEET);
+    if (call_allowed(call, call->route->right, JOURNAL_FLEET, JOURNAL_FLEET))
+        targets_act(call);
+}
+
 void targets_act(struct call *call)
 {
     switch ((enum target_verb_kind)call->route->value) {
@@ -216,10 +252,11 @@ void quarantine_list(struct call *call)
     cJSON *page = cJSON_CreateObject();
     cJSON *array = cJSON_AddArrayToObject(page, "quarantine");
 
-    for (uint32_t target = 1; journal_target_names(api->env.journal, target, &service, &environment);
-         target++) {
+    for (uint32_t target = 1; target <= journal_target_last(api->env.journal); target++) {
         const struct target_state *state = api->env.target(api->env.data, target);
-        if (state == NULL || !auth_allows(&call->principal, TOKEN_READ, service, environment))
+        if (state == NULL || state->quarantined_count == 0 ||
+            !journal_target_names(api->env.journal, target, &service, &environment) ||
+            !auth_allows(&call->principal, TOKEN_READ, service, environment))
             continue;
         for (uint8_t i = 0; i < state->quarantined_count; i++)
             cJSON_AddItemToArray(array, shape_quarantined(api, target, &state->quarantined[i]));
@@ -315,10 +352,11 @@ static void show_fleet(struct call *call)
     cJSON_AddStringToObject(json, "instance", api->env.instance);
     cJSON_AddStringToObject(json, "version", VERDICT_VERSION);
     shape_time(json, "time", api_wall_ms());
+    cJSON_AddItemToObject(json, "fleet", shape_fleet(api));
     cJSON *targets = cJSON_AddArrayToObject(json, "services");
-    for (uint32_t target = 1; journal_target_names(api->env.journal, target, &service, &environment);
-         target++)
-        if (auth_allows(&call->principal, TOKEN_READ, service, environment))
+    for (uint32_t target = 1; target <= journal_target_last(api->env.journal); target++)
+        if (journal_target_names(api->env.journal, target, &service, &environment) && !is_fleet(service) &&
+            auth_allows(&call->principal, TOKEN_READ, service, environment))
             cJSON_AddItemToArray(targets, shape_target(api, target, service, environment));
     cJSON *deployments = cJSON_AddArrayToObject(json, "deployments");
     for (size_t i = 0; i < call->reading->row_count; i++) {

@@ -41,14 +41,16 @@ int freeze_run(struct cli *cli)
 
     bool has_end = until < cli->entry->option_count && cli->values[until].is_set;
 
-    if (!make_path(cli, cli->entry->value, path))
+    if (cli->word_count == 0)
+        (void)snprintf(path, sizeof(path), "/v1/%s", cli->entry->value);
+    else if (!make_path(cli, cli->entry->value, path))
         return VERB_REFUSED;
     cJSON *body = act_body(cli);
     if (has_end)
         cJSON_AddStringToObject(body, "until", cli->values[until].text);
     const char *frozen = has_end ? "frozen; it ends by itself, or with `verdict unfreeze`"
                                  : "frozen, until `verdict unfreeze`";
-    (void)snprintf(done, sizeof(done), "%s: %s", cli->words[0],
+    (void)snprintf(done, sizeof(done), "%s: %s", cli->word_count == 0 ? "the fleet" : cli->words[0],
                    cli->entry->value[0] == 'f' ? frozen : "not frozen any more");
     return act_post_path(cli, path, body, done);
 }

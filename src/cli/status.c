@@ -15,6 +15,27 @@ static bool is_same(const cJSON *a, const cJSON *b, const char *name)
     return strcmp(field_text(a, name), field_text(b, name)) == 0;
 }
 
+static void print_until(const cJSON *object, const char *name)
+{
+    if (field_text(object, name)[0] != '\0')
+        (void)printf(" until %s", field_text(object, name));
+}
+
+/* Only where nothing begins anywhere. */
+static void print_fleet(const cJSON *fleet)
+{
+    if (field_flag(fleet, "frozen")) {
+        (void)printf("everything is frozen");
+        print_until(fleet, "frozen_until");
+        (void)printf("\n");
+    }
+    if (field_flag(fleet, "braked")) {
+        (void)printf("the brake of the fleet is closed");
+        print_until(fleet, "braked_until");
+        (void)printf("; `verdict unfreeze` opens it\n");
+    }
+}
+
 static void print_service(const cJSON *service, const cJSON *deployments)
 {
     const cJSON *stable = field_part(service, "stable");
@@ -27,8 +48,10 @@ static void print_service(const cJSON *service, const cJSON *deployments)
     (void)printf("%-24s %s%s", name,
                  stable == NULL ? "nothing is known to serve" : field_text(stable, "version"),
                  field_flag(service, "frozen") ? ", frozen" : "");
-    if (field_text(service, "frozen_until")[0] != '\0')
-        (void)printf(" until %s", field_text(service, "frozen_until"));
+    print_until(service, "frozen_until");
+    if (field_flag(service, "braked"))
+        (void)printf(", its brake is closed");
+    print_until(service, "braked_until");
     if (quarantined > 0.0)
         (void)printf(", %g in quarantine", quarantined);
     (void)printf("\n");
@@ -51,6 +74,7 @@ int status_run(struct cli *cli)
         verb_print_json(cli, answer.body);
     } else {
         struct cJSON *status = field_parse(answer.body, answer.length);
+        print_fleet(field_part(status, "fleet"));
         cJSON_ArrayForEach(service, field_part(status, "services"))
             print_service(service, field_part(status, "deployments"));
         if (cJSON_GetArraySize(field_part(status, "services")) == 0)

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "config/block.h"
+#include "config/brakes.h"
 #include "config/options.h"
 #include "config/reader.h"
 
@@ -300,8 +301,8 @@ static bool take_instance(const struct build *build, const struct node *root,
 static bool read_root(const struct build *build, const struct node *root, struct settings *settings)
 {
     static const char *const parts[] = {"listen", "sources", "traffic", "notifiers",
-                                        "people", "runner",  NULL};
-    static const char *const later[] = {"brakes", "iac", "cluster", NULL};
+                                        "people", "runner",  "brakes",  NULL};
+    static const char *const later[] = {"iac", "cluster", NULL};
     static const struct shape shape = {
         .options = options, .count = SETTING_OPTION_COUNT, .parts = parts, .later = later};
     const struct option_schemas *schemas = build->schemas;
@@ -321,6 +322,7 @@ static bool read_root(const struct build *build, const struct node *root, struct
     is_good = read_listeners(build, tree_find(root, "listen"), settings) && is_good;
     is_good = read_people(build, tree_find(root, "people"), settings) && is_good;
     is_good = read_runner(build, root, settings) && is_good;
+    is_good = brakes_read(build, root, settings) && is_good;
     is_good = take_status(build, root, &values[SETTING_STATUS], settings) && is_good;
     is_good = take_instance(build, root, &values[SETTING_INSTANCE], settings) && is_good;
     settings->data = values[SETTING_DATA].text;

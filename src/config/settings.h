@@ -22,6 +22,12 @@ struct settings_instance {
     const struct option_value *options; /* [the schema's instance_count] */
 };
 
+/* So many within so long. */
+struct settings_brake {
+    uint8_t count; /* 0: there is none */
+    int64_t span_ms;
+};
+
 struct settings_group {
     const char *name; /* "sre" */
     const char *const *people;
@@ -39,7 +45,8 @@ struct settings {
     const char *runner_config;  /* its configuration file */
     const char *status_broker;  /* source name of the MQTT broker that gets our state ("plant"), or NULL */
     int64_t reconcile_ms;       /* read-back of traffic; default 5s */
-    size_t listener_count;      /* 0 in the file: the Unix socket and 127.0.0.1:8321 */
+    struct settings_brake service_brake, fleet_brake;
+    size_t listener_count; /* 0 in the file: the Unix socket and 127.0.0.1:8321 */
     struct settings_listener listeners[SETTINGS_LISTENERS_MAX];
     size_t source_count;
     struct settings_instance sources[SETTINGS_INSTANCES_MAX];

@@ -1,5 +1,6 @@
 /* api_part.c - what the API asks of the daemon: verbs, targets, views of live deployments, health, metrics.
  * SPDX-License-Identifier: MIT */
+#include "daemon/brakes.h"
 #include "daemon/drawing.h"
 #include "daemon/mishaps.h"
 #include "daemon/notices.h"
@@ -100,6 +101,8 @@ static bool find_slot(const struct definition *definition, const char *name, uin
 static bool check_target(struct daemon *daemon, const struct api_target_verb *verb, uint8_t *ret_slot,
                          struct err *err)
 {
+    if (strcmp(verb->service, JOURNAL_FLEET) == 0)
+        return true;
     struct definition *definition = config_resolve(daemon->config, verb->service, verb->environment, NULL,
                                                    daemon->settings->is_record, err);
 
@@ -275,7 +278,7 @@ static size_t definition_bytes(const struct daemon *daemon)
 
 static char *show_metrics(void *data)
 {
-    const struct daemon *daemon = data;
+    struct daemon *daemon = data;
     char *text = NULL;
     size_t size = 0;
     FILE *to = open_memstream(&text, &size);
@@ -291,6 +294,7 @@ static char *show_metrics(void *data)
     (void)fprintf(to, "verdict_config_last_reload_success_timestamp_seconds %lld\n",
                   (long long)daemon->config_wall_s);
     (void)fprintf(to, "verdict_definition_bytes %zu\n", definition_bytes(daemon));
+    brakes_add_metrics(daemon, to);
     add_series_metrics(daemon, to);
     for (size_t i = 0; i < daemon->source_count; i++) {
         const struct daemon_source *source = &daemon->sources[i];
@@ -371,6 +375,7 @@ void daemon_fill_api_env(struct daemon *daemon, struct api_env *ret_env)
         .sample = pushing_take,
         .live = show_live,
         .target = show_target,
+        .now_ms = daemon_now_ms,
         .is_member = is_member,
         .metrics = show_metrics,
         .ready = show_ready,

@@ -59,6 +59,8 @@ static const struct kind trace_kinds[] = {
     [TRACE_EMERGENCY] = {"emergency", true, "is an emergency: nobody else is asked"},
     [TRACE_DISASTER] = {"disaster_recovery_started", true, "could not go back: disaster recovery started"},
     [TRACE_DISASTER_OVER] = {"disaster_recovery_ended", true, "disaster recovery ended, and it tries on"},
+    [TRACE_BRAKED] = {"brake_closed", true,
+                      "failed, and closes the brake of its service: nothing begins there"},
     [TRACE_FORGOTTEN] = {"quarantine_forgotten", true, "pushed the oldest version out of a full quarantine"},
 };
 
@@ -71,6 +73,9 @@ static struct kind kind_of(const struct trace *trace)
         return silent;
     if (is_trial && trace->a == PHASE_ROLLED_BACK)
         return (struct kind){"tried", false, "tried on copies of requests, and well"};
+    if (trace->kind == TRACE_BRAKED && trace->a != 0)
+        return (struct kind){"brake_closed", true,
+                             "failed, and closes the brake of the fleet: nothing begins"};
     if (trace->kind == TRACE_PHASE)
         return phase_kinds[trace->a];
     return (size_t)trace->kind < ARRAY_LENGTH(trace_kinds) ? trace_kinds[trace->kind] : silent;

@@ -1,6 +1,7 @@
 /* publish.c - a batch is durable: logs, long polls, retained state, and series that start and end with it.
  * SPDX-License-Identifier: MIT */
 #include "daemon/before.h"
+#include "daemon/brakes.h"
 #include "daemon/notices.h"
 #include "daemon/run_live.h"
 #include "daemon/standing.h"
@@ -117,6 +118,8 @@ static void publish_other(struct daemon *daemon, const struct batch_row *row)
         api_run_changed(daemon->api, row->run->id);
     if (row->kind == ROW_RUN_TRACE)
         log_run(daemon, row);
+    if (row->kind == ROW_TRACE && row->deployment == 0)
+        brakes_log(daemon, &row->trace);
     if (row->kind == ROW_TARGET)
         standing_update(daemon, row->target->id);
 }

@@ -2,6 +2,7 @@
  * was in flight is driven again under its key.
  * SPDX-License-Identifier: MIT */
 #include "daemon/before.h"
+#include "daemon/brakes.h"
 #include "daemon/mishaps.h"
 #include "daemon/run_live.h"
 #include "daemon/standing.h"
@@ -113,6 +114,7 @@ bool daemon_recover(struct daemon *daemon, struct err *err)
     if (!journal_recover(daemon->journal, &recovery, &next, err))
         return false;
     engine_recover_ids(daemon->engine, next);
+    brakes_set(daemon);
     standing_update_all(daemon);
     return run_recover(daemon, err);
 }

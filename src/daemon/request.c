@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "daemon/request.h"
 
+#include "daemon/brakes.h"
 #include "daemon/run_live.h"
 #include "io/memory.h"
 #include "store/journal_key.h"
@@ -82,18 +83,21 @@ static const struct sentence sentences[] = {
                           "nothing proven serves here that a rollback could go to; tell what does with "
                           "`verdict adopt`"},
     [ENGINE_FROZEN] = {ERR_CONFLICT, "deployments are frozen here"},
-    [ENGINE_BRAKED] = {ERR_CONFLICT, "too much failed: the brake is closed"},
+    [ENGINE_BRAKED] = {ERR_CONFLICT, "too much failed here: the brake is closed"},
     [ENGINE_FULL] = {ERR_LIMIT, "a limit of this daemon is reached"},
     [ENGINE_NOT_DURABLE] = {ERR_IO, "the journal could not be written; nothing happened, but a way back that "
                                     "was asked for goes on"},
 };
 
-static void refuse(struct request *request, enum engine_answer answer, uint64_t deployment)
+static void refuse(struct daemon *daemon, struct request *request, enum engine_answer answer,
+                   uint64_t deployment)
 {
     struct err err = {0};
 
     if (answer == ENGINE_CONFLICT && request->is_start)
         err_set(&err, ERR_CONFLICT, "another deployment of this service and environment is under way");
+    else if (request->is_start && (answer == ENGINE_FROZEN || answer == ENGINE_BRAKED))
+        brakes_describe(daemon, request->start.target, &err);
     else
         err_set(&err, sentences[answer].code, "%s", sentences[answer].text);
     request->done(request->done_data, false, false, deployment, &err);
@@ -142,7 +146,7 @@ void request_answered(void *data, uint64_t token, enum engine_answer answer, uin
     if (answer == ENGINE_DONE || answer == ENGINE_ALREADY)
         request->done(request->done_data, true, answer == ENGINE_DONE, deployment, NULL);
     else
-        refuse(request, answer, deployment);
+        refuse(daemon, request, answer, deployment);
 }
 
 void request_refused(struct daemon *daemon, struct request *request, const struct err *err)

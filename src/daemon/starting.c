@@ -58,6 +58,7 @@ struct engine_start starting_fill(const struct live *live, uint64_t version_key)
         .window = definition->window == NULL ? NULL : live,
         .lock = definition->lock == NULL ? 0 : snapshot_hash(definition->lock, strlen(definition->lock)),
         .needs_stable = definition->plan.has_traffic || definition->plan.host_count > 0,
+        .service_key = snapshot_hash(definition->service, strlen(definition->service)),
     };
 }
 

@@ -249,6 +249,11 @@ uint32_t journal_target(struct journal *journal, const char *service, const char
     return names_target(&journal->names, service, environment);
 }
 
+uint32_t journal_target_last(struct journal *journal)
+{
+    return names_target_last(&journal->names);
+}
+
 bool journal_target_names(struct journal *journal, uint32_t target, const char **ret_service,
                           const char **ret_environment)
 {

@@ -32,6 +32,9 @@ enum {
     JOURNAL_FAULT_TEXT_MAX = 160
 };
 
+/* Service and environment of the target that stands for all of them. */
+#define JOURNAL_FLEET "*"
+
 struct journal;
 struct loop;
 
@@ -91,6 +94,9 @@ struct journal_health journal_health(struct journal *journal);
 
 /* Row of a service in an environment; a new one is durable with the first row that names it. 0: too many. */
 uint32_t journal_target(struct journal *journal, const char *service, const char *environment);
+
+/* The highest one so far; not all before it need have a name. */
+uint32_t journal_target_last(struct journal *journal);
 
 /* False: no such target. The texts live as long as the journal; so do those of versions. */
 MUST_CHECK bool journal_target_names(struct journal *journal, uint32_t target, const char **ret_service,

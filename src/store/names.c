@@ -82,6 +82,14 @@ uint32_t names_target(struct names *names, const char *service, const char *envi
     return id;
 }
 
+uint32_t names_target_last(struct names *names)
+{
+    (void)pthread_mutex_lock(&names->lock);
+    uint32_t id = names->target_highest;
+    (void)pthread_mutex_unlock(&names->lock);
+    return id;
+}
+
 bool names_of_target(struct names *names, uint32_t id, const char **ret_service, const char **ret_environment)
 {
     bool is_found = false;

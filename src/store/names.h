@@ -45,6 +45,7 @@ bool names_add_version(struct names *names, uint64_t key, const char *version, c
 
 /* Finds or allots; 0: too many. */
 uint32_t names_target(struct names *names, const char *service, const char *environment);
+uint32_t names_target_last(struct names *names);
 
 MUST_CHECK bool names_of_target(struct names *names, uint32_t id, const char **ret_service,
                                 const char **ret_environment);

@@ -280,6 +280,15 @@ static void targets_take_what_people_say(void **state)
                   400, "#/until");
     assert_answer(api_bench_ask(bench, "POST", "/v1/services/shop/prod/freeze", "{\"reason\":\"r\"}"), 200,
                   "frozen");
+    assert_answer(api_bench_ask(bench, "POST", "/v1/freeze", "{\"reason\":\"r\"}"), 200, "\"frozen\"");
+    assert_non_null(strstr(bench->last.text, "*/*"));
+    assert_answer(api_bench_ask(bench, "POST", "/v1/unfreeze", NULL), 200, "\"braked\":false");
+    bench->target.is_braked = true;
+    bench->target.opens_ms = 65000;
+    assert_string_equal(
+        api_bench_field(api_bench_ask(bench, "GET", "/v1/status", NULL), ".services[0].braked"), "true");
+    assert_string_equal(api_bench_field(api_bench_ask(bench, "GET", "/v1/status", NULL), ".fleet.braked"),
+                        "false");
     err_set(&bench->refusal, ERR_NOT_FOUND, "no service shop");
     assert_answer(api_bench_ask(bench, "POST", "/v1/services/shop/prod/unfreeze", NULL), 404, "no service");
 

@@ -241,6 +241,7 @@ static void test_names_have_numbers(void **unused)
     bench_reopen(&bench);
     assert_int_equal(journal_target(bench.journal, "shop", "prod"), 1);
     assert_false(journal_target_names(bench.journal, forgotten, &first, &second)); /* no row named it */
+    assert_true(journal_target_last(bench.journal) >= 1);
     assert_true(journal_target_names(bench.journal, 1, &first, &second));
     assert_string_equal(first, "shop");
     assert_string_equal(second, "prod");

@@ -203,6 +203,12 @@ static const struct target_state *show_target(void *data, uint32_t target)
     return target == bench->target.id ? &bench->target : NULL;
 }
 
+static int64_t now_ms(void *data)
+{
+    (void)data;
+    return 5000;
+}
+
 /* "sre" are alice and bob. */
 static bool is_member(void *data, const char *name, const char *person)
 {
@@ -411,6 +417,7 @@ static void start_api(struct api_bench *bench)
                                 .sample = take_sample,
                                 .live = show_live,
                                 .target = show_target,
+                                .now_ms = now_ms,
                                 .is_member = is_member,
                                 .metrics = show_metrics,
                                 .ready = show_ready,

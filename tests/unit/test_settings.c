@@ -92,8 +92,27 @@ static void test_empty_file(void **state)
     assert_null(settings->runner_program);
     assert_int_equal(settings->listener_count, 0);
     assert_int_equal(settings->reconcile_ms, 5000);
+    assert_true(settings->service_brake.count == 0 && settings->fleet_brake.count == 0);
     settings_free(settings);
     settings_free(NULL);
+}
+
+static void test_brakes(void **state)
+{
+    char found[1024];
+
+    (void)state;
+    struct settings *settings =
+        read_settings("brakes: { service = \"2 rollbacks per 6h\";  fleet = \"4 services per 5m\"; };", found,
+                      sizeof(found));
+    assert_non_null(settings);
+    assert_true(settings->service_brake.count == 2 && settings->service_brake.span_ms == 6 * 3600000);
+    assert_true(settings->fleet_brake.count == 4 && settings->fleet_brake.span_ms == 300000);
+    settings_free(settings);
+    settings = read_settings("brakes: { service = \"1 rollback per 1d\"; };", found, sizeof(found));
+    assert_non_null(settings);
+    assert_true(settings->service_brake.count == 1 && settings->fleet_brake.count == 0);
+    settings_free(settings);
 }
 
 static void test_what_is_refused(void **state)
@@ -101,7 +120,22 @@ static void test_what_is_refused(void **state)
     static const char *const cases[][2] = {
         {"mode = \"off\";", "v.conf:1: mode: 'off' is not one of act, record"},
         {"dta = \"x\";", "v.conf:1: unknown key 'dta'; did you mean 'data'?"},
-        {"brakes: { };", "v.conf:1: 'brakes' is not supported by this version"},
+        {"brakes: { servce = \"2 rollbacks per 6h\"; };",
+         "v.conf:1: unknown key 'servce'; did you mean 'service'?"},
+        {"brakes: { service = \"2 services per 6h\";\nfleet = \"4 per 5m\"; };",
+         "v.conf:1: service: '2 services per 6h' is not like \"2 rollbacks per 6h\"\n"
+         "v.conf:2: fleet: '4 per 5m' is not like \"4 services per 5m\""},
+        {"brakes: { service = \"0 rollbacks per 6h\";\nfleet = \"1 service per 5m\"; };",
+         "v.conf:1: service: rollbacks are 1 to 16\nv.conf:2: fleet: services are 2 to 16"},
+        {"brakes: { service = \"17 rollbacks per 6h\";\nfleet = \"2 services per 8d\"; };",
+         "v.conf:1: service: rollbacks are 1 to 16\nv.conf:2: fleet: 8d is not from 1s to 7d"},
+        {"brakes: { service = \"2 rollbacks per 6h or so\";\nfleet = \"2 services per 5ms\"; };",
+         "v.conf:1: service: '2 rollbacks per 6h or so' is not like \"2 rollbacks per 6h\"\n"
+         "v.conf:2: fleet: 5ms is not from 1s to 7d"},
+        {"brakes: { service = \"two rollbacks per 6h\";\nfleet = \"2 services per day\"; };",
+         "v.conf:1: service: 'two rollbacks per 6h' is not like \"2 rollbacks per 6h\"\n"
+         "v.conf:2: fleet: '2 services per day' is not like \"4 services per 5m\""},
+        {"iac: { };", "v.conf:1: 'iac' is not supported by this version"},
         {"reconcile = \"1ms\";", "v.conf:1: reconcile: 1ms is not from 500ms to 1m"},
         {"instance = \"a/b\";", "v.conf:1: instance: 'a/b' cannot stand in MQTT topics (no /, + or #)"},
         {"listen = 5;", "v.conf:1: listen: takes a list ( { unix = \"/path\"; }, ... )"},
@@ -194,9 +228,13 @@ static void test_no_file(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_whole_file),      cmocka_unit_test(test_empty_file),
-        cmocka_unit_test(test_what_is_refused), cmocka_unit_test(test_secrets_are_never_shown),
-        cmocka_unit_test(test_limits),          cmocka_unit_test(test_no_file),
+        cmocka_unit_test(test_whole_file),
+        cmocka_unit_test(test_empty_file),
+        cmocka_unit_test(test_brakes),
+        cmocka_unit_test(test_what_is_refused),
+        cmocka_unit_test(test_secrets_are_never_shown),
+        cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_no_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
