@@ -69,7 +69,7 @@ static void other_paths_do_not_fit(void **state)
     path[0] = '/';
     path[sizeof(path) - 1] = '\0';
     assert_false(route_fits("/{id}", path, &match));
-    path[70] = '\0';
+    path[ROUTE_ID_SIZE + 1] = '\0'; /* one byte too many */
     assert_false(route_fits("/{id}", path, &match));
 }
 
