@@ -34,7 +34,7 @@ bool engine_recover(struct engine *engine, const struct engine_start *start,
     slot->is_recovered = true;
     slot->asks_ms = DEPLOYMENT_NEVER;
     slot->gap_ms = gap_ms;
-    slot->has_left = tombstone;
+    slot->has_left = tombstone && state->ending == ENDING_NONE; /* else it is known what for */
     stepping_forget_told(slot);
     roster_mark(engine, slot);
     return true;

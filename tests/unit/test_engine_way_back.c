@@ -176,6 +176,25 @@ static void test_none_after_a_record(void **state)
     assert_true(target_of(bench)->way_back == 0);
 }
 
+/* Held past the point of no return: a tombstone adds nothing to the word of who goes on with it, in the very
+ * first batch of a life. */
+static void test_an_override_of_the_held_outlasts_a_tombstone(void **state)
+{
+    struct engine_bench *bench = *state;
+    struct bench_live *live = bench_prepare(bench, NEW);
+
+    live->plan->steps[BENCH_STEP_ROUTE].kind = STEP_COMMAND;
+    live->plan->steps[BENCH_STEP_ROUTE].on_rollback = ON_ROLLBACK_HOLD;
+    bench_to_observe(bench, live);
+    bench_value(bench, live, BENCH_RULE_ROLLBACK, BENCH_BAD);
+    live->has_tombstone = true;
+    bench_restart(bench, 1000);
+    bench_put(bench, live, BENCH_RULE_ROLLBACK, BENCH_GOOD);
+    assert_int_equal(bench_verb(bench, live, VERB_PROMOTE_FULL), ENGINE_DONE);
+    bench_later(bench, 1000);
+    assert_int_equal(bench_state(bench, live)->ending, ENDING_NONE);
+}
+
 #define BENCH_TEST(test) cmocka_unit_test_setup_teardown(test, open_bench, close_bench)
 
 int main(void)
@@ -189,6 +208,7 @@ int main(void)
         BENCH_TEST(test_lost_by_an_adoption),
         BENCH_TEST(test_without_traffic_it_is_undone_in_place),
         BENCH_TEST(test_none_after_a_record),
+        BENCH_TEST(test_an_override_of_the_held_outlasts_a_tombstone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
