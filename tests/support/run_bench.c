@@ -40,7 +40,7 @@ static bool deployment(void *data, const struct run_state *state, uint64_t token
     *ret_start = bench->deployed->start;
     ret_start->target = BENCH_TARGET + live->plan.tasks[task].reference;
     ret_start->replaces = bench->replaces;
-    ret_start->lock = bench->lock;
+    ret_start->lock = bench->lock + (bench->has_own_locks ? task : 0);
     ret_start->queues = bench->replaces || bench->queues;
     bool is_together = live->plan.stages[run_stage_of(&live->plan, task)].is_together;
     ret_start->window = bench->window;

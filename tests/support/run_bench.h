@@ -32,10 +32,11 @@ struct run_bench_live {
 struct run_bench {
     struct engine_bench engine;
     void *memory;
-    bool has_no_environment;     /* the next deployments are refused by the shell */
-    uint8_t no_task;             /* nor has this one any; 0: it has */
-    bool queues;                 /* the next ones wait behind others */
-    uint64_t lock;               /* the next ones name it */
+    bool has_no_environment; /* the next deployments are refused by the shell */
+    uint8_t no_task;         /* nor has this one any; 0: it has */
+    bool queues;             /* the next ones wait behind others */
+    uint64_t lock;           /* the next ones name it, or each one of its own */
+    bool has_own_locks;
     bool replaces;               /* the next ones take the place of what has no effect yet */
     const int64_t *window;       /* the next ones' */
     uint64_t later;              /* the next ones' versions are so much higher */

@@ -258,6 +258,25 @@ static void test_a_lock_that_was_never_durable_keeps_nobody(void **state)
     expect_runs(bench, waits);
 }
 
+/* The journal may name the younger one first. */
+static void test_whoever_comes_back_first(void **state)
+{
+    struct engine_bench *bench = *state;
+    struct bench_live *lives[] = {prepare(bench, SHOP, FIRST), prepare(bench, BANK, SECOND)};
+    struct deployment_state recovered;
+
+    for (size_t i = 0; i < 2; i++) {
+        lives[i]->id = 9 - i;
+        deployment_init(lives[i]->id, bench->now_ms, &recovered);
+        assert_true(engine_recover(bench->engine, &lives[i]->start, &recovered, 0, false));
+    }
+    bench_turn(bench);
+    expect_runs(bench, lives[0]);
+    expect_waits(bench, lives[1], lives[0]);
+    assert_int_equal(bench_verb(bench, lives[0], VERB_ABORT), ENGINE_DONE);
+    expect_runs(bench, lives[1]);
+}
+
 static void test_nobody_waits_who_is_not_known(void **state)
 {
     struct engine_bench *bench = *state;
@@ -280,6 +299,7 @@ int main(void)
         TEST(test_a_way_back_waits_for_no_lock),
         TEST(test_a_restart_finds_who_holds_it),
         TEST(test_a_lock_that_was_never_durable_keeps_nobody),
+        TEST(test_whoever_comes_back_first),
         TEST(test_nobody_waits_who_is_not_known),
     };
 #undef TEST

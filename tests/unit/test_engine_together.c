@@ -111,6 +111,16 @@ static void test_full(void **state)
     assert_int_equal(run_bench_start(&bench, run), ENGINE_DONE);
 }
 
+static void test_each_with_a_lock_of_its_own(void **state)
+{
+    (void)state;
+    bench.lock = VERSION;
+    bench.has_own_locks = true;
+    assert_int_equal(run_bench_start(&bench, run), ENGINE_DONE);
+    assert_int_equal(phase(0), PHASE_ADMITTING);
+    assert_int_equal(phase(1), PHASE_ADMITTING);
+}
+
 /* What is refused at its turn fails the run, and none of it begins. */
 static void test_refused_at_its_turn(void **state)
 {
@@ -280,6 +290,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_door, open_bench, close_bench),
+        cmocka_unit_test_setup_teardown(test_each_with_a_lock_of_its_own, open_bench, close_bench),
         cmocka_unit_test_setup_teardown(test_full, open_bench, close_bench),
         cmocka_unit_test_setup_teardown(test_refused_at_its_turn, open_bench, close_bench),
         cmocka_unit_test_setup_teardown(test_other_pipeline, open_bench, close_bench),
