@@ -3,6 +3,7 @@
 #include "api/record.h"
 
 #include "base/duration.h"
+#include "config/gates.h"
 #include "engine/snapshot.h"
 #include "orchestrator/deployment.h"
 
@@ -50,6 +51,8 @@ static const char *name_of_reference(const struct definition *definition, const 
         return definition->commands[step->reference].name;
     if (step->kind == STEP_SMOKE && step->reference < definition->smoke_count)
         return definition->smokes[step->reference].name;
+    if (step->kind == STEP_GATE && step->reference < definition->gate_count)
+        return definition->gates[step->reference].name;
     return "";
 }
 
@@ -80,6 +83,9 @@ void record_step_text(const struct definition *definition, const struct plan_ste
     case STEP_APPROVE:
         text_add(text, "approval by %u %s", step->approvals, step->approvals == 1 ? "person" : "people");
         return;
+    case STEP_GATE:
+        text_add(text, "gate %s", name_of_reference(definition, step));
+        return;
     case STEP_REPLACE:
         text_add(text, "replace %u of %u hosts, %u at a time", step->hosts, definition->plan.host_count,
                  step->batch);
@@ -94,7 +100,7 @@ const char *record_state_text(const struct deployment_state *state)
     if (is_moving && state->step_state == STEP_HELD)
         return "held";
     if (is_moving && state->step_state == STEP_WAITING)
-        return "waiting for people";
+        return state->flight.kind == ACTION_GATE ? "waiting for a gate" : "waiting for people";
     return phase_name(state->phase);
 }
 
@@ -107,7 +113,7 @@ void record_allowed(const struct deployment_state *state, struct text *text)
         return;
     case PHASE_RUNNING:
     case PHASE_WATCHING:
-        if (state->step_state == STEP_WAITING)
+        if (state->step_state == STEP_WAITING && state->flight.kind != ACTION_GATE)
             text_add(text, "approve, reject, ");
         if (state->step_state == STEP_HELD)
             text_add(text, "resume, promote, ");

@@ -21,7 +21,7 @@ static void add_phase(const struct definition *definition, const struct journal_
 {
     (void)definition;
     text_add(text, "%s", row->a < PHASE_COUNT ? phase_name((enum deployment_phase)row->a) : "?");
-    if (row->b != ENDING_NONE && row->b <= ENDING_CUT_SHORT)
+    if (row->b != ENDING_NONE && row->b <= ENDING_GATE_SHUT)
         text_add(text, " (%s)", ending_name((enum ending)row->b));
 }
 
@@ -37,7 +37,7 @@ static void add_action(const struct definition *definition, const struct journal
 {
     (void)definition;
     text_add(text, "action %u: %s", row->a,
-             row->b <= ACTION_MIRROR ? action_kind_name((enum action_kind)row->b) : "?");
+             row->b <= ACTION_GATE ? action_kind_name((enum action_kind)row->b) : "?");
 }
 
 static void add_result(const struct definition *definition, const struct journal_audit *row,
@@ -87,7 +87,7 @@ static void add_would_fail(const struct definition *definition, const struct jou
 
 static void add_held(const struct definition *definition, const struct journal_audit *row, struct text *text)
 {
-    text_add(text, "held: %s", row->a <= HOLD_BRAKE ? hold_cause_name((enum hold_cause)row->a) : "?");
+    text_add(text, "held: %s", row->a <= HOLD_GATE ? hold_cause_name((enum hold_cause)row->a) : "?");
     if (row->b != UINT8_MAX)
         text_add(text, " %s", rule_name(definition, row->b));
 }
@@ -152,7 +152,7 @@ static void add_emergency(const struct definition *definition, const struct jour
                           struct text *text)
 {
     (void)definition;
-    text_add(text, "an emergency: past queue, window, freeze, brakes and approvals%s",
+    text_add(text, "an emergency: past queue, window, lock, freeze, brakes, approvals and gates%s",
              row->a != 0 ? "; stable is said to be bad, and is in quarantine" : "");
 }
 

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "api/shape.h"
 
+#include "config/gates.h"
 #include "io/digest.h"
 #include "orchestrator/deployment.h"
 
@@ -210,6 +211,20 @@ static void add_texts(cJSON *object, const struct journal_deployment *row)
     shape_time(object, "ended", row->ended_ms);
 }
 
+/* Of the step that waits for one. */
+static void add_gate(cJSON *object, const struct record *record)
+{
+    const struct plan_step *step = record_step(record);
+
+    if (step == NULL || step->kind != STEP_GATE || record->state->step_state != STEP_WAITING) {
+        cJSON_AddNullToObject(object, "gate");
+        return;
+    }
+    cJSON *shape = cJSON_AddObjectToObject(object, "gate");
+    cJSON_AddStringToObject(shape, "name", record->definition->gates[step->reference].name);
+    cJSON_AddStringToObject(shape, "said", gate_answer_name(record->state->gate));
+}
+
 /* Of one that waits for it. */
 static void add_lock(cJSON *object, const struct api_lock *lock)
 {
@@ -259,6 +274,7 @@ static void add_state(cJSON *object, const struct record *record)
     cJSON_AddStringToObject(object, "why", record->why);
     shape_time(object, "opens", record->opens_wall_ms);
     add_lock(object, &record->lock);
+    add_gate(object, record);
 }
 
 cJSON *shape_deployment(const struct record *record, bool is_full)

@@ -34,6 +34,22 @@ static void add_rule(const struct record *record, struct text *text)
     text_add(text, ")");
 }
 
+/* What the system that was asked said last. */
+static void add_gate(const struct record *record, struct text *text)
+{
+    static const char *const said[] = {
+        [GATE_UNASKED] = "was not asked yet", [GATE_CLOSED] = "is closed", [GATE_SILENT] = "does not answer",
+        [GATE_REFUSED] = "refused",           [GATE_OPEN] = "opened",
+    };
+    const struct plan_step *step = record_step(record);
+
+    if (step == NULL || step->kind != STEP_GATE)
+        text_add(text, "the gate");
+    else
+        record_step_text(record->definition, step, text);
+    text_add(text, " %s", said[record->state->gate]);
+}
+
 static void add_ending(const struct record *record, struct text *text)
 {
     const char *reason = record->row->reason;
@@ -79,6 +95,9 @@ static void add_ending(const struct record *record, struct text *text)
     case ENDING_CUT_SHORT:
         text_add(text, "its watch was cut short for an emergency");
         return;
+    case ENDING_GATE_SHUT:
+        add_gate(record, text);
+        return;
     }
 }
 
@@ -106,6 +125,9 @@ static void add_hold(const struct record *record, struct text *text)
         break;
     case HOLD_UNKNOWN_HAND:
         text_add(text, "somebody else changed the traffic");
+        break;
+    case HOLD_GATE:
+        add_gate(record, text);
         break;
     case HOLD_ESCALATED:
         add_ending(record, text);
@@ -147,6 +169,13 @@ static void add_observed(const struct record *record, const struct plan_step *st
              step == NULL ? "?" : duration_format(step->duration_ms, wanted, sizeof(wanted)));
 }
 
+static void add_waiting_gate(const struct record *record, struct text *text)
+{
+    text_add(text, "%s waits: ", record->row->version);
+    add_gate(record, text);
+    add_why(record, text);
+}
+
 static void add_step(const struct record *record, struct text *text)
 {
     const struct plan_step *step = record_step(record);
@@ -156,6 +185,10 @@ static void add_step(const struct record *record, struct text *text)
         add_hold(record, text);
         return;
     case STEP_WAITING:
+        if (step != NULL && step->kind == STEP_GATE) {
+            add_waiting_gate(record, text);
+            return;
+        }
         text_add(text, "%s waits for approval: %u of %u", record->row->version, record->state->approvals,
                  step == NULL ? 1U : step->approvals);
         return;

@@ -3,6 +3,7 @@
 #include "cli/schemas.h"
 
 #include "collectors/collector.h"
+#include "drivers/gate.h"
 #include "drivers/notifier.h"
 #include "drivers/traffic.h"
 #include "io/memory.h"
@@ -12,7 +13,7 @@ enum { KINDS_MAX = 32 };
 
 struct schemas {
     struct option_schemas all;
-    struct option_schema collectors[KINDS_MAX], drivers[KINDS_MAX], notifiers[KINDS_MAX];
+    struct option_schema collectors[KINDS_MAX], drivers[KINDS_MAX], notifiers[KINDS_MAX], gates[KINDS_MAX];
 };
 
 struct option_schemas *schemas_new(void)
@@ -45,9 +46,15 @@ struct option_schemas *schemas_new(void)
         schemas->notifiers[schemas->all.notifier_count++] = (struct option_schema){
             .name = type->name, .instance = type->options, .instance_count = type->option_count};
     }
+    for (size_t i = 0; gate_types[i] != NULL && i < KINDS_MAX; i++) {
+        const struct gate_type *type = gate_types[i];
+        schemas->gates[schemas->all.gate_count++] = (struct option_schema){
+            .name = type->name, .instance = type->options, .instance_count = type->option_count};
+    }
     schemas->all.collectors = schemas->collectors;
     schemas->all.drivers = schemas->drivers;
     schemas->all.notifiers = schemas->notifiers;
+    schemas->all.gates = schemas->gates;
     schemas->all.knows_zone = zone_is_known;
     return &schemas->all;
 }

@@ -3,6 +3,7 @@
 #include "config/assemble.h"
 
 #include "config/block.h"
+#include "config/gates.h"
 #include "config/hosts.h"
 #include "config/metrics.h"
 #include "config/rules.h"
@@ -50,6 +51,8 @@ struct assembly {
     struct condition_metric *outlines;
     struct rule_list rules;
     struct approval approval;
+    struct recipe_step gate; /* the environment's own, where it has one */
+    struct gate_definition gate_asked;
     struct strategy strategy;
     struct recipe_command commands[DEFINITION_COMMANDS_MAX];
     bool is_record;
@@ -215,6 +218,9 @@ static bool build_target(struct assembly *assembly)
     is_good =
         approval_build(&assembly->build, tree_find(target, "approval"), definition, &assembly->approval) &&
         is_good;
+    is_good =
+        gates_build(&assembly->build, tree_find(target, "gate"), &assembly->gate, &assembly->gate_asked) &&
+        is_good;
     return notify_build(&assembly->build, tree_find(assembly->root, "notify"), definition) && is_good;
 }
 
@@ -245,6 +251,26 @@ static bool merge_approvers(struct assembly *assembly, const struct node *at)
     return true;
 }
 
+/* Those of the steps, and behind them the environment's. */
+static bool merge_gates(struct assembly *assembly)
+{
+    struct definition *definition = assembly->definition;
+    const struct strategy *strategy = &assembly->strategy;
+    struct gate_definition *gates =
+        options_array(&assembly->build, assembly->root, strategy->gate_count + 1, sizeof(*gates));
+
+    if (gates == NULL)
+        return false;
+    memcpy(gates, strategy->gates, strategy->gate_count * sizeof(*gates));
+    definition->gates = gates;
+    definition->gate_count = strategy->gate_count;
+    if (!assembly->gate.has_gate)
+        return true;
+    assembly->gate.gate = (uint16_t)definition->gate_count;
+    gates[definition->gate_count++] = assembly->gate_asked;
+    return true;
+}
+
 static bool build_strategy(struct assembly *assembly)
 {
     const struct definition *definition = assembly->definition;
@@ -256,7 +282,7 @@ static bool build_strategy(struct assembly *assembly)
                            definition->strategy);
     return strategies_build(&assembly->build, node, definition->strategy, definition,
                             &assembly->rules.patience, &assembly->strategy) &&
-           merge_approvers(assembly, target);
+           merge_approvers(assembly, target) && merge_gates(assembly);
 }
 
 static size_t most_addresses(const struct definition *definition)
@@ -328,6 +354,7 @@ static void fill_recipe(struct assembly *assembly)
     recipe->approvals = assembly->approval.need;
     recipe->approval_limit_ms = assembly->approval.timeout_ms;
     recipe->approval_on_limit = assembly->approval.on_timeout;
+    recipe->gate = assembly->gate;
     for (size_t i = 0; i < definition->command_count; i++) {
         const struct command_definition *command = &definition->commands[i];
         assembly->commands[i] = (struct recipe_command){

@@ -139,12 +139,12 @@ struct definition {
     const struct window *window;   /* when deployments begin; NULL: always */
     const char *lock;              /* targets that name the same one take turns; NULL: none */
     const char *const *notify_all; /* "webhook:ops" */
-    size_t notify_all_count;
     const char *const *notify_urgent;
-    size_t notify_urgent_count;
+    size_t notify_all_count, notify_urgent_count;
     bool needs_approval, not_author;
-    const char *const *approvers; /* people, groups of people resolved */
-    size_t approver_count;
+    const char *const *approvers;        /* people, groups of people resolved */
+    const struct gate_definition *gates; /* gates.h; the order of plan_step.reference */
+    size_t approver_count, gate_count;
 };
 
 #endif

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* A kind of collector, traffic driver or notifier, as the reader must know it. */
+/* A kind of collector, traffic driver, notifier or gate, as the reader must know it. */
 struct option_schema {
     const char *name;              /* "prometheus", "mqtt", "haproxy" */
     const struct option *instance; /* options of an instance in verdictd.conf */
@@ -32,6 +32,8 @@ struct option_schemas {
     size_t driver_count;
     const struct option_schema *notifiers;
     size_t notifier_count;
+    const struct option_schema *gates;
+    size_t gate_count;
     bool (*knows_zone)(const char *name); /* of time zones; NULL: all are taken */
 };
 

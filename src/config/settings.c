@@ -81,7 +81,7 @@ static const struct option runner_options[RUNNER_OPTION_COUNT] = {
     [RUNNER_CONFIG] = {.name = "config", .type = OPTION_TEXT, .help = "its configuration file"},
 };
 
-/* Instances of one family: of collectors, drivers or notifiers. */
+/* Instances of one family: of collectors, drivers, notifiers or gates. */
 struct family {
     const char *what;
     const struct option_schema *schemas;
@@ -300,7 +300,7 @@ static bool take_instance(const struct build *build, const struct node *root,
 
 static bool read_root(const struct build *build, const struct node *root, struct settings *settings)
 {
-    static const char *const parts[] = {"listen", "sources", "traffic", "notifiers",
+    static const char *const parts[] = {"listen", "sources", "traffic", "notifiers", "gates",
                                         "people", "runner",  "brakes",  NULL};
     static const char *const later[] = {"iac", "cluster", NULL};
     static const struct shape shape = {
@@ -312,8 +312,9 @@ static bool read_root(const struct build *build, const struct node *root, struct
          &settings->driver_count},
         {"notifier", schemas->notifiers, schemas->notifier_count, settings->notifiers,
          &settings->notifier_count},
+        {"gate", schemas->gates, schemas->gate_count, settings->gates, &settings->gate_count},
     };
-    static const char *const family_keys[] = {"sources", "traffic", "notifiers"};
+    static const char *const family_keys[] = {"sources", "traffic", "notifiers", "gates"};
     struct option_value values[SETTING_OPTION_COUNT] = {{0}};
     bool is_good = options_read(build, root, &shape, values, NULL);
 

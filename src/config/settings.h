@@ -54,6 +54,8 @@ struct settings {
     struct settings_instance drivers[SETTINGS_INSTANCES_MAX];
     size_t notifier_count;
     struct settings_instance notifiers[SETTINGS_INSTANCES_MAX];
+    size_t gate_count;
+    struct settings_instance gates[SETTINGS_INSTANCES_MAX];
     size_t group_count;
     struct settings_group groups[SETTINGS_PEOPLE_MAX];
 };

@@ -3,6 +3,7 @@
 #ifndef CONFIG_STRATEGIES_H
 #define CONFIG_STRATEGIES_H
 
+#include "config/gates.h"
 #include "config/options.h"
 #include "config/rules.h"
 #include "orchestrator/recipe.h"
@@ -13,6 +14,8 @@ struct strategy {
     const struct node *steps[PLAN_STEPS_MAX];
     const char *const *approvers; /* of the steps that ask people, or NULL */
     size_t approver_count;
+    size_t gate_count; /* of the steps that ask other systems, in their order */
+    struct gate_definition gates[GATES_MAX];
 };
 
 /* `node` NULL: the kind that is called `name`. Steps name the commands and smoke tests of the definition

@@ -13,7 +13,8 @@ enum {
     STEP_OPTION_SMOKE,
     STEP_OPTION_ROUTE,
     STEP_OPTION_MIRROR,
-    STEP_OPTION_APPROVE, /* a step is one of these, of `replace`, or only an observation */
+    STEP_OPTION_APPROVE,
+    STEP_OPTION_GATE, /* a step is one of these, of `replace`, or only an observation */
     STEP_OPTION_OBSERVE,
     STEP_OPTION_WATCH,
     STEP_OPTION_AT_MOST,
@@ -22,6 +23,7 @@ enum {
     STEP_OPTION_TIMEOUT,
     STEP_OPTION_ON_TIMEOUT,
     STEP_OPTION_BATCH,
+    STEP_OPTION_EVERY,
     STEP_OPTION_COUNT
 };
 enum { SECOND_MS = 1000, MINUTE_MS = 60 * SECOND_MS, NAMES_MAX = DEFINITION_COMMANDS_MAX };
@@ -37,6 +39,9 @@ static const struct option step_options[STEP_OPTION_COUNT] = {
                             .help = "share of the requests that are copied"},
     [STEP_OPTION_APPROVE] =
         {.name = "approve", .type = OPTION_LIST, .min = 1, .max = 32, .help = "who is asked"},
+    [STEP_OPTION_GATE] = {.name = "gate",
+                          .type = OPTION_TEXT,
+                          .help = "which other system is asked, like \"web:change\""},
     [STEP_OPTION_OBSERVE] = {.name = "observe",
                              .type = OPTION_DURATION,
                              .min = 100,
@@ -62,7 +67,7 @@ static const struct option step_options[STEP_OPTION_COUNT] = {
                              .type = OPTION_DURATION,
                              .min = SECOND_MS,
                              .max = WEEK_MS,
-                             .help = "longest wait for people"},
+                             .help = "longest wait for people, or for a gate"},
     [STEP_OPTION_ON_TIMEOUT] = {.name = "on_timeout",
                                 .type = OPTION_CHOICE,
                                 .choices = target_outcomes,
@@ -72,6 +77,11 @@ static const struct option step_options[STEP_OPTION_COUNT] = {
                            .min = 1,
                            .max = PLAN_HOSTS_MAX,
                            .help = "hosts that are replaced at a time; 1"},
+    [STEP_OPTION_EVERY] = {.name = "every",
+                           .type = OPTION_DURATION,
+                           .min = SECOND_MS,
+                           .max = 60 * MINUTE_MS,
+                           .help = "pause between two asks at a gate; 30s"},
 };
 
 static bool report_unknown_command(const struct build *build, const struct node *node,
@@ -171,6 +181,21 @@ static bool take_approve(const struct build *build, const struct node *node,
     return true;
 }
 
+static bool take_gate(const struct build *build, const struct node *node, const struct option_value *values,
+                      struct strategy *strategy, struct recipe_step *step)
+{
+    const struct node *at = tree_find(node, "gate");
+
+    if (strategy->gate_count == GATES_MAX)
+        return report_node(build->report, at, "more than %d gates", GATES_MAX);
+    step->has_gate = true;
+    step->gate = (uint16_t)strategy->gate_count;
+    step->every_ms = values[STEP_OPTION_EVERY].duration_ms;
+    step->limit_ms = values[STEP_OPTION_TIMEOUT].duration_ms;
+    step->on_limit = (enum step_outcome)values[STEP_OPTION_ON_TIMEOUT].choice;
+    return gates_take(build, at, values[STEP_OPTION_GATE].text, &strategy->gates[strategy->gate_count++]);
+}
+
 static void take_observation(const struct option_value *values, const struct patience *patience,
                              struct recipe_step *step)
 {
@@ -199,8 +224,9 @@ static const struct {
     {STEP_OPTION_AT_MOST, STEP_OPTION_OBSERVE, STEP_OPTION_WATCH},
     {STEP_OPTION_ON_INCONCLUSIVE, STEP_OPTION_OBSERVE, STEP_OPTION_WATCH},
     {STEP_OPTION_NEED, STEP_OPTION_APPROVE, STEP_OPTION_APPROVE},
-    {STEP_OPTION_TIMEOUT, STEP_OPTION_APPROVE, STEP_OPTION_APPROVE},
-    {STEP_OPTION_ON_TIMEOUT, STEP_OPTION_APPROVE, STEP_OPTION_APPROVE},
+    {STEP_OPTION_TIMEOUT, STEP_OPTION_APPROVE, STEP_OPTION_GATE},
+    {STEP_OPTION_ON_TIMEOUT, STEP_OPTION_APPROVE, STEP_OPTION_GATE},
+    {STEP_OPTION_EVERY, STEP_OPTION_GATE, STEP_OPTION_GATE},
 };
 
 /* Shares, copies and hosts are what may be observed in the same step. */
@@ -215,15 +241,15 @@ static bool check_step(const struct build *build, const struct node *node, const
     size_t kinds_set = tree_find(node, "replace") != NULL;
     bool observes = values[STEP_OPTION_OBSERVE].is_set || values[STEP_OPTION_WATCH].is_set;
 
-    for (size_t i = STEP_OPTION_COMMAND; i <= STEP_OPTION_APPROVE; i++)
+    for (size_t i = STEP_OPTION_COMMAND; i <= STEP_OPTION_GATE; i++)
         kinds_set += values[i].is_set;
     if (kinds_set > 1)
         return report_node(build->report, node,
-                           "a step is one of command, smoke, route, mirror, replace and approve");
+                           "a step is one of command, smoke, route, mirror, replace, approve and gate");
     if (kinds_set == 0 && !observes)
         return report_node(
             build->report, node,
-            "a step needs one of command, smoke, route, mirror, replace, approve, observe, watch");
+            "a step needs one of command, smoke, route, mirror, replace, approve, gate, observe, watch");
     if (kinds_set == 1 && observes && !is_observable(node))
         return report_node(
             build->report, node,
@@ -244,9 +270,7 @@ bool strategy_step_build(const struct build *build, const struct node *node,
                          struct strategy *strategy)
 {
     static const char *const parts[] = {"replace", NULL};
-    static const char *const later[] = {"gate", NULL};
-    static const struct shape shape = {
-        .options = step_options, .count = STEP_OPTION_COUNT, .parts = parts, .later = later};
+    static const struct shape shape = {.options = step_options, .count = STEP_OPTION_COUNT, .parts = parts};
     struct option_value values[STEP_OPTION_COUNT] = {{0}};
     struct recipe_step step = {.command = PLAN_NONE, .smoke = PLAN_NONE};
     bool is_good = true;
@@ -266,6 +290,8 @@ bool strategy_step_build(const struct build *build, const struct node *node,
         is_good = take_share(build, node, "mirror", values[STEP_OPTION_MIRROR].text, &step);
     else if (values[STEP_OPTION_APPROVE].is_set)
         is_good = take_approve(build, node, values, strategy, &step);
+    else if (values[STEP_OPTION_GATE].is_set)
+        is_good = take_gate(build, node, values, strategy, &step);
     else if (tree_find(node, "replace") != NULL)
         is_good = take_replace(build, tree_find(node, "replace"), values, &step);
     strategy->steps[strategy->recipe.step_count] = node;

@@ -9,6 +9,8 @@ struct probe;
 struct rehearsal;
 struct batch_command;
 struct once_asking;
+struct gate_ask;
+struct gate_type;
 
 enum { ACTING_NO_HOST = UINT16_MAX, COMMAND_KEY_MAX = 64 };
 
@@ -25,7 +27,9 @@ struct acting {
     struct batch_command *hosts; /* [action.batch], of a command under way on hosts */
     uint16_t hosts_left;         /* that have not ended yet */
     enum result hosts_result;    /* of those that have */
-    struct once_asking *once;    /* the journal is asked what became of its command before */
+    struct gate_ask *ask;        /* of a gate, under way */
+    const struct gate_type *gate_type;
+    struct once_asking *once; /* the journal is asked what became of its command before */
 };
 
 struct acting *acting_new(struct live *live, const struct deployment_state *state,

@@ -2,6 +2,7 @@
  * results.
  * SPDX-License-Identifier: MIT */
 #include "collectors/probe.h"
+#include "daemon/gating.h"
 #include "daemon/once.h"
 #include "daemon/rehearsal.h"
 #include "daemon/tombstone.h"
@@ -297,6 +298,9 @@ void action_start(void *data, const struct deployment_state *state, const struct
         return;
     case ACTION_MIRROR:
         mirror(live, acting);
+        return;
+    case ACTION_GATE:
+        acting_gate(live, acting);
         return;
     }
 }

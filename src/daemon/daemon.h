@@ -11,6 +11,7 @@
 #include "api/api.h"
 #include "collectors/collector.h"
 #include "config/settings.h"
+#include "drivers/gate.h"
 #include "drivers/notifier.h"
 #include "drivers/traffic.h"
 #include "engine/engine.h"
@@ -94,9 +95,9 @@ struct daemon {
     struct archive *archive;
     size_t source_count;
     struct daemon_source sources[DAEMON_SOURCES_MAX];
-    size_t lever_count;
+    size_t lever_count, receiver_count, request_count;
     struct daemon_lever levers[SETTINGS_INSTANCES_MAX];
-    size_t receiver_count;
+    struct gating *gating; /* gating.h */
     struct daemon_receiver receivers[SETTINGS_INSTANCES_MAX];
     struct live *lives;                           /* list */
     struct live *live_chains[DAEMON_LIVE_CHAINS]; /* those with an id, by it */
@@ -105,7 +106,6 @@ struct daemon {
     struct run_live *runs;                        /* list */
     struct run_acting *run_actings;               /* list */
     void *run_memory;                             /* of the engine's runs */
-    size_t request_count;
     uint64_t next_token;
     struct outbox *outbox;
     struct status *status;

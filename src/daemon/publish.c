@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "daemon/before.h"
 #include "daemon/brakes.h"
+#include "daemon/gating.h"
 #include "daemon/notices.h"
 #include "daemon/run_live.h"
 #include "daemon/standing.h"
@@ -85,6 +86,7 @@ static bool is_verdict(const struct trace *trace)
 static void publish_deployment(struct daemon *daemon, const struct batch_row *row)
 {
     api_changed(daemon->api, row->deployment);
+    gating_settle(daemon, row->state);
     /* What it was sent ahead for is journaled: no sign is needed any more. */
     if (row->state->ending != ENDING_NONE)
         tombstone_remove(daemon, row->deployment);

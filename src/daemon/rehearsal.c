@@ -2,8 +2,9 @@
  * first. SPDX-License-Identifier: MIT */
 #include "daemon/rehearsal.h"
 
+#include "config/gates.h"
 #include "config/template.h"
-#include "daemon/acting.h"
+#include "daemon/gating.h"
 #include "daemon/smoke_targets.h"
 #include "io/memory.h"
 #include "orchestrator/deployment.h"
@@ -368,6 +369,20 @@ static void ask_places(struct rehearsal *rehearsal, struct live *live)
     rehearsal->open_count += rehearsal->targets != NULL;
 }
 
+static void tell_gates(struct rehearsal *rehearsal, const struct live *live)
+{
+    const struct plan *plan = &live->definition->plan;
+    char why[ERR_TEXT_MAX];
+
+    for (uint8_t i = 0; i < plan->count; i++) {
+        if (plan->steps[i].kind != STEP_GATE || gating_has(live, plan->steps[i].reference))
+            continue;
+        (void)snprintf(why, sizeof(why), "gate %s is not in the settings",
+                       live->definition->gates[plan->steps[i].reference].name);
+        tell(rehearsal, "gate", NULL, why);
+    }
+}
+
 /* What it holds itself until everything is asked. */
 static void begun(void *data)
 {
@@ -395,6 +410,7 @@ struct rehearsal *rehearsal_start(struct live *live, const struct deployment_sta
         tell(rehearsal, "traffic", NULL, "the traffic driver is not there");
     if (lever != NULL && lever->type->mirror == NULL && live->definition->plan.has_mirror)
         tell(rehearsal, "traffic", NULL, "the traffic driver cannot copy requests (mirror)");
+    tell_gates(rehearsal, live);
     ask_places(rehearsal, live);
     go_on(rehearsal);
     loop_defer(live->daemon->loop, begun, rehearsal);

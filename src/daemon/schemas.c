@@ -7,6 +7,7 @@
 enum { KINDS_MAX = 32 };
 
 static struct option_schema collectors[KINDS_MAX], drivers[KINDS_MAX], notifiers[KINDS_MAX];
+static struct option_schema gates[KINDS_MAX];
 static struct option_schemas schemas;
 
 static void fill(void)
@@ -37,9 +38,15 @@ static void fill(void)
         notifiers[schemas.notifier_count++] = (struct option_schema){
             .name = type->name, .instance = type->options, .instance_count = type->option_count};
     }
+    for (size_t i = 0; gate_types[i] != NULL && i < KINDS_MAX; i++) {
+        const struct gate_type *type = gate_types[i];
+        gates[schemas.gate_count++] = (struct option_schema){
+            .name = type->name, .instance = type->options, .instance_count = type->option_count};
+    }
     schemas.collectors = collectors;
     schemas.drivers = drivers;
     schemas.notifiers = notifiers;
+    schemas.gates = gates;
     schemas.knows_zone = zone_is_known;
 }
 

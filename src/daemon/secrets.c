@@ -45,6 +45,7 @@ void daemon_learn_secrets(struct daemon *daemon)
     learn_instances(daemon, schemas->collectors, settings->sources, settings->source_count);
     learn_instances(daemon, schemas->drivers, settings->drivers, settings->driver_count);
     learn_instances(daemon, schemas->notifiers, settings->notifiers, settings->notifier_count);
+    learn_instances(daemon, schemas->gates, settings->gates, settings->gate_count);
     for (size_t i = 0; i < settings->listener_count; i++)
         learn(daemon, settings->listeners[i].key);
 }

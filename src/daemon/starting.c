@@ -31,6 +31,8 @@ uint64_t starting_plan_hash(const struct definition *definition)
                             step->tries_max, step->approvals, step->duration_ms, step->limit_ms,
                             step->probe,     step->hosts,     step->batch};
         hash = snapshot_hash(fields, sizeof(fields));
+        if (step->kind == STEP_GATE)
+            hash ^= (uint64_t)step->every_ms;
     }
     return hash;
 }

@@ -3,6 +3,7 @@
 #include "daemon/acting.h"
 #include "daemon/descriptors.h"
 #include "daemon/drawing.h"
+#include "daemon/gating.h"
 #include "daemon/hosts_asking.h"
 #include "daemon/live.h"
 #include "daemon/mishaps.h"
@@ -335,7 +336,7 @@ bool daemon_open(struct daemon *daemon, struct err *err)
     daemon->loop = loop_new();
     if (!make_folders(daemon, err) || !http_client_new(daemon->loop, &http_limits, &daemon->http, err) ||
         !open_engine(daemon, err) || !open_series(daemon, err) || !open_runner(daemon, err) ||
-        !open_levers(daemon, err) || !open_receivers(daemon, err))
+        !open_levers(daemon, err) || !open_receivers(daemon, err) || !gating_open(daemon, err))
         return false;
     open_sources(daemon);
     daemon->status = status_new(daemon);
@@ -370,6 +371,7 @@ static void close_instances(struct daemon *daemon)
     for (size_t i = 0; i < daemon->receiver_count; i++)
         if (daemon->receivers[i].notifier != NULL)
             daemon->receivers[i].type->close(daemon->receivers[i].notifier);
+    gating_close(daemon);
     runner_client_free(daemon->runner);
 }
 

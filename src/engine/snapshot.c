@@ -10,7 +10,7 @@
 /* Who adds a field to a struct adds its row, at the end, with a new schema: the sizes below, and the test
  * that looks at every byte that is not padding, tell. */
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "fields are copied as they lie in memory");
-static_assert(sizeof(struct deployment_state) == 448, "deployment_state changed: see deployment_fields");
+static_assert(sizeof(struct deployment_state) == 456, "deployment_state changed: see deployment_fields");
 static_assert(sizeof(struct rule_state) == 504, "rule_state changed: see rule_fields");
 static_assert(sizeof(struct target_state) == 1344, "target_state changed: see target_fields");
 static_assert(sizeof(struct run_state) == 832, "run_state changed: see run_fields");
@@ -43,6 +43,7 @@ struct layout {
 #define D3(member, limit) FIELD(struct deployment_state, member, limit, 3)
 #define D4(member, limit) FIELD(struct deployment_state, member, limit, 4)
 #define D5(member, limit) FIELD(struct deployment_state, member, limit, 5)
+#define D6(member, limit) FIELD(struct deployment_state, member, limit, 6)
 #define R(member, limit)  FIELD(struct rule_state, member, limit, 1)
 #define R5(member, limit) FIELD(struct rule_state, member, limit, 5)
 #define T5(member, limit) FIELD(struct target_state, member, limit, 5)
@@ -82,8 +83,8 @@ static const struct field deployment_fields[] = {
     D(phase, PHASE_COUNT),
     D(step_state, STEP_HELD + 1),
     D(resume_to, STEP_HELD + 1),
-    D(ending, ENDING_CUT_SHORT + 1),
-    D(hold, HOLD_BRAKE + 1),
+    D(ending, ENDING_GATE_SHUT + 1),
+    D(hold, HOLD_GATE + 1),
     D(part, ROLLBACK_VERIFY + 1),
     D(care, CARE_DONE + 1),
     D(is_escalated, 2),
@@ -113,7 +114,7 @@ static const struct field deployment_fields[] = {
     D(passing, 0),
     D(muted, 0),
     D(recorded, 0),
-    D(flight.kind, ACTION_MIRROR + 1),
+    D(flight.kind, ACTION_GATE + 1),
     D(flight.sequence, 0),
     D(flight.reference, 0),
     D(flight.share, SHARE_WHOLE + 1),
@@ -148,6 +149,7 @@ static const struct field deployment_fields[] = {
     D5(is_stable_bad, 2),
     D5(disaster, DISASTER_OVER + 1),
     D5(together, 0),
+    D6(gate, GATE_OPEN + 1),
 };
 
 static const struct field rule_fields[] = {

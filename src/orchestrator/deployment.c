@@ -48,6 +48,8 @@ static void pass_time(struct machine *machine)
     bool is_at_barrier = barrier_of(machine->plan, state) != BARRIER_NONE;
 
     state->last_seen_ms = event->now_ms;
+    if (gap_ms > 0)
+        gate_skip_gap(machine);
     if (state->step_state != STEP_OBSERVING)
         return;
     if (watched_ms > 0 && state->confirmed_share >= state->desired_share &&
@@ -237,8 +239,10 @@ static void hurry(struct machine *machine)
         machine_trace(machine, TRACE_EMERGENCY, is_bad, 0);
     state->is_emergency = true;
     state->is_stable_bad = is_bad;
-    if (is_judged(state))
-        running_go_on(machine);
+    if (!is_judged(state))
+        return;
+    gate_leave(machine);
+    running_go_on(machine);
 }
 
 /* An action slept as we did, or its result waits: it keeps the time that it had. */

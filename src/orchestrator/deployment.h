@@ -18,6 +18,7 @@ enum {
     ROUTE_LIMIT_MS = 5000,    /* one try of a route that no step gives a limit */
     SETTLE_LIMIT_MS = 30000,  /* a command is told to stop, and has */
     VERIFY_LIMIT_MS = 30000,
+    GATE_ASK_LIMIT_MS = 30000, /* one ask; a driver gives up before */
     CARE_LIMIT_MS = 300000
 };
 
@@ -69,5 +70,6 @@ const char *verb_name(enum verb verb);
 const char *action_kind_name(enum action_kind kind);
 const char *trace_kind_name(enum trace_kind kind);
 const char *hold_cause_name(enum hold_cause cause);
+const char *gate_answer_name(enum gate_answer answer);
 
 #endif

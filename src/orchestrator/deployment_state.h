@@ -41,6 +41,7 @@ struct deployment_state {
     enum rollback_part part;     /* ROLLING_BACK */
     enum disaster_part disaster; /* ROLLING_BACK, where the plan has one */
     enum care_part care;         /* PROMOTED: retiring the old slot */
+    enum gate_answer gate;       /* of the newest step that asks another system */
     bool is_escalated;           /* until a person clears it */
     bool is_unverified;          /* ended by adopt */
     bool is_full;                /* promote --full: only commands, smoke tests and the last route are left */

@@ -21,7 +21,7 @@ enum step_state {
     STEP_IDLE,      /* no step is under way: before the first and after the last */
     STEP_ACTING,    /* an action is in flight, or waits for its next try */
     STEP_OBSERVING, /* time passes under the rules' eyes */
-    STEP_WAITING,   /* for people */
+    STEP_WAITING,   /* for people, or for another system */
     STEP_HELD       /* stopped by a person, a rule or an unknown hand; rules go on judging */
 };
 
@@ -37,10 +37,11 @@ enum ending {
     ENDING_ACTION_FAILED, /* an action failed after its tries */
     ENDING_NOT_APPROVED,  /* rejected, or nobody answered */
     ENDING_HELD_TOO_LONG,
-    ENDING_REFUSED,  /* the rehearsal said no */
-    ENDING_ADOPTED,  /* escalated, and a person said what serves */
-    ENDING_REPLACED, /* a newer deployment took its place */
-    ENDING_CUT_SHORT /* promoted out of its watch, since an emergency wanted its place */
+    ENDING_REFUSED,   /* the rehearsal said no */
+    ENDING_ADOPTED,   /* escalated, and a person said what serves */
+    ENDING_REPLACED,  /* a newer deployment took its place */
+    ENDING_CUT_SHORT, /* promoted out of its watch, since an emergency wanted its place */
+    ENDING_GATE_SHUT  /* another system refused, or did not say yes in time */
 };
 
 enum hold_cause {
@@ -49,8 +50,12 @@ enum hold_cause {
     HOLD_RULE,
     HOLD_UNKNOWN_HAND,
     HOLD_ESCALATED,
-    HOLD_BRAKE /* what speaks against it speaks against several services: people decide */
+    HOLD_BRAKE, /* what speaks against it speaks against several services: people decide */
+    HOLD_GATE   /* another system refused, or did not say yes in time */
 };
+
+/* What the system that a step waits for said last. */
+enum gate_answer { GATE_UNASKED, GATE_CLOSED, GATE_SILENT, GATE_REFUSED, GATE_OPEN };
 
 enum action_kind {
     ACTION_NONE,
@@ -60,7 +65,8 @@ enum action_kind {
     ACTION_SMOKE,    /* reference: smoke test, of the candidate */
     ACTION_ROUTE,    /* share: absolute; read back; 0 ends the copies as well */
     ACTION_VERIFY,   /* reference: smoke test of stable, and traffic read back as 0 */
-    ACTION_MIRROR    /* share of the requests that are copied: absolute; read back */
+    ACTION_MIRROR,   /* share of the requests that are copied: absolute; read back */
+    ACTION_GATE      /* reference: gate; asks another system, and changes nothing */
 };
 
 enum rollback_part { ROLLBACK_ROUTE, ROLLBACK_SETTLE, ROLLBACK_UNDO, ROLLBACK_VERIFY };

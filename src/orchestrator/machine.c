@@ -130,6 +130,7 @@ void machine_hold(struct machine *machine, enum hold_cause cause, uint8_t rule)
 {
     struct deployment_state *state = machine->state;
 
+    gate_leave(machine);
     if (state->step_state != STEP_HELD) {
         state->resume_to = state->step_state;
         state->step_state = STEP_HELD;

@@ -30,7 +30,6 @@ void machine_escalate(struct machine *machine);
 /* running.c: the steps, forward. */
 void running_enter_from(struct machine *machine, uint8_t next); /* the next step that is not skipped */
 void running_go_on(struct machine *machine); /* to the next step, where this one waits for nothing */
-void running_resume(struct machine *machine);
 bool running_passes(const struct plan *plan, const struct deployment_state *state);
 void running_pass_step(struct machine *machine);
 void running_promote(struct machine *machine, enum ending ending);
@@ -54,6 +53,14 @@ static inline void running_next_step(struct machine *machine)
 {
     running_enter_from(machine, running_next(machine->state));
 }
+
+/* gate.c: another system's word. */
+void gate_enter(struct machine *machine, const struct plan_step *step);
+void gate_result(struct machine *machine, enum result result);
+void gate_leave(struct machine *machine); /* it is not asked any more, or not now */
+void gate_go_on(struct machine *machine); /* asked again, where it is waited for and nothing is in flight */
+void gate_skip_gap(struct machine *machine); /* what nobody could ask is not held against it */
+void gate_shut(struct machine *machine);     /* the step, an approval as well, got no yes */
 
 /* shares.c: what the candidate has, of the users and of copies. */
 void shares_confirm(struct machine *machine); /* the flight's is what there is now */

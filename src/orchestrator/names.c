@@ -37,12 +37,13 @@ static const char *const endings[] = {
     [ENDING_ADOPTED] = "adopted",
     [ENDING_REPLACED] = "replaced",
     [ENDING_CUT_SHORT] = "cut_short",
+    [ENDING_GATE_SHUT] = "gate_shut",
 };
 
 static const char *const step_kinds[] = {
     [STEP_COMMAND] = "command", [STEP_SMOKE] = "smoke",     [STEP_ROUTE] = "route",
     [STEP_OBSERVE] = "observe", [STEP_APPROVE] = "approve", [STEP_REPLACE] = "replace",
-    [STEP_MIRROR] = "mirror",
+    [STEP_MIRROR] = "mirror",   [STEP_GATE] = "gate",
 };
 
 static const char *const verbs[VERB_COUNT] = {
@@ -62,7 +63,7 @@ static const char *const verbs[VERB_COUNT] = {
 static const char *const action_kinds[] = {
     [ACTION_NONE] = "none",     [ACTION_REHEARSE] = "rehearse", [ACTION_COMMAND] = "command",
     [ACTION_CANCEL] = "cancel", [ACTION_SMOKE] = "smoke",       [ACTION_ROUTE] = "route",
-    [ACTION_VERIFY] = "verify", [ACTION_MIRROR] = "mirror",
+    [ACTION_VERIFY] = "verify", [ACTION_MIRROR] = "mirror",     [ACTION_GATE] = "gate",
 };
 
 static const char *const trace_kinds[] = {
@@ -98,10 +99,16 @@ static const char *const trace_kinds[] = {
     [TRACE_BRAKED] = "braked",
 };
 
+static const char *const gate_answers[] = {
+    [GATE_UNASKED] = "unasked", [GATE_CLOSED] = "closed", [GATE_SILENT] = "silent",
+    [GATE_REFUSED] = "refused", [GATE_OPEN] = "open",
+};
+
 static const char *const hold_causes[] = {
     [HOLD_NONE] = "none",           [HOLD_PERSON] = "person",
     [HOLD_RULE] = "rule",           [HOLD_UNKNOWN_HAND] = "unknown_hand",
     [HOLD_ESCALATED] = "escalated", [HOLD_BRAKE] = "brake",
+    [HOLD_GATE] = "gate",
 };
 
 const char *phase_name(enum deployment_phase phase)
@@ -144,4 +151,9 @@ const char *trace_kind_name(enum trace_kind kind)
 const char *hold_cause_name(enum hold_cause cause)
 {
     return hold_causes[cause];
+}
+
+const char *gate_answer_name(enum gate_answer answer)
+{
+    return gate_answers[answer];
 }

@@ -12,6 +12,8 @@ enum {
     ROUTE_LIMIT_MS = 30 * 1000,
     SMOKE_TRIES = 1,
     APPROVAL_LIMIT_MS = 8 * 3600 * 1000,
+    GATE_LIMIT_MS = 3600 * 1000,
+    GATE_EVERY_MS = 30 * 1000,
     OBSERVE_REST_MS = 5 * RECIPE_MINUTE_MS /* least patience beyond the wanted time */
 };
 
@@ -77,6 +79,16 @@ static void add_approval(struct expansion *expansion, uint16_t approvals, int64_
     step->approvals = approvals;
     step->limit_ms = limit_ms > 0 ? limit_ms : APPROVAL_LIMIT_MS;
     step->on_limit = on_limit;
+}
+
+static void add_gate(struct expansion *expansion, const struct recipe_step *from)
+{
+    struct plan_step *step = expansion_add(expansion, STEP_GATE);
+
+    step->reference = from->gate;
+    step->limit_ms = from->limit_ms > 0 ? from->limit_ms : GATE_LIMIT_MS;
+    step->every_ms = from->every_ms > 0 ? from->every_ms : GATE_EVERY_MS;
+    step->on_limit = from->on_limit;
 }
 
 static struct plan_step *add_share(struct expansion *expansion, enum step_kind kind, uint16_t share)
@@ -297,7 +309,20 @@ static enum plan_fault add_step(struct expansion *expansion, const struct recipe
         expansion_add_smoke(expansion, from);
     if (from->approvals > 0)
         add_approval(expansion, from->approvals, from->limit_ms, from->on_limit);
+    if (from->has_gate)
+        add_gate(expansion, from);
     return add_observations(expansion, from);
+}
+
+/* What an environment waits for before any step. */
+static void add_environments_own(struct expansion *expansion)
+{
+    const struct recipe *recipe = expansion->recipe;
+
+    if (recipe->needs_approval)
+        add_approval(expansion, recipe->approvals, recipe->approval_limit_ms, recipe->approval_on_limit);
+    if (recipe->gate.has_gate)
+        add_gate(expansion, &recipe->gate);
 }
 
 /* Everything of the plan that does not stand in its steps. */
@@ -332,8 +357,8 @@ static void start(struct expansion *expansion, const struct recipe *recipe)
     for (uint8_t i = 0; i < recipe->rule_count; i++)
         plan->rules[i] =
             recipe->is_record && recipe->rules[i] != PLAN_RULE_SCORED ? PLAN_RULE_RECORD : recipe->rules[i];
-    if (is_ours && recipe->needs_approval)
-        add_approval(expansion, recipe->approvals, recipe->approval_limit_ms, recipe->approval_on_limit);
+    if (is_ours)
+        add_environments_own(expansion);
 }
 
 /* Is it fine to end here? */

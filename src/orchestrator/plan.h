@@ -28,8 +28,10 @@ enum step_kind {
     STEP_OBSERVE, /* lets time pass while rules judge; ends with a pass verdict bound to it */
     STEP_APPROVE, /* asks people; ends with their answer or with the declared outcome of their silence */
     STEP_REPLACE, /* puts the candidate onto hosts, batch by batch; ends when so many have it and serve */
-    STEP_MIRROR   /* copies a share of the requests to the candidate, whose answers nobody gets; ends when it
+    STEP_MIRROR,  /* copies a share of the requests to the candidate, whose answers nobody gets; ends when it
                      was read back */
+    STEP_GATE     /* asks another system, again and again; ends when it says yes, or with the declared outcome
+                     of its no or its silence */
 };
 
 enum strategy_kind {
@@ -53,17 +55,18 @@ struct plan_step {
     uint16_t share;     /* ROUTE; MIRROR: of all requests, 0 ends the copies */
     uint16_t hosts;     /* REPLACE: the first so many have the candidate at its end; > 0 */
     uint16_t batch;     /* REPLACE: so many at a time, ≥ 1 */
-    uint16_t reference; /* COMMAND, SMOKE: index in the definition; else PLAN_NONE */
+    uint16_t reference; /* COMMAND, SMOKE, GATE: index in the definition; else PLAN_NONE */
     uint16_t undo;      /* COMMAND: index of the command that undoes it, or PLAN_NONE */
     uint16_t probe;     /* COMMAND of class PROBE: index of its probe; else PLAN_NONE */
     uint16_t tries_max; /* COMMAND, SMOKE, ROUTE, MIRROR: ≥ 1 */
     uint16_t approvals; /* APPROVE: how many people, ≥ 1 */
     enum command_repeat repeat;
     enum command_on_rollback on_rollback;
-    enum step_outcome on_limit; /* OBSERVE, APPROVE: what happens at limit_ms */
+    enum step_outcome on_limit; /* OBSERVE, APPROVE, GATE: what happens at limit_ms */
     int64_t duration_ms;        /* OBSERVE: observed time wanted */
     int64_t limit_ms; /* COMMAND, SMOKE, ROUTE, MIRROR: deadline of one try; OBSERVE: at_most, ≥ duration_ms;
-                         APPROVE: timeout */
+                         APPROVE, GATE: timeout */
+    int64_t every_ms; /* GATE: pause between two asks */
 };
 
 /* Each rule's part in a deployment's fate; the judging itself is the judge's. */

@@ -16,11 +16,13 @@ enum {
  */
 struct recipe_step {
     uint16_t command; /* index in the definition, or PLAN_NONE; one of command, smoke, has_route, approvals,
-                         has_replace, has_mirror is set */
+                         has_replace, has_mirror, has_gate is set */
     uint16_t smoke;
     bool has_route;
     bool has_replace;
     bool has_mirror;
+    bool has_gate;
+    uint16_t gate;  /* has_gate: index in the definition */
     uint16_t share; /* of the traffic; has_mirror: of the requests that are copied; has_replace: of the hosts,
                        rounded up, where `hosts` is 0 */
     uint16_t hosts; /* has_replace: so many in all */
@@ -29,6 +31,7 @@ struct recipe_step {
     int64_t observe_ms; /* after a route, replacement or mirror; 0: none */
     int64_t watch_ms;   /* after the last one */
     int64_t limit_ms;   /* at_most or timeout; 0: the default */
+    int64_t every_ms;   /* has_gate: between two asks; 0: the default */
     enum step_outcome on_limit;
 };
 
@@ -54,7 +57,8 @@ struct recipe {
     uint16_t approvals;
     int64_t approval_limit_ms;
     enum step_outcome approval_on_limit;
-    uint8_t step_count; /* 0: the strategy's default */
+    struct recipe_step gate; /* has_gate: the environment's own comes before the strategy's steps */
+    uint8_t step_count;      /* 0: the strategy's default */
     struct recipe_step steps[PLAN_STEPS_MAX];
     uint16_t command_count;
     const struct recipe_command *commands;

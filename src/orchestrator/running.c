@@ -82,14 +82,22 @@ static void enter_step(struct machine *machine, uint8_t index)
     case STEP_MIRROR:
         enter_action(machine, ACTION_MIRROR, step);
         return;
+    case STEP_GATE:
+        gate_enter(machine, step);
+        return;
     }
 }
 
+static bool is_waited_for(const struct plan_step *step)
+{
+    return step->kind == STEP_APPROVE || step->kind == STEP_GATE;
+}
+
 /* promote --full leaves commands, smoke tests, the end of copies, the whole share and the watch; an emergency
- * all but approvals. */
+ * all but approvals and gates. */
 static bool is_skipped(const struct machine *machine, const struct plan_step *step)
 {
-    if (machine->state->is_emergency && step->kind == STEP_APPROVE)
+    if (machine->state->is_emergency && is_waited_for(step))
         return true;
     if (!machine->state->is_full)
         return false;
@@ -97,7 +105,7 @@ static bool is_skipped(const struct machine *machine, const struct plan_step *st
         return step->share < SHARE_WHOLE;
     if (step->kind == STEP_MIRROR)
         return step->share > 0;
-    return step->kind == STEP_APPROVE || (step->kind == STEP_OBSERVE && !step->is_watch);
+    return is_waited_for(step) || (step->kind == STEP_OBSERVE && !step->is_watch);
 }
 
 void running_enter_from(struct machine *machine, uint8_t next)
@@ -119,7 +127,8 @@ static bool is_step_over(const struct machine *machine)
     const struct plan_step *step = running_step(machine);
 
     if (state->step_state == STEP_WAITING)
-        return state->is_full || state->is_emergency || state->approvals >= step->approvals;
+        return state->is_full || state->is_emergency ||
+               (step->kind == STEP_APPROVE && state->approvals >= step->approvals);
     if (state->step_state == STEP_OBSERVING)
         return state->is_full && !step->is_watch;
     return state->step_state == STEP_IDLE;
@@ -131,6 +140,8 @@ void running_go_on(struct machine *machine)
     if (machine->state->flight.kind == ACTION_NONE && is_step_over(machine) &&
         (machine->state->attempt == 0 || !replace_go_on(machine)) && !barrier_waits(machine))
         running_next_step(machine);
+    else
+        gate_go_on(machine);
 }
 
 void running_promote(struct machine *machine, enum ending ending)
@@ -223,14 +234,6 @@ static void observe(struct machine *machine)
         end_without_evidence(machine);
 }
 
-static void gate_is_silent(struct machine *machine)
-{
-    if (running_step(machine)->on_limit == OUTCOME_ROLLBACK)
-        rollback_start(machine, ENDING_NOT_APPROVED);
-    else
-        machine_hold(machine, HOLD_PERSON, UINT8_MAX);
-}
-
 static void held_too_long(struct machine *machine)
 {
     struct deployment_state *state = machine->state;
@@ -268,18 +271,19 @@ void running_tick(struct machine *machine)
     struct deployment_state *state = machine->state;
     int64_t now_ms = machine->event->now_ms;
 
+    if (state->step_state == STEP_WAITING && now_ms >= state->limit_at_ms) {
+        gate_shut(machine);
+        return;
+    }
     if (tick_flight(machine))
         return;
     switch (state->step_state) {
     case STEP_IDLE:
     case STEP_ACTING:
+    case STEP_WAITING:
         return;
     case STEP_OBSERVING:
         observe(machine);
-        return;
-    case STEP_WAITING:
-        if (now_ms >= state->limit_at_ms)
-            gate_is_silent(machine);
         return;
     case STEP_HELD:
         if (now_ms >= state->hold_limit_at_ms)
@@ -382,6 +386,10 @@ static bool may_try_again(const struct machine *machine, enum result result)
 
 void running_result(struct machine *machine, enum result result)
 {
+    if (machine->state->flight.kind == ACTION_GATE) {
+        gate_result(machine, result);
+        return;
+    }
     machine_trace(machine, TRACE_RESULT, machine->state->flight.sequence, result);
     if (machine->state->is_probing)
         probing_result(machine, result);
@@ -442,30 +450,6 @@ void running_judgement(struct machine *machine)
         observe(machine);
 }
 
-/* A wait whose limit passed while it was held begins anew: else to resume would be to end it. */
-static void renew_limit(struct machine *machine)
-{
-    struct deployment_state *state = machine->state;
-
-    if (state->limit_at_ms <= machine->event->now_ms)
-        state->limit_at_ms = machine->event->now_ms + running_step(machine)->limit_ms;
-}
-
-void running_resume(struct machine *machine)
-{
-    struct deployment_state *state = machine->state;
-
-    renew_limit(machine);
-    state->step_state = state->resume_to;
-    state->hold = HOLD_NONE;
-    machine_trace(machine, TRACE_RESUMED, state->step, 0);
-    if (state->flight.is_waiting)
-        machine_drive_again(machine);
-    else if (state->flight.kind == ACTION_NONE && state->confirmed_share != state->desired_share)
-        shares_mend(machine);
-    running_go_on(machine);
-}
-
 /* A proxy that began anew forgot what it was told. It is told again while every rule that counts passes on
  * fresh values: never blindly. */
 static bool has_forgotten(const struct machine *machine)
@@ -486,6 +470,7 @@ void running_drift(struct machine *machine)
     if (deployment_is_routing(state) || share == state->confirmed_share)
         return;
     machine_trace(machine, TRACE_DRIFT, share, state->confirmed_share);
+    gate_leave(machine);
     bool is_more = share > state->confirmed_share;
     bool is_again = !is_more && has_forgotten(machine);
     state->confirmed_share = share;
@@ -493,4 +478,5 @@ void running_drift(struct machine *machine)
         machine_hold(machine, HOLD_UNKNOWN_HAND, UINT8_MAX);
     else if (is_again || (share > state->desired_share && state->flight.kind == ACTION_NONE))
         shares_mend(machine);
+    gate_go_on(machine);
 }

@@ -18,6 +18,30 @@ static bool is_doomed(const struct machine *machine)
     return machine->state->ending != ENDING_NONE;
 }
 
+/* A wait whose limit passed while it was held begins anew: else to resume would be to end it. */
+static void renew_limit(struct machine *machine)
+{
+    struct deployment_state *state = machine->state;
+
+    if (state->limit_at_ms <= machine->event->now_ms)
+        state->limit_at_ms = machine->event->now_ms + running_step(machine)->limit_ms;
+}
+
+static void resume_step(struct machine *machine)
+{
+    struct deployment_state *state = machine->state;
+
+    renew_limit(machine);
+    state->step_state = state->resume_to;
+    state->hold = HOLD_NONE;
+    machine_trace(machine, TRACE_RESUMED, state->step, 0);
+    if (state->flight.is_waiting)
+        machine_drive_again(machine);
+    else if (state->flight.kind == ACTION_NONE && state->confirmed_share != state->desired_share)
+        shares_mend(machine);
+    running_go_on(machine);
+}
+
 static enum answer promote_held(struct machine *machine)
 {
     struct deployment_state *state = machine->state;
@@ -25,7 +49,7 @@ static enum answer promote_held(struct machine *machine)
 
     if (is_doomed(machine))
         return ANSWER_CONFLICT;
-    running_resume(machine);
+    resume_step(machine);
     if (was_observing) {
         state->observed_ms = 0;
         state->passing = 0;
@@ -71,6 +95,7 @@ static enum answer promote_full(struct machine *machine)
         return ANSWER_DONE;
     }
     state->is_full = true;
+    gate_leave(machine);
     if (is_held(machine)) {
         state->step_state = state->resume_to;
         state->hold = HOLD_NONE;
@@ -97,7 +122,7 @@ static enum answer resume(struct machine *machine)
         return ANSWER_ALREADY;
     if (is_doomed(machine))
         return ANSWER_CONFLICT;
-    running_resume(machine);
+    resume_step(machine);
     return ANSWER_DONE;
 }
 
@@ -141,11 +166,18 @@ static enum answer take_back_past(struct machine *machine)
     return take_back(machine, ENDING_TAKEN_BACK);
 }
 
+/* Another system's word is nobody's to give. */
+static bool asks_people(const struct machine *machine)
+{
+    return is_live(machine) && machine->state->step_state == STEP_WAITING &&
+           running_step(machine)->kind == STEP_APPROVE;
+}
+
 static enum answer approve(struct machine *machine)
 {
     struct deployment_state *state = machine->state;
 
-    if (!is_live(machine) || state->step_state != STEP_WAITING)
+    if (!asks_people(machine))
         return ANSWER_CONFLICT;
     state->approvals++;
     machine_trace(machine, TRACE_APPROVED, state->approvals, 0);
@@ -155,15 +187,10 @@ static enum answer approve(struct machine *machine)
 
 static enum answer reject(struct machine *machine)
 {
-    struct deployment_state *state = machine->state;
-
-    if (!is_live(machine) || state->step_state != STEP_WAITING)
+    if (!asks_people(machine))
         return ANSWER_CONFLICT;
-    machine_trace(machine, TRACE_REJECTED, state->step, 0);
-    if (machine->plan->steps[state->step].on_limit == OUTCOME_ROLLBACK)
-        rollback_start(machine, ENDING_NOT_APPROVED);
-    else
-        machine_hold(machine, HOLD_PERSON, UINT8_MAX);
+    machine_trace(machine, TRACE_REJECTED, machine->state->step, 0);
+    gate_shut(machine);
     return ANSWER_DONE;
 }
 

@@ -29,7 +29,8 @@ static uint64_t ask(struct stage *stage, uint64_t token, const struct story_word
     return token;
 }
 
-/* `at SERVICE`: its number; or its name, the first that is named is the second service; `fleet` is all of them. */
+/* `at SERVICE`: its number; or its name, the first that is named is the second service; `fleet` is all of
+ * them. */
 static uint32_t target_of(struct stage *stage, const struct story_words *words)
 {
     const char *name = story_option(words, "at");
@@ -136,7 +137,7 @@ static struct deed *deed_of(struct stage *stage, const char *name)
 {
     int command = story_command(stage->story, name);
 
-    for (int i = ACTION_REHEARSE; i <= ACTION_MIRROR; i++)
+    for (int i = ACTION_REHEARSE; i <= ACTION_GATE; i++)
         if (strcmp(action_kind_name((enum action_kind)i), name) == 0)
             return &stage->actions[i];
     return command < 0 ? NULL : &stage->commands[command];

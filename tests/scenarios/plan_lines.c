@@ -177,6 +177,10 @@ static bool fill_step(struct story *story, const struct story_words *words, stru
         step->approvals = (uint16_t)count;
         return true;
     }
+    if (strcmp(kind, "gate") == 0) {
+        step->has_gate = true;
+        return true;
+    }
     return strcmp(kind, "watch") == 0;
 }
 
@@ -193,8 +197,8 @@ static bool read_count(const char *word, uint16_t *count, struct err *err)
     return true;
 }
 
-/* step command NAME | smoke | route SHARE | mirror SHARE | replace COUNT or SHARE | approve COUNT | watch;
- * batch, observe, watch, at_most, within, or */
+/* step command NAME | smoke | route SHARE | mirror SHARE | replace COUNT or SHARE | approve COUNT | gate |
+ * watch; batch, observe, watch, at_most, within, every, or */
 static bool read_step(struct story *story, const struct story_words *words, struct err *err)
 {
     struct recipe *recipe = &story->recipe;
@@ -210,6 +214,7 @@ static bool read_step(struct story *story, const struct story_words *words, stru
            read_time(words, "observe", &step->observe_ms, err) &&
            read_time(words, "watch", &step->watch_ms, err) &&
            read_time(words, "at_most", &step->limit_ms, err) &&
+           read_time(words, "every", &step->every_ms, err) &&
            read_time(words, "within", &step->limit_ms, err);
 }
 

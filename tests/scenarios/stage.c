@@ -31,7 +31,7 @@ bool stage_open(struct stage *stage, const struct story *story, struct err *err)
     engine_set_brakes(stage->bench.engine, &stage->brakes);
     stage->story = story;
     stage->start_ms = stage->feed_ms = stage->bench.now_ms;
-    for (int i = 0; i <= ACTION_MIRROR; i++)
+    for (int i = 0; i <= ACTION_GATE; i++)
         stage->actions[i] = (struct deed){.result = RESULT_DONE, .takes_ms = STAGE_TAKES_MS};
     for (int i = 0; i < STORY_COMMANDS_MAX; i++)
         stage->commands[i] = (struct deed){.result = RESULT_DONE, .takes_ms = STAGE_TAKES_MS};

@@ -59,7 +59,7 @@ struct stage {
     uint16_t shares[STAGE_SERVICES + 1]; /* of the candidate, at the proxy of each */
     bool are_anew[STAGE_SERVICES + 1];   /* the proxy began anew since it was set */
     const char *services[STAGE_SERVICES + 1];
-    struct deed actions[ACTION_MIRROR + 1];
+    struct deed actions[ACTION_GATE + 1];
     struct deed commands[STORY_COMMANDS_MAX];
     double values[STAGE_SERVICES + 1][STORY_RULES_MAX];
     bool is_silent[STORY_RULES_MAX];

@@ -82,6 +82,7 @@ void stage_tell_start(struct stage *stage, const struct bench_note *note)
     case ACTION_REHEARSE:
     case ACTION_SMOKE:
     case ACTION_VERIFY:
+    case ACTION_GATE:
         stage_tell(stage, true, note->deployment, "> %s%s%s", kind, hosts_of(action, hosts), how);
         return;
     }

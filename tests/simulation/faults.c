@@ -30,6 +30,7 @@ const struct fault_kind fault_kinds[FAULT_COUNT] = {
     [FAULT_HAND_LESS] = {"hand_less", 400, FAULT_OF_BOTH},
     [FAULT_REHEARSAL_REFUSED] = {"rehearsal_refused", 600, FAULT_OF_BOTH},
     [FAULT_SMOKE_UNKNOWN] = {"smoke_unknown", 600, FAULT_OF_BOTH},
+    [FAULT_GATE_SHUT] = {"gate_shut", 3000, FAULT_OF_BOTH},
     [FAULT_STABLE_SICK] = {"stable_sick", 2500, FAULT_OF_BOTH},
     [FAULT_COMMAND_AGAIN] = {"command_again", 1500, FAULT_OF_BOTH},
     [FAULT_COMMAND_FAILED] = {"command_failed", 800, FAULT_OF_BOTH},

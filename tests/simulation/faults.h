@@ -30,6 +30,7 @@ enum fault {
     FAULT_HAND_LESS,
     FAULT_REHEARSAL_REFUSED,
     FAULT_SMOKE_UNKNOWN,
+    FAULT_GATE_SHUT,
     FAULT_STABLE_SICK, /* a rollback cannot be verified */
     FAULT_COMMAND_AGAIN,
     FAULT_COMMAND_FAILED,

@@ -14,6 +14,13 @@ static const struct deployment_state *state_met(struct world *world, const struc
     return history->only_token == asked->token ? &history->before : NULL;
 }
 
+/* It waits for another system: nobody answers in its place. */
+static bool is_at_gate(struct world *world, const struct asked *asked, const struct deployment_state *met)
+{
+    return met->phase == PHASE_RUNNING && met->step_state == STEP_WAITING &&
+           oracle_plan(world, asked->deployment)->steps[met->step].kind == STEP_GATE;
+}
+
 /* A trial has nothing that could be promoted, whoever wants it; and nothing is that stands or falls with
  * others.
  */
@@ -24,6 +31,8 @@ static bool is_allowed(struct world *world, const struct asked *asked, const str
 
     if (asked->verb == VERB_PROMOTE_FULL && is_live &&
         (oracle_plan(world, asked->deployment)->ends_back || met->together != 0))
+        return answer == ENGINE_CONFLICT;
+    if ((asked->verb == VERB_APPROVE || asked->verb == VERB_REJECT) && is_at_gate(world, asked, met))
         return answer == ENGINE_CONFLICT;
     oracle_note_verb(world, asked->verb, met, answer);
     if (answer == ENGINE_NOT_FOUND)

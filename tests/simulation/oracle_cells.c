@@ -37,7 +37,7 @@ static void note_phase(struct world *world, const struct oracle_history *history
             note(world, HAPPENS_FAIL_BACK, before);
         else if (row->trace.b == ENDING_NO_EVIDENCE)
             note(world, HAPPENS_NO_EVIDENCE_BACK, before);
-        else if (row->trace.b == ENDING_NOT_APPROVED && row->token == 0)
+        else if ((row->trace.b == ENDING_NOT_APPROVED && row->token == 0) || row->trace.b == ENDING_GATE_SHUT)
             note(world, HAPPENS_GATE_BACK, before);
         else if (row->trace.b == ENDING_ACTION_FAILED)
             note(world, HAPPENS_ACTION_BACK, before);
@@ -61,6 +61,9 @@ static void note_hold(struct world *world, const struct oracle_history *history,
     switch ((enum hold_cause)row->trace.a) {
     case HOLD_RULE:
         note(world, row->trace.b == UINT8_MAX ? HAPPENS_NO_EVIDENCE_HELD : HAPPENS_RULE_HOLDS, before);
+        return;
+    case HOLD_GATE:
+        note(world, HAPPENS_GATE_HELD, before);
         return;
     case HOLD_PERSON:
         if (row->token == 0)

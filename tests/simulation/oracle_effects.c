@@ -25,6 +25,8 @@ static bool is_gate_open(const struct oracle_history *history, const struct plan
         return is_waived || (seen->attempt != 0 && seen->passed_attempt == seen->attempt);
     case STEP_APPROVE:
         return is_waived || history->is_emergency || seen->approvals >= step->approvals;
+    case STEP_GATE:
+        return is_waived || history->is_emergency || seen->is_done;
     case STEP_REPLACE:
         return history->hosts_ready >= step->hosts;
     }
@@ -207,8 +209,8 @@ static void check_key(struct world *world, uint64_t deployment, const struct act
 
     if (action->kind != seen->kind || action->reference != seen->reference || action->share != seen->share)
         oracle_violate(world, "S5", deployment, "the key %u stands for something else now", action->sequence);
-    /* All of traffic to stable may be said as often as one likes. */
-    bool is_safe = action->kind == ACTION_ROUTE && action->share == 0;
+    /* All of traffic to stable may be said as often as one likes, and who changes nothing be asked. */
+    bool is_safe = action->kind == ACTION_GATE || (action->kind == ACTION_ROUTE && action->share == 0);
     if (seen->has_left && !is_same && !seen->has_end && !is_safe)
         oracle_violate(world, "S5", deployment, "%s %u is driven again under another key (%u, %u)",
                        action_kind_name(action->kind), action->sequence, seen->tries, action->tries);
@@ -224,6 +226,16 @@ static struct oracle_action *find_action(struct oracle_history *history, uint32_
         if (history->actions[i].sequence == sequence)
             return &history->actions[i];
     return NULL;
+}
+
+/* Nobody is asked but for the step that waits for it. */
+static void check_ask(struct world *world, uint64_t deployment, const struct action *action, uint8_t step)
+{
+    const struct oracle_history *history = oracle_history(world, deployment);
+
+    check_forward(world, deployment, action, step);
+    if (history->is_held || history->step != step || history->state.phase != PHASE_RUNNING)
+        oracle_violate(world, "gate", deployment, "step %u is asked for, and nobody waits for it", step);
 }
 
 static void check_back(struct world *world, uint64_t deployment, const struct action *action)
@@ -258,6 +270,8 @@ void oracle_effect(struct world *world, uint64_t deployment, const struct action
         check_mirror(world, deployment, action);
     else if (action->is_rollback)
         check_back(world, deployment, action);
+    else if (seen != NULL && action->kind == ACTION_GATE)
+        check_ask(world, deployment, action, seen->step);
     else if (seen != NULL && (action->kind == ACTION_COMMAND || action->kind == ACTION_SMOKE) &&
              history->state.phase != PHASE_PROMOTED)
         check_forward(world, deployment, action, seen->step);

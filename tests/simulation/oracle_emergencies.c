@@ -132,13 +132,14 @@ bool oracle_is_ungated(struct world *world, uint64_t deployment)
     return ledger_find(world, deployment)->is_back || oracle_history(world, deployment)->is_emergency;
 }
 
-/* Only an emergency goes past people. */
+/* Only an emergency goes past people and other systems. */
 uint8_t oracle_next_step(const struct oracle_history *history, const struct plan *plan)
 {
     uint8_t next = (uint8_t)(history->step + 1);
 
     if (history->is_emergency)
-        while (next < plan->count && plan->steps[next].kind == STEP_APPROVE)
+        while (next < plan->count &&
+               (plan->steps[next].kind == STEP_APPROVE || plan->steps[next].kind == STEP_GATE))
             next++;
     return next;
 }

@@ -403,9 +403,8 @@ void oracle_end_action(struct world *world, uint64_t deployment, const struct ba
     /* Its deadline is over: the lever takes no order with a lower number after the next one (S6). */
     if (action->kind == ACTION_ROUTE && row->result == RESULT_UNKNOWN)
         oracle_result(world, deployment, &(struct action){.sequence = row->sequence});
-    bool is_own = !action->is_rollback && action->step < plan->count &&
-                  (action->kind == ACTION_COMMAND || action->kind == ACTION_SMOKE ||
-                   action->kind == ACTION_ROUTE || action->kind == ACTION_MIRROR);
+    bool is_steps = action->kind != ACTION_REHEARSE && action->kind != ACTION_CANCEL;
+    bool is_own = is_steps && !action->is_rollback && action->step < plan->count;
     if (is_own && action->is_done)
         history->steps[action->step].is_done = true;
     else if (is_own)

@@ -12,11 +12,14 @@
 /* The simulation is the only source and the only lever. */
 static const struct option_schema model_collector = {.name = "model", .is_implicit = true};
 static const struct option_schema model_driver = {.name = "model", .can_mirror = true};
+static const struct option_schema model_gate = {.name = "model"};
 static const struct option_schemas schemas = {
     .collectors = &model_collector,
     .collector_count = 1,
     .drivers = &model_driver,
     .driver_count = 1,
+    .gates = &model_gate,
+    .gate_count = 1,
 };
 
 struct entry {

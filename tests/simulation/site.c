@@ -191,6 +191,18 @@ static void smoke(struct world *world, const struct deployment_state *state, con
     site_answer(world, state->id, action, result, dice_between(&world->dice, 20, 900));
 }
 
+/* Another system: closed for now, silent, or against it for good. */
+static void gate(struct world *world, const struct deployment_state *state, const struct action *action)
+{
+    enum result result = RESULT_DONE;
+
+    if (world_fault(world, FAULT_GATE_SHUT))
+        result = dice_chance(&world->dice, 6000)   ? RESULT_AGAIN
+                 : dice_chance(&world->dice, 6000) ? RESULT_UNKNOWN
+                                                   : RESULT_FAILED;
+    site_answer(world, state->id, action, result, dice_between(&world->dice, 20, 900));
+}
+
 void site_start(struct world *world, const struct deployment_state *state, const struct action *action)
 {
     switch (action->kind) {
@@ -216,6 +228,9 @@ void site_start(struct world *world, const struct deployment_state *state, const
         return;
     case ACTION_VERIFY:
         to_lever(world, state, LEVER_VERIFY, action);
+        return;
+    case ACTION_GATE:
+        gate(world, state, action);
         return;
     }
 }

@@ -12,7 +12,7 @@
 
 enum {
     TALLY_ENDINGS = ENDING_CUT_SHORT + 1,
-    TALLY_HOLDS = HOLD_BRAKE + 1,
+    TALLY_HOLDS = HOLD_GATE + 1,
     TALLY_TRACES = TRACE_BRAKED + 1,
     TALLY_LEVELS = 5, /* deployments together: queued, admitting, running, and behind steps that they took */
     TALLY_FALLS = TALLY_LEVELS,
@@ -31,7 +31,7 @@ struct tally {
     uint64_t steps[STEP_HELD + 1];
     uint64_t holds[TALLY_HOLDS];
     uint64_t traces[TALLY_TRACES];
-    uint64_t actions[ACTION_MIRROR + 1];
+    uint64_t actions[ACTION_GATE + 1];
     uint64_t answers[16];
     uint64_t verbs[VERB_COUNT];
     uint64_t reasons[16];

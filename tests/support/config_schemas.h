@@ -113,6 +113,8 @@ static const struct option pagerduty_instance[] = {
     {.name = "key", .type = OPTION_SECRET, .is_required = true, .help = "the integration's key"},
 };
 
+static const struct option_schema gate_schemas[] = {{.name = "web"}};
+
 static const struct option_schema notifier_schemas[] = {
     {.name = "slack", .instance = slack_instance, .instance_count = ARRAY_LENGTH(slack_instance)},
     {.name = "pagerduty", .instance = pagerduty_instance, .instance_count = ARRAY_LENGTH(pagerduty_instance)},
@@ -130,6 +132,8 @@ static const struct option_schemas test_schemas = {
     .collector_count = ARRAY_LENGTH(collector_schemas),
     .drivers = driver_schemas,
     .driver_count = ARRAY_LENGTH(driver_schemas),
+    .gates = gate_schemas,
+    .gate_count = ARRAY_LENGTH(gate_schemas),
     .notifiers = notifier_schemas,
     .notifier_count = ARRAY_LENGTH(notifier_schemas),
 };

@@ -5,6 +5,7 @@
 #include "api/route.h"
 #include "api/shape.h"
 #include "base/text.h"
+#include "config/gates.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -190,6 +191,20 @@ static void summaries_of_what_moves(void **state)
         &scene, "shop/prod 2.0.0 is held at 5 %: rule errors failed (error_rate > 5%: 12.5 % against 5 %)");
     scene.state.step_state = STEP_WAITING;
     assert_summary(&scene, "shop/prod 2.0.0 waits for approval: 0 of 0");
+    static const struct gate_definition gates[] = {{.name = "web:change", .instance = "change"}};
+    scene.definition.gates = gates;
+    scene.definition.gate_count = 1;
+    scene.definition.plan.steps[1].kind = STEP_GATE;
+    assert_summary(&scene, "shop/prod 2.0.0 waits: gate web:change was not asked yet");
+    scene.state.gate = GATE_SILENT;
+    scene.record.why = "it answered 503";
+    assert_summary(&scene, "shop/prod 2.0.0 waits: gate web:change does not answer (it answered 503)");
+    scene.state.step_state = STEP_HELD;
+    scene.state.hold = HOLD_GATE;
+    assert_summary(&scene,
+                   "shop/prod 2.0.0 is held at 5 %: gate web:change does not answer (it answered 503)");
+    scene.record.why = "";
+    scene.definition.plan.steps[1].kind = STEP_OBSERVE;
     scene.state.step_state = STEP_OBSERVING;
     scene.state.confirmed_mirror = 2500;
     assert_summary(&scene, "shop/prod 2.0.0 gets copies of 25 % of the requests: observed for 1m30s of 5m");

@@ -43,7 +43,7 @@ static const struct finding_case steps_cases[] = {
      "x.rules:3: replace: '33.333%' is not a count of hosts, or like \"50%\"\n"
      "x.rules:4: replace: 0 is not from 1 to 512\n"
      "x.rules:5: replace: takes one value, not a list\n"
-     "x.rules:6: a step is one of command, smoke, route, mirror, replace and approve\n"
+     "x.rules:6: a step is one of command, smoke, route, mirror, replace, approve and gate\n"
      "x.rules:7: batch goes with replace\n"
      "x.rules:8: batch: 0 is not from 1 to 512"},
     {HOSTS("{ replace = 1; observe = \"5m\"; },\n{ replace = 3; watch = \"5m\"; }",

@@ -37,10 +37,11 @@ static void random_deployment(uint64_t *seed, struct deployment_state *state)
     state->phase = (enum deployment_phase)(next_random(seed) % PHASE_COUNT);
     state->step_state = (enum step_state)(next_random(seed) % (STEP_HELD + 1));
     state->resume_to = (enum step_state)(next_random(seed) % (STEP_HELD + 1));
-    state->ending = (enum ending)(next_random(seed) % (ENDING_CUT_SHORT + 1));
-    state->hold = (enum hold_cause)(next_random(seed) % (HOLD_BRAKE + 1));
+    state->ending = (enum ending)(next_random(seed) % (ENDING_GATE_SHUT + 1));
+    state->hold = (enum hold_cause)(next_random(seed) % (HOLD_GATE + 1));
     state->part = (enum rollback_part)(next_random(seed) % (ROLLBACK_VERIFY + 1));
     state->care = (enum care_part)(next_random(seed) % (CARE_DONE + 1));
+    state->gate = (enum gate_answer)(next_random(seed) % (GATE_OPEN + 1));
     state->is_escalated = next_random(seed) % 2;
     state->is_unverified = next_random(seed) % 2;
     state->is_full = next_random(seed) % 2;
@@ -59,7 +60,7 @@ static void random_deployment(uint64_t *seed, struct deployment_state *state)
     state->desired_mirror = (uint16_t)(next_random(seed) % (SHARE_WHOLE + 1));
     state->confirmed_mirror = (uint16_t)(next_random(seed) % (SHARE_WHOLE + 1));
     state->disaster = (enum disaster_part)(next_random(seed) % (DISASTER_OVER + 1));
-    state->flight.kind = (enum action_kind)(next_random(seed) % (ACTION_MIRROR + 1));
+    state->flight.kind = (enum action_kind)(next_random(seed) % (ACTION_GATE + 1));
     state->flight.share = (uint16_t)(next_random(seed) % (SHARE_WHOLE + 1));
     state->flight.is_waiting = next_random(seed) % 2;
     state->is_single = next_random(seed) % 2;
@@ -300,10 +301,11 @@ static void test_deployment_values_have_ranges(void **state)
     CHECK_DEPLOYMENT(phase, PHASE_COUNT);
     CHECK_DEPLOYMENT(step_state, STEP_HELD + 1);
     CHECK_DEPLOYMENT(resume_to, STEP_HELD + 1);
-    CHECK_DEPLOYMENT(ending, ENDING_CUT_SHORT + 1);
-    CHECK_DEPLOYMENT(hold, HOLD_BRAKE + 1);
+    CHECK_DEPLOYMENT(ending, ENDING_GATE_SHUT + 1);
+    CHECK_DEPLOYMENT(hold, HOLD_GATE + 1);
     CHECK_DEPLOYMENT(part, ROLLBACK_VERIFY + 1);
     CHECK_DEPLOYMENT(care, CARE_DONE + 1);
+    CHECK_DEPLOYMENT(gate, GATE_OPEN + 1);
     CHECK_DEPLOYMENT(is_escalated, 2);
     CHECK_DEPLOYMENT(is_unverified, 2);
     CHECK_DEPLOYMENT(is_full, 2);
@@ -322,7 +324,7 @@ static void test_deployment_values_have_ranges(void **state)
     CHECK_DEPLOYMENT(desired_mirror, SHARE_WHOLE + 1);
     CHECK_DEPLOYMENT(confirmed_mirror, SHARE_WHOLE + 1);
     CHECK_DEPLOYMENT(disaster, DISASTER_OVER + 1);
-    CHECK_DEPLOYMENT(flight.kind, ACTION_MIRROR + 1);
+    CHECK_DEPLOYMENT(flight.kind, ACTION_GATE + 1);
     CHECK_DEPLOYMENT(flight.share, SHARE_WHOLE + 1);
     CHECK_DEPLOYMENT(flight.is_waiting, 2);
     CHECK_DEPLOYMENT(is_single, 2);
@@ -332,14 +334,14 @@ static void test_deployment_values_have_ranges(void **state)
 }
 
 /* Schema 1 had no hosts, 2 no copies, 3 no downtime, 4 neither emergencies nor disaster recovery nor what
- * stands or falls together: what they wrote is read, and has none. */
+ * stands or falls together, nor gates: what they wrote is read, and has none. */
 static void test_older_snapshots_are_read(void **state)
 {
     enum {
         HOSTS_BYTES = 1 + 4 + 3 * 2 + 3 * HOST_WORDS * 8,
         MIRROR_BYTES = 2 * 2,
         DOWN_BYTES = 1 + 2 * 8,
-        LAST_BYTES = 2 + 4 + 8
+        LAST_BYTES = 2 + 4 + 8 + 4
     };
     unsigned char bytes[SNAPSHOT_DEPLOYMENT_MAX];
     struct deployment_state one;
@@ -356,6 +358,7 @@ static void test_older_snapshots_are_read(void **state)
     assert_false(back.is_emergency || back.is_stable_bad);
     assert_int_equal(back.disaster, DISASTER_NONE);
     assert_int_equal(back.together, 0);
+    assert_int_equal(back.gate, GATE_UNASKED);
     bytes[0] = 3;
     assert_true(snapshot_read_deployment(bytes, length + HOSTS_BYTES + MIRROR_BYTES, &back));
     assert_int_equal(back.confirmed_mirror, one.confirmed_mirror);
