@@ -10,8 +10,9 @@
 
 enum { OUTBOX_IDLE_MS = 60000, OUTBOX_AGAIN_MS = 1000 };
 
-/* Pauses after the first, second, ... failed try. */
-static const int64_t pauses_ms[] = {1000, 5000, 30000, 300000, 1800000, 7200000};
+/* Pauses after the first, second, ... failed try. Short ones: later notices about the deployment wait behind
+ * it. */
+static const int64_t pauses_ms[] = {1000, 2000, 5000, 15000, 60000, 300000};
 
 /* What is under way to a receiver: one notice at a time, so that they come in the order of what happened. */
 struct lane {

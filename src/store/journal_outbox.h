@@ -2,8 +2,10 @@
  * SPDX-License-Identifier: MIT
  *
  * At least once: a notice stays until journal_outbox_done(). Everything goes through the writer's queue, in
- * order: what a batch brought in is seen by the next journal_outbox_due(). At most OUTBOX_RECEIVER_MAX wait
- * per receiver; the oldest one is given up for the next, and that is counted. */
+ * order: what a batch brought in is seen by the next journal_outbox_due(). To each receiver what is about a
+ * deployment goes in the order of what happened: behind one that is to be tried again the later ones wait. At
+ * most OUTBOX_RECEIVER_MAX wait per receiver; the oldest one is given up for the next, and that is counted.
+ */
 #ifndef STORE_JOURNAL_OUTBOX_H
 #define STORE_JOURNAL_OUTBOX_H
 

@@ -22,6 +22,20 @@ static_assert(RESULT_DONE == 0 && RESULT_AGAIN == 1 && RESULT_FAILED == 2 && RES
     " BEGIN UPDATE passes SET used_by = NEW.sequence WHERE deployment = NEW.deployment AND used_by IS NULL"  \
     " AND step < NEW.step AND attempt < NEW.attempt; END"
 
+/* What a notice waits for: those before it that were tried in vain. */
+#define OUTBOX_INDEX                                                                                         \
+    "CREATE INDEX IF NOT EXISTS outbox_in_vain ON outbox(receiver, deployment)"                              \
+    " WHERE state = 0 AND attempts > 0"
+
+/* Is one of the same deployment before `row`, and to be tried again? What comes later would be told first,
+ * and an incident ended before it began. */
+#define OUTBOX_IS_OVERTAKING(row)                                                                            \
+    " EXISTS (SELECT 1 FROM outbox AS former WHERE former.state = 0 AND former.attempts > 0"                 \
+    " AND former.receiver = " row ".receiver AND former.deployment = " row ".deployment"                     \
+    " AND former.rowid < " row ".rowid)"
+#define OUTBOX_WAITS OUTBOX_IS_OVERTAKING("outbox")
+#define NEXT_WAITS   OUTBOX_IS_OVERTAKING("next")
+
 static const char *const creation[] = {
     "CREATE TABLE meta(id INTEGER PRIMARY KEY CHECK (id = 1), schema INTEGER NOT NULL,"
     " min_reader INTEGER NOT NULL, boot_id TEXT NOT NULL, offset_ms INTEGER NOT NULL,"
@@ -87,6 +101,7 @@ static const char *const creation[] = {
     " created_ms INTEGER NOT NULL, state INTEGER NOT NULL) STRICT",
     "CREATE INDEX outbox_due ON outbox(due_ms) WHERE state = 0",
     "CREATE INDEX outbox_of_receiver ON outbox(receiver, due_ms) WHERE state = 0",
+    OUTBOX_INDEX,
 
     "CREATE TABLE tokens(id TEXT PRIMARY KEY, hash BLOB NOT NULL, principal TEXT NOT NULL,"
     " is_person INTEGER NOT NULL, rights INTEGER NOT NULL, services TEXT NOT NULL,"
@@ -173,8 +188,9 @@ static const char *const creation[] = {
 #define AGAINST_COLUMN "ALTER TABLE verdicts ADD COLUMN against INTEGER NOT NULL DEFAULT 0"
 
 static const char *const additions[] = {RUN_TABLES,    ONCE_TABLES,    "DROP TRIGGER a_raise_uses_passes_up",
-                                        RAISE_TRIGGER, AGAINST_COLUMN, NULL};
-enum { ONCE_TABLES_COUNT = 2, RAISE_TRIGGER_COUNT = 2, AGAINST_COUNT = 1 };
+                                        RAISE_TRIGGER, AGAINST_COLUMN, OUTBOX_INDEX,
+                                        NULL};
+enum { ONCE_TABLES_COUNT = 2, RAISE_TRIGGER_COUNT = 2, AGAINST_COUNT = 1, OUTBOX_INDEX_COUNT = 1 };
 
 #define RUN_COLUMNS                                                                                          \
     "SELECT r.id, r.pipeline, r.service, r.retry_of, r.version, v.version, v.digest, r.actor, r.reason,"     \
@@ -275,8 +291,9 @@ static const char *const statements[STATEMENT_COUNT] = {
         " (SELECT count(*) FROM outbox WHERE receiver = ?1 AND state = 0) > ?2",
     [STATEMENT_OUTBOX_DUE] =
         "SELECT id, receiver, kind, body, deployment, attempts, due_ms, created_ms FROM outbox"
-        " WHERE state = 0 AND due_ms <= ?1 AND rowid = (SELECT rowid FROM outbox AS next"
-        " WHERE next.state = 0 AND next.receiver = outbox.receiver AND next.due_ms <= ?1"
+        " WHERE state = 0 AND due_ms <= ?1 AND NOT" OUTBOX_WAITS
+        " AND rowid = (SELECT rowid FROM outbox AS next"
+        " WHERE next.state = 0 AND next.receiver = outbox.receiver AND next.due_ms <= ?1 AND NOT" NEXT_WAITS
         " ORDER BY next.due_ms, next.rowid LIMIT 1) ORDER BY due_ms, rowid LIMIT ?2",
     [STATEMENT_OUTBOX_NEXT] =
         "SELECT due_ms FROM outbox WHERE state = 0 AND due_ms > ? ORDER BY due_ms LIMIT 1",
@@ -336,14 +353,18 @@ const char *const *schema_creation(void)
 const char *const *schema_additions(int64_t schema)
 {
     const char *const *end = &additions[ARRAY_LENGTH(additions) - 1];
+    const char *const *of_outbox = end - OUTBOX_INDEX_COUNT;
+    const char *const *of_against = of_outbox - AGAINST_COUNT;
 
     if (schema < 2)
         return additions;
     if (schema < 3)
-        return end - AGAINST_COUNT - RAISE_TRIGGER_COUNT - ONCE_TABLES_COUNT;
+        return of_against - RAISE_TRIGGER_COUNT - ONCE_TABLES_COUNT;
     if (schema < 4)
-        return end - AGAINST_COUNT - RAISE_TRIGGER_COUNT;
-    return schema < 5 ? end - AGAINST_COUNT : end;
+        return of_against - RAISE_TRIGGER_COUNT;
+    if (schema < 5)
+        return of_against;
+    return schema < 6 ? of_outbox : end;
 }
 
 const char *schema_statement(enum statement which)

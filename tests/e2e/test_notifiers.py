@@ -10,6 +10,7 @@ from world import answers_on, free_port
 from world_config import verdictd_text
 
 COMMIT = 40 * "a"
+PATIENCE = 60  # a receiver that was away is tried after 1, 2, 5 and 15 seconds
 KEY = "0123456789abcdef0123456789abcdef"
 RECEIVERS = """
   slack: { deploys: { url = "file:CHANNEL";  timeout = "2s"; };  away: { url = "file:AWAY"; }; };
@@ -77,10 +78,10 @@ def test_incidents_open_and_end_and_nothing_is_lost(world):
         assert world.api("POST", f"/v1/deployments/{name}/hold", {"reason": "<wait> & see"}).status == 200
         assert peer.kept() == []
         peer.start()  # the receiver was away until now
-        wait_until(lambda: peer.pager() == ["trigger"], 15, "the pager hears of the hold")
+        wait_until(lambda: peer.pager() == ["trigger"], PATIENCE, "the pager hears of the hold")
         assert world.api("POST", f"/v1/deployments/{name}/resume", {"reason": "seen"}).status == 200
         assert ended(world, name)["state"] == "promoted"
-        wait_until(lambda: any(text.endswith("promoted") for text in peer.chat()), 15, "the chat hears of the promotion")
+        wait_until(lambda: any(text.endswith("promoted") for text in peer.chat()), PATIENCE, "the chat hears of the promotion")
         assert peer.pager() == ["trigger", "resolve"], "who is only called when it is urgent hears of the end, and of nothing else"
         said[0] = None
     sentences = [text.split(": ", 1)[1] for text in peer.chat()]
@@ -104,9 +105,9 @@ def test_a_bad_version_pages_until_it_is_back(world):
         world.programs["verdictd"].start()
         said[0] = '{"lag": 300}'
         assert ended(world, name)["state"] == "rolled_back"
-        wait_until(lambda: "resolve" in peer.pager(), 15, "the pager hears of the end")
-    wait_until(lambda: peer.pager() == ["trigger", "trigger", "resolve", "change"], 10, "the way back is a change")
-    wait_until(lambda: peer.commit()[-1:] == ["failure"], 10, "the commit shows it")
+        wait_until(lambda: "resolve" in peer.pager(), PATIENCE, "the pager hears of the end")
+    wait_until(lambda: peer.pager() == ["trigger", "trigger", "resolve", "change"], PATIENCE, "the way back is a change")
+    wait_until(lambda: peer.commit()[-1:] == ["failure"], PATIENCE, "the commit shows it")
     assert peer.commit()[0] == "pending"
     alerts = [one["body"] for one in peer.kept() if one["path"] == "v2/enqueue"]
     assert {alert["dedup_key"].rsplit("/", 1)[1] for alert in alerts} == {name}

@@ -173,6 +173,46 @@ static void test_notices_wait_until_they_are_delivered(void **unused)
     bench_end(&bench);
 }
 
+/* One that was tried in vain holds up what came later of its deployment, and of no other; else an incident
+ * could end before it began. */
+static void test_a_notice_is_not_overtaken_by_later_ones(void **unused)
+{
+    struct bench bench = {0};
+    struct page page = {.bench = &bench};
+    struct deployment_state state = new_state(1, PHASE_QUEUED);
+    struct journal_notice notices[] = {{"msg_1", "pagerduty:ops", "held", "{}", 1, 100},
+                                       {"msg_2", "pagerduty:ops", "resumed", "{}", 1, 110},
+                                       {"msg_3", "pagerduty:ops", "held", "{}", 2, 120},
+                                       {"msg_4", "slack:ops", "resumed", "{}", 1, 130}};
+    struct err err = {0};
+
+    (void)unused;
+    bench_begin(&bench);
+    bench.texts.notices = notices;
+    bench.texts.notice_count = ARRAY_LENGTH(notices);
+    add_new(&bench, &state);
+    assert_int_equal(bench_commit(&bench), JOURNAL_FINE);
+    bench.texts.notice_count = 0;
+    assert_true(journal_outbox_retry(bench.journal, "msg_1", 500, &err));
+    look(&page, 200, 10);
+    assert_int_equal(page.count, 2);
+    assert_string_equal(page.ids[0], "msg_3"); /* another deployment's */
+    assert_string_equal(page.ids[1], "msg_4"); /* another receiver's */
+    assert_int_equal(page.next_ms, 500);
+    assert_true(journal_outbox_done(bench.journal, "msg_3", true, &err));
+    assert_true(journal_outbox_done(bench.journal, "msg_4", true, &err));
+    look(&page, 499, 10);
+    assert_int_equal(page.count, 0);
+    look(&page, 500, 10);
+    assert_int_equal(page.count, 1);
+    assert_string_equal(page.ids[0], "msg_1");
+    assert_true(journal_outbox_done(bench.journal, "msg_1", true, &err));
+    look(&page, 500, 10);
+    assert_int_equal(page.count, 1);
+    assert_string_equal(page.ids[0], "msg_2");
+    bench_end(&bench);
+}
+
 /* What happened at once is told in the order in which it happened. */
 static void test_notices_of_one_moment_keep_their_order(void **unused)
 {
@@ -420,6 +460,7 @@ int main(void)
         cmocka_unit_test(test_a_key_is_free_again_after_a_day),
         cmocka_unit_test(test_notices_wait_until_they_are_delivered),
         cmocka_unit_test(test_notices_of_one_moment_keep_their_order),
+        cmocka_unit_test(test_a_notice_is_not_overtaken_by_later_ones),
         cmocka_unit_test(test_a_receiver_that_is_away_has_a_bounded_queue),
         cmocka_unit_test(test_names_have_numbers),
         cmocka_unit_test(test_deployments_are_listed),
