@@ -15,6 +15,8 @@ static const struct notice_kind kinds[] = {
      "the traffic stays as it is until somebody resumes it or takes it back"},
     {"approval_wanted", NOTICE_WARNING, NOTICE_OPENS, NOTICE_HELD, false, "waits for people to approve it"},
     {"verdict_failed", NOTICE_ERROR, NOTICE_OPENS, NOTICE_FAILED, false, "no step forward any more"},
+    {"brake_closed", NOTICE_ERROR, NOTICE_OPENS, NOTICE_FAILED, false,
+     "nothing more begins until somebody releases the brake"},
     {"would_have_rolled_back", NOTICE_WARNING, NOTICE_TELLS, 0, false, "nothing: the rule only records"},
     {"rollback_started", NOTICE_ERROR, NOTICE_OPENS, NOTICE_FAILED, false,
      "all traffic goes back to the version before"},

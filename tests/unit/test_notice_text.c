@@ -50,6 +50,7 @@ static void kinds_have_a_meaning(void **state)
     (void)state;
     assert_int_equal(notice_kind_find("verdict_failed")->incident, NOTICE_OPENS);
     assert_int_equal(notice_kind_find("rolled_back")->incident, NOTICE_ENDS);
+    assert_int_equal(notice_kind_find("brake_closed")->incident, NOTICE_OPENS);
     assert_int_equal(notice_kind_find("what else")->incident, NOTICE_TELLS);
     assert_string_equal(notice_severity_name(notice_kind_find("escalated")->severity), "critical");
     assert_int_equal(notice_colour(notice_kind_find("promoted")), 0x2e8b57);
