@@ -35,8 +35,7 @@ static const struct option start_options[] = {
     OPTION_OF_REASON,
     {.name = "emergency",
      .type = OPTION_BOOL,
-     .help =
-         "past queue, window, lock, freeze, approvals and gates; needs the right to override and a reason"},
+     .help = "past queue, window, lock, freeze, brakes, approvals and gates; needs override and a reason"},
     {.name = "stable-is-bad",
      .type = OPTION_BOOL,
      .help = "of an emergency: quarantines what serves; as bad as that is no fault"},
