@@ -34,7 +34,7 @@ const struct route routes[] = {
     {"POST", "/v1/services/{service}/{environment}/adopt", TOKEN_OVERRIDE, targets_act, TARGET_ADOPT,
      "Records what serves now as stable"},
     {"POST", "/v1/services/{service}/{environment}/freeze", TOKEN_DEPLOY, targets_act, TARGET_FREEZE,
-     "No deployment begins, until its end or until it is lifted"},
+     "No deployment begins, and no step forward, until its end or until it is lifted"},
     {"POST", "/v1/freeze", TOKEN_DEPLOY, fleet_act, TARGET_FREEZE, "The same everywhere"},
     {"POST", "/v1/unfreeze", TOKEN_OVERRIDE, fleet_act, TARGET_UNFREEZE, "The same of the fleet"},
     {"POST", "/v1/services/{service}/{environment}/unfreeze", TOKEN_OVERRIDE, targets_act, TARGET_UNFREEZE,

@@ -4,6 +4,7 @@
 
 #include "base/duration.h"
 #include "orchestrator/deployment.h"
+#include "orchestrator/stop.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -176,6 +177,12 @@ static void add_waiting_gate(const struct record *record, struct text *text)
     add_why(record, text);
 }
 
+static void add_stop(const struct record *record, struct text *text)
+{
+    if (record->definition != NULL && stop_holds(&record->definition->plan, record->state))
+        text_add(text, "; what comes next waits for the end of a freeze, or of a closed brake");
+}
+
 static void add_step(const struct record *record, struct text *text)
 {
     const struct plan_step *step = record_step(record);
@@ -194,6 +201,7 @@ static void add_step(const struct record *record, struct text *text)
         return;
     case STEP_OBSERVING:
         add_observed(record, step, text);
+        add_stop(record, text);
         return;
     case STEP_IDLE:
     case STEP_ACTING:
@@ -204,6 +212,7 @@ static void add_step(const struct record *record, struct text *text)
         text_add(text, " of %u, ", record->definition->plan.count);
         record_step_text(record->definition, step, text);
     }
+    add_stop(record, text);
     add_why(record, text);
 }
 

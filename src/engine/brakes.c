@@ -33,6 +33,25 @@ enum engine_answer brakes_refusal(const struct engine *engine, const struct targ
     return target->is_braked || (all != NULL && all->is_braked) ? ENGINE_BRAKED : ENGINE_DONE;
 }
 
+/* Not what a person's word drives, nor what only records. */
+bool brakes_stop(const struct engine *engine, const struct engine_slot *slot)
+{
+    const struct deployment_state *state = &slot->after;
+    const struct plan *plan = slot->start.plan;
+    bool is_under_way = state->phase > PHASE_QUEUED && state->phase < PHASE_ROLLING_BACK;
+
+    return is_under_way && plan->kind == PLAN_DEPLOY && !plan->is_record && !state->is_emergency &&
+           !state->is_full &&
+           brakes_refusal(engine, &engine->targets[slot->start.target - 1].state) != ENGINE_DONE;
+}
+
+bool brakes_let_go(const struct engine *engine, const struct engine_slot *slot)
+{
+    bool is_under_way = slot->after.phase > PHASE_QUEUED && slot->after.phase < PHASE_ROLLING_BACK;
+
+    return is_under_way && slot->after.is_stopped && !brakes_stop(engine, slot);
+}
+
 static void drop(struct target_state *target, uint8_t index)
 {
     target->fall_count--;

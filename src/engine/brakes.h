@@ -8,6 +8,11 @@
 /* Why nothing begins there, ENGINE_FROZEN or ENGINE_BRAKED, by itself or by the fleet; or ENGINE_DONE. */
 enum engine_answer brakes_refusal(const struct engine *engine, const struct target_state *target);
 
+/* Nothing of it goes forward now. */
+bool brakes_stop(const struct engine *engine, const struct engine_slot *slot);
+/* ... but it was so, and it was not told yet. */
+bool brakes_let_go(const struct engine *engine, const struct engine_slot *slot);
+
 /* A deployment failed: it is counted, and where that is enough a brake closes. */
 void brakes_fell(struct engine *engine, struct engine_slot *slot);
 

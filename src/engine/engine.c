@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "engine/engine.h"
 
+#include "engine/brakes.h"
 #include "engine/runs_turn.h"
 #include "engine/stepping.h"
 #include "engine/targets.h"
@@ -354,7 +355,7 @@ static int64_t slot_deadline(const struct engine *engine, const struct engine_sl
     const struct deployment_state *state = &slot->before;
     int64_t at_ms = deployment_deadline(slot->start.plan, state);
 
-    if (stepping_has_gap(slot) || stepping_has_left(slot, state))
+    if (stepping_has_gap(slot) || stepping_has_left(slot, state) || brakes_let_go(engine, slot))
         return engine->batch.now_ms;
     if (state->phase == PHASE_QUEUED)
         return slot->asks_ms;

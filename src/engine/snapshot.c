@@ -150,6 +150,7 @@ static const struct field deployment_fields[] = {
     D5(disaster, DISASTER_OVER + 1),
     D5(together, 0),
     D6(gate, GATE_OPEN + 1),
+    D6(is_stopped, 2),
 };
 
 static const struct field rule_fields[] = {

@@ -205,6 +205,7 @@ static bool is_free(const struct deployment_state *before, const struct deployme
 /* What left ahead of the journal has gone back, whoever else did. */
 void stepping_look_around(const struct engine *engine, const struct engine_slot *slot, struct event *event)
 {
+    event->is_stopped = brakes_stop(engine, slot);
     event->is_shared = event->kind != EVENT_AHEAD && brakes_are_shared(engine, slot);
 }
 
@@ -338,7 +339,8 @@ void stepping_due(struct engine *engine, struct engine_slot *slot)
         tell_gap(engine, slot);
     if (slot->after.phase == PHASE_QUEUED)
         admission_ask_again(engine, slot);
-    bool is_due = engine->batch.now_ms >= deployment_deadline(slot->start.plan, &slot->after);
+    bool is_due = engine->batch.now_ms >= deployment_deadline(slot->start.plan, &slot->after) ||
+                  brakes_let_go(engine, slot);
     if (stepping_is_judged(&slot->after))
         judging_judge(engine, slot, is_due);
     reconcile(engine, slot);

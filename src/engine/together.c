@@ -3,6 +3,7 @@
 #include "engine/together.h"
 
 #include "engine/admission.h"
+#include "engine/brakes.h"
 #include "engine/judging.h"
 #include "engine/stepping.h"
 #include "orchestrator/barrier.h"
@@ -173,6 +174,15 @@ static uint8_t count_at(const struct members *members, enum barrier barrier)
     return count;
 }
 
+/* Nor does it open while one of them is stopped, and nobody told that one yet. */
+static void tell_stop(struct engine *engine, struct engine_slot *slot)
+{
+    const struct event event = {.kind = EVENT_TICK, .now_ms = engine->batch.now_ms};
+
+    if (brakes_stop(engine, slot) && !slot->after.is_stopped)
+        stepping_event(engine, slot, &event, 0);
+}
+
 /* No barrier opens on half of the news. */
 static void judge(struct engine *engine, struct engine_slot *slot)
 {
@@ -190,6 +200,7 @@ void together_try_barrier(struct engine *engine, const struct engine_slot *slot)
     if (slot->after.together == 0 || barrier_of(slot->start.plan, &slot->after) == BARRIER_NONE ||
         !gather(engine, slot, &members) || !all_are(engine, &members, stands))
         return;
+    each(engine, &members, tell_stop);
     each(engine, &members, judge);
     engine->env.stepping(engine->env.data, slot->id);
     if (!all_are(engine, &members, stands))

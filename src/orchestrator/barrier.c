@@ -11,13 +11,15 @@ static enum barrier next_barrier(const struct plan *plan, const struct deploymen
 
     if (next >= plan->count)
         return BARRIER_END;
+    if (state->is_stopped)
+        return BARRIER_NONE;
     const struct plan_step *step = &plan->steps[next];
     bool is_more = step->kind == STEP_ROUTE || step->kind == STEP_REPLACE ||
                    (step->kind == STEP_MIRROR && step->share > 0);
     return is_more ? BARRIER_STEP : BARRIER_NONE;
 }
 
-static bool is_step_over(const struct plan *plan, const struct deployment_state *state)
+bool barrier_step_is_over(const struct plan *plan, const struct deployment_state *state)
 {
     if (state->step_state == STEP_OBSERVING)
         return state->observed_ms >= plan->steps[state->step].duration_ms && running_passes(plan, state);
@@ -31,8 +33,8 @@ enum barrier barrier_of(const struct plan *plan, const struct deployment_state *
     if (state->together == 0 || state->flight.kind != ACTION_NONE)
         return BARRIER_NONE;
     if (state->phase == PHASE_ADMITTING)
-        return BARRIER_BEGIN;
-    return is_under_way && is_step_over(plan, state) ? next_barrier(plan, state) : BARRIER_NONE;
+        return state->is_stopped ? BARRIER_NONE : BARRIER_BEGIN;
+    return is_under_way && barrier_step_is_over(plan, state) ? next_barrier(plan, state) : BARRIER_NONE;
 }
 
 bool barrier_waits(struct machine *machine)

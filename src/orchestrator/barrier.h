@@ -18,6 +18,8 @@ enum barrier {
     BARRIER_END    /* its steps are over */
 };
 
+/* Nothing of its step is left to wait for. */
+bool barrier_step_is_over(const struct plan *plan, const struct deployment_state *state);
 enum barrier barrier_of(const struct plan *plan, const struct deployment_state *state);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "orchestrator/barrier.h"
 #include "orchestrator/machine.h"
+#include "orchestrator/stop.h"
 
 #include <assert.h>
 
@@ -45,7 +46,7 @@ static void pass_time(struct machine *machine)
     const struct event *event = machine->event;
     int64_t gap_ms = event->kind == EVENT_GAP || event->kind == EVENT_RECOVERED ? event->gap_ms : 0;
     int64_t watched_ms = event->now_ms - state->last_seen_ms - gap_ms;
-    bool is_at_barrier = barrier_of(machine->plan, state) != BARRIER_NONE;
+    bool is_waiting = barrier_of(machine->plan, state) != BARRIER_NONE || stop_holds(machine->plan, state);
 
     state->last_seen_ms = event->now_ms;
     if (gap_ms > 0)
@@ -56,7 +57,7 @@ static void pass_time(struct machine *machine)
         state->confirmed_mirror >= state->desired_mirror)
         state->observed_ms += watched_ms;
     state->limit_at_ms += gap_ms;
-    if (is_at_barrier)
+    if (is_waiting)
         state->limit_at_ms = event->now_ms + running_step(machine)->limit_ms;
 }
 
@@ -81,9 +82,9 @@ static void admission_answered(struct machine *machine, enum result result)
     if (result != RESULT_DONE) {
         state->ending = ENDING_REFUSED;
         machine_enter_phase(machine, PHASE_REJECTED);
-    } else if (barrier_of(machine->plan, state) == BARRIER_NONE) {
+    } else if (state->together == 0) { /* else all of them begin at once */
         machine_enter_phase(machine, PHASE_RUNNING);
-        running_enter_from(machine, 0);
+        running_go_on(machine);
     }
 }
 
@@ -267,6 +268,8 @@ void deployment_step(const struct plan *plan, const struct deployment_state *bef
     ret_decision->action_count = 0;
     ret_decision->trace_count = 0;
     pass_time(&machine);
+    ret_decision->is_durable = ret_after->is_stopped != event->is_stopped;
+    ret_after->is_stopped = event->is_stopped;
     switch (event->kind) {
     case EVENT_TURN:
         take_turn(&machine);
@@ -333,7 +336,7 @@ static int64_t observe_deadline(const struct plan *plan, const struct deployment
 {
     int64_t left_ms = plan->steps[state->step].duration_ms - state->observed_ms;
 
-    if (barrier_of(plan, state) != BARRIER_NONE)
+    if (barrier_of(plan, state) != BARRIER_NONE || stop_holds(plan, state))
         return DEPLOYMENT_NEVER;
     if (!running_passes(plan, state))
         return state->limit_at_ms;

@@ -54,6 +54,7 @@ struct deployment_state {
     uint8_t rounds;              /* how often the action of this step was started before */
     uint8_t probe_tries;         /* how often its probe could not tell, since the command ended */
     bool is_down;                /* nothing serves, since down_from_ms */
+    bool is_stopped;             /* no step forward now: a freeze, or a brake */
     bool is_extended;            /* OBSERVING: it waits longer for a source that errs */
     bool is_single;              /* way back: host by host, since one of a batch did not come back */
     uint8_t slot; /* where the candidate runs; index in the definition; set when its turn comes */

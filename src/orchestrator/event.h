@@ -68,6 +68,7 @@ struct event {
     uint8_t slot, stable_slot; /* TURN */
     enum verb verb;            /* VERB */
     bool is_stable_bad;        /* HURRIED */
+    bool is_stopped;           /* a freeze or a brake: no step forward */
     bool is_shared;            /* so many other services failed just now that it may be no version's fault */
 };
 

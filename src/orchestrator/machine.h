@@ -80,11 +80,15 @@ void probing_result(struct machine *machine, enum result result); /* of the prob
 /* replace.c: hosts, batch by batch, forward and back. One batch is in work at a time, and one part of it is
  * in flight; hosts out of service are never more than the plan's max_unavailable (S6). */
 void replace_enter(struct machine *machine);
+bool replace_has_left(const struct plan *plan, const struct deployment_state *state); /* of this step */
 bool replace_go_on(struct machine *machine); /* forward; false: the step's hosts all have it */
 void replace_part_done(struct machine *machine);
 bool replace_back(struct machine *machine, uint8_t step); /* false: none of its hosts is left */
 void replace_back_failed(struct machine *machine);        /* others first, or later again */
 const struct plan_part *replace_part(const struct plan *plan, const struct deployment_state *state);
+
+/* stop.c: nothing goes forward now. */
+bool stop_waits(struct machine *machine); /* its step is over: must it wait? */
 
 /* barrier.c: what it stands or falls with goes on with it. */
 bool barrier_waits(struct machine *machine); /* its step is over: must it wait for the others? */

@@ -104,6 +104,13 @@ void replace_part_done(struct machine *machine)
     count_share(machine);
 }
 
+bool replace_has_left(const struct plan *plan, const struct deployment_state *state)
+{
+    const struct plan_step *step = &plan->steps[state->step];
+
+    return step->kind == STEP_REPLACE && count(state->touched, step->hosts) < step->hosts;
+}
+
 bool replace_go_on(struct machine *machine)
 {
     struct deployment_state *state = machine->state;

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "orchestrator/barrier.h"
 #include "orchestrator/machine.h"
+#include "orchestrator/stop.h"
 
 #include <assert.h>
 #include <stddef.h>
@@ -137,7 +138,7 @@ static bool is_step_over(const struct machine *machine)
 /* One change of traffic at a time: a share that is being mended is awaited (S6). */
 void running_go_on(struct machine *machine)
 {
-    if (machine->state->flight.kind == ACTION_NONE && is_step_over(machine) &&
+    if (machine->state->flight.kind == ACTION_NONE && is_step_over(machine) && !stop_waits(machine) &&
         (machine->state->attempt == 0 || !replace_go_on(machine)) && !barrier_waits(machine))
         running_next_step(machine);
     else
@@ -220,7 +221,7 @@ static void observe(struct machine *machine)
 {
     struct deployment_state *state = machine->state;
 
-    if (barrier_of(machine->plan, state) != BARRIER_NONE)
+    if (barrier_of(machine->plan, state) != BARRIER_NONE || stop_holds(machine->plan, state))
         return;
     if (state->observed_ms >= running_step(machine)->duration_ms && running_passes(machine->plan, state))
         running_pass_step(machine);
@@ -279,6 +280,8 @@ void running_tick(struct machine *machine)
         return;
     switch (state->step_state) {
     case STEP_IDLE:
+        running_go_on(machine);
+        return;
     case STEP_ACTING:
     case STEP_WAITING:
         return;

@@ -1,6 +1,7 @@
 /* verbs.c - what people and pipelines say to a deployment; the table of the design, row by row.
  * SPDX-License-Identifier: MIT */
 #include "orchestrator/machine.h"
+#include "orchestrator/stop.h"
 
 static bool is_live(const struct machine *machine)
 {
@@ -71,7 +72,7 @@ static enum answer promote(struct machine *machine)
     if (is_held(machine))
         return promote_held(machine);
     /* What stands or falls with others goes on with them. */
-    if (machine->state->together != 0)
+    if (machine->state->together != 0 || stop_bars(machine->plan, machine->state))
         return ANSWER_CONFLICT;
     if (machine->state->step_state != STEP_OBSERVING || !running_passes(machine->plan, machine->state))
         return ANSWER_CONFLICT;

@@ -101,6 +101,36 @@ static void check_back(struct world *world, uint64_t deployment, const struct ba
         oracle_violate(world, "brake", deployment, "goes back by itself, and so do others");
 }
 
+static void check_one(struct world *world, uint64_t deployment, uint8_t index, const char *what)
+{
+    const struct target_state *target = &world->oracle.targets[index];
+
+    if (world->oracle.changed_by[index] == world->oracle.batch_number)
+        return;
+    if (target->is_frozen)
+        oracle_violate(world, "freeze", deployment, "%s although its target is frozen", what);
+    if (target->is_braked)
+        oracle_violate(world, "brake", deployment, "%s although too much failed", what);
+}
+
+/* What goes forward by itself waits while its door is closed; a person's word goes past it. */
+static void check_step(struct world *world, uint64_t deployment, const struct batch_row *row)
+{
+    const struct oracle_history *history = oracle_history(world, deployment);
+    const struct plan *plan = oracle_plan(world, deployment);
+    const struct plan_step *step = &plan->steps[row->trace.a % PLAN_STEPS_MAX];
+    bool is_forward = row->trace.kind == TRACE_HOSTS_TAKEN || step->kind == STEP_COMMAND ||
+                      step->kind == STEP_SMOKE || step->kind == STEP_APPROVE ||
+                      (step->kind == STEP_ROUTE && step->share > history->confirmed) ||
+                      (step->kind == STEP_MIRROR && step->share > 0);
+
+    if (!is_forward || plan->is_record || history->is_overridden || history->state.phase > PHASE_WATCHING ||
+        oracle_is_ungated(world, deployment))
+        return;
+    check_one(world, deployment, ledger_find(world, deployment)->site, "goes on");
+    check_one(world, deployment, SITES_ALL, "goes on");
+}
+
 static void fall(struct world *world, uint64_t deployment, const struct batch_row *row)
 {
     const struct engine_brakes *brakes = &world->brakes;
@@ -120,6 +150,8 @@ void oracle_brake_row(struct world *world, uint64_t deployment, const struct bat
     struct oracle_history *history = oracle_history(world, deployment);
     bool is_back = row->trace.kind == TRACE_PHASE && row->trace.a == PHASE_ROLLING_BACK;
 
+    if (row->trace.kind == TRACE_STEP || row->trace.kind == TRACE_HOSTS_TAKEN)
+        check_step(world, deployment, row);
     if (row->trace.kind == TRACE_OVERRIDE)
         history->has_fallen = false;
     if (row->trace.kind == TRACE_HELD && row->trace.a == HOLD_BRAKE)
@@ -139,24 +171,12 @@ void oracle_brake_verb(struct world *world, const struct batch_row *row)
         memset(&world->oracle.brakes[row->trace.a - 1], 0, sizeof(world->oracle.brakes[0]));
 }
 
-static void check_one(struct world *world, uint64_t deployment, uint8_t index)
-{
-    const struct target_state *target = &world->oracle.targets[index];
-
-    if (world->oracle.changed_by[index] == world->oracle.batch_number)
-        return;
-    if (target->is_frozen)
-        oracle_violate(world, "freeze", deployment, "admitted although its target is frozen");
-    if (target->is_braked)
-        oracle_violate(world, "brake", deployment, "admitted although too much failed");
-}
-
 void oracle_check_door(struct world *world, uint64_t deployment)
 {
     if (oracle_is_ungated(world, deployment))
         return;
-    check_one(world, deployment, ledger_find(world, deployment)->site);
-    check_one(world, deployment, SITES_ALL);
+    check_one(world, deployment, ledger_find(world, deployment)->site, "admitted");
+    check_one(world, deployment, SITES_ALL, "admitted");
 }
 
 void oracle_check_brakes(struct world *world, const struct batch *batch)

@@ -28,8 +28,9 @@ static void check_observation(struct world *world, uint64_t deployment)
     if (phase_is_terminal(state->phase) || state->step_state != STEP_OBSERVING || history->is_held)
         return;
     struct oracle_step *step = &history->steps[history->step];
-    if (barrier_of(plan, state) != BARRIER_NONE)
-        step->limit_up_ms = shell_up_ms(world); /* it waits for others, and has its whole limit again */
+    if (barrier_of(plan, state) != BARRIER_NONE || state->is_stopped)
+        step->limit_up_ms =
+            shell_up_ms(world); /* it waits for others, or is stopped, and has its whole limit again */
     int64_t watched_ms = shell_up_ms(world) - step->limit_up_ms;
     /* After a restart the time since the newest snapshot is not known to have been watched, and the engine's
      * clock does not know of suspended time. */

@@ -189,6 +189,13 @@ static void summaries_of_what_moves(void **state)
     scene.rules[0].last = (struct judgement){.verdict = VERDICT_FAIL, .value = 0.125, .bound = 0.05};
     assert_summary(
         &scene, "shop/prod 2.0.0 is held at 5 %: rule errors failed (error_rate > 5%: 12.5 % against 5 %)");
+    scene.state.hold = HOLD_BRAKE;
+    scene.state.ending = ENDING_FAILED;
+    assert_summary(
+        &scene,
+        "shop/prod 2.0.0 is held at 5 %: rule errors failed (error_rate > 5%: 12.5 % against 5 %); so did "
+        "several other services just now: `verdict rollback` takes it back all the same");
+    scene.state.ending = ENDING_NONE;
     scene.state.step_state = STEP_WAITING;
     assert_summary(&scene, "shop/prod 2.0.0 waits for approval: 0 of 0");
     static const struct gate_definition gates[] = {{.name = "web:change", .instance = "change"}};

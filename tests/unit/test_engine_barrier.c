@@ -264,6 +264,36 @@ static void test_next_ones_wait_for_all(void **state)
     assert_true(run->is_released);
 }
 
+static void freeze(enum target_verb_kind kind)
+{
+    assert_int_equal(bench_target_verb(&bench.engine, &(struct target_verb){.kind = kind, .target = SECOND}),
+                     ENGINE_DONE);
+}
+
+/* A freeze of one stops the others at their barrier. */
+static void test_stopped(void **state)
+{
+    (void)state;
+    assert_int_equal(run_bench_start(&bench, run), ENGINE_DONE);
+    freeze(TARGET_FREEZE);
+    result_of_both(RESULT_DONE);
+    assert_true(phase(0) == PHASE_ADMITTING && phase(1) == PHASE_ADMITTING);
+    freeze(TARGET_UNFREEZE);
+    assert_true(phase(0) == PHASE_RUNNING && phase(1) == PHASE_RUNNING);
+    result_of_both(RESULT_DONE);
+    freeze(TARGET_FREEZE);
+    for (int i = 0; i <= 2 * BENCH_AT_MOST_MS / 1000; i++) {
+        pass(0);
+        pass(1);
+        bench_later(&bench.engine, 1000);
+    }
+    assert_true(is_at(0, BENCH_STEP_OBSERVE, STEP_OBSERVING) && is_at(1, BENCH_STEP_OBSERVE, STEP_OBSERVING));
+    pass(1);
+    pass(0);
+    freeze(TARGET_UNFREEZE);
+    assert_true(is_at(0, BENCH_STEP_WHOLE, STEP_ACTING) && is_at(1, BENCH_STEP_WHOLE, STEP_ACTING));
+}
+
 /* Held holds the other one at its barrier, and not its triggers. */
 static void test_held(void **state)
 {
@@ -317,6 +347,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_went_ahead, open_bench, close_bench),
         cmocka_unit_test_setup_teardown(test_shorter, open_bench, close_bench),
         cmocka_unit_test_setup_teardown(test_next_ones_wait_for_all, open_bench, close_bench),
+        cmocka_unit_test_setup_teardown(test_stopped, open_bench, close_bench),
         cmocka_unit_test_setup_teardown(test_held, open_bench, close_bench),
         cmocka_unit_test_setup_teardown(test_emergency, open_bench, close_bench),
     };
