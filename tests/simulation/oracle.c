@@ -149,7 +149,8 @@ void oracle_failed(struct world *world, uint64_t deployment, uint8_t rule)
 
     if (!is_judged || plan->rules[rule] != PLAN_RULE_ACT_ROLLBACK || state->ending != ENDING_NONE ||
         (state->muted & (UINT32_C(1) << rule)) != 0 || !plan->has_traffic || history->went_ahead ||
-        is_past_return(history, plan) || is_being_barred(world, deployment))
+        is_past_return(history, plan) || is_being_barred(world, deployment) ||
+        oracle_may_be_held(world, deployment, ledger_find(world, deployment)->site))
         return;
     oracle_due_add(world, &(struct oracle_due){.kind = DUE_BACK,
                                                .deployment = deployment,

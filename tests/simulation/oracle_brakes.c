@@ -71,6 +71,31 @@ static bool is_shared(struct world *world, uint64_t deployment, const struct bat
            others + 1 >= brakes->services;
 }
 
+static uint32_t count_falls(const struct batch *batch)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; batch != NULL && i < batch->count; i++) {
+        const struct trace *trace = &batch->rows[i].trace;
+        if (batch->rows[i].kind == ROW_TRACE && batch->rows[i].deployment != 0)
+            count += (trace->kind == TRACE_PHASE && trace->a == PHASE_ROLLING_BACK && is_fall(trace->b)) ||
+                     (trace->kind == TRACE_ESCALATED && is_fall(trace->a));
+    }
+    return count;
+}
+
+bool oracle_may_be_held(const struct world *world, uint64_t deployment, uint8_t site)
+{
+    const struct engine_brakes *brakes = &world->brakes;
+    const struct deployment_state *state = &world->oracle.histories[deployment - 1].state;
+    uint64_t who = state->together != 0 ? ~state->together : site + 1u;
+    uint32_t others =
+        newer_than(&world->oracle.brakes[SITES_ALL], shell_now_ms(world) - brakes->services_ms, who);
+
+    return brakes->services != 0 && state->phase == PHASE_WATCHING &&
+           others + count_falls(world->shell.commit) + 1 >= brakes->services;
+}
+
 /* What has a part of the traffic only goes back, whoever else does. */
 static bool is_whole(struct world *world, uint64_t deployment, const struct batch_row *row)
 {

@@ -37,6 +37,8 @@ uint8_t oracle_next_step(const struct oracle_history *history, const struct plan
  * is known. */
 void oracle_brake_row(struct world *world, uint64_t deployment, const struct batch_row *row);
 void oracle_brake_verb(struct world *world, const struct batch_row *row);
+/* What serves everybody there may have to be held, by what is on the disk or on its way to it. */
+bool oracle_may_be_held(const struct world *world, uint64_t deployment, uint8_t site);
 void oracle_check_door(struct world *world, uint64_t deployment);
 void oracle_check_brakes(struct world *world, const struct batch *batch);
 /* oracle_together.c: what the deployments of a run that stand or fall together must hold; once all of a batch
