@@ -163,6 +163,16 @@ struct run_bench_live *run_bench_prepare_together(struct run_bench *bench, uint6
     return live;
 }
 
+struct run_bench_live *run_bench_open_together(struct run_bench *bench, uint64_t version_key)
+{
+    struct target_verb verb = {.kind = TARGET_ADOPT, .version_key = 1};
+
+    run_bench_open(bench);
+    for (verb.target = RUN_BENCH_FIRST; verb.target <= RUN_BENCH_SECOND; verb.target++)
+        assert_int_equal(bench_target_verb(&bench->engine, &verb), ENGINE_DONE);
+    return run_bench_prepare_together(bench, version_key);
+}
+
 struct bench_live *run_bench_member(const struct run_bench *bench, const struct run_bench_live *live,
                                     uint8_t task)
 {
@@ -173,6 +183,12 @@ struct bench_live *run_bench_member(const struct run_bench *bench, const struct 
             return bench->engine.lives[i];
     fail_msg("no such deployment");
     return NULL;
+}
+
+enum deployment_phase run_bench_phase(const struct run_bench *bench, const struct run_bench_live *live,
+                                      uint8_t task)
+{
+    return bench_state(&bench->engine, run_bench_member(bench, live, task))->phase;
 }
 
 enum engine_answer run_bench_start(struct run_bench *bench, struct run_bench_live *live)

@@ -16,6 +16,8 @@ enum {
     RUN_BENCH_LIVES = 16,
     RUN_BENCH_ACTIONS = 256,
     RUN_BENCH_PIPELINE = 77,
+    RUN_BENCH_FIRST = BENCH_TARGET, /* of two that stand or fall together */
+    RUN_BENCH_SECOND = BENCH_TARGET + 1,
     RUN_BENCH_MEMBER = 900 /* and its task: the version of one that stands or falls with others */
 };
 
@@ -49,6 +51,8 @@ struct run_bench {
 };
 
 void run_bench_open(struct run_bench *bench);
+/* Opens it, and prepares the start of two that stand or fall together; both targets have a stable version. */
+struct run_bench_live *run_bench_open_together(struct run_bench *bench, uint64_t version_key);
 void run_bench_close(struct run_bench *bench);
 
 /* A start of the usual plan, to be changed before it is pushed. */
@@ -66,6 +70,8 @@ const struct run_state *run_bench_state(const struct run_bench *bench, const str
 /* The deployment of a task that has one; fails where there is none. */
 struct bench_live *run_bench_member(const struct run_bench *bench, const struct run_bench_live *live,
                                     uint8_t task);
+enum deployment_phase run_bench_phase(const struct run_bench *bench, const struct run_bench_live *live,
+                                      uint8_t task);
 /* Commands and cancels of a task that left so far. */
 int run_bench_count(const struct run_bench *bench, enum run_action_kind kind, uint8_t task);
 

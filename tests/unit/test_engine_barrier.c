@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-enum { VERSION = 21, FIRST = BENCH_TARGET, SECOND = BENCH_TARGET + 1 };
+enum { VERSION = 21 };
 
 static struct run_bench bench;
 static struct run_bench_live *run;
@@ -19,13 +19,7 @@ static struct run_bench_live *run;
 static int open_bench(void **state)
 {
     (void)state;
-    run_bench_open(&bench);
-    for (uint32_t target = FIRST; target <= SECOND; target++)
-        assert_int_equal(bench_target_verb(
-                             &bench.engine,
-                             &(struct target_verb){.kind = TARGET_ADOPT, .target = target, .version_key = 1}),
-                         ENGINE_DONE);
-    run = run_bench_prepare_together(&bench, VERSION);
+    run = run_bench_open_together(&bench, VERSION);
     return 0;
 }
 
@@ -38,7 +32,7 @@ static int close_bench(void **state)
 
 static enum deployment_phase phase(uint8_t task)
 {
-    return bench_state(&bench.engine, run_bench_member(&bench, run, task))->phase;
+    return run_bench_phase(&bench, run, task);
 }
 
 static void result_of_both(enum result result)
@@ -183,7 +177,7 @@ static void test_barrier_without_other(void **state)
 /* What went back ahead of a stuck journal stands at no barrier, although the journal does not know it yet. */
 static void test_went_ahead(void **state)
 {
-    const struct target_verb verb = {.kind = TARGET_FREEZE, .target = SECOND + 1};
+    const struct target_verb verb = {.kind = TARGET_FREEZE, .target = RUN_BENCH_SECOND + 1};
 
     (void)state;
     to_observe();

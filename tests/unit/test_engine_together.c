@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-enum { VERSION = 21, FIRST = BENCH_TARGET, SECOND = BENCH_TARGET + 1 };
+enum { VERSION = 21 };
 
 static struct run_bench bench;
 static struct run_bench_live *run;
@@ -19,13 +19,7 @@ static struct run_bench_live *run;
 static int open_bench(void **state)
 {
     (void)state;
-    run_bench_open(&bench);
-    for (uint32_t target = FIRST; target <= SECOND; target++)
-        assert_int_equal(bench_target_verb(
-                             &bench.engine,
-                             &(struct target_verb){.kind = TARGET_ADOPT, .target = target, .version_key = 1}),
-                         ENGINE_DONE);
-    run = run_bench_prepare_together(&bench, VERSION);
+    run = run_bench_open_together(&bench, VERSION);
     return 0;
 }
 
@@ -38,7 +32,7 @@ static int close_bench(void **state)
 
 static enum deployment_phase phase(uint8_t task)
 {
-    return bench_state(&bench.engine, run_bench_member(&bench, run, task))->phase;
+    return run_bench_phase(&bench, run, task);
 }
 
 static enum engine_answer freeze(uint32_t target, bool is_frozen)
@@ -67,16 +61,16 @@ static void test_door(void **state)
     struct bench_live *other = bench_prepare(&bench.engine, RUN_BENCH_MEMBER + 1);
 
     (void)state;
-    assert_int_equal(freeze(SECOND, true), ENGINE_DONE);
+    assert_int_equal(freeze(RUN_BENCH_SECOND, true), ENGINE_DONE);
     refused(ENGINE_FROZEN, 2);
-    assert_int_equal(freeze(SECOND, false), ENGINE_DONE);
+    assert_int_equal(freeze(RUN_BENCH_SECOND, false), ENGINE_DONE);
     bench.no_task = 1;
     refused(ENGINE_NOT_FOUND, 2);
     bench.no_task = 0;
     run->plan.tasks[1].reference = BENCH_TARGETS;
     refused(ENGINE_FULL, 2);
     run->plan.tasks[1].reference = 1;
-    other->start.target = SECOND;
+    other->start.target = RUN_BENCH_SECOND;
     assert_int_equal(bench_start(&bench.engine, other), ENGINE_DONE);
     bench.queues = true;
     refused(ENGINE_CONFLICT, 2); /* the same version is under way there, alone */
@@ -92,7 +86,7 @@ static void test_full(void **state)
     (void)state;
     for (uint32_t i = 0; i < RUN_BENCH_DEPLOYMENTS - 1; i++) {
         struct bench_live *other = bench_prepare(&bench.engine, 100 + i);
-        other->start.target = SECOND + 1;
+        other->start.target = RUN_BENCH_SECOND + 1;
         other->start.queues = true;
         other->start.needs_stable = false;
         assert_int_equal(bench_start(&bench.engine, other), ENGINE_DONE);
@@ -100,7 +94,7 @@ static void test_full(void **state)
             assert_int_equal(bench_verb(&bench.engine, other, VERB_ABORT), ENGINE_DONE);
     }
     struct bench_live *last = bench_prepare(&bench.engine, 99);
-    last->start.target = SECOND + 1;
+    last->start.target = RUN_BENCH_SECOND + 1;
     last->start.queues = true;
     last->start.needs_stable = false;
     assert_int_equal(bench_start(&bench.engine, last), ENGINE_DONE);
@@ -148,7 +142,7 @@ static void test_other_pipeline(void **state)
     assert_int_equal(run_bench_start(&bench, run), ENGINE_DONE);
     next->start.pipeline++;
     assert_int_equal(run_bench_start(&bench, next), ENGINE_CONFLICT);
-    other->start.target = SECOND;
+    other->start.target = RUN_BENCH_SECOND;
     other->start.queues = true;
     assert_int_equal(bench_start(&bench.engine, other), ENGINE_DONE);
     assert_true(engine_run_abort(bench.engine.engine, 1, run->id));
@@ -163,7 +157,7 @@ static void test_queue(void **state)
     struct bench_live *other = bench_prepare(&bench.engine, 55);
 
     (void)state;
-    other->start.target = SECOND;
+    other->start.target = RUN_BENCH_SECOND;
     bench.queues = true;
     assert_int_equal(bench_start(&bench.engine, other), ENGINE_DONE);
     assert_int_equal(run_bench_start(&bench, run), ENGINE_DONE);
@@ -185,7 +179,7 @@ static void test_queue_behind(void **state)
     (void)state;
     bench.queues = true;
     for (size_t i = 0; i < 2; i++) {
-        others[i]->start.target = SECOND;
+        others[i]->start.target = RUN_BENCH_SECOND;
         others[i]->start.queues = true;
         assert_int_equal(bench_start(&bench.engine, others[i]), ENGINE_DONE);
     }
@@ -205,7 +199,7 @@ static void test_queue_without_run(void **state)
     struct bench_live *other = bench_prepare(&bench.engine, 55);
 
     (void)state;
-    other->start.target = SECOND;
+    other->start.target = RUN_BENCH_SECOND;
     bench.queues = true;
     assert_int_equal(bench_start(&bench.engine, other), ENGINE_DONE);
     assert_int_equal(run_bench_start(&bench, run), ENGINE_DONE);
@@ -223,7 +217,7 @@ static void test_replaces(void **state)
     struct bench_live *other = bench_prepare(&bench.engine, 55);
 
     (void)state;
-    other->start.target = SECOND;
+    other->start.target = RUN_BENCH_SECOND;
     assert_int_equal(bench_start(&bench.engine, other), ENGINE_DONE);
     bench_result(&bench.engine, other, RESULT_DONE);
     bench.replaces = true;
@@ -256,7 +250,7 @@ static void test_kept_way_back(void **state)
     struct bench_live *other = bench_prepare(&bench.engine, 55);
 
     (void)state;
-    other->start.target = SECOND;
+    other->start.target = RUN_BENCH_SECOND;
     other->plan->retire = 3;
     other->plan->retire_delay_ms = 1000;
     assert_int_equal(bench_start(&bench.engine, other), ENGINE_DONE);
@@ -272,7 +266,7 @@ static void test_retiring(void **state)
     struct bench_live *other = bench_prepare(&bench.engine, 55);
 
     (void)state;
-    other->start.target = SECOND;
+    other->start.target = RUN_BENCH_SECOND;
     other->plan->retire = 3;
     other->plan->retire_delay_ms = 1000;
     assert_int_equal(bench_start(&bench.engine, other), ENGINE_DONE);
