@@ -6,6 +6,7 @@
 #include "config/condition.h"
 #include "config/counted.h"
 #include "config/files.h"
+#include "config/groups.h"
 #include "config/metrics.h"
 #include "config/pipelines.h"
 #include "config/rules.h"
@@ -36,8 +37,8 @@ struct inspection {
     bool is_blaming; /* definitions are right: what does not resolve is the service's own mistake */
 };
 
-static const char *const groups[] = {"metrics",    "smoke_tests", "baselines", "triggers",
-                                     "strategies", "windows",     "services",  "pipelines"};
+static const char *const groups[] = {"metrics", "smoke_tests", "baselines", "triggers", "strategies",
+                                     "windows", "services",    "pipelines", "groups"};
 
 /* Those that say how they are made without a look at a service. */
 enum { GROUPS_OF_THEIR_OWN = 6 };
@@ -236,6 +237,19 @@ static void check_pipelines(struct inspection *inspection, struct config_file *f
         file->has_findings = true;
 }
 
+static void check_groups(struct inspection *inspection, struct config_file *file)
+{
+    const struct node *defined = tree_find(file->tree.root, "groups");
+    size_t before = inspection->build.report->said;
+
+    for (size_t i = 0; defined != NULL && i < defined->count; i++) {
+        arena_reset(&inspection->arena);
+        groups_check(inspection->config, &inspection->build, &defined->children[i]);
+    }
+    if (inspection->build.report->said != before)
+        file->has_findings = true;
+}
+
 static void outline_metrics(struct inspection *inspection)
 {
     const struct config *config = inspection->config;
@@ -277,8 +291,10 @@ void config_check(struct config *config, struct config_report *report)
             check_services(&inspection, &config->files[i]);
     inspection.build.is_loose = false;
     for (size_t i = 0; i < config->file_count; i++)
-        if (!config->files[i].is_out)
+        if (!config->files[i].is_out) {
             check_pipelines(&inspection, &config->files[i]);
+            check_groups(&inspection, &config->files[i]);
+        }
     free(inspection.outlines);
     free(inspection.arena.memory);
 }

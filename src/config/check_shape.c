@@ -9,8 +9,7 @@
 #include <string.h>
 
 static const char *const known[] = {"vars",       "metrics",  "smoke_tests", "baselines", "triggers",
-                                    "strategies", "services", "pipelines",   "windows"};
-static const char *const later[] = {"groups"};
+                                    "strategies", "services", "pipelines",   "windows",   "groups"};
 static const char *const service_keys[] = {"notify", "rules", "vars", "environments"};
 static const char *const rule_keys[] = {"baselines", "triggers", "smoke_tests"};
 
@@ -153,9 +152,7 @@ bool config_check_shape(const struct config_file *file, struct config_report *re
         const struct node *group = &root->children[i];
         bool is_known = is_one_of(group->name, known, ARRAY_LENGTH(known));
         bool is_vars = strcmp(group->name, "vars") == 0;
-        if (is_one_of(group->name, later, ARRAY_LENGTH(later)))
-            (void)report_node(report, group, "'%s' is not supported by this version", group->name);
-        else if (!is_known)
+        if (!is_known)
             (void)report_unknown(report, group, "group", group->name, known, ARRAY_LENGTH(known));
         else if (is_vars)
             check_vars(group, report);

@@ -344,6 +344,7 @@ static bool build_environment(const struct building *building, const struct node
     definition->plan.tasks[index] =
         (struct run_plan_task){.kind = RUN_TASK_DEPLOY, .reference = index, .tries_max = 1};
     definition->tasks[index].name = "deploy";
+    definition->tasks[index].service = definition->service;
     definition->tasks[index].environment = definition->stages[definition->plan.stage_count - 1];
     stage->count = 1;
     return true;

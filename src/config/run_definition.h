@@ -1,5 +1,6 @@
-/* run_definition.h - what one run is made of: a pipeline of a service, its texts filled in, ready to be used
- * and to be sealed. Read-only after it was built, in one block.
+/* run_definition.h - what one run is made of: a pipeline of a service, its texts filled in, or a group of
+ * services with their versions; ready to be used and to be sealed. Read-only after it was built, in one
+ * block.
  * SPDX-License-Identifier: MIT */
 #ifndef CONFIG_RUN_DEFINITION_H
 #define CONFIG_RUN_DEFINITION_H
@@ -18,8 +19,10 @@ struct task_skip {
 
 /* A task of the plan, in the plan's order. */
 struct run_task_definition {
-    const char *name;             /* of a deployment "deploy" */
+    const char *name;             /* of a deployment "deploy", in a group its service */
+    const char *service;          /* DEPLOY, else NULL */
     const char *environment;      /* DEPLOY, else NULL */
+    const char *version, *digest; /* in a group: what goes there, "" no digest; else NULL: the run's */
     const char *const *arguments; /* COMMAND: argv; may hold {{version}} */
     size_t argument_count;
     const char *directory; /* COMMAND: where it works; "" the runner's own */
@@ -31,11 +34,18 @@ struct run_task_definition {
 };
 
 struct run_definition {
-    const char *pipeline;
-    const char *service;
+    const char *pipeline; /* or the group */
+    bool is_group;        /* one stage: deployments that stand or fall together */
+    const char *service;  /* "" of a group */
     struct run_plan plan;
     const char *stages[RUN_STAGES_MAX]; /* names: its own, those of the environments, "release" */
     struct run_task_definition tasks[RUN_TASKS_MAX];
+};
+
+/* What goes where, in a group. */
+struct run_member {
+    const char *service, *version;
+    const char *digest; /* "" none */
 };
 
 struct config;
@@ -43,6 +53,11 @@ struct config;
 /* The canonical text of a pipeline with its variables filled in, malloc'ed; NULL with ERR_NOT_FOUND (the text
  * names the nearest) or ERR_INVALID (the first finding). */
 char *config_seal_pipeline(const struct config *config, const char *pipeline, struct err *err);
+
+/* The same of a group, with a version for each of its services; ERR_INVALID too where one is missing, or is
+ * not in the group. */
+char *config_seal_group(const struct config *config, const char *group, const struct run_member *members,
+                        size_t count, struct err *err);
 
 /* The definition that a sealed text describes, whatever the rule files say by now; for
  * run_definition_free(). */

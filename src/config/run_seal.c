@@ -1,7 +1,8 @@
-/* run_seal.c - a pipeline as canonical text, and back.
+/* run_seal.c - a pipeline, or a group with its versions, as canonical text, and back.
  * SPDX-License-Identifier: MIT */
 #include "base/text.h"
 #include "config/block.h"
+#include "config/groups.h"
 #include "config/pipelines.h"
 #include "config/seal.h"
 
@@ -19,23 +20,38 @@ static bool err_finding(struct err *err, const struct config_report *report)
     return err_set(err, ERR_INVALID, "%s:%u: %s", finding->file, finding->line, finding->text);
 }
 
-static bool err_unknown(struct err *err, const struct config *config, const char *pipeline)
-{
-    const char *names[NAMES_MAX];
-    size_t count = config_names(config, "pipelines", names, NAMES_MAX);
-    const char *nearest = text_nearest(pipeline, names, count);
+/* What a run can be of. */
+struct kind {
+    const char *what, *group;
+};
 
+static const struct kind a_pipeline = {"pipeline", "pipelines"};
+static const struct kind a_group = {"group", "groups"};
+
+/* NULL: *err. */
+static const struct node *find(const struct config *config, const struct kind *kind, const char *name,
+                               struct err *err)
+{
+    const struct node *node = config_find(config, kind->group, name);
+    const char *names[NAMES_MAX];
+
+    if (node != NULL)
+        return node;
+    size_t count = config_names(config, kind->group, names, NAMES_MAX);
+    const char *nearest = text_nearest(name, names, count);
     if (nearest == NULL)
-        return err_set(err, ERR_NOT_FOUND, "unknown pipeline '%s'", pipeline);
-    return err_set(err, ERR_NOT_FOUND, "unknown pipeline '%s'; did you mean '%s'?", pipeline, nearest);
+        (void)err_set(err, ERR_NOT_FOUND, "unknown %s '%s'", kind->what, name);
+    else
+        (void)err_set(err, ERR_NOT_FOUND, "unknown %s '%s'; did you mean '%s'?", kind->what, name, nearest);
+    return NULL;
 }
 
 /* { pipeline = NAME; pipelines: { NAME: { ... }; }; } */
-static char *write_filled(const struct node *filled)
+static char *write_filled(const struct kind *kind, const struct node *filled)
 {
     const struct node children[] = {
-        {.kind = NODE_TEXT, .name = "pipeline", .text = filled->name, .source = filled->source},
-        {.kind = NODE_GROUP, .name = "pipelines", .source = filled->source, .count = 1, .children = filled},
+        {.kind = NODE_TEXT, .name = kind->what, .text = filled->name, .source = filled->source},
+        {.kind = NODE_GROUP, .name = kind->group, .source = filled->source, .count = 1, .children = filled},
     };
     const struct node root = {
         .kind = NODE_GROUP, .source = filled->source, .count = ARRAY_LENGTH(children), .children = children};
@@ -45,20 +61,18 @@ static char *write_filled(const struct node *filled)
 
 char *config_seal_pipeline(const struct config *config, const char *pipeline, struct err *err)
 {
-    const struct node *node = config_find(config, "pipelines", pipeline);
+    const struct node *node = find(config, &a_pipeline, pipeline, err);
     struct config_report *report = NULL;
     struct arena arena;
     struct node filled;
     char *text = NULL;
 
-    if (node == NULL) {
-        (void)err_unknown(err, config, pipeline);
+    if (node == NULL)
         return NULL;
-    }
     report = block_new(sizeof(*report));
     block_arena(&arena, FILLED_BYTES);
     if (pipelines_fill(config, node, &arena, report, &filled))
-        text = write_filled(&filled);
+        text = write_filled(&a_pipeline, &filled);
     else
         (void)err_finding(err, report);
     free(arena.memory);
@@ -66,10 +80,34 @@ char *config_seal_pipeline(const struct config *config, const char *pipeline, st
     return text;
 }
 
+char *config_seal_group(const struct config *config, const char *group, const struct run_member *members,
+                        size_t count, struct err *err)
+{
+    const struct node *node = find(config, &a_group, group, err);
+    struct arena arena;
+    struct node filled;
+    char *text = NULL;
+
+    if (node == NULL)
+        return NULL;
+    block_arena(&arena, FILLED_BYTES);
+    if (groups_fill(node, members, count, &arena, &filled, err))
+        text = write_filled(&a_group, &filled);
+    free(arena.memory);
+    return text;
+}
+
+static const struct node *find_sealed(const struct node *root, const struct kind *kind)
+{
+    const struct node *name = tree_find(root, kind->what);
+
+    return name == NULL ? NULL : tree_find(tree_find(root, kind->group), name->text);
+}
+
 static struct run_definition *build(const struct node *root, struct config_report *report)
 {
-    const struct node *name = tree_find(root, "pipeline");
-    const struct node *node = name == NULL ? NULL : tree_find(tree_find(root, "pipelines"), name->text);
+    const struct node *group = find_sealed(root, &a_group);
+    const struct node *node = group == NULL ? find_sealed(root, &a_pipeline) : group;
     struct arena arena;
     struct build building = {.arena = &arena, .report = report};
 
@@ -79,7 +117,8 @@ static struct run_definition *build(const struct node *root, struct config_repor
     }
     block_arena(&arena, DEFINITION_BYTES);
     struct run_definition *definition = arena_take(&arena, sizeof(*definition));
-    if (pipelines_build(&building, node, definition))
+    if (group != NULL ? groups_build(&building, node, definition)
+                      : pipelines_build(&building, node, definition))
         return definition;
     free(arena.memory);
     return NULL;

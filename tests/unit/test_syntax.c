@@ -79,7 +79,7 @@ static void test_syntax(void **state)
 static const struct finding_case shape_cases[] = {
     {"trigers: { };", "x.rules:1: unknown group 'trigers'; did you mean 'triggers'?"},
     {"whatever: { };", "x.rules:1: unknown group 'whatever'"},
-    {"groups: { };", "x.rules:1: 'groups' is not supported by this version"},
+    {"groups = 5;", "x.rules:1: 'groups' takes a group { }, not a whole number"},
     {"metrics = 5;", "x.rules:1: 'metrics' takes a group { }, not a whole number"},
     {"vars = ( );", "x.rules:1: 'vars' takes a group { }, not a list"},
     {"metrics: { x = \"y\"; };", "x.rules:1: 'x' takes a group { }, not a text"},
