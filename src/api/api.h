@@ -24,8 +24,7 @@ struct log;
 struct api_start {
     struct api_principal principal;
     const char *service, *environment, *version;
-    const char *digest, *strategy, *run_url, *commit,
-        *reason;                      /* "" where not given; strategy "" is the default */
+    const char *digest, *strategy, *run_url, *commit, *reason; /* "" where not given, or the default */
     const char *actor;                /* who caused it; the principal's name where not given */
     bool is_emergency, is_stable_bad; /* as in struct engine_start */
     const char *idempotency_key;      /* NULL: none */
@@ -82,6 +81,7 @@ struct api_live {
     int64_t now_ms;  /* engine's clock */
     int64_t opens_wall_ms; /* its window is closed until then; 0: it is not; INT64_MAX: not in sight */
     struct api_lock lock;
+    struct api_waits waits;
 };
 
 struct api_env {
@@ -115,8 +115,8 @@ struct api_env {
     char *(*ready)(void *data, bool *ret_ready);
     /* Findings of text as a rule file, as malloc'ed JSON (POST /v1/rules/check). */
     char *(*check_rules)(void *data, const char *text);
-    /* A pipeline as it is now, for run_definition_free(); NULL: unknown. */
-    struct run_definition *(*pipeline)(void *data, const char *name, struct err *err);
+    /* What a start would run now, for run_definition_free(); NULL: unknown, or versions do not fit. */
+    struct run_definition *(*run_definition)(void *data, const struct api_run_start *start, struct err *err);
     /* As start and verb, with the run's id. */
     void (*run_start)(void *data, const struct api_run_start *start, api_done *done, void *done_data);
     void (*run_retry)(void *data, const struct api_run_retry *retry, api_done *done, void *done_data);

@@ -12,9 +12,19 @@ struct api_principal {
     bool is_person;
 };
 
+/* Of those that stand or fall together: whom one waits for at its barrier. */
+struct api_waits {
+    uint8_t count;
+    const char *names[RUN_TOGETHER_MAX]; /* of services; valid as long as their run's definition */
+};
+
+/* Of a pipeline, with the version that goes through it; or of a group, with one for each of its services. */
 struct api_run_start {
     struct api_principal principal;
-    const char *pipeline, *version;
+    const char *pipeline, *version; /* NULL: of a group */
+    const char *group;              /* NULL: of a pipeline */
+    size_t member_count;
+    const struct run_member *members;
     const char *digest, *run_url, *commit, *reason; /* "" where not given */
     const char *actor;
 };

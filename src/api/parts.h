@@ -61,6 +61,11 @@ void runs_list(struct call *call);
 void runs_show(struct call *call);
 void runs_act(struct call *call);
 void runs_answer(struct call *call);
+/* A run concerns each service and environment that it deploys; false: answered with 403. */
+MUST_CHECK bool runs_allowed(struct call *call, unsigned right, const char *service,
+                             const struct run_definition *definition);
+/* api_done of every request about runs that the engine answers. */
+void runs_done(void *data, bool is_done, bool is_new, uint64_t run, const struct err *err);
 void openapi_show(struct call *call);
 
 /* Reads the deployment anew and answers with it: `status` (201 with Location). */

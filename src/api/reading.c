@@ -221,6 +221,7 @@ struct record reading_record(const struct call *call, size_t index)
     record.now_ms = live.now_ms;
     record.opens_wall_ms = live.opens_wall_ms;
     record.lock = live.lock;
+    record.waits = live.waits;
     record.is_live = true;
     return record;
 }

@@ -4,6 +4,7 @@
 #define API_RECORD_H
 
 #include "api/api_lock.h"
+#include "api/api_run.h"
 #include "base/text.h"
 #include "config/against.h"
 #include "config/definition.h"
@@ -23,6 +24,7 @@ struct record {
     int64_t now_ms;        /* is_live */
     int64_t opens_wall_ms; /* QUEUED: its window is closed until then; 0: it waits for others */
     struct api_lock lock;  /* QUEUED */
+    struct api_waits waits;
 };
 
 /* Over, or escalated: `wait` ends. */

@@ -54,7 +54,8 @@ const struct route routes[] = {
     {"POST", "/v1/tokens", TOKEN_ADMIN, tokens_create, 0, "Makes a token; its text is shown once"},
     {"DELETE", "/v1/tokens/{id}", TOKEN_ADMIN, tokens_revoke, 0, "Revokes a token"},
     {"POST", "/v1/runs", TOKEN_DEPLOY, runs_start, RUNS_STARTS,
-     "Starts a run of a pipeline, or attaches to the one of this version that is under way"},
+     "Starts a run of a pipeline, or of a group (group, versions) that stands or falls together; attaches to "
+     "the same one that is under way"},
     {"GET", "/v1/runs", TOKEN_READ, runs_list, 0, "Lists runs, newest first; ?pipeline="},
     {"GET", "/v1/runs/{run}", TOKEN_READ, runs_show, 0,
      "Shows one with its stages and tasks; ?wait=60s as for deployments"},

@@ -19,13 +19,24 @@ bool run_record_is_done(const struct journal_run *row)
     return run_phase_is_terminal(row->state.phase) || row->state.is_escalated;
 }
 
-void run_record_etag(const struct journal_run *row, char to[RUN_ETAG_SIZE])
+/* How many each task waits for, of those that wait for others. */
+static uint64_t hash_waits(const struct run_record *record)
 {
+    unsigned char counts[RUN_TASKS_MAX] = {0};
+
+    for (uint8_t i = 0; record->waits != NULL && i < RUN_TASKS_MAX; i++)
+        counts[i] = record->waits[i].count;
+    return snapshot_hash(counts, sizeof(counts));
+}
+
+void run_record_etag(const struct run_record *record, char to[RUN_ETAG_SIZE])
+{
+    const struct journal_run *row = record->row;
     unsigned char bytes[SNAPSHOT_RUN_MAX];
     size_t length = snapshot_write_run(&row->state, bytes);
 
     (void)snprintf(to, RUN_ETAG_SIZE, "\"run_%" PRIu64 "-%016" PRIx64 "\"", row->id,
-                   snapshot_hash(bytes, length));
+                   snapshot_hash(bytes, length) ^ hash_waits(record));
 }
 
 static const char *stage_name(const struct run_record *record, uint8_t stage)
@@ -82,6 +93,12 @@ static void add_waiting(const struct run_record *record, struct text *text)
     }
 }
 
+/* The row of a group names no service. */
+static bool is_of_group(const struct run_record *record)
+{
+    return record->row->service[0] == '\0';
+}
+
 static void add_phase(const struct run_record *record, struct text *text)
 {
     const struct run_state *state = &record->row->state;
@@ -89,7 +106,8 @@ static void add_phase(const struct run_record *record, struct text *text)
 
     switch (state->phase) {
     case RUN_QUEUED:
-        text_add(text, "waits: another run of this pipeline is under way");
+        text_add(text, "waits: another run of this %s is under way",
+                 is_of_group(record) ? "group" : "pipeline");
         return;
     case RUN_RUNNING:
         text_add(text, "stage %s%s", stage,
@@ -118,6 +136,18 @@ static void add_phase(const struct run_record *record, struct text *text)
     }
 }
 
+/* Whom the members of a group wait for, each said once. */
+static void add_waits(const struct run_record *record, struct text *text)
+{
+    const struct api_waits *last = NULL;
+
+    for (uint8_t i = 0; record->waits != NULL && i < RUN_TASKS_MAX; i++)
+        if (record->waits[i].count > 0)
+            last = &record->waits[i]; /* all that wait at a barrier wait for the same ones */
+    for (uint8_t i = 0; last != NULL && i < last->count; i++)
+        text_add(text, "%s %s", i == 0 ? "; the others wait for" : ",", last->names[i]);
+}
+
 void run_record_summary(const struct run_record *record, char to[RUN_SUMMARY_SIZE])
 {
     struct text text;
@@ -125,6 +155,7 @@ void run_record_summary(const struct run_record *record, char to[RUN_SUMMARY_SIZ
     text_init(&text, to, RUN_SUMMARY_SIZE);
     text_add(&text, "%s %s: ", record->row->pipeline, record->row->version);
     add_phase(record, &text);
+    add_waits(record, &text);
 }
 
 static const char *stage_state(const struct run_state *state, uint8_t index)
@@ -147,6 +178,24 @@ static void add_deployment(cJSON *object, uint64_t deployment)
         cJSON_AddStringToObject(object, "deployment", id);
 }
 
+/* What goes where; of a run's own version and digest nothing is said again. */
+static void add_target(cJSON *object, const struct run_record *record, uint8_t index)
+{
+    const struct run_task_definition *task = &record->definition->tasks[index];
+
+    if (task->service == NULL)
+        return;
+    cJSON_AddStringToObject(object, "service", task->service);
+    cJSON_AddStringToObject(object, "environment", task->environment);
+    if (task->version == NULL)
+        return;
+    cJSON_AddStringToObject(object, "version", task->version);
+    cJSON_AddStringToObject(object, "digest", task->digest);
+    cJSON *waits = cJSON_AddArrayToObject(object, "waits_for");
+    for (uint8_t i = 0; record->waits != NULL && i < record->waits[index].count; i++)
+        cJSON_AddItemToArray(waits, cJSON_CreateString(record->waits[index].names[i]));
+}
+
 static cJSON *shape_task(const struct run_record *record, uint8_t index)
 {
     const struct run_task *state = &record->row->state.tasks[index];
@@ -162,6 +211,7 @@ static cJSON *shape_task(const struct run_record *record, uint8_t index)
     cJSON_AddNumberToObject(object, "tries", state->tries);
     cJSON_AddStringToObject(object, "cause", run_cause_text((enum run_cause)state->cause));
     add_deployment(object, state->deployment);
+    add_target(object, record, index);
     if (newest == NULL)
         return object;
     shape_time(object, "began_at", newest->began_ms);
@@ -195,6 +245,24 @@ static void add_full(cJSON *object, const struct run_record *record)
         cJSON_AddStringToObject(outputs, record->outputs[i].name, record->outputs[i].value);
 }
 
+/* A group has a digest for each of its services, or none. */
+static void add_subject(cJSON *object, const struct run_record *record)
+{
+    const struct journal_run *row = record->row;
+
+    if (is_of_group(record)) {
+        cJSON_AddNullToObject(object, "pipeline");
+        cJSON_AddStringToObject(object, "group", row->pipeline);
+        cJSON_AddNullToObject(object, "service");
+    } else {
+        cJSON_AddStringToObject(object, "pipeline", row->pipeline);
+        cJSON_AddNullToObject(object, "group");
+        cJSON_AddStringToObject(object, "service", row->service);
+    }
+    cJSON_AddStringToObject(object, "version", row->version);
+    cJSON_AddStringToObject(object, "digest", is_of_group(record) ? "" : row->digest);
+}
+
 cJSON *run_shape(const struct run_record *record, bool is_full)
 {
     const struct journal_run *row = record->row;
@@ -205,10 +273,7 @@ cJSON *run_shape(const struct run_record *record, bool is_full)
 
     (void)snprintf(id, sizeof(id), "run_%" PRIu64, row->id);
     cJSON_AddStringToObject(object, "id", id);
-    cJSON_AddStringToObject(object, "pipeline", row->pipeline);
-    cJSON_AddStringToObject(object, "service", row->service);
-    cJSON_AddStringToObject(object, "version", row->version);
-    cJSON_AddStringToObject(object, "digest", row->digest);
+    add_subject(object, record);
     cJSON_AddStringToObject(object, "state", run_phase_name(row->state.phase));
     if (record->definition == NULL)
         cJSON_AddNullToObject(object, "stage");

@@ -17,11 +17,12 @@ struct run_record {
     size_t task_count;
     const struct journal_output *outputs;
     size_t output_count;
+    const struct api_waits *waits; /* [RUN_TASKS_MAX], of its tasks; NULL: nobody knows */
 };
 
 /* Over, or one of its deployments is escalated: `wait` ends. */
 bool run_record_is_done(const struct journal_run *row);
-void run_record_etag(const struct journal_run *row, char to[RUN_ETAG_SIZE]);
+void run_record_etag(const struct run_record *record, char to[RUN_ETAG_SIZE]);
 /* One sentence of plain words. */
 void run_record_summary(const struct run_record *record, char to[RUN_SUMMARY_SIZE]);
 

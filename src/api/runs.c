@@ -1,4 +1,4 @@
-/* runs.c - starting, listing, showing, aborting, retrying runs; and the answers that their tasks await.
+/* runs.c - listing, showing, aborting, retrying runs; and the answers that their tasks await.
  * SPDX-License-Identifier: MIT */
 #include "api/parts.h"
 #include "api/run_shape.h"
@@ -11,37 +11,65 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LIST_DEFAULT = 20, LOCATION_SIZE = 64, URL_SIZE = 1024, COMMIT_SIZE = 129, RESULT_SIZE = 16 };
+enum { LIST_DEFAULT = 20, LOCATION_SIZE = 64, RESULT_SIZE = 16 };
 
 /* ---- one ---- */
 
-static struct run_record record_of(const struct call *call)
+static struct run_record record_of(const struct call *call, struct api_waits waits[RUN_TASKS_MAX])
 {
     const struct reading *reading = call->reading;
+    const struct run_state *state = &reading->runs[0].state;
+    const struct api_env *env = &call->api->env;
+    struct api_live live = {0};
 
+    for (unsigned i = 0; i < RUN_TASKS_MAX; i++) {
+        bool is_alive =
+            state->tasks[i].deployment != 0 && env->live(env->data, state->tasks[i].deployment, &live);
+        waits[i] = is_alive ? live.waits : (struct api_waits){0};
+    }
     return (struct run_record){.row = &reading->runs[0],
                                .definition = reading->run_definition,
                                .tasks = reading->tasks,
                                .task_count = reading->task_count,
                                .outputs = reading->outputs,
-                               .output_count = reading->output_count};
+                               .output_count = reading->output_count,
+                               .waits = waits};
 }
 
-/* A run concerns each environment of its pipeline. */
-static bool is_allowed(struct call *call, unsigned right, const char *service,
-                       const struct run_definition *definition)
+/* Rows of a group name no service, and a token that is bound to some sees none of what it cannot tell to be
+ * of them. */
+static bool is_unbound(const struct call *call, unsigned right)
+{
+    const struct principal *principal = &call->principal;
+
+    return !principal->has_token || journal_token_allows(&principal->token, (enum token_right)right, "", "");
+}
+
+static bool is_listed(const struct call *call, const struct journal_run *row)
+{
+    return row->service[0] == '\0' ? is_unbound(call, TOKEN_READ)
+                                   : auth_allows(&call->principal, TOKEN_READ, row->service, "");
+}
+
+bool runs_allowed(struct call *call, unsigned right, const char *service,
+                  const struct run_definition *definition)
 {
     bool has_environment = false;
 
     for (uint8_t i = 0; definition != NULL && i < definition->plan.task_count; i++) {
-        const char *environment = definition->tasks[i].environment;
-        if (environment == NULL)
+        const struct run_task_definition *task = &definition->tasks[i];
+        if (task->environment == NULL)
             continue;
         has_environment = true;
-        if (!call_allowed(call, right, service, environment))
+        if (!call_allowed(call, right, task->service, task->environment))
             return false;
     }
-    return has_environment || call_allowed(call, right, service, "");
+    if (has_environment)
+        return true;
+    if (service[0] != '\0' || is_unbound(call, right))
+        return call_allowed(call, right, service, "");
+    problem_answer(call, 403, "forbidden", "this run cannot be read, nor what it is about");
+    return false;
 }
 
 static bool has_failed(struct call *call)
@@ -57,15 +85,14 @@ static bool has_failed(struct call *call)
     return true;
 }
 
-static void answer_record(struct call *call, const char *etag)
+static void answer_record(struct call *call, const struct run_record *record, const char *etag)
 {
-    struct run_record record = record_of(call);
     char location[LOCATION_SIZE];
     const struct http_server_header headers[] = {{"ETag", etag}, {"Location", location}};
-    cJSON *json = run_shape(&record, true);
+    cJSON *json = run_shape(record, true);
     char *text = json_print(json);
 
-    (void)snprintf(location, sizeof(location), "/v1/runs/run_%" PRIu64, record.row->id);
+    (void)snprintf(location, sizeof(location), "/v1/runs/run_%" PRIu64, record->row->id);
     call_answer(call, call->status, "application/json", headers, call->status == 201 ? 2 : 1, text,
                 strlen(text));
     free(text);
@@ -74,21 +101,23 @@ static void answer_record(struct call *call, const char *etag)
 
 static void show(struct call *call)
 {
+    struct api_waits waits[RUN_TASKS_MAX];
     char etag[RUN_ETAG_SIZE];
 
     if (has_failed(call))
         return;
     const struct journal_run *row = &call->reading->runs[0];
-    if (!is_allowed(call, TOKEN_READ, row->service, call->reading->run_definition))
+    if (!runs_allowed(call, TOKEN_READ, row->service, call->reading->run_definition))
         return;
-    run_record_etag(row, etag);
+    const struct run_record record = record_of(call, waits);
+    run_record_etag(&record, etag);
     if (poll_sleeps_run(call, row->id, run_record_is_done(row), etag))
         return;
     const struct http_server_header header = {"ETag", etag};
     if (strcmp(call->poll.etag, etag) == 0)
         call_answer(call, 304, "application/json", &header, 1, "", 0);
     else
-        answer_record(call, etag);
+        answer_record(call, &record, etag);
 }
 
 void runs_show(struct call *call)
@@ -102,12 +131,14 @@ void runs_show(struct call *call)
 
 static void show_after(struct call *call)
 {
+    struct api_waits waits[RUN_TASKS_MAX];
     char etag[RUN_ETAG_SIZE];
 
     if (has_failed(call))
         return;
-    run_record_etag(&call->reading->runs[0], etag);
-    answer_record(call, etag);
+    const struct run_record record = record_of(call, waits);
+    run_record_etag(&record, etag);
+    answer_record(call, &record, etag);
 }
 
 static void explain_conflict(struct call *call)
@@ -121,79 +152,21 @@ static void explain_conflict(struct call *call)
                    row->id, run_phase_name(row->state.phase), possible);
 }
 
-/* Of every request that the engine answers. */
-static void done(void *data, bool is_done, bool is_new, uint64_t run, const struct err *err)
+void runs_done(void *data, bool is_done, bool is_new, uint64_t run, const struct err *err)
 {
     struct call *call = data;
 
     if (call->request != NULL && is_done) {
         call->status = is_new && call->route->value != RUNS_ACTS ? 201 : 200;
         reading_run(call, run, show_after);
-    } else if (call->request != NULL && call->run != 0 &&
-               (err->code == ERR_CONFLICT ||
-                (err->code == ERR_NOT_FOUND && call->route->value == RUNS_ACTS))) {
+    } else if (call->request != NULL && call->run != 0 && call->route->value == RUNS_ACTS &&
+               (err->code == ERR_CONFLICT || err->code == ERR_NOT_FOUND)) {
         reading_run(call, call->run, explain_conflict);
     } else if (call->request != NULL) {
         problem_answer_err(call, err);
     }
     call->env_holds--;
     call_settle(call);
-}
-
-/* ---- start ---- */
-
-struct start_texts {
-    char pipeline[NAME_MAX_LENGTH + 1], version[VERSION_MAX_LENGTH + 1], digest[DIGEST_MAX_LENGTH + 1];
-    char run_url[URL_SIZE], commit[COMMIT_SIZE], actor[NAME_MAX_LENGTH + 1];
-};
-
-static bool read_start(struct call *call, struct start_texts *texts)
-{
-    static const char *const names[] = {"pipeline", "version", "digest", "run_url",
-                                        "commit",   "actor",   "reason"};
-
-    if (!call_read_body(call, names, ARRAY_LENGTH(names), false) ||
-        !call_body_name(call, "pipeline", text_is_name, "a name", sizeof(texts->pipeline), texts->pipeline) ||
-        !call_body_name(call, "version", text_is_version, "a version", sizeof(texts->version),
-                        texts->version) ||
-        !call_body_line(call, "digest", sizeof(texts->digest), texts->digest) ||
-        !call_body_line(call, "run_url", sizeof(texts->run_url), texts->run_url) ||
-        !call_body_line(call, "commit", sizeof(texts->commit), texts->commit) ||
-        !call_body_line(call, "actor", sizeof(texts->actor), texts->actor) ||
-        !call_body_line(call, "reason", sizeof(call->reason), call->reason))
-        return false;
-    if (texts->digest[0] == '\0' || text_is_digest(texts->digest))
-        return true;
-    problem_answer_member(call, "#/digest", "must be a digest such as sha256:...");
-    return false;
-}
-
-void runs_start(struct call *call)
-{
-    const struct api_env *env = &call->api->env;
-    struct start_texts texts;
-    struct err err = {0};
-
-    if (!read_start(call, &texts))
-        return;
-    struct run_definition *definition = env->pipeline(env->data, texts.pipeline, &err);
-    bool is_good = definition != NULL && is_allowed(call, TOKEN_DEPLOY, definition->service, definition);
-    if (definition == NULL)
-        problem_answer_err(call, &err);
-    run_definition_free(definition);
-    if (!is_good)
-        return;
-    const struct api_run_start start = {
-        .principal = {.name = call->principal.name, .is_person = call->principal.is_person},
-        .pipeline = texts.pipeline,
-        .version = texts.version,
-        .digest = texts.digest,
-        .run_url = texts.run_url,
-        .commit = texts.commit,
-        .reason = call->reason,
-        .actor = texts.actor[0] == '\0' ? call->principal.name : texts.actor};
-    call->env_holds++;
-    env->run_start(env->data, &start, done, call);
 }
 
 /* ---- list ---- */
@@ -208,7 +181,7 @@ static void show_list(struct call *call)
     cJSON *array = cJSON_AddArrayToObject(page, "runs");
     for (size_t i = 0; i < reading->run_count; i++) {
         const struct run_record record = {.row = &reading->runs[i]};
-        if (auth_allows(&call->principal, TOKEN_READ, record.row->service, ""))
+        if (is_listed(call, record.row))
             cJSON_AddItemToArray(array, run_shape(&record, false));
     }
     if (reading->run_count == reading->filter.limit) {
@@ -254,7 +227,7 @@ static void act(struct call *call)
     if (has_failed(call))
         return;
     const struct journal_run *row = &call->reading->runs[0];
-    if (!is_allowed(call, call->route->right, row->service, call->reading->run_definition))
+    if (!runs_allowed(call, call->route->right, row->service, call->reading->run_definition))
         return;
     call->run = row->id;
     const struct api_run_verb verb = {
@@ -262,7 +235,7 @@ static void act(struct call *call)
         .run = row->id,
         .reason = call->reason};
     call->env_holds++;
-    env->run_abort(env->data, &verb, done, call);
+    env->run_abort(env->data, &verb, runs_done, call);
 }
 
 static void retry(struct call *call)
@@ -273,7 +246,7 @@ static void retry(struct call *call)
         return;
     const struct reading *reading = call->reading;
     const struct journal_run *row = &reading->runs[0];
-    if (!is_allowed(call, call->route->right, row->service, reading->run_definition))
+    if (!runs_allowed(call, call->route->right, row->service, reading->run_definition))
         return;
     call->run = row->id;
     if (row->state.phase != RUN_FAILED && row->state.phase != RUN_ABORTED) {
@@ -288,7 +261,7 @@ static void retry(struct call *call)
         .output_count = reading->output_count,
         .reason = call->reason};
     call->env_holds++;
-    env->run_retry(env->data, &again, done, call);
+    env->run_retry(env->data, &again, runs_done, call);
 }
 
 void runs_act(struct call *call)
@@ -347,7 +320,7 @@ static void take_answer(struct call *call)
     if (has_failed(call))
         return;
     const struct journal_run *row = &call->reading->runs[0];
-    if (!is_allowed(call, call->route->right, row->service, call->reading->run_definition) ||
+    if (!runs_allowed(call, call->route->right, row->service, call->reading->run_definition) ||
         !call_body_line(call, "result", sizeof(result), result) || !read_outputs(call, outputs, &count))
         return;
     bool is_good = strcmp(result, "pass") == 0;
@@ -374,7 +347,7 @@ static void take_answer(struct call *call)
         .output_count = count,
         .reason = call->reason};
     call->env_holds++;
-    env->run_answer(env->data, &answer, done, call);
+    env->run_answer(env->data, &answer, runs_done, call);
 }
 
 void runs_answer(struct call *call)

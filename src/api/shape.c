@@ -277,6 +277,20 @@ static void add_state(cJSON *object, const struct record *record)
     add_gate(object, record);
 }
 
+static void add_group(cJSON *object, const struct record *record)
+{
+    char id[RECORD_ID_SIZE];
+
+    (void)snprintf(id, sizeof(id), "run_%" PRIu64, record->state->together);
+    if (record->state->together == 0)
+        cJSON_AddNullToObject(object, "group_run");
+    else
+        cJSON_AddStringToObject(object, "group_run", id);
+    cJSON *waits = cJSON_AddArrayToObject(object, "waits_for");
+    for (uint8_t i = 0; i < record->waits.count; i++)
+        cJSON_AddItemToArray(waits, cJSON_CreateString(record->waits.names[i]));
+}
+
 cJSON *shape_deployment(const struct record *record, bool is_full)
 {
     cJSON *object = cJSON_CreateObject();
@@ -286,6 +300,7 @@ cJSON *shape_deployment(const struct record *record, bool is_full)
     cJSON_AddStringToObject(object, "id", id);
     add_texts(object, record->row);
     add_state(object, record);
+    add_group(object, record);
     if (!is_full)
         return object;
     add_step(object, record);

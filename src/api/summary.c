@@ -274,7 +274,8 @@ static void add_queued(const struct record *record, struct text *text)
         return;
     }
     if (record->opens_wall_ms == 0) {
-        text_add(text, "the deployment before it");
+        text_add(text, "the deployment before it%s",
+                 record->state->together == 0 ? "" : ", or before one of its group");
         return;
     }
     shape_time_text(record->opens_wall_ms, opens);
@@ -326,6 +327,13 @@ static void add_phase(const struct record *record, struct text *text)
     }
 }
 
+/* What it needs is there; the others of its group are not so far. */
+static void add_waits(const struct record *record, struct text *text)
+{
+    for (uint8_t i = 0; i < record->waits.count; i++)
+        text_add(text, "%s %s", i == 0 ? "; it waits for" : ",", record->waits.names[i]);
+}
+
 void record_summary(const struct record *record, char to[RECORD_SUMMARY_SIZE])
 {
     struct text text;
@@ -333,4 +341,5 @@ void record_summary(const struct record *record, char to[RECORD_SUMMARY_SIZE])
     text_init(&text, to, RECORD_SUMMARY_SIZE);
     text_add(&text, "%s/%s ", record->row->service, record->row->environment);
     add_phase(record, &text);
+    add_waits(record, &text);
 }

@@ -45,6 +45,18 @@ static void add_mark(const struct terminal *terminal, const char *state, struct 
              terminal->has_utf8 ? marks[i].sign : marks[i].plain, terminal_color(terminal, COLOR_NONE));
 }
 
+static void add_waits(const cJSON *task, struct text *text)
+{
+    const cJSON *name = NULL;
+    bool is_first = true;
+
+    cJSON_ArrayForEach(name, field_part(task, "waits_for"))
+    {
+        text_add(text, "%s %s", is_first ? ", waits for" : ",", cJSON_GetStringValue(name));
+        is_first = false;
+    }
+}
+
 static void draw_task(const cJSON *task, const struct terminal *terminal, struct text *text)
 {
     const char *state = field_text(task, "state");
@@ -56,8 +68,11 @@ static void draw_task(const cJSON *task, const struct terminal *terminal, struct
     text_add(text, " %-*s %s", NAME_WIDTH, field_text(task, "name"), state);
     if (field_number(task, "tries") > 1)
         text_add(text, ", try %.0f", field_number(task, "tries"));
+    if (field_text(task, "version")[0] != '\0')
+        text_add(text, "  %s", field_text(task, "version"));
     if (deployment[0] != '\0')
         text_add(text, "  %s", deployment);
+    add_waits(task, text);
     if (why[0] == '\0')
         why = field_text(task, "cause");
     if (why[0] != '\0')
@@ -84,11 +99,12 @@ static unsigned draw_stage(const cJSON *stage, const struct terminal *terminal, 
 unsigned run_tree_draw(const cJSON *run, const struct terminal *terminal, struct text *text)
 {
     const char *digest = field_text(run, "digest");
+    const char *group = field_text(run, "group");
     const cJSON *stage = NULL;
     unsigned lines = 2;
 
-    text_add(text, "%s %s  %s%s%s\n", field_text(run, "pipeline"), field_text(run, "version"),
-             field_text(run, "id"), digest[0] == '\0' ? "" : "  ", digest);
+    text_add(text, "%s %s  %s%s%s\n", group[0] == '\0' ? field_text(run, "pipeline") : group,
+             field_text(run, "version"), field_text(run, "id"), digest[0] == '\0' ? "" : "  ", digest);
     text_add(text, "%s: %s\n", field_text(run, "state"), field_text(run, "summary"));
     cJSON_ArrayForEach(stage, field_part(run, "stages")) lines += draw_stage(stage, terminal, text);
     return lines;

@@ -190,6 +190,7 @@ static bool show_live(void *data, uint64_t deployment, struct api_live *ret_live
                                                            live->definition->plan.kind == PLAN_DEPLOY
                                                        ? window_opens_wall_ms(live)
                                                        : 0};
+    run_waits(daemon, state, &ret_live->waits);
     return true;
 }
 
@@ -347,14 +348,6 @@ static char *check_rules(void *data, const char *text)
     return answer;
 }
 
-static struct run_definition *show_pipeline(void *data, const char *name, struct err *err)
-{
-    const struct daemon *daemon = data;
-    CLEANUP(memory_free_at) char *sealed = config_seal_pipeline(daemon->config, name, err);
-
-    return sealed == NULL ? NULL : config_unseal_pipeline(sealed, err);
-}
-
 void daemon_fill_api_env(struct daemon *daemon, struct api_env *ret_env)
 {
     *ret_env = (struct api_env){
@@ -380,7 +373,7 @@ void daemon_fill_api_env(struct daemon *daemon, struct api_env *ret_env)
         .metrics = show_metrics,
         .ready = show_ready,
         .check_rules = check_rules,
-        .pipeline = show_pipeline,
+        .run_definition = run_define,
         .run_start = run_start,
         .run_retry = run_retry,
         .run_abort = run_abort,

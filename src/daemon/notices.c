@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: MIT */
 #include "daemon/notices.h"
 
-#include "daemon/live.h"
+#include "daemon/run_live.h"
 #include "drivers/notice_kind.h"
 #include "io/digest.h"
 #include "io/json.h"
@@ -107,6 +107,20 @@ static void add_rule(cJSON *data, const struct live *live, const struct batch_ro
     add_number(data, "count", judgement->count);
 }
 
+/* Those that it stands or falls with. */
+static void add_group(cJSON *data, const struct live *live, const struct batch_row *row)
+{
+    const struct run_live *run = run_live_find(live->daemon, row->state->together);
+    char id[32];
+
+    if (row->state->together == 0)
+        return;
+    (void)snprintf(id, sizeof(id), "run_%llu", (unsigned long long)row->state->together);
+    cJSON_AddStringToObject(data, "group_run", id);
+    if (run != NULL)
+        cJSON_AddStringToObject(data, "group", run->definition->pipeline);
+}
+
 static void add_ends(cJSON *data, unsigned ends)
 {
     cJSON *array = ends == 0 ? NULL : cJSON_AddArrayToObject(data, "ends");
@@ -140,6 +154,7 @@ static cJSON *data_of(const struct telling *telling)
     if (row->state->down_ms > 0)
         add_number(data, "downtime_s", (double)row->state->down_ms / 1000.0);
     add_rule(data, live, row);
+    add_group(data, live, row);
     cJSON_AddStringToObject(data, "actor", live->actor);
     cJSON_AddStringToObject(data, "reason", live->reason);
     if (live->commit[0] != '\0')

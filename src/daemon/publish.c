@@ -87,6 +87,8 @@ static void publish_deployment(struct daemon *daemon, const struct batch_row *ro
 {
     api_changed(daemon->api, row->deployment);
     gating_settle(daemon, row->state);
+    if (row->state->together != 0)
+        api_run_changed(daemon->api, row->state->together); /* whom its others wait for */
     /* What it was sent ahead for is journaled: no sign is needed any more. */
     if (row->state->ending != ENDING_NONE)
         tombstone_remove(daemon, row->deployment);

@@ -89,17 +89,42 @@ static const struct sentence sentences[] = {
                                     "was asked for goes on"},
 };
 
+/* `target`: of a start; 0: of something else. */
+static void explain(struct daemon *daemon, uint32_t target, enum engine_answer answer, struct err *err)
+{
+    if (answer == ENGINE_CONFLICT && target != 0)
+        (void)err_set(err, ERR_CONFLICT, "another deployment of this service and environment is under way");
+    else if (target != 0 && (answer == ENGINE_FROZEN || answer == ENGINE_BRAKED))
+        brakes_describe(daemon, target, err);
+    else
+        (void)err_set(err, sentences[answer].code, "%s", sentences[answer].text);
+}
+
+/* One of those that stand or fall together is refused: its task, counted from 1, stands in the place of the
+ * run. */
+static void explain_member(struct daemon *daemon, const struct request *request, enum engine_answer answer,
+                           uint64_t member, struct err *err)
+{
+    const struct run_task_definition *task = &request->run->definition->tasks[member - 1];
+    bool is_named = answer == ENGINE_FROZEN || answer == ENGINE_BRAKED; /* in the words for these */
+
+    if (answer == ENGINE_NOT_FOUND)
+        *err = request->run->refusal;
+    else
+        explain(daemon, journal_target(daemon->journal, task->service, task->environment), answer, err);
+    if (!is_named)
+        (void)err_wrap(err, "%s/%s", task->service, task->environment);
+}
+
 static void refuse(struct daemon *daemon, struct request *request, enum engine_answer answer,
                    uint64_t deployment)
 {
     struct err err = {0};
 
-    if (answer == ENGINE_CONFLICT && request->is_start)
-        err_set(&err, ERR_CONFLICT, "another deployment of this service and environment is under way");
-    else if (request->is_start && (answer == ENGINE_FROZEN || answer == ENGINE_BRAKED))
-        brakes_describe(daemon, request->start.target, &err);
+    if (request->run != NULL && deployment != 0)
+        explain_member(daemon, request, answer, deployment, &err);
     else
-        err_set(&err, sentences[answer].code, "%s", sentences[answer].text);
+        explain(daemon, request->is_start ? request->start.target : 0, answer, &err);
     request->done(request->done_data, false, false, deployment, &err);
 }
 
@@ -137,16 +162,15 @@ void request_answered(void *data, uint64_t token, enum engine_answer answer, uin
 
     if (request == NULL || request->is_answered)
         return;
+    bool is_good = answer == ENGINE_DONE || answer == ENGINE_ALREADY;
     request->is_answered = true;
     if (request->is_start)
         settle_start(daemon, request, answer, deployment);
+    if (!is_good && request->done != NULL)
+        refuse(daemon, request, answer, deployment); /* in the words of its run, which goes then */
     settle_run(request, answer);
-    if (request->done == NULL)
-        return;
-    if (answer == ENGINE_DONE || answer == ENGINE_ALREADY)
+    if (is_good && request->done != NULL)
         request->done(request->done_data, true, answer == ENGINE_DONE, deployment, NULL);
-    else
-        refuse(daemon, request, answer, deployment);
 }
 
 void request_refused(struct daemon *daemon, struct request *request, const struct err *err)

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "daemon/run_live.h"
 
+#include "engine/snapshot.h"
 #include "io/memory.h"
 #include "io/redaction.h"
 
@@ -117,6 +118,16 @@ const char *run_live_digest(const struct run_live *live, uint64_t version_key)
     const char *digest = "";
 
     return journal_version(live->daemon->journal, version_key, &version, &digest) ? digest : "";
+}
+
+/* A group may be called like a pipeline. */
+uint64_t run_live_lane(const struct run_definition *definition)
+{
+    char lane[NAME_MAX_LENGTH + sizeof("group:")];
+    int length =
+        snprintf(lane, sizeof(lane), "%s%s", definition->is_group ? "group:" : "", definition->pipeline);
+
+    return snapshot_hash(lane, (size_t)length);
 }
 
 static void collect_of(const struct run_live *live, struct run_texts *texts)

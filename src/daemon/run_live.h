@@ -36,6 +36,7 @@ struct run_live {
     uint64_t asked_key; /* the version as it was asked for */
     char version[VERSION_MAX_LENGTH + 1];
     char *actor, *reason, *run_url, *commit;
+    struct err refusal; /* why the daemon itself refused the last deployment that it asked for */
     size_t output_count;
     struct run_output *outputs; /* [JOURNAL_RUN_OUTPUTS_MAX] */
     struct run_report *reports;
@@ -60,6 +61,9 @@ void run_live_report(struct run_live *live, const struct run_action *action, con
 /* Of the version that the run carries now: "" without a digest. */
 const char *run_live_digest(const struct run_live *live, uint64_t version_key);
 
+/* What runs one after the other: of one pipeline, of one group. */
+uint64_t run_live_lane(const struct run_definition *definition);
+
 /* What the runs' next batch brings along; and its end. */
 struct run_texts {
     size_t task_count, output_count;
@@ -80,10 +84,14 @@ void run_actings_drop(struct daemon *daemon);
 bool run_wants_deployment(void *daemon, const struct run_state *state, uint64_t token, uint8_t task,
                           struct engine_start *ret_start);
 void run_released(void *daemon, uint64_t run);
+struct run_definition *run_define(void *daemon, const struct api_run_start *start, struct err *err);
 void run_start(void *daemon, const struct api_run_start *start, api_done *done, void *done_data);
 void run_retry(void *daemon, const struct api_run_retry *retry, api_done *done, void *done_data);
 void run_abort(void *daemon, const struct api_run_verb *verb, api_done *done, void *done_data);
 void run_answer(void *daemon, const struct api_run_answer *answer, api_done *done, void *done_data);
+
+/* run_waiting.c: whom a deployment waits for, of those that it stands or falls with. */
+void run_waits(struct daemon *daemon, const struct deployment_state *state, struct api_waits *ret_waits);
 
 /* run_recovery.c */
 MUST_CHECK bool run_recover(struct daemon *daemon, struct err *err);

@@ -2,10 +2,7 @@
  * keys.
  * SPDX-License-Identifier: MIT */
 #include "daemon/run_live.h"
-#include "engine/snapshot.h"
 #include "io/memory.h"
-
-#include <string.h>
 
 static bool take_run(void *data, const struct journal_run *run, const char *sealed,
                      const struct journal_output *outputs, size_t output_count, struct err *err)
@@ -26,9 +23,8 @@ static bool take_run(void *data, const struct journal_run *run, const char *seal
     for (size_t i = 0; i < output_count; i++)
         if (run_live_put(live, outputs[i].name, outputs[i].value))
             live->outputs[i].is_new = false;
-    const struct engine_run_start start = {.pipeline = snapshot_hash(run->pipeline, strlen(run->pipeline)),
-                                           .version_key = run->asked_key,
-                                           .plan = &definition->plan};
+    const struct engine_run_start start = {
+        .pipeline = run_live_lane(definition), .version_key = run->asked_key, .plan = &definition->plan};
     int64_t gap_ms = daemon_now_ms(daemon) - run->state.last_seen_ms;
     if (!engine_recover_run(daemon->engine, &start, &run->state, gap_ms < 0 ? 0 : gap_ms))
         return err_set(err, ERR_LIMIT, "more runs in the journal than this daemon holds");

@@ -4,7 +4,7 @@
 #include "daemon/request.h"
 #include "daemon/run_live.h"
 #include "daemon/starting.h"
-#include "engine/snapshot.h"
+#include "io/digest.h"
 #include "io/memory.h"
 
 #include <stdio.h>
@@ -37,10 +37,8 @@ static void fill_request(struct request *request, uint64_t retry_of)
 
 static struct engine_run_start fill_start(const struct run_live *live, uint64_t token)
 {
-    const char *pipeline = live->definition->pipeline;
-
     return (struct engine_run_start){.token = token,
-                                     .pipeline = snapshot_hash(pipeline, strlen(pipeline)),
+                                     .pipeline = run_live_lane(live->definition),
                                      .version_key = live->asked_key,
                                      .plan = &live->definition->plan};
 }
@@ -76,10 +74,53 @@ static struct request *prepare(struct daemon *daemon, char *sealed, const struct
     return request;
 }
 
+static char *seal(const struct daemon *daemon, const struct api_run_start *start, struct err *err)
+{
+    return start->group == NULL
+               ? config_seal_pipeline(daemon->config, start->pipeline, err)
+               : config_seal_group(daemon->config, start->group, start->members, start->member_count, err);
+}
+
+struct run_definition *run_define(void *data, const struct api_run_start *start, struct err *err)
+{
+    CLEANUP(memory_free_at) char *sealed = seal(data, start, err);
+
+    return sealed == NULL ? NULL : config_unseal_pipeline(sealed, err);
+}
+
+/* "2.0", or "cart=2.0 pay=2.1" where they differ; what is too long is cut: it is for people. */
+static const char *name_versions(const struct api_run_start *start, char to[VERSION_MAX_LENGTH + 1])
+{
+    struct text text;
+    bool is_one = true;
+
+    for (size_t i = 1; i < start->member_count; i++)
+        is_one = is_one && strcmp(start->members[i].version, start->members[0].version) == 0;
+    text_init(&text, to, VERSION_MAX_LENGTH + 1);
+    for (size_t i = 0; i < start->member_count && !is_one; i++)
+        text_add(&text, "%s%s=%s", i == 0 ? "" : " ", start->members[i].service, start->members[i].version);
+    if (is_one)
+        text_add(&text, "%s", start->members[0].version);
+    return to;
+}
+
+/* The key of a group's versions: what is sealed says all of them. */
+static uint64_t key_of(const struct run_live *live, const char *digest)
+{
+    char all[DIGEST_MAX_LENGTH + 1] = "sha256:";
+
+    if (!live->definition->is_group)
+        return journal_version_key(live->daemon->journal, live->version, digest);
+    digest_sha256_hex(live->sealed, strlen(live->sealed), all + strlen(all));
+    return journal_version_key(live->daemon->journal, live->version, all);
+}
+
 void run_start(void *data, const struct api_run_start *start, api_done *done, void *done_data)
 {
     struct daemon *daemon = data;
-    const struct run_words words = {.version = start->version,
+    char versions[VERSION_MAX_LENGTH + 1];
+    bool is_group = start->group != NULL;
+    const struct run_words words = {.version = is_group ? name_versions(start, versions) : start->version,
                                     .actor = start->actor,
                                     .reason = start->reason,
                                     .run_url = start->run_url,
@@ -87,18 +128,18 @@ void run_start(void *data, const struct api_run_start *start, api_done *done, vo
     struct err err = {0};
 
     if (daemon->settings->is_record) {
-        fail(done, done_data, ERR_CONFLICT, "this daemon only records (mode): it runs no pipelines");
+        fail(done, done_data, ERR_CONFLICT,
+             "this daemon only records (mode): it runs no pipelines and groups");
         return;
     }
-    struct request *request = prepare(daemon, config_seal_pipeline(daemon->config, start->pipeline, &err),
-                                      &words, done, done_data, &err);
+    struct request *request = prepare(daemon, seal(daemon, start, &err), &words, done, done_data, &err);
     if (request == NULL)
         return;
     struct run_live *live = request->run;
-    live->asked_key = journal_version_key(daemon->journal, start->version, start->digest);
+    live->asked_key = key_of(live, start->digest);
     fill_request(request, 0);
     struct engine_run_start engine_start = fill_start(live, request->token);
-    engine_start.is_fixed = start->digest[0] != '\0';
+    engine_start.is_fixed = is_group || start->digest[0] != '\0';
     hand_over(daemon, request, &engine_start);
 }
 
@@ -212,12 +253,14 @@ bool run_wants_deployment(void *data, const struct run_state *state, uint64_t to
 
     if (live == NULL)
         return false;
+    const struct run_task_definition *definition = &live->definition->tasks[task];
+    bool has_own = definition->version != NULL;
     const struct api_start start = {
         .principal = {.name = live->actor},
-        .service = live->definition->service,
-        .environment = live->definition->tasks[task].environment,
-        .version = live->version,
-        .digest = run_live_digest(live, state->version_key),
+        .service = definition->service,
+        .environment = definition->environment,
+        .version = has_own ? definition->version : live->version,
+        .digest = has_own ? definition->digest : run_live_digest(live, state->version_key),
         .strategy = "",
         .run_url = live->run_url,
         .commit = live->commit,
@@ -226,6 +269,7 @@ bool run_wants_deployment(void *data, const struct run_state *state, uint64_t to
     };
     if (starting_for_run(daemon, &start, ret_start, &err))
         return true;
+    live->refusal = err;
     run_live_report(live, &action, "", err.text);
     log_say(&daemon->log, LOG_LEVEL_WARN, "run %llu: %s", (unsigned long long)live->id, err.text);
     return false;

@@ -17,9 +17,9 @@ enum {
 /* One run as the journal holds it; texts never NULL. Wall-clock times in milliseconds since 1970. */
 struct journal_run {
     uint64_t id;
-    const char *pipeline, *service;
-    uint64_t retry_of;  /* 0: of none */
-    uint64_t asked_key; /* the version as it was asked for */
+    const char *pipeline, *service; /* or a group, and "" */
+    uint64_t retry_of;              /* 0: of none */
+    uint64_t asked_key;             /* the version as it was asked for */
     const char *version;
     const char *digest; /* of the artifact, "" not known yet */
     const char *actor, *reason, *run_url, *commit;

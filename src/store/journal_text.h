@@ -34,8 +34,8 @@ struct journal_start {
 
 /* A run that a request starts. */
 struct journal_run_start {
-    const char *pipeline;
-    const char *service;
+    const char *pipeline; /* or group */
+    const char *service;  /* "" of a group */
     uint64_t retry_of;    /* 0: of none */
     uint64_t version_key; /* as asked for */
     const char *run_url;

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "api/run_shape.h"
 #include "cli/run_tree.h"
+#include "io/json.h"
 #include "support/run_trial.h"
 
 #include <cjson/cJSON.h>
@@ -103,18 +104,22 @@ static void test_words_of_a_command(void **state)
 
 static void test_etags_differ_by_state(void **state)
 {
+    static const struct api_waits waits[RUN_TASKS_MAX] = {[1] = {.count = 1, .names = {"a"}}};
     char first[RUN_ETAG_SIZE];
     char second[RUN_ETAG_SIZE];
     struct run_trial trial;
 
     (void)state;
     run_trial_init(&trial);
-    (void)record_of(&trial);
-    run_record_etag(&row, first);
+    struct run_record record = record_of(&trial);
+    run_record_etag(&record, first);
     assert_false(run_record_is_done(&row));
     run_trial_turn(&trial);
-    (void)record_of(&trial);
-    run_record_etag(&row, second);
+    record = record_of(&trial);
+    run_record_etag(&record, second);
+    assert_string_not_equal(first, second);
+    record.waits = waits;
+    run_record_etag(&record, first);
     assert_string_not_equal(first, second);
     row.state.is_escalated = true;
     assert_true(run_record_is_done(&row));
@@ -155,6 +160,56 @@ static void test_tree(void **state)
     cJSON_Delete(json);
 }
 
+/* A group: what goes where, and who waits for whom. */
+static void test_group(void **state)
+{
+    static const char expected[] = "checkout cart=2.0 pay=2.1  run_3\n"
+                                   "running: checkout cart=2.0 pay=2.1: stage prod; the others wait for pay\n"
+                                   " > prod\n"
+                                   "     > cart             running  2.0  dep_7, waits for pay\n"
+                                   "     > pay              running  2.1  dep_8\n";
+    static const struct api_waits waits[RUN_TASKS_MAX] = {{.count = 1, .names = {"pay"}}};
+    static const struct terminal plain = {0};
+    char memory[4096];
+    struct run_trial trial;
+    struct text text;
+
+    (void)state;
+    run_trial_init(&trial);
+    trial.plan = (struct run_plan){.stage_count = 1, .task_count = 2, .stages = {{.count = 2}}};
+    for (uint8_t i = 0; i < 2; i++)
+        trial.plan.tasks[i].kind = RUN_TASK_DEPLOY;
+    struct run_record record = record_of(&trial);
+    row.pipeline = "checkout";
+    row.service = "";
+    row.version = "cart=2.0 pay=2.1";
+    row.digest = "sha256:ab";
+    row.state.phase = RUN_QUEUED;
+    definition.is_group = true;
+    definition.stages[0] = "prod";
+    run_record_summary(&record, memory);
+    assert_string_equal(memory, "checkout cart=2.0 pay=2.1: waits: another run of this group is under way");
+    row.state.phase = RUN_RUNNING;
+    record.waits = waits;
+    for (uint8_t i = 0; i < 2; i++) {
+        row.state.tasks[i].phase = TASK_RUNNING;
+        row.state.tasks[i].deployment = 7U + i;
+        definition.tasks[i] = (struct run_task_definition){.name = i == 0 ? "cart" : "pay",
+                                                           .service = i == 0 ? "cart" : "pay",
+                                                           .environment = "prod",
+                                                           .version = i == 0 ? "2.0" : "2.1",
+                                                           .digest = ""};
+    }
+    cJSON *json = run_shape(&record, true);
+    text_init(&text, memory, sizeof(memory));
+    assert_int_equal(run_tree_draw(json, &plain, &text), 5);
+    assert_string_equal(memory, expected);
+    assert_true(cJSON_IsNull(cJSON_GetObjectItem(json, "pipeline")));
+    assert_string_equal(json_text_of(json, "group"), "checkout");
+    assert_string_equal(json_text_of(json, "digest"), "");
+    cJSON_Delete(json);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -162,6 +217,7 @@ int main(void)
         cmocka_unit_test(test_words_of_a_command),
         cmocka_unit_test(test_etags_differ_by_state),
         cmocka_unit_test(test_tree),
+        cmocka_unit_test(test_group),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
