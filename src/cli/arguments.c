@@ -51,6 +51,21 @@ static bool refuse_option(const struct cli *cli, const char *name, struct err *e
                    cli->entry->name);
 }
 
+/* A list that is given once more goes on. */
+static bool append(struct cli *cli, const struct option_value *more, struct option_value *value,
+                   struct err *err)
+{
+    const char **list = arena_take_array(&cli->arena, value->list_length + more->list_length, sizeof(*list));
+
+    if (list == NULL)
+        return err_set(err, ERR_LIMIT, "the arguments are larger than their memory");
+    memcpy(list, value->list, value->list_length * sizeof(*list));
+    memcpy(list + value->list_length, more->list, more->list_length * sizeof(*list));
+    value->list = list;
+    value->list_length += more->list_length;
+    return true;
+}
+
 /* One option; *at is the index of argv, and moves on where the value is the next word. */
 static bool take_option(struct cli *cli, const char *name, const char *value, int count, char **values,
                         int *at, struct err *err)
@@ -66,7 +81,13 @@ static bool take_option(struct cli *cli, const char *name, const char *value, in
         value = values[++*at];
     if (value == NULL)
         return err_set(err, ERR_INVALID, "--%s wants a value", name);
-    return option_parse(&table[index], value, &cli->arena, &cli->values[index], err);
+    struct option_value taken = {.is_set = false};
+    if (!option_parse(&table[index], value, &cli->arena, &taken, err))
+        return false;
+    if (table[index].type == OPTION_LIST && cli->values[index].is_set)
+        return append(cli, &taken, &cli->values[index], err);
+    cli->values[index] = taken;
+    return true;
 }
 
 static bool take_long(struct cli *cli, const char *text, int count, char **values, int *at, struct err *err)
@@ -114,13 +135,21 @@ static bool find_verb(struct cli *cli, const char *name, struct err *err)
     return err_set(err, ERR_INVALID, "%s is no verb; `verdict --help` lists them", name);
 }
 
+/* --group stands in the place of what names one. */
+static bool has_group(const struct cli *cli)
+{
+    size_t index = option_find(cli->entry->options, cli->entry->option_count, "group");
+
+    return index < cli->entry->option_count && cli->values[index].is_set;
+}
+
 static bool check_words(struct cli *cli, struct err *err)
 {
     const struct verb_entry *entry = cli->entry;
 
     if (cli->is_help)
         return true;
-    if (cli->word_count < entry->words_min)
+    if (cli->word_count < entry->words_min && !has_group(cli))
         return err_set(err, ERR_INVALID, "%s is missing: verdict %s %s", entry->arguments, entry->name,
                        entry->arguments);
     if (cli->word_count > entry->words_max)

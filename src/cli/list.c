@@ -23,16 +23,23 @@ static void add_parameter(struct text *path, const char *name, const char *value
     }
 }
 
+/* What its state leaves open: in a group it may wait for another one. */
+static const char *more_of(const cJSON *row)
+{
+    if (field_flag(row, "escalated"))
+        return "!";
+    if (field_text(row, "hold")[0] != '\0')
+        return ",held";
+    return cJSON_GetArraySize(field_part(row, "waits_for")) > 0 ? ",waits" : "";
+}
+
 static void print_row(const cJSON *row)
 {
     char name[ESCAPED_MAX];
     char state[ESCAPED_MAX];
 
     (void)snprintf(name, sizeof(name), "%s/%s", field_text(row, "service"), field_text(row, "environment"));
-    (void)snprintf(state, sizeof(state), "%s%s", field_text(row, "state"),
-                   field_flag(row, "escalated")         ? "!"
-                   : field_text(row, "hold")[0] != '\0' ? ",held"
-                                                        : "");
+    (void)snprintf(state, sizeof(state), "%s%s", field_text(row, "state"), more_of(row));
     (void)printf("%-9s %-20s %-14s %-14s %5g %%  %-20s %s\n", field_text(row, "id"), name,
                  field_text(row, "version"), state, field_number(row, "share"), field_text(row, "created"),
                  field_text(row, "actor"));

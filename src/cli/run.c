@@ -1,5 +1,7 @@
-/* run.c - verdict run and verdict runs: pipelines.
+/* run.c - verdict run and verdict runs: pipelines, and groups of services.
  * SPDX-License-Identifier: MIT */
+#include "cli/run.h"
+
 #include "cli/field.h"
 #include "cli/waiting.h"
 #include "io/json.h"
@@ -7,38 +9,31 @@
 #include <cjson/cJSON.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { ID_SIZE = 32 };
 
-static char *make_body(const struct cli *cli)
+static void add_text(const struct cli *cli, cJSON *body, const char *name, const char *option)
 {
-    static const char *const optional[][2] = {{"digest", "digest"},
-                                              {"run_url", "run-url"},
-                                              {"commit", "commit"},
-                                              {"actor", "actor"},
-                                              {"reason", "reason"}};
-    cJSON *body = cJSON_CreateObject();
-
-    cJSON_AddStringToObject(body, "pipeline", cli->words[0]);
-    cJSON_AddStringToObject(body, "version", verb_text(cli, "version"));
-    for (size_t i = 0; i < ARRAY_LENGTH(optional); i++)
-        if (verb_text(cli, optional[i][1])[0] != '\0')
-            cJSON_AddStringToObject(body, optional[i][0], verb_text(cli, optional[i][1]));
-    char *text = json_print(body);
-    cJSON_Delete(body);
-    return text;
+    if (verb_text(cli, option)[0] != '\0')
+        cJSON_AddStringToObject(body, name, verb_text(cli, option));
 }
 
-/* Asked once: a run that is under way is attached to, so that asking again is safe. */
-int run_run(struct cli *cli)
+/* Takes over `body`. Asked once: a run that is under way is attached to, so that asking again is safe. */
+static int ask(struct cli *cli, cJSON *body)
 {
     struct client_answer answer;
     char id[ID_SIZE] = "";
     int code = VERB_DONE;
-    char *body = make_body(cli);
-    bool is_good = verb_ask(cli, "POST", "/v1/runs", body, &answer, &code);
 
-    free(body);
+    add_text(cli, body, "run_url", "run-url");
+    add_text(cli, body, "commit", "commit");
+    add_text(cli, body, "actor", "actor");
+    add_text(cli, body, "reason", "reason");
+    char *text = json_print(body);
+    cJSON_Delete(body);
+    bool is_good = verb_ask(cli, "POST", "/v1/runs", text, &answer, &code);
+    free(text);
     if (!is_good)
         return code;
     struct cJSON *json = field_parse(answer.body, answer.length);
@@ -58,9 +53,72 @@ int run_run(struct cli *cli)
     return code;
 }
 
+int run_run(struct cli *cli)
+{
+    cJSON *body = cJSON_CreateObject();
+
+    cJSON_AddStringToObject(body, "pipeline", cli->words[0]);
+    cJSON_AddStringToObject(body, "version", verb_text(cli, "version"));
+    add_text(cli, body, "digest", "digest");
+    return ask(cli, body);
+}
+
+/* SERVICE=TEXT of an option into an object of that name; false: said. */
+static bool add_each(struct cli *cli, cJSON *body, const char *name, const char *option)
+{
+    const struct option_value *value = verb_value(cli, option);
+    cJSON *object = value->is_set ? cJSON_AddObjectToObject(body, name) : NULL;
+
+    for (size_t i = 0; i < value->list_length; i++) {
+        const char *equals = strchr(value->list[i], '=');
+        char service[NAME_MAX_LENGTH + 1];
+        struct text text;
+        text_init(&text, service, sizeof(service));
+        text_add_bytes(&text, value->list[i], equals == NULL ? 0 : (size_t)(equals - value->list[i]));
+        if (text.is_cut || !text_is_name(service)) {
+            verb_complain(cli, "--%s %s: must be SERVICE=%s beside --group, once for each service", option,
+                          value->list[i], option);
+            return false;
+        }
+        if (cJSON_HasObjectItem(object, service)) {
+            verb_complain(cli, "--%s: %s stands there twice", option, service);
+            return false;
+        }
+        cJSON_AddStringToObject(object, service, equals + 1);
+    }
+    return true;
+}
+
+int run_group(struct cli *cli)
+{
+    static const char *const alone[] = {"strategy", "emergency", "stable-is-bad", "key"};
+    cJSON *body = cJSON_CreateObject();
+    bool is_good = cli->word_count == 0;
+
+    if (!is_good)
+        verb_complain(cli, "%s: names one service; --group names all of them", cli->words[0]);
+    for (size_t i = 0; i < ARRAY_LENGTH(alone) && is_good; i++) {
+        is_good = !verb_value(cli, alone[i])->is_set;
+        if (!is_good)
+            verb_complain(cli, "--%s: is for one service, not for a group", alone[i]);
+    }
+    cJSON_AddStringToObject(body, "group", verb_text(cli, "group"));
+    if (is_good && add_each(cli, body, "versions", "version") && add_each(cli, body, "digests", "digest"))
+        return ask(cli, body);
+    cJSON_Delete(body);
+    return VERB_REFUSED;
+}
+
+static const char *name_of(const cJSON *run)
+{
+    const char *group = field_text(run, "group");
+
+    return group[0] == '\0' ? field_text(run, "pipeline") : group;
+}
+
 static void print_row(const cJSON *row)
 {
-    (void)printf("%-9s %-20s %-14s %-9s %-20s %s\n", field_text(row, "id"), field_text(row, "pipeline"),
+    (void)printf("%-9s %-20s %-14s %-9s %-20s %s\n", field_text(row, "id"), name_of(row),
                  field_text(row, "version"), field_text(row, "state"), field_text(row, "created_at"),
                  field_text(row, "actor"));
 }
@@ -74,7 +132,7 @@ int runs_run(struct cli *cli)
     (void)snprintf(path, sizeof(path), "/v1/runs?limit=%.0f%s%s", verb_value(cli, "limit")->number,
                    cli->word_count == 0 ? "" : "&pipeline=", cli->word_count == 0 ? "" : cli->words[0]);
     if (cli->word_count > 0 && !text_is_name(cli->words[0])) {
-        verb_complain(cli, "%s: is no name of a pipeline", cli->words[0]);
+        verb_complain(cli, "%s: is no name of a pipeline or group", cli->words[0]);
         return VERB_REFUSED;
     }
     if (!verb_ask(cli, "GET", path, NULL, &answer, &code))

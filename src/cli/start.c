@@ -1,6 +1,7 @@
 /* start.c - verdict start: a deployment, once, however often the request had to be sent.
  * SPDX-License-Identifier: MIT */
 #include "cli/field.h"
+#include "cli/run.h"
 #include "cli/waiting.h"
 #include "io/digest.h"
 #include "io/json.h"
@@ -145,13 +146,23 @@ static int go_on(struct cli *cli, const struct client_answer *answer)
     return waiting_run(cli, id);
 }
 
+static bool is_single(const struct cli *cli)
+{
+    if (verb_value(cli, "version")->list_length <= 1 && verb_value(cli, "digest")->list_length <= 1)
+        return true;
+    verb_complain(cli, "%s takes one version; several are for --group", cli->words[0]);
+    return false;
+}
+
 int start_run(struct cli *cli)
 {
     char service[NAME_MAX_LENGTH + 1];
     char environment[NAME_MAX_LENGTH + 1];
     struct client_answer answer;
 
-    if (!verb_target(cli, cli->words[0], service, environment))
+    if (verb_text(cli, "group")[0] != '\0')
+        return run_group(cli);
+    if (!is_single(cli) || !verb_target(cli, cli->words[0], service, environment))
         return VERB_REFUSED;
     char *body = make_body(cli, service, environment);
     send(cli, body, &answer);

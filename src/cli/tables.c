@@ -26,8 +26,12 @@ static const char *const on_cancel[] = {"leave", "abort", NULL};
     }
 
 static const struct option start_options[] = {
-    {.name = "version", .type = OPTION_TEXT, .is_required = true, .help = "what goes out"},
-    {.name = "digest", .type = OPTION_TEXT, .help = "its digest, sha256:..."},
+    {.name = "version",
+     .type = OPTION_LIST,
+     .is_required = true,
+     .help = "what goes out; of a group SERVICE=VERSION, once for each"},
+    {.name = "group", .type = OPTION_TEXT, .help = "services that stand or fall together"},
+    {.name = "digest", .type = OPTION_LIST, .help = "its digest, sha256:...; of a group SERVICE=DIGEST"},
     {.name = "strategy", .type = OPTION_TEXT, .help = "instead of the environment's own"},
     {.name = "run-url", .type = OPTION_TEXT, .help = "page of the pipeline's run"},
     {.name = "commit", .type = OPTION_TEXT, .help = "what it was built from"},
@@ -213,6 +217,14 @@ static const char *const notify_text[] = {
     "test, and wakes nobody. 0: delivered, 5: not, with what the receiver answered. Takes the right `admin`.",
     NULL};
 
+static const char *const start_text[] = {
+    "verdict start SERVICE/ENV --version V [--wait]\n"
+    "verdict start --group G --version S=V --version S=V [--wait]",
+    "The services of a group are deployed together: none takes a step that gives it more traffic before all "
+    "have what they need for it, and where one goes wrong all are taken back. It is a run: get, wait, abort "
+    "and retry take its run_N.",
+    NULL};
+
 static const char *const run_text[] = {"verdict run PIPELINE --version V [--wait]\n"
                                        "get, wait, abort and retry take a run_N like a deployment",
                                        NULL};
@@ -226,12 +238,12 @@ static const char *const retry_text[] = {
 #define TABLE(options) (options), ARRAY_LENGTH(options)
 
 const struct verb_entry verb_table[] = {
-    {"start", "SERVICE/ENV", "starts a deployment and prints its id", NULL, TABLE(start_options), 1, 1, false,
-     start_run, NULL},
+    {"start", "SERVICE/ENV", "starts a deployment, or those of a group; prints its id", start_text,
+     TABLE(start_options), 1, 1, false, start_run, NULL},
     {"run", "PIPELINE", "runs a pipeline and prints the id of its run", run_text, TABLE(run_options), 1, 1,
      false, run_run, NULL},
-    {"runs", "[PIPELINE]", "lists runs of pipelines, newest first", NULL, TABLE(runs_options), 0, 1, false,
-     runs_run, NULL},
+    {"runs", "[PIPELINE|GROUP]", "lists runs of pipelines and groups, newest first", NULL,
+     TABLE(runs_options), 0, 1, false, runs_run, NULL},
     {"wait", "ID", "waits for the end; the exit code is the answer", NULL, TABLE(wait_options), 1, 1, false,
      wait_run, NULL},
     {"get", "ID", "shows one deployment: steps, weights, every rule", NULL, TABLE(get_options), 1, 1, false,

@@ -67,6 +67,13 @@ static void arguments_come_from_the_tables(void **state)
     line = read_line("verdict get -w dep_1");
     assert_true(line.is_good && verb_flag(&line.cli, "watch"));
     free(line.memory);
+    line = read_line("verdict start --group checkout --version cart=1 --version pay=2");
+    assert_true(line.is_good);
+    assert_int_equal(line.cli.word_count, 0);
+    assert_int_equal(verb_value(&line.cli, "version")->list_length, 2);
+    assert_string_equal(verb_value(&line.cli, "version")->list[0], "cart=1");
+    assert_string_equal(verb_value(&line.cli, "version")->list[1], "pay=2");
+    free(line.memory);
     line = read_line("verdict check -- --odd.rules");
     assert_true(line.is_good);
     assert_string_equal(line.cli.words[0], "--odd.rules");
