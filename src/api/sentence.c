@@ -21,7 +21,7 @@ static void add_phase(const struct definition *definition, const struct journal_
 {
     (void)definition;
     text_add(text, "%s", row->a < PHASE_COUNT ? phase_name((enum deployment_phase)row->a) : "?");
-    if (row->b != ENDING_NONE && row->b <= ENDING_GATE_SHUT)
+    if (row->b != ENDING_NONE && row->b <= ENDING_FELL)
         text_add(text, " (%s)", ending_name((enum ending)row->b));
 }
 

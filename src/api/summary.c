@@ -99,6 +99,12 @@ static void add_ending(const struct record *record, struct text *text)
     case ENDING_GATE_SHUT:
         add_gate(record, text);
         return;
+    case ENDING_FELL:
+        if (record->state->together == 0)
+            text_add(text, "another part of its run went wrong");
+        else
+            text_add(text, "another one of its group went wrong (run_%" PRIu64 ")", record->state->together);
+        return;
     }
 }
 

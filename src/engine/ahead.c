@@ -110,8 +110,8 @@ static void try_inputs(struct engine *engine, int64_t now_ms)
     }
 }
 
-/* Patience that ran out can wait for the journal, whether it did is decided anew then; and so can what goes
- * back for the sake of its run (may_wait), unless a person aborted that. */
+/* Patience that ran out can wait for the journal, whether it did is decided anew then; and so can what falls
+ * with its run, unless a person aborted that. */
 static bool is_urgent(enum ending ending)
 {
     return ending == ENDING_FAILED || ending == ENDING_ABORTED || ending == ENDING_TAKEN_BACK;
@@ -128,7 +128,7 @@ static void try_slot(struct engine *engine, struct engine_slot *slot, int64_t no
         send_again(engine, slot, now_ms);
     } else if (is_route_to_stable(&slot->after) && stepping_is_judged(&slot->before)) {
         slot->has_left = slot->has_left || slot->after.ending == ENDING_FAILED;
-        if (is_urgent(slot->after.ending) && !slot->may_wait)
+        if (is_urgent(slot->after.ending))
             send(engine, slot, &slot->after);
     } else if (slot->has_left) {
         (void)try_event(engine, slot, &ahead);

@@ -312,7 +312,7 @@ static void keep_slots(struct engine *engine)
             slot->ahead_sequence = 0;
         if (slot->before.ending != ENDING_NONE)
             slot->has_left = false;
-        slot->is_touched = slot->has_row = slot->is_new = slot->may_wait = false;
+        slot->is_touched = slot->has_row = slot->is_new = false;
         slot->author = 0;
     }
     roster_settle_targets(engine, true);
@@ -454,7 +454,7 @@ static void drop_batch(struct engine *engine)
             continue;
         slot->after = slot->before;
         stepping_forget_told(slot);
-        slot->is_touched = slot->has_row = slot->was_told = slot->may_wait = false;
+        slot->is_touched = slot->has_row = slot->was_told = false;
         slot->author = 0;
     }
     roster_settle_targets(engine, false);

@@ -59,8 +59,6 @@ struct engine_slot {
     struct deployment_state before, after;
     uint64_t author;              /* token of who made it an emergency in the batch under way; 0: nobody */
     bool is_touched;              /* `after` may differ */
-    bool may_wait;                /* a run's end took it back in the batch under way, no FAIL and no person:
-                                     where the journal refuses that, it is decided anew */
     bool has_row;                 /* its ROW_DEPLOYMENT stands in the batch */
     bool is_new;                  /* was created by the batch under way */
     uint8_t told[PLAN_RULES_MAX]; /* enum verdict that the machine knows, or ENGINE_TOLD_NOTHING */

@@ -82,13 +82,12 @@ static void deploy(struct engine *engine, struct engine_run *run, uint8_t task)
 
 static void take_back(struct engine *engine, uint64_t deployment, bool is_asked_for)
 {
-    struct event event = {.kind = EVENT_VERB, .now_ms = engine->batch.now_ms, .verb = VERB_ABORT};
+    struct event event = {
+        .kind = is_asked_for ? EVENT_VERB : EVENT_FALLS, .now_ms = engine->batch.now_ms, .verb = VERB_ABORT};
     struct engine_slot *slot = roster_find(engine, deployment);
 
     assert(slot != NULL);
-    bool goes_back = slot->after.phase == PHASE_ROLLING_BACK; /* it fell first, and by itself */
     stepping_event(engine, slot, &event, 0);
-    slot->may_wait = !is_asked_for && !goes_back;
 }
 
 static void act(struct engine *engine, struct engine_run *run, const struct run_action *action,

@@ -83,7 +83,7 @@ static const struct field deployment_fields[] = {
     D(phase, PHASE_COUNT),
     D(step_state, STEP_HELD + 1),
     D(resume_to, STEP_HELD + 1),
-    D(ending, ENDING_GATE_SHUT + 1),
+    D(ending, ENDING_FELL + 1),
     D(hold, HOLD_GATE + 1),
     D(part, ROLLBACK_VERIFY + 1),
     D(care, CARE_DONE + 1),

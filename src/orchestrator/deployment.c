@@ -315,6 +315,9 @@ void deployment_step(const struct plan *plan, const struct deployment_state *bef
     case EVENT_BARRIER:
         barrier_opens(&machine);
         return;
+    case EVENT_FALLS:
+        verb_fall(&machine);
+        return;
     }
 }
 

@@ -41,7 +41,8 @@ enum ending {
     ENDING_ADOPTED,   /* escalated, and a person said what serves */
     ENDING_REPLACED,  /* a newer deployment took its place */
     ENDING_CUT_SHORT, /* promoted out of its watch, since an emergency wanted its place */
-    ENDING_GATE_SHUT  /* another system refused, or did not say yes in time */
+    ENDING_GATE_SHUT, /* another system refused, or did not say yes in time */
+    ENDING_FELL       /* another part of its run went wrong */
 };
 
 enum hold_cause {

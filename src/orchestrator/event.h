@@ -17,9 +17,8 @@ enum event_kind {
     EVENT_TICK,      /* only time passed */
     EVENT_GAP,       /* gap_ms before now were not observed: a stop, a stall, a suspended machine */
     EVENT_RECOVERED, /* the daemon restarted: what is in flight was driven again; gap_ms as above */
-    EVENT_AHEAD,  /* a route to stable left before its verdict was durable, and the verdict is lost: FAIL (S5)
-                   */
-    EVENT_RESULT, /* an action's try ended */
+    EVENT_AHEAD,     /* a route to stable left before its verdict was durable, and that is lost: FAIL (S5) */
+    EVENT_RESULT,    /* an action's try ended */
     EVENT_JUDGEMENT, /* a rule's verdict changed */
     EVENT_DRIFT,     /* the share read back is not the confirmed one */
     EVENT_VERB,      /* a person or a pipeline says something */
@@ -28,7 +27,8 @@ enum event_kind {
     EVENT_OVERTAKEN, /* an emergency takes its place: as above, but a watch ends here, and who is escalated on
                         the way back is taken over */
     EVENT_HURRIED,   /* it is an emergency itself from now on */
-    EVENT_BARRIER    /* whoever it stands or falls with stands at a barrier as well: on */
+    EVENT_BARRIER,   /* whoever it stands or falls with stands at a barrier as well: on */
+    EVENT_FALLS      /* another part of its run went wrong: as an abort, but nobody said so */
 };
 
 enum result {

@@ -117,6 +117,7 @@ void disaster_result(struct machine *machine, enum result result);
 
 /* verbs.c: what people say. */
 enum answer verb_step(struct machine *machine);
+void verb_fall(struct machine *machine);           /* as abort, for the sake of its run */
 void verb_end_unverified(struct machine *machine); /* a rollback that is escalated, as adopt does */
 
 #endif

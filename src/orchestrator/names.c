@@ -38,6 +38,7 @@ static const char *const endings[] = {
     [ENDING_REPLACED] = "replaced",
     [ENDING_CUT_SHORT] = "cut_short",
     [ENDING_GATE_SHUT] = "gate_shut",
+    [ENDING_FELL] = "fell",
 };
 
 static const char *const step_kinds[] = {

@@ -32,10 +32,11 @@ bool rollback_is_barred(const struct machine *machine)
     return state->is_stable_bad && has_users;
 }
 
-/* Said by a person, if only by starting the next emergency. */
+/* Said by a person, if only by starting the next emergency; or by its run, which a person started. */
 static bool is_said(enum ending ending)
 {
-    return ending == ENDING_ABORTED || ending == ENDING_TAKEN_BACK || ending == ENDING_REPLACED;
+    return ending == ENDING_ABORTED || ending == ENDING_TAKEN_BACK || ending == ENDING_REPLACED ||
+           ending == ENDING_FELL;
 }
 
 /* What counts for brakes. */

@@ -160,6 +160,11 @@ static enum answer take_back(struct machine *machine, enum ending ending)
     return ANSWER_CONFLICT;
 }
 
+void verb_fall(struct machine *machine)
+{
+    (void)take_back(machine, ENDING_FELL);
+}
+
 static enum answer take_back_past(struct machine *machine)
 {
     if (is_live(machine))

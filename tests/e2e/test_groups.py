@@ -146,6 +146,7 @@ def test_taken_back_together(world):
     end = show(world, run)
     assert end["state"] == "failed" and "pay" in end["summary"], end["summary"]
     assert [(one["state"], one["exit_code"]) for one in deployments(world, run)] == [("rolled_back", 3)] * 2
+    assert "another one of its group went wrong" in deployments(world, run)[0]["summary"]
     assert shares(world) == [0, 0]
     assert rollbacks(world) == ["pay", "cart"], "the one that failed, then the rest in reverse"
     told = [one["body"]["data"] for one in world.notices() if one["body"]["data"]["event"] == "rolled_back"]

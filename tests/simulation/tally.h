@@ -11,7 +11,7 @@
 #include <stdio.h>
 
 enum {
-    TALLY_ENDINGS = ENDING_CUT_SHORT + 1,
+    TALLY_ENDINGS = ENDING_FELL + 1,
     TALLY_HOLDS = HOLD_GATE + 1,
     TALLY_TRACES = TRACE_BRAKED + 1,
     TALLY_LEVELS = 5, /* deployments together: queued, admitting, running, and behind steps that they took */

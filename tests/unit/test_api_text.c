@@ -270,6 +270,17 @@ static void summaries_of_what_ended(void **state)
     scene.state.is_escalated = true;
     assert_summary(&scene, "shop/prod 2.0.0 goes back to 1.0.0: a person stopped it; the way back does not "
                            "succeed and needs a person");
+    scene.state.ending = ENDING_FELL;
+    scene.state.is_escalated = false;
+    assert_summary(&scene, "shop/prod 2.0.0 goes back to 1.0.0: another part of its run went wrong");
+    scene.state.together = 7;
+    assert_summary(&scene, "shop/prod 2.0.0 goes back to 1.0.0: another one of its group went wrong (run_7)");
+    set_scene(&scene, PHASE_QUEUED);
+    scene.state.together = 7;
+    assert_summary(&scene, "shop/prod 2.0.0 waits for the deployment before it, or before one of its group");
+    set_scene(&scene, PHASE_ADMITTING);
+    scene.record.waits = (struct api_waits){.count = 2, .names = {"pay", "mail"}};
+    assert_summary(&scene, "shop/prod 2.0.0 is being checked before its first step; it waits for pay, mail");
 }
 
 static void every_phase_and_ending_has_words(void **state)
@@ -279,7 +290,7 @@ static void every_phase_and_ending_has_words(void **state)
 
     (void)state;
     for (unsigned phase = 0; phase < PHASE_COUNT; phase++)
-        for (unsigned ending = 0; ending <= ENDING_CUT_SHORT; ending++) {
+        for (unsigned ending = 0; ending <= ENDING_FELL; ending++) {
             char memory[256];
             struct text allowed;
             set_scene(&scene, (enum deployment_phase)phase);

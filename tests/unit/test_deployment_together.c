@@ -224,6 +224,41 @@ static void test_first_step(void **state)
     first_step(STEP_MIRROR, 0, BARRIER_NONE);
 }
 
+static struct trial fallen(enum deployment_phase phase)
+{
+    struct trial trial;
+
+    trial_init(&trial);
+    trial.state.together = 9;
+    if (phase != PHASE_QUEUED)
+        trial = phase == PHASE_ADMITTING ? admitted() : prepared();
+    trial_event(&trial, (struct event){.kind = EVENT_FALLS});
+    return trial;
+}
+
+/* As an abort, and nobody is said to have asked for it; also where only a person's word leads back. */
+static void test_falls(void **state)
+{
+    struct trial trial = fallen(PHASE_QUEUED);
+
+    (void)state;
+    assert_int_equal(trial.state.phase, PHASE_CANCELLED);
+    assert_int_equal(trial.state.ending, ENDING_FELL);
+    trial = fallen(PHASE_ADMITTING);
+    assert_int_equal(trial.state.phase, PHASE_CANCELLED);
+    trial = fallen(PHASE_RUNNING);
+    assert_int_equal(trial.state.phase, PHASE_ROLLING_BACK);
+    assert_int_equal(trial.state.ending, ENDING_FELL);
+    assert_int_equal(trial.decision.answer, ANSWER_NONE);
+    trial_event(&trial, (struct event){.kind = EVENT_FALLS});
+    assert_int_equal(trial.decision.trace_count, 0);
+    trial = observed();
+    trial.state.is_stable_bad = true;
+    trial_event(&trial, (struct event){.kind = EVENT_FALLS});
+    assert_int_equal(trial.state.phase, PHASE_ROLLING_BACK);
+    assert_false(trial.decision.quarantines);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -231,6 +266,7 @@ int main(void)
         cmocka_unit_test(test_before_a_route), cmocka_unit_test(test_behind_an_approval),
         cmocka_unit_test(test_observed),       cmocka_unit_test(test_end),
         cmocka_unit_test(test_held),           cmocka_unit_test(test_first_step),
+        cmocka_unit_test(test_falls),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -102,7 +102,7 @@ static void test_falls(void **state)
     bench_value(&bench.engine, run_bench_member(&bench, run, 0), BENCH_RULE_ROLLBACK, BENCH_BAD);
     assert_int_equal(phase(0), PHASE_ROLLING_BACK);
     assert_int_equal(phase(1), PHASE_ROLLING_BACK);
-    assert_int_equal(bench_state(&bench.engine, run_bench_member(&bench, run, 1))->ending, ENDING_ABORTED);
+    assert_int_equal(bench_state(&bench.engine, run_bench_member(&bench, run, 1))->ending, ENDING_FELL);
     assert_int_equal(run_bench_state(&bench, run)->phase, RUN_STOPPING);
     assert_int_equal(run_bench_state(&bench, run)->failed_task, 0);
     result_of_both(RESULT_DONE);

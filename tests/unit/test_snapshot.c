@@ -37,7 +37,7 @@ static void random_deployment(uint64_t *seed, struct deployment_state *state)
     state->phase = (enum deployment_phase)(next_random(seed) % PHASE_COUNT);
     state->step_state = (enum step_state)(next_random(seed) % (STEP_HELD + 1));
     state->resume_to = (enum step_state)(next_random(seed) % (STEP_HELD + 1));
-    state->ending = (enum ending)(next_random(seed) % (ENDING_GATE_SHUT + 1));
+    state->ending = (enum ending)(next_random(seed) % (ENDING_FELL + 1));
     state->hold = (enum hold_cause)(next_random(seed) % (HOLD_GATE + 1));
     state->part = (enum rollback_part)(next_random(seed) % (ROLLBACK_VERIFY + 1));
     state->care = (enum care_part)(next_random(seed) % (CARE_DONE + 1));
@@ -302,7 +302,7 @@ static void test_deployment_values_have_ranges(void **state)
     CHECK_DEPLOYMENT(phase, PHASE_COUNT);
     CHECK_DEPLOYMENT(step_state, STEP_HELD + 1);
     CHECK_DEPLOYMENT(resume_to, STEP_HELD + 1);
-    CHECK_DEPLOYMENT(ending, ENDING_GATE_SHUT + 1);
+    CHECK_DEPLOYMENT(ending, ENDING_FELL + 1);
     CHECK_DEPLOYMENT(hold, HOLD_GATE + 1);
     CHECK_DEPLOYMENT(part, ROLLBACK_VERIFY + 1);
     CHECK_DEPLOYMENT(care, CARE_DONE + 1);
