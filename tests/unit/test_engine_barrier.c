@@ -260,8 +260,9 @@ static void test_next_ones_wait_for_all(void **state)
 
 static void freeze(enum target_verb_kind kind)
 {
-    assert_int_equal(bench_target_verb(&bench.engine, &(struct target_verb){.kind = kind, .target = SECOND}),
-                     ENGINE_DONE);
+    const struct target_verb verb = {.kind = kind, .target = RUN_BENCH_SECOND};
+
+    assert_int_equal(bench_target_verb(&bench.engine, &verb), ENGINE_DONE);
 }
 
 /* A freeze of one stops the others at their barrier. */
