@@ -30,7 +30,10 @@ void shares_mend(struct machine *machine)
         machine_act(machine, ACTION_MIRROR, PLAN_NONE, state->desired_mirror, ROUTE_LIMIT_MS);
 }
 
+/* What failed gets no copies any more, also where it could not be taken back by itself (S3). */
 bool shares_are_off(const struct deployment_state *state)
 {
-    return state->confirmed_share > state->desired_share || state->confirmed_mirror < state->desired_mirror;
+    bool lacks_copies = state->ending == ENDING_NONE && state->confirmed_mirror < state->desired_mirror;
+
+    return state->confirmed_share > state->desired_share || lacks_copies;
 }

@@ -242,6 +242,24 @@ static void test_mended_with_its_copies(void **state)
     assert_int_equal(trial.state.observed_ms, observed_ms + 1000);
 }
 
+/* The same beside a stable that is bad: a FAIL cannot take it back while it has users, but copies it gets no
+ * more. */
+static void test_no_copies_for_what_failed(void **state)
+{
+    struct trial trial = of_trial(LOOK);
+
+    (void)state;
+    trial.state.is_stable_bad = true;
+    trial_drift(&trial, 500);
+    trial_judge_all(&trial, VERDICT_FAIL);
+    assert_int_equal(trial.state.hold, HOLD_ESCALATED);
+    trial_result(&trial, RESULT_DONE);
+    assert_int_equal(trial.state.confirmed_share, 0);
+    assert_int_equal(trial.state.confirmed_mirror, 0);
+    assert_int_equal(trial_action(&trial).kind, ACTION_NONE);
+    assert_int_equal(trial_verb(&trial, VERB_RESUME), ANSWER_CONFLICT);
+}
+
 static void test_driven_again_after_a_restart(void **state)
 {
     struct trial trial = of_trial(LOW);
@@ -264,6 +282,7 @@ int main(void)
         cmocka_unit_test(test_the_end_is_not_held),
         cmocka_unit_test(test_copies_that_cannot_be),
         cmocka_unit_test(test_mended_with_its_copies),
+        cmocka_unit_test(test_no_copies_for_what_failed),
         cmocka_unit_test(test_driven_again_after_a_restart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
