@@ -116,8 +116,9 @@ static bool fill_command(const struct asking *asking, const struct smoke_check *
 
     filled->command = memory_take(sizeof(*filled->command));
     acting_key(key, asking->acting->deployment, action->sequence, action->tries, ACTING_NO_HOST);
-    (void)snprintf(filled->command->key, sizeof(filled->command->key), "%.40s-%zu.%zu-%llx", key,
-                   place->index, (size_t)(check - asking->smoke->checks), (unsigned long long)asking->now_ms);
+    (void)snprintf(filled->command->key, sizeof(filled->command->key), "%s%.40s-%zu.%zu-%llx",
+                   RUNNER_PASSING_PREFIX, key, place->index, (size_t)(check - asking->smoke->checks),
+                   (unsigned long long)asking->now_ms);
     about.name = check->name;
     command_texts_tell(asking->live, &about, filled->command);
     filled->order = (struct probe_order){.key = filled->command->key,

@@ -131,6 +131,11 @@ bool runner_key_is_valid(const char *key)
     return true;
 }
 
+bool runner_key_is_passing(const char *key)
+{
+    return strncmp(key, RUNNER_PASSING_PREFIX, sizeof(RUNNER_PASSING_PREFIX) - 1) == 0;
+}
+
 bool runner_pair_is_valid(const char *pair)
 {
     static const char prefix[] = "VERDICT_";

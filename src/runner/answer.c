@@ -70,6 +70,9 @@ static bool check_run(const struct server *server, const struct runner_message *
     if (message->directory != NULL && strcmp(message->directory, "/") != 0 &&
         !allow_directory(permissions->directories.items, permissions->directories.count, message->directory))
         return err_set(err, ERR_FORBIDDEN, "commands may not work in %s", message->directory);
+    if (runner_key_is_passing(message->key) && message->deadline_ms > RUNNER_PASSING_DEADLINE_MAX_MS)
+        return err_set(err, ERR_INVALID, "%s: keys with %s are of commands of an hour at most", message->key,
+                       RUNNER_PASSING_PREFIX);
     return guard_check_program(program, err);
 }
 

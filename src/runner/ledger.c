@@ -15,7 +15,7 @@
 /* What replace.h leaves of a supervisor that is killed while it writes the result. */
 #define LEDGER_UNFINISHED ".exit.verdict-new"
 
-enum { HOUR_S = 3600, KEEP_S = 7 * 24 * HOUR_S, KEEP_LEAST_S = 25 * HOUR_S };
+enum { HOUR_S = 3600, KEEP_S = 7 * 24 * HOUR_S, KEEP_LEAST_S = 25 * HOUR_S, KEEP_PASSING_S = 2 * HOUR_S };
 
 const char *ledger_name(const char *key, const char *suffix, char *to)
 {
@@ -115,18 +115,18 @@ void ledger_each_open(int folder, void (*found)(void *data, const char *key), vo
     closedir(files);
 }
 
-static bool is_ours(const char *name)
+/* Of whichever key. */
+static bool is_ours(const char *name, char key[RUNNER_KEY_MAX + 1])
 {
     static const char *const suffixes[] = {LEDGER_INTENT, LEDGER_OUTPUT, LEDGER_VALUES,
                                            LEDGER_REPORT, LEDGER_RESULT, LEDGER_UNFINISHED};
-    char key[RUNNER_KEY_MAX + 1];
     for (size_t i = 0; i < ARRAY_LENGTH(suffixes); i++)
         if (split_name(name[0] == '.' ? name + 1 : name, suffixes[i], key))
             return true;
     return false;
 }
 
-static size_t sweep_older(int folder, int64_t before_s)
+static size_t sweep_older(int folder, int64_t before_s, int64_t passing_before_s)
 {
     DIR *files = open_folder(folder);
     size_t keys_count = 0;
@@ -135,9 +135,10 @@ static size_t sweep_older(int folder, int64_t before_s)
     for (struct dirent *file = readdir(files); file != NULL; file = readdir(files)) {
         struct stat status;
         char key[RUNNER_KEY_MAX + 1];
-        if (!is_ours(file->d_name) || fstatat(folder, file->d_name, &status, AT_SYMLINK_NOFOLLOW) != 0)
+        if (!is_ours(file->d_name, key) || fstatat(folder, file->d_name, &status, AT_SYMLINK_NOFOLLOW) != 0)
             continue;
-        if (status.st_mtime < before_s && unlinkat(folder, file->d_name, 0) == 0)
+        int64_t end_s = runner_key_is_passing(key) ? passing_before_s : before_s;
+        if (status.st_mtime < end_s && unlinkat(folder, file->d_name, 0) == 0)
             continue;
         keys_count += split_name(file->d_name, LEDGER_INTENT, key);
     }
@@ -148,10 +149,10 @@ static size_t sweep_older(int folder, int64_t before_s)
 size_t ledger_sweep(int folder, int64_t now_s)
 {
     int64_t keep_s = KEEP_S;
-    size_t keys_count = sweep_older(folder, now_s - keep_s);
+    size_t keys_count = sweep_older(folder, now_s - keep_s, now_s - KEEP_PASSING_S);
     while (keys_count > LEDGER_KEYS_MAX && keep_s > KEEP_LEAST_S) {
         keep_s = keep_s / 2 > KEEP_LEAST_S ? keep_s / 2 : KEEP_LEAST_S;
-        keys_count = sweep_older(folder, now_s - keep_s);
+        keys_count = sweep_older(folder, now_s - keep_s, now_s - KEEP_PASSING_S);
     }
     return keys_count;
 }

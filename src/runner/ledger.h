@@ -47,7 +47,8 @@ MUST_CHECK bool ledger_supervisor(int folder, const char *key, struct identity *
 void ledger_each_open(int folder, void (*found)(void *data, const char *key), void *data);
 
 /* Removes what is older than 7 days, or sooner (but never before 25 hours, longer than any command) where
- * there are more than LEDGER_KEYS_MAX keys. Returns the number of keys left. */
+ * there are more than LEDGER_KEYS_MAX keys; of passing keys (runner_protocol.h) after two hours. Returns the
+ * number of keys left. */
 size_t ledger_sweep(int folder, int64_t now_s);
 
 #endif

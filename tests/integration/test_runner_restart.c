@@ -278,26 +278,53 @@ static void wants_a_safe_configuration(void **state)
     assert_int_equal(bench_run_runner(bench, NULL), 1);
 }
 
+static const char *const suffixes[] = {"pid", "out", "values", "exit"};
+
+static const char *path_of(const struct bench *bench, const char *key, const char *suffix,
+                           char path[BENCH_PATH_MAX])
+{
+    char name[64];
+
+    (void)snprintf(name, sizeof(name), "data/%s.%s", key, suffix);
+    return bench_path(bench, name, path);
+}
+
+static void age(const struct bench *bench, const char *key, time_t second)
+{
+    const struct timespec then[2] = {{.tv_sec = second}, {.tv_sec = second}};
+    char path[BENCH_PATH_MAX];
+
+    for (size_t i = 0; i < ARRAY_LENGTH(suffixes); i++)
+        assert_int_equal(utimensat(AT_FDCWD, path_of(bench, key, suffixes[i], path), then, 0), 0);
+}
+
 static void sweeps_old_results(void **state)
 {
     struct bench *bench = *state;
+    char path[BENCH_PATH_MAX];
     struct link *link = link_open(bench);
     link_complete(link, bench, "old", "ok", LONG_MS);
     link_complete(link, bench, "new", "ok", LONG_MS);
+    link_complete(link, bench, "x-old", "ok", LONG_MS);
+    link_complete(link, bench, "x-new", "ok", LONG_MS);
+    link_complete(link, bench, "day", "ok", LONG_MS);
     link_close(link);
     bench_stop(bench, SIGTERM);
-    static const char *const names[] = {"data/old.pid", "data/old.out", "data/old.values", "data/old.exit"};
-    const struct timespec long_ago[2] = {{.tv_sec = 1000000}, {.tv_sec = 1000000}};
-    char path[BENCH_PATH_MAX];
-    for (size_t i = 0; i < ARRAY_LENGTH(names); i++)
-        assert_int_equal(utimensat(AT_FDCWD, bench_path(bench, names[i], path), long_ago, 0), 0);
+    age(bench, "old", 1000000);
+    age(bench, "x-old", time(NULL) - 3 * 3600);
+    age(bench, "day", time(NULL) - 24 * 3600);
     runner_bench_start(bench);
     link = link_open(bench);
     assert_int_equal(link_status(link, "old"), RUNNER_STATE_ABSENT);
     assert_int_equal(link_status(link, "new"), RUNNER_STATE_ENDED);
+    assert_int_equal(link_status(link, "x-old"), RUNNER_STATE_ABSENT);
+    assert_int_equal(link_status(link, "x-new"), RUNNER_STATE_ENDED);
+    assert_int_equal(link_status(link, "day"), RUNNER_STATE_ENDED);
     link_close(link);
-    for (size_t i = 0; i < ARRAY_LENGTH(names); i++)
-        assert_int_not_equal(access(bench_path(bench, names[i], path), F_OK), 0);
+    for (size_t i = 0; i < ARRAY_LENGTH(suffixes); i++) {
+        assert_int_not_equal(access(path_of(bench, "old", suffixes[i], path), F_OK), 0);
+        assert_int_not_equal(access(path_of(bench, "x-old", suffixes[i], path), F_OK), 0);
+    }
 }
 
 int main(void)
