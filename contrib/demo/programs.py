@@ -13,7 +13,7 @@ PORTS = range(20000, 32000)  # below the range from which the kernel takes ports
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 LIBC = ctypes.CDLL(None, use_errno=True)
 
-_ports_given = set()
+_claims = []
 
 
 def wait_until(condition, seconds, what="the condition"):
@@ -33,17 +33,19 @@ def wait_until(condition, seconds, what="the condition"):
 
 
 def free_port():
-    """A port of loopback on which nothing listens; never the same one twice in this process."""
+    """A port of loopback on which nothing listens. It is ours until this process ends: an abstract socket says so to the
+    others that look for one (tests run beside each other, and some time passes before our program listens)."""
     for port in random.sample(PORTS, 200):
-        if port in _ports_given:
-            continue
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
+        claim = socket.socket(socket.AF_UNIX)
+        try:
+            claim.bind(f"\0verdict-port-{port}")
+            with socket.socket() as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-        _ports_given.add(port)
+        except OSError:
+            claim.close()
+            continue
+        _claims.append(claim)
         return port
     raise RuntimeError("no free port found")
 

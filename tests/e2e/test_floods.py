@@ -64,6 +64,13 @@ def idle(world, count):
     return links
 
 
+def answers(world):
+    try:
+        return world.api("GET", "/livez").status == 200
+    except OSError:
+        return False
+
+
 def connected(world):
     """Connections that say nothing, or a header without end; as many as are let in."""
     links = []
@@ -114,4 +121,5 @@ def test_callers_never_take_the_last_descriptor(world):
         said[0] = '{"lag": 300}'
         wait_until(lambda: world.split() == 0, SHARE_BACK_S, "the way back is told to HAProxy")
         stack.close()
+        wait_until(lambda: answers(world), 10, "those who called are gone")
         assert ended(world, name)["exit_code"] == 3

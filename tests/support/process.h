@@ -32,7 +32,8 @@ void process_signal(const struct process *process, int number);
  * to `output`. Returns the exit code, 128 + number after a signal. */
 int process_run(const char *const *argv, char *output, size_t size, int64_t deadline_ms);
 
-/* A port of 127.0.0.1 on which nothing listens now. */
+/* A port of 127.0.0.1 on which nothing listens; no other process of the tests gets it while this one lives.
+ */
 uint16_t process_free_port(void);
 
 /* CLOCK_MONOTONIC. */
