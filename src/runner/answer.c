@@ -70,10 +70,15 @@ static bool check_run(const struct server *server, const struct runner_message *
     if (message->directory != NULL && strcmp(message->directory, "/") != 0 &&
         !allow_directory(permissions->directories.items, permissions->directories.count, message->directory))
         return err_set(err, ERR_FORBIDDEN, "commands may not work in %s", message->directory);
+    return guard_check_program(program, err);
+}
+
+static bool check_deadline(const struct runner_message *message, struct err *err)
+{
     if (runner_key_is_passing(message->key) && message->deadline_ms > RUNNER_PASSING_DEADLINE_MAX_MS)
         return err_set(err, ERR_INVALID, "%s: keys with %s are of commands of an hour at most", message->key,
                        RUNNER_PASSING_PREFIX);
-    return guard_check_program(program, err);
+    return true;
 }
 
 static bool has_room(struct server *server, struct err *err)
@@ -90,7 +95,7 @@ static void run(const struct question *question)
     struct err err;
     struct runner_result result;
     if (ledger_state(server->jobs.folder, message->key, &result) == RUNNER_STATE_ABSENT) {
-        if (!check_run(server, message, &err) || !has_room(server, &err) ||
+        if (!check_run(server, message, &err) || !check_deadline(message, &err) || !has_room(server, &err) ||
             !jobs_start(&server->jobs, &server->permissions, message, &err)) {
             refuse_err(question, &err);
             return;
