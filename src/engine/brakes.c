@@ -15,7 +15,7 @@ struct limit {
 void engine_set_brakes(struct engine *engine, const struct engine_brakes *brakes)
 {
     assert(brakes->rollbacks <= TARGET_FALLS_MAX && brakes->services <= TARGET_FALLS_MAX &&
-           brakes->fleet <= engine->targets_max);
+           brakes->fleet <= engine->targets_max && (brakes->services == 0 || brakes->fleet != 0));
     engine->brakes = *brakes;
 }
 
@@ -77,10 +77,10 @@ static void fall(struct engine *engine, struct engine_slot *slot, uint32_t targe
                  uint64_t who)
 {
     const struct fall one = {.at_ms = engine->batch.now_ms, .who = who};
-    struct engine_target *at = engine_target_at(engine, target);
 
-    if (limit->count == 0 || at == NULL)
+    if (limit->count == 0)
         return;
+    struct engine_target *at = engine_target_at(engine, target);
     roster_touch(engine, at);
     count(&at->state, limit, &one);
     if (at->state.fall_count == limit->count) {

@@ -66,7 +66,7 @@ def idle(world, count):
 
 def answers(world):
     try:
-        return world.api("GET", "/livez").status == 200
+        return world.api("GET", "/healthz").status == 200
     except OSError:
         return False
 

@@ -431,6 +431,20 @@ static void test_as_many_hosts_as_there_may_be(void **state)
     assert_sent(&trial, "drain 0+512 old");
 }
 
+/* A freeze in mid-batch: the batch ends, the next one does not begin, and to promote is no way around it. */
+static void test_a_freeze_in_mid_batch(void **state)
+{
+    struct trial trial = hosts_trial();
+
+    (void)state;
+    to_all(&trial);
+    assert_sent(&trial, "drain 1+2 new");
+    trial_event(&trial, (struct event){.kind = EVENT_VERB, .verb = VERB_PROMOTE, .is_stopped = true});
+    assert_int_equal(trial.decision.answer, ANSWER_CONFLICT);
+    assert_true(trial.state.is_stopped);
+    assert_true(trial.state.batch > 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -449,6 +463,7 @@ int main(void)
         cmocka_unit_test(test_full_leaves_no_host_out),
         cmocka_unit_test(test_past_no_return),
         cmocka_unit_test(test_as_many_hosts_as_there_may_be),
+        cmocka_unit_test(test_a_freeze_in_mid_batch),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -289,6 +289,22 @@ static void test_stopped(void **state)
     assert_true(is_at(0, BENCH_STEP_WHOLE, STEP_ACTING) && is_at(1, BENCH_STEP_WHOLE, STEP_ACTING));
 }
 
+/* A freeze in the turn in which the last of them comes to the barrier, and before that: they obey already. */
+static void test_stopped_at_the_last_moment(void **state)
+{
+    const struct target_verb verb = {.kind = TARGET_FREEZE, .target = RUN_BENCH_SECOND};
+
+    (void)state;
+    assert_int_equal(run_bench_start(&bench, run), ENGINE_DONE);
+    bench_result(&bench.engine, run_bench_member(&bench, run, 1), RESULT_DONE);
+    assert_true(engine_target_verb(bench.engine.engine, 4711, &verb));
+    bench_result(&bench.engine, run_bench_member(&bench, run, 0), RESULT_DONE);
+    assert_int_equal(bench_answer_of(&bench.engine, 4711), ENGINE_DONE);
+    assert_true(phase(0) == PHASE_ADMITTING && phase(1) == PHASE_ADMITTING);
+    freeze(TARGET_UNFREEZE);
+    assert_true(phase(0) == PHASE_RUNNING && phase(1) == PHASE_RUNNING);
+}
+
 /* Held holds the other one at its barrier, and not its triggers. */
 static void test_held(void **state)
 {
@@ -343,6 +359,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_shorter, open_bench, close_bench),
         cmocka_unit_test_setup_teardown(test_next_ones_wait_for_all, open_bench, close_bench),
         cmocka_unit_test_setup_teardown(test_stopped, open_bench, close_bench),
+        cmocka_unit_test_setup_teardown(test_stopped_at_the_last_moment, open_bench, close_bench),
         cmocka_unit_test_setup_teardown(test_held, open_bench, close_bench),
         cmocka_unit_test_setup_teardown(test_emergency, open_bench, close_bench),
     };

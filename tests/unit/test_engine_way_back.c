@@ -195,6 +195,24 @@ static void test_an_override_of_the_held_outlasts_a_tombstone(void **state)
     assert_int_equal(bench_state(bench, live)->ending, ENDING_NONE);
 }
 
+/* The same where nothing was known: the tombstone is the FAIL, and is told once. */
+static void test_a_tombstone_of_the_held(void **state)
+{
+    struct engine_bench *bench = *state;
+    struct bench_live *live = bench_prepare(bench, NEW);
+
+    live->plan->steps[BENCH_STEP_ROUTE].kind = STEP_COMMAND;
+    live->plan->steps[BENCH_STEP_ROUTE].on_rollback = ON_ROLLBACK_HOLD;
+    bench_to_observe(bench, live);
+    live->has_tombstone = true;
+    bench_restart(bench, 1000);
+    bench_later(bench, 1000);
+    assert_int_equal(bench_state(bench, live)->ending, ENDING_FAILED);
+    assert_int_equal(bench_state(bench, live)->hold, HOLD_ESCALATED);
+    bench_later(bench, 1000);
+    assert_int_equal(bench_traces(bench, live, TRACE_HELD), 1);
+}
+
 #define BENCH_TEST(test) cmocka_unit_test_setup_teardown(test, open_bench, close_bench)
 
 int main(void)
@@ -209,6 +227,7 @@ int main(void)
         BENCH_TEST(test_without_traffic_it_is_undone_in_place),
         BENCH_TEST(test_none_after_a_record),
         BENCH_TEST(test_an_override_of_the_held_outlasts_a_tombstone),
+        BENCH_TEST(test_a_tombstone_of_the_held),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
