@@ -297,7 +297,6 @@ static void refuses_what_is_not_allowed(void **state)
     message.key = "x-long";
     message.deadline_ms = RUNNER_PASSING_DEADLINE_MAX_MS + 1;
     expect_refusal(fixture, message, RUNNER_REFUSAL_INVALID, "an hour at most");
-    message = run_of(bench->act);
     message.arguments[message.arguments_count++] = "--option";
     expect_refusal(fixture, message, RUNNER_REFUSAL_FORBIDDEN, "allow list");
     assert_int_equal(link_status(fixture->link, "refused"), RUNNER_STATE_ABSENT);
