@@ -206,7 +206,8 @@ static void test_a_tombstone_of_the_held(void **state)
     bench_to_observe(bench, live);
     live->has_tombstone = true;
     bench_restart(bench, 1000);
-    assert_int_equal(bench_verb(bench, live, VERB_RESUME), ENGINE_CONFLICT); /* in the same batch, behind it */
+    assert_int_equal(bench_verb(bench, live, VERB_RESUME),
+                     ENGINE_CONFLICT); /* in the same batch, behind it */
     assert_int_equal(bench_state(bench, live)->ending, ENDING_FAILED);
     assert_int_equal(bench_state(bench, live)->hold, HOLD_ESCALATED);
     bench_later(bench, 1000);
