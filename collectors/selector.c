@@ -2,13 +2,13 @@
  * SPDX-License-Identifier: MIT */
 #include "collectors/selector.h"
 
+#include "base/text.h"
 #include "collectors/exposition.h"
 #include "io/memory.h"
 #include "io/pattern.h"
 
 #include <inttypes.h>
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -97,12 +97,14 @@ static bool read_text(const char **at, char *to, size_t size)
 
 static bool set_pattern(struct matcher *matcher, const char *text, struct err *err)
 {
-    char whole[PATTERN_LENGTH_MAX + 8];
+    char memory[PATTERN_LENGTH_MAX + 1];
+    struct text whole;
 
-    if (strlen(text) > PATTERN_LENGTH_MAX - 6)
+    text_init(&whole, memory, sizeof(memory));
+    text_add(&whole, "^(?:%s)$", text);
+    if (whole.is_cut)
         return err_set(err, ERR_INVALID, "a pattern is longer than %d bytes", PATTERN_LENGTH_MAX - 6);
-    (void)snprintf(whole, sizeof(whole), "^(?:%s)$", text);
-    return pattern_new(whole, &matcher->pattern, err);
+    return pattern_new(memory, &matcher->pattern, err);
 }
 
 static bool read_matcher(struct selector *selector, const char *text, const char **at, struct err *err)
