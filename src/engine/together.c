@@ -179,7 +179,7 @@ static void tell_stop(struct engine *engine, struct engine_slot *slot)
 {
     const struct event event = {.kind = EVENT_TICK, .now_ms = engine->batch.now_ms};
 
-    if (brakes_stop(engine, slot))
+    if (brakes_stop(engine, slot) && !slot->after.is_stopped)
         stepping_event(engine, slot, &event, 0);
 }
 

@@ -305,6 +305,29 @@ static void test_stopped_at_the_last_moment(void **state)
     assert_true(phase(0) == PHASE_RUNNING && phase(1) == PHASE_RUNNING);
 }
 
+/* What has all traffic may end well: a freeze stops steps, and the end is none. */
+static void test_a_freeze_is_no_bar_to_the_end(void **state)
+{
+    (void)state;
+    to_observe();
+    for (int i = 0; i <= BENCH_OBSERVE_MS / 1000; i++) {
+        pass(0);
+        pass(1);
+        bench_later(&bench.engine, 1000);
+    }
+    result_of_both(RESULT_DONE);
+    assert_true(phase(0) == PHASE_WATCHING && phase(1) == PHASE_WATCHING);
+    freeze(TARGET_FREEZE);
+    uint64_t version = run_bench_member(&bench, run, 1)->start.version_key;
+    for (int i = 0; i < 2 * BENCH_OBSERVE_MS / 1000 && !run->is_released; i++) {
+        pass(0);
+        pass(1);
+        bench_later(&bench.engine, 1000);
+    }
+    assert_true(run->is_released);
+    assert_int_equal(engine_target(bench.engine.engine, RUN_BENCH_SECOND)->stable_version_key, version);
+}
+
 /* Held holds the other one at its barrier, and not its triggers. */
 static void test_held(void **state)
 {
@@ -360,6 +383,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_next_ones_wait_for_all, open_bench, close_bench),
         cmocka_unit_test_setup_teardown(test_stopped, open_bench, close_bench),
         cmocka_unit_test_setup_teardown(test_stopped_at_the_last_moment, open_bench, close_bench),
+        cmocka_unit_test_setup_teardown(test_a_freeze_is_no_bar_to_the_end, open_bench, close_bench),
         cmocka_unit_test_setup_teardown(test_held, open_bench, close_bench),
         cmocka_unit_test_setup_teardown(test_emergency, open_bench, close_bench),
     };
