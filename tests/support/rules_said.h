@@ -11,11 +11,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* All findings, a line each; frees what was read unless it is wanted. */
-static inline char *read_rules(const char *text, struct config **ret_config)
+/* All findings, a line each; frees what was read unless it is wanted: then it refers to the schemas. */
+static inline char *read_rules(const char *text, const struct option_schemas *schemas,
+                               struct config **ret_config)
 {
     struct folder folder = folder_make();
-    struct option_schemas *schemas = schemas_new();
     struct config_report *report = memory_take(sizeof(*report));
     char path[FOLDER_PATH_MAX];
     char *said = NULL;
@@ -30,11 +30,19 @@ static inline char *read_rules(const char *text, struct config **ret_config)
     (void)fclose(to);
     folder_remove(&folder);
     free(report);
-    if (ret_config != NULL) {
+    if (ret_config != NULL)
         *ret_config = config;
-        return said;
-    }
-    config_free(config);
+    else
+        config_free(config);
+    return said;
+}
+
+/* The findings alone. */
+static inline char *rules_said(const char *text)
+{
+    struct option_schemas *schemas = schemas_new();
+    char *said = read_rules(text, schemas, NULL);
+
     free(schemas);
     return said;
 }

@@ -36,7 +36,7 @@ static void expect_findings(const char *options, const char *findings)
     char text[1024];
 
     (void)snprintf(text, sizeof(text), "metrics: { x: { source = \"cloudwatch:eu\";\n %s }; };\n", options);
-    char *said = read_rules(text, NULL);
+    char *said = rules_said(text);
     if (strcmp(said, findings) != 0)
         fail_msg("%s: \"%s\", not \"%s\"", options, said, findings);
     free(said);
@@ -92,7 +92,7 @@ static void test_sides(void **state)
 
     (void)state;
     (void)snprintf(text, sizeof(text), RATE "%s", service);
-    char *said = read_rules(text, &config);
+    char *said = read_rules(text, schemas, &config);
     assert_string_equal(said, "");
     free(said);
     struct definition *definition = config_resolve(config, "shop", "prod", NULL, false, &err);
@@ -123,6 +123,7 @@ static void test_sides(void **state)
     assert_true(hashes[0] != hashes[1]);
     definition_free(definition);
     config_free(config);
+    free(schemas);
 }
 
 static void test_pages(void **state)

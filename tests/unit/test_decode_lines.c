@@ -241,7 +241,7 @@ static void test_rules(void **state)
         (void)snprintf(text, sizeof(text),
                        "metrics: { x: { source = \"mqtt:plant\";  topic = \"t\";\n %s }; };\n",
                        rules[i].options);
-        char *said = read_rules(text, NULL);
+        char *said = rules_said(text);
         if (strcmp(said, rules[i].findings) != 0)
             fail_msg("%s: %s", rules[i].options, said);
         free(said);

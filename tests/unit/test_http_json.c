@@ -357,7 +357,7 @@ static void test_rules(void **state)
     for (size_t i = 0; i < ARRAY_LENGTH(rules); i++) {
         (void)snprintf(text, sizeof(text), "metrics: { x: { source = \"http_json:api\";\n %s }; };\n",
                        rules[i].options);
-        char *said = read_rules(text, NULL);
+        char *said = rules_said(text);
         if (strcmp(said, rules[i].findings) != 0)
             fail_msg("%s: %s", rules[i].options, said);
         free(said);
@@ -381,7 +381,7 @@ static void test_sides(void **state)
     struct err err = {0};
 
     (void)state;
-    char *said = read_rules(rules, &config);
+    char *said = read_rules(rules, schemas, &config);
     assert_string_equal(said, "");
     free(said);
     struct definition *definition = config_resolve(config, "shop", "prod", NULL, false, &err);
