@@ -209,6 +209,16 @@ void stepping_look_around(const struct engine *engine, const struct engine_slot 
     event->is_shared = event->kind != EVENT_AHEAD && brakes_are_shared(engine, slot);
 }
 
+static void add_rows(struct engine *engine, struct engine_slot *slot, const struct decision *decision,
+                     uint64_t token)
+{
+    if (decision->is_durable)
+        add_snapshot(engine, slot);
+    for (uint8_t i = 0; i < decision->trace_count; i++)
+        add_trace(engine, slot, &decision->traces[i], token);
+    add_actions(engine, slot, decision);
+}
+
 static void step(struct engine *engine, struct engine_slot *slot, const struct event *event, uint64_t token)
 {
     struct event seen = *event;
@@ -227,11 +237,7 @@ static void step(struct engine *engine, struct engine_slot *slot, const struct e
         engine_answer(engine, token, stepping_answer(decision.answer), slot->id);
     if (slot->after.attempt != before.attempt)
         stepping_forget_told(slot);
-    if (decision.is_durable)
-        add_snapshot(engine, slot);
-    for (uint8_t i = 0; i < decision.trace_count; i++)
-        add_trace(engine, slot, &decision.traces[i], token);
-    add_actions(engine, slot, &decision);
+    add_rows(engine, slot, &decision, token);
     if (decision.promotes || decision.quarantines)
         change_target(engine, slot, &decision);
     if (decision.is_fall)
