@@ -5,6 +5,7 @@
 #include "collectors/cloudwatch_query.h"
 #include "collectors/pace.h"
 #include "io/aws_client.h"
+#include "io/clock.h"
 #include "io/json.h"
 #include "io/log.h"
 #include "io/loop.h"
@@ -183,7 +184,7 @@ static void start_call(struct collector *collector)
     collector->query_count = 0;
     collector->page_count = 0;
     collector->request = cJSON_CreateObject();
-    fill_request(collector, pace_wall_ms());
+    fill_request(collector, clock_wall_ms());
     if (collector->query_count > 0)
         send(collector);
     else
@@ -284,7 +285,7 @@ static void answered(void *data, const struct aws_answer *answer)
         return;
     }
     note(collector, NULL);
-    int64_t now_ms = pace_wall_ms();
+    int64_t now_ms = clock_wall_ms();
     for (struct collector_watch *watch = collector->watches; watch != NULL; watch = watch->next)
         if (watch->is_asked)
             end_watch(watch, now_ms);
@@ -320,7 +321,7 @@ static int64_t until_due_ms(const struct collector_watch *watch, int64_t now_ms)
 static void move_timer(struct collector *collector)
 {
     int64_t pause_ms = collector->not_before_ms - loop_now_ms();
-    int64_t now_ms = pace_wall_ms();
+    int64_t now_ms = clock_wall_ms();
     int64_t wait_ms = IDLE_MS;
 
     for (const struct collector_watch *watch = collector->watches; watch != NULL; watch = watch->next) {
@@ -369,7 +370,7 @@ static bool watch_series(struct collector *collector, const struct collector_ser
         return err_wrap(err, "metric %s", series->metric);
     struct collector_watch *watch = memory_take(sizeof(*watch));
     int64_t period_s = cloudwatch_query_period_s(query);
-    int64_t end_s = (pace_wall_ms() - cloudwatch_query_delay_ms(query)) / MS_PER_S;
+    int64_t end_s = (clock_wall_ms() - cloudwatch_query_delay_ms(query)) / MS_PER_S;
     watch->collector = collector;
     watch->query = query;
     watch->sink = series->sink;

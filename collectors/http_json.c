@@ -6,6 +6,7 @@
 #include "collectors/access.h"
 #include "collectors/http_json_query.h"
 #include "collectors/pace.h"
+#include "io/clock.h"
 #include "io/log.h"
 #include "io/loop.h"
 #include "io/memory.h"
@@ -96,7 +97,7 @@ static void ask(struct collector_watch *watch)
 {
     struct collector *collector = watch->collector;
     struct http_request request = {.timeout_ms = collector->timeout_ms, .answer_max = HTTP_JSON_ANSWER_MAX};
-    int64_t wall_ms = pace_wall_ms() - (engine_now_ms(watch) - watch->at_ms);
+    int64_t wall_ms = clock_wall_ms() - (engine_now_ms(watch) - watch->at_ms);
     struct err err = {0};
 
     access_apply(&collector->access, &request);

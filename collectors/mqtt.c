@@ -7,6 +7,7 @@
 #include "collectors/decode.h"
 #include "collectors/mqtt_series.h"
 #include "collectors/pace.h"
+#include "io/clock.h"
 #include "io/log.h"
 #include "io/loop.h"
 #include "io/memory.h"
@@ -104,7 +105,7 @@ static void on_message(void *data, const char *topic, const char *payload, size_
 
     if (is_retained)
         return;
-    decode_init(&message, payload, length, pace_wall_ms());
+    decode_init(&message, payload, length, clock_wall_ms());
     for (watch = *chain_of(collector, topic); watch != NULL; watch = watch->next) {
         if (strcmp(mqtt_series_topic(watch->series), topic) == 0)
             take(watch, topic, &message);

@@ -2,17 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "collectors/pace.h"
 
-#include <time.h>
-
 enum { SPREAD_MAX_MS = 1000 };
-
-int64_t pace_wall_ms(void)
-{
-    struct timespec now;
-
-    (void)clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* Golden-ratio steps keep any number of askers apart. */
 int64_t pace_phase_ms(uint64_t number, int64_t every_ms)

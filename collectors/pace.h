@@ -1,4 +1,4 @@
-/* pace.h - when sources that are asked are asked, and what the clock on the wall says.
+/* pace.h - when sources that are asked are asked.
  * SPDX-License-Identifier: MIT
  *
  * Everything of one interval is asked for the same moments, its multiples on the engine's clock, so that
@@ -8,9 +8,6 @@
 #define COLLECTORS_PACE_H
 
 #include <stdint.h>
-
-/* Milliseconds since 1970. */
-int64_t pace_wall_ms(void);
 
 /* How long after a moment its `number`-th asker asks: less than a quarter of the interval, and than a second.
  */

@@ -7,6 +7,7 @@
 #include "collectors/combine.h"
 #include "collectors/pace.h"
 #include "collectors/prometheus_query.h"
+#include "io/clock.h"
 #include "io/log.h"
 #include "io/loop.h"
 #include "io/memory.h"
@@ -109,7 +110,7 @@ static void note_skew(struct collector *collector, const struct http_answer *ans
 
     if (!http_answer_date(answer, &date_s))
         return;
-    int64_t skew_ms = date_s * 1000 + 500 - pace_wall_ms();
+    int64_t skew_ms = date_s * 1000 + 500 - clock_wall_ms();
     bool is_tolerated = skew_ms < SKEW_TOLERATED_MS && skew_ms > -SKEW_TOLERATED_MS;
     collector->skew_ms = is_tolerated ? 0 : skew_ms;
 }
@@ -237,7 +238,7 @@ static void answered(void *data, const struct http_answer *answer)
 static void ask(struct collector_watch *watch)
 {
     struct collector *collector = watch->collector;
-    int64_t time_ms = pace_wall_ms() - (engine_now_ms(collector) - watch->at_ms) + collector->skew_ms;
+    int64_t time_ms = clock_wall_ms() - (engine_now_ms(collector) - watch->at_ms) + collector->skew_ms;
     char *body = prometheus_query_form(prometheus_query_text(watch->query), time_ms, collector->timeout_ms);
 
     watch->call = post(collector, body, strlen(body), answered, watch);

@@ -8,6 +8,7 @@
 #include "collectors/prometheus_query.h"
 #include "collectors/scrape.h"
 #include "collectors/selector.h"
+#include "io/clock.h"
 #include "io/log.h"
 #include "io/loop.h"
 #include "io/memory.h"
@@ -123,7 +124,7 @@ static bool read_answer(const struct target *target, const struct http_answer *a
 {
     struct exposition reading;
     struct labelled value;
-    int64_t now_ms = pace_wall_ms();
+    int64_t now_ms = clock_wall_ms();
     enum labelled_step step = LABELLED_END;
 
     if (!answer_status_check(answer, err) ||

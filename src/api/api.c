@@ -1,19 +1,11 @@
 /* api.c - the api's life, and the way of a request to its handler.
  * SPDX-License-Identifier: MIT */
 #include "api/parts.h"
+#include "io/clock.h"
 #include "io/log.h"
 #include "io/memory.h"
 
 #include <stdlib.h>
-#include <time.h>
-
-int64_t api_wall_ms(void)
-{
-    struct timespec now = {0};
-
-    (void)clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 struct api *api_new(const struct api_env *env)
 {
@@ -81,7 +73,7 @@ static void dispatch(struct call *call)
         return;
     }
     if (call->route->right != 0 &&
-        !auth_find(call->api->env.journal, request, api_wall_ms(), &call->principal, &why)) {
+        !auth_find(call->api->env.journal, request, clock_wall_ms(), &call->principal, &why)) {
         problem_answer_unknown(call, why);
         return;
     }

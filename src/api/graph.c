@@ -4,6 +4,7 @@
 #include "api/parts.h"
 #include "api/shape.h"
 #include "config/side.h"
+#include "io/clock.h"
 #include "io/json.h"
 #include "series/archive.h"
 
@@ -99,7 +100,7 @@ static void add_side(cJSON *lines, const struct call *call, const struct record 
 /* From a little before it began to a little after its end, or to now. */
 static void add_span(cJSON *request, const struct journal_deployment *row)
 {
-    int64_t end_ms = row->ended_ms != 0 ? row->ended_ms : api_wall_ms();
+    int64_t end_ms = row->ended_ms != 0 ? row->ended_ms : clock_wall_ms();
     int64_t spare_s = (end_ms - row->created_ms) / 1000 / 20 + SPARE_S;
     int64_t start_s = row->created_ms / 1000 - spare_s;
     int64_t end_s = end_ms / 1000 + spare_s;

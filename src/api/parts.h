@@ -20,9 +20,6 @@ struct api {
     uint64_t answered[API_STATUS_CLASSES]; /* by hundreds of the status */
 };
 
-/* Milliseconds since 1970. */
-int64_t api_wall_ms(void);
-
 /* Frees a closed api once it has no calls. */
 void api_release(struct api *api);
 

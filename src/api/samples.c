@@ -1,6 +1,7 @@
 /* samples.c - POST /v1/samples: values that somebody else measured, and alerts that somebody else has.
  * SPDX-License-Identifier: MIT */
 #include "api/parts.h"
+#include "io/clock.h"
 #include "io/json.h"
 
 #include <cjson/cJSON.h>
@@ -48,7 +49,7 @@ static bool read_sample(const struct json_node *node, struct api_sample *sample,
         return false;
     if (time_s < 0 || time_s > (double)JSON_INTEGER_MAX / 1000)
         return err_set(err, ERR_INVALID, "%s/time: seconds since 1970 are meant", node->pointer);
-    sample->wall_ms = time_s > 0 ? (int64_t)(time_s * 1000) : api_wall_ms();
+    sample->wall_ms = time_s > 0 ? (int64_t)(time_s * 1000) : clock_wall_ms();
     if (!sample->is_count)
         return json_number(node, "value", JSON_REQUIRED, &sample->value, err);
     if (!json_number(node, "events", JSON_REQUIRED, &sample->value, err) ||

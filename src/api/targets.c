@@ -3,6 +3,7 @@
 #include "api/parts.h"
 #include "api/shape.h"
 #include "api/until.h"
+#include "io/clock.h"
 #include "io/json.h"
 #include "orchestrator/deployment.h"
 
@@ -70,7 +71,7 @@ static void add_door(const struct api *api, cJSON *object, const struct target_s
     shape_time(object, "frozen_until", state == NULL ? 0 : state->thaws_wall_ms);
     cJSON_AddBoolToObject(object, "braked", is_braked);
     shape_time(object, "braked_until",
-               is_braked ? api_wall_ms() + state->opens_ms - api->env.now_ms(api->env.data) : 0);
+               is_braked ? clock_wall_ms() + state->opens_ms - api->env.now_ms(api->env.data) : 0);
 }
 
 static bool is_fleet(const char *service)
@@ -184,7 +185,7 @@ static bool read_until(struct call *call, const char *until, int64_t *ret_wall_m
 {
     struct err err = {0};
 
-    if (until[0] == '\0' || until_parse(until, api_wall_ms(), ret_wall_ms, &err))
+    if (until[0] == '\0' || until_parse(until, clock_wall_ms(), ret_wall_ms, &err))
         return true;
     problem_answer_member(call, "#/until", "%s", err.text);
     return false;
@@ -351,7 +352,7 @@ static void show_fleet(struct call *call)
     cJSON_AddStringToObject(json, "schema", "verdict.status/1");
     cJSON_AddStringToObject(json, "instance", api->env.instance);
     cJSON_AddStringToObject(json, "version", VERDICT_VERSION);
-    shape_time(json, "time", api_wall_ms());
+    shape_time(json, "time", clock_wall_ms());
     cJSON_AddItemToObject(json, "fleet", shape_fleet(api));
     cJSON *targets = cJSON_AddArrayToObject(json, "services");
     for (uint32_t target = 1; target <= journal_target_last(api->env.journal); target++)

@@ -3,6 +3,7 @@
 #include "api/parts.h"
 #include "api/shape.h"
 #include "base/duration.h"
+#include "io/clock.h"
 #include "io/json.h"
 
 #include <cjson/cJSON.h>
@@ -101,7 +102,7 @@ static bool read_expiry(struct call *call, int64_t *ret_expires_ms)
         problem_answer_member(call, "#/expires", "must be a span from now on, such as \"90d\"");
         return false;
     }
-    *ret_expires_ms = api_wall_ms() + span_ms;
+    *ret_expires_ms = clock_wall_ms() + span_ms;
     return true;
 }
 

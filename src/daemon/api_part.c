@@ -10,6 +10,7 @@
 #include "daemon/run_live.h"
 #include "daemon/starting.h"
 #include "daemon/window.h"
+#include "io/clock.h"
 #include "io/json.h"
 #include "io/memory.h"
 #include "io/mqtt_client.h"
@@ -19,7 +20,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 static void refuse(api_done *done, void *done_data, enum err_code code, const char *text)
@@ -114,14 +114,6 @@ static bool check_target(struct daemon *daemon, const struct api_target_verb *ve
                               verb->service, verb->environment);
 }
 
-static int64_t wall_ms(void)
-{
-    struct timespec wall;
-
-    (void)clock_gettime(CLOCK_REALTIME, &wall);
-    return (int64_t)wall.tv_sec * 1000 + wall.tv_nsec / 1000000;
-}
-
 static void take_target_verb(void *data, const struct api_target_verb *verb, api_done *done, void *done_data)
 {
     struct daemon *daemon = data;
@@ -134,7 +126,7 @@ static void take_target_verb(void *data, const struct api_target_verb *verb, api
     }
     /* From here on our own clock counts: nobody who sets the wall clock ends it, or makes it longer (S11). */
     if (verb->until_wall_ms != 0)
-        order.thaws_ms = daemon_now_ms(daemon) + verb->until_wall_ms - wall_ms();
+        order.thaws_ms = daemon_now_ms(daemon) + verb->until_wall_ms - clock_wall_ms();
     order.target = journal_target(daemon->journal, verb->service, verb->environment);
     if (verb->version[0] != '\0')
         order.version_key = journal_version_key(daemon->journal, verb->version, verb->digest);

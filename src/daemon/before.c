@@ -4,12 +4,12 @@
 
 #include "config/side.h"
 
+#include "io/clock.h"
 #include "io/memory.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { READINGS_MAX = DEFINITION_METRICS_MAX * (COMPARISON_AGAINST_MAX + 1) };
 
@@ -143,10 +143,7 @@ static void fetched(void *data, const struct rrd_file_rows *rows, const struct e
 
 static int64_t wall_offset_ms(struct daemon *daemon)
 {
-    struct timespec wall;
-
-    (void)clock_gettime(CLOCK_REALTIME, &wall);
-    return (int64_t)wall.tv_sec * 1000 + wall.tv_nsec / 1000000 - daemon_now_ms(daemon);
+    return clock_wall_ms() - daemon_now_ms(daemon);
 }
 
 /* `end_ms`: on the engine's clock, of the time that is read. */

@@ -4,6 +4,7 @@
 
 #include "base/duration.h"
 #include "base/text.h"
+#include "io/clock.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -51,14 +52,6 @@ static void stamp_of(int64_t wall_ms, char to[STAMP_SIZE])
         (void)strftime(to, STAMP_SIZE, " until %Y-%m-%dT%H:%M:%SZ", &parts);
 }
 
-static int64_t wall_ms(void)
-{
-    struct timespec wall;
-
-    (void)clock_gettime(CLOCK_REALTIME, &wall);
-    return (int64_t)wall.tv_sec * 1000 + wall.tv_nsec / 1000000;
-}
-
 static void describe_freeze(const struct target_state *state, const char *name, struct err *ret_err)
 {
     char until[STAMP_SIZE];
@@ -77,7 +70,7 @@ static void describe_brake(struct daemon *daemon, const struct target_state *sta
     char until[STAMP_SIZE];
     char span[DURATION_TEXT_MAX];
 
-    stamp_of(wall_ms() + state->opens_ms - daemon_now_ms(daemon), until);
+    stamp_of(clock_wall_ms() + state->opens_ms - daemon_now_ms(daemon), until);
     err_set(
         ret_err, ERR_CONFLICT,
         "the brake of %s is closed%s, since %u %s failed within %s; look why, then `verdict unfreeze` opens "

@@ -3,8 +3,7 @@
 #include "daemon/pushing.h"
 
 #include "collectors/push.h"
-
-#include <time.h>
+#include "io/clock.h"
 
 static struct collector *find_push(const struct daemon *daemon)
 {
@@ -17,11 +16,7 @@ static struct collector *find_push(const struct daemon *daemon)
 /* What is a moment ahead of our clock is of now. */
 static int64_t engine_time(struct daemon *daemon, int64_t at_wall_ms)
 {
-    struct timespec wall;
-
-    (void)clock_gettime(CLOCK_REALTIME, &wall);
-    int64_t age_ms = (int64_t)wall.tv_sec * 1000 + wall.tv_nsec / 1000000 - at_wall_ms;
-    return daemon_now_ms(daemon) - age_ms;
+    return daemon_now_ms(daemon) - (clock_wall_ms() - at_wall_ms);
 }
 
 enum api_sample_answer pushing_take(void *data, const struct api_sample *sample)

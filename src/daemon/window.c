@@ -3,18 +3,9 @@
 #include "daemon/window.h"
 
 #include "drivers/gate_window.h"
-
-#include <time.h>
+#include "io/clock.h"
 
 enum { ASK_AGAIN_MS = 60 * 1000 }; /* the wall clock may be set meanwhile */
-
-static int64_t wall_ms(void)
-{
-    struct timespec wall;
-
-    (void)clock_gettime(CLOCK_REALTIME, &wall);
-    return (int64_t)wall.tv_sec * 1000 + wall.tv_nsec / 1000000;
-}
 
 void window_open(struct live *live)
 {
@@ -45,7 +36,7 @@ int64_t window_opens_wall_ms(const struct live *live)
         return 0;
     if (live->zone == NULL)
         return WINDOW_NEVER_MS;
-    int64_t now_s = wall_ms() / 1000;
+    int64_t now_s = clock_wall_ms() / 1000;
     int64_t opens_s =
         gate_window_opens_s(definition->window, live->zone, now_s, plan_least_ms(&definition->plan));
     if (opens_s == GATE_WINDOW_NEVER)
@@ -60,7 +51,7 @@ int64_t window_opens_ms(void *daemon, const void *live)
 
     if (opens_ms == 0)
         return now_ms;
-    int64_t wait_ms = opens_ms - wall_ms();
+    int64_t wait_ms = opens_ms - clock_wall_ms();
     if (wait_ms < 1)
         wait_ms = 1;
     return now_ms + (wait_ms < ASK_AGAIN_MS ? wait_ms : ASK_AGAIN_MS);

@@ -13,6 +13,7 @@
 #include "daemon/run_live.h"
 #include "daemon/secrets.h"
 #include "daemon/window.h"
+#include "io/clock.h"
 #include "io/memory.h"
 
 #include <errno.h>
@@ -20,7 +21,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
 static const struct http_client_limits http_limits = {
     .in_flight_max = 128, .queue_max = 1024, .per_host_max = 16};
@@ -57,13 +57,9 @@ static void marked(void *data, uint64_t deployment, uint8_t rule)
 static void closed(void *data, const struct series *series, int64_t step)
 {
     struct daemon *daemon = data;
-    struct timespec wall;
 
-    if (daemon->archive == NULL)
-        return;
-    (void)clock_gettime(CLOCK_REALTIME, &wall);
-    int64_t wall_ms = (int64_t)wall.tv_sec * 1000 + wall.tv_nsec / 1000000;
-    archive_add(daemon->archive, series, step, wall_ms - daemon_now_ms(daemon));
+    if (daemon->archive != NULL)
+        archive_add(daemon->archive, series, step, clock_wall_ms() - daemon_now_ms(daemon));
 }
 
 static bool open_series(struct daemon *daemon, struct err *err)

@@ -3,6 +3,7 @@
 #include "drivers/lever.h"
 
 #include "base/text.h"
+#include "io/clock.h"
 #include "io/loop.h"
 #include "io/memory.h"
 
@@ -11,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { EXIT_TRY_AGAIN = 75, SAID_MAX = 160, FILE_MODE = 0644 };
 
@@ -330,11 +330,8 @@ bool lever_has_persisted(const struct traffic *traffic, const struct traffic_spl
 /* Keys are never used twice, over restarts too: the wall clock's milliseconds and a count. */
 static void make_key(struct lever *lever, char key[RUNNER_KEY_MAX])
 {
-    struct timespec now;
-
-    (void)clock_gettime(CLOCK_REALTIME, &now);
-    (void)snprintf(key, RUNNER_KEY_MAX, "lever-%.60s-%" PRId64 "-%" PRIu64, lever->name,
-                   (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000, ++lever->command_count);
+    (void)snprintf(key, RUNNER_KEY_MAX, "lever-%.60s-%" PRId64 "-%" PRIu64, lever->name, clock_wall_ms(),
+                   ++lever->command_count);
     for (char *at = key; *at != '\0'; at++)
         if (*at == ':')
             *at = '.';

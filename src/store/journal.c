@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "engine/snapshot.h"
+#include "io/clock.h"
 #include "io/loop.h"
 #include "io/memory.h"
 #include "store/journal_outbox.h"
@@ -66,7 +67,7 @@ static int64_t choose_offset(const struct clock_row *kept, const char *boot_id)
     bool is_same_boot = boot_id[0] != '\0' && strcmp(kept->boot_id, boot_id) == 0;
 
     if (kept->engine_ms == 0)
-        return writer_wall_ms() - now_ms;
+        return clock_wall_ms() - now_ms;
     if (is_same_boot && now_ms + kept->offset_ms >= kept->engine_ms)
         return kept->offset_ms;
     return kept->engine_ms - now_ms;
@@ -123,7 +124,7 @@ static bool load(struct journal *journal, struct err *err)
     keys_load(&journal->keys, sql);
     tokens_load(&journal->tokens, sql);
     struct row row = sql_row(sql, STATEMENT_OUTBOX_PRUNE);
-    row_integer(&row, writer_wall_ms() - OUTBOX_KEEP_DAYS * DAY_MS);
+    row_integer(&row, clock_wall_ms() - OUTBOX_KEEP_DAYS * DAY_MS);
     if (row_run(&row))
         return true;
     return err_set(err, ERR_IO, "%s: %s", journal->path, sql->error);

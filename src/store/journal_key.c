@@ -2,6 +2,7 @@
  * microseconds. SPDX-License-Identifier: MIT */
 #include "store/journal_key.h"
 
+#include "io/clock.h"
 #include "io/digest.h"
 #include "io/memory.h"
 #include "store/journal_parts.h"
@@ -46,7 +47,7 @@ void keys_load(struct keys *keys, struct sql *sql)
     size_t length = 0;
 
     keys->entries = memory_take_array(JOURNAL_KEYS_MAX, sizeof(struct key_entry));
-    row_integer(&row, writer_wall_ms() - KEY_LIFE_MS);
+    row_integer(&row, clock_wall_ms() - KEY_LIFE_MS);
     row_integer(&row, JOURNAL_KEYS_MAX);
     while (row_next(&row)) {
         struct key_entry entry = {0};
@@ -72,7 +73,7 @@ void keys_settle(struct keys *keys, const char *principal, const char *key, uint
     unsigned char hash[JOURNAL_HASH_SIZE];
 
     hash_key(principal, key, hash);
-    struct key_entry *entry = find(keys, hash, writer_wall_ms());
+    struct key_entry *entry = find(keys, hash, clock_wall_ms());
     if (entry != NULL && entry->deployment == 0)
         entry->deployment = deployment;
 }
@@ -81,7 +82,7 @@ enum journal_key_answer journal_key_reserve(struct journal *journal, const char 
                                             const unsigned char body_hash[JOURNAL_HASH_SIZE],
                                             uint64_t *ret_deployment)
 {
-    struct key_entry reserved = {.wall_ms = writer_wall_ms()};
+    struct key_entry reserved = {.wall_ms = clock_wall_ms()};
 
     hash_key(principal, key, reserved.key);
     const struct key_entry *entry = find(&journal->keys, reserved.key, reserved.wall_ms);
@@ -103,7 +104,7 @@ void journal_key_drop(struct journal *journal, const char *principal, const char
     unsigned char hash[JOURNAL_HASH_SIZE];
 
     hash_key(principal, key, hash);
-    struct key_entry *entry = find(&journal->keys, hash, writer_wall_ms());
+    struct key_entry *entry = find(&journal->keys, hash, clock_wall_ms());
     if (entry != NULL && entry->deployment == 0)
         *entry = (struct key_entry){0};
 }

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "store/journal_token.h"
 
+#include "io/clock.h"
 #include "io/digest.h"
 #include "io/memory.h"
 #include "store/journal_parts.h"
@@ -62,7 +63,7 @@ void tokens_load(struct tokens *tokens, struct sql *sql)
 {
     struct row row = sql_row(sql, STATEMENT_TOKENS);
 
-    row_integer(&row, writer_wall_ms());
+    row_integer(&row, clock_wall_ms());
     row_integer(&row, JOURNAL_TOKENS_MAX);
     while (tokens->count < JOURNAL_TOKENS_MAX && row_next(&row)) {
         struct known_token *known = memory_take(sizeof(*known));
@@ -289,7 +290,7 @@ bool journal_token_create(struct journal *journal, struct journal_token *token, 
     if (journal->tokens.count == JOURNAL_TOKENS_MAX)
         return err_set(err, ERR_LIMIT, "there are %d tokens; revoke some", JOURNAL_TOKENS_MAX);
     make_secret(token, ret_text);
-    token->created_ms = writer_wall_ms();
+    token->created_ms = clock_wall_ms();
     struct token_task *change = new_change(journal, actor, done, data);
     change->task.write = write_created;
     change->task.finish = finish_created;

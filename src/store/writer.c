@@ -2,23 +2,15 @@
  * SPDX-License-Identifier: MIT */
 #include "store/writer.h"
 
+#include "io/clock.h"
 #include "io/loop.h"
 
 #include <assert.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 enum { CHECKPOINT_PAGES = 1000 };
-
-int64_t writer_wall_ms(void)
-{
-    struct timespec now;
-
-    (void)clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 void writer_audit(struct writer *writer, struct chain_row *row)
 {
@@ -43,7 +35,7 @@ static bool transact(struct writer *writer, struct task *task)
     struct sql *sql = &writer->sql;
 
     sql_forget_error(sql);
-    writer->wall_ms = writer_wall_ms();
+    writer->wall_ms = clock_wall_ms();
     if (sql_execute(sql, "BEGIN IMMEDIATE"))
         task->write(writer, task);
     bool is_event = writer->chain.event != before.event || task->engine_ms != 0;

@@ -69,6 +69,4 @@ void writer_done(struct writer *writer);
 /* An audit row with the writer's wall clock. */
 void writer_audit(struct writer *writer, struct chain_row *row);
 
-int64_t writer_wall_ms(void);
-
 #endif
