@@ -3,6 +3,7 @@
 #include "api/report_text.h"
 
 #include "api/shape.h"
+#include "io/clock.h"
 #include "io/json.h"
 #include "io/memory.h"
 #include "orchestrator/deployment.h"
@@ -117,14 +118,14 @@ static void print_downtime(FILE *to, const struct record *record)
 static void print_head(FILE *to, const struct record *record)
 {
     const struct journal_deployment *row = record->row;
-    char created[SHAPE_TIME_SIZE];
-    char ended[SHAPE_TIME_SIZE];
+    char created[CLOCK_STAMP_SIZE];
+    char ended[CLOCK_STAMP_SIZE];
     char summary[RECORD_SUMMARY_SIZE];
     int exit_code = deployment_exit_code(record->state);
 
     record_summary(record, summary);
-    shape_time_text(row->created_ms, created);
-    shape_time_text(row->ended_ms, ended);
+    (void)clock_stamp(row->created_ms, created);
+    (void)clock_stamp(row->ended_ms, ended);
     (void)fprintf(to, "%s.\n\n", summary);
     (void)fprintf(to, "  deployment  dep_%" PRIu64 ", %s, strategy %s\n", row->id,
                   record_state_text(record->state), row->strategy);

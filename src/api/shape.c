@@ -3,6 +3,7 @@
 #include "api/shape.h"
 
 #include "config/gates.h"
+#include "io/clock.h"
 #include "io/digest.h"
 #include "orchestrator/deployment.h"
 
@@ -10,7 +11,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 static const char *const kinds[] = {[RULE_TRIGGER] = "trigger",
                                     [RULE_COMPARISON] = "comparison",
@@ -18,22 +18,11 @@ static const char *const kinds[] = {[RULE_TRIGGER] = "trigger",
                                     [RULE_SCORE] = "score"};
 static const char *const modes[] = {[RULE_ACT] = "act", [RULE_ASK] = "ask", [RULE_RECORD] = "record"};
 
-void shape_time_text(int64_t wall_ms, char to[SHAPE_TIME_SIZE])
-{
-    time_t seconds = (time_t)(wall_ms / 1000);
-    struct tm parts;
-
-    to[0] = '\0';
-    if (wall_ms != 0 && wall_ms != INT64_MAX && gmtime_r(&seconds, &parts) != NULL)
-        (void)strftime(to, SHAPE_TIME_SIZE, "%Y-%m-%dT%H:%M:%SZ", &parts);
-}
-
 void shape_time(cJSON *object, const char *name, int64_t wall_ms)
 {
-    char text[SHAPE_TIME_SIZE];
+    char text[CLOCK_STAMP_SIZE];
 
-    shape_time_text(wall_ms, text);
-    if (text[0] == '\0')
+    if (clock_stamp(wall_ms, text)[0] == '\0')
         cJSON_AddNullToObject(object, name);
     else
         cJSON_AddStringToObject(object, name, text);

@@ -7,11 +7,9 @@
 
 struct cJSON;
 
-enum { SHAPE_SENTENCE_SIZE = 512, SHAPE_TIME_SIZE = 32 };
+enum { SHAPE_SENTENCE_SIZE = 512 };
 
-/* "2026-01-31T12:00:00Z"; `to` "" where wall_ms is 0, or INT64_MAX. */
-void shape_time_text(int64_t wall_ms, char to[SHAPE_TIME_SIZE]);
-/* The same as a member; null where that is "". */
+/* clock_stamp() as a member; null where that is "". */
 void shape_time(struct cJSON *object, const char *name, int64_t wall_ms);
 
 /* verdict, reason, value, bound ... as members; a number that is none becomes null. `span_s`: of the values;

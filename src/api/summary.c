@@ -3,6 +3,7 @@
 #include "api/shape.h"
 
 #include "base/duration.h"
+#include "io/clock.h"
 #include "orchestrator/deployment.h"
 #include "orchestrator/stop.h"
 
@@ -271,7 +272,7 @@ static void add_promoted(const struct record *record, struct text *text)
 
 static void add_queued(const struct record *record, struct text *text)
 {
-    char opens[SHAPE_TIME_SIZE];
+    char opens[CLOCK_STAMP_SIZE];
 
     text_add(text, "%s waits for ", record->row->version);
     if (record->opens_wall_ms == 0 && record->lock.name != NULL) {
@@ -284,7 +285,7 @@ static void add_queued(const struct record *record, struct text *text)
                  record->state->together == 0 ? "" : ", or before one of its group");
         return;
     }
-    shape_time_text(record->opens_wall_ms, opens);
+    (void)clock_stamp(record->opens_wall_ms, opens);
     if (opens[0] == '\0')
         text_add(text, "its window, which is not in sight");
     else

@@ -7,10 +7,10 @@
 #include "io/clock.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
-#include <time.h>
 
-enum { NAME_SIZE = 2 * NAME_MAX_LENGTH + 2, STAMP_SIZE = 40 };
+enum { NAME_SIZE = 2 * NAME_MAX_LENGTH + 2, UNTIL_SIZE = CLOCK_STAMP_SIZE + 8 };
 
 static uint32_t fleet(const struct daemon *daemon)
 {
@@ -42,21 +42,19 @@ static void name_of(const struct daemon *daemon, uint32_t target, char to[NAME_S
         (void)snprintf(to, NAME_SIZE, "%.63s/%.63s", service, environment);
 }
 
-static void stamp_of(int64_t wall_ms, char to[STAMP_SIZE])
+static void until_of(int64_t wall_ms, char to[UNTIL_SIZE])
 {
-    time_t seconds = (time_t)(wall_ms / 1000);
-    struct tm parts;
+    char stamp[CLOCK_STAMP_SIZE];
 
-    to[0] = '\0';
-    if (wall_ms != 0 && gmtime_r(&seconds, &parts) != NULL)
-        (void)strftime(to, STAMP_SIZE, " until %Y-%m-%dT%H:%M:%SZ", &parts);
+    (void)clock_stamp(wall_ms, stamp);
+    (void)snprintf(to, UNTIL_SIZE, "%s%s", stamp[0] == '\0' ? "" : " until ", stamp);
 }
 
 static void describe_freeze(const struct target_state *state, const char *name, struct err *ret_err)
 {
-    char until[STAMP_SIZE];
+    char until[UNTIL_SIZE];
 
-    stamp_of(state->thaws_wall_ms, until);
+    until_of(state->thaws_wall_ms, until);
     err_set(ret_err, ERR_CONFLICT, "%s is frozen%s: no deployment begins; `verdict unfreeze` ends it", name,
             until);
 }
@@ -67,10 +65,10 @@ static void describe_brake(struct daemon *daemon, const struct target_state *sta
     const struct settings *settings = daemon->settings;
     bool is_fleet = state->id == fleet(daemon);
     const struct settings_brake *brake = is_fleet ? &settings->fleet_brake : &settings->service_brake;
-    char until[STAMP_SIZE];
+    char until[UNTIL_SIZE];
     char span[DURATION_TEXT_MAX];
 
-    stamp_of(clock_wall_ms() + state->opens_ms - daemon_now_ms(daemon), until);
+    until_of(clock_wall_ms() + state->opens_ms - daemon_now_ms(daemon), until);
     err_set(
         ret_err, ERR_CONFLICT,
         "the brake of %s is closed%s, since %u %s failed within %s; look why, then `verdict unfreeze` opens "

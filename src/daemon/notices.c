@@ -5,6 +5,7 @@
 
 #include "daemon/run_live.h"
 #include "drivers/notice_kind.h"
+#include "io/clock.h"
 #include "io/digest.h"
 #include "io/json.h"
 #include "io/memory.h"
@@ -14,7 +15,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { ROOM_FIRST = 64 };
 
@@ -177,21 +177,16 @@ char *notice_envelope(const struct daemon *daemon, const char *id, const char *t
                       cJSON *data)
 {
     char text[128];
-    char stamp[40];
-    struct timespec wall;
-    struct tm parts;
+    char stamp[CLOCK_STAMP_SIZE];
     cJSON *event = cJSON_CreateObject();
 
-    (void)clock_gettime(CLOCK_REALTIME, &wall);
-    (void)gmtime_r(&wall.tv_sec, &parts);
-    (void)strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%SZ", &parts);
     cJSON_AddStringToObject(event, "specversion", "1.0");
     cJSON_AddStringToObject(event, "id", id);
     (void)snprintf(text, sizeof(text), "/verdict/%s", daemon->settings->instance);
     cJSON_AddStringToObject(event, "source", text);
     (void)snprintf(text, sizeof(text), "verdict.%s", type);
     cJSON_AddStringToObject(event, "type", text);
-    cJSON_AddStringToObject(event, "time", stamp);
+    cJSON_AddStringToObject(event, "time", clock_stamp(clock_wall_ms(), stamp));
     cJSON_AddStringToObject(event, "datacontenttype", "application/json");
     cJSON_AddStringToObject(event, "subject", subject);
     cJSON_AddItemToObject(event, "data", data);

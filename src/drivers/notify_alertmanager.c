@@ -6,13 +6,14 @@
  * promise. */
 #include "base/text.h"
 #include "drivers/notify_http.h"
+#include "io/clock.h"
 
 #include <cjson/cJSON.h>
 #include <string.h>
 #include <time.h>
 
 enum { OPTION_URL, OPTION_TOKEN, OPTION_LABELS, OPTION_EXPIRE, OPTION_TIMEOUT, OPTION_CA, OPTION_COUNT };
-enum { LABELS_MAX = 16, STAMP_SIZE = 32, TEST_EXPIRES_S = 60 };
+enum { LABELS_MAX = 16, TEST_EXPIRES_S = 60 };
 
 static const struct option options[OPTION_COUNT] = {
     [OPTION_URL] = {.name = "url",
@@ -87,13 +88,9 @@ static void add_annotations(cJSON *object, const struct notice_facts *facts)
 
 static void add_stamp(cJSON *object, const char *name, int64_t at_s)
 {
-    char stamp[STAMP_SIZE] = "";
-    time_t seconds = (time_t)at_s;
-    struct tm parts;
+    char stamp[CLOCK_STAMP_SIZE];
 
-    if (gmtime_r(&seconds, &parts) != NULL)
-        (void)strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%SZ", &parts);
-    cJSON_AddStringToObject(object, name, stamp);
+    cJSON_AddStringToObject(object, name, clock_stamp(at_s * 1000, stamp));
 }
 
 /* `starts_s` 0: it ends, whenever it began. */
