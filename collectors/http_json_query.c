@@ -144,7 +144,7 @@ static bool check_text(const char *text, struct err *err)
 
 static bool check_url(const char *url, struct err *err)
 {
-    if (strncmp(url, "http://", 7) != 0 && strncmp(url, "https://", 8) != 0 && strncmp(url, "{{", 2) != 0)
+    if (!text_is_web_url(url) && strncmp(url, "{{", 2) != 0)
         return err_set(err, ERR_INVALID, "'%.80s' does not begin with http:// or https://", url);
     return check_text(url, err);
 }

@@ -267,8 +267,7 @@ static void poll_due(void *data)
 
 static bool check_url(const char *url, struct err *err)
 {
-    return strncmp(url, "http://", 7) == 0 || strncmp(url, "https://", 8) == 0 ||
-           err_set(err, ERR_INVALID, "the url begins with http:// or https://");
+    return text_is_web_url(url) || err_set(err, ERR_INVALID, "the url begins with http:// or https://");
 }
 
 static bool open_collector(const struct collector_env *env, const char *name,

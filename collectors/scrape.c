@@ -68,8 +68,7 @@ struct collector_watch {
 
 static bool check_url(const char *url, struct err *err)
 {
-    return strncmp(url, "http://", 7) == 0 || strncmp(url, "https://", 8) == 0 ||
-           strncmp(url, "{{", 2) == 0 ||
+    return text_is_web_url(url) || strncmp(url, "{{", 2) == 0 ||
            err_set(err, ERR_INVALID, "url: '%.80s' does not begin with http:// or https://", url);
 }
 

@@ -126,6 +126,11 @@ bool text_is_digest(const char *text)
     return digits >= 32 && colon[1 + digits] == '\0';
 }
 
+bool text_is_web_url(const char *text)
+{
+    return strncmp(text, "http://", 7) == 0 || strncmp(text, "https://", 8) == 0;
+}
+
 bool text_to_number(const char *text, double *ret_number)
 {
     char *end = NULL;

@@ -51,7 +51,7 @@ static bool read_url(struct client *client, const char *url, struct err *err)
         (void)snprintf(client->base, sizeof(client->base), "http://localhost");
         return true;
     }
-    if (strncmp(url, "http://", 7) != 0 && strncmp(url, "https://", 8) != 0)
+    if (!text_is_web_url(url))
         return err_set(err, ERR_INVALID, "VERDICT_URL: must be unix:/path, http://... or https://...");
     if (!text_copy(client->base, sizeof(client->base), url))
         return err_set(err, ERR_INVALID, "VERDICT_URL: is too long");

@@ -255,7 +255,7 @@ static bool check_base_url(const struct build *build, const struct node *node, c
     size_t others = 0;
 
     if (url != NULL)
-        return strncmp(url, "http://", 7) == 0 || strncmp(url, "https://", 8) == 0 ||
+        return text_is_web_url(url) ||
                report_node(build->report, tree_find(node, "base_url"),
                            "base_url: '%s' begins with neither http:// nor https://", url);
     if (checks != NULL && checks->kind == NODE_GROUP)

@@ -1,5 +1,6 @@
 /* gate_web.c - gates by HTTP POST, signed as Standard Webhooks says where a secret is configured.
  * SPDX-License-Identifier: MIT */
+#include "base/text.h"
 #include "drivers/gate_answer.h"
 #include "drivers/webhook_signature.h"
 #include "io/http_client.h"
@@ -58,7 +59,7 @@ static bool open_gate(const struct gate_env *env, const struct option_value *val
     const char *url = values[OPTION_URL].text;
     const char *secret = values[OPTION_SIGNING_SECRET].text;
 
-    if (strncmp(url, "http://", 7) != 0 && strncmp(url, "https://", 8) != 0)
+    if (!text_is_web_url(url))
         return err_set(err, ERR_INVALID, "url: starts with http:// or https://");
     if (secret != NULL && !secret_is_reference(secret))
         return err_set(err, ERR_INVALID,

@@ -225,7 +225,7 @@ static bool take_use(struct http_order *order, const struct traffic_split *split
     const struct option_value *pointers = &split->options[USE_POINTER];
     const char *url = split->options[USE_URL].text;
 
-    if (strncmp(url, "http://", 7) != 0 && strncmp(url, "https://", 8) != 0)
+    if (!text_is_web_url(url))
         return err_set(err, ERR_INVALID, "url: starts with http:// or https://");
     if (split->slot_count > 2)
         return err_set(err, ERR_INVALID, "a weight splits between two slots, here are %zu",

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "io/aws_client.h"
 
+#include "base/text.h"
 #include "io/aws_credentials.h"
 #include "io/memory.h"
 
@@ -40,8 +41,8 @@ static bool is_word(const char *text)
 
 static bool check_url(const char *name, const char *url, struct err *err)
 {
-    bool is_good = url == NULL || ((strncmp(url, "http://", 7) == 0 || strncmp(url, "https://", 8) == 0) &&
-                                   strlen(url) < URL_SIZE - 1 && strchr(url, '?') == NULL);
+    bool is_good =
+        url == NULL || (text_is_web_url(url) && strlen(url) < URL_SIZE - 1 && strchr(url, '?') == NULL);
 
     return is_good ||
            err_set(err, ERR_INVALID, "%s: begins with http:// or https://, and has no query", name);
