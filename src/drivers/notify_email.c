@@ -1,9 +1,8 @@
 /* notify_email.c - notices as letters to a mail server.
  * SPDX-License-Identifier: MIT */
+#include "drivers/delivery.h"
 #include "drivers/mail_text.h"
 #include "drivers/notice_text.h"
-#include "drivers/notifier.h"
-#include "io/loop.h"
 #include "io/memory.h"
 #include "io/smtp_letter.h"
 
@@ -68,16 +67,6 @@ struct notifier {
     struct delivery *deliveries; /* on their way */
 };
 
-struct delivery {
-    struct delivery *next;
-    struct notifier *notifier;
-    struct http_call *call; /* NULL: not asked, `fate` and `err` say why */
-    enum notice_fate fate;
-    struct err err;
-    notifier_done *done;
-    void *data;
-};
-
 static bool check_addresses(const struct option_value *values, struct err *err)
 {
     if (!mail_is_address(values[OPTION_FROM].text))
@@ -130,38 +119,9 @@ static bool open_email(const struct notifier_env *env, const char *name, const s
     return true;
 }
 
-/* What `done` does may close the notifier, so it comes last. */
-static void end(struct delivery *delivery, enum notice_fate fate, const char *why)
-{
-    notifier_done *done = delivery->done;
-    void *data = delivery->data;
-
-    for (struct delivery **at = &delivery->notifier->deliveries; *at != NULL; at = &(*at)->next)
-        if (*at == delivery) {
-            *at = delivery->next;
-            break;
-        }
-    free(delivery);
-    done(data, fate, 0, why);
-}
-
-static void end_late(void *data)
-{
-    struct delivery *delivery = data;
-    struct err err = delivery->err;
-
-    end(delivery, delivery->fate, err.text);
-}
-
 static void close_email(struct notifier *notifier)
 {
-    while (notifier->deliveries != NULL) {
-        struct delivery *delivery = notifier->deliveries;
-        notifier->deliveries = delivery->next;
-        http_request_cancel(delivery->call);
-        loop_defer_cancel(notifier->env.loop, end_late, delivery);
-        free(delivery);
-    }
+    delivery_drop_all(&notifier->deliveries);
     for (size_t i = 0; i < notifier->to_count; i++)
         free(notifier->to[i]);
     free(notifier->to);
@@ -191,7 +151,7 @@ static void answered(void *data, const struct http_answer *answer)
         (void)snprintf(why, sizeof(why), "%s", answer->err.text);
     else
         (void)snprintf(why, sizeof(why), "the mail server answered %d: %s", answer->status, said);
-    end(data, fate_of(answer->status), why);
+    delivery_end(data, fate_of(answer->status), 0, why);
 }
 
 static bool hand_over(struct delivery *delivery, const struct text *text)
@@ -234,16 +194,11 @@ static bool write_letter(struct delivery *delivery, const struct notice *notice,
 static void send_notice(struct notifier *notifier, const struct notice *notice, notifier_done *done,
                         void *data)
 {
-    struct delivery *delivery = memory_take(sizeof(*delivery));
+    struct delivery *delivery = delivery_begin(notifier, &notifier->env, &notifier->deliveries, done, data);
     char *memory = memory_take(MAIL_TEXT_SIZE);
     struct text text;
 
-    *delivery = (struct delivery){.next = notifier->deliveries,
-                                  .notifier = notifier,
-                                  .fate = NOTICE_REFUSED,
-                                  .done = done,
-                                  .data = data};
-    notifier->deliveries = delivery;
+    delivery->fate = NOTICE_REFUSED;
     text_init(&text, memory, MAIL_TEXT_SIZE);
     if (write_letter(delivery, notice, &text)) {
         delivery->fate = NOTICE_RETRY; /* a password that is missing may come back */
@@ -251,7 +206,7 @@ static void send_notice(struct notifier *notifier, const struct notice *notice, 
     }
     free(memory);
     if (delivery->call == NULL)
-        loop_defer(notifier->env.loop, end_late, delivery);
+        delivery_end_soon(delivery);
 }
 
 const struct notifier_type notifier_email = {

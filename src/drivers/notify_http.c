@@ -2,9 +2,10 @@
  * SPDX-License-Identifier: MIT */
 #include "drivers/notify_http.h"
 
+#include "base/text.h"
+#include "drivers/delivery.h"
 #include "drivers/notice_text.h"
 #include "io/json.h"
-#include "io/loop.h"
 #include "io/memory.h"
 
 #include <cjson/cJSON.h>
@@ -20,18 +21,6 @@ struct notifier {
     char *name;
     struct option_value *values; /* copies */
     struct delivery *deliveries; /* on their way */
-};
-
-struct delivery {
-    struct delivery *next;
-    struct notifier *notifier;
-    struct notice_facts facts;
-    size_t number;          /* of the request */
-    struct http_call *call; /* NULL: none is asked, the end is due */
-    enum notice_fate fate;  /* of that end */
-    struct err err;         /* and why */
-    notifier_done *done;
-    void *data;
 };
 
 /* Secrets of one try. */
@@ -68,11 +57,6 @@ static void free_value(struct option_value *value)
     free((void *)(uintptr_t)value->text);
 }
 
-static bool is_url(const char *text)
-{
-    return strncmp(text, "http://", 7) == 0 || strncmp(text, "https://", 8) == 0;
-}
-
 static bool check_options(const struct notify_http_kind *kind, const struct option_value *values,
                           struct err *err)
 {
@@ -82,7 +66,7 @@ static bool check_options(const struct notify_http_kind *kind, const struct opti
         if (kind->options[i].type == OPTION_SECRET && text != NULL && !secret_is_reference(text))
             return err_set(err, ERR_INVALID,
                            "%s: takes a reference such as file:/path or cred:name, not the secret", name);
-        if (i == kind->url && kind->options[i].type == OPTION_TEXT && !is_url(text))
+        if (i == kind->url && kind->options[i].type == OPTION_TEXT && !text_is_web_url(text))
             return err_set(err, ERR_INVALID, "%s: starts with http:// or https://", name);
     }
     return true;
@@ -114,30 +98,6 @@ char *notify_url(const char *base, const char *path)
         length--;
     (void)snprintf(url, size, "%.*s%s", (int)length, base, path);
     return url;
-}
-
-/* What `done` does may close the notifier, so it comes last. */
-static void end(struct delivery *delivery, enum notice_fate fate, int64_t retry_after_ms, const char *why)
-{
-    notifier_done *done = delivery->done;
-    void *data = delivery->data;
-
-    for (struct delivery **at = &delivery->notifier->deliveries; *at != NULL; at = &(*at)->next)
-        if (*at == delivery) {
-            *at = delivery->next;
-            break;
-        }
-    notice_facts_done(&delivery->facts);
-    free(delivery);
-    done(data, fate, retry_after_ms, why);
-}
-
-static void end_late(void *data)
-{
-    struct delivery *delivery = data;
-    struct err err = delivery->err;
-
-    end(delivery, delivery->fate, 0, err.text);
 }
 
 static enum notice_fate fate_of(int status)
@@ -238,24 +198,19 @@ static void answered(void *data, const struct http_answer *answer)
     if (fate == NOTICE_DELIVERED && ask(delivery, &err))
         return;
     if (err.code != ERR_NONE)
-        end(delivery, NOTICE_RETRY, 0, err.text);
+        delivery_end(delivery, NOTICE_RETRY, 0, err.text);
     else {
         if (fate != NOTICE_RETRY || !http_answer_retry_after(answer, &retry_after_ms))
             retry_after_ms = 0;
         explain(answer, why, sizeof(why));
-        end(delivery, fate, retry_after_ms, why);
+        delivery_end(delivery, fate, retry_after_ms, why);
     }
 }
 
 void notify_http_send(struct notifier *notifier, const struct notice *notice, notifier_done *done, void *data)
 {
-    struct delivery *delivery = memory_take(sizeof(*delivery));
+    struct delivery *delivery = delivery_begin(notifier, &notifier->env, &notifier->deliveries, done, data);
 
-    delivery->notifier = notifier;
-    delivery->done = done;
-    delivery->data = data;
-    delivery->next = notifier->deliveries;
-    notifier->deliveries = delivery;
     if (!notice_facts_read(notice->body, &delivery->facts, &delivery->err))
         delivery->fate = NOTICE_REFUSED;
     else if (ask(delivery, &delivery->err))
@@ -264,19 +219,12 @@ void notify_http_send(struct notifier *notifier, const struct notice *notice, no
         delivery->fate = NOTICE_RETRY; /* a secret that is missing may come back */
     else
         (void)snprintf(delivery->err.text, sizeof(delivery->err.text), "nothing to tell there");
-    loop_defer(notifier->env.loop, end_late, delivery);
+    delivery_end_soon(delivery);
 }
 
 void notify_http_close(struct notifier *notifier)
 {
-    while (notifier->deliveries != NULL) {
-        struct delivery *delivery = notifier->deliveries;
-        notifier->deliveries = delivery->next;
-        http_request_cancel(delivery->call);
-        loop_defer_cancel(notifier->env.loop, end_late, delivery);
-        notice_facts_done(&delivery->facts);
-        free(delivery);
-    }
+    delivery_drop_all(&notifier->deliveries);
     for (size_t i = 0; i < notifier->kind->option_count; i++)
         free_value(&notifier->values[i]);
     free(notifier->values);

@@ -1,10 +1,10 @@
 /* notify_webhook.c - notices by HTTP POST, signed as Standard Webhooks says (HMAC-SHA256 over
  * "id.timestamp.body").
  * SPDX-License-Identifier: MIT */
-#include "drivers/notifier.h"
+#include "base/text.h"
+#include "drivers/delivery.h"
 #include "drivers/webhook_signature.h"
 #include "io/http_client.h"
-#include "io/loop.h"
 #include "io/memory.h"
 #include "io/secret.h"
 
@@ -45,24 +45,13 @@ struct notifier {
     struct delivery *deliveries; /* on their way */
 };
 
-struct delivery {
-    struct delivery *next;
-    struct notifier *notifier;
-    struct http_call *call; /* NULL: not asked, `err` says why */
-    struct err err;
-    notifier_done *done;
-    void *data;
-};
-
-static void tell_unsigned(void *data);
-
 static bool open_notifier(const struct notifier_env *env, const char *name, const struct option_value *values,
                           struct notifier **ret_notifier, struct err *err)
 {
     const char *url = values[OPTION_URL].text;
 
     (void)name;
-    if (strncmp(url, "http://", 7) != 0 && strncmp(url, "https://", 8) != 0)
+    if (!text_is_web_url(url))
         return err_set(err, ERR_INVALID, "url: starts with http:// or https://");
     if (!secret_is_reference(values[OPTION_SIGNING_SECRET].text))
         return err_set(err, ERR_INVALID,
@@ -79,32 +68,11 @@ static bool open_notifier(const struct notifier_env *env, const char *name, cons
 
 static void close_notifier(struct notifier *notifier)
 {
-    while (notifier->deliveries != NULL) {
-        struct delivery *delivery = notifier->deliveries;
-        notifier->deliveries = delivery->next;
-        http_request_cancel(delivery->call);
-        loop_defer_cancel(notifier->env.loop, tell_unsigned, delivery);
-        free(delivery);
-    }
+    delivery_drop_all(&notifier->deliveries);
     free(notifier->url);
     free(notifier->ca);
     free(notifier->secret);
     free(notifier);
-}
-
-/* What `done` does may close the notifier, so it comes last. */
-static void end(struct delivery *delivery, enum notice_fate fate, int64_t retry_after_ms, const char *why)
-{
-    notifier_done *done = delivery->done;
-    void *data = delivery->data;
-
-    for (struct delivery **at = &delivery->notifier->deliveries; *at != NULL; at = &(*at)->next)
-        if (*at == delivery) {
-            *at = delivery->next;
-            break;
-        }
-    free(delivery);
-    done(data, fate, retry_after_ms, why);
 }
 
 static enum notice_fate fate_of(const struct http_answer *answer)
@@ -126,16 +94,7 @@ static void answered(void *data, const struct http_answer *answer)
         (void)snprintf(why, sizeof(why), "%s", answer->err.text);
     else
         (void)snprintf(why, sizeof(why), "the receiver answered %d", answer->status);
-    end(data, fate, retry_after_ms, why);
-}
-
-/* A secret that is missing may come back. */
-static void tell_unsigned(void *data)
-{
-    struct delivery *delivery = data;
-    struct err err = delivery->err;
-
-    end(delivery, NOTICE_RETRY, 0, err.text);
+    delivery_end(data, fate, retry_after_ms, why);
 }
 
 static bool sign(const struct notifier *notifier, const struct notice *notice, int64_t now_s,
@@ -172,19 +131,16 @@ static void post(struct delivery *delivery, const struct notice *notice, int64_t
 static void send_notice(struct notifier *notifier, const struct notice *notice, notifier_done *done,
                         void *data)
 {
-    struct delivery *delivery = memory_take(sizeof(*delivery));
+    struct delivery *delivery = delivery_begin(notifier, &notifier->env, &notifier->deliveries, done, data);
     char signature[WEBHOOK_SIGNATURE_SIZE];
     int64_t now_s = (int64_t)time(NULL);
 
-    delivery->notifier = notifier;
-    delivery->done = done;
-    delivery->data = data;
-    delivery->next = notifier->deliveries;
-    notifier->deliveries = delivery;
-    if (sign(notifier, notice, now_s, signature, &delivery->err))
+    if (sign(notifier, notice, now_s, signature, &delivery->err)) {
         post(delivery, notice, now_s, signature);
-    else
-        loop_defer(notifier->env.loop, tell_unsigned, delivery);
+        return;
+    }
+    delivery->fate = NOTICE_RETRY; /* a secret that is missing may come back */
+    delivery_end_soon(delivery);
 }
 
 const struct notifier_type notifier_webhook = {
