@@ -219,7 +219,8 @@ static bool open_receivers(struct daemon *daemon, struct err *err)
         struct daemon_receiver *receiver = &daemon->receivers[daemon->receiver_count++];
         receiver->type = notifier_types[instance->kind];
         receiver->name = instance->name;
-        if (!receiver->type->open(&env, instance->name, instance->options, &receiver->notifier, err))
+        if (!receiver->type->open(receiver->type, &env, instance->name, instance->options,
+                                  &receiver->notifier, err))
             return err_wrap(err, "notifier %s:%s", receiver->type->name, receiver->name);
     }
     return true;

@@ -13,6 +13,7 @@
 struct loop;
 struct log;
 struct http_client;
+struct notify_http_kind;
 struct notifier; /* each type's own: an instance ("webhook:ops") */
 
 struct notifier_env {
@@ -42,9 +43,10 @@ struct notifier_type {
     const struct option *options;
     size_t option_count;
     bool keeps_incidents; /* what was opened there stays open until it is told the end: also among `urgent` */
-    MUST_CHECK bool (*open)(const struct notifier_env *env, const char *name,
-                            const struct option_value *options, struct notifier **ret_notifier,
-                            struct err *err);
+    const struct notify_http_kind *http; /* of those over notify_http */
+    MUST_CHECK bool (*open)(const struct notifier_type *type, const struct notifier_env *env,
+                            const char *name, const struct option_value *options,
+                            struct notifier **ret_notifier, struct err *err);
     void (*close)(struct notifier *notifier);
     /* `done` fires exactly once, from the loop, never inside the call; close() ends what is under way without
      * it. `why` says what came of it, for the log. */

@@ -133,9 +133,7 @@ static bool write_request(const struct notify_use *use, const struct notice_fact
     return true;
 }
 
-static const struct notify_http_kind kind = {.options = options,
-                                             .option_count = OPTION_COUNT,
-                                             .url = OPTION_URL,
+static const struct notify_http_kind kind = {.url = OPTION_URL,
                                              .key = OPTION_TOKEN,
                                              .timeout = OPTION_TIMEOUT,
                                              .ca = OPTION_CA,
@@ -148,16 +146,16 @@ static bool is_label(const char *text)
     return length > 0 && text[length] == '\0' && (text[0] < '0' || text[0] > '9');
 }
 
-static bool open_alertmanager(const struct notifier_env *env, const char *name,
-                              const struct option_value *values, struct notifier **ret_notifier,
-                              struct err *err)
+static bool open_alertmanager(const struct notifier_type *type, const struct notifier_env *env,
+                              const char *name, const struct option_value *values,
+                              struct notifier **ret_notifier, struct err *err)
 {
     const struct option_value *labels = &values[OPTION_LABELS];
 
     for (size_t i = 0; i < labels->list_length; i += 2)
         if (!is_label(labels->list[i]))
             return err_set(err, ERR_INVALID, "labels: '%s' is no name of a label", labels->list[i]);
-    return notify_http_open(&kind, env, name, values, ret_notifier, err);
+    return notify_http_open(type, env, name, values, ret_notifier, err);
 }
 
 const struct notifier_type notifier_alertmanager = {
@@ -165,6 +163,7 @@ const struct notifier_type notifier_alertmanager = {
     .options = options,
     .option_count = OPTION_COUNT,
     .keeps_incidents = true,
+    .http = &kind,
     .open = open_alertmanager,
     .close = notify_http_close,
     .send = notify_http_send,

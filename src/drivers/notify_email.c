@@ -96,9 +96,10 @@ static bool check_options(const struct option_value *values, struct err *err)
     return check_addresses(values, err);
 }
 
-static bool open_email(const struct notifier_env *env, const char *name, const struct option_value *values,
-                       struct notifier **ret_notifier, struct err *err)
+static bool open_email(const struct notifier_type *type, const struct notifier_env *env, const char *name,
+                       const struct option_value *values, struct notifier **ret_notifier, struct err *err)
 {
+    (void)type;
     (void)name;
     if (!check_options(values, err))
         return false;

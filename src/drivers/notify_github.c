@@ -99,9 +99,7 @@ static bool write_request(const struct notify_use *use, const struct notice_fact
     return true;
 }
 
-static const struct notify_http_kind kind = {.options = options,
-                                             .option_count = OPTION_COUNT,
-                                             .url = OPTION_URL,
+static const struct notify_http_kind kind = {.url = OPTION_URL,
                                              .key = OPTION_TOKEN,
                                              .timeout = OPTION_TIMEOUT,
                                              .ca = OPTION_CA,
@@ -117,19 +115,20 @@ static bool is_repository(const char *text)
            length <= REPOSITORY_MAX && strspn(text, allowed) == length && strstr(text, "..") == NULL;
 }
 
-static bool open_github(const struct notifier_env *env, const char *name, const struct option_value *values,
-                        struct notifier **ret_notifier, struct err *err)
+static bool open_github(const struct notifier_type *type, const struct notifier_env *env, const char *name,
+                        const struct option_value *values, struct notifier **ret_notifier, struct err *err)
 {
     if (!is_repository(values[OPTION_REPOSITORY].text))
         return err_set(err, ERR_INVALID, "repository: '%s' is not like owner/name",
                        values[OPTION_REPOSITORY].text);
-    return notify_http_open(&kind, env, name, values, ret_notifier, err);
+    return notify_http_open(type, env, name, values, ret_notifier, err);
 }
 
 const struct notifier_type notifier_github = {
     .name = "github",
     .options = options,
     .option_count = OPTION_COUNT,
+    .http = &kind,
     .open = open_github,
     .close = notify_http_close,
     .send = notify_http_send,

@@ -81,25 +81,18 @@ static bool write_request(const struct notify_use *use, const struct notice_fact
     return true;
 }
 
-static const struct notify_http_kind kind = {.options = options,
-                                             .option_count = OPTION_COUNT,
-                                             .url = OPTION_URL,
+static const struct notify_http_kind kind = {.url = OPTION_URL,
                                              .key = OPTION_TOKEN,
                                              .timeout = OPTION_TIMEOUT,
                                              .ca = OPTION_CA,
                                              .write = write_request};
 
-static bool open_grafana(const struct notifier_env *env, const char *name, const struct option_value *values,
-                         struct notifier **ret_notifier, struct err *err)
-{
-    return notify_http_open(&kind, env, name, values, ret_notifier, err);
-}
-
 const struct notifier_type notifier_grafana = {
     .name = "grafana",
     .options = options,
     .option_count = OPTION_COUNT,
-    .open = open_grafana,
+    .http = &kind,
+    .open = notify_http_open,
     .close = notify_http_close,
     .send = notify_http_send,
 };

@@ -17,7 +17,7 @@ enum { ANSWER_MAX = 4096, SAID_MAX = 200 };
 
 struct notifier {
     struct notifier_env env;
-    const struct notify_http_kind *kind;
+    const struct notifier_type *type;
     char *name;
     struct option_value *values; /* copies */
     struct delivery *deliveries; /* on their way */
@@ -57,32 +57,32 @@ static void free_value(struct option_value *value)
     free((void *)(uintptr_t)value->text);
 }
 
-static bool check_options(const struct notify_http_kind *kind, const struct option_value *values,
+static bool check_options(const struct notifier_type *type, const struct option_value *values,
                           struct err *err)
 {
-    for (size_t i = 0; i < kind->option_count; i++) {
-        const char *name = kind->options[i].name;
+    for (size_t i = 0; i < type->option_count; i++) {
+        const char *name = type->options[i].name;
         const char *text = values[i].text;
-        if (kind->options[i].type == OPTION_SECRET && text != NULL && !secret_is_reference(text))
+        if (type->options[i].type == OPTION_SECRET && text != NULL && !secret_is_reference(text))
             return err_set(err, ERR_INVALID,
                            "%s: takes a reference such as file:/path or cred:name, not the secret", name);
-        if (i == kind->url && kind->options[i].type == OPTION_TEXT && !text_is_web_url(text))
+        if (i == type->http->url && type->options[i].type == OPTION_TEXT && !text_is_web_url(text))
             return err_set(err, ERR_INVALID, "%s: starts with http:// or https://", name);
     }
     return true;
 }
 
-bool notify_http_open(const struct notify_http_kind *kind, const struct notifier_env *env, const char *name,
+bool notify_http_open(const struct notifier_type *type, const struct notifier_env *env, const char *name,
                       const struct option_value *values, struct notifier **ret_notifier, struct err *err)
 {
-    if (!check_options(kind, values, err))
+    if (!check_options(type, values, err))
         return false;
     struct notifier *notifier = memory_take(sizeof(*notifier));
     notifier->env = *env;
-    notifier->kind = kind;
+    notifier->type = type;
     notifier->name = memory_copy_text(name);
-    notifier->values = memory_take_array(kind->option_count, sizeof(*notifier->values));
-    for (size_t i = 0; i < kind->option_count; i++)
+    notifier->values = memory_take_array(type->option_count, sizeof(*notifier->values));
+    for (size_t i = 0; i < type->option_count; i++)
         notifier->values[i] = copy_value(&values[i]);
     *ret_notifier = notifier;
     return true;
@@ -144,8 +144,9 @@ static void post(struct delivery *delivery, const struct notify_use *use, const 
                                       .body = body,
                                       .body_length = strlen(body),
                                       .bearer = request->is_bearer ? &keys->key : NULL,
-                                      .ca_file = notifier->values[notifier->kind->ca].text,
-                                      .timeout_ms = notifier->values[notifier->kind->timeout].duration_ms,
+                                      .ca_file = notifier->values[notifier->type->http->ca].text,
+                                      .timeout_ms =
+                                          notifier->values[notifier->type->http->timeout].duration_ms,
                                       .answer_max = ANSWER_MAX,
                                       .is_cut_allowed = true};
     delivery->call = http_request_start(notifier->env.http, &http, answered, delivery);
@@ -157,9 +158,9 @@ static bool load(const struct notifier *notifier, size_t option, struct secret *
 {
     const char *reference = option == NOTIFY_NONE ? NULL : notifier->values[option].text;
 
-    if (reference == NULL || notifier->kind->options[option].type != OPTION_SECRET)
+    if (reference == NULL || notifier->type->options[option].type != OPTION_SECRET)
         return true;
-    return secret_load(reference, to, err) || err_wrap(err, "%s", notifier->kind->options[option].name);
+    return secret_load(reference, to, err) || err_wrap(err, "%s", notifier->type->options[option].name);
 }
 
 /* Asks the request of the delivery's number. False: there is none, or (*err) a secret is missing. */
@@ -169,15 +170,15 @@ static bool ask(struct delivery *delivery, struct err *err)
     CLEANUP(keys_drop) struct keys keys = {0};
     struct notify_request request = {0};
 
-    if (!load(notifier, notifier->kind->url, &keys.url, err) ||
-        !load(notifier, notifier->kind->key, &keys.key, err))
+    if (!load(notifier, notifier->type->http->url, &keys.url, err) ||
+        !load(notifier, notifier->type->http->key, &keys.key, err))
         return false;
-    const struct notify_use use = {.name = notifier->name,
-                                   .values = notifier->values,
-                                   .url = keys.url.bytes != NULL ? keys.url.bytes
-                                                                 : notifier->values[notifier->kind->url].text,
-                                   .key = keys.key.bytes != NULL ? keys.key.bytes : ""};
-    bool is_there = notifier->kind->write(&use, &delivery->facts, delivery->number, &request);
+    const struct notify_use use = {
+        .name = notifier->name,
+        .values = notifier->values,
+        .url = keys.url.bytes != NULL ? keys.url.bytes : notifier->values[notifier->type->http->url].text,
+        .key = keys.key.bytes != NULL ? keys.key.bytes : ""};
+    bool is_there = notifier->type->http->write(&use, &delivery->facts, delivery->number, &request);
     if (is_there)
         post(delivery, &use, &keys, &request);
     cJSON_Delete(request.json);
@@ -225,7 +226,7 @@ void notify_http_send(struct notifier *notifier, const struct notice *notice, no
 void notify_http_close(struct notifier *notifier)
 {
     delivery_drop_all(&notifier->deliveries);
-    for (size_t i = 0; i < notifier->kind->option_count; i++)
+    for (size_t i = 0; i < notifier->type->option_count; i++)
         free_value(&notifier->values[i]);
     free(notifier->values);
     free(notifier->name);

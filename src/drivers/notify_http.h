@@ -44,9 +44,7 @@ struct notify_request {
 };
 
 struct notify_http_kind {
-    const struct option *options;
-    size_t option_count;
-    size_t url, key, timeout, ca; /* which option is it; key may be NOTIFY_NONE */
+    size_t url, key, timeout, ca; /* which option of the type is it; key may be NOTIFY_NONE */
     /* Writes request `number` (0, 1, ...) about the notice; the next one is asked for when this one was
      * taken. False: there is no such request. A try that fails begins at 0 again, so that each of them must
      * bear to come twice. */
@@ -54,8 +52,9 @@ struct notify_http_kind {
                   struct notify_request *request);
 };
 
-/* For struct notifier_type. A URL that is no secret must be http or https, a secret a reference. */
-MUST_CHECK bool notify_http_open(const struct notify_http_kind *kind, const struct notifier_env *env,
+/* For struct notifier_type, whose `http` says the rest. A URL that is no secret must be http or https, a
+ * secret a reference. */
+MUST_CHECK bool notify_http_open(const struct notifier_type *type, const struct notifier_env *env,
                                  const char *name, const struct option_value *values,
                                  struct notifier **ret_notifier, struct err *err);
 void notify_http_close(struct notifier *notifier);

@@ -205,11 +205,12 @@ static bool check_options(const struct option_value *values, struct err *err)
     return true;
 }
 
-static bool open_mqtt(const struct notifier_env *env, const char *name, const struct option_value *values,
-                      struct notifier **ret_notifier, struct err *err)
+static bool open_mqtt(const struct notifier_type *type, const struct notifier_env *env, const char *name,
+                      const struct option_value *values, struct notifier **ret_notifier, struct err *err)
 {
     struct err trouble = {0};
 
+    (void)type;
     (void)name;
     if (!check_options(values, err))
         return false;

@@ -45,11 +45,12 @@ struct notifier {
     struct delivery *deliveries; /* on their way */
 };
 
-static bool open_notifier(const struct notifier_env *env, const char *name, const struct option_value *values,
-                          struct notifier **ret_notifier, struct err *err)
+static bool open_notifier(const struct notifier_type *type, const struct notifier_env *env, const char *name,
+                          const struct option_value *values, struct notifier **ret_notifier, struct err *err)
 {
     const char *url = values[OPTION_URL].text;
 
+    (void)type;
     (void)name;
     if (!text_is_web_url(url))
         return err_set(err, ERR_INVALID, "url: starts with http:// or https://");

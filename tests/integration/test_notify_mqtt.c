@@ -29,7 +29,7 @@ static bool try_open(struct mqtt_bench *bench, const char *url, const char *topi
         {.is_set = false}};
 
     assert_int_equal(notifier_mqtt.option_count, OPTIONS);
-    return notifier_mqtt.open(&env, "plant", values, &notifier, err);
+    return notifier_mqtt.open(&notifier_mqtt, &env, "plant", values, &notifier, err);
 }
 
 static void open_at(struct mqtt_bench *bench, const char *topic, const char *password)

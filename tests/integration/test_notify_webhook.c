@@ -97,7 +97,7 @@ static bool open_with(struct fixture *fixture, const char *url, const char *secr
                                            {.is_set = true, .duration_ms = TIMEOUT_MS}};
 
     assert_int_equal(notifier_types[0]->option_count, OPTIONS);
-    return notifier_types[0]->open(&env, "desk", values, &fixture->notifier, err);
+    return notifier_types[0]->open(notifier_types[0], &env, "desk", values, &fixture->notifier, err);
 }
 
 static void open_notifier(struct fixture *fixture, const char *url)

@@ -135,7 +135,7 @@ bool notifier_bench_try_open(struct notifier_bench *bench, const struct notifier
             return false;
     }
     return option_complete(bench->type->options, bench->type->option_count, &arena, values, err) &&
-           bench->type->open(&env, "desk", values, &bench->notifier, err);
+           bench->type->open(bench->type, &env, "desk", values, &bench->notifier, err);
 }
 
 void notifier_bench_open(struct notifier_bench *bench, const struct notifier_type *type,
