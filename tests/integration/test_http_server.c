@@ -1,6 +1,7 @@
 /* test_http_server.c - the HTTP server on its sockets, against libcurl and raw sockets in other threads.
  * SPDX-License-Identifier: MIT */
 #include "base/attributes.h"
+#include "support/certificate.h"
 #include "support/http_bench.h"
 #include "support/process.h"
 
@@ -348,26 +349,8 @@ static void test_tls(void **state)
     char certificate[8192];
     struct err err = {0};
 
-    const char *const argv[] = {"openssl",
-                                "req",
-                                "-x509",
-                                "-newkey",
-                                "ec",
-                                "-pkeyopt",
-                                "ec_paramgen_curve:prime256v1",
-                                "-nodes",
-                                "-days",
-                                "2",
-                                "-subj",
-                                "/CN=localhost",
-                                "-addext",
-                                "subjectAltName=DNS:localhost",
-                                "-keyout",
-                                folder_path(&bench->folder, "key", key_path),
-                                "-out",
-                                folder_path(&bench->folder, "certificate", certificate_path),
-                                NULL};
-    assert_int_equal(process_run(argv, key, sizeof(key), HTTP_BENCH_DEADLINE_MS), 0);
+    certificate_make("localhost", "DNS:localhost", "2", folder_path(&bench->folder, "key", key_path),
+                     folder_path(&bench->folder, "certificate", certificate_path));
     (void)folder_read(&bench->folder, "key", key, sizeof(key));
     (void)folder_read(&bench->folder, "certificate", certificate, sizeof(certificate));
     const struct http_server_listener listener = {

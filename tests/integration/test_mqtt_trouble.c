@@ -2,6 +2,7 @@
  * should.
  * SPDX-License-Identifier: MIT */
 #include "base/attributes.h"
+#include "support/certificate.h"
 #include "support/mqtt_bench.h"
 
 #include <pthread.h>
@@ -153,32 +154,6 @@ static void test_silent_server_is_given_up(void **state)
     (void)close(listener);
 }
 
-static void make_certificate(struct mqtt_bench *bench, char *key, char *certificate)
-{
-    char output[256];
-
-    const char *const argv[] = {"openssl",
-                                "req",
-                                "-x509",
-                                "-newkey",
-                                "ec",
-                                "-pkeyopt",
-                                "ec_paramgen_curve:prime256v1",
-                                "-nodes",
-                                "-days",
-                                "2",
-                                "-subj",
-                                "/CN=localhost",
-                                "-addext",
-                                "subjectAltName=DNS:localhost",
-                                "-keyout",
-                                folder_path(&bench->folder, "key", key),
-                                "-out",
-                                folder_path(&bench->folder, "certificate", certificate),
-                                NULL};
-    assert_int_equal(process_run(argv, output, sizeof(output), MQTT_BENCH_DEADLINE_MS), 0);
-}
-
 static void test_tls(void **state)
 {
     struct mqtt_bench *bench = *state;
@@ -188,7 +163,8 @@ static void test_tls(void **state)
     char by_name[64];
     char by_address[64];
 
-    make_certificate(bench, key, certificate);
+    certificate_make("localhost", "DNS:localhost", "2", folder_path(&bench->folder, "key", key),
+                     folder_path(&bench->folder, "certificate", certificate));
     (void)snprintf(text, sizeof(text), "allow_anonymous true\ncertfile %s\nkeyfile %s\n", certificate, key);
     mqtt_bench_start_broker(bench, text);
     (void)snprintf(by_name, sizeof(by_name), "mqtts://localhost:%u", bench->port);

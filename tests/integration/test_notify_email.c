@@ -1,6 +1,7 @@
 /* test_notify_email.c - letters to a mail server that offers encryption, insists on it, or has none; and what
  * it answers.
  * SPDX-License-Identifier: MIT */
+#include "support/certificate.h"
 #include "support/notifier_bench.h"
 #include "support/peer.h"
 #include "support/process.h"
@@ -19,32 +20,6 @@ static struct folder folder;
 static unsigned ports[PORT_COUNT];
 static size_t seen_length; /* of what it kept */
 
-static void make_certificate(const char *key, const char *certificate)
-{
-    char output[OUTPUT_MAX];
-    const char *const argv[] = {"openssl",
-                                "req",
-                                "-x509",
-                                "-newkey",
-                                "ec",
-                                "-pkeyopt",
-                                "ec_paramgen_curve:prime256v1",
-                                "-nodes",
-                                "-days",
-                                "2",
-                                "-subj",
-                                "/CN=localhost",
-                                "-addext",
-                                "subjectAltName=DNS:localhost",
-                                "-keyout",
-                                key,
-                                "-out",
-                                certificate,
-                                NULL};
-
-    assert_int_equal(process_run(argv, output, sizeof(output), NOTIFIER_BENCH_PATIENCE_MS), 0);
-}
-
 static int start_server(void **state)
 {
     char key[FOLDER_PATH_MAX];
@@ -54,7 +29,8 @@ static int start_server(void **state)
     (void)state;
     folder = folder_make();
     folder_write(&folder, "kept", "");
-    make_certificate(folder_path(&folder, "key", key), folder_path(&folder, "certificate", certificate));
+    certificate_make("localhost", "DNS:localhost", "2", folder_path(&folder, "key", key),
+                     folder_path(&folder, "certificate", certificate));
     char *argv[] = {"/usr/bin/python3",
                     "tests/support/mail_peer.py",
                     folder_path(&folder, "kept", kept),

@@ -5,6 +5,7 @@
 #include "io/http_client.h"
 #include "io/loop.h"
 #include "io/reach.h"
+#include "support/certificate.h"
 #include "support/folder.h"
 #include "support/peer.h"
 #include "support/process.h"
@@ -44,26 +45,9 @@ static void start_tls(struct world *world)
     char text[8 * FOLDER_PATH_MAX];
     uint16_t port = process_free_port();
 
-    const char *const argv[] = {"openssl",
-                                "req",
-                                "-x509",
-                                "-newkey",
-                                "ec",
-                                "-pkeyopt",
-                                "ec_paramgen_curve:prime256v1",
-                                "-nodes",
-                                "-days",
-                                "10",
-                                "-subj",
-                                "/CN=shop.example",
-                                "-addext",
-                                "subjectAltName=DNS:shop.example,IP:127.0.0.1",
-                                "-keyout",
-                                folder_path(&world->folder, "key", key),
-                                "-out",
-                                folder_path(&world->folder, "certificate", world->certificate),
-                                NULL};
-    assert_int_equal(process_run(argv, text, sizeof(text), DEADLINE_MS), 0);
+    certificate_make("shop.example", "DNS:shop.example,IP:127.0.0.1", "10",
+                     folder_path(&world->folder, "key", key),
+                     folder_path(&world->folder, "certificate", world->certificate));
     (void)snprintf(text, sizeof(text),
                    "daemon off; pid %s/pid; error_log %s/log; events { }\n"
                    "http { access_log off; server { listen 127.0.0.1:%u ssl; ssl_certificate %s;"
