@@ -2,6 +2,8 @@
  * SPDX-License-Identifier: MIT */
 #include "daemon/descriptors.h"
 
+#include "io/http_server.h"
+
 #include <sys/resource.h>
 
 enum { LIMIT_WANTED = 65536, CONNECTIONS_MIN = 16 };
@@ -25,5 +27,5 @@ unsigned descriptors_share_out(size_t listener_count, unsigned long *ret_limit)
     *ret_limit = limit;
     if (each < CONNECTIONS_MIN)
         return CONNECTIONS_MIN;
-    return each < DESCRIPTORS_CONNECTIONS ? (unsigned)each : DESCRIPTORS_CONNECTIONS;
+    return each < HTTP_SERVER_CONNECTIONS_MAX ? (unsigned)each : HTTP_SERVER_CONNECTIONS_MAX;
 }

@@ -8,13 +8,11 @@
 
 #include <stddef.h>
 
-enum {
-    DESCRIPTORS_KEPT = 512,       /* HTTP requests of ours (128), and everything else that has one */
-    DESCRIPTORS_CONNECTIONS = 256 /* wanted for each listener */
-};
+enum { DESCRIPTORS_KEPT = 512 /* HTTP requests of ours (128), and everything else that has one */ };
 
 /* Raises our limit as far as we may, and returns the connections for each of `listener_count` (at least 1):
- * what is left above those that are kept, from 16 to DESCRIPTORS_CONNECTIONS. *ret_limit: descriptors in all.
+ * what is left above those that are kept, from 16 to HTTP_SERVER_CONNECTIONS_MAX. *ret_limit: descriptors in
+ * all.
  */
 unsigned descriptors_share_out(size_t listener_count, unsigned long *ret_limit);
 

@@ -300,10 +300,10 @@ static unsigned share_out(struct daemon *daemon, size_t listener_count)
     unsigned long limit = 0;
     unsigned connections = descriptors_share_out(listener_count, &limit);
 
-    if (connections < DESCRIPTORS_CONNECTIONS)
+    if (connections < HTTP_SERVER_CONNECTIONS_MAX)
         log_say(&daemon->log, LOG_LEVEL_WARN,
                 "only %lu files may be open at once: each listener takes %u connections, not %d", limit,
-                connections, DESCRIPTORS_CONNECTIONS);
+                connections, HTTP_SERVER_CONNECTIONS_MAX);
     return connections;
 }
 
