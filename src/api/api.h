@@ -96,12 +96,11 @@ struct api_env {
     void (*start)(void *data, const struct api_start *start, api_done *done, void *done_data);
     void (*verb)(void *data, const struct api_verb *verb, api_done *done, void *done_data);
     void (*target_verb)(void *data, const struct api_target_verb *verb, api_done *done, void *done_data);
-    void (*rehearse)(void *data, const struct api_rehearsal *rehearsal, api_rehearsed *done, void *done_data);
+    void (*rehearse)(void *data, const struct api_rehearsal *rehearsal, api_told *done, void *done_data);
     /* `request`: {"png","title","unit","start","end","lines":[{"path" below the series
      * folder,"count","name"}], "marks":[{"time","name","bad"}],"bounds":[{"value","name"}]}. */
     void (*draw)(void *data, const char *request, api_drawn *done, void *done_data);
-    void (*test_notifier)(void *data, const struct api_notice_test *asked, api_noticed *done,
-                          void *done_data);
+    void (*test_notifier)(void *data, const struct api_notice_test *asked, api_told *done, void *done_data);
     void (*mark)(void *data, uint64_t deployment, double weight_percent); /* follow: the pipeline's */
     enum api_sample_answer (*sample)(void *data, const struct api_sample *sample);
     bool (*live)(void *data, uint64_t deployment, struct api_live *ret_live);

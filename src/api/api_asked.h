@@ -15,10 +15,9 @@ struct api_rehearsal {
     const char *version;  /* "": the one that serves now */
 };
 
-/* `json` (until the return): {"strategy","version","ok","checks":[{"check","host"?,"ok","why"}]}; NULL:
- * refused
- * (*err). */
-typedef void api_rehearsed(void *data, const char *json, const struct err *err);
+/* `json` lives until the return; NULL: refused (*err). Of a rehearsal: {"strategy","version","ok","checks":
+ * [{"check","host"?,"ok","why"}]}. Of a notice: {"notifier","ok","fate","why"}. */
+typedef void api_told(void *data, const char *json, const struct err *err);
 
 /* A picture (NULL: *err; NOT_FOUND: nothing of it is kept, LIMIT: too many wait), until the return. */
 typedef void api_drawn(void *data, const unsigned char *picture, size_t length, const struct err *err);
@@ -28,8 +27,5 @@ struct api_notice_test {
     const char *receiver; /* "slack:deploys" */
     const char *person;   /* who asks */
 };
-
-/* `json` (until the return): {"notifier","ok","fate","why"}; NULL: refused (*err). */
-typedef void api_noticed(void *data, const char *json, const struct err *err);
 
 #endif

@@ -71,6 +71,21 @@ void call_answer_json(struct call *call, unsigned status, cJSON *json)
     cJSON_Delete(json);
 }
 
+void call_told(void *data, const char *json, const struct err *err)
+{
+    struct call *call = data;
+    cJSON *answer = NULL;
+
+    if (call->request != NULL && json == NULL)
+        problem_answer_err(call, err);
+    else if (call->request != NULL && json_parse(json, strlen(json), NULL, &answer, NULL))
+        call_answer_json(call, 200, answer);
+    else if (call->request != NULL)
+        problem_answer(call, 500, "internal", "what came of it could not be told");
+    call->env_holds--;
+    call_settle(call);
+}
+
 static void answer_body_err(struct call *call, const struct err *err)
 {
     problem_answer(call, 400, "invalid", "%s", err->text);

@@ -64,6 +64,9 @@ void call_answer(struct call *call, unsigned status, const char *type,
 /* Takes over `json`. */
 void call_answer_json(struct call *call, unsigned status, struct cJSON *json);
 
+/* api_told of a call, which it holds: 200 with what was told, or why it was refused. */
+void call_told(void *call, const char *json, const struct err *err);
+
 /* Reads the request's JSON object into call->body: members in `names` only; an empty body is an empty object
  * where `allows_empty`. False: answered with 400. */
 MUST_CHECK bool call_read_body(struct call *call, const char *const *names, size_t count, bool allows_empty);

@@ -1,25 +1,6 @@
 /* rehearsal.c - POST .../rehearse: what an admission would say now.
  * SPDX-License-Identifier: MIT */
 #include "api/parts.h"
-#include "io/json.h"
-
-#include <cjson/cJSON.h>
-#include <string.h>
-
-static void rehearsed(void *data, const char *json, const struct err *err)
-{
-    struct call *call = data;
-    cJSON *answer = NULL;
-
-    if (call->request != NULL && json == NULL)
-        problem_answer_err(call, err);
-    else if (call->request != NULL && json_parse(json, strlen(json), NULL, &answer, NULL))
-        call_answer_json(call, 200, answer);
-    else if (call->request != NULL)
-        problem_answer(call, 500, "internal", "the rehearsal could not be told");
-    call->env_holds--;
-    call_settle(call);
-}
 
 void rehearsal_ask(struct call *call)
 {
@@ -41,5 +22,5 @@ void rehearsal_ask(struct call *call)
                                         .strategy = strategy,
                                         .version = version};
     call->env_holds++;
-    call->api->env.rehearse(call->api->env.data, &asked, rehearsed, call);
+    call->api->env.rehearse(call->api->env.data, &asked, call_told, call);
 }

@@ -23,7 +23,7 @@ struct notice_test {
     char receiver[96];
     char id[JOURNAL_NOTICE_ID_SIZE];
     char *body;
-    api_noticed *done;
+    api_told *done;
     void *done_data;
 };
 
@@ -113,7 +113,7 @@ static bool has_room(const struct daemon *daemon, struct err *err)
     return count < NOTICE_TESTS_MAX || err_set(err, ERR_LIMIT, "%zu tests are under way already", count);
 }
 
-void notice_test_start(void *data, const struct api_notice_test *asked, api_noticed *done, void *done_data)
+void notice_test_start(void *data, const struct api_notice_test *asked, api_told *done, void *done_data)
 {
     struct daemon *daemon = data;
     struct err err = {0};

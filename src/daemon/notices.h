@@ -24,7 +24,7 @@ char *notice_envelope(const struct daemon *daemon, const char *id, const char *t
                       struct cJSON *data);
 
 /* notice_test.c: of struct api_env; and the end of those that are under way. */
-void notice_test_start(void *daemon, const struct api_notice_test *asked, api_noticed *done, void *done_data);
+void notice_test_start(void *daemon, const struct api_notice_test *asked, api_told *done, void *done_data);
 void notice_tests_drop(struct daemon *daemon);
 
 /* outbox.c: reads what is due, sends it, tells the journal. */

@@ -29,7 +29,7 @@ struct rehearsal *rehearsal_start(struct live *live, const struct deployment_sta
 void rehearsal_drop(struct rehearsal *rehearsal); /* NULL is fine */
 
 /* rehearsing.c: of struct api_env; and the end of those that are under way. */
-void rehearsing_start(void *daemon, const struct api_rehearsal *asked, api_rehearsed *done, void *done_data);
+void rehearsing_start(void *daemon, const struct api_rehearsal *asked, api_told *done, void *done_data);
 void rehearsing_drop(struct daemon *daemon);
 
 #endif

@@ -22,7 +22,7 @@ struct rehearsing {
     struct rehearsal *rehearsal;
     cJSON *checks;
     bool is_refused; /* by more than the rehearsal */
-    api_rehearsed *done;
+    api_told *done;
     void *done_data;
 };
 
@@ -165,7 +165,7 @@ static void hosts_known(void *data, char *sealed, const struct err *err)
     rehearse(rehearsing);
 }
 
-void rehearsing_start(void *data, const struct api_rehearsal *asked, api_rehearsed *done, void *done_data)
+void rehearsing_start(void *data, const struct api_rehearsal *asked, api_told *done, void *done_data)
 {
     struct daemon *daemon = data;
     struct err err = {0};
