@@ -121,10 +121,9 @@ bool brakes_are_shared(const struct engine *engine, const struct engine_slot *sl
 
     if (all == NULL || engine->brakes.services == 0 || slot->start.plan->kind != PLAN_DEPLOY)
         return false;
+    int64_t since_ms = engine->env.now_ms(engine->env.data) - engine->brakes.services_ms;
     for (uint8_t i = 0; i < all->fall_count; i++)
-        others = (uint8_t)(others + (all->falls[i].who != who_of(slot) &&
-                                     all->falls[i].at_ms >
-                                         engine->env.now_ms(engine->env.data) - engine->brakes.services_ms));
+        others = (uint8_t)(others + (all->falls[i].who != who_of(slot) && all->falls[i].at_ms > since_ms));
     return others + 1 >= engine->brakes.services;
 }
 
