@@ -34,6 +34,8 @@ void digest_hmac_sha256_base64(const void *key, size_t key_length, const void *b
 
 /* Lower-case; `to` holds 2 * length + 1. */
 void digest_hex(const void *bytes, size_t length, char *to);
+/* Of `size` bytes and nothing else, in either case; false where `text` is something else. */
+MUST_CHECK bool digest_hex_decode(const char *text, void *to, size_t size);
 
 /* RFC 4648 with padding; `to` holds DIGEST_BASE64_SIZE(length). */
 void digest_base64_encode(const void *bytes, size_t length, char *to);

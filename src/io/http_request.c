@@ -8,6 +8,7 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/epoll.h>
 
 enum {
@@ -29,26 +30,36 @@ static void watch_for_gone(struct http_request *request)
     (void)code;
 }
 
-static void start_waiting(struct http_request *request)
+void http_request_suspend(struct http_request *request)
 {
-    struct http_server *server = request->connection->listener->server;
-
-    request->state = REQUEST_WAITING;
     MHD_suspend_connection(request->connection->mhd);
-    LIST_INSERT_HEAD(&server->waiting, request, links);
     watch_for_gone(request);
 }
 
 /* Whatever comes next happens when libmicrohttpd calls us again for this connection. */
-static void end_waiting(struct http_request *request, enum http_request_state state)
+void http_request_resume(struct http_request *request)
+{
+    struct http_server *server = request->connection->listener->server;
+
+    (void)epoll_ctl(server->gone_fd, EPOLL_CTL_DEL, request->connection->fd, NULL);
+    MHD_resume_connection(request->connection->mhd);
+    http_server_run_soon(request->connection->listener);
+}
+
+static void start_waiting(struct http_request *request)
+{
+    request->state = REQUEST_WAITING;
+    LIST_INSERT_HEAD(&request->connection->listener->server->waiting, request, links);
+    http_request_suspend(request);
+}
+
+void http_request_end_waiting(struct http_request *request, enum http_request_state state)
 {
     struct http_server *server = request->connection->listener->server;
 
     if (request->state == REQUEST_WAITING) {
-        (void)epoll_ctl(server->gone_fd, EPOLL_CTL_DEL, request->connection->fd, NULL);
         LIST_REMOVE(request, links);
-        MHD_resume_connection(request->connection->mhd);
-        http_server_run_soon(request->connection->listener);
+        http_request_resume(request);
     }
     request->state = state;
     server->counts.waiting--;
@@ -71,8 +82,22 @@ void http_request_take_gone(void *data, unsigned events)
     for (int i = 0; i < GONE_PER_TURN && epoll_wait(server->gone_fd, &event, 1, 0) == 1; i++) {
         struct http_request *request = event.data.ptr;
         server->counts.gone++;
-        end_waiting(request, REQUEST_GONE);
+        if (request->state == REQUEST_STREAMING) {
+            http_stream_gone(request);
+            continue;
+        }
+        http_request_end_waiting(request, REQUEST_GONE);
         tell_gone(server, request);
+    }
+}
+
+void http_request_add_headers(struct http_request *request, const struct http_server_header *headers,
+                              size_t count)
+{
+    assert(request->response != NULL && count <= HTTP_SERVER_HEADERS_MAX);
+    for (size_t i = 0; i < count; i++) {
+        /* A value that would break out of its line is left out. */
+        (void)MHD_add_response_header(request->response, headers[i].name, headers[i].value);
     }
 }
 
@@ -83,11 +108,7 @@ static void make_response(struct http_request *request, unsigned status,
     request->status = status;
     request->response =
         MHD_create_response_from_buffer(length, (void *)(uintptr_t)body, MHD_RESPMEM_MUST_COPY);
-    assert(request->response != NULL && count <= HTTP_SERVER_HEADERS_MAX);
-    for (size_t i = 0; i < count; i++) {
-        /* A value that would break out of its line is left out. */
-        (void)MHD_add_response_header(request->response, headers[i].name, headers[i].value);
-    }
+    http_request_add_headers(request, headers, count);
 }
 
 void http_server_answer(struct http_server_request *shown, unsigned status,
@@ -98,7 +119,7 @@ void http_server_answer(struct http_server_request *shown, unsigned status,
 
     assert(request->state == REQUEST_HANDLED || request->state == REQUEST_WAITING);
     make_response(request, status, headers, count, body, length);
-    end_waiting(request, REQUEST_ANSWERED);
+    http_request_end_waiting(request, REQUEST_ANSWERED);
 }
 
 static void refuse(struct http_request *request, unsigned status)
@@ -126,7 +147,7 @@ void http_request_give_up_waiting(struct http_server *server)
 {
     while (!LIST_EMPTY(&server->waiting)) {
         struct http_request *request = LIST_FIRST(&server->waiting);
-        end_waiting(request, REQUEST_ANSWERED);
+        http_request_end_waiting(request, REQUEST_ANSWERED);
         refuse(request, STATUS_STOPPING);
         tell_gone(server, request);
     }
@@ -140,6 +161,16 @@ static enum MHD_Result send_response(struct http_request *request)
     return MHD_queue_response(connection->mhd, request->status, request->response);
 }
 
+static size_t body_max_of(const struct http_server *server, const struct http_request *request)
+{
+    size_t wanted =
+        server->callbacks.body_max == NULL ? 0 : server->callbacks.body_max(server->data, &request->shown);
+
+    if (wanted == 0)
+        return server->settings.body_max_bytes;
+    return wanted < HTTP_SERVER_BODY_LARGE_MAX_BYTES ? wanted : HTTP_SERVER_BODY_LARGE_MAX_BYTES;
+}
+
 static struct http_request *begin_request(struct http_connection *connection, const char *url,
                                           const char *method)
 {
@@ -151,7 +182,7 @@ static struct http_request *begin_request(struct http_connection *connection, co
     request->shown.path = url;
     request->shown.method = method;
     request->shown.peer = connection->peer;
-    buffer_init(&request->body, connection->listener->server->settings.body_max_bytes);
+    buffer_init(&request->body, body_max_of(connection->listener->server, request));
     return request;
 }
 
@@ -171,9 +202,9 @@ static bool refuse_early(struct http_request *request)
         return true;
     }
     if (declared == NULL || !text_to_integer(declared, 0, INT64_MAX, &length) ||
-        (uint64_t)length <= server->settings.body_max_bytes)
+        (uint64_t)length <= request->body.length_max)
         return false;
-    if (!is_asking && (uint64_t)length <= server->settings.body_max_bytes + DRAIN_MAX_BYTES)
+    if (!is_asking && (uint64_t)length <= request->body.length_max + DRAIN_MAX_BYTES)
         return false;
     server->counts.refused_body++;
     refuse(request, STATUS_TOO_LARGE);
@@ -213,7 +244,7 @@ static enum MHD_Result complete_request(struct http_request *request)
         refuse(request, request->refusal);
     else
         hand_over(request);
-    if (request->state == REQUEST_ANSWERED)
+    if (request->state == REQUEST_ANSWERED || request->state == REQUEST_STREAMING)
         return send_response(request);
     start_waiting(request);
     return MHD_YES;
@@ -236,7 +267,7 @@ enum MHD_Result http_request_serve(void *data, struct MHD_Connection *mhd, const
     }
     if (request->state == REQUEST_GONE)
         return MHD_NO;
-    if (request->state == REQUEST_ANSWERED)
+    if (request->state == REQUEST_ANSWERED || request->state == REQUEST_STREAMING)
         return send_response(request);
     if (*length == 0)
         return complete_request(request);
@@ -257,6 +288,8 @@ void http_request_end(void *data, struct MHD_Connection *mhd, void **context,
         return;
     struct http_connection *connection = request->connection;
     assert(request->state != REQUEST_HANDLED && request->state != REQUEST_WAITING);
+    if (request->state == REQUEST_STREAMING)
+        http_stream_ended(request);
     connection->is_busy = false;
     connection->deadline_ms = loop_now_ms() + connection->listener->server->settings.request_ms;
     if (request->response != NULL)
@@ -300,4 +333,12 @@ const char *http_server_query(const struct http_server_request *request, const c
 const char *http_server_header(const struct http_server_request *request, const char *name)
 {
     return look_up(request, MHD_HEADER_KIND, name);
+}
+
+bool http_server_is_type(const struct http_server_request *request, const char *type)
+{
+    const char *header = http_server_header(request, "Content-Type");
+    size_t length = header == NULL ? 0 : strcspn(header, "; \t");
+
+    return header != NULL && length == strlen(type) && strncasecmp(header, type, length) == 0;
 }

@@ -111,6 +111,8 @@ static void close_overdue(struct http_server *server)
         if (connection->deadline_ms > now_ms)
             continue;
         server->counts.timed_out += connection->is_busy ? 1 : 0;
+        if (connection->stream != NULL)
+            connection->stream->stream.why = HTTP_STREAM_SLOW;
         close_connection(connection);
     }
 }
@@ -182,6 +184,7 @@ void http_server_stop(struct http_server *server, int64_t deadline_ms, void (*do
     for (size_t i = 0; i < server->settings.listener_count; i++)
         stop_listening(&server->listeners[i]);
     http_request_give_up_waiting(server);
+    http_stream_stop_all(server);
     LIST_FOREACH(connection, &server->connections, links)
     {
         if (!connection->is_busy)
@@ -278,6 +281,7 @@ static void take_settings(struct http_server_settings *to, const struct http_ser
     to->connections_per_ip_max =
         (unsigned)size_or(from->connections_per_ip_max, HTTP_SERVER_CONNECTIONS_PER_IP_MAX);
     to->long_polls_max = (unsigned)size_or(from->long_polls_max, HTTP_SERVER_LONG_POLLS_MAX);
+    to->streams_max = (unsigned)size_or(from->streams_max, (size_t)to->connections_max / 5 * 4);
     to->request_ms = from->request_ms != 0 ? from->request_ms : HTTP_SERVER_REQUEST_MS;
     to->answer_ms = from->answer_ms != 0 ? from->answer_ms : HTTP_SERVER_ANSWER_MS;
 }
@@ -302,6 +306,7 @@ bool http_server_start(struct loop *loop, const struct http_server_settings *set
     server->data = data;
     LIST_INIT(&server->connections);
     LIST_INIT(&server->waiting);
+    LIST_INIT(&server->streams);
     server->tick =
         loop_timer_start(loop, tick_ms(&server->settings), tick_ms(&server->settings), look_around, server);
     server->gone_fd = epoll_create1(EPOLL_CLOEXEC);

@@ -23,8 +23,9 @@ enum {
     HTTP_SERVER_ADDRESS_MAX = 64,
     HTTP_SERVER_HEADERS_MAX = 16, /* of one answer */
     HTTP_SERVER_BODY_MAX_BYTES = 64 * 1024,
+    HTTP_SERVER_BODY_LARGE_MAX_BYTES = 4 * 1024 * 1024, /* the most that `body_max` may allow */
     HTTP_SERVER_HEADER_MAX_BYTES = 8 * 1024,
-    HTTP_SERVER_CONNECTIONS_MAX = 256,
+    HTTP_SERVER_CONNECTIONS_MAX = 1280, /* a fifth for those who ask, the rest for those who listen */
     HTTP_SERVER_CONNECTIONS_PER_IP_MAX = 16,
     HTTP_SERVER_LONG_POLLS_MAX = 128,
     HTTP_SERVER_REQUEST_MS = 10 * 1000,
@@ -49,6 +50,7 @@ struct http_server_settings {
     unsigned connections_max;        /* per listener, so that the network never locks out the Unix socket */
     unsigned connections_per_ip_max; /* TCP only */
     unsigned long_polls_max;         /* see http_server_begin_long_poll */
+    unsigned streams_max;            /* of all listeners, see http_stream.h; 0: 4 of 5 connections_max */
     int64_t request_ms; /* from connecting, or the last answer, to a request's headers, and from these to the
                          * end of its body; then closed */
     int64_t answer_ms;  /* for the client to take an answer; then closed */
@@ -76,6 +78,9 @@ struct http_server_header {
 };
 
 struct http_server_callbacks {
+    /* The longest body of a request whose headers have come (path, method, http_server_header()), or 0: as
+     * the settings say. Before the body is read, so ask who it is. May be NULL. */
+    size_t (*body_max)(void *data, const struct http_server_request *request);
     /* A complete request. */
     void (*handle)(void *data, struct http_server_request *request);
     /* The client of an unanswered request went away (also: closed its sending side), or the server stops and
@@ -94,6 +99,7 @@ struct http_server_counts {
     unsigned connections;    /* open now */
     unsigned waiting;        /* requests unanswered now */
     unsigned long_polls;     /* of these */
+    unsigned streams;        /* open now */
 };
 
 /* Binds and listens. ERR_INVALID: address or certificate; ERR_EXISTS: somebody listens there; ERR_IO. */
@@ -119,6 +125,9 @@ MUST_CHECK bool http_server_begin_long_poll(struct http_server_request *request)
 /* Decoded value of a query parameter ("" where it has none) or of a header, or NULL; until the answer. */
 const char *http_server_query(const struct http_server_request *request, const char *name);
 const char *http_server_header(const struct http_server_request *request, const char *name);
+
+/* Is its Content-Type `type` ("application/json"), whatever the parameters behind it? */
+bool http_server_is_type(const struct http_server_request *request, const char *type);
 
 /* The port that listener `index` really has; 0 for a Unix socket. */
 uint16_t http_server_port(const struct http_server *server, size_t index);

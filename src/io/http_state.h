@@ -5,6 +5,7 @@
 
 #include "io/buffer.h"
 #include "io/http_server.h"
+#include "io/http_stream.h"
 #include "io/loop.h"
 
 #include <microhttpd.h>
@@ -17,10 +18,11 @@
 
 enum http_request_state {
     REQUEST_RECEIVING,
-    REQUEST_HANDLED,  /* inside `handle` */
-    REQUEST_WAITING,  /* suspended, the handler's */
-    REQUEST_ANSWERED, /* no longer the handler's; `response` is on its way */
-    REQUEST_GONE      /* no longer the handler's; the connection is to be closed */
+    REQUEST_HANDLED,   /* inside `handle` */
+    REQUEST_WAITING,   /* suspended, the handler's */
+    REQUEST_ANSWERED,  /* no longer the handler's; `response` is on its way */
+    REQUEST_STREAMING, /* `response` is on its way and reads from the handler's source until it is over */
+    REQUEST_GONE       /* no longer the handler's; the connection is to be closed */
 };
 
 struct http_connection {
@@ -31,11 +33,20 @@ struct http_connection {
     int64_t deadline_ms;
     bool is_busy; /* its first request is not complete, or a later one has begun */
     struct http_server_peer peer;
+    struct http_request *stream; /* its request, while that is STREAMING; or NULL */
+};
+
+struct http_stream {
+    const struct http_stream_source *source;
+    void *data;
+    bool is_parked; /* suspended: the source had nothing */
+    bool is_over;   /* nothing is read any more */
+    enum http_stream_end why;
 };
 
 struct http_request {
     struct http_server_request shown; /* first: the handler's pointer is ours */
-    LIST_ENTRY(http_request) links;   /* while WAITING */
+    LIST_ENTRY(http_request) links;   /* while WAITING or STREAMING */
     struct http_connection *connection;
     enum http_request_state state;
     bool is_long_poll;
@@ -44,6 +55,7 @@ struct http_request {
     struct buffer body;
     struct MHD_Response *response;
     unsigned status;
+    struct http_stream stream;
 };
 
 struct http_listener {
@@ -65,6 +77,7 @@ struct http_server {
     struct http_listener listeners[HTTP_SERVER_LISTENERS_MAX];
     LIST_HEAD(, http_connection) connections;
     LIST_HEAD(, http_request) waiting;
+    LIST_HEAD(, http_request) streams;
     struct http_server_counts counts;
     struct loop_timer *tick;
     int gone_fd; /* epoll over the suspended connections, which libmicrohttpd does not watch */
@@ -90,5 +103,21 @@ void http_request_take_gone(void *data, unsigned events);
 
 /* Answers every waiting request with 503. */
 void http_request_give_up_waiting(struct http_server *server);
+
+/* Suspends: libmicrohttpd looks away, and we look whether the client goes. */
+void http_request_suspend(struct http_request *request);
+void http_request_resume(struct http_request *request);
+
+/* From the handler's on its way, as `state`. */
+void http_request_end_waiting(struct http_request *request, enum http_request_state state);
+
+/* Adds what of `headers` is fit to be one. */
+void http_request_add_headers(struct http_request *request, const struct http_server_header *headers,
+                              size_t count);
+
+/* http_stream.c: its client went while it was parked; the server stops; its request is over. */
+void http_stream_gone(struct http_request *request);
+void http_stream_stop_all(struct http_server *server);
+void http_stream_ended(struct http_request *request);
 
 #endif

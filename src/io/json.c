@@ -160,6 +160,8 @@ bool json_as_number(const struct json_node *node, double *ret_number, struct err
 {
     if (!cJSON_IsNumber(node->item))
         return mistyped(node, "a number", err);
+    if (!isfinite(node->item->valuedouble))
+        return err_set(err, ERR_INVALID, "%s: the number is too large", node->pointer);
     *ret_number = node->item->valuedouble;
     return true;
 }

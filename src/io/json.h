@@ -33,6 +33,7 @@ struct json_limits {
     size_t keys_max;      /* members of all objects together */
     size_t values_max;    /* values of all kinds together; each costs some 80 bytes. 0: as many as fit */
     bool allows_rounding; /* integers past 2^53 are rounded, not refused (telemetry of others, nanoseconds) */
+    bool allows_infinity; /* a number beyond a double is refused where it is read, not with the whole text */
 };
 
 /* What the HTTP API and configuration-like input take: 1 MiB, depth 16, 4096 keys. */

@@ -193,7 +193,7 @@ static bool check_number(const struct scan *scan, size_t start, bool is_integer)
     double number = strtod_l(digits, NULL, plain);
     freelocale(plain);
     if (!isfinite(number))
-        return refuse(scan, start, "the number is too large");
+        return scan->limits->allows_infinity || refuse(scan, start, "the number is too large");
     if (!is_integer || scan->limits->allows_rounding || fabs(number) < (double)JSON_INTEGER_MAX)
         return true;
     if (!is_exact(number, digits, length))

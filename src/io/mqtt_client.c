@@ -12,7 +12,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/random.h>
 #include <unistd.h>
 
@@ -199,17 +198,18 @@ void mqtt_client_settle_soon(struct mqtt_client *client)
     client->is_settling = true;
 }
 
-/* The library reads one packet a call; take what is there, so that one turn sees it all. */
+/* The library reads one packet a call, and leaves EAGAIN where there was none; take what is there, so that
+ * one turn sees it all. */
 static int read_packets(struct mqtt_client *client)
 {
     struct mosquitto *library = client->attempt->library;
     int code = MOSQ_ERR_SUCCESS;
-    int waiting = 1;
+    bool has_more = true;
 
-    for (int i = 0; i < PACKETS_PER_TURN && waiting > 0 && code == MOSQ_ERR_SUCCESS; i++) {
+    for (int i = 0; i < PACKETS_PER_TURN && has_more && code == MOSQ_ERR_SUCCESS; i++) {
+        errno = 0;
         code = mosquitto_loop_read(library, 1);
-        if (client->is_freed || mosquitto_socket(library) < 0 || ioctl(client->fd, FIONREAD, &waiting) != 0)
-            break;
+        has_more = errno != EAGAIN && !client->is_freed && mosquitto_socket(library) >= 0;
     }
     return code;
 }

@@ -20,9 +20,10 @@ struct loop;
 struct mqtt_client;
 
 enum {
-    MQTT_CLIENT_FILTERS_MAX = 2048,
+    MQTT_CLIENT_FILTERS_MAX = 16384,
     MQTT_CLIENT_IN_FLIGHT_MAX = 1024,           /* publications not yet acknowledged */
-    MQTT_CLIENT_PAYLOAD_MAX_BYTES = 256 * 1024, /* default, in and out */
+    MQTT_CLIENT_PAYLOAD_MAX_BYTES = 256 * 1024, /* default, of what comes in */
+    MQTT_CLIENT_PUBLISH_MAX_BYTES = 4 * 1024 * 1024,
     MQTT_CLIENT_TOPIC_MAX_BYTES = 1024,
     MQTT_CLIENT_KEEPALIVE_S = 15,       /* default; the library's least is 5 */
     MQTT_CLIENT_CONNECT_MS = 10 * 1000, /* from the start of an attempt to the broker's consent */

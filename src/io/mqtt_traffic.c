@@ -203,7 +203,7 @@ bool mqtt_client_publish(struct mqtt_client *client, const char *topic, const vo
 
     if (!is_good_topic(topic) || qos < 0 || qos > 2)
         return err_set(err, ERR_INVALID, "%s is no topic, or %d no quality of service", topic, qos);
-    if (length > client->settings.payload_max_bytes || length > INT_MAX)
+    if (length > MQTT_CLIENT_PUBLISH_MAX_BYTES)
         return err_set(err, ERR_INVALID, "a payload of %zu bytes is too long", length);
     if (client->state == MQTT_UP)
         publication = find_free(client);

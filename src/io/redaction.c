@@ -95,17 +95,30 @@ static size_t match(const struct redaction *redaction, const char *at, size_t le
     return 0;
 }
 
-void redaction_apply(struct redaction *redaction, char *text)
+/* The same of the end of one, whose beginning is not there. */
+static size_t match_end(const struct redaction *redaction, const char *at, size_t left)
+{
+    size_t longest = 0;
+
+    for (size_t i = 0; i < redaction->count; i++) {
+        const struct hidden *hidden = &redaction->texts[i];
+        size_t length = hidden->length - 1 < left ? hidden->length - 1 : left;
+        while (length > longest && memcmp(at, hidden->bytes + hidden->length - length, length) != 0)
+            length--;
+        longest = length > longest ? length : longest;
+    }
+    return longest < REDACTION_MIN ? 0 : longest;
+}
+
+/* `length` bytes from `text` to `to`, which is not behind it; returns the end. */
+static char *strike_out(const struct redaction *redaction, char *to, const char *text, size_t length,
+                        bool is_cut_before)
 {
     static const char mark[] = "***";
-    size_t left = strlen(text);
-    char *to = text;
+    size_t hidden = is_cut_before ? match_end(redaction, text, length) : 0;
 
-    if (redaction == NULL)
-        return;
-    pthread_mutex_lock(&redaction->lock);
-    while (left > 0) {
-        size_t hidden = match(redaction, text, left);
+    while (length > 0) {
+        hidden = hidden > 0 ? hidden : match(redaction, text, length);
         size_t taken = hidden == 0 ? 1 : hidden;
         if (hidden > 0) {
             memcpy(to, mark, sizeof(mark) - 1);
@@ -113,8 +126,38 @@ void redaction_apply(struct redaction *redaction, char *text)
         } else
             *to++ = *text;
         text += taken;
-        left -= taken;
+        length -= taken;
+        hidden = 0;
     }
-    *to = '\0';
+    return to;
+}
+
+void redaction_apply(struct redaction *redaction, char *text)
+{
+    if (redaction == NULL)
+        return;
+    pthread_mutex_lock(&redaction->lock);
+    *strike_out(redaction, text, text, strlen(text), false) = '\0';
+    pthread_mutex_unlock(&redaction->lock);
+}
+
+void redaction_apply_around(struct redaction *redaction, char *text, const char *gap)
+{
+    char *to = text;
+    bool is_cut_before = false;
+
+    if (redaction == NULL)
+        return;
+    pthread_mutex_lock(&redaction->lock);
+    for (const char *middle = strstr(text, gap); middle != NULL; middle = strstr(text, gap)) {
+        size_t length = strlen(gap) + strcspn(middle + strlen(gap), "\n");
+        length += middle[length] == '\n';
+        to = strike_out(redaction, to, text, (size_t)(middle - text), is_cut_before);
+        memmove(to, middle, length);
+        to += length;
+        text += (middle - text) + (ptrdiff_t)length;
+        is_cut_before = true;
+    }
+    *strike_out(redaction, to, text, strlen(text), is_cut_before) = '\0';
     pthread_mutex_unlock(&redaction->lock);
 }

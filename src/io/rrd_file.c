@@ -1,9 +1,11 @@
-/* rrd_file.c - one series as one RRD file: create, update, fetch through librrd.
+/* rrd_file.c - one series as one RRD file: create and update through librrd.
  * SPDX-License-Identifier: MIT */
 #include "io/rrd_file.h"
 
 #include "base/text.h"
 #include "io/memory.h"
+#include "io/rrd_columns.h"
+#include "io/rrd_file_parts.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -18,9 +20,10 @@
 #include <unistd.h>
 
 enum {
-    FULL_PATH_MAX = 4096,
-    VALUE_TEXT_MAX = 96,
+    TIME_TEXT_MAX = 24,
+    VALUE_TEXT_MAX = 24,
     UPDATES_PER_CALL = 128,
+    UPDATES_TEXT_MAX = UPDATES_PER_CALL * (TIME_TEXT_MAX + 2 * VALUE_TEXT_MAX),
     HEARTBEAT_STEPS = 2,
     ARCHIVE_TEXT_MAX = 64,
     FOLDER_MODE = 0700,
@@ -34,40 +37,56 @@ enum {
 struct target {
     int root_fd;
     const char *path;
-    char full[FULL_PATH_MAX];
+    char full[RRD_FILE_FULL_PATH_MAX];
     const struct rrd_file_shape *shape;
     int64_t last_s; /* end of the newest step in the file */
-};
-
-static const char *const column_names[RRD_FILE_KIND_COUNT][RRD_FILE_COLUMNS_MAX] = {
-    [RRD_FILE_GAUGE] = {"value"},
-    [RRD_FILE_COUNT] = {"events", "total"},
 };
 
 static const char *const consolidation_names[RRD_FILE_CONSOLIDATION_COUNT] = {
     [RRD_FILE_AVERAGE] = "AVERAGE", [RRD_FILE_MIN] = "MIN", [RRD_FILE_MAX] = "MAX"};
 
-size_t rrd_file_columns(enum rrd_file_kind kind)
+const char *rrd_file_consolidation_name(enum rrd_file_consolidation consolidation)
 {
-    return kind == RRD_FILE_COUNT ? 2 : 1;
+    return consolidation_names[consolidation];
+}
+
+static int64_t larger(int64_t one, int64_t other)
+{
+    return one > other ? one : other;
+}
+
+size_t rrd_file_archives(const struct rrd_file_span *spans, size_t span_count, int64_t step_s,
+                         struct rrd_file_archive *ret_archives)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < span_count; i++) {
+        int64_t row_s = (larger(spans[i].row_s, 1) + step_s - 1) / step_s * step_s;
+        int64_t rows = (spans[i].span_s + row_s - 1) / row_s;
+        if (count > 0 && ret_archives[count - 1].row_s == row_s) {
+            rows = larger(rows, ret_archives[count - 1].rows);
+            count--;
+        }
+        ret_archives[count++] =
+            (struct rrd_file_archive){.consolidation = RRD_FILE_AVERAGE, .row_s = row_s, .rows = rows};
+    }
+    return count;
 }
 
 size_t rrd_file_archives_default(int64_t step_s, struct rrd_file_archive *ret_archives)
 {
-    static const struct {
-        int64_t row_s, span_s;
-    } wanted[] = {{1, 2 * DAY_S}, {60, 30 * DAY_S}, {3600, 730 * DAY_S}};
-    size_t count = 0;
+    static const struct rrd_file_span spans[] = {{0, 2 * DAY_S}, {60, 30 * DAY_S}, {3600, 730 * DAY_S}};
 
-    for (size_t i = 0; i < ARRAY_LENGTH(wanted); i++) {
-        int64_t row_s = (wanted[i].row_s + step_s - 1) / step_s * step_s;
-        if (count > 0 && ret_archives[count - 1].row_s == row_s)
-            count--;
-        ret_archives[count++] = (struct rrd_file_archive){.consolidation = RRD_FILE_AVERAGE,
-                                                          .row_s = row_s,
-                                                          .rows = (wanted[i].span_s + row_s - 1) / row_s};
-    }
-    return count;
+    return rrd_file_archives(spans, ARRAY_LENGTH(spans), step_s, ret_archives);
+}
+
+static int64_t rows_first(enum rrd_file_kind kind, const struct rrd_file_archive *archives, size_t index)
+{
+    int64_t first = index == 0 ? RRD_FILE_ROWS_FIRST : RRD_FILE_ROWS_FIRST_COARSE;
+
+    if (kind == RRD_FILE_BUCKETS)
+        first /= RRD_FILE_ROWS_FIRST_BUCKETS_PART;
+    return archives[index].rows < first ? archives[index].rows : first;
 }
 
 static bool is_path_character(char c)
@@ -103,7 +122,10 @@ static bool is_archive(const struct rrd_file_archive *archive, int64_t step_s)
 
 bool rrd_file_is_shape(const struct rrd_file_shape *shape)
 {
-    if (shape->kind >= RRD_FILE_KIND_COUNT || shape->step_s < 1 || shape->step_s > RRD_FILE_STEP_MAX_S)
+    if (shape->kind >= RRD_FILE_KIND_COUNT || shape->step_s < 1 || shape->step_s > RRD_FILE_STEP_MAX_S ||
+        (shape->buckets != NULL) != (shape->kind == RRD_FILE_BUCKETS))
+        return false;
+    if (shape->buckets != NULL && !rrd_columns_are_bounds(shape->buckets->bounds, shape->buckets->count))
         return false;
     if (shape->archives == NULL)
         return true;
@@ -116,8 +138,7 @@ bool rrd_file_is_shape(const struct rrd_file_shape *shape)
     return true;
 }
 
-/* librrd keeps its error per thread until the next; gives it over as ours. */
-static bool library_failed(struct err *err, const char *path, const char *doing)
+bool rrd_file_failed(struct err *err, const char *path, const char *doing)
 {
     const char *text = rrd_get_error();
 
@@ -131,11 +152,11 @@ static bool system_failed(struct err *err, const char *path, const char *doing)
     return err_set(err, ERR_IO, "%s %s: %s", doing, path, strerror(errno));
 }
 
-static bool full_path(const char *root, const char *path, char *to, struct err *err)
+bool rrd_file_full_path(const char *root, const char *path, char *to, struct err *err)
 {
-    int length = snprintf(to, FULL_PATH_MAX, "%s/%s", root, path);
+    int length = snprintf(to, RRD_FILE_FULL_PATH_MAX, "%s/%s", root, path);
 
-    if (length < 0 || length >= FULL_PATH_MAX)
+    if (length < 0 || length >= RRD_FILE_FULL_PATH_MAX)
         return err_set(err, ERR_LIMIT, "%s: path too long", path);
     return true;
 }
@@ -179,22 +200,24 @@ static size_t describe_archives(const struct rrd_file_shape *shape, char (*texts
     for (size_t i = 0; i < count; i++) {
         (void)snprintf(texts[i], ARCHIVE_TEXT_MAX, "RRA:%s:0.9999:%lld:%lld",
                        consolidation_names[archives[i].consolidation],
-                       (long long)(archives[i].row_s / shape->step_s), (long long)archives[i].rows);
+                       (long long)(archives[i].row_s / shape->step_s),
+                       (long long)rows_first(shape->kind, archives, i));
     }
     return count;
 }
 
 static bool create_file(struct target *target, int64_t first_s, struct err *err)
 {
-    char texts[RRD_FILE_COLUMNS_MAX + RRD_FILE_ARCHIVES_MAX][ARCHIVE_TEXT_MAX];
-    const char *arguments[RRD_FILE_COLUMNS_MAX + RRD_FILE_ARCHIVES_MAX];
+    char texts[RRD_FILE_BUCKETS_MAX + RRD_FILE_ARCHIVES_MAX][ARCHIVE_TEXT_MAX];
+    const char *arguments[RRD_FILE_BUCKETS_MAX + RRD_FILE_ARCHIVES_MAX];
+    char name[RRD_COLUMN_NAME_SIZE];
     const struct rrd_file_shape *shape = target->shape;
-    size_t count = rrd_file_columns(shape->kind);
+    size_t count = rrd_file_columns(shape);
 
     if (!make_folders(target, err))
         return false;
     for (size_t i = 0; i < count; i++)
-        (void)snprintf(texts[i], ARCHIVE_TEXT_MAX, "DS:%s:GAUGE:%lld:U:U", column_names[shape->kind][i],
+        (void)snprintf(texts[i], ARCHIVE_TEXT_MAX, "DS:%s:GAUGE:%lld:U:U", rrd_column_name(shape, i, name),
                        (long long)(HEARTBEAT_STEPS * shape->step_s));
     count += describe_archives(shape, texts + count);
     for (size_t i = 0; i < count; i++)
@@ -203,18 +226,22 @@ static bool create_file(struct target *target, int64_t first_s, struct err *err)
     errno = 0;
     if (rrd_create_r2(target->full, (unsigned long)shape->step_s, (time_t)first_s, 1, NULL, NULL, (int)count,
                       arguments) != 0)
-        return library_failed(err, target->path, "creating");
+        return rrd_file_failed(err, target->path, "creating");
     if (fchmodat(target->root_fd, target->path, FILE_MODE, 0) != 0)
         return system_failed(err, target->path, "creating");
     target->last_s = first_s;
     return true;
 }
 
-static bool set_aside(const struct target *target, struct err *err)
+/* Of those with other buckets the newest stays: a source that cannot make up its mind fills no disk. */
+static bool set_aside(const struct target *target, bool has_other_buckets, struct err *err)
 {
     char name[RRD_FILE_PATH_MAX + 40];
 
-    (void)snprintf(name, sizeof(name), "%s.corrupt-%lld", target->path, (long long)time(NULL));
+    if (has_other_buckets)
+        (void)snprintf(name, sizeof(name), "%s.former", target->path);
+    else
+        (void)snprintf(name, sizeof(name), "%s.corrupt-%lld", target->path, (long long)time(NULL));
     if (renameat(target->root_fd, target->path, target->root_fd, name) != 0)
         return system_failed(err, target->path, "setting aside");
     return true;
@@ -234,22 +261,33 @@ static bool fill_holes(const struct target *target, int64_t size, struct err *er
     return is_filled;
 }
 
-/* 1 for a column of the shape, -1 for any other. */
-static int compare_column(const struct rrd_file_shape *shape, const char *key)
+/* What a file turned out to be. */
+enum nature { NATURE_UNKNOWN, NATURE_OURS, NATURE_FOREIGN, NATURE_OTHER_BUCKETS };
+
+/* The columns of a file beside those of the shape. */
+struct columns {
+    size_t count, ours, buckets;
+};
+
+/* `key`: "ds[NAME].index". */
+static void compare_column(const struct rrd_file_shape *shape, const char *key, size_t index,
+                           struct columns *columns)
 {
-    for (size_t i = 0; i < rrd_file_columns(shape->kind); i++) {
-        char wanted[ARCHIVE_TEXT_MAX];
-        (void)snprintf(wanted, sizeof(wanted), "ds[%s].index", column_names[shape->kind][i]);
-        if (strcmp(key, wanted) == 0)
-            return 1;
-    }
-    return -1;
+    char name[ARCHIVE_TEXT_MAX];
+    char wanted[RRD_COLUMN_NAME_SIZE];
+    double bound = 0;
+
+    (void)snprintf(name, sizeof(name), "%.*s", (int)strcspn(key + 3, "]"), key + 3);
+    columns->count++;
+    columns->buckets += rrd_column_bound(name, &bound);
+    columns->ours +=
+        index < rrd_file_columns(shape) && strcmp(name, rrd_column_name(shape, index, wanted)) == 0;
 }
 
 /* Whether the file has our step and exactly our columns; its last update. */
-static bool is_of_shape(const rrd_info_t *info, const struct rrd_file_shape *shape, int64_t *ret_last_s)
+static enum nature nature_of(const rrd_info_t *info, const struct rrd_file_shape *shape, int64_t *ret_last_s)
 {
-    int columns = 0;
+    struct columns columns = {.count = 0};
     bool has_step = false;
 
     for (; info != NULL; info = info->next) {
@@ -259,9 +297,12 @@ static bool is_of_shape(const rrd_info_t *info, const struct rrd_file_shape *sha
         else if (strcmp(info->key, "last_update") == 0)
             *ret_last_s = (int64_t)info->value.u_cnt;
         else if (strncmp(info->key, "ds[", 3) == 0 && dot != NULL && strcmp(dot, ".index") == 0)
-            columns += compare_column(shape, info->key);
+            compare_column(shape, info->key, info->value.u_cnt, &columns);
     }
-    return has_step && columns == (int)rrd_file_columns(shape->kind);
+    if (has_step && columns.count == rrd_file_columns(shape) && columns.ours == columns.count)
+        return NATURE_OURS;
+    bool has_buckets = shape->kind == RRD_FILE_BUCKETS && columns.buckets == columns.count;
+    return has_step && has_buckets ? NATURE_OTHER_BUCKETS : NATURE_FOREIGN;
 }
 
 /* Errors of the system, not of the file: the file stays where it is. */
@@ -276,23 +317,24 @@ static bool is_system_trouble(const char *text)
     return false;
 }
 
-/* Looks into an existing file. False with *ret_is_foreign: set it aside; false without: an error. */
-static bool examine(struct target *target, int64_t size, bool *ret_is_foreign, struct err *err)
+/* Looks into an existing file. UNKNOWN: an error. */
+static enum nature examine(struct target *target, int64_t size, struct err *err)
 {
-    *ret_is_foreign = size == 0;
-    if (size == 0 || !fill_holes(target, size, err))
-        return false;
+    if (size == 0)
+        return NATURE_FOREIGN;
+    if (!fill_holes(target, size, err))
+        return NATURE_UNKNOWN;
     rrd_clear_error();
     rrd_info_t *info = rrd_info_r(target->full);
     if (info == NULL) {
         const char *text = rrd_get_error();
-        *ret_is_foreign = text == NULL || !is_system_trouble(text);
-        return library_failed(err, target->path, "reading");
+        enum nature nature = text == NULL || !is_system_trouble(text) ? NATURE_FOREIGN : NATURE_UNKNOWN;
+        (void)rrd_file_failed(err, target->path, "reading");
+        return nature;
     }
-    bool is_ours = is_of_shape(info, target->shape, &target->last_s);
+    enum nature nature = nature_of(info, target->shape, &target->last_s);
     rrd_info_free(info);
-    *ret_is_foreign = !is_ours;
-    return is_ours;
+    return nature;
 }
 
 /* Makes the target a file of its shape whose last_s is known. */
@@ -300,15 +342,16 @@ static bool open_target(struct target *target, int64_t first_s, struct rrd_file_
                         struct err *err)
 {
     struct stat status;
-    bool is_foreign = false;
 
     if (fstatat(target->root_fd, target->path, &status, AT_SYMLINK_NOFOLLOW) == 0) {
         if (!S_ISREG(status.st_mode))
             return err_set(err, ERR_IO, "%s: not a regular file", target->path);
-        if (examine(target, status.st_size, &is_foreign, err))
+        enum nature nature = examine(target, status.st_size, err);
+        if (nature == NATURE_OURS)
             return true;
-        if (!is_foreign || !set_aside(target, err))
+        if (nature == NATURE_UNKNOWN || !set_aside(target, nature == NATURE_OTHER_BUCKETS, err))
             return false;
+        result->had_other_buckets = nature == NATURE_OTHER_BUCKETS;
         result->was_set_aside = true;
     } else if (errno != ENOENT) {
         return system_failed(err, target->path, "looking for");
@@ -330,11 +373,11 @@ static void add_value(struct text *text, double value)
         text_add(text, ":U");
 }
 
-static void format_update(char *to, int64_t end_s, const double *values, size_t columns)
+static void format_update(char *to, size_t size, int64_t end_s, const double *values, size_t columns)
 {
     struct text text;
 
-    text_init(&text, to, VALUE_TEXT_MAX);
+    text_init(&text, to, size);
     text_add(&text, "%lld", (long long)end_s);
     for (size_t i = 0; i < columns; i++)
         add_value(&text, values != NULL ? values[i] : NAN);
@@ -343,23 +386,27 @@ static void format_update(char *to, int64_t end_s, const double *values, size_t 
 /* Writes as many points as fit in one call; returns how many were used, 0 on failure. */
 static size_t update_some(struct target *target, const struct rrd_file_point *points, size_t count)
 {
-    char texts[UPDATES_PER_CALL][VALUE_TEXT_MAX];
+    char texts[UPDATES_TEXT_MAX];
     const char *arguments[UPDATES_PER_CALL];
-    size_t columns = rrd_file_columns(target->shape->kind);
+    size_t columns = rrd_file_columns(target->shape);
+    size_t point_size = rrd_file_point_size(target->shape);
+    size_t text_size = TIME_TEXT_MAX + columns * VALUE_TEXT_MAX;
     int64_t last_s = target->last_s;
     size_t used = 0;
-    int updates = 0;
+    size_t updates = 0;
 
-    for (; used < count && updates + 2 <= UPDATES_PER_CALL; used++) {
-        if (points[used].time_s > last_s)
-            format_update(texts[updates++], points[used].time_s, NULL, columns);
-        last_s = points[used].time_s + target->shape->step_s;
-        format_update(texts[updates++], last_s, points[used].values, columns);
+    for (; used < count && updates + 2 <= UPDATES_PER_CALL && (updates + 2) * text_size <= sizeof(texts);
+         used++) {
+        const struct rrd_file_point *point = rrd_file_point_at(points, used, point_size);
+        if (point->time_s > last_s)
+            format_update(&texts[updates++ * text_size], text_size, point->time_s, NULL, columns);
+        last_s = point->time_s + target->shape->step_s;
+        format_update(&texts[updates++ * text_size], text_size, last_s, rrd_file_values(point), columns);
     }
-    for (int i = 0; i < updates; i++)
-        arguments[i] = texts[i];
+    for (size_t i = 0; i < updates; i++)
+        arguments[i] = &texts[i * text_size];
     rrd_clear_error();
-    if (rrd_updatex_r(target->full, NULL, RRD_SKIP_PAST_UPDATES, updates, arguments) != 0)
+    if (rrd_updatex_r(target->full, NULL, RRD_SKIP_PAST_UPDATES, (int)updates, arguments) != 0)
         return 0;
     target->last_s = last_s;
     return used;
@@ -368,16 +415,18 @@ static size_t update_some(struct target *target, const struct rrd_file_point *po
 /* Points not after what the file has, or not after the one before, are late; moves the others to the front.
  */
 static size_t keep_new(const struct target *target, const struct rrd_file_point *points, size_t count,
-                       struct rrd_file_point *to)
+                       char *to)
 {
+    size_t size = rrd_file_point_size(target->shape);
     int64_t last_s = target->last_s;
     size_t kept = 0;
 
     for (size_t i = 0; i < count; i++) {
-        if (points[i].time_s < last_s)
+        const struct rrd_file_point *point = rrd_file_point_at(points, i, size);
+        if (point->time_s < last_s)
             continue;
-        to[kept++] = points[i];
-        last_s = points[i].time_s + target->shape->step_s;
+        memcpy(to + size * kept++, point, size);
+        last_s = point->time_s + target->shape->step_s;
     }
     return kept;
 }
@@ -385,17 +434,18 @@ static size_t keep_new(const struct target *target, const struct rrd_file_point 
 static bool update_all(struct target *target, const struct rrd_file_point *points, size_t count,
                        struct rrd_file_result *result, struct err *err)
 {
-    struct rrd_file_point *fresh = memory_take_array(count, sizeof(*fresh));
-    size_t fresh_count = keep_new(target, points, count, fresh);
+    size_t size = rrd_file_point_size(target->shape);
+    struct rrd_file_point *fresh = memory_take_array(count, size);
+    size_t fresh_count = keep_new(target, points, count, (char *)fresh);
     size_t done = 0;
     bool is_written = true;
     while (done < fresh_count && is_written) {
-        size_t used = update_some(target, fresh + done, fresh_count - done);
+        size_t used = update_some(target, rrd_file_point_at(fresh, done, size), fresh_count - done);
         is_written = used > 0;
         done += used;
     }
     if (!is_written)
-        (void)library_failed(err, target->path, "writing");
+        (void)rrd_file_failed(err, target->path, "writing");
     free(fresh);
     result->late += count - fresh_count;
     result->written += done;
@@ -412,7 +462,7 @@ bool rrd_file_write(int root_fd, const char *root, const char *path, const struc
     assert(rrd_file_is_path(path) && rrd_file_is_shape(shape) && count > 0);
     *ret_result = result;
     *ret_last_s = 0;
-    if (!full_path(root, path, target.full, err))
+    if (!rrd_file_full_path(root, path, target.full, err))
         return false;
     bool is_written = last_s != 0 && update_all(&target, points, count, &result, err);
     if (!is_written) {
@@ -428,59 +478,4 @@ bool rrd_file_write(int root_fd, const char *root, const char *path, const struc
     if (is_written)
         *ret_last_s = target.last_s;
     return is_written;
-}
-
-/* One rrd_fetch_r; the data are librrd's, the names are given back at once. */
-static bool fetch_range(const char *full, const char *path, int64_t start_s, int64_t end_s, int64_t row_s,
-                        struct rrd_file_rows *ret_rows, struct err *err)
-{
-    time_t start = (time_t)start_s;
-    time_t end = (time_t)end_s;
-    unsigned long step = (unsigned long)row_s;
-    unsigned long columns = 0;
-    char **names = NULL;
-    rrd_value_t *values = NULL;
-
-    rrd_clear_error();
-    if (rrd_fetch_r(full, "AVERAGE", &start, &end, &step, &columns, &names, &values) != 0)
-        return library_failed(err, path, "reading");
-    for (unsigned long i = 0; i < columns; i++)
-        rrd_freemem(names[i]);
-    rrd_freemem(names);
-    int64_t step_s = (int64_t)step;
-    int64_t wanted = (end_s - (int64_t)start + step_s - 1) / step_s;
-    int64_t given = ((int64_t)end - (int64_t)start) / step_s;
-    *ret_rows = (struct rrd_file_rows){.start_s = (int64_t)start,
-                                       .row_s = step_s,
-                                       .count = (size_t)(wanted < given ? wanted : given),
-                                       .columns = columns,
-                                       .values = values};
-    return true;
-}
-
-bool rrd_file_fetch(const char *root, const char *path, int64_t start_s, int64_t end_s, int64_t row_s,
-                    struct rrd_file_rows *ret_rows, struct err *err)
-{
-    char full[FULL_PATH_MAX];
-    struct rrd_file_rows first;
-
-    if (!rrd_file_is_path(path) || start_s < 0 || end_s <= start_s || row_s < 1)
-        return err_set(err, ERR_INVALID, "%s: no range of rows", path);
-    if (!full_path(root, path, full, err))
-        return false;
-    if (access(full, F_OK) != 0)
-        return err_set(err, ERR_NOT_FOUND, "%s: no such series", path);
-    /* The archive is chosen by the start alone, so one row tells how many the whole span would be. */
-    if (!fetch_range(full, path, start_s, start_s + 1, row_s, &first, err))
-        return false;
-    rrd_file_rows_done(&first);
-    if ((end_s - start_s) / first.row_s > RRD_FILE_ROWS_MAX)
-        return err_set(err, ERR_LIMIT, "%s: more than %d rows", path, RRD_FILE_ROWS_MAX);
-    return fetch_range(full, path, start_s, end_s, row_s, ret_rows, err);
-}
-
-void rrd_file_rows_done(struct rrd_file_rows *rows)
-{
-    rrd_freemem((void *)(uintptr_t)rows->values);
-    rows->values = NULL;
 }

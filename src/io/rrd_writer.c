@@ -6,6 +6,7 @@
 #include "io/loop.h"
 #include "io/memory.h"
 #include "io/rrd_batch.h"
+#include "io/rrd_files.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -14,41 +15,31 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { KNOWN_FILES = 65536, ROOT_MAX = 2048 };
+enum { ROOT_MAX = 2048 };
 
 enum job_kind { JOB_BATCH, JOB_FLUSH, JOB_FETCH, JOB_END, JOB_KIND_COUNT };
 
 /* Belongs to the loop, then to the thread, then to the loop again. */
 struct job {
-    struct job *next;
+    STAILQ_ENTRY(job) link;
     enum job_kind kind;
-    struct rrd_batch batch;          /* BATCH */
-    struct rrd_writer_counts counts; /* BATCH: what writing it added */
-    const char *failed_path;         /* of the first file that failed; in the batch */
-    size_t failed_files;
-    char *path; /* FETCH */
+    struct rrd_batch batch;     /* BATCH */
+    struct rrd_written written; /* BATCH */
+    char *path;                 /* FETCH */
     int64_t start_s, end_s, row_s;
     struct rrd_file_rows rows;
     bool has_rows;
     rrd_writer_flushed *flushed;
     rrd_writer_fetched *fetched;
     void *data;
-    struct err err; /* BATCH: of the first file that failed */
+    struct err err; /* FETCH */
 };
 
-struct queue {
-    struct job *first;
-    struct job **end;
-};
-
-/* The end of the newest step of a file that this process has examined; one per hash, the newest stays. */
-struct known_file {
-    uint64_t hash;
-    int64_t last_s;
-};
+STAILQ_HEAD(job_queue, job);
 
 struct rrd_writer {
     struct rrd_writer_settings settings;
@@ -59,62 +50,24 @@ struct rrd_writer {
     struct loop_timer *timer;
     struct loop_wake *wake;
     struct rrd_batch pending;
+    size_t room; /* of the batches with the thread, as of struct rrd_batch */
     struct rrd_writer_counts counts;
-    size_t batches;  /* with the thread */
-    size_t requests; /* with the thread */
+    int64_t batch_ms; /* when the newest batch went out, by the loop's clock */
+    size_t batches;   /* with the thread */
+    size_t requests;  /* with the thread */
     bool is_ending;
     void (*ended)(void *data);
     void *ended_data;
     pthread_t thread;
     pthread_mutex_t lock; /* of the two queues; nothing else is shared */
     pthread_cond_t has_work;
-    struct queue work;
-    struct queue finished;
-    struct known_file *known; /* the thread's own */
+    struct job_queue work, finished;
+    struct rrd_files *files; /* the thread's own */
 };
-
-static void queue_init(struct queue *queue)
-{
-    queue->first = NULL;
-    queue->end = &queue->first;
-}
-
-static void queue_push(struct queue *queue, struct job *job)
-{
-    job->next = NULL;
-    *queue->end = job;
-    queue->end = &job->next;
-}
-
-static void write_series(struct rrd_writer *writer, struct job *job, struct rrd_series *series)
-{
-    struct known_file *known = &writer->known[series->hash % KNOWN_FILES];
-    int64_t last_s = known->hash == series->hash ? known->last_s : 0;
-    struct rrd_file_result result;
-    struct err err = {0};
-
-    if (!rrd_file_write(writer->root_fd, writer->root, series->path, &series->shape, series->points,
-                        series->count, last_s, &result, &last_s, &err)) {
-        if (job->failed_files++ == 0) {
-            job->failed_path = series->path;
-            job->err = err;
-        }
-        job->counts.failed += series->count - result.written - result.late;
-    }
-    *known = (struct known_file){.hash = series->hash, .last_s = last_s};
-    series->was_set_aside = result.was_set_aside;
-    job->counts.written += result.written;
-    job->counts.late += result.late;
-    job->counts.created += result.was_created ? 1 : 0;
-    job->counts.set_aside += result.was_set_aside ? 1 : 0;
-}
 
 static void do_batch(struct rrd_writer *writer, struct job *job)
 {
-    for (size_t i = 0; i < job->batch.count; i++) {
-        if (job->batch.series[i].count > 0)
-            write_series(writer, job, &job->batch.series[i]);
-    }
+    rrd_files_write(writer->files, &job->batch, &job->written);
 }
 
 static void do_fetch(struct rrd_writer *writer, struct job *job)
@@ -132,12 +85,10 @@ static void do_nothing(struct rrd_writer *writer, struct job *job)
 static struct job *take_work(struct rrd_writer *writer)
 {
     (void)pthread_mutex_lock(&writer->lock);
-    while (writer->work.first == NULL)
+    while (STAILQ_EMPTY(&writer->work))
         (void)pthread_cond_wait(&writer->has_work, &writer->lock);
-    struct job *job = writer->work.first;
-    writer->work.first = job->next;
-    if (job->next == NULL)
-        queue_init(&writer->work);
+    struct job *job = STAILQ_FIRST(&writer->work);
+    STAILQ_REMOVE_HEAD(&writer->work, link);
     (void)pthread_mutex_unlock(&writer->lock);
     return job;
 }
@@ -154,7 +105,7 @@ static void *run_thread(void *data)
         doers[job->kind](writer, job);
         is_end = job->kind == JOB_END;
         (void)pthread_mutex_lock(&writer->lock);
-        queue_push(&writer->finished, job);
+        STAILQ_INSERT_TAIL(&writer->finished, job, link);
         (void)pthread_mutex_unlock(&writer->lock);
         loop_wake_send(writer->wake);
     }
@@ -172,52 +123,75 @@ static struct job *new_job(enum job_kind kind)
 static void submit(struct rrd_writer *writer, struct job *job)
 {
     (void)pthread_mutex_lock(&writer->lock);
-    queue_push(&writer->work, job);
+    STAILQ_INSERT_TAIL(&writer->work, job, link);
     (void)pthread_cond_signal(&writer->has_work);
     (void)pthread_mutex_unlock(&writer->lock);
 }
 
-static void submit_pending(struct rrd_writer *writer)
+static void submit_batch(struct rrd_writer *writer, struct rrd_batch *batch)
 {
-    if (writer->pending.points == 0)
+    if (batch->points == 0) {
+        rrd_batch_done(batch);
         return;
+    }
     struct job *job = new_job(JOB_BATCH);
-    job->batch = writer->pending;
-    rrd_batch_init(&writer->pending);
+    job->batch = *batch;
+    rrd_batch_init(batch);
+    writer->room += job->batch.room;
     writer->batches++;
     submit(writer, job);
+}
+
+static void submit_pending(struct rrd_writer *writer)
+{
+    writer->batch_ms = loop_now_ms();
+    submit_batch(writer, &writer->pending);
+}
+
+/* librrd opens each file anew, however few its values are; so many files wait for more of them, for a while.
+ */
+static bool is_due(const struct rrd_writer *writer)
+{
+    int64_t waited_ms = loop_now_ms() - writer->batch_ms;
+
+    return waited_ms >= writer->settings.wait_max_ms ||
+           (int64_t)writer->pending.count * 1000 <= waited_ms * (int64_t)writer->settings.files_per_s;
 }
 
 static void flush_on_time(void *data)
 {
     struct rrd_writer *writer = data;
 
-    if (writer->batches == 0)
+    if (writer->batches == 0 && is_due(writer))
         submit_pending(writer);
 }
 
 static void report_batch(struct rrd_writer *writer, const struct job *job)
 {
-    struct rrd_writer_trouble trouble = {
-        .path = job->failed_path, .text = job->err.text, .file_count = job->failed_files};
+    struct rrd_writer_trouble trouble = {.path = job->written.failed_path,
+                                         .text = job->written.err.text,
+                                         .file_count = job->written.failed_files};
 
     for (size_t i = 0; i < job->batch.count && writer->callbacks.on_set_aside != NULL; i++) {
-        if (job->batch.series[i].was_set_aside)
-            writer->callbacks.on_set_aside(writer->data, job->batch.series[i].path);
+        const struct rrd_series *series = &job->batch.series[i];
+        if (series->was_set_aside)
+            writer->callbacks.on_set_aside(writer->data, series->path, series->had_other_buckets);
     }
-    if (job->failed_files > 0 && writer->callbacks.on_trouble != NULL)
+    if (job->written.failed_files > 0 && writer->callbacks.on_trouble != NULL)
         writer->callbacks.on_trouble(writer->data, &trouble);
 }
 
 static void finish_batch(struct rrd_writer *writer, struct job *job)
 {
     writer->batches--;
-    writer->counts.written += job->counts.written;
-    writer->counts.late += job->counts.late;
-    writer->counts.failed += job->counts.failed;
-    writer->counts.created += job->counts.created;
-    writer->counts.set_aside += job->counts.set_aside;
+    writer->counts.written += job->written.counts.written;
+    writer->counts.late += job->written.counts.late;
+    writer->counts.failed += job->written.counts.failed;
+    writer->counts.created += job->written.counts.created;
+    writer->counts.grown += job->written.counts.grown;
+    writer->counts.set_aside += job->written.counts.set_aside;
     writer->counts.waiting -= job->batch.points;
+    writer->room -= job->batch.room;
     report_batch(writer, job);
     rrd_batch_done(&job->batch);
 }
@@ -246,7 +220,7 @@ static void destroy(struct rrd_writer *writer)
     (void)pthread_cond_destroy(&writer->has_work);
     (void)pthread_mutex_destroy(&writer->lock);
     (void)close(writer->root_fd);
-    free(writer->known);
+    rrd_files_free(writer->files);
     free(writer);
 }
 
@@ -271,16 +245,16 @@ static void take_finished(void *data)
                                                                     [JOB_FETCH] = finish_fetch,
                                                                     [JOB_END] = finish_end};
     struct rrd_writer *writer = data;
+    struct job_queue jobs = STAILQ_HEAD_INITIALIZER(jobs);
 
     (void)pthread_mutex_lock(&writer->lock);
-    struct job *job = writer->finished.first;
-    queue_init(&writer->finished);
+    STAILQ_CONCAT(&jobs, &writer->finished);
     (void)pthread_mutex_unlock(&writer->lock);
-    while (job != NULL) {
-        struct job *next = job->next;
+    while (!STAILQ_EMPTY(&jobs)) {
+        struct job *job = STAILQ_FIRST(&jobs);
+        STAILQ_REMOVE_HEAD(&jobs, link);
         finishers[job->kind](writer, job);
         free(job);
-        job = next;
     }
 }
 
@@ -319,6 +293,9 @@ static void take_settings(struct rrd_writer *writer, const struct rrd_writer_set
     writer->settings = *settings;
     writer->settings.root = writer->root;
     writer->settings.flush_ms = settings->flush_ms != 0 ? settings->flush_ms : RRD_WRITER_FLUSH_MS;
+    writer->settings.files_per_s = size_or(settings->files_per_s, RRD_WRITER_FILES_PER_S);
+    writer->settings.wait_max_ms =
+        settings->wait_max_ms != 0 ? settings->wait_max_ms : RRD_WRITER_WAIT_MAX_MS;
     writer->settings.series_max = size_or(settings->series_max, RRD_WRITER_SERIES_MAX);
     writer->settings.points_per_series_max =
         size_or(settings->points_per_series_max, RRD_WRITER_POINTS_PER_SERIES_MAX);
@@ -338,12 +315,13 @@ bool rrd_writer_new(struct loop *loop, const struct rrd_writer_settings *setting
     take_settings(writer, settings);
     writer->callbacks = *callbacks;
     writer->data = data;
-    writer->known = memory_take_array(KNOWN_FILES, sizeof(*writer->known));
-    queue_init(&writer->work);
-    queue_init(&writer->finished);
+    writer->files = rrd_files_new(writer->root_fd, writer->root);
+    STAILQ_INIT(&writer->work);
+    STAILQ_INIT(&writer->finished);
     (void)pthread_mutex_init(&writer->lock, NULL);
     (void)pthread_cond_init(&writer->has_work, NULL);
     writer->wake = loop_wake_start(loop, take_finished, writer);
+    writer->batch_ms = loop_now_ms();
     writer->timer =
         loop_timer_start(loop, writer->settings.flush_ms, writer->settings.flush_ms, flush_on_time, writer);
     if (!start_thread(writer, err)) {
@@ -369,7 +347,8 @@ static enum rrd_batch_answer collect(struct rrd_writer *writer, const char *path
 {
     struct rrd_batch_limits limits = {.series_max = writer->settings.series_max,
                                       .points_per_series_max = writer->settings.points_per_series_max,
-                                      .points_left = writer->settings.points_max - writer->counts.waiting};
+                                      .room_left =
+                                          writer->settings.points_max - writer->pending.room - writer->room};
 
     return rrd_batch_add(&writer->pending, path, shape, point, &limits);
 }
@@ -388,7 +367,7 @@ static bool count_answer(struct rrd_writer_counts *counts, enum rrd_batch_answer
 bool rrd_writer_add(struct rrd_writer *writer, const char *path, const struct rrd_file_shape *shape,
                     int64_t time_s, const double *values)
 {
-    struct rrd_file_point point = {.time_s = time_s - time_s % shape->step_s};
+    struct rrd_file_wide_point wide = {.point = {.time_s = time_s - time_s % shape->step_s}};
 
     assert(!writer->is_ending && rrd_file_is_path(path) && rrd_file_is_shape(shape));
     /* librrd takes a step far ahead, and then refuses every normal time for ever. */
@@ -396,25 +375,34 @@ bool rrd_writer_add(struct rrd_writer *writer, const char *path, const struct rr
         writer->counts.future++;
         return false;
     }
-    memcpy(point.values, values, rrd_file_columns(shape->kind) * sizeof(*values));
-    return count_answer(&writer->counts, collect(writer, path, shape, &point));
+    memcpy((char *)&wide + offsetof(struct rrd_file_point, values), values,
+           rrd_file_columns(shape) * sizeof(*values));
+    return count_answer(&writer->counts, collect(writer, path, shape, &wide.point));
 }
 
-/* Room for one more request, what waits goes out before it. */
+void rrd_writer_flush(struct rrd_writer *writer, const char *folder)
+{
+    struct rrd_batch batch;
+
+    rrd_batch_init(&batch);
+    rrd_batch_move(&writer->pending, folder, &batch);
+    submit_batch(writer, &batch);
+}
+
 static bool begin_request(struct rrd_writer *writer)
 {
     assert(!writer->is_ending);
     if (writer->requests >= RRD_WRITER_REQUESTS_MAX)
         return false;
     writer->requests++;
-    submit_pending(writer);
     return true;
 }
 
-bool rrd_writer_flush(struct rrd_writer *writer, rrd_writer_flushed *done, void *data)
+bool rrd_writer_sync(struct rrd_writer *writer, const char *folder, rrd_writer_flushed *done, void *data)
 {
     if (!begin_request(writer))
         return false;
+    rrd_writer_flush(writer, folder);
     struct job *job = new_job(JOB_FLUSH);
     job->flushed = done;
     job->data = data;

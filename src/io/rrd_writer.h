@@ -1,9 +1,12 @@
 /* rrd_writer.h - the one thread that owns librrd: values are collected on the loop and written in batches.
  * SPDX-License-Identifier: MIT
  *
- * A batch goes out every flush_ms while no other is under way; a busy disk therefore makes batches larger, up
- * to the limits, and then the oldest values of a series are dropped and counted: writing never holds up
- * judging. All functions on the loop thread; all callbacks from the loop. */
+ * A batch goes out every flush_ms while no other is under way, and of more files than files_per_s for each
+ * second since the one before up to wait_max_ms later: of a large fleet values are written seldomer, more of
+ * them at once, and a kill loses as much. What somebody asks for goes out at once, and nothing else with it.
+ * A busy disk makes batches larger as well, up to the limits, and then the oldest values of a series are
+ * dropped and counted: writing never holds up judging. All functions on the loop thread; all callbacks from
+ * the loop. */
 #ifndef IO_RRD_WRITER_H
 #define IO_RRD_WRITER_H
 
@@ -20,9 +23,12 @@ struct rrd_writer;
 
 enum {
     RRD_WRITER_FLUSH_MS = 10 * 1000,
+    RRD_WRITER_WAIT_MAX_MS = 110 * 1000,
+    RRD_WRITER_FILES_PER_S = 100,
     RRD_WRITER_SERIES_MAX = 50 * 1000, /* different files in one batch */
     RRD_WRITER_POINTS_PER_SERIES_MAX = 900,
-    RRD_WRITER_POINTS_MAX = 2 * 1000 * 1000, /* waiting or being written */
+    RRD_WRITER_POINTS_MAX = 4 * 1000 * 1000, /* waiting or being written; of more than two columns one counts
+                                                as many as it has room for */
     RRD_WRITER_REQUESTS_MAX = 64,            /* fetches and flushes waiting */
     RRD_WRITER_FUTURE_S = 60                 /* steps that begin later than now + this are refused */
 };
@@ -30,7 +36,8 @@ enum {
 /* Zero in a number means the default above. */
 struct rrd_writer_settings {
     const char *root; /* existing folder, absolute; copied */
-    int64_t flush_ms;
+    int64_t flush_ms, wait_max_ms;
+    size_t files_per_s;
     size_t series_max;
     size_t points_per_series_max;
     size_t points_max;
@@ -45,7 +52,8 @@ struct rrd_writer_trouble {
 
 struct rrd_writer_callbacks {
     void (*on_trouble)(void *data, const struct rrd_writer_trouble *trouble); /* may be NULL */
-    void (*on_set_aside)(void *data, const char *path); /* a corrupt or foreign file; may be NULL */
+    /* A corrupt or foreign file, or one of former buckets; may be NULL. */
+    void (*on_set_aside)(void *data, const char *path, bool has_other_buckets);
 };
 
 struct rrd_writer_counts {
@@ -56,6 +64,7 @@ struct rrd_writer_counts {
     uint64_t dropped;   /* by the limits of the queue */
     uint64_t failed;    /* points lost because their file could not be written */
     uint64_t created;   /* files */
+    uint64_t grown;     /* times that a file got longer archives (rrd_growth.h) */
     uint64_t set_aside; /* files */
     size_t waiting;     /* points not yet written now */
 };
@@ -78,10 +87,15 @@ void rrd_writer_free(struct rrd_writer *writer, void (*done)(void *data), void *
 bool rrd_writer_add(struct rrd_writer *writer, const char *path, const struct rrd_file_shape *shape,
                     int64_t time_s, const double *values);
 
-/* Writes what waits; `done` when it is in the files. False (and no `done`): too many requests. */
-MUST_CHECK bool rrd_writer_flush(struct rrd_writer *writer, rrd_writer_flushed *done, void *data);
+/* Writes what waits of the files below a folder (its path with the last "/"; "" is all). */
+void rrd_writer_flush(struct rrd_writer *writer, const char *folder);
 
-/* Reads rows as rrd_file_fetch does, after writing what waits. False (and no `done`): too many requests. */
+/* The same; `done` when it is in the files. False (and no `done`): too many requests. */
+MUST_CHECK bool rrd_writer_sync(struct rrd_writer *writer, const char *folder, rrd_writer_flushed *done,
+                                void *data);
+
+/* Reads rows as rrd_file_fetch does, behind what was flushed before. False (and no `done`): too many
+ * requests. */
 MUST_CHECK bool rrd_writer_fetch(struct rrd_writer *writer, const char *path, int64_t start_s, int64_t end_s,
                                  int64_t row_s, rrd_writer_fetched *done, void *data);
 

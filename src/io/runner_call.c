@@ -29,6 +29,7 @@ struct runner_call *runner_call_new(enum runner_call_kind kind, const struct run
     buffer_init(&call->streams[RUNNER_STREAM_OUTPUT], RUNNER_OUTPUT_MAX);
     buffer_init(&call->streams[RUNNER_STREAM_VALUES], RUNNER_VALUES_MAX);
     buffer_init(&call->streams[RUNNER_STREAM_REPORT], RUNNER_REPORT_MAX);
+    buffer_init(&call->keys, sizeof(char[RUNNER_LIST_MAX][RUNNER_KEY_MAX + 1]));
     return call;
 }
 
@@ -36,6 +37,7 @@ void runner_call_free(struct runner_call *call)
 {
     for (size_t i = 0; i < RUNNER_STREAM_COUNT; i++)
         buffer_done(&call->streams[i]);
+    buffer_done(&call->keys);
     free(call->packet);
     free(call);
 }
@@ -101,8 +103,21 @@ static void ask_state_only(struct runner_call *call)
         call->packet_length = length;
 }
 
+static void fetch(struct runner_call *call, enum runner_outcome_kind outcome, int64_t now_ms)
+{
+    call->outcome = outcome;
+    call->stream = RUNNER_STREAM_OUTPUT;
+    call->step = RUNNER_CALL_FETCH;
+    if (call->kind != RUNNER_CALL_LOOK) /* which has one deadline for all of it */
+        call->give_up_ms = now_ms + RUNNER_ANSWER_MS;
+}
+
 static void take_running(struct runner_call *call, int64_t now_ms)
 {
+    if (call->kind == RUNNER_CALL_LOOK) {
+        fetch(call, RUNNER_STILL_RUNS, now_ms);
+        return;
+    }
     if (call->kind == RUNNER_CALL_QUERY || call->kind == RUNNER_CALL_CANCEL) {
         end(call, RUNNER_STILL_RUNS, ERR_NONE, "");
         return;
@@ -119,10 +134,15 @@ static void take_ended(struct runner_call *call, const struct runner_result *res
 {
     ask_state_only(call);
     call->result = *result;
-    call->outcome = RUNNER_ENDED;
-    call->stream = RUNNER_STREAM_OUTPUT;
-    call->step = RUNNER_CALL_FETCH;
-    call->give_up_ms = now_ms + RUNNER_ANSWER_MS;
+    fetch(call, RUNNER_ENDED, now_ms);
+}
+
+static void take_lost(struct runner_call *call, int64_t now_ms)
+{
+    if (call->kind == RUNNER_CALL_LOOK)
+        fetch(call, RUNNER_UNKNOWN, now_ms);
+    else
+        end(call, RUNNER_UNKNOWN, ERR_NOT_FOUND, "its supervisor is gone and left no result");
 }
 
 static void take_state(struct runner_call *call, const struct runner_message *message, int64_t now_ms)
@@ -136,7 +156,7 @@ static void take_state(struct runner_call *call, const struct runner_message *me
         take_ended(call, &message->result, now_ms);
         return;
     case RUNNER_STATE_LOST:
-        end(call, RUNNER_UNKNOWN, ERR_NOT_FOUND, "its supervisor is gone and left no result");
+        take_lost(call, now_ms);
         return;
     case RUNNER_STATE_ABSENT:
     case RUNNER_STATE_COUNT:
@@ -148,6 +168,13 @@ static void take_state(struct runner_call *call, const struct runner_message *me
         end(call, RUNNER_NEVER_RAN, ERR_NOT_FOUND, "the runner does not know this key");
 }
 
+static enum runner_stream last_stream(const struct runner_call *call)
+{
+    if (call->kind == RUNNER_CALL_LOOK)
+        return RUNNER_STREAM_OUTPUT;
+    return call->wants_report ? RUNNER_STREAM_REPORT : RUNNER_STREAM_VALUES;
+}
+
 static void take_chunk(struct runner_call *call, const struct runner_message *message)
 {
     struct buffer *stream = &call->streams[call->stream];
@@ -157,8 +184,8 @@ static void take_chunk(struct runner_call *call, const struct runner_message *me
     if (!is_whole)
         return;
     call->has_report = call->stream == RUNNER_STREAM_REPORT && (int64_t)stream->length == message->total;
-    if (call->stream == (call->wants_report ? RUNNER_STREAM_REPORT : RUNNER_STREAM_VALUES))
-        end(call, RUNNER_ENDED, ERR_NONE, "");
+    if (call->stream == last_stream(call))
+        end(call, call->outcome, ERR_NONE, "");
     else
         call->stream++;
 }
@@ -180,6 +207,14 @@ static void take_refusal(struct runner_call *call, const struct runner_message *
     }
     bool is_start = call->kind == RUNNER_CALL_RUN && call->deadline_ms > 0;
     end(call, is_start ? RUNNER_NOT_RUN : RUNNER_UNKNOWN, codes[message->refusal], message->reason);
+}
+
+static void take_keys(struct runner_call *call, const struct runner_message *message)
+{
+    bool fits = true;
+    for (size_t i = 0; i < message->keys_count && fits; i++)
+        fits = buffer_add(&call->keys, message->keys[i], strlen(message->keys[i]) + 1);
+    end(call, RUNNER_ENDED, ERR_NONE, "");
 }
 
 static bool has_key(const struct runner_call *call)
@@ -204,8 +239,10 @@ void runner_call_answer(struct runner_call *call, const struct runner_message *a
         end(call, RUNNER_ENDED, ERR_NONE, "");
     else if (answer->operation == RUNNER_CHUNK && is_fetch)
         take_chunk(call, answer);
+    else if (answer->operation == RUNNER_KEYS && call->kind == RUNNER_CALL_FIND)
+        take_keys(call, answer);
     else if (is_fetch) /* the result is known: better without output than not at all */
-        end(call, RUNNER_ENDED, ERR_NONE, "");
+        end(call, call->outcome, ERR_NONE, "");
     else
         end(call, RUNNER_UNKNOWN, ERR_PROTOCOL, "the runner answered something else");
 }
@@ -252,7 +289,7 @@ void runner_call_expire(struct runner_call *call, int64_t now_ms)
         return;
     bool was_asked = call->is_sent || call->step == RUNNER_CALL_ASKED;
     if (call->step == RUNNER_CALL_FETCH || call->step == RUNNER_CALL_FETCHING)
-        end(call, RUNNER_ENDED, ERR_NONE, "");
+        end(call, call->outcome, ERR_NONE, "");
     else if (call->kind == RUNNER_CALL_RUN && call->deadline_ms > 0)
         expire_start(call);
     else if (call->kind == RUNNER_CALL_WAIT && call->step == RUNNER_CALL_RUNS)
@@ -263,9 +300,21 @@ void runner_call_expire(struct runner_call *call, int64_t now_ms)
         end(call, RUNNER_UNKNOWN, was_asked ? ERR_TIMEOUT : ERR_UNAVAILABLE, "the runner does not answer");
 }
 
+static void fire_found(const struct runner_call *call)
+{
+    const char *keys[RUNNER_LIST_MAX];
+    const char *at = buffer_text(&call->keys);
+    size_t count = 0;
+    for (const char *last = at + call->keys.length; at < last; at += strlen(at) + 1)
+        keys[count++] = at;
+    call->found(call->data, keys, count, call->err.code == ERR_NONE ? NULL : &call->err);
+}
+
 void runner_call_fire(const struct runner_call *call)
 {
     bool has_failed = call->err.code != ERR_NONE;
+    if (call->found != NULL)
+        fire_found(call);
     if (call->written != NULL)
         call->written(call->data, has_failed ? &call->err : NULL);
     if (call->done == NULL)

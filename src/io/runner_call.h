@@ -17,7 +17,9 @@ enum runner_call_kind {
     RUNNER_CALL_WAIT,
     RUNNER_CALL_CANCEL,
     RUNNER_CALL_WRITE,
-    RUNNER_CALL_CHECK
+    RUNNER_CALL_CHECK,
+    RUNNER_CALL_LOOK, /* as QUERY, with what it has printed so far */
+    RUNNER_CALL_FIND
 };
 
 enum runner_call_step {
@@ -32,7 +34,7 @@ enum runner_call_step {
 struct runner_call {
     enum runner_call_kind kind;
     enum runner_call_step step;
-    char key[RUNNER_KEY_MAX + 1]; /* "" of WRITE and CHECK */
+    char key[RUNNER_KEY_MAX + 1]; /* "" of WRITE, CHECK and FIND */
     unsigned char *packet;
     size_t packet_length;
     uint64_t request;
@@ -50,6 +52,8 @@ struct runner_call {
     struct err err; /* code ERR_NONE: all is well */
     runner_done *done;
     runner_written *written; /* of WRITE and CHECK */
+    runner_found *found;     /* of FIND */
+    struct buffer keys;      /* that were found, each with its NUL */
     void *data;
 };
 
@@ -80,7 +84,7 @@ void runner_call_cancelled(struct runner_call *call);
 /* Ends what has waited too long. */
 void runner_call_expire(struct runner_call *call, int64_t now_ms);
 
-/* Calls `done` or `written`. */
+/* Calls `done`, `written` or `found`. */
 void runner_call_fire(const struct runner_call *call);
 
 #endif

@@ -381,6 +381,24 @@ bool runner_query(struct runner_client *client, const char *key, runner_done *do
     return ask(client, RUNNER_CALL_QUERY, key, RUNNER_ANSWER_MS, done, data, err);
 }
 
+bool runner_look(struct runner_client *client, const char *key, int64_t within_ms, runner_done *done,
+                 void *data, struct err *err)
+{
+    return ask(client, RUNNER_CALL_LOOK, key, within_ms, done, data, err);
+}
+
+bool runner_find(struct runner_client *client, const char *prefix, const char *after, int64_t within_ms,
+                 runner_found *found, void *data, struct err *err)
+{
+    const struct runner_message message = {.operation = RUNNER_FIND, .prefix = prefix, .after = after};
+    struct runner_call *call = runner_call_new(RUNNER_CALL_FIND, &message, err);
+    if (call != NULL) {
+        call->found = found;
+        call->data = data;
+    }
+    return add_call(client, call, within_ms, err);
+}
+
 bool runner_wait(struct runner_client *client, const char *key, int64_t within_ms, runner_done *done,
                  void *data, struct err *err)
 {

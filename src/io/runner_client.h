@@ -41,8 +41,8 @@ struct runner_outcome {
     enum err_code
         code; /* of NOT_RUN: ERR_FORBIDDEN, ERR_INVALID, ERR_LIMIT (busy), ERR_UNAVAILABLE, ERR_IO */
     struct runner_result result; /* of ENDED */
-    const char *output;          /* of ENDED: at most RUNNER_OUTPUT_MAX bytes of clean UTF-8; else "" */
-    const char *values;         /* of ENDED: what it wrote to $VERDICT_OUTPUT ("name=value" lines); else "" */
+    const char *output; /* of ENDED, and of a look: at most RUNNER_OUTPUT_MAX bytes of clean UTF-8; else "" */
+    const char *values; /* of ENDED: what it wrote to $VERDICT_OUTPUT ("name=value" lines); else "" */
     struct runner_bytes report; /* of ENDED, where it was wanted: what it wrote to $VERDICT_REPORT */
     bool has_report;            /* it is whole; false: it could not be read, or is too long */
     const char *reason;         /* one sentence for people; "" of ENDED */
@@ -57,6 +57,10 @@ typedef void runner_written(void *data, const struct err *failure);
 /* `failure` is NULL where the command might run now; ERR_FORBIDDEN: it might not, and why; ERR_UNAVAILABLE,
  * ERR_TIMEOUT: nobody answered. */
 typedef void runner_checked(void *data, const struct err *failure);
+
+/* The next keys, until the return; `failure` is NULL where the runner told them: then fewer than
+ * RUNNER_LIST_MAX are the last ones. */
+typedef void runner_found(void *data, const char *const *keys, size_t count, const struct err *failure);
 
 struct runner_command {
     const char *key;
@@ -94,6 +98,16 @@ MUST_CHECK bool runner_run(struct runner_client *client, const struct runner_com
 /* How a key stands now. */
 MUST_CHECK bool runner_query(struct runner_client *client, const char *key, runner_done *done, void *data,
                              struct err *err);
+
+/* The same, with what it has printed so far: of STILL_RUNS its beginning, of UNKNOWN without a reason what
+ * one that is lost had printed. */
+MUST_CHECK bool runner_look(struct runner_client *client, const char *key, int64_t within_ms,
+                            runner_done *done, void *data, struct err *err);
+
+/* Which keys that begin with `prefix` it knows, from `after` (NULL: the first one) on, in runner_key_order().
+ */
+MUST_CHECK bool runner_find(struct runner_client *client, const char *prefix, const char *after,
+                            int64_t within_ms, runner_found *found, void *data, struct err *err);
 
 /* The end of a key that may run already; never starts anything. */
 MUST_CHECK bool runner_wait(struct runner_client *client, const char *key, int64_t within_ms,

@@ -33,6 +33,8 @@ enum tag {
     TAG_REFUSAL,
     TAG_REASON,
     TAG_LISTED_KEY,
+    TAG_PREFIX,
+    TAG_AFTER,
     TAG_COUNT
 };
 
@@ -78,6 +80,8 @@ static const struct field FIELDS[TAG_COUNT] = {
     [TAG_REFUSAL] = {"refusal", SHAPE_NUMBER, 0, RUNNER_REFUSAL_COUNT - 1, NULL},
     [TAG_REASON] = {"reason", SHAPE_TEXT, 0, REASON_MAX, NULL},
     [TAG_LISTED_KEY] = {"listed_key", SHAPE_TEXTS, 0, RUNNER_KEY_MAX + 1, runner_key_is_valid},
+    [TAG_PREFIX] = {"prefix", SHAPE_TEXT, 0, RUNNER_KEY_MAX + 1, runner_key_is_valid},
+    [TAG_AFTER] = {"after", SHAPE_TEXT, 0, RUNNER_KEY_MAX + 1, runner_key_is_valid},
 };
 
 #define BIT(tag) (UINT32_C(1) << (tag))
@@ -99,6 +103,7 @@ static const struct operation OPERATIONS[] = {
     {RUNNER_WRITE, BIT(TAG_PATH) | BIT(TAG_MODE) | BIT(TAG_CONTENT), 0},
     {RUNNER_LIST, 0, 0},
     {RUNNER_CHECK, BIT(TAG_ARGUMENT), BIT(TAG_DIRECTORY)},
+    {RUNNER_FIND, BIT(TAG_PREFIX), BIT(TAG_AFTER)},
     {RUNNER_STATE, BIT(TAG_KEY) | RESULT_BITS, 0},
     {RUNNER_CHUNK, BIT(TAG_KEY) | BIT(TAG_CONTENT) | BIT(TAG_TOTAL), 0},
     {RUNNER_WRITTEN, BIT(TAG_PATH), 0},
@@ -134,6 +139,11 @@ bool runner_key_is_valid(const char *key)
 bool runner_key_is_passing(const char *key)
 {
     return strncmp(key, RUNNER_PASSING_PREFIX, sizeof(RUNNER_PASSING_PREFIX) - 1) == 0;
+}
+
+int runner_key_order(const char *a, const char *b)
+{
+    return strverscmp(a, b);
 }
 
 bool runner_pair_is_valid(const char *pair)
@@ -252,6 +262,8 @@ static void values_to_message(const struct values *values, struct runner_message
 {
     const int64_t *numbers = values->numbers;
     message->key = values->texts[TAG_KEY];
+    message->prefix = values->texts[TAG_PREFIX];
+    message->after = values->texts[TAG_AFTER];
     message->directory = values->texts[TAG_DIRECTORY];
     message->path = values->texts[TAG_PATH];
     message->reason = values->texts[TAG_REASON];
@@ -275,6 +287,8 @@ static void message_to_values(const struct runner_message *message, struct value
 {
     int64_t *numbers = values->numbers;
     values->texts[TAG_KEY] = message->key;
+    values->texts[TAG_PREFIX] = message->prefix;
+    values->texts[TAG_AFTER] = message->after;
     values->texts[TAG_DIRECTORY] = message->directory;
     values->texts[TAG_PATH] = message->path;
     values->texts[TAG_REASON] = message->reason;

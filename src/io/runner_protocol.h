@@ -28,13 +28,17 @@ enum {
     RUNNER_OUTPUT_MAX = 2 * RUNNER_OUTPUT_HALF + 256, /* with the line between them */
     RUNNER_VALUES_MAX = 16 * 1024,                    /* of the file that VERDICT_OUTPUT names */
     RUNNER_REPORT_MAX = 1024 * 1024,                  /* of the file that VERDICT_REPORT names */
-    RUNNER_LIST_MAX = 128                             /* keys of running commands */
+    RUNNER_LIST_MAX = 128                             /* keys in one answer */
 };
+
+/* The line between the two halves: begins and ends so, and says how much is missing. */
+#define RUNNER_GAP_BEGIN "\n[... "
+#define RUNNER_GAP_END   " bytes left out ...]\n"
 
 #define RUNNER_DEADLINE_MAX_MS (INT64_C(24) * 3600 * 1000)
 
 /* A key that begins so is of a command that may be asked for often and whose end nobody asks for later, as a
- * smoke test's: it runs an hour at most and is forgotten after two, so that such keys leave room for others.
+ * smoke test's or a metric's: it runs an hour at most and is forgotten after two, so that others have room.
  */
 #define RUNNER_PASSING_PREFIX          "x-"
 #define RUNNER_PASSING_DEADLINE_MAX_MS (INT64_C(3600) * 1000)
@@ -48,6 +52,7 @@ enum runner_operation {
     RUNNER_WRITE,  /* path, mode, content: WRITTEN; one at a time, else REFUSED(busy) */
     RUNNER_LIST,   /* KEYS: what runs now */
     RUNNER_CHECK,  /* arguments, directory?: CHECKED where a RUN of them would be let through; does nothing */
+    RUNNER_FIND,   /* prefix, after?: KEYS, the next that begin so of all it knows, in runner_key_order() */
 
     RUNNER_STATE = 64, /* key, state and, where ended, the result */
     RUNNER_CHUNK,      /* key, content, total */
@@ -101,6 +106,8 @@ struct runner_message {
     enum runner_operation operation;
     uint64_t request; /* chosen by the asker, quoted by the answer */
     const char *key;
+    const char *prefix;                              /* how keys begin; in the form of a key */
+    const char *after;                               /* a key, or NULL: from the first one on */
     const char *arguments[RUNNER_ARGUMENTS_MAX + 1]; /* ends with NULL */
     size_t arguments_count;
     const char *environment[RUNNER_ENVIRONMENT_MAX + 1]; /* ends with NULL */
@@ -123,6 +130,8 @@ struct runner_message {
 
 bool runner_key_is_valid(const char *key);
 bool runner_key_is_passing(const char *key);
+/* As strcmp, but numbers in them count as such: "d1-2.1" comes before "d1-10.1". */
+int runner_key_order(const char *a, const char *b);
 
 /* NAME=value, with NAME = VERDICT_[A-Z0-9_]+ and any value: a reason that somebody typed must not stop a
  * rollback. */

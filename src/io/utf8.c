@@ -3,6 +3,9 @@
 #include "io/utf8.h"
 
 #include "base/attributes.h"
+#include "io/memory.h"
+
+#include <string.h>
 
 struct sequence {
     unsigned char first_min, first_max;
@@ -73,4 +76,23 @@ bool utf8_is_valid(const char *bytes, size_t length)
         length -= step;
     }
     return true;
+}
+
+char *utf8_mended(const char *text)
+{
+    static const char replacement[] = "\xEF\xBF\xBD";
+    size_t left = strlen(text);
+    char *mended = memory_take(left * (sizeof(replacement) - 1) + 1);
+    char *to = mended;
+
+    while (left > 0) {
+        size_t length = utf8_length(text, left);
+        size_t taken = length == 0 ? 1 : length;
+        size_t size = length == 0 ? sizeof(replacement) - 1 : length;
+        memcpy(to, length == 0 ? replacement : text, size);
+        to += size;
+        text += taken;
+        left -= taken;
+    }
+    return mended;
 }

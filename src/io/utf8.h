@@ -22,4 +22,7 @@ bool utf8_is_control(const char *bytes, size_t length);
 
 bool utf8_is_valid(const char *bytes, size_t length);
 
+/* The text with U+FFFD in place of each byte that is none of a character, as JSON is printed; malloc'ed. */
+char *utf8_mended(const char *text);
+
 #endif
