@@ -92,6 +92,7 @@ static void switch_to(struct rule_state *state, uint8_t index, bool is_proven)
     sums->stable_total = 0;
     sums->blocks = 0;
     sums->event_blocks = 0;
+    wager_forget_other(&state->wager);
     memset(&state->means, 0, sizeof(state->means));
     state->label = 0;
 }
@@ -120,6 +121,8 @@ enum baseline_step baseline_choose(const struct rule *rule, const struct metric_
         state->against = 1;
     if (baseline_is_settled(rule, clock, state) || (state->against != 0 && !settles))
         return go_on(rule, views, clock, state);
+    if (sides.candidate->trouble == SERIES_LOADING)
+        return BASELINE_WAIT;
     if (!has_total(rule, &sides, number, sides_candidate_total))
         return BASELINE_SKIP;
     enum baseline_step step = find(rule, views, clock, state, number, &index);

@@ -12,6 +12,13 @@ enum comparison_test {
     COMPARISON_MANN_WHITNEY     /* the same: the level of the blocks, as Kayenta judges it, strictly */
 };
 
+/* How a sequential test bets on a block (wager.h). */
+enum comparison_form {
+    FORM_ROBUST,  /* whatever depends on whatever inside a block */
+    FORM_POISSON, /* events are independent: sooner, and wrong where they come in bursts */
+    FORM_AUTO     /* poisson while the other side, at the same time, shows neither bursts nor spells */
+};
+
 /* What the candidate is held against. */
 enum baseline_kind {
     BASELINE_STABLE, /* the version that serves beside it, at the same time */
@@ -26,6 +33,7 @@ struct baseline {
 
 struct comparison {
     enum comparison_test test;
+    enum comparison_form form;                       /* of the sequential tests */
     uint8_t against_count;                           /* 0: stable alone */
     struct baseline against[COMPARISON_AGAINST_MAX]; /* the first that has data (baseline.h) */
     double allowed_ratio;                            /* r0: 1.5 for allow = "+50%" */

@@ -52,46 +52,60 @@ static struct sequential_block sum_block(const struct rule *rule, const struct s
     return block;
 }
 
-/* A bound that was asked for, or one that fits what stable was like before this block; 0: not yet. */
-static uint32_t choose_bound(const struct rule *rule, const struct series_view *stable, int64_t number)
+static uint32_t bound_of(const struct series_window *window)
 {
-    int64_t first = number * (rule->comparison.block_ms / stable->step_ms);
-    struct series_window past = {.view = stable,
-                                 .oldest = series_oldest_kept(stable),
-                                 .newest = smaller(first - 1, stable->newest_step)};
     double counts[SERIES_BUCKETS_MAX] = {0};
+
+    return series_window_buckets(window, counts) > 0 ? latency_tail_single(counts, window->view->bucket_count)
+                                                     : 0;
+}
+
+/* Of a past the half that bets come to last, if at all, tells it: what chose a bound is not to be bet on. */
+static uint32_t bound_of_past(const struct sides *sides)
+{
+    const struct series_view *view = sides->other;
+    struct series_window whole = {
+        .view = view, .oldest = series_oldest_kept(view), .newest = view->newest_step};
+
+    while (whole.oldest < whole.newest && series_view_at(view, whole.oldest) == NULL)
+        whole.oldest++;
+    struct series_window far = whole;
+    int64_t middle = whole.oldest + (whole.newest - whole.oldest) / 2;
+    if (sides->direction < 0)
+        far.newest = middle;
+    else
+        far.oldest = middle;
+    uint32_t bound = bound_of(&far);
+    return bound != 0 ? bound : bound_of(&whole);
+}
+
+/* A bound that was asked for, or one that fits what the other side was like before this block; 0: not yet. */
+static uint32_t choose_bound(const struct rule *rule, const struct sides *sides, int64_t number)
+{
+    const struct series_view *other = sides->other;
+    int64_t first = number * (rule->comparison.block_ms / other->step_ms);
+    struct series_window past = {
+        .view = other, .oldest = series_oldest_kept(other), .newest = smaller(first - 1, other->newest_step)};
     uint32_t bucket = 0;
 
     if (!(rule->comparison.above > 0))
-        return series_window_buckets(&past, counts) > 0 ? latency_tail_single(counts, stable->bucket_count)
-                                                        : 0;
-    while (bucket + 2 < stable->bucket_count && stable->bounds[bucket] < rule->comparison.above)
+        return sides->is_past ? bound_of_past(sides) : bound_of(&past);
+    while (bucket + 2 < other->bucket_count && other->bounds[bucket] < rule->comparison.above)
         bucket++;
     return bucket + 1;
 }
 
-/* The sums that every comparison shows; those of the sequential tests are kept by them. */
-static void add_sums(struct sequential_state *sums, const struct sequential_block *block)
-{
-    sums->events += block->events;
-    sums->total += block->total;
-    sums->stable_events += block->stable_events;
-    sums->stable_total += block->stable_total;
-    sums->blocks++;
-}
-
-static void test_block(const struct rule *rule, const struct sequential_block *block,
+static void test_block(const struct rule *rule, const struct sequential_block *block, bool is_past,
                        struct rule_state *state)
 {
-    bool is_whole = block->total > 0 && block->stable_total > 0;
+    const struct comparison *comparison = &rule->comparison;
 
     if (is_sequential(rule)) {
-        sequential_add(&state->sequential, block, rule->comparison.allowed_ratio);
+        wager_add(&state->wager, &state->sequential, block, comparison->allowed_ratio,
+                  wager_form(&state->wager, comparison->form, is_past));
         return;
     }
-    if (is_whole)
-        add_sums(&state->sequential, block);
-    if (is_whole && rule->comparison.test == COMPARISON_MEAN_DIFFERENCE)
+    if (sequential_count(&state->sequential, block) && comparison->test == COMPARISON_MEAN_DIFFERENCE)
         levels_add(rule, state, block->events / block->total, block->stable_events / block->stable_total);
 }
 
@@ -116,11 +130,11 @@ static void take_block(const struct rule *rule, const struct sides *sides, int64
     uint32_t blocks = state->sequential.blocks;
 
     if (sides->other->kind == SERIES_HISTOGRAM && state->bound == 0)
-        state->bound = choose_bound(rule, sides->other, number);
+        state->bound = choose_bound(rule, sides, number);
     if (sides->other->kind == SERIES_HISTOGRAM && state->bound == 0)
         return;
     struct sequential_block block = sum_block(rule, sides, number, state->bound);
-    test_block(rule, &block, state);
+    test_block(rule, &block, sides->is_past, state);
     if (state->sequential.blocks == blocks)
         return;
     if (blocks == 0)

@@ -31,9 +31,10 @@ enum expression_op {
     EXPRESSION_SUM,      /* gauges: of the values; counts: of the events */
     EXPRESSION_RATE,     /* counts: events per second over span_ms */
     EXPRESSION_QUANTILE, /* histograms: the `number`-quantile (0..1) over span_ms, linear inside a bucket */
-    EXPRESSION_ABSENT, /* 1 where the metric has no fresh value (trouble, gap, stale), else 0: always known */
-    EXPRESSION_EXTRACT, /* smoke tests: pushes extract number `index` */
-    EXPRESSION_ADD,     /* these pop two and push one: left is the deeper one */
+    EXPRESSION_ABSENT,   /* 1 where the metric has no fresh value (trouble, gap, stale), else 0; unknown only
+                            while loading */
+    EXPRESSION_EXTRACT,  /* smoke tests: pushes extract number `index` */
+    EXPRESSION_ADD,      /* these pop two and push one: left is the deeper one */
     EXPRESSION_SUBTRACT,
     EXPRESSION_MULTIPLY,
     EXPRESSION_DIVIDE,

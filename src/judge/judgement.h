@@ -15,7 +15,7 @@ enum verdict {
  * that a metric's `no_data` declaration gave. */
 enum reason {
     REASON_DECIDED,
-    REASON_LOADING,      /* a baseline's past is still being fetched */
+    REASON_LOADING,      /* it is still being read from the archive */
     REASON_NO_DATA,      /* nothing under this name at the source */
     REASON_STALE,        /* the newest value is older than the metric allows */
     REASON_NOT_FINITE,   /* the value is not a number */

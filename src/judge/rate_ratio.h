@@ -9,6 +9,7 @@
 #ifndef JUDGE_RATE_RATIO_H
 #define JUDGE_RATE_RATIO_H
 
+#include "judge/dispersion.h"
 #include "judge/sequential.h"
 
 #include <stddef.h>
@@ -36,7 +37,6 @@ void rate_ratio_interval(const struct sequential_block *blocks, size_t count, do
 /* Variance of the events over that of independent ones, from neighbouring blocks of one side: 1 for
  * independent events, more for bursts. NAN with fewer than DISPERSION_PAIRS_MIN pairs that have events. */
 enum { DISPERSION_PAIRS_MIN = 8 };
-#define DISPERSION_ROBUST 1.5 /* above this the robust form is due */
 double rate_ratio_dispersion(const struct sequential_block *blocks, size_t count);
 
 #endif

@@ -132,6 +132,8 @@ static struct operand read_view(const struct expression_input *input, const stru
     enum reason reason = series_freshness(view, is_before ? SERIES_EVER : metric->age_max_ms, input->now_ms);
     struct reading reading = {.node = node, .view = view, .need = input->need};
 
+    if (node->op == EXPRESSION_ABSENT && reason == REASON_LOADING)
+        return operand_unknown(reason);
     if (node->op == EXPRESSION_ABSENT)
         return operand_known(reason != REASON_DECIDED ||
                              !series_is_usable(view, series_view_at(view, view->newest_step)));

@@ -9,6 +9,7 @@
 #include "judge/mean_difference.h"
 #include "judge/score.h"
 #include "judge/sequential.h"
+#include "judge/wager.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -83,6 +84,7 @@ struct rule_state {
     int64_t settled_ms; /* several baselines: confirmed_ms of the step whose baseline is settled */
     uint32_t against;   /* the baseline in use: its number, + 1; 0: none yet */
     uint32_t is_lost;   /* 1: it failed beside a baseline that was in use before */
+    struct wager wager; /* of the sequential tests */
 };
 
 /* When things became true, on the engine's clock; SERIES_NEVER where they did not. */
@@ -112,6 +114,9 @@ struct rule_clock {
  * traffic and the candidate `need` requests since confirmed_ms + warm-up, in blocks taken in. Interval: 95 %.
  * Both sides have the same step_ms; kinds that a test does not know are UNDECIDED. What counts is bad:
  * events, observations above the bound; of gauges what is_lower_better says.
+ *
+ * The sequential tests bet on each block in the form that the rule names, or that stable's earlier blocks
+ * allow (wager.h).
  *
  * latency_tail takes the first bucket that reaches `above`, or the lowest that at most 5 % of stable's past
  * observations exceed, fixed at the first block that has a past. mean_difference takes the mean of a block as

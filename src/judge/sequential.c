@@ -7,7 +7,6 @@
 
 #include <float.h>
 #include <math.h>
-#include <stdbool.h>
 
 static const double bets[SEQUENTIAL_BETS] = {.01, .02, .05, .1, .2, .4, .8};
 
@@ -21,19 +20,24 @@ static double relative_share(const struct sequential_block *block, double allowe
     return share > 0 ? fmin(share * (1 + odds), DBL_MAX) : 0;
 }
 
-void sequential_add(struct sequential_state *state, const struct sequential_block *block,
-                    double allowed_ratio)
+bool sequential_count(struct sequential_state *state, const struct sequential_block *block)
 {
     if (!(block->total > 0 && block->stable_total > 0))
-        return;
+        return false;
     state->events += block->events;
     state->total += block->total;
     state->stable_events += block->stable_events;
     state->stable_total += block->stable_total;
     state->blocks++;
-    if (!(block->events + block->stable_events > 0))
-        return;
     state->event_blocks += block->events > 0;
+    return true;
+}
+
+void sequential_add(struct sequential_state *state, const struct sequential_block *block,
+                    double allowed_ratio)
+{
+    if (!sequential_count(state, block) || !(block->events + block->stable_events > 0))
+        return;
     double gain = relative_share(block, allowed_ratio) - 1;
     for (int bet = 0; bet < SEQUENTIAL_BETS; bet++)
         state->log_wealth[bet] += log1p(bets[bet] * gain);

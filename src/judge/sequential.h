@@ -11,6 +11,7 @@
 #ifndef JUDGE_SEQUENTIAL_H
 #define JUDGE_SEQUENTIAL_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum { SEQUENTIAL_BETS = 7 };
@@ -35,6 +36,9 @@ struct sequential_state {
  */
 void sequential_add(struct sequential_state *state, const struct sequential_block *block,
                     double allowed_ratio);
+
+/* The sums alone, for a test that bets otherwise. False: no traffic on one side or both. */
+bool sequential_count(struct sequential_state *state, const struct sequential_block *block);
 
 /* Natural logarithm of the present mean wealth. */
 double sequential_log_e(const struct sequential_state *state);

@@ -31,44 +31,13 @@ static const struct series_step *next_held(struct cursor *cursor)
 {
     while (cursor->step >= cursor->oldest) {
         const struct series_step *slot = &cursor->view->ring[cursor->slot];
-        bool is_held = slot->step == cursor->step;
 
         cursor->step--;
         cursor->slot = (cursor->slot == 0 ? cursor->view->capacity : cursor->slot) - 1;
-        if (is_held)
+        if (!series_is_gap(slot))
             return slot;
     }
     return NULL;
-}
-
-int64_t series_first_from(int64_t at_ms, int64_t length_ms)
-{
-    if (at_ms <= 0)
-        return 0;
-    return (at_ms - 1) / length_ms + 1;
-}
-
-int64_t series_oldest_kept(const struct series_view *view)
-{
-    if (view->newest_step < (int64_t)view->capacity)
-        return 0;
-    return view->newest_step - (int64_t)view->capacity + 1;
-}
-
-int64_t series_end_ms(const struct series_view *view)
-{
-    if (view->newest_step == SERIES_NEVER)
-        return SERIES_NEVER;
-    return series_step_start_ms(view, view->newest_step + 1);
-}
-
-bool series_is_usable(const struct series_view *view, const struct series_step *step)
-{
-    if (view->kind == SERIES_GAUGE)
-        return isfinite(step->value);
-    if (view->kind == SERIES_HISTOGRAM)
-        return isfinite(step->total) && step->total >= 0;
-    return isfinite(step->value + step->total) && step->value >= 0 && step->total >= 0;
 }
 
 enum reason series_freshness(const struct series_view *view, int64_t age_max_ms, int64_t now_ms)
@@ -107,7 +76,7 @@ struct series_sum series_window_sum(const struct series_window *window, double e
     const struct series_step *held = next_held(&cursor);
 
     for (; held != NULL; held = next_held(&cursor)) {
-        sum.oldest = held->step;
+        sum.oldest = cursor.step + 1;
         if (!series_is_usable(view, held)) {
             sum.is_finite = false;
             continue;

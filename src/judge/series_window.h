@@ -40,15 +40,37 @@ static inline int64_t series_step_start_ms(const struct series_view *view, int64
 }
 
 /* First number n with n * length_ms >= at_ms, not below 0. */
-int64_t series_first_from(int64_t at_ms, int64_t length_ms);
+static inline int64_t series_first_from(int64_t at_ms, int64_t length_ms)
+{
+    if (at_ms <= 0)
+        return 0;
+    return (at_ms - 1) / length_ms + 1;
+}
 
 /* Oldest step that the ring can still hold; 0 where nothing is held. */
-int64_t series_oldest_kept(const struct series_view *view);
+static inline int64_t series_oldest_kept(const struct series_view *view)
+{
+    if (view->newest_step < (int64_t)view->capacity)
+        return 0;
+    return view->newest_step - (int64_t)view->capacity + 1;
+}
 
 /* End of the newest step, SERIES_NEVER where none is held. */
-int64_t series_end_ms(const struct series_view *view);
+static inline int64_t series_end_ms(const struct series_view *view)
+{
+    if (view->newest_step == SERIES_NEVER)
+        return SERIES_NEVER;
+    return series_step_start_ms(view, view->newest_step + 1);
+}
 
-bool series_is_usable(const struct series_view *view, const struct series_step *step);
+static inline bool series_is_usable(const struct series_view *view, const struct series_step *step)
+{
+    if (view->kind == SERIES_GAUGE)
+        return isfinite(step->value);
+    if (view->kind == SERIES_HISTOGRAM)
+        return isfinite(step->total) && step->total >= 0;
+    return isfinite(step->value + step->total) && step->value >= 0 && step->total >= 0;
+}
 
 /* REASON_DECIDED when the newest answer is fine and its newest step ended at most age_max_ms ago; else why
  * not. NULL: NO_DATA. */

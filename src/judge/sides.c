@@ -42,13 +42,30 @@ static bool is_known_kind(const struct rule *rule, const struct series_view *vie
     return (view->kind == SERIES_HISTOGRAM) == (rule->comparison.test == COMPARISON_LATENCY_TAIL);
 }
 
-/* Of one kind, and the same buckets where they have some. */
-static bool are_alike(const struct series_view *candidate, const struct series_view *other)
+static bool have_equal_buckets(const struct series_view *candidate, const struct series_view *other)
 {
-    if (candidate->kind != other->kind || candidate->kind != SERIES_HISTOGRAM)
-        return candidate->kind == other->kind;
     return candidate->bucket_count == other->bucket_count && candidate->bucket_count >= 2 &&
            memcmp(candidate->bounds, other->bounds, other->bucket_count * sizeof(double)) == 0;
+}
+
+/* Of a histogram that has no buckets yet, because nothing came. */
+static enum reason silence(const struct series_view *view, enum reason nothing)
+{
+    enum reason reason = series_freshness(view, SERIES_EVER, 0);
+
+    return reason == REASON_DECIDED || reason == REASON_NO_DATA ? nothing : reason;
+}
+
+/* A past of other buckets is none; beside a stable of others something is wrong. */
+static enum reason buckets_mismatch(const struct sides *sides)
+{
+    if (sides->candidate->bucket_count == 0)
+        return silence(sides->candidate, REASON_NO_DATA);
+    if (sides->other->bucket_count == 0)
+        return silence(sides->other, REASON_NO_BASELINE);
+    if (have_equal_buckets(sides->candidate, sides->other))
+        return REASON_DECIDED;
+    return sides->is_past ? REASON_NO_BASELINE : REASON_UNDECIDED;
 }
 
 enum reason sides_mismatch(const struct rule *rule, const struct sides *sides)
@@ -59,10 +76,11 @@ enum reason sides_mismatch(const struct rule *rule, const struct sides *sides)
         return REASON_NO_DATA;
     if (sides->other == NULL)
         return REASON_NO_BASELINE;
-    if (sides->is_past && sides->other->trouble == SERIES_LOADING)
+    if (sides->other->trouble == SERIES_LOADING || sides->candidate->trouble == SERIES_LOADING)
         return REASON_LOADING;
-    bool is_known = is_known_kind(rule, sides->candidate) && are_alike(sides->candidate, sides->other);
-    return is_known ? REASON_DECIDED : REASON_UNDECIDED;
+    if (!is_known_kind(rule, sides->candidate) || sides->candidate->kind != sides->other->kind)
+        return REASON_UNDECIDED;
+    return sides->candidate->kind == SERIES_HISTOGRAM ? buckets_mismatch(sides) : REASON_DECIDED;
 }
 
 /* What a step adds: events and requests, observations above the bound and all, a gauge's value and 1. */
