@@ -46,11 +46,17 @@ static void send_again(struct engine *engine, struct engine_slot *slot, int64_t 
     engine->env.start(engine->env.data, &slot->before, &action, false);
 }
 
-/* Does this event take the deployment back, or find it on its way in a batch that hangs? Tried on a scratch
- * state; nothing is decided here. */
+/* Where what hangs takes the deployment back already, what is durable is asked: an event that only holds
+ * sends nobody back who is to be replaced by one that may still be refused. */
+static const struct deployment_state *asked_state(const struct engine_slot *slot)
+{
+    return is_route_to_stable(&slot->after) ? &slot->before : &slot->after;
+}
+
+/* Does this event take the deployment back? Tried on a scratch state; nothing is decided here. */
 static bool try_event(struct engine *engine, struct engine_slot *slot, const struct event *event)
 {
-    struct deployment_state before = slot->after;
+    struct deployment_state before = *asked_state(slot);
     struct deployment_state scratch;
     struct event seen = *event;
     struct decision decision;
@@ -60,14 +66,14 @@ static bool try_event(struct engine *engine, struct engine_slot *slot, const str
     deployment_step(slot->start.plan, &before, &seen, &scratch, &decision);
     if (!is_route_to_stable(&scratch) || !stepping_is_judged(&slot->before))
         return false;
-    send(engine, slot, &scratch);
+    send(engine, slot, is_route_to_stable(&slot->after) ? &slot->after : &scratch);
     return true;
 }
 
 static void try_rule(struct engine *engine, struct engine_slot *slot, uint8_t rule, int64_t now_ms)
 {
     struct metric_views views[RULE_METRICS_MAX];
-    struct rule_clock clock = judging_clock(&slot->after, now_ms);
+    struct rule_clock clock = judging_clock(asked_state(slot), now_ms);
     struct rule_state scratch;
     struct judgement judgement;
     struct event event = {.kind = EVENT_JUDGEMENT, .now_ms = now_ms, .rule = rule, .verdict = VERDICT_FAIL};
@@ -126,10 +132,10 @@ static void try_slot(struct engine *engine, struct engine_slot *slot, int64_t no
     engine->env.stepping(engine->env.data, slot->id);
     if (is_route_to_stable(&slot->before)) {
         send_again(engine, slot, now_ms);
-    } else if (is_route_to_stable(&slot->after) && stepping_is_judged(&slot->before)) {
+    } else if (is_route_to_stable(&slot->after) && stepping_is_judged(&slot->before) &&
+               is_urgent(slot->after.ending)) {
         slot->has_left = slot->has_left || slot->after.ending == ENDING_FAILED;
-        if (is_urgent(slot->after.ending))
-            send(engine, slot, &slot->after);
+        send(engine, slot, &slot->after);
     } else if (slot->has_left) {
         (void)try_event(engine, slot, &ahead);
     } else {

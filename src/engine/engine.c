@@ -218,13 +218,18 @@ static struct input *input_at(struct engine *engine, uint32_t index)
     return &engine->inputs[(engine->input_first + index) % ENGINE_INPUTS_MAX];
 }
 
+static bool is_run_abort(const struct input *input)
+{
+    return input->kind == INPUT_RUN_EVENT && input->run_event.kind == RUN_EVENT_ABORT;
+}
+
 static bool is_brake(const struct engine *engine, const struct input *input)
 {
     const struct engine_slot *slot = roster_find(engine, input->deployment);
     struct event event;
 
     if (slot == NULL || !stepping_leads_back(slot, input, &event))
-        return false;
+        return is_run_abort(input);
     /* Of an approval and a rejection the first one counts, unless traffic went back for the rejection. */
     return event.kind != EVENT_VERB || event.verb != VERB_REJECT || slot->ahead_sequence != 0;
 }
@@ -423,9 +428,7 @@ void engine_turn(struct engine *engine)
 /* Of a deployment, or of all that a run has under way. */
 static bool leads_back(const struct input *input)
 {
-    if (input->kind == INPUT_RUN_EVENT)
-        return input->run_event.kind == RUN_EVENT_ABORT;
-    return input->kind == INPUT_VERB && stepping_is_way_back(input->event.verb);
+    return is_run_abort(input) || (input->kind == INPUT_VERB && stepping_is_way_back(input->event.verb));
 }
 
 /* What must not be lost is stepped again; who waits for an answer is refused. */

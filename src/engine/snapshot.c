@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "engine/snapshot.h"
 
+#include "base/hash.h"
 #include "judge/mann_whitney.h"
 
 #include <assert.h>
@@ -11,7 +12,7 @@
  * that looks at every byte that is not padding, tell. */
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "fields are copied as they lie in memory");
 static_assert(sizeof(struct deployment_state) == 456, "deployment_state changed: see deployment_fields");
-static_assert(sizeof(struct rule_state) == 504, "rule_state changed: see rule_fields");
+static_assert(sizeof(struct rule_state) == 672, "rule_state changed: see rule_fields");
 static_assert(sizeof(struct target_state) == 1344, "target_state changed: see target_fields");
 static_assert(sizeof(struct run_state) == 832, "run_state changed: see run_fields");
 
@@ -46,6 +47,7 @@ struct layout {
 #define D6(member, limit) FIELD(struct deployment_state, member, limit, 6)
 #define R(member, limit)  FIELD(struct rule_state, member, limit, 1)
 #define R5(member, limit) FIELD(struct rule_state, member, limit, 5)
+#define R7(member, limit) FIELD(struct rule_state, member, limit, 7)
 #define T5(member, limit) FIELD(struct target_state, member, limit, 5)
 #define T(member, limit)  FIELD(struct target_state, member, limit, 1)
 #define T6(member, limit) FIELD(struct target_state, member, limit, 6)
@@ -209,6 +211,18 @@ static const struct field rule_fields[] = {
     R5(against, COMPARISON_AGAINST_MAX + 1),
     R5(is_lost, 2),
     R5(last.against, COMPARISON_AGAINST_MAX + 1),
+    {offsetof(struct rule_state, wager.independent.log_wealth), sizeof(double), RATE_RATIO_GRID,
+     sizeof(double), 0, 7},
+    R7(wager.other.events, 0),
+    R7(wager.other.total, 0),
+    R7(wager.other.squares, 0),
+    R7(wager.other.last_events, 0),
+    R7(wager.other.last_total, 0),
+    R7(wager.other.scatter, 0),
+    R7(wager.other.expected, 0),
+    R7(wager.other.blocks, 0),
+    R7(wager.is_poisson, 2),
+    R7(wager.is_trusted, 2),
 };
 
 static const struct field target_fields[] = {
@@ -413,10 +427,7 @@ bool snapshot_read_run(const unsigned char *from, size_t length, struct run_stat
 
 uint64_t snapshot_hash(const void *bytes, size_t length)
 {
-    const unsigned char *at = bytes;
-    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    uint64_t hash = hash_bytes(HASH_BEGIN, bytes, length);
 
-    for (size_t i = 0; i < length; i++)
-        hash = (hash ^ at[i]) * UINT64_C(0x100000001b3);
     return hash == 0 ? 1 : hash;
 }

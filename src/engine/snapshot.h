@@ -14,10 +14,10 @@
 
 enum {
     /* 2: hosts; 3: copies; 4: downtime; 5: the past, emergencies, freezes that end, disaster recovery,
-     * deployments together; 6: brakes */
-    SNAPSHOT_SCHEMA = 6,
+     * deployments together; 6: brakes; 7: forms of a test */
+    SNAPSHOT_SCHEMA = 7,
     SNAPSHOT_DEPLOYMENT_MAX = 512, /* bytes, so do the others */
-    SNAPSHOT_RULE_MAX = 640,
+    SNAPSHOT_RULE_MAX = 768,
     SNAPSHOT_TARGET_MAX = 1400,
     SNAPSHOT_RUN_MAX = 1024
 };

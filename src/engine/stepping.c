@@ -298,6 +298,16 @@ static void tell_gap(struct engine *engine, struct engine_slot *slot)
     step(engine, slot, &event, 0);
 }
 
+/* What went back ahead of the journal did so for a FAIL (S3), whatever takes it back now; only a rule may say
+ * so by its own name. */
+static void tell_left(struct engine *engine, struct engine_slot *slot, const struct event *event)
+{
+    const struct event ahead = {.kind = EVENT_AHEAD, .now_ms = engine->batch.now_ms};
+
+    if (event->kind != EVENT_JUDGEMENT && stepping_has_left(slot, &slot->after))
+        step(engine, slot, &ahead, 0);
+}
+
 /* A gap is told before anything else is asked of the deployment's clock: nobody watched, so nothing passed
  * (S11). */
 void stepping_event(struct engine *engine, struct engine_slot *slot, const struct event *event,
@@ -306,6 +316,7 @@ void stepping_event(struct engine *engine, struct engine_slot *slot, const struc
     engine->env.stepping(engine->env.data, slot->id);
     if (stepping_has_gap(slot))
         tell_gap(engine, slot);
+    tell_left(engine, slot, event);
     step(engine, slot, event, token);
 }
 
@@ -338,7 +349,6 @@ static void reconcile(struct engine *engine, struct engine_slot *slot)
 void stepping_due(struct engine *engine, struct engine_slot *slot)
 {
     struct event event = {.kind = EVENT_TICK, .now_ms = engine->batch.now_ms};
-    struct event ahead = {.kind = EVENT_AHEAD, .now_ms = engine->batch.now_ms};
 
     engine->env.stepping(engine->env.data, slot->id);
     if (stepping_has_gap(slot))
@@ -350,10 +360,7 @@ void stepping_due(struct engine *engine, struct engine_slot *slot)
     if (stepping_is_judged(&slot->after))
         judging_judge(engine, slot, is_due);
     reconcile(engine, slot);
-    /* Before patience may run out: what left ahead of the journal left for a FAIL. */
-    if (stepping_has_left(slot, &slot->after))
-        stepping_event(engine, slot, &ahead, 0);
-    if (is_due)
+    if (is_due || stepping_has_left(slot, &slot->after))
         stepping_event(engine, slot, &event, 0);
     if (!stepping_is_judged(&slot->after) || engine->batch.now_ms < slot->persisted_ms + ENGINE_PERSIST_MS)
         return;

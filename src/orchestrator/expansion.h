@@ -16,6 +16,7 @@ struct expansion {
     bool is_past_return; /* a command was there that a rollback holds at */
     bool is_observed;    /* the present share, the present copies, or the present hosts */
     bool is_watched;
+    bool has_testers; /* they are let in before any user */
     bool is_too_long;
 };
 

@@ -116,6 +116,7 @@ void expansion_add_route(struct expansion *expansion, uint16_t share)
     if (expansion->mirror > 0)
         add_mirror(expansion, 0);
     (void)add_share(expansion, STEP_ROUTE, share);
+    expansion->has_testers = expansion->has_testers || share == 0;
     expansion->share = share;
 }
 
@@ -228,6 +229,9 @@ static enum plan_fault check_route(const struct expansion *expansion, uint16_t s
         return PLAN_ROUTE_HOSTS;
     if (!expansion->plan.has_traffic)
         return PLAN_NO_TRAFFIC;
+    if (share == 0)
+        return expansion->share > 0 || expansion->mirror > 0 || expansion->has_testers ? PLAN_TESTERS_LATE
+                                                                                       : PLAN_FINE;
     if (share <= expansion->share)
         return PLAN_NOT_RISING;
     if ((expansion->share > 0 || expansion->mirror > 0) && !expansion->is_observed)

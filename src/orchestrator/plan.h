@@ -52,7 +52,7 @@ struct plan_step {
     enum step_kind kind;
     bool is_watch;      /* OBSERVE: the last one, after 100 % */
     bool takes_place;   /* COMMAND: from its start on the version before does not serve */
-    uint16_t share;     /* ROUTE; MIRROR: of all requests, 0 ends the copies */
+    uint16_t share;     /* ROUTE, 0: testers alone are let in; MIRROR: of all requests, 0 ends the copies */
     uint16_t hosts;     /* REPLACE: the first so many have the candidate at its end; > 0 */
     uint16_t batch;     /* REPLACE: so many at a time, ≥ 1 */
     uint16_t reference; /* COMMAND, SMOKE, GATE: index in the definition; else PLAN_NONE */

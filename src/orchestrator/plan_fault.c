@@ -23,6 +23,8 @@ static const char *const fault_texts[] = {
     [PLAN_MIRROR_HELD] =
         "while requests are copied, and before, no command may have on_rollback = \"hold\": copies must end",
     [PLAN_NO_MIRROR] = "a shadow copies requests; give it a step `mirror`, observed",
+    [PLAN_TESTERS_LATE] =
+        "`route = \"0%\"` lets testers in before anybody else: it stands once, before all shares and copies",
     [PLAN_KEPT] = "hosts go back by `deploy` with the version before, or by its undo: do not keep it",
 };
 

@@ -21,7 +21,8 @@ enum plan_fault {
     PLAN_KEPT,          /* what is deployed to hosts would be kept by a rollback */
     PLAN_MIRROR_LATE,   /* requests are copied after some of them were routed */
     PLAN_MIRROR_HELD,   /* a command that holds on the way back, before the copies have ended */
-    PLAN_NO_MIRROR      /* a shadow that copies nothing */
+    PLAN_NO_MIRROR,     /* a shadow that copies nothing */
+    PLAN_TESTERS_LATE   /* a route of 0 % behind another one, or while requests are copied */
 };
 
 /* One sentence for people. */

@@ -8,12 +8,9 @@ void shares_confirm(struct machine *machine)
     struct deployment_state *state = machine->state;
     bool is_mirror = state->flight.kind == ACTION_MIRROR;
 
-    if (is_mirror)
-        state->confirmed_mirror = state->flight.share;
-    else
+    if (!is_mirror)
         state->confirmed_share = state->flight.share;
-    if (!is_mirror && state->confirmed_share == 0)
-        state->confirmed_mirror = 0;
+    state->confirmed_mirror = is_mirror ? state->flight.share : 0; /* a route ends the copies */
     if (state->routed_ms == DEPLOYMENT_NEVER && state->flight.share > 0)
         state->routed_ms = machine->event->now_ms;
     machine_trace(machine, is_mirror ? TRACE_MIRRORED : TRACE_CONFIRMED, state->flight.share, 0);

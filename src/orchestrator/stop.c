@@ -5,10 +5,9 @@
 #include "orchestrator/barrier.h"
 #include "orchestrator/machine.h"
 
-static bool goes_forward(const struct plan_step *step, const struct deployment_state *state)
+/* Routes of a plan rise, and one of 0 lets testers in. */
+static bool goes_forward(const struct plan_step *step)
 {
-    if (step->kind == STEP_ROUTE)
-        return step->share > state->confirmed_share;
     if (step->kind == STEP_MIRROR)
         return step->share > 0;
     return step->kind != STEP_OBSERVE;
@@ -23,7 +22,7 @@ bool stop_bars(const struct plan *plan, const struct deployment_state *state)
         return false;
     if (state->attempt > 0 && replace_has_left(plan, state))
         return true;
-    return next < plan->count && goes_forward(&plan->steps[next], state);
+    return next < plan->count && goes_forward(&plan->steps[next]);
 }
 
 bool stop_holds(const struct plan *plan, const struct deployment_state *state)
