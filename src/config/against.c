@@ -68,13 +68,6 @@ bool against_has(const struct against *against, enum baseline_kind kind)
     return false;
 }
 
-struct against against_kept(const struct against *against, enum series_kind kind)
-{
-    if (kind != SERIES_HISTOGRAM || !against_has(against, BASELINE_STABLE))
-        return *against;
-    return (struct against){.count = 1, .list = {{.kind = BASELINE_STABLE}}};
-}
-
 bool against_fit(const struct rule_list *list, const struct node *entry, size_t metric,
                  const struct against *against)
 {
@@ -84,11 +77,6 @@ bool against_fit(const struct rule_list *list, const struct node *entry, size_t 
 
     if (!has_days && !against_has(against, BASELINE_BEFORE))
         return true;
-    if (outline->kind == SERIES_HISTOGRAM)
-        return report_node(list->build->report, entry,
-                           "'%s' is a histogram: its buckets are not archived, so it has no past to compare "
-                           "with; against = \"stable\", or a counter of slow requests",
-                           outline->name);
     if (step_ms % 1000 != 0)
         return report_node(list->build->report, entry,
                            "'%s' has a resolution below a second, which is not archived: it has no past",

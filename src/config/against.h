@@ -18,10 +18,6 @@ MUST_CHECK bool against_read(const struct build *build, const struct node *node,
 
 bool against_has(const struct against *against, enum baseline_kind kind);
 
-/* What is left of the list for such a metric: buckets are not archived, so that of a histogram's it is stable
- * alone, where that is in it. */
-struct against against_kept(const struct against *against, enum series_kind kind);
-
 /* Does the archive keep what these baselines need of the metric? False: a finding was added. */
 MUST_CHECK bool against_fit(const struct rule_list *list, const struct node *entry, size_t metric,
                             const struct against *against);

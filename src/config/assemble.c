@@ -6,7 +6,9 @@
 #include "config/gates.h"
 #include "config/hosts.h"
 #include "config/metrics.h"
+#include "config/moves.h"
 #include "config/rules.h"
+#include "config/sharing.h"
 #include "config/smoke.h"
 #include "config/strategies.h"
 #include "config/targets.h"
@@ -390,8 +392,11 @@ static bool build_plan(struct assembly *assembly)
     const struct node *target = tree_find(assembly->root, "target");
     uint8_t step = 0;
 
+    assembly->definition->plan = options_array(&assembly->build, assembly->root, 1, sizeof(struct plan));
+    if (assembly->definition->plan == NULL)
+        return false;
     fill_recipe(assembly);
-    enum plan_fault fault = plan_expand(&assembly->strategy.recipe, &assembly->definition->plan, &step);
+    enum plan_fault fault = plan_expand(&assembly->strategy.recipe, assembly->definition->plan, &step);
     if (fault == PLAN_FINE)
         return true;
     const struct node *at = assembly->strategy.recipe.step_count > 0 ? assembly->strategy.steps[step] : NULL;
@@ -401,29 +406,18 @@ static bool build_plan(struct assembly *assembly)
                        plan_fault_text(fault));
 }
 
-static bool check_mirror(struct assembly *assembly, const struct node *target)
-{
-    const struct definition *definition = assembly->definition;
-    const struct option_schemas *schemas = assembly->build.schemas;
-
-    if (!definition->plan.has_mirror || schemas->drivers[definition->driver].can_mirror)
-        return true;
-    return report_node(assembly->build.report, target,
-                       "strategy '%s' copies requests (mirror), and traffic '%s' cannot; nginx can",
-                       definition->strategy, schemas->drivers[definition->driver].name);
-}
-
 /* Two versions side by side need two places. */
 static bool check_places(struct assembly *assembly)
 {
     const struct definition *definition = assembly->definition;
     const struct node *target = tree_find(assembly->root, "target");
-    const struct plan *plan = &definition->plan;
+    const struct plan *plan = definition->plan;
 
     if (plan->has_traffic && plan->strategy != STRATEGY_RECREATE && definition->slot_count < 2)
         return report_node(assembly->build.report, target,
                            "strategy '%s' needs two slots, one for each version", definition->strategy);
-    return check_mirror(assembly, target) && hosts_check(&assembly->build, target, definition) &&
+    return moves_check(&assembly->build, target, definition) &&
+           hosts_check(&assembly->build, target, definition) &&
            windows_check(&assembly->build, target, definition);
 }
 
@@ -475,5 +469,7 @@ struct definition *assemble(const struct node *root, const struct option_schemas
 
 void definition_free(struct definition *definition)
 {
+    if (definition != NULL && definition->common != NULL)
+        definition_release(definition->common);
     free(definition);
 }

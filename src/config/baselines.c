@@ -30,6 +30,7 @@ enum {
     COMPARE_IGNORE_BELOW,
     COMPARE_CRITICAL,
     COMPARE_ABOVE,
+    COMPARE_FORM,
     COMPARE_CONFIDENCE,
     COMPARE_TOLERANCE,
     COMPARE_WEIGHT,
@@ -93,6 +94,8 @@ static const struct option options[BASELINE_OPTION_COUNT] = {
                        .help = "do it, ask people, or only write it down"},
 };
 
+static const char *const form_names[] = {"robust", "poisson", "auto", NULL}; /* by enum comparison_form */
+
 static const struct option compare_options[COMPARE_OPTION_COUNT] = {
     [COMPARE_TEST] = {.name = "test",
                       .type = OPTION_TEXT,
@@ -113,6 +116,11 @@ static const struct option compare_options[COMPARE_OPTION_COUNT] = {
                        .type = OPTION_TEXT,
                        .help = "latency_tail: requests slower than this count, like \"300ms\"; without it a "
                                "bound that 5 % of stable's past were above"},
+    [COMPARE_FORM] = {.name = "form",
+                      .type = OPTION_CHOICE,
+                      .choices = form_names,
+                      .help = "how events may depend on each other: \"robust\" bears bursts, \"poisson\" is "
+                              "sooner and does not; auto: poisson while stable shows none"},
     [COMPARE_CONFIDENCE] = {.name = "confidence",
                             .type = OPTION_NUMBER,
                             .min = .5,
@@ -259,6 +267,15 @@ static bool take_above(const struct build *build, const struct node *entry, cons
                                   "above: '%s' is not like \"300ms\"", value->text);
 }
 
+static bool take_form(const struct build *build, const struct node *entry, const struct option_value *value,
+                      struct comparison *comparison)
+{
+    comparison->form = value->is_set ? (enum comparison_form)value->choice : FORM_AUTO;
+    return !value->is_set || is_sequential(comparison->test) ||
+           report_node(build->report, tree_find(entry, "form"),
+                       "form: only the tests 'sequential' and 'latency_tail' have forms");
+}
+
 static bool take_mann_whitney(const struct build *build, const struct node *entry,
                               const struct option_value *values, struct comparison *comparison)
 {
@@ -299,6 +316,7 @@ static bool take_compare(const struct build *build, const struct node *entry,
     return find_test(build, entry, values[COMPARE_TEST].text, metric->kind, &comparison->test) &&
            take_allowed(build, entry, values, metric->kind, comparison) &&
            take_above(build, entry, metric->unit, &values[COMPARE_ABOVE], comparison) &&
+           take_form(build, entry, &values[COMPARE_FORM], comparison) &&
            take_mann_whitney(build, entry, values, comparison);
 }
 
@@ -391,15 +409,14 @@ static bool build_entry(struct rule_list *list, const struct node *node, const s
     size_t index = find_metric(list, entry);
     if (index == list->metric_count)
         return false;
-    const struct against kept = against_kept(against, list->outlines[index].kind);
     if (!take_compare(build, entry, compare, &list->outlines[index], &comparison) ||
-        !check_metric(list, entry, index, comparison.test, &kept) ||
-        !take_block(list, node, values, index, &kept, &comparison.block_ms))
+        !check_metric(list, entry, index, comparison.test, against) ||
+        !take_block(list, node, values, index, against, &comparison.block_ms))
         return false;
     struct rule_definition *rule = rules_add(list, entry);
     if (rule == NULL)
         return false;
-    against_take(&kept, values[BASELINE_ALPHA].number, &comparison);
+    against_take(against, values[BASELINE_ALPHA].number, &comparison);
     comparison.events_min = values[BASELINE_MIN_EVENTS].number;
     rule->rule.kind = RULE_COMPARISON;
     rule->rule.mode = (enum rule_mode)values[BASELINE_MODE].choice;

@@ -5,15 +5,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-void *block_new(size_t size)
+static void *check(void *block, size_t size)
 {
-    void *block = calloc(1, size);
-
     if (block == NULL) {
         (void)fprintf(stderr, "config: out of memory (%zu bytes)\n", size);
         abort();
     }
     return block;
+}
+
+void *block_new(size_t size)
+{
+    return check(calloc(1, size), size);
 }
 
 void *block_shrink(void *block, size_t size)
@@ -25,5 +28,5 @@ void *block_shrink(void *block, size_t size)
 
 void block_arena(struct arena *arena, size_t size)
 {
-    arena_init(arena, block_new(size), size);
+    arena_init(arena, check(malloc(size), size), size); /* it clears what is taken */
 }

@@ -42,18 +42,23 @@ static void copy_word(const struct lexeme *lexeme, char *to, size_t size)
     text_add_bytes(&text, lexeme->start, lexeme->length);
 }
 
-/* The metric of a signal that is called so. */
-static void name_signal(const struct lexeme *lexeme, char *to, size_t size)
+void condition_name_signal(const char *name, size_t length, char *to, size_t size)
 {
-    size_t length = sizeof(CONDITION_SIGNAL) - 1;
+    size_t behind = sizeof(CONDITION_SIGNAL) - 1;
 
-    (void)snprintf(to, size, "%s%.*s", CONDITION_SIGNAL, (int)lexeme->length, lexeme->start);
-    for (char *c = to + length; *c != '\0'; c++) {
+    (void)snprintf(to, size, "%s%.*s", CONDITION_SIGNAL, (int)length, name);
+    for (char *c = to + behind; *c != '\0'; c++) {
         if (*c >= 'A' && *c <= 'Z')
             *c = (char)(*c - 'A' + 'a');
         else if (!(*c >= 'a' && *c <= 'z') && !(*c >= '0' && *c <= '9'))
             *c = '_';
     }
+}
+
+/* The metric of a signal that is called so. */
+static void name_signal(const struct lexeme *lexeme, char *to, size_t size)
+{
+    condition_name_signal(lexeme->start, lexeme->length, to, size);
 }
 
 static bool is_name(const struct lexeme *lexeme)

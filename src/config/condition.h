@@ -33,4 +33,7 @@ bool condition_is_reserved(const char *name);
  * What signal(name) reads is the metric "signal_name". */
 bool condition_next_name(const char *text, size_t *at, char *to, size_t size);
 
+/* The metric that signal(name) reads, as far as it fits. */
+void condition_name_signal(const char *name, size_t length, char *to, size_t size);
+
 #endif

@@ -54,7 +54,7 @@ static bool has_no_return(const struct plan *plan)
 /* NULL: nothing speaks against it. */
 static const char *why_not(const struct definition *definition)
 {
-    const struct plan *plan = &definition->plan;
+    const struct plan *plan = definition->plan;
 
     if (hosts_from_is_open(definition))
         return "asks a command for its hosts (hosts_from), which a group cannot; name them in `hosts`";

@@ -140,20 +140,20 @@ static bool check_metrics(const struct build *build, const struct node *at,
 /* One smoke test asks all hosts of a batch. */
 static bool check_batch(const struct build *build, const struct node *at, const struct definition *definition)
 {
-    const struct plan_part *part = &definition->plan.parts[REPLACE_SMOKE];
+    const struct plan_part *part = &definition->plan->parts[REPLACE_SMOKE];
 
     if (part->reference == PLAN_NONE ||
-        definition->smokes[part->reference].check_count * definition->plan.max_unavailable <=
+        definition->smokes[part->reference].check_count * definition->plan->max_unavailable <=
             HOSTS_CHECKS_MAX)
         return true;
     return report_node(
         build->report, at, "%u hosts at a time with %zu checks each; the product is at most %d",
-        definition->plan.max_unavailable, definition->smokes[part->reference].check_count, HOSTS_CHECKS_MAX);
+        definition->plan->max_unavailable, definition->smokes[part->reference].check_count, HOSTS_CHECKS_MAX);
 }
 
 bool hosts_check(const struct build *build, const struct node *at, const struct definition *definition)
 {
-    const struct plan *plan = &definition->plan;
+    const struct plan *plan = definition->plan;
     bool is_good = true;
 
     for (uint8_t i = 0; i < plan->count; i++)

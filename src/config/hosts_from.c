@@ -67,7 +67,7 @@ bool hosts_from_build(const struct build *build, const struct node *hosts_from, 
 
 bool hosts_from_is_open(const struct definition *definition)
 {
-    return definition->hosts_from != NULL && !definition->plan.is_record;
+    return definition->hosts_from != NULL && !definition->plan->is_record;
 }
 
 static size_t name_length(const char *host)

@@ -168,6 +168,12 @@ static bool has_histograms(const struct option_schema *schema)
     return schema->is_implicit || option_find(schema->use, schema->use_count, "buckets") < schema->use_count;
 }
 
+/* What nothing is said of (push) is told apart by its key. */
+static bool is_told_apart(const struct option_schema *schema)
+{
+    return schema->is_implicit && schema->use_count == 0;
+}
+
 /* The options that go with the kind, and only these. */
 static void check_kind(const struct build *build, const struct node *node, const struct option_schema *schema,
                        const struct metric_definition *metric)
@@ -350,7 +356,7 @@ struct condition_metric metrics_outline(const struct build *build, const struct 
         .name = metric->name,
         .kind = metric->kind,
         .unit = metric->unit,
-        .names_side = metric->scope == SCOPE_SIDE && (schema->is_implicit || names_side(schema, metric)),
+        .names_side = metric->scope == SCOPE_SIDE && (is_told_apart(schema) || names_side(schema, metric)),
     };
 }
 

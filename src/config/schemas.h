@@ -20,8 +20,9 @@ struct option_schema {
      * {{names}} in it, or is not set, counts as right. `ret_option`: the option that is wrong. */
     bool (*check)(enum series_kind kind, int64_t every_ms, const struct option_value *options,
                   const char **ret_option, struct err *err);
-    bool is_implicit; /* metrics need no instance in verdictd.conf (push) */
-    bool can_mirror;  /* traffic drivers: copies requests to the candidate */
+    bool is_implicit;       /* metrics need no instance in verdictd.conf (push, otlp) */
+    bool can_mirror;        /* traffic drivers: copies requests to the candidate */
+    bool is_all_or_nothing; /* traffic drivers: no share but 0 and 100 % */
 };
 
 /* The kinds that this build knows, passed in by the daemon and the CLI. */
@@ -35,6 +36,7 @@ struct option_schemas {
     const struct option_schema *gates;
     size_t gate_count;
     bool (*knows_zone)(const char *name); /* of time zones; NULL: all are taken */
+    bool (*knows_path)(const char *path); /* into JSON; the same */
 };
 
 #endif

@@ -3,9 +3,13 @@
 #include "config/settings.h"
 
 #include "base/text.h"
+#include "config/archives.h"
 #include "config/block.h"
 #include "config/brakes.h"
+#include "config/controller.h"
+#include "config/hooks.h"
 #include "config/options.h"
+#include "config/rates.h"
 #include "config/reader.h"
 
 #include <stdlib.h>
@@ -20,6 +24,7 @@ enum {
     SETTING_PUBLIC_URL,
     SETTING_STATUS,
     SETTING_RECONCILE,
+    SETTING_CONSOLE,
     SETTING_OPTION_COUNT
 };
 enum { LISTEN_UNIX, LISTEN_TCP, LISTEN_TLS, LISTEN_CERT, LISTEN_KEY, LISTEN_OPTION_COUNT };
@@ -58,6 +63,10 @@ static const struct option options[SETTING_OPTION_COUNT] = {
                            .max = 60000,
                            .fallback = "5s",
                            .help = "how often the traffic is read back"},
+    [SETTING_CONSOLE] = {.name = "console",
+                         .type = OPTION_BOOL,
+                         .fallback = "true",
+                         .help = "whether browsers get the console"},
 };
 
 static const struct option listen_options[LISTEN_OPTION_COUNT] = {
@@ -300,8 +309,9 @@ static bool take_instance(const struct build *build, const struct node *root,
 
 static bool read_root(const struct build *build, const struct node *root, struct settings *settings)
 {
-    static const char *const parts[] = {"listen", "sources", "traffic", "notifiers", "gates",
-                                        "people", "runner",  "brakes",  NULL};
+    static const char *const parts[] = {"listen", "sources",    "traffic", "notifiers", "gates",
+                                        "people", "runner",     "brakes",  "archives",  "rates",
+                                        "hooks",  "controller", NULL};
     static const char *const later[] = {"iac", "cluster", NULL};
     static const struct shape shape = {
         .options = options, .count = SETTING_OPTION_COUNT, .parts = parts, .later = later};
@@ -324,13 +334,18 @@ static bool read_root(const struct build *build, const struct node *root, struct
     is_good = read_people(build, tree_find(root, "people"), settings) && is_good;
     is_good = read_runner(build, root, settings) && is_good;
     is_good = brakes_read(build, root, settings) && is_good;
+    is_good = archives_read(build, root, settings) && is_good;
+    is_good = rates_read(build, root, settings) && is_good;
+    is_good = hooks_read(build, root, settings) && is_good;
     is_good = take_status(build, root, &values[SETTING_STATUS], settings) && is_good;
+    is_good = controller_read(build, root, settings) && is_good;
     is_good = take_instance(build, root, &values[SETTING_INSTANCE], settings) && is_good;
     settings->data = values[SETTING_DATA].text;
     settings->rules = values[SETTING_RULES].text;
     settings->public_url = values[SETTING_PUBLIC_URL].text;
     settings->is_record = values[SETTING_MODE].choice == 1;
     settings->reconcile_ms = values[SETTING_RECONCILE].duration_ms;
+    settings->has_console = values[SETTING_CONSOLE].flag;
     return is_good;
 }
 

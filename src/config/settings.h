@@ -4,8 +4,16 @@
 #define CONFIG_SETTINGS_H
 
 #include "config/config.h"
+#include "config/hook.h"
 
-enum { SETTINGS_INSTANCES_MAX = 64, SETTINGS_LISTENERS_MAX = 8, SETTINGS_PEOPLE_MAX = 64 };
+enum {
+    SETTINGS_INSTANCES_MAX = 64,
+    SETTINGS_LISTENERS_MAX = 8,
+    SETTINGS_PEOPLE_MAX = 64,
+    SETTINGS_HOOKS_MAX = 16,
+    SETTINGS_HOOK_BOUNDS_MAX = 16, /* services or environments that one is for */
+    SETTINGS_ARCHIVES_MAX = 4
+};
 
 struct settings_listener {
     const char *unix_path;   /* or */
@@ -28,6 +36,29 @@ struct settings_brake {
     int64_t span_ms;
 };
 
+/* So many requests at once, and again within so long. */
+struct settings_rate {
+    uint32_t count; /* 0: no limit */
+    int64_t span_ms;
+};
+
+/* What a series file keeps: so long back in rows of that length. */
+struct settings_archive {
+    int64_t row_s; /* 0: single steps, which the first is of; then longer and longer */
+    int64_t span_s;
+};
+
+/* Who hears of the fleet. */
+struct settings_controller {
+    const char *url;    /* NULL: nobody by HTTP */
+    const char *secret; /* reference; with a url */
+    const char *token;  /* reference; NULL: it may not tell us anything */
+    const char *ca;     /* NULL: the system's */
+    bool has_mqtt;      /* the broker of `status` keeps the report */
+    int64_t every_ms;   /* 0: there is none */
+    int64_t timeout_ms;
+};
+
 struct settings_group {
     const char *name; /* "sre" */
     const char *const *people;
@@ -45,7 +76,12 @@ struct settings {
     const char *runner_config;  /* its configuration file */
     const char *status_broker;  /* source name of the MQTT broker that gets our state ("plant"), or NULL */
     int64_t reconcile_ms;       /* read-back of traffic; default 5s */
+    bool has_console;           /* its pages are served at "/"; default true */
     struct settings_brake service_brake, fleet_brake;
+    struct settings_rate token_rate, address_rate; /* of each */
+    struct settings_controller controller;
+    size_t archive_count; /* at least 1; default "exact for 2d", "1m for 30d", "1h for 2y" */
+    struct settings_archive archives[SETTINGS_ARCHIVES_MAX];
     size_t listener_count; /* 0 in the file: the Unix socket and 127.0.0.1:8321 */
     struct settings_listener listeners[SETTINGS_LISTENERS_MAX];
     size_t source_count;
@@ -56,6 +92,8 @@ struct settings {
     struct settings_instance notifiers[SETTINGS_INSTANCES_MAX];
     size_t gate_count;
     struct settings_instance gates[SETTINGS_INSTANCES_MAX];
+    size_t hook_count;
+    struct settings_hook hooks[SETTINGS_HOOKS_MAX];
     size_t group_count;
     struct settings_group groups[SETTINGS_PEOPLE_MAX];
 };

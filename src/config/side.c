@@ -3,6 +3,7 @@
 #include "config/side.h"
 
 #include "base/arena.h"
+#include "base/hash.h"
 #include "config/template.h"
 #include "judge/baseline.h"
 
@@ -137,7 +138,7 @@ static bool fill_list(const struct filling *filling, enum option_type type, stru
 /* Sources whose texts are PromQL, or a part of it. */
 static bool is_promql(const char *source)
 {
-    return strcmp(source, "prometheus") == 0 || strcmp(source, "scrape") == 0;
+    return strcmp(source, "prometheus") == 0 || strcmp(source, "scrape") == 0 || strcmp(source, "otlp") == 0;
 }
 
 static bool is_json_source(const char *source)
@@ -201,18 +202,15 @@ bool side_fill(const struct side *side, const struct metric_definition *metric,
     return true;
 }
 
-/* FNV-1a over the texts that are asked for. */
 uint64_t side_hash(const struct option_value *values, size_t option_count)
 {
-    uint64_t hash = UINT64_C(14695981039346656037);
+    uint64_t hash = HASH_BEGIN;
 
     for (size_t i = 0; i < option_count; i++) {
         const char *text = values[i].text == NULL ? "" : values[i].text;
-        for (size_t k = 0; k <= strlen(text); k++)
-            hash = (hash ^ (unsigned char)text[k]) * UINT64_C(1099511628211);
+        hash = hash_bytes(hash, text, strlen(text) + 1);
         for (size_t k = 0; k < values[i].list_length; k++)
-            for (const char *c = values[i].list[k]; *c != '\0'; c++)
-                hash = (hash ^ (unsigned char)*c) * UINT64_C(1099511628211);
+            hash = hash_text(hash, values[i].list[k]);
     }
     return hash;
 }

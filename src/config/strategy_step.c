@@ -33,7 +33,9 @@ enum { SECOND_MS = 1000, MINUTE_MS = 60 * SECOND_MS, NAMES_MAX = DEFINITION_COMM
 static const struct option step_options[STEP_OPTION_COUNT] = {
     [STEP_OPTION_COMMAND] = {.name = "command", .type = OPTION_TEXT, .help = "a command of the environment"},
     [STEP_OPTION_SMOKE] = {.name = "smoke", .type = OPTION_TEXT, .help = "a smoke test"},
-    [STEP_OPTION_ROUTE] = {.name = "route", .type = OPTION_TEXT, .help = "share of the traffic, like \"5%\""},
+    [STEP_OPTION_ROUTE] = {.name = "route",
+                           .type = OPTION_TEXT,
+                           .help = "share of the traffic, like \"5%\"; \"0%\": testers alone"},
     [STEP_OPTION_MIRROR] = {.name = "mirror",
                             .type = OPTION_TEXT,
                             .help = "share of the requests that are copied"},
@@ -132,6 +134,8 @@ bool strategy_step_share(const char *text, uint16_t *ret_share)
 static bool take_share(const struct build *build, const struct node *node, const char *name, const char *text,
                        struct recipe_step *step)
 {
+    if (step->has_route && strcmp(text, "0%") == 0) /* testers alone */
+        return true;
     if (!strategy_step_share(text, &step->share))
         return report_node(build->report, node,
                            "%s: '%s' is not like \"5%%\", from 0.01%% to 100%% in steps of 0.01%%", name,

@@ -271,7 +271,7 @@ bool windows_check(const struct build *build, const struct node *target, const s
     if (definition->window == NULL)
         return true;
     unsigned minutes = longest_minutes(definition->window);
-    int64_t least_ms = plan_least_ms(&definition->plan);
+    int64_t least_ms = plan_least_ms(definition->plan);
     if (minutes >= WINDOW_WEEK_MINUTES || least_ms <= (int64_t)minutes * MINUTE_MS)
         return true;
     return report_node(build->report, tree_find(target, "window"),
