@@ -8,7 +8,9 @@
 #include "io/memory.h"
 #include "judge/series_window.h"
 
+#include <assert.h>
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +21,14 @@ enum {
     OFFSET_TOLERANCE_MS = 750 /* a wall clock that is slewed must not move values from step to step */
 };
 
+/* The archives of all files of one step; the writer reads them as long as it lives. */
+struct archive_plan {
+    struct archive_plan *next;
+    int64_t step_s;
+    size_t count;
+    struct rrd_file_archive archives[RRD_FILE_ARCHIVES_MAX];
+};
+
 struct archive {
     struct loop *loop;
     const struct log *log;
@@ -26,6 +36,9 @@ struct archive {
     int64_t offset_ms; /* of the wall clock, whole seconds; valid where has_offset */
     bool has_offset;
     uint64_t skipped;
+    size_t span_count;
+    struct rrd_file_span spans[RRD_FILE_ARCHIVES_MAX];
+    struct archive_plan *plans;
 };
 
 struct quantile_file {
@@ -43,14 +56,19 @@ static void log_trouble(void *data, const struct rrd_writer_trouble *trouble)
             trouble->file_count, trouble->path, trouble->text);
 }
 
-static void log_set_aside(void *data, const char *path)
+static void log_set_aside(void *data, const char *path, bool has_other_buckets)
 {
     const struct archive *archive = data;
 
-    log_say(archive->log, LOG_LEVEL_WARN, "%s was no file of this series: set aside, begun anew", path);
+    if (has_other_buckets)
+        log_say(archive->log, LOG_LEVEL_WARN,
+                "%s: its source has other buckets now: begun anew, what was kept is %s.former", path, path);
+    else
+        log_say(archive->log, LOG_LEVEL_WARN, "%s was no file of this series: set aside, begun anew", path);
 }
 
-bool archive_new(struct loop *loop, const struct log *log, const char *folder, struct archive **ret_archive,
+bool archive_new(struct loop *loop, const struct log *log, const char *folder,
+                 const struct rrd_file_span *spans, size_t span_count, struct archive **ret_archive,
                  struct err *err)
 {
     static const struct rrd_writer_callbacks callbacks = {.on_trouble = log_trouble,
@@ -60,6 +78,10 @@ bool archive_new(struct loop *loop, const struct log *log, const char *folder, s
 
     archive->loop = loop;
     archive->log = log;
+    assert(span_count <= RRD_FILE_ARCHIVES_MAX);
+    archive->span_count = span_count;
+    if (span_count > 0)
+        memcpy(archive->spans, spans, span_count * sizeof(*spans));
     if (mkdir(folder, 0700) != 0 && errno != EEXIST) {
         free(archive);
         return err_set(err, ERR_IO, "making the folder %s: %s", folder, strerror(errno));
@@ -77,6 +99,16 @@ static void set_flag(void *data)
     *(bool *)data = true;
 }
 
+static void free_all(struct archive *archive)
+{
+    for (struct archive_plan *plan = archive->plans; plan != NULL;) {
+        struct archive_plan *next = plan->next;
+        free(plan);
+        plan = next;
+    }
+    free(archive);
+}
+
 void archive_free(struct archive *archive)
 {
     bool is_ended = false;
@@ -86,7 +118,7 @@ void archive_free(struct archive *archive)
     rrd_writer_free(archive->writer, set_flag, &is_ended);
     /* A thread that hangs in a broken disk still points to all this: the process is about to end anyway. */
     if (loop_run_until(archive->loop, &is_ended, END_DEADLINE_MS))
-        free(archive);
+        free_all(archive);
 }
 
 static int64_t round_down(int64_t number, int64_t unit)
@@ -96,15 +128,39 @@ static int64_t round_down(int64_t number, int64_t unit)
     return number - (rest < 0 ? rest + unit : rest);
 }
 
+int64_t archive_offset_ms(int64_t wall_offset_ms)
+{
+    return round_down(wall_offset_ms + 500, 1000);
+}
+
+int64_t archive_step_from(int64_t row_start_s, int64_t offset_ms, int64_t step_ms)
+{
+    int64_t at_ms = row_start_s * 1000 - offset_ms;
+
+    return at_ms <= 0 ? 0 : (at_ms + step_ms - 1) / step_ms;
+}
+
 /* Neighbouring steps must become neighbouring rows: the offset stays until the wall clock was really set. */
 static int64_t settled_offset_ms(struct archive *archive, int64_t wall_offset_ms)
 {
     int64_t change_ms = wall_offset_ms - archive->offset_ms;
 
     if (!archive->has_offset || change_ms < -OFFSET_TOLERANCE_MS || change_ms > OFFSET_TOLERANCE_MS)
-        archive->offset_ms = round_down(wall_offset_ms + 500, 1000);
+        archive->offset_ms = archive_offset_ms(wall_offset_ms);
     archive->has_offset = true;
     return archive->offset_ms;
+}
+
+const char *archive_suffix(enum series_kind kind)
+{
+    return kind == SERIES_HISTOGRAM ? ARCHIVE_BUCKETS : "";
+}
+
+bool archive_is_row_of(enum series_kind kind, const struct rrd_file_rows *rows)
+{
+    if (kind == SERIES_HISTOGRAM)
+        return rows->bounds != NULL && rows->columns >= 2 && rows->bounds[rows->columns - 1] == INFINITY;
+    return rows->columns == (kind == SERIES_COUNT ? 2 : 1);
 }
 
 bool archive_path(const struct series_name *name, const char *suffix, char *to, size_t size)
@@ -115,18 +171,42 @@ bool archive_path(const struct series_name *name, const char *suffix, char *to, 
     return length > 0 && (size_t)length < size && rrd_file_is_path(to);
 }
 
+static const struct archive_plan *plan_of(struct archive *archive, int64_t step_s)
+{
+    struct archive_plan *plan = archive->plans;
+
+    while (plan != NULL && plan->step_s != step_s)
+        plan = plan->next;
+    if (plan != NULL)
+        return plan;
+    plan = memory_take(sizeof(*plan));
+    plan->step_s = step_s;
+    plan->count = archive->span_count == 0
+                      ? rrd_file_archives_default(step_s, plan->archives)
+                      : rrd_file_archives(archive->spans, archive->span_count, step_s, plan->archives);
+    plan->next = archive->plans;
+    archive->plans = plan;
+    return plan;
+}
+
 /* One value of one file. */
 struct row {
     enum rrd_file_kind kind;
     const char *suffix;
-    double values[RRD_FILE_COLUMNS_MAX];
+    const double *values;
+    const struct rrd_file_buckets *buckets; /* BUCKETS; else NULL */
 };
 
 static void add_row(struct archive *archive, const struct series *series, int64_t time_s,
                     const struct row *row)
 {
     const struct series_view *view = series_view_of(series);
-    struct rrd_file_shape shape = {.kind = row->kind, .step_s = view->step_ms / 1000};
+    const struct archive_plan *plan = plan_of(archive, view->step_ms / 1000);
+    struct rrd_file_shape shape = {.kind = row->kind,
+                                   .step_s = plan->step_s,
+                                   .archives = plan->archives,
+                                   .archive_count = plan->count,
+                                   .buckets = row->buckets};
     char path[RRD_FILE_PATH_MAX];
 
     if (archive_path(series_name_of(series), row->suffix, path, sizeof(path)) && rrd_file_is_shape(&shape))
@@ -140,10 +220,28 @@ static void add_quantiles(struct archive *archive, const struct series *series, 
     struct series_window window = {.view = series_view_of(series), .oldest = step, .newest = step};
 
     for (size_t i = 0; i < ARRAY_LENGTH(quantile_files); i++) {
-        struct row row = {.kind = RRD_FILE_GAUGE, .suffix = quantile_files[i].suffix};
-        row.values[0] = series_window_quantile(&window, quantile_files[i].quantile);
+        double value = series_window_quantile(&window, quantile_files[i].quantile);
+        struct row row = {.kind = RRD_FILE_GAUGE, .suffix = quantile_files[i].suffix, .values = &value};
         add_row(archive, series, time_s, &row);
     }
+}
+
+static void add_buckets(struct archive *archive, const struct series *series, const struct series_step *slot,
+                        int64_t time_s)
+{
+    static_assert((int)RRD_FILE_BUCKETS_MAX == (int)SERIES_BUCKETS_MAX, "a file holds what a window does");
+    const struct series_view *view = series_view_of(series);
+    const float *counts = &view->buckets[(size_t)(slot - view->ring) * view->bucket_count];
+    struct rrd_file_buckets buckets = {.count = view->bucket_count};
+    double values[RRD_FILE_BUCKETS_MAX];
+
+    for (uint32_t i = 0; i < view->bucket_count; i++) {
+        buckets.bounds[i] = view->bounds[i];
+        values[i] = (double)counts[i];
+    }
+    struct row row = {
+        .kind = RRD_FILE_BUCKETS, .suffix = ARCHIVE_BUCKETS, .values = values, .buckets = &buckets};
+    add_row(archive, series, time_s, &row);
 }
 
 void archive_add(struct archive *archive, const struct series *series, int64_t step, int64_t wall_offset_ms)
@@ -158,20 +256,33 @@ void archive_add(struct archive *archive, const struct series *series, int64_t s
         return;
     }
     int64_t time_s = (step * view->step_ms + settled_offset_ms(archive, wall_offset_ms)) / 1000;
-    struct row row = {.kind = RRD_FILE_COUNT, .suffix = "", .values = {slot->value, slot->total}};
+    double values[] = {slot->value, slot->total};
+    struct row row = {.kind = RRD_FILE_COUNT, .suffix = "", .values = values};
     if (view->kind == SERIES_GAUGE)
         row.kind = RRD_FILE_GAUGE;
     if (view->kind == SERIES_HISTOGRAM)
-        row.values[0] = NAN; /* there are no events among the observations */
+        values[0] = NAN; /* there are no events among the observations */
     add_row(archive, series, time_s, &row);
-    if (view->kind == SERIES_HISTOGRAM && slot->total > 0)
+    if (view->kind != SERIES_HISTOGRAM)
+        return;
+    add_buckets(archive, series, slot, time_s);
+    if (slot->total > 0)
         add_quantiles(archive, series, step, time_s);
 }
 
-void archive_flush(struct archive *archive, void (*done)(void *data), void *data)
+void archive_flush(struct archive *archive, const char *service, const char *environment)
 {
-    /* Refused only while many flushes wait, of which any will do. */
-    if (!rrd_writer_flush(archive->writer, done, data) && done != NULL)
+    char folder[RRD_FILE_PATH_MAX];
+    int length = snprintf(folder, sizeof(folder), "%s/%s/", service, environment);
+
+    if (length > 0 && (size_t)length < sizeof(folder))
+        rrd_writer_flush(archive->writer, folder);
+}
+
+void archive_sync(struct archive *archive, const char *folder, void (*done)(void *data), void *data)
+{
+    /* Refused only while many others wait: what is drawn ends a batch earlier then. */
+    if (!rrd_writer_sync(archive->writer, folder, done, data))
         loop_defer(archive->loop, done, data);
 }
 
@@ -182,6 +293,8 @@ bool archive_fetch(struct archive *archive, const struct series_name *name, cons
 
     if (!archive_path(name, suffix, path, sizeof(path)))
         return err_set(err, ERR_INVALID, "%s of %s has no name of a file", name->metric, name->key);
+    if (!span->is_former)
+        rrd_writer_flush(archive->writer, path);
     if (!rrd_writer_fetch(archive->writer, path, span->start_s, span->end_s, span->row_s, done, data))
         return err_set(err, ERR_LIMIT, "too many readings of series files wait already");
     return true;

@@ -1,6 +1,8 @@
 /* book.c - all series: found by name, counted by reference, walked once a second.
  * SPDX-License-Identifier: MIT */
+#include "base/hash.h"
 #include "io/memory.h"
+#include "judge/series_window.h"
 #include "series/series.h"
 #include "series/window.h"
 
@@ -10,21 +12,19 @@
 
 enum { CHAINS_FIRST = 256, CAPACITY_MIN = 2 };
 
-static uint64_t hash_text(uint64_t hash, const char *text)
+/* With its NUL: "ab","c" is not "a","bc". */
+static uint64_t hash_part(uint64_t hash, const char *text)
 {
-    for (; *text != '\0'; text++)
-        hash = (hash ^ (unsigned char)*text) * UINT64_C(1099511628211); /* FNV-1a */
-    return (hash ^ 0xff) * UINT64_C(1099511628211); /* no text holds this byte: "ab","c" is not "a","bc" */
+    return hash_bytes(hash, text, strlen(text) + 1);
 }
 
 static uint64_t hash_name(const struct series_name *name)
 {
-    uint64_t hash = UINT64_C(14695981039346656037);
+    uint64_t hash = hash_part(HASH_BEGIN, name->service);
 
-    hash = hash_text(hash, name->service);
-    hash = hash_text(hash, name->environment);
-    hash = hash_text(hash, name->key);
-    return hash_text(hash, name->metric);
+    hash = hash_part(hash, name->environment);
+    hash = hash_part(hash, name->key);
+    return hash_part(hash, name->metric);
 }
 
 static bool is_name(const struct series *series, const struct series_name *name)
@@ -89,6 +89,7 @@ static void free_series(struct series *series)
     free((char *)(uintptr_t)series->name.service);
     free(series->ring);
     free(series->buckets);
+    free(series->bounds);
     free(series->readers);
     free(series);
 }
@@ -144,17 +145,13 @@ static void copy_name(struct series *series, const struct series_name *name)
 
 void window_clear(struct series *series)
 {
-    for (uint32_t i = 0; i < series->view.capacity; i++)
-        series->ring[i].step = SERIES_NEVER;
-    series->view.newest_step = SERIES_NEVER;
+    series_ring_clear(&series->view, series->ring);
 }
 
 void window_grow(struct series *series, uint32_t capacity)
 {
     struct series_view *view = &series->view;
-    const struct series_step *ring = series->ring;
-    const float *buckets = series->buckets;
-    uint32_t former = view->capacity;
+    struct series_view former = *view;
     size_t row = view->bucket_count;
 
     view->capacity = capacity;
@@ -162,18 +159,19 @@ void window_grow(struct series *series, uint32_t capacity)
     series->buckets = row == 0 ? NULL : memory_take_array(capacity * row, sizeof(float));
     view->ring = series->ring;
     view->buckets = series->buckets;
-    for (uint32_t i = 0; i < capacity; i++)
-        series->ring[i].step = SERIES_NEVER;
-    for (uint32_t i = 0; i < former; i++) {
-        if (ring[i].step == SERIES_NEVER)
+    series_ring_clear(view, series->ring);
+    for (int64_t step = series_oldest_kept(&former); step <= former.newest_step; step++) {
+        const struct series_step *held = series_view_at(&former, step);
+        if (held == NULL)
             continue;
-        size_t slot = (size_t)((uint64_t)ring[i].step % capacity);
-        series->ring[slot] = ring[i];
+        struct series_step *slot = series_ring_slot(view, series->ring, step);
+        *slot = *held;
         if (row > 0)
-            memcpy(&series->buckets[slot * row], &buckets[i * row], row * sizeof(float));
+            memcpy(&series->buckets[(size_t)(slot - series->ring) * row],
+                   &former.buckets[(size_t)(held - former.ring) * row], row * sizeof(float));
     }
-    free((struct series_step *)(uintptr_t)ring);
-    free((float *)(uintptr_t)buckets);
+    free((struct series_step *)(uintptr_t)former.ring);
+    free((float *)(uintptr_t)former.buckets);
 }
 
 static struct series *make(struct series_book *book, const struct series_name *name,
@@ -184,10 +182,8 @@ static struct series *make(struct series_book *book, const struct series_name *n
     series->book = book;
     series->hash = hash;
     series->held_until_ms = SERIES_NEVER;
-    series->view = (struct series_view){.kind = shape->kind,
-                                        .step_ms = shape->step_ms,
-                                        .newest_step = SERIES_NEVER,
-                                        .bounds = series->bounds};
+    series->view =
+        (struct series_view){.kind = shape->kind, .step_ms = shape->step_ms, .newest_step = SERIES_NEVER};
     copy_name(series, name);
     add_to_list(book, series);
     if (book->counts.series > book->chain_count)

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void tell_readers(const struct series *series)
+void window_tell_readers(const struct series *series)
 {
     const struct series_events *events = &series->book->events;
 
@@ -61,16 +61,15 @@ static float *buckets_of(struct series *series, int64_t step)
 static struct series_step *open_step(struct series *series, int64_t step)
 {
     struct series_view *view = &series->view;
-    struct series_step *slot = slot_of(series, step);
 
-    if (view->newest_step != SERIES_NEVER && step > view->newest_step)
+    if (step == view->newest_step)
+        return slot_of(series, step);
+    if (view->newest_step != SERIES_NEVER)
         close_before(series, step);
-    if (slot->step == step)
-        return slot;
-    *slot = (struct series_step){.step = step};
+    struct series_step *slot = series_ring_slot(view, series->ring, step);
+    *slot = (struct series_step){0};
     if (view->bucket_count > 0)
         memset(buckets_of(series, step), 0, view->bucket_count * sizeof(float));
-    view->newest_step = step;
     return slot;
 }
 
@@ -93,6 +92,13 @@ static bool repeat_held(struct series *series, int64_t last)
     return is_new;
 }
 
+static void hear(struct series *series, enum series_trouble trouble)
+{
+    series->told = trouble;
+    if (!series->is_recalling)
+        series->view.trouble = trouble;
+}
+
 /* Where a value of that time goes, or NULL: refused and counted. */
 static struct series_step *take(struct series *series, int64_t at_ms, int64_t now_ms)
 {
@@ -112,7 +118,7 @@ static struct series_step *take(struct series *series, int64_t at_ms, int64_t no
     }
     counts->put++;
     series->lag_ms = now_ms - at_ms;
-    view->trouble = SERIES_FINE;
+    hear(series, SERIES_FINE);
     (void)repeat_held(series, step - 1);
     return open_step(series, step);
 }
@@ -131,7 +137,7 @@ void series_put_gauge(struct series *series, int64_t at_ms, int64_t now_ms, doub
         series->held = slot->value;
         series->held_until_ms = is_finite ? at_ms + series->holds_ms : SERIES_NEVER;
     }
-    tell_readers(series);
+    window_tell_readers(series);
 }
 
 static bool is_amount(double value)
@@ -151,7 +157,7 @@ void series_put_count(struct series *series, int64_t at_ms, int64_t now_ms, doub
         return;
     slot->value += events;
     slot->total += total;
-    tell_readers(series);
+    window_tell_readers(series);
 }
 
 static bool are_buckets(const double *bounds, const double *counts, size_t bucket_count)
@@ -165,20 +171,27 @@ static bool are_buckets(const double *bounds, const double *counts, size_t bucke
     return true;
 }
 
-/* Other bounds begin a new window: counts of different buckets do not add up. */
-static void set_bounds(struct series *series, const double *bounds, size_t bucket_count)
+bool window_has_bounds(const struct series *series, const double *bounds, size_t bucket_count)
+{
+    return bucket_count == series->view.bucket_count &&
+           memcmp(bounds, series->bounds, bucket_count * sizeof(*bounds)) == 0;
+}
+
+void window_set_bounds(struct series *series, const double *bounds, size_t bucket_count)
 {
     struct series_view *view = &series->view;
 
-    if (bucket_count == view->bucket_count &&
-        memcmp(bounds, series->bounds, bucket_count * sizeof(*bounds)) == 0)
+    if (window_has_bounds(series, bounds, bucket_count))
         return;
     window_close_all(series);
     free(series->buckets);
     series->buckets = memory_take_array((size_t)view->capacity * bucket_count, sizeof(float));
+    if (series->bounds == NULL)
+        series->bounds = memory_take_array(SERIES_BUCKETS_MAX, sizeof(*series->bounds));
     memcpy(series->bounds, bounds, bucket_count * sizeof(*bounds));
     view->bucket_count = (uint32_t)bucket_count;
     view->buckets = series->buckets;
+    view->bounds = series->bounds;
     window_clear(series);
 }
 
@@ -190,27 +203,27 @@ void series_put_histogram(struct series *series, int64_t at_ms, int64_t now_ms, 
         series->book->counts.not_finite++;
         return;
     }
-    set_bounds(series, bounds, bucket_count);
+    window_set_bounds(series, bounds, bucket_count);
     struct series_step *slot = take(series, at_ms, now_ms);
     if (slot == NULL)
         return;
-    float *buckets = buckets_of(series, slot->step);
+    float *buckets = buckets_of(series, series->view.newest_step);
     for (size_t i = 0; i < bucket_count; i++) {
         buckets[i] += (float)counts[i];
         slot->total += counts[i];
     }
-    tell_readers(series);
+    window_tell_readers(series);
 }
 
 void series_set_trouble(struct series *series, enum series_trouble trouble)
 {
-    bool is_new = series->view.trouble != trouble;
+    bool is_new = series->told != trouble;
 
-    series->view.trouble = trouble;
+    hear(series, trouble);
     if (trouble != SERIES_FINE)
         series->held_until_ms = SERIES_NEVER;
     if (is_new)
-        tell_readers(series);
+        window_tell_readers(series);
 }
 
 /* A source that answers late has steps that end late. */
@@ -222,7 +235,7 @@ void window_pass_time(struct series *series, int64_t now_ms)
     if (view->newest_step == SERIES_NEVER)
         return;
     if (repeat_held(series, own_now_ms / view->step_ms - 1))
-        tell_readers(series);
+        window_tell_readers(series);
     close_before(series, (own_now_ms - SERIES_GRACE_MS) / view->step_ms);
 }
 

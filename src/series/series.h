@@ -52,6 +52,14 @@ struct series_shape {
     int64_t holds_ms;  /* gauges: a value stays true so long: later steps repeat it; 0: not */
 };
 
+/* A closed step of an earlier life, as it was archived; value and total by kind, of a histogram `counts`. */
+struct series_recalled {
+    int64_t step;
+    double value, total;
+    const double *bounds, *counts; /* the last bound INFINITY */
+    size_t bucket_count;
+};
+
 struct series_book *series_book_new(const struct series_events *events);
 void series_book_free(struct series_book *book);
 
@@ -71,8 +79,15 @@ void series_put_histogram(struct series *series, int64_t at_ms, int64_t now_ms, 
                           const double *counts, size_t bucket_count);
 void series_set_trouble(struct series *series, enum series_trouble trouble);
 
-/* Closes what time has closed, of all series: calls `closed` per step with a value. Call about once a second.
- */
+/* Between begin and end its trouble is LOADING, whatever its source says meanwhile, so that nothing is judged
+ * on half a window; values are taken as ever. A recalled step is closed and not told again as such; one that
+ * was measured in this life stays, and so does a window of other buckets. End marks the readers. False: it is
+ * being recalled already. */
+MUST_CHECK bool series_recall_begin(struct series *series);
+void series_recall(struct series *series, const struct series_recalled *recalled);
+void series_recall_end(struct series *series);
+
+/* Closes what time has closed, of all series: calls `closed` per step with a value. About once a second. */
 void series_book_close_steps(struct series_book *book, int64_t now_ms);
 
 const struct series_view *series_view_of(const struct series *series);

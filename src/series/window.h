@@ -19,12 +19,14 @@ struct series {
     struct series_view view;
     struct series_step *ring;
     float *buckets;
-    double bounds[SERIES_BUCKETS_MAX];
+    double *bounds;     /* [view.bucket_count] */
     int64_t first_open; /* steps before it are closed */
     int64_t lag_ms;     /* how old the newest value was when it came */
     int64_t holds_ms;
     int64_t held_until_ms; /* SERIES_NEVER: nothing is held */
     double held;
+    enum series_trouble told; /* by its source; the view's is LOADING while steps are recalled */
+    bool is_recalling;
     struct series_reader *readers;
     size_t reader_count;
     size_t references;
@@ -50,5 +52,9 @@ void window_clear(struct series *series);
 void window_grow(struct series *series, uint32_t capacity);
 void window_close_all(struct series *series);
 void window_pass_time(struct series *series, int64_t now_ms);
+void window_tell_readers(const struct series *series);
+/* Other bounds begin a new window: counts of different buckets do not add up. */
+void window_set_bounds(struct series *series, const double *bounds, size_t bucket_count);
+bool window_has_bounds(const struct series *series, const double *bounds, size_t bucket_count);
 
 #endif
