@@ -4,6 +4,7 @@
 
 #include "io/digest.h"
 #include "io/memory.h"
+#include "store/sql.h"
 
 #include <assert.h>
 #include <endian.h>

@@ -4,7 +4,8 @@
 #define STORE_CHAIN_H
 
 #include "store/journal_text.h"
-#include "store/sql.h"
+
+struct sql;
 
 struct chain {
     uint64_t event; /* number of the last row; 0: none */

@@ -9,6 +9,7 @@
 #include "io/memory.h"
 #include "store/journal_outbox.h"
 #include "store/journal_parts.h"
+#include "store/mark.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -44,7 +45,6 @@ static bool load_meta(struct journal *journal, struct clock_row *ret_clock)
 {
     struct chain *chain = &journal->writer.chain;
     struct row row = sql_row(&journal->writer.sql, STATEMENT_META);
-    size_t length = 0;
 
     if (!row_next(&row))
         return false;
@@ -52,10 +52,7 @@ static bool load_meta(struct journal *journal, struct clock_row *ret_clock)
     ret_clock->offset_ms = row_get_integer(&row);
     ret_clock->engine_ms = row_get_integer(&row);
     chain->event = row_get_key(&row);
-    const unsigned char *hash = row_get_bytes(&row, &length);
-    bool is_whole = length == sizeof(chain->hash);
-    if (is_whole)
-        memcpy(chain->hash, hash, sizeof(chain->hash));
+    bool is_whole = row_get_exactly(&row, sizeof(chain->hash), chain->hash);
     row_end(&row);
     return is_whole;
 }
@@ -73,6 +70,22 @@ static int64_t choose_offset(const struct clock_row *kept, const char *boot_id)
     return kept->engine_ms - now_ms;
 }
 
+/* What an older file believes to be under way has long gone on: nothing of it is driven by itself. */
+static bool check_mark(struct journal *journal, struct err *err)
+{
+    uint64_t event = journal->writer.chain.event;
+    uint64_t mark = mark_read(journal->lock_fd);
+
+    journal->writer.mark_fd = journal->lock_fd;
+    return mark <= event ||
+           err_set(
+               err, ERR_INVALID,
+               "%s ends with event %llu, and it was written up to %llu: an older one was put in its place; "
+               "what it "
+               "has under way would be driven again. To go on with it, see what serves and remove %s.lock",
+               journal->path, (unsigned long long)event, (unsigned long long)mark, journal->path);
+}
+
 static bool start_clock(struct journal *journal, const char *boot_id, struct err *err)
 {
     struct sql *sql = &journal->writer.sql;
@@ -85,6 +98,8 @@ static bool start_clock(struct journal *journal, const char *boot_id, struct err
     }
     if (!load_meta(journal, &kept))
         return err_set(err, ERR_INVALID, "%s: the meta row is missing or broken", journal->path);
+    if (!check_mark(journal, err))
+        return false;
     journal->offset_ms = choose_offset(&kept, boot_id);
     struct row row = sql_row(sql, STATEMENT_META_CLOCK);
     row_text(&row, boot_id);

@@ -7,9 +7,10 @@
  * left, and they may not write again. Texts are copied where a header says so, else they are the caller's
  * until `done`.
  *
- * Beside the file stand -wal and -shm (SQLite's), .lock (one daemon per journal), .ballast (given up when the
- * disk is full, so that a way back can be written down) and .corrupt (copy of a file that failed its check).
- * All are 0600; the folder is the caller's. */
+ * Beside the file stand -wal and -shm (SQLite's), .lock (one daemon per journal, and how far it was written:
+ * an older file in its place is not opened), .ballast (given up when the disk is full, so that a way back can
+ * be written down) and .corrupt (copy of a file that failed its check). All are 0600; the folder is the
+ * caller's. */
 #ifndef STORE_JOURNAL_H
 #define STORE_JOURNAL_H
 
@@ -47,8 +48,9 @@ struct journal_settings {
     uint32_t pages_max;    /* 0: unbounded; for tests of a full disk */
 };
 
-/* Creates or opens, checks and locks. ERR_CONFLICT: another process has it; ERR_INVALID: not ours, or of a
- * newer schema; ERR_INTERNAL: damaged (a copy was put aside, nothing was deleted); ERR_IO. */
+/* Creates or opens, checks and locks. ERR_CONFLICT: another process has it; ERR_INVALID: not ours, older
+ * than what was there, or of a newer schema; ERR_INTERNAL: damaged (a copy was put aside, nothing was
+ * deleted); ERR_IO. */
 MUST_CHECK bool journal_open(const struct journal_settings *settings, struct journal **ret_journal,
                              struct err *err);
 

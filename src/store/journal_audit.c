@@ -2,30 +2,13 @@
  * SPDX-License-Identifier: MIT */
 #include "store/journal_audit.h"
 
-#include "store/chain.h"
+#include "store/sql.h"
 
-#include <string.h>
-
-struct walk {
-    struct chain at;
-    unsigned char prev[JOURNAL_HASH_SIZE]; /* as the row says */
+/* A hash of another length is read as zeros, which are none. */
+static bool follow(struct audit_walk *walk, struct row *row, struct err *err)
+{
+    unsigned char prev[JOURNAL_HASH_SIZE];
     unsigned char hash[JOURNAL_HASH_SIZE];
-};
-
-static bool get_hash(struct row *row, unsigned char to[JOURNAL_HASH_SIZE])
-{
-    size_t length = 0;
-    const unsigned char *bytes = row_get_bytes(row, &length);
-
-    if (length != JOURNAL_HASH_SIZE)
-        return false;
-    memcpy(to, bytes, length);
-    return true;
-}
-
-static bool follow(struct walk *walk, struct row *row, struct err *err)
-{
-    unsigned char expected[JOURNAL_HASH_SIZE];
     struct chain_row audit = {.event = row_get_key(row)};
 
     audit.wall_ms = row_get_integer(row);
@@ -39,40 +22,30 @@ static bool follow(struct walk *walk, struct row *row, struct err *err)
     audit.attempt = (uint32_t)row_get_integer(row);
     audit.actor = row_get_text(row);
     audit.reason = row_get_text(row);
-    if (audit.event != walk->at.event + 1)
-        return err_set(err, ERR_INVALID, "audit row %llu is missing", (unsigned long long)walk->at.event + 1);
-    chain_hash(walk->at.hash, &audit, expected);
-    if (!get_hash(row, walk->prev) || !get_hash(row, walk->hash) ||
-        memcmp(walk->prev, walk->at.hash, JOURNAL_HASH_SIZE) != 0 ||
-        memcmp(walk->hash, expected, JOURNAL_HASH_SIZE) != 0)
-        return err_set(err, ERR_INVALID, "audit row %llu was changed", (unsigned long long)audit.event);
-    walk->at.event = audit.event;
-    memcpy(walk->at.hash, expected, JOURNAL_HASH_SIZE);
-    return true;
+    (void)row_get_exactly(row, sizeof(prev), prev);
+    (void)row_get_exactly(row, sizeof(hash), hash);
+    return audit_walk_row(walk, &audit, prev, hash, err);
 }
 
-/* Rows cut off at the end leave a chain that is good in itself. */
-static bool check_end(const struct walk *walk, struct sql *sql, struct err *err)
+static bool check_end(struct audit_walk *walk, struct sql *sql, struct err *err)
 {
     struct row row = sql_row(sql, STATEMENT_META);
-    unsigned char hash[JOURNAL_HASH_SIZE] = {0};
+    struct chain end = {0};
 
     if (!row_next(&row))
         return err_set(err, ERR_INVALID, "the meta row is missing");
     (void)row_get_text(&row);
     (void)row_get_integer(&row);
     (void)row_get_integer(&row);
-    uint64_t event = row_get_key(&row);
-    bool is_same = get_hash(&row, hash) && event == walk->at.event &&
-                   memcmp(hash, walk->at.hash, JOURNAL_HASH_SIZE) == 0;
+    end.event = row_get_key(&row);
+    bool is_read = row_get_exactly(&row, sizeof(end.hash), end.hash);
     row_end(&row);
-    if (is_same)
-        return true;
-    return err_set(err, ERR_INVALID, "the audit ends at row %llu, but was written up to row %llu",
-                   (unsigned long long)walk->at.event, (unsigned long long)event);
+    if (!is_read)
+        return err_set(err, ERR_INVALID, "the meta row was changed");
+    return audit_walk_end(walk, &end, err);
 }
 
-static bool verify(struct sql *sql, struct walk *walk, struct err *err)
+static bool verify(struct sql *sql, struct audit_walk *walk, struct err *err)
 {
     /* One transaction: a daemon may write on. */
     if (!sql_execute(sql, "BEGIN"))
@@ -87,15 +60,21 @@ static bool verify(struct sql *sql, struct walk *walk, struct err *err)
     return is_good && check_end(walk, sql, err);
 }
 
-bool journal_audit_verify(const char *path, uint64_t *ret_count, struct err *err)
+bool journal_audit_walk(const char *path, struct audit_walk *walk, struct err *err)
 {
-    struct walk walk = {0};
     struct sql sql;
-    bool is_good = sql_open(&sql, path, SQL_READS, err) && verify(&sql, &walk, err);
+    bool is_good = sql_open(&sql, path, SQL_READS, err) && verify(&sql, walk, err);
 
     sql_close(&sql);
-    if (!is_good)
-        return err_wrap(err, "audit of %s", path);
+    return is_good || err_wrap(err, "audit of %s", path);
+}
+
+bool journal_audit_verify(const char *path, uint64_t *ret_count, struct err *err)
+{
+    struct audit_walk walk;
+
+    if (!audit_walk_begin(&walk, NULL, err) || !journal_audit_walk(path, &walk, err))
+        return false;
     *ret_count = walk.at.event;
     return true;
 }

@@ -9,11 +9,15 @@
 
 #include "base/attributes.h"
 #include "base/err.h"
+#include "store/audit_walk.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Reads the whole chain; may run beside a daemon. ERR_INVALID: broken, the text names the first bad row. */
+/* Reads the whole chain from the journal's file; may run beside a daemon. `walk` has begun. ERR_INVALID:
+ * broken, the text names the first bad row. */
+MUST_CHECK bool journal_audit_walk(const char *path, struct audit_walk *walk, struct err *err);
+/* The same without a head that was kept. */
 MUST_CHECK bool journal_audit_verify(const char *path, uint64_t *ret_count, struct err *err);
 
 #endif

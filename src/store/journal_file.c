@@ -3,6 +3,7 @@
 #include "store/journal_parts.h"
 
 #include "io/memory.h"
+#include "store/mark.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -210,8 +211,10 @@ static bool prepare_schema(struct journal *journal, struct err *err)
 
     if (!sql_is_good(sql))
         return report_sql(journal, err);
-    if (tables == 0)
+    if (tables == 0) {
+        mark_write(journal->lock_fd, 0);
         return create_schema(journal, err) && save_log(journal, err);
+    }
     if (application != SCHEMA_APPLICATION_ID)
         return err_set(err, ERR_INVALID, "%s is a database of another program", journal->path);
     int64_t schema = JOURNAL_SCHEMA;

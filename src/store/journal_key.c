@@ -44,7 +44,6 @@ static void add(struct keys *keys, const struct key_entry *entry)
 void keys_load(struct keys *keys, struct sql *sql)
 {
     struct row row = sql_row(sql, STATEMENT_REQUESTS);
-    size_t length = 0;
 
     keys->entries = memory_take_array(JOURNAL_KEYS_MAX, sizeof(struct key_entry));
     row_integer(&row, clock_wall_ms() - KEY_LIFE_MS);
@@ -53,9 +52,7 @@ void keys_load(struct keys *keys, struct sql *sql)
         struct key_entry entry = {0};
         const char *principal = row_get_text(&row);
         hash_key(principal, row_get_text(&row), entry.key);
-        const unsigned char *body_hash = row_get_bytes(&row, &length);
-        if (length == sizeof(entry.body_hash))
-            memcpy(entry.body_hash, body_hash, length);
+        (void)row_get_exactly(&row, sizeof(entry.body_hash), entry.body_hash);
         entry.deployment = row_get_key(&row);
         entry.wall_ms = row_get_integer(&row);
         add(keys, &entry);

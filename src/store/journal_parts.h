@@ -72,6 +72,9 @@ void batch_write(struct writer *writer, struct task *task);
 bool batch_starts_deployment(const struct batch *batch, const struct journal_texts *texts);
 /* One notice of a batch (journal_outbox.c). */
 void outbox_write(struct writer *writer, const struct journal_notice *notice);
+enum { JOURNAL_ACTOR_SIZE = 2 * NAME_MAX_LENGTH + 8 };
+/* Who asked, for the audit: NULL of nobody, "ci for alice" where somebody named another one. */
+const char *texts_actor(const struct journal_request *request, char to[JOURNAL_ACTOR_SIZE]);
 /* The request that a token stands for, or NULL. */
 const struct journal_request *texts_request(const struct journal_texts *texts, uint64_t token);
 

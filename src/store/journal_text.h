@@ -61,12 +61,12 @@ struct journal_output_text {
 
 /* Who asked for what, by the token that the engine carries along. */
 struct journal_request {
-    uint64_t token; /* never 0 */
-    const char *actor;
+    uint64_t token;    /* never 0 */
+    const char *actor; /* who caused it */
     const char *reason;
     const struct journal_start *start;   /* NULL: none, as of a verb */
     const struct journal_run_start *run; /* the same */
-    const char *principal;               /* start: whose idempotency key, and */
+    const char *principal;               /* starts: who asked, whose idempotency key it is, and */
     const char *idempotency_key;         /* the key; NULL: none */
     unsigned char body_hash[JOURNAL_HASH_SIZE];
 };

@@ -44,12 +44,9 @@ static size_t parse_list(const char *text, char names[][NAME_MAX_LENGTH + 1])
 static void read_token(struct row *row, struct known_token *known)
 {
     struct journal_token *token = &known->token;
-    size_t length = 0;
 
     (void)snprintf(token->id, sizeof(token->id), "%s", row_get_text(row));
-    const unsigned char *hash = row_get_bytes(row, &length);
-    if (length == sizeof(known->hash))
-        memcpy(known->hash, hash, length);
+    (void)row_get_exactly(row, sizeof(known->hash), known->hash);
     (void)snprintf(token->principal, sizeof(token->principal), "%s", row_get_text(row));
     token->is_person = row_get_integer(row) != 0;
     token->rights = (unsigned)row_get_integer(row) & TOKEN_ALL;

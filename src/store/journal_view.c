@@ -8,7 +8,6 @@
 
 #include <assert.h>
 #include <stdlib.h>
-#include <string.h>
 
 bool journal_view_open(const char *path, struct journal_view **ret_view, struct err *err)
 {
@@ -243,13 +242,24 @@ static bool read_audit(struct row *row, struct arena *arena, struct journal_audi
     to->attempt = (uint32_t)row_get_integer(row);
     to->actor = arena_copy_text(arena, row_get_text(row));
     to->reason = arena_copy_text(arena, row_get_text(row));
+    /* Zeros stand for what is no hash: it will not fit. */
+    (void)row_get_exactly(row, sizeof(to->prev), to->prev);
+    (void)row_get_exactly(row, sizeof(to->hash), to->hash);
     return to->what != NULL && to->actor != NULL && to->reason != NULL;
 }
 
-bool journal_view_audit(struct journal_view *view, uint64_t deployment, uint64_t after, uint32_t limit,
-                        struct arena *arena, const struct journal_audit **ret_rows, size_t *ret_count,
-                        struct err *err)
+/* What the page is and where it begins; a deployment of 0 has no third value. */
+struct audit_page {
+    enum statement statement;
+    uint64_t from;
+    uint32_t limit;
+    uint64_t deployment;
+};
+
+static bool read_audit_page(struct journal_view *view, const struct audit_page *page, struct arena *arena,
+                            const struct journal_audit **ret_rows, size_t *ret_count, struct err *err)
 {
+    uint32_t limit = page->limit;
     struct journal_audit *rows = arena_take_array(arena, limit, sizeof(*rows));
     size_t count = 0;
     bool is_good = true;
@@ -258,11 +268,11 @@ bool journal_view_audit(struct journal_view *view, uint64_t deployment, uint64_t
     if (rows == NULL)
         return view_report_full(err);
     view_begin(view);
-    struct row row = sql_row(&view->sql, deployment == 0 ? STATEMENT_AUDIT : STATEMENT_AUDIT_OF);
-    row_key(&row, after);
+    struct row row = sql_row(&view->sql, page->statement);
+    row_key(&row, page->from);
     row_integer(&row, limit);
-    if (deployment != 0)
-        row_key(&row, deployment);
+    if (page->deployment != 0)
+        row_key(&row, page->deployment);
     while (is_good && count < limit && row_next(&row))
         is_good = read_audit(&row, arena, &rows[count++]) || view_report_full(err);
     if (!view_end(view, &row, is_good, err))
@@ -270,6 +280,28 @@ bool journal_view_audit(struct journal_view *view, uint64_t deployment, uint64_t
     *ret_rows = rows;
     *ret_count = count;
     return true;
+}
+
+bool journal_view_audit(struct journal_view *view, uint64_t deployment, uint64_t after, uint32_t limit,
+                        struct arena *arena, const struct journal_audit **ret_rows, size_t *ret_count,
+                        struct err *err)
+{
+    const struct audit_page page = {.statement = deployment == 0 ? STATEMENT_AUDIT : STATEMENT_AUDIT_OF,
+                                    .from = after,
+                                    .limit = limit,
+                                    .deployment = deployment};
+
+    return read_audit_page(view, &page, arena, ret_rows, ret_count, err);
+}
+
+bool journal_view_audit_newest(struct journal_view *view, uint64_t before, uint32_t limit,
+                               struct arena *arena, const struct journal_audit **ret_rows, size_t *ret_count,
+                               struct err *err)
+{
+    const struct audit_page page = {
+        .statement = STATEMENT_AUDIT_BEFORE, .from = before == 0 ? INT64_MAX : before, .limit = limit};
+
+    return read_audit_page(view, &page, arena, ret_rows, ret_count, err);
 }
 
 bool journal_view_rules(struct journal_view *view, uint64_t deployment, struct rule_state *ret_rules,

@@ -62,6 +62,7 @@ struct journal_audit {
     uint32_t attempt;
     const char *actor; /* "": the daemon itself */
     const char *reason;
+    unsigned char prev[JOURNAL_HASH_SIZE], hash[JOURNAL_HASH_SIZE];
 };
 
 struct journal_action {
@@ -92,6 +93,10 @@ MUST_CHECK bool journal_view_actions(struct journal_view *view, uint64_t deploym
 MUST_CHECK bool journal_view_audit(struct journal_view *view, uint64_t deployment, uint64_t after,
                                    uint32_t limit, struct arena *arena, const struct journal_audit **ret_rows,
                                    size_t *ret_count, struct err *err);
+/* Of all, newest first, below number `before` (0: from the newest on). */
+MUST_CHECK bool journal_view_audit_newest(struct journal_view *view, uint64_t before, uint32_t limit,
+                                          struct arena *arena, const struct journal_audit **ret_rows,
+                                          size_t *ret_count, struct err *err);
 /* What the rules of a deployment remember: `ret_rules` has PLAN_RULES_MAX; bit r of *ret_bits: it is there.
  */
 MUST_CHECK bool journal_view_rules(struct journal_view *view, uint64_t deployment,

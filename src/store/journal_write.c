@@ -11,6 +11,7 @@
 #include "store/run_rows.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 #define KEY_LIFE_MS (INT64_C(24) * 3600 * 1000)
@@ -21,6 +22,15 @@ const struct journal_request *texts_request(const struct journal_texts *texts, u
         if (texts->requests[i].token == token)
             return &texts->requests[i];
     return NULL;
+}
+
+const char *texts_actor(const struct journal_request *request, char to[JOURNAL_ACTOR_SIZE])
+{
+    if (request == NULL || request->principal == NULL || request->actor == NULL ||
+        strcmp(request->principal, request->actor) == 0)
+        return request == NULL ? NULL : request->actor;
+    (void)snprintf(to, JOURNAL_ACTOR_SIZE, "%s for %s", request->principal, request->actor);
+    return to;
 }
 
 bool batch_starts_deployment(const struct batch *batch, const struct journal_texts *texts)
@@ -297,10 +307,11 @@ static void save_event(const struct scene *scene, const struct batch_row *batch_
         run_rows_save_event(scene, batch_row);
         return;
     }
+    char actor[JOURNAL_ACTOR_SIZE];
     struct chain_row audit = {
         .engine_ms = scene->batch->now_ms,
         .what = "accepted",
-        .actor = request == NULL ? NULL : request->actor,
+        .actor = texts_actor(request, actor),
         .reason = request == NULL ? NULL : request->reason,
     };
 

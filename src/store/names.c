@@ -90,20 +90,34 @@ uint32_t names_target_last(struct names *names)
     return id;
 }
 
+/* They are in the order of their ids, which have few gaps. */
+static const struct target_name *target_of(const struct names *names, uint32_t id)
+{
+    size_t low = 0;
+    size_t high = names->target_count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (names->targets[middle].id == id)
+            return &names->targets[middle];
+        if (names->targets[middle].id < id)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return NULL;
+}
+
 bool names_of_target(struct names *names, uint32_t id, const char **ret_service, const char **ret_environment)
 {
-    bool is_found = false;
-
     (void)pthread_mutex_lock(&names->lock);
-    for (size_t i = 0; i < names->target_count && !is_found; i++) {
-        if (names->targets[i].id != id)
-            continue;
-        is_found = true;
-        *ret_service = names->targets[i].service;
-        *ret_environment = names->targets[i].environment;
+    const struct target_name *target = target_of(names, id);
+    if (target != NULL) {
+        *ret_service = target->service;
+        *ret_environment = target->environment;
     }
     (void)pthread_mutex_unlock(&names->lock);
-    return is_found;
+    return target != NULL;
 }
 
 /* Where the key is, or belongs. Keys are hashes already. */

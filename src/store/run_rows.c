@@ -96,13 +96,14 @@ void run_rows_save_event(const struct scene *scene, const struct batch_row *batc
     const struct journal_request *request = texts_request(scene->texts, batch_row->token);
     const char *said = request == NULL || request->reason == NULL ? "" : request->reason;
     char reason[REASON_SIZE];
+    char actor[JOURNAL_ACTOR_SIZE];
     struct chain_row audit = {
         .engine_ms = scene->batch->now_ms,
         .what = run_trace_kind_name(batch_row->run_trace.kind),
         .a = batch_row->run_trace.a,
         .b = batch_row->run_trace.b,
         .step = batch_row->run->stage,
-        .actor = request == NULL ? NULL : request->actor,
+        .actor = texts_actor(request, actor),
         .reason = reason,
     };
 

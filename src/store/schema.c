@@ -11,7 +11,8 @@
 /* The guards below say these as numbers. */
 static_assert(PHASE_QUEUED == 0 && PHASE_ADMITTING == 1 && PHASE_ROLLING_BACK == 4 && PHASE_PROMOTED == 5,
               "");
-static_assert(ACTION_ROUTE == 5 && PLAN_DEPLOY == 0, "");
+static_assert(ACTION_ROUTE == 5 && ACTION_CANCEL == 3 && ACTION_GATE == 8 && PLAN_DEPLOY == 0, "");
+static_assert(HOLD_RULE == 2, "");
 static_assert(RESULT_DONE == 0 && RESULT_AGAIN == 1 && RESULT_FAILED == 2 && RESULT_UNKNOWN == 3, "");
 
 /* Only what a raise may rest on: an override that came in the same batch is for the next one. */
@@ -281,6 +282,7 @@ static const char *const statements[STATEMENT_COUNT] = {
         " reason, prev, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     [STATEMENT_AUDIT_CHAIN] = AUDIT_COLUMNS "ORDER BY event",
     [STATEMENT_AUDIT] = AUDIT_COLUMNS "WHERE event > ? ORDER BY event LIMIT ?",
+    [STATEMENT_AUDIT_BEFORE] = AUDIT_COLUMNS "WHERE event < ? ORDER BY event DESC LIMIT ?",
     [STATEMENT_AUDIT_OF] = AUDIT_COLUMNS "WHERE event > ? AND deployment = ?3 ORDER BY event LIMIT ?2",
     [STATEMENT_OUTBOX_INSERT] =
         "INSERT INTO outbox(id, receiver, kind, body, deployment, attempts, due_ms, created_ms, state)"
@@ -342,6 +344,23 @@ static const char *const statements[STATEMENT_COUNT] = {
                        " JOIN actions a ON a.deployment = o.deployment AND a.sequence = o.sequence"
                        " WHERE d.id = ?1 AND (o.deployment < ?1 OR (o.deployment = ?1 AND o.sequence < ?2))"
                        " ORDER BY o.deployment DESC, o.sequence DESC LIMIT 1",
+    /* One row each, with when it was accepted, when it failed, when it turned back, and when it was over. */
+    [STATEMENT_ENDED] =
+        "SELECT d.id, d.kind, d.taken_back, d.phase, d.ending, d.is_escalated, t.service, t.environment,"
+        " d.strategy, d.created_ms, d.ended_ms, d.snapshot,"
+        " min(CASE WHEN a.what = 'accepted' THEN a.engine_ms END),"
+        " min(CASE WHEN a.what = 'fail' OR (a.what = 'held' AND a.a = 2) THEN a.engine_ms END),"
+        " min(CASE WHEN a.what = 'phase' AND a.a = 4 THEN a.engine_ms END),"
+        " min(CASE WHEN a.what = 'phase' AND a.a >= 5 THEN a.engine_ms END),"
+        " max(a.what = 'downtime')"
+        " FROM deployments d JOIN targets t ON t.id = d.target LEFT JOIN audit a ON a.deployment = d.id"
+        " WHERE d.id >= ?1 AND d.id < ?2"
+        " AND (d.ended_ms >= ?3 AND d.ended_ms > 0 OR (d.phase = 4 AND d.is_escalated = 1))"
+        " GROUP BY d.id ORDER BY d.id DESC",
+    [STATEMENT_WORKING] =
+        "SELECT coalesce(sum(max(result_ms - intent_ms, 0)) FILTER (WHERE kind NOT IN (3, 8)"
+        " AND result_ms IS NOT NULL AND (?2 = 0 OR intent_ms < ?2)), 0),"
+        " count(*) FILTER (WHERE kind = 5) FROM actions WHERE deployment = ?1",
     [STATEMENT_OUTPUTS] = "SELECT name, value FROM outputs WHERE run = ? ORDER BY name",
 };
 

@@ -332,3 +332,15 @@ const unsigned char *row_get_bytes(struct row *row, size_t *ret_length)
     *ret_length = (size_t)sqlite3_column_bytes(row->statement, at);
     return bytes == NULL ? (const unsigned char *)"" : bytes;
 }
+
+bool row_get_exactly(struct row *row, size_t length, unsigned char *to)
+{
+    size_t there = 0;
+    const unsigned char *bytes = row_get_bytes(row, &there);
+
+    memset(to, 0, length);
+    if (there != length)
+        return false;
+    memcpy(to, bytes, length);
+    return true;
+}

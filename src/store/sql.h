@@ -90,5 +90,7 @@ double row_get_number(struct row *row);
 /* Both live until the next row_next(); never NULL. */
 const char *row_get_text(struct row *row);
 const unsigned char *row_get_bytes(struct row *row, size_t *ret_length);
+/* Copies bytes; false where there are others than `length`, and then zeros stand for them. */
+bool row_get_exactly(struct row *row, size_t length, unsigned char *to);
 
 #endif

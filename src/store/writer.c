@@ -4,18 +4,37 @@
 
 #include "io/clock.h"
 #include "io/loop.h"
+#include "io/utf8.h"
+#include "store/mark.h"
 
 #include <assert.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { CHECKPOINT_PAGES = 1000 };
 
+/* What a text was cut from need not end with a whole character. The hash is of what is stored, and whoever
+ * follows it gets the row as JSON, which has no other texts. */
+static char *mend(const char **text)
+{
+    if (*text == NULL || utf8_is_valid(*text, strlen(*text)))
+        return NULL;
+    char *mended = utf8_mended(*text);
+    *text = mended;
+    return mended;
+}
+
 void writer_audit(struct writer *writer, struct chain_row *row)
 {
+    char *actor = mend(&row->actor);
+    char *reason = mend(&row->reason);
+
     row->wall_ms = writer->wall_ms;
     (void)chain_append(&writer->chain, &writer->sql, row);
+    free(actor);
+    free(reason);
 }
 
 static bool save_meta(struct writer *writer, int64_t engine_ms)
@@ -75,6 +94,8 @@ static void settle_failure(struct writer *writer, struct task *task)
 static void settle_success(struct writer *writer, struct task *task)
 {
     task->result.fault = JOURNAL_FINE;
+    if (writer->mark_fd >= 0 && writer->chain.event != atomic_load(&writer->last_event))
+        mark_write(writer->mark_fd, writer->chain.event);
     atomic_store(&writer->last_event, writer->chain.event);
     if (atomic_load(&writer->is_low) && ballast_restore(&writer->ballast))
         atomic_store(&writer->is_low, false);
@@ -165,7 +186,7 @@ static void *write_on(void *data)
 
 void writer_init(struct writer *writer, struct names *names, struct loop_wake *wake)
 {
-    *writer = (struct writer){.names = names, .wake = wake};
+    *writer = (struct writer){.names = names, .wake = wake, .mark_fd = -1};
     writer->waiting_end = &writer->waiting;
     writer->finished_end = &writer->finished;
     (void)pthread_mutex_init(&writer->lock, NULL);

@@ -47,6 +47,7 @@ struct writer {
     struct sql sql;
     struct chain chain;
     struct ballast ballast;
+    int mark_fd;       /* where mark.h puts its number; -1: nowhere */
     int64_t wall_ms;   /* at the start of the transaction */
     uint64_t given_up; /* notices that a full queue pushed out */
 };
