@@ -2,11 +2,11 @@
  * SPDX-License-Identifier: MIT */
 #include "base/text.h"
 #include "drivers/gate_answer.h"
-#include "drivers/webhook_signature.h"
 #include "io/http_client.h"
 #include "io/loop.h"
 #include "io/memory.h"
 #include "io/secret.h"
+#include "io/webhook_signature.h"
 
 #include <inttypes.h>
 #include <stdio.h>

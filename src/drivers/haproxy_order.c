@@ -147,6 +147,12 @@ void haproxy_order_settled(struct haproxy_order *order, const struct err *failur
     tell(order);
 }
 
+/* With testers alone nobody else is sent to the candidate; but that is no way back. */
+static bool is_back(const struct haproxy_order *order)
+{
+    return order->kind == HAPROXY_SET && order->share == 0 && !order->split.lets_testers;
+}
+
 /* A way back is over when nobody is sent to the candidate any more. */
 static void end(struct haproxy_order *order)
 {
@@ -154,7 +160,7 @@ static void end(struct haproxy_order *order)
 
     if (is_newest)
         close_set(order);
-    if (is_newest && order->err.code == ERR_NONE && order->share == 0) {
+    if (is_newest && order->err.code == ERR_NONE && is_back(order)) {
         haproxy_settle_start(order);
         return;
     }
@@ -173,7 +179,7 @@ static void ask(struct haproxy_leg *leg)
 
     text_init(&command, memory, HAPROXY_COMMAND_MAX);
     if (order->is_writing)
-        haproxy_split_order(&order->split, order->share, leg->is_new, &command);
+        haproxy_split_order(&order->split, order->share, leg->missing, &command);
     else if (order->kind == HAPROXY_SET)
         haproxy_split_ask_forward(&order->split, &command);
     else if (order->kind == HAPROXY_REHEARSE)
@@ -272,10 +278,12 @@ static void take_written(struct haproxy_leg *leg, const struct exchange_answer *
     struct haproxy_order *order = leg->order;
     struct err err = answer->err;
 
-    if (answer->is_complete && !leg->is_new && haproxy_split_is_new(&order->split, answer->bytes)) {
-        leg->is_new = true;
-        write_leg(leg);
-        return;
+    if (answer->is_complete && leg->missing == 0) {
+        leg->missing = haproxy_split_missing(&order->split, answer->bytes);
+        if (leg->missing != 0) {
+            write_leg(leg);
+            return;
+        }
     }
     if (answer->is_complete)
         (void)!haproxy_split_check_order(&order->split, order->share, answer->bytes, &err);
@@ -323,7 +331,7 @@ static void begin(void *data)
         end(order);
         return;
     }
-    order->is_writing = order->kind == HAPROXY_SET && order->share == 0;
+    order->is_writing = is_back(order);
     if (order->kind == HAPROXY_READ)
         order->lane->is_anew = false;
     start_legs(order);

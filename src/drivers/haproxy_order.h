@@ -35,7 +35,7 @@ struct haproxy_leg {
     size_t socket;
     struct exchange *exchange; /* NULL: none under way */
     bool is_waiting;           /* for an older order's exchange with this socket */
-    bool is_new;               /* the map's key was missing: `add map` instead of `set map` */
+    unsigned missing;          /* keys that the map did not have: `add map` instead of `set map` */
     bool is_good;              /* what was asked came; of a set: read back as ordered */
 };
 

@@ -56,7 +56,7 @@ static void note_lanes(struct traffic *traffic, const char *dump)
         struct err err;
         lane->is_saving = lane->is_confirmed &&
                           haproxy_split_read(&lane->split, dump, lane->share, &share, &err) &&
-                          share == lane->share;
+                          share == lane->share && haproxy_split_testers_fit(&lane->split, dump);
     }
 }
 

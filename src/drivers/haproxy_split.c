@@ -6,7 +6,8 @@
 
 #include <string.h>
 
-enum { SENTENCE_MAX = 200, MISS_MAX = 20 };
+enum { SENTENCE_MAX = 200, MISS_MAX = 20, KEY_SIZE = HAPROXY_NAME_SIZE + 16 };
+enum { MISSING_SHARE = 1, MISSING_TESTERS = 2 };
 
 bool haproxy_is_word(const char *text)
 {
@@ -81,6 +82,12 @@ bool haproxy_split_drain(struct haproxy_split *split, const struct traffic_split
     }
     split->drain_ms = drain_ms;
     return true;
+}
+
+void haproxy_split_testers(struct haproxy_split *split, const struct traffic_split *from, bool has_testers)
+{
+    split->has_testers = has_testers && split->map != NULL && !split->is_single;
+    split->lets_testers = split->has_testers && from->lets_testers;
 }
 
 static void ask_dump(const struct haproxy_split *split, const char *end, struct text *command)
@@ -164,14 +171,29 @@ static uint16_t to_map(const struct haproxy_split *split, uint16_t share)
     return (uint16_t)(split->is_first_slot ? HAPROXY_SHARE_MAX - share : share);
 }
 
-void haproxy_split_order(const struct haproxy_split *split, uint16_t share, bool is_new, struct text *command)
+static uint16_t testers_value(const struct haproxy_split *split)
+{
+    return to_map(split, split->lets_testers ? HAPROXY_SHARE_MAX : 0);
+}
+
+static void add_keys(const struct haproxy_split *split, uint16_t share, unsigned missing,
+                     struct text *command)
+{
+    text_add(command, "%s map %s %s %u;", (missing & MISSING_SHARE) != 0 ? "add" : "set", split->map,
+             split->key, to_map(split, share));
+    if (split->has_testers)
+        text_add(command, "%s map %s %s.testers %u;", (missing & MISSING_TESTERS) != 0 ? "add" : "set",
+                 split->map, split->key, testers_value(split));
+}
+
+void haproxy_split_order(const struct haproxy_split *split, uint16_t share, unsigned missing,
+                         struct text *command)
 {
     unsigned candidate = 0;
     unsigned stable = 0;
 
     if (split->map != NULL) {
-        text_add(command, "%s map %s %s %u;", is_new ? "add" : "set", split->map, split->key,
-                 to_map(split, share));
+        add_keys(split, share, missing, command);
     } else {
         haproxy_weights(share, split->candidate.server_count, split->stable.server_count, &candidate,
                         &stable);
@@ -392,12 +414,39 @@ bool haproxy_split_requests(const struct haproxy_split *split, const char *answe
     return true;
 }
 
-bool haproxy_split_is_new(const struct haproxy_split *split, const char *answer)
+/* What the map says of testers; without their key, its default. */
+static bool read_testers(const struct haproxy_split *split, const char *answer, uint16_t *ret_value)
+{
+    char memory[KEY_SIZE];
+    struct text key;
+
+    text_init(&key, memory, sizeof(memory));
+    text_add(&key, "%s.testers", split->key);
+    *ret_value = 0;
+    return haproxy_map_value(answer, memory, ret_value);
+}
+
+unsigned haproxy_split_missing(const struct haproxy_split *split, const char *answer)
 {
     char complaint[SENTENCE_MAX];
+    uint16_t value = 0;
+    unsigned missing = 0;
 
     haproxy_complaint(answer, complaint, sizeof(complaint));
-    return split->map != NULL && strncmp(complaint, "entry not found", 15) == 0;
+    if (split->map == NULL || strncmp(complaint, "entry not found", 15) != 0)
+        return 0;
+    if (!haproxy_map_value(answer, split->key, &value))
+        missing |= MISSING_SHARE;
+    if (split->has_testers && !read_testers(split, answer, &value))
+        missing |= MISSING_TESTERS;
+    return missing;
+}
+
+bool haproxy_split_testers_fit(const struct haproxy_split *split, const char *answer)
+{
+    uint16_t value = 0;
+
+    return !split->has_testers || (read_testers(split, answer, &value) && value == testers_value(split));
 }
 
 bool haproxy_split_check_share(const struct haproxy_split *split, uint16_t share, struct err *err)
@@ -425,7 +474,8 @@ static bool is_as_ordered(const struct haproxy_split *split, uint16_t share, con
     struct err err;
 
     if (split->map != NULL)
-        return haproxy_map_value(answer, split->key, &value) && value == to_map(split, share);
+        return haproxy_map_value(answer, split->key, &value) && value == to_map(split, share) &&
+               haproxy_split_testers_fit(split, answer);
     return read_weights(split, answer, &weights, &err) && are_of(&weights, split, share);
 }
 
@@ -438,6 +488,9 @@ bool haproxy_split_check_order(const struct haproxy_split *split, uint16_t share
         return false;
     if (is_as_ordered(split, share, answer))
         return true;
-    return explain(answer, err) &&
-           err_set(err, ERR_UNAVAILABLE, "asked for %.2f %%, read back %.2f %%", share / 100.0, read / 100.0);
+    if (!explain(answer, err))
+        return false;
+    if (!haproxy_split_testers_fit(split, answer))
+        return err_set(err, ERR_UNAVAILABLE, "%s.testers in the map is not as it was asked for", split->key);
+    return err_set(err, ERR_UNAVAILABLE, "asked for %.2f %%, read back %.2f %%", share / 100.0, read / 100.0);
 }

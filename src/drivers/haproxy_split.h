@@ -32,6 +32,8 @@ struct haproxy_split {
     bool is_single;              /* one slot: nothing to move */
     int64_t drain_ms;            /* 0: nothing is drained */
     bool is_first_slot;          /* the candidate is the first slot, the map holds the second one's share */
+    bool has_testers;            /* a key of their own, KEY.testers, says where they go */
+    bool lets_testers;           /* to the candidate; else to stable */
     struct haproxy_side candidate, stable;
 };
 
@@ -47,6 +49,9 @@ MUST_CHECK bool haproxy_split_init(struct haproxy_split *split, const char *map,
  * are not. */
 MUST_CHECK bool haproxy_split_drain(struct haproxy_split *split, const struct traffic_split *from,
                                     int64_t drain_ms, struct err *err);
+
+/* By map: testers are told apart, and go where `from` says. */
+void haproxy_split_testers(struct haproxy_split *split, const struct traffic_split *from, bool has_testers);
 
 /* One line: the candidate's servers take no more and their sessions end; `show stat` for
  * haproxy_split_requests(). */
@@ -64,8 +69,8 @@ void haproxy_split_ask_share(const struct haproxy_split *split, struct text *com
 /* And, behind the dump, which process answers: haproxy_process(). So ends an order of a share above 0, too.
  */
 void haproxy_split_ask_reading(const struct haproxy_split *split, struct text *command);
-/* `is_new`: the map has no such key yet. Who gets more comes first, so that somebody serves at any time. */
-void haproxy_split_order(const struct haproxy_split *split, uint16_t share, bool is_new,
+/* `missing`: of haproxy_split_missing(). Who gets more comes first, so that somebody serves at any time. */
+void haproxy_split_order(const struct haproxy_split *split, uint16_t share, unsigned missing,
                          struct text *command);
 
 /* Level admin; both sides known; stable's is up, so that there is a way back; round robin or the map known.
@@ -81,8 +86,11 @@ MUST_CHECK bool haproxy_split_check_forward(const struct haproxy_split *split, c
 MUST_CHECK bool haproxy_split_read(const struct haproxy_split *split, const char *answer, uint16_t expected,
                                    uint16_t *ret_share, struct err *err);
 
-/* An order was answered with the map's ignorance of the key. */
-bool haproxy_split_is_new(const struct haproxy_split *split, const char *answer);
+/* An order was answered with the map's ignorance of keys: which, to be added by the next one; 0: of none. */
+unsigned haproxy_split_missing(const struct haproxy_split *split, const char *answer);
+
+/* Testers are where they are to be, or nobody tells them apart. */
+bool haproxy_split_testers_fit(const struct haproxy_split *split, const char *answer);
 
 /* ERR_INVALID where no weights come near to the share. Asked before an order. */
 MUST_CHECK bool haproxy_split_check_share(const struct haproxy_split *split, uint16_t share, struct err *err);

@@ -297,7 +297,7 @@ void lever_order_end(struct lever_order *order)
         return;
     }
     if (order->kind == LEVER_SET && order->err.code == ERR_NONE && !order->is_single) {
-        lane->is_confirmed = true;
+        lane->is_confirmed = !order->is_fleeting;
         lane->share = order->share;
     }
     tell(order, false);

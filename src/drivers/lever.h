@@ -60,6 +60,7 @@ struct lever_order {
     bool is_single;       /* one slot: nothing to move, what is asked is confirmed */
     bool is_exclusive;    /* given at the start */
     bool must_be_awaited; /* what is under way changes something, and cannot be called back */
+    bool is_fleeting;     /* given at the end of a set: what is confirmed is not what a restart would bring */
     bool is_begun, is_told, is_over;
     struct err err;         /* ERR_NONE: none yet. Given at the start: the order ends with it */
     struct http_call *call; /* what it waits for; the runner's calls have the order as their data */

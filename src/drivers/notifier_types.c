@@ -14,18 +14,12 @@ extern const struct notifier_type notifier_discord;
 extern const struct notifier_type notifier_grafana;
 extern const struct notifier_type notifier_github;
 extern const struct notifier_type notifier_mqtt;
+extern const struct notifier_type notifier_cdevents;
 
-const struct notifier_type *const notifier_types[] = {&notifier_webhook,
-                                                      &notifier_slack,
-                                                      &notifier_pagerduty,
-                                                      &notifier_alertmanager,
-                                                      &notifier_email,
-                                                      &notifier_teams,
-                                                      &notifier_discord,
-                                                      &notifier_grafana,
-                                                      &notifier_github,
-                                                      &notifier_mqtt,
-                                                      NULL};
+const struct notifier_type *const notifier_types[] = {
+    &notifier_webhook, &notifier_slack, &notifier_pagerduty, &notifier_alertmanager,
+    &notifier_email,   &notifier_teams, &notifier_discord,   &notifier_grafana,
+    &notifier_github,  &notifier_mqtt,  &notifier_cdevents,  NULL};
 
 const struct notifier_type *notifier_type_find(const char *receiver)
 {

@@ -136,6 +136,8 @@ static void post(struct delivery *delivery, const struct notify_use *use, const 
     struct http_header headers[NOTIFY_HEADERS_MAX + 1] = {{"Content-Type", "application/json"}};
     char *body = json_print(request->json);
 
+    if (request->type != NULL)
+        headers[0].value = request->type;
     for (size_t i = 0; i < request->header_count; i++)
         headers[i + 1] = request->headers[i];
     const struct http_request http = {.url = request->url == NULL ? use->url : request->url,

@@ -37,8 +37,9 @@ struct notify_use {
 /* What a writer makes: `json` and all texts become the caller's. */
 struct notify_request {
     struct cJSON *json;
-    char *url;      /* NULL: notify_use's */
-    bool is_bearer; /* the key goes as Authorization: Bearer */
+    char *url;        /* NULL: notify_use's */
+    const char *type; /* of the body; NULL: application/json. Constant */
+    bool is_bearer;   /* the key goes as Authorization: Bearer */
     size_t header_count;
     struct http_header headers[NOTIFY_HEADERS_MAX]; /* beside Content-Type; constant texts */
 };

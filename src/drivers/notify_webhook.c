@@ -3,10 +3,10 @@
  * SPDX-License-Identifier: MIT */
 #include "base/text.h"
 #include "drivers/delivery.h"
-#include "drivers/webhook_signature.h"
 #include "io/http_client.h"
 #include "io/memory.h"
 #include "io/secret.h"
+#include "io/webhook_signature.h"
 
 #include <inttypes.h>
 #include <stdio.h>

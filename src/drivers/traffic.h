@@ -42,7 +42,8 @@ struct traffic_split {
         *slot_servers; /* names that the proxy knows; [slot_count][slot_server_counts[i]] */
     const size_t *slot_server_counts;
     uint8_t candidate,
-        stable; /* slots; equal where there is only one: then a share means nothing and is confirmed */
+        stable;        /* slots; equal where there is only one: then a share means nothing and is confirmed */
+    bool lets_testers; /* of a set: testers go to the candidate, whatever its share; else to stable */
 };
 
 /* `why` is "" on success. `is_final`: trying again will not help (unknown server, permission). */
@@ -54,6 +55,7 @@ struct traffic_type {
     size_t instance_option_count;
     const struct option *use_options;
     size_t use_option_count;
+    bool is_all_or_nothing; /* no share but 0 and 100 % can be set */
     MUST_CHECK bool (*open)(const struct traffic_env *env, const char *name,
                             const struct option_value *options, struct traffic **ret_traffic,
                             struct err *err);
@@ -67,8 +69,8 @@ struct traffic_type {
                 traffic_done *done, void *data);
     void (*read)(struct traffic *traffic, const struct traffic_split *split, traffic_done *done, void *data);
     /* Copies a share of the requests to the candidate, whose answers nobody gets; ordered with the sets, and
-     * like them absolute and read back. A set leaves it as it is, but back to stable (share 0) ends the
-     * copies as well. NULL: this kind cannot. */
+     * like them absolute and read back. Every set ends the copies: whoever has users is not tried on copies
+     * beside. NULL: this kind cannot. */
     void (*mirror)(struct traffic *traffic, const struct traffic_split *split, uint64_t number,
                    uint16_t share, traffic_done *done, void *data);
     bool (*has_persisted)(const struct traffic *traffic, const struct traffic_split *split);

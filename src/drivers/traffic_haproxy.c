@@ -14,7 +14,7 @@
 #include <string.h>
 
 enum option_index { OPTION_SOCKETS, OPTION_SPLIT, OPTION_STATE_FILE, OPTION_INSTANCE_COUNT };
-enum use_index { USE_BACKEND, USE_STICKY, USE_DRAIN_FOR, USE_MEASURED, USE_COUNT };
+enum use_index { USE_BACKEND, USE_STICKY, USE_DRAIN_FOR, USE_MEASURED, USE_TESTERS, USE_COUNT };
 enum { MAP_PATH_MAX = 1024, DRAIN_MAX_MS = 24 * 3600 * 1000 };
 
 static const struct option instance_options[OPTION_INSTANCE_COUNT] = {
@@ -50,6 +50,10 @@ static const struct option use_options[USE_COUNT] = {
                       .type = OPTION_BOOL,
                       .fallback = "false",
                       .help = "no step passes before HAProxy's counters show the share that was set"},
+    [USE_TESTERS] = {.name = "testers",
+                     .type = OPTION_BOOL,
+                     .fallback = "false",
+                     .help = "the map's key BACKEND.testers says where testers go (map only)"},
 };
 
 /* What only matters on the way forward is refused by the rehearsal, never on the way back. */
@@ -58,11 +62,16 @@ static bool check_use(const struct traffic *traffic, const struct traffic_split 
 {
     const char *cookie = NULL;
 
+    haproxy_split_testers(made, split, split->options[USE_TESTERS].flag);
     if (!haproxy_split_drain(made, split, split->options[USE_DRAIN_FOR].duration_ms, err) ||
         !lever_cookie(&split->options[USE_STICKY], &cookie, err))
         return false;
-    return cookie == NULL || traffic->map != NULL ||
-           err_set(err, ERR_INVALID, "sticky: weights keep nobody on a side, a map can");
+    if (traffic->map != NULL)
+        return true;
+    if (cookie != NULL)
+        return err_set(err, ERR_INVALID, "sticky: weights keep nobody on a side, a map can");
+    return !split->options[USE_TESTERS].flag ||
+           err_set(err, ERR_INVALID, "testers: weights know nobody, a map can");
 }
 
 static struct haproxy_order *new_order(struct traffic *traffic, const struct traffic_split *split,

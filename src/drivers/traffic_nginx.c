@@ -252,7 +252,7 @@ static void asked(void *data, const struct http_answer *answer)
     if (order->head.kind == LEVER_REHEARSE)
         order->wanted = order->live;
     else if (order->head.kind == LEVER_SET)
-        order->wanted.mirror = order->live.mirror;
+        order->live.mirror = 0; /* the copies end, also where the file is put back */
     else
         order->wanted.share = order->live.share;
     (void)!replace_file(order, &order->wanted, written);

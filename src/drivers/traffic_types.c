@@ -8,11 +8,8 @@ extern const struct traffic_type traffic_flagd;
 extern const struct traffic_type traffic_haproxy;
 extern const struct traffic_type traffic_http;
 extern const struct traffic_type traffic_nginx;
+extern const struct traffic_type traffic_systemd;
 
-const struct traffic_type *const traffic_types[] = {&traffic_haproxy,
-                                                    &traffic_nginx,
-                                                    &traffic_flagd,
-                                                    &traffic_http,
-                                                    &traffic_aws_alb,
-                                                    &traffic_command,
-                                                    NULL};
+const struct traffic_type *const traffic_types[] = {
+    &traffic_haproxy, &traffic_nginx,   &traffic_flagd,   &traffic_http,
+    &traffic_aws_alb, &traffic_systemd, &traffic_command, NULL};
