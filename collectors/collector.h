@@ -20,6 +20,7 @@
 struct loop;
 struct log;
 struct http_client;
+struct runner_client;
 struct collector;       /* each type's own */
 struct collector_watch; /* each type's own */
 
@@ -28,7 +29,8 @@ struct collector_env {
     struct loop *loop;
     const struct log *log;
     struct http_client *http;
-    const char *instance; /* the daemon's name, for client ids */
+    struct runner_client *runner; /* NULL where no command can be started */
+    const char *instance;         /* the daemon's name, for client ids */
     /* The MQTT source that also carries our state, and what its broker says of us when we are gone; or NULL
      */
     const char *status_source, *will_topic, *will_payload;
@@ -65,6 +67,8 @@ struct collector_type {
     const struct option *metric_options;
     size_t metric_option_count;
     bool is_implicit; /* needs no instance in verdictd.conf */
+    bool is_posted;   /* values come when somebody has some: nobody is asked */
+    bool is_cheap;    /* may be asked each second, however seldom a metric wants it */
     /* Is it a metric as this kind can have it, beyond the table? Texts may still hold {{names}}, options may
      * be unset: these count as right. `ret_option` is the option that is wrong. NULL: all are. */
     MUST_CHECK bool (*check_metric)(enum series_kind kind, int64_t every_ms,
@@ -77,7 +81,7 @@ struct collector_type {
     MUST_CHECK bool (*watch)(struct collector *collector, const struct collector_series *series,
                              struct collector_watch **ret_watch, struct err *err);
     void (*unwatch)(struct collector_watch *watch);
-    /* Is the source there? `why` is NULL when it is. For /readyz and `check --online`. */
+    /* Is the source there? `why` is NULL when it is. For /readyz. */
     const char *(*trouble)(const struct collector *collector);
     /* Lines for /metrics, of the instance `name`; NULL: none. */
     void (*add_metrics)(const struct collector *collector, const char *name, FILE *to);

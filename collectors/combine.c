@@ -2,6 +2,8 @@
  * SPDX-License-Identifier: MIT */
 #include "collectors/combine.h"
 
+#include "base/hash.h"
+
 #include <math.h>
 
 const char *const combine_names[] = {[COMBINE_MAX] = "max", [COMBINE_MIN] = "min",     [COMBINE_AVG] = "avg",
@@ -59,15 +61,6 @@ bool combine_is_complete(const struct combine *combine, int64_t now_ms)
     return now_ms - combine->since_ms >= combine->silence_max_ms;
 }
 
-static uint64_t hash_name(const char *name)
-{
-    uint64_t hash = UINT64_C(14695981039346656037);
-
-    for (; *name != '\0'; name++)
-        hash = (hash ^ (unsigned char)*name) * UINT64_C(1099511628211); /* FNV-1a */
-    return hash;
-}
-
 static void drop_silent(struct combine *combine, int64_t now_ms)
 {
     size_t kept = 0;
@@ -95,7 +88,7 @@ static struct combine_reporter *add(struct combine *combine, int64_t now_ms)
 
 bool combine_put(struct combine *combine, const char *reporter, double value, int64_t now_ms)
 {
-    uint64_t name = hash_name(reporter);
+    uint64_t name = hash_text(HASH_BEGIN, reporter);
     struct combine_reporter *place = find(combine, name);
 
     if (place == NULL)

@@ -59,9 +59,8 @@ static bool read_json(struct decode_message *message, const char *path, double *
     double number = 0;
 
     if (!message->is_parsed) {
-        message->is_parsed =
-            json_parse(message->bytes, message->length, &limits, &message->root, &message->parse_err) ||
-            message->parse_err.code != ERR_NONE;
+        (void)!json_parse(message->bytes, message->length, &limits, &message->root, &message->parse_err);
+        message->is_parsed = true;
     }
     if (message->root == NULL)
         return err_set(err, message->parse_err.code, "the payload is no JSON: %s", message->parse_err.text);

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "collectors/increase.h"
 
+#include "base/hash.h"
 #include "io/memory.h"
 
 #include <math.h>
@@ -46,15 +47,6 @@ void increase_begin(struct increase *increase, bool is_birth_counted)
 {
     increase->poll++;
     increase->is_birth_counted = is_birth_counted;
-}
-
-static uint64_t hash_labels(const char *labels)
-{
-    uint64_t hash = UINT64_C(14695981039346656037);
-
-    for (; *labels != '\0'; labels++)
-        hash = (hash ^ (unsigned char)*labels) * UINT64_C(1099511628211); /* FNV-1a */
-    return hash;
 }
 
 static struct reading *find(const struct increase *increase, const char *labels, uint64_t hash)
@@ -127,7 +119,7 @@ static bool remember(struct increase *increase, const char *labels, uint64_t has
 
 bool increase_take(struct increase *increase, const char *labels, double value, double *ret_rise)
 {
-    uint64_t hash = hash_labels(labels);
+    uint64_t hash = hash_text(HASH_BEGIN, labels);
     struct reading *reading = find(increase, labels, hash);
 
     if (!isfinite(value) || value < 0 || (reading != NULL && reading->poll == increase->poll)) {

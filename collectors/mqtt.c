@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "collectors/mqtt.h"
 
+#include "base/hash.h"
 #include "base/text.h"
 #include "collectors/access.h"
 #include "collectors/decode.h"
@@ -20,7 +21,7 @@
 #include <string.h>
 
 enum {
-    CHAINS = 1024,
+    CHAINS = 8192,            /* a fleet has as many topics */
     DOWN_TOLERATED_MS = 5000, /* a broker that restarts is no trouble yet */
     CHECK_MS = 1000,
     QOS = 1,
@@ -72,16 +73,21 @@ struct collector_watch {
     struct collector_watch **chain; /* where it is listed */
     struct collector_watch *next;
     struct mqtt_series *series;
-    bool is_told; /* that the broker is gone */
+    uint64_t hash; /* of its topic */
+    bool is_told;  /* that the broker is gone */
 };
 
-static struct collector_watch **chain_of(struct collector *collector, const char *topic)
+static struct collector_watch **chain_of(struct collector *collector, uint64_t hash)
 {
-    uint64_t hash = UINT64_C(14695981039346656037);
-
-    for (; *topic != '\0'; topic++)
-        hash = (hash ^ (unsigned char)*topic) * UINT64_C(1099511628211); /* FNV-1a */
     return &collector->chains[hash % CHAINS];
+}
+
+/* Where the watches of a filter are listed. */
+static struct collector_watch **list_of(struct collector *collector, const char *filter)
+{
+    bool is_wild = strpbrk(filter, "+#") != NULL;
+
+    return is_wild ? &collector->wild : chain_of(collector, hash_text(HASH_BEGIN, filter));
 }
 
 static int64_t now_ms(const struct collector *collector)
@@ -102,12 +108,13 @@ static void on_message(void *data, const char *topic, const char *payload, size_
     struct collector *collector = data;
     struct decode_message message;
     struct collector_watch *watch = NULL;
+    uint64_t hash = hash_text(HASH_BEGIN, topic);
 
     if (is_retained)
         return;
     decode_init(&message, payload, length, clock_wall_ms());
-    for (watch = *chain_of(collector, topic); watch != NULL; watch = watch->next) {
-        if (strcmp(mqtt_series_topic(watch->series), topic) == 0)
+    for (watch = *chain_of(collector, hash); watch != NULL; watch = watch->next) {
+        if (watch->hash == hash && strcmp(mqtt_series_topic(watch->series), topic) == 0)
             take(watch, topic, &message);
     }
     for (watch = collector->wild; watch != NULL; watch = watch->next) {
@@ -181,10 +188,8 @@ static void on_down(void *data, const char *reason)
 static void on_refused(void *data, const char *filter)
 {
     struct collector *collector = data;
-    struct collector_watch *watch =
-        strpbrk(filter, "+#") != NULL ? collector->wild : *chain_of(collector, filter);
 
-    for (; watch != NULL; watch = watch->next) {
+    for (struct collector_watch *watch = *list_of(collector, filter); watch != NULL; watch = watch->next) {
         if (strcmp(mqtt_series_topic(watch->series), filter) != 0)
             continue;
         begin_listening(watch);
@@ -276,7 +281,8 @@ static bool watch_series(struct collector *collector, const struct collector_ser
     struct collector_watch *watch = memory_take(sizeof(*watch));
     watch->collector = collector;
     watch->series = its;
-    watch->chain = strpbrk(topic, "+#") != NULL ? &collector->wild : chain_of(collector, topic);
+    watch->hash = hash_text(HASH_BEGIN, topic);
+    watch->chain = list_of(collector, topic);
     watch->next = *watch->chain;
     *watch->chain = watch;
     *ret_watch = watch;
@@ -302,6 +308,13 @@ static const char *trouble_of(const struct collector *collector)
 
 static void add_metrics(const struct collector *collector, const char *name, FILE *to)
 {
+    struct mqtt_client_counts counts = mqtt_client_counts(collector->client);
+
+    (void)fprintf(to, "verdict_mqtt_messages_total{source=\"%s\"} %" PRIu64 "\n", name, counts.messages);
+    (void)fprintf(to, "verdict_mqtt_dropped_total{source=\"%s\",why=\"payload\"} %" PRIu64 "\n", name,
+                  counts.dropped_payloads);
+    (void)fprintf(to, "verdict_mqtt_dropped_total{source=\"%s\",why=\"topic\"} %" PRIu64 "\n", name,
+                  counts.dropped_topics);
     (void)fprintf(to, "verdict_mqtt_refused_reports_total{source=\"%s\"} %" PRIu64 "\n", name,
                   collector->refused);
 }

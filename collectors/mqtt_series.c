@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "collectors/mqtt_series.h"
 
-#include "collectors/combine.h"
+#include "collectors/combine_tell.h"
 #include "collectors/increase.h"
 #include "io/log.h"
 #include "io/memory.h"
@@ -64,20 +64,6 @@ struct mqtt_series {
 };
 
 /* ---- values ---- */
-
-/* False: there is nobody any more, or not everybody yet. */
-static bool put_combined(struct mqtt_series *series, int64_t now_ms)
-{
-    double value = 0;
-
-    if (!combine_value(series->combine, now_ms, &value))
-        return false;
-    series->sink.gauge(series->sink.data, now_ms, value);
-    if (!isfinite(value)) /* after the value, which would say that all is well */
-        series->sink.trouble(series->sink.data, SERIES_NOT_FINITE,
-                             "the values add up to more than a number holds");
-    return true;
-}
 
 static void note_refused(struct mqtt_series *series, const char *reporter)
 {
@@ -142,7 +128,7 @@ static void put_gauges(struct mqtt_series *series, const char *topic, const stru
             note_refused(series, reporter);
     }
     if (is_taken)
-        (void)put_combined(series, now_ms);
+        (void)combine_tell(series->combine, now_ms, &series->sink);
 }
 
 static bool take_gauge(struct mqtt_series *series, const char *topic, struct decode_message *message,
@@ -243,7 +229,7 @@ void mqtt_series_take(struct mqtt_series *series, const char *topic, struct deco
 void mqtt_series_pass(struct mqtt_series *series, int64_t now_ms)
 {
     if (series->combine != NULL && series->combine->count > 0 &&
-        combine_is_complete(series->combine, now_ms) && !put_combined(series, now_ms))
+        combine_is_complete(series->combine, now_ms) && !combine_tell(series->combine, now_ms, &series->sink))
         series->sink.trouble(series->sink.data, SERIES_NO_DATA, "no topic says anything any more");
 }
 

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "collectors/probe_command.h"
 
+#include "collectors/command_end.h"
 #include "io/loop.h"
 #include "io/memory.h"
 #include "io/runner_client.h"
@@ -11,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { EXIT_CANNOT_SAY = 75, WHY_MAX = 200 };
+enum { WHY_MAX = 200 };
 
 struct probe_command {
     struct loop *loop;
@@ -85,18 +86,11 @@ void probe_command_stop(struct probe_command *command)
 
 static enum probe_end end_of(const struct runner_result *result, char *why, size_t size)
 {
-    if (result->timed_out)
-        (void)snprintf(why, size, "the command ran past the timeout and was stopped");
-    else if (result->cancelled)
-        (void)snprintf(why, size, "the command was stopped from outside");
-    else if (result->error != 0)
-        (void)snprintf(why, size, "the command could not be executed: %s", strerror(result->error));
-    else if (result->signal != 0)
-        (void)snprintf(why, size, "the command was ended by signal %d", result->signal);
-    else if (result->exit_status == EXIT_CANNOT_SAY)
-        (void)snprintf(why, size, "the command cannot say now (exit %d)", EXIT_CANNOT_SAY);
-    else
-        return PROBE_END_ANSWER;
+    if (command_end_is_own(result, why, size)) {
+        if (result->exit_status != COMMAND_CANNOT_SAY)
+            return PROBE_END_ANSWER;
+        (void)snprintf(why, size, "the command cannot say now (exit %d)", COMMAND_CANNOT_SAY);
+    }
     return result->timed_out || (result->signal != 0 && !result->cancelled) ? PROBE_END_BAD : PROBE_END_OPEN;
 }
 

@@ -346,6 +346,7 @@ static const char *trouble_of(const struct collector *collector)
 
 const struct collector_type prometheus_collector = {
     .name = "prometheus",
+    .is_cheap = true,
     .instance_options = instance_options,
     .instance_option_count = ARRAY_LENGTH(instance_options),
     .metric_options = metric_options,

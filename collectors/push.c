@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "collectors/push.h"
 
+#include "base/hash.h"
 #include "base/text.h"
 #include "io/memory.h"
 
@@ -34,11 +35,7 @@ static bool make_name(const struct push_sample *sample, char name[NAME_SIZE])
 
 static struct collector_watch **chain_of(struct collector *collector, const char *name)
 {
-    uint64_t hash = UINT64_C(14695981039346656037);
-
-    for (; *name != '\0'; name++)
-        hash = (hash ^ (unsigned char)*name) * UINT64_C(1099511628211); /* FNV-1a */
-    return &collector->chains[hash % CHAINS];
+    return &collector->chains[hash_text(HASH_BEGIN, name) % CHAINS];
 }
 
 static bool is_good(const struct push_sample *sample)
@@ -138,6 +135,7 @@ static const char *trouble_of(const struct collector *collector)
 const struct collector_type push_collector = {
     .name = "push",
     .is_implicit = true,
+    .is_posted = true,
     .open = open_collector,
     .close = close_collector,
     .watch = watch_series,
