@@ -1,0 +1,26 @@
+# embed.cmake - writes the console's files into one C file: cmake -DFOLDER=src/web -DTO=web_files.c -P embed.cmake
+# SPDX-License-Identifier: MIT
+set(type_html "text/html; charset=utf-8")
+set(type_css "text/css; charset=utf-8")
+set(type_js "text/javascript; charset=utf-8")
+set(type_svg "image/svg+xml")
+
+file(GLOB files ${FOLDER}/*.html ${FOLDER}/*.css ${FOLDER}/*.js ${FOLDER}/*.svg)
+set(arrays "")
+set(rows "")
+foreach(file ${files})
+  get_filename_component(name ${file} NAME)
+  get_filename_component(extension ${file} LAST_EXT)
+  string(SUBSTRING ${extension} 1 -1 extension)
+  string(MAKE_C_IDENTIFIER ${name} symbol)
+  file(READ ${file} bytes HEX)
+  file(SIZE ${file} size)
+  file(SHA256 ${file} hash)
+  string(SUBSTRING ${hash} 0 16 hash)
+  string(REGEX REPLACE "(..)" "0x\\1," bytes "${bytes}")
+  string(APPEND arrays "static const unsigned char ${symbol}[] = {${bytes}};\n")
+  string(APPEND rows "    {\"${name}\", \"${type_${extension}}\", \"\\\"${hash}\\\"\", ${symbol}, ${size}},\n")
+endforeach()
+file(WRITE ${TO}.new "/* Written by src/web/embed.cmake. */\n#include \"web/web.h\"\n\n${arrays}\n"
+  "const struct web_file web_files[] = {\n${rows}};\nconst size_t web_file_count = sizeof(web_files) / sizeof(web_files[0]);\n")
+file(RENAME ${TO}.new ${TO})
