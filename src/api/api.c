@@ -2,9 +2,12 @@
  * SPDX-License-Identifier: MIT */
 #include "api/parts.h"
 #include "io/clock.h"
+#include "io/digest.h"
 #include "io/log.h"
+#include "io/loop.h"
 #include "io/memory.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 struct api *api_new(const struct api_env *env)
@@ -14,6 +17,11 @@ struct api *api_new(const struct api_env *env)
 
     api->env = *env;
     LIST_INIT(&api->calls);
+    uint64_t seed = 0;
+    digest_random(&seed, sizeof(seed));
+    api->rates = rate_table_new(seed);
+    fleet_init(&api->fleet);
+    TAILQ_INIT(&api->listeners.queue);
     if (!journal_view_open(env->journal_path, &api->view, &err))
         log_say(env->log, LOG_LEVEL_ERROR, "api: %s", err.text);
     return api;
@@ -21,9 +29,10 @@ struct api *api_new(const struct api_env *env)
 
 void api_release(struct api *api)
 {
-    if (!api->is_closed || !LIST_EMPTY(&api->calls))
+    if (!api->is_closed || !LIST_EMPTY(&api->calls) || !fleet_is_idle(api) || listeners_are_busy(api))
         return;
     journal_view_close(api->view);
+    rate_table_free(api->rates);
     free(api);
 }
 
@@ -32,14 +41,20 @@ void api_free(struct api *api)
 {
     if (api == NULL)
         return;
+    struct call *call = NULL;
     struct call *next = NULL;
-    for (struct call *call = LIST_FIRST(&api->calls); call != NULL; call = next) {
+    LIST_FOREACH(call, &api->calls, link)
+    call->holds++;
+    /* Events stand before the request that brought them. */
+    for (call = LIST_FIRST(&api->calls); call != NULL; call = next) {
         next = LIST_NEXT(call, link);
-        poll_end(call);
+        call_forget(call);
         call->env_holds = 0;
-        call->request = NULL;
+        call->holds--;
         call_settle(call);
     }
+    fleet_close(api);
+    listeners_free(api);
     api->is_closed = true;
     api_release(api);
 }
@@ -61,6 +76,39 @@ static void answer_lost(struct call *call, bool is_known)
     problem_answer_method(call, allowed);
 }
 
+/* Whoever may take something back may always: no limit stands before that (S19). Who comes by the Unix socket
+ * without a token is let in by its mode, and must get through while the network is flooded. */
+static bool takes_back(const struct call *call)
+{
+    unsigned right = call->route->right; /* whoever is asked for approval may say no */
+
+    return (right == TOKEN_ROLLBACK || right == TOKEN_APPROVE) &&
+           auth_allows(&call->principal, right, "", "");
+}
+
+static bool is_within_rate(struct call *call, bool is_someone)
+{
+    struct api *api = call->api;
+    const struct http_server_peer *peer = &call->request->peer;
+    const struct principal *principal = &call->principal;
+    bool has_token = is_someone && principal->has_token;
+    char name[RATE_NAME_SIZE];
+    int64_t wait_ms = 0;
+
+    if ((peer->is_unix && !has_token) || (is_someone && takes_back(call)))
+        return true;
+    if (has_token)
+        (void)snprintf(name, sizeof(name), "%s", principal->token.id);
+    else
+        rate_name(peer->address, name);
+    if (rate_take(api->rates, name, has_token ? &api->env.doors.token_rate : &api->env.doors.address_rate,
+                  loop_now_ms(), &wait_ms))
+        return true;
+    *(has_token ? &api->refused_tokens : &api->refused_addresses) += 1;
+    problem_answer_rate(call, wait_ms, has_token ? "this token" : "this address");
+    return false;
+}
+
 static void dispatch(struct call *call)
 {
     struct http_server_request *request = call->request;
@@ -68,12 +116,16 @@ static void dispatch(struct call *call)
     bool is_known = false;
 
     call->route = route_find(routes, route_count, request->method, request->path, &call->match, &is_known);
+    bool wants_someone = call->route != NULL && call->route->right != 0;
+    bool is_someone =
+        wants_someone && auth_find(call->api->env.journal, request, clock_wall_ms(), &call->principal, &why);
+    if (!is_within_rate(call, is_someone))
+        return;
     if (call->route == NULL) {
         answer_lost(call, is_known);
         return;
     }
-    if (call->route->right != 0 &&
-        !auth_find(call->api->env.journal, request, clock_wall_ms(), &call->principal, &why)) {
+    if (wants_someone && !is_someone) {
         problem_answer_unknown(call, why);
         return;
     }
@@ -98,8 +150,7 @@ void api_on_gone(void *data, struct http_server_request *request)
     struct call *call = request->waiter;
 
     (void)data;
-    poll_end(call);
-    call->request = NULL;
+    call_forget(call);
     call_settle(call);
 }
 
@@ -124,4 +175,9 @@ void api_changed(struct api *api, uint64_t deployment)
 void api_run_changed(struct api *api, uint64_t run)
 {
     wake(api, true, run);
+}
+
+void api_journaled(struct api *api)
+{
+    listeners_look(api);
 }

@@ -1,5 +1,4 @@
-/* api.h - HTTP ↔ events and views: routes, rights, problem documents, long polls. What happens is the
- * daemon's part.
+/* api.h - HTTP ↔ events and views: routes, rights, problems, streams; what happens is the daemon's part.
  * SPDX-License-Identifier: MIT
  *
  * The daemon supplies `struct api_env`; api answers every request of the server exactly once, now, when the
@@ -9,8 +8,12 @@
 #define API_API_H
 
 #include "api/api_asked.h"
+#include "api/api_doors.h"
 #include "api/api_lock.h"
+#include "api/api_logs.h"
+#include "api/api_otlp.h"
 #include "api/api_run.h"
+#include "api/api_sample.h"
 #include "config/definition.h"
 #include "engine/engine.h"
 #include "io/http_server.h"
@@ -53,20 +56,6 @@ struct api_target_verb {
     const char *reason;
 };
 
-/* A posted value: of a gauge, or events (as value) and total of the time since the post before. */
-struct api_sample {
-    const char *service, *environment, *key, *metric; /* key: "slot.blue", "version.2.4.1", "service" */
-    int64_t wall_ms;
-    bool is_count;
-    double value, total;
-};
-
-enum api_sample_answer {
-    API_SAMPLE_TAKEN,
-    API_SAMPLE_UNWATCHED, /* no deployment under way reads it: it goes nowhere */
-    API_SAMPLE_WRONG_KIND
-};
-
 /* The outcome of a start or verb. `err` has the sentence and code where nothing happened: NOT_FOUND, INVALID
  * (422), CONFLICT (409), FORBIDDEN (403), LIMIT (503), IO (507). `is_new`: a start that created (201) and did
  * not attach. */
@@ -92,6 +81,9 @@ struct api_env {
     const char *journal_path; /* for views */
     const struct option_schemas *schemas;
     const char *instance;
+    bool hides_console; /* its pages are not served */
+    struct api_doors doors;
+    int64_t beat_ms; /* of those who listen; 0: LISTENERS_BEAT_MS */
     /* Answered once, from the loop, not from inside the call; never after api_free(). */
     void (*start)(void *data, const struct api_start *start, api_done *done, void *done_data);
     void (*verb)(void *data, const struct api_verb *verb, api_done *done, void *done_data);
@@ -100,9 +92,14 @@ struct api_env {
     /* `request`: {"png","title","unit","start","end","lines":[{"path" below the series
      * folder,"count","name"}], "marks":[{"time","name","bad"}],"bounds":[{"value","name"}]}. */
     void (*draw)(void *data, const char *request, api_drawn *done, void *done_data);
+    void (*outputs)(void *data, const struct api_outputs_wanted *wanted, api_outputs_told *done,
+                    void *done_data);
     void (*test_notifier)(void *data, const struct api_notice_test *asked, api_told *done, void *done_data);
     void (*mark)(void *data, uint64_t deployment, double weight_percent); /* follow: the pipeline's */
     enum api_sample_answer (*sample)(void *data, const struct api_sample *sample);
+    /* False: nothing was taken (ERR_INVALID; ERR_LIMIT: too many points). */
+    bool (*otlp)(void *data, const struct api_otlp *posted, struct api_otlp_answer *ret_answer,
+                 struct err *err);
     bool (*live)(void *data, uint64_t deployment, struct api_live *ret_live);
     const struct target_state *(*target)(void *data, uint32_t target);
     int64_t (*now_ms)(void *data); /* engine's clock */
@@ -129,9 +126,12 @@ void api_free(struct api *api);
 /* For struct http_server_callbacks; `data` is the api. */
 void api_handle(void *data, struct http_server_request *request);
 void api_on_gone(void *data, struct http_server_request *request);
+size_t api_body_max(void *data, const struct http_server_request *request);
 
 /* Something about this deployment changed (published): long polls look again. */
 void api_changed(struct api *api, uint64_t deployment);
 void api_run_changed(struct api *api, uint64_t run);
+/* A batch is durable: those who listen hear of it. */
+void api_journaled(struct api *api);
 
 #endif

@@ -13,6 +13,8 @@ struct api_rehearsal {
     const char *service, *environment;
     const char *strategy; /* "": the default */
     const char *version;  /* "": the one that serves now */
+    const char *sealed;   /* instead of what the daemon's rule files say of it; NULL: these */
+    bool asks_sources;    /* for every metric as well, of what serves now */
 };
 
 /* `json` lives until the return; NULL: refused (*err). Of a rehearsal: {"strategy","version","ok","checks":

@@ -8,6 +8,7 @@
 
 #include <assert.h>
 #include <cjson/cJSON.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,9 +21,39 @@ struct call *call_new(struct api *api, struct http_server_request *request)
 
     call->api = api;
     call->request = request;
+    call->text = request->body;
+    call->text_length = request->body_length;
     request->waiter = call;
     LIST_INSERT_HEAD(&api->calls, call, link);
     return call;
+}
+
+struct call *call_new_event(struct call *parent, size_t place, const struct route *route, char *text)
+{
+    struct call *call = memory_take(sizeof(*call));
+
+    call->api = parent->api;
+    call->request = parent->request;
+    call->principal = parent->principal;
+    call->route = route;
+    call->text = text;
+    call->text_length = strlen(text);
+    call->parent = parent;
+    call->place = place;
+    parent->holds++;
+    LIST_INSERT_HEAD(&parent->api->calls, call, link);
+    return call;
+}
+
+void call_forget(struct call *call)
+{
+    struct call *one = NULL;
+
+    poll_end(call);
+    call->request = NULL;
+    LIST_FOREACH(one, &call->api->calls, link)
+    if (one->parent == call)
+        one->request = NULL;
 }
 
 static void free_call(struct call *call)
@@ -32,6 +63,9 @@ static void free_call(struct call *call)
     reading_free(call->reading);
     json_free(call->body);
     json_free(call->answer);
+    events_free(call->events);
+    if (call->parent != NULL)
+        free((void *)(uintptr_t)call->text);
     free(call);
 }
 
@@ -40,7 +74,13 @@ void call_settle(struct call *call)
     if (call->request != NULL || call->holds > 0 || call->env_holds > 0)
         return;
     struct api *api = call->api;
+    struct call *parent = call->parent;
     free_call(call);
+    if (parent != NULL) {
+        parent->holds--;
+        call_settle(parent);
+        return;
+    }
     api_release(api);
 }
 
@@ -51,15 +91,26 @@ void call_answer(struct call *call, unsigned status, const char *type,
     struct http_server_header all[HTTP_SERVER_HEADERS_MAX] = {
         {"Content-Type", type}, {"Cache-Control", "no-store"}, {"X-Content-Type-Options", "nosniff"}};
     size_t count = 3;
+
+    for (size_t i = 0; i < header_count && count < HTTP_SERVER_HEADERS_MAX; i++)
+        all[count++] = headers[i];
+    call_answer_bare(call, status, all, count, body, length);
+}
+
+void call_answer_bare(struct call *call, unsigned status, const struct http_server_header *headers,
+                      size_t header_count, const void *body, size_t length)
+{
     struct http_server_request *request = call->request;
 
     if (request == NULL)
         return;
-    for (size_t i = 0; i < header_count && count < HTTP_SERVER_HEADERS_MAX; i++)
-        all[count++] = headers[i];
     call->request = NULL;
+    if (call->parent != NULL) {
+        events_answered(call->parent, call->place, status, body);
+        return;
+    }
     call->api->answered[status / 100 < API_STATUS_CLASSES ? status / 100 : 0]++;
-    http_server_answer(request, status, all, count, body, length);
+    http_server_answer(request, status, headers, header_count, body, length);
 }
 
 void call_answer_json(struct call *call, unsigned status, cJSON *json)
@@ -95,11 +146,11 @@ bool call_read_body(struct call *call, const char *const *names, size_t count, b
 {
     struct err err = {0};
 
-    if (call->request->body_length == 0 && allows_empty) {
+    if (call->text_length == 0 && allows_empty) {
         call->body = cJSON_CreateObject();
         return true;
     }
-    if (!json_parse(call->request->body, call->request->body_length, NULL, &call->body, &err)) {
+    if (!json_parse(call->text, call->text_length, NULL, &call->body, &err)) {
         answer_body_err(call, &err);
         return false;
     }
@@ -166,6 +217,16 @@ bool call_body_flag(struct call *call, const char *name, bool *ret_flag)
     if (json_bool(&root, name, JSON_OPTIONAL, ret_flag, &err))
         return true;
     answer_body_err(call, &err);
+    return false;
+}
+
+bool call_query_number(struct call *call, const char *name, int64_t min, int64_t max, int64_t *number)
+{
+    const char *text = http_server_query(call->request, name);
+
+    if (text == NULL || text_to_integer(text, min, max, number))
+        return true;
+    problem_answer(call, 400, "invalid", "%s: must be %" PRId64 " to %" PRId64, name, min, max);
     return false;
 }
 

@@ -41,17 +41,29 @@ struct call {
     unsigned env_holds; /* callbacks of the daemon: none after api_free() */
     struct reading *reading;
     struct call_poll poll;
-    struct cJSON *body; /* of the request, where it was read */
+    const char *text; /* the request's body, or its own where it came with an event */
+    size_t text_length;
+    struct cJSON *body; /* of the text, where it was read */
     char reason[CALL_REASON_SIZE];
-    char key[256];        /* start: idempotency key, "" none */
-    uint64_t deployment;  /* verbs: concerned */
-    uint64_t run;         /* the same of runs */
-    unsigned status;      /* of the answer once a deployment is read: 200, 201 */
-    enum verb verb;       /* verbs */
-    struct cJSON *answer; /* tokens: prepared until the journal has it */
+    char key[256];            /* start: idempotency key, "" none */
+    uint64_t deployment;      /* verbs: concerned */
+    uint64_t run;             /* the same of runs */
+    unsigned status;          /* of the answer once a deployment is read: 200, 201 */
+    enum verb verb;           /* verbs */
+    struct cJSON *answer;     /* tokens: prepared until the journal has it */
+    struct events_in *events; /* of a request that brought some; else NULL */
+    struct call *parent; /* whose event it is: that is answered in its place, and lives longer; or NULL */
+    size_t place;        /* among the events of that */
 };
 
 struct call *call_new(struct api *api, struct http_server_request *request);
+
+/* One event of `parent`, as if it had come as `route`'s request with the body `text`, which it takes over
+ * (malloc'ed). Still to be handled. */
+struct call *call_new_event(struct call *parent, size_t place, const struct route *route, char *text);
+
+/* Who asked is gone: nobody hears an answer any more. */
+void call_forget(struct call *call);
 
 /* The client is gone, or the answer is out: frees once nothing is under way. The caller's pointer is dead. */
 void call_settle(struct call *call);
@@ -60,6 +72,10 @@ void call_settle(struct call *call);
 void call_answer(struct call *call, unsigned status, const char *type,
                  const struct http_server_header *headers, size_t header_count, const char *body,
                  size_t length);
+
+/* The same with these headers alone, for what is no answer of the API. */
+void call_answer_bare(struct call *call, unsigned status, const struct http_server_header *headers,
+                      size_t header_count, const void *body, size_t length);
 
 /* Takes over `json`. */
 void call_answer_json(struct call *call, unsigned status, struct cJSON *json);
@@ -79,6 +95,10 @@ MUST_CHECK bool call_body_name(struct call *call, const char *name, bool (*is_go
                                const char *what, size_t size, char *to);
 /* Optional flag, false where missing. */
 MUST_CHECK bool call_body_flag(struct call *call, const char *name, bool *ret_flag);
+
+/* Optional number of the query, as it was where it is missing. False: answered with 400. */
+MUST_CHECK bool call_query_number(struct call *call, const char *name, int64_t min, int64_t max,
+                                  int64_t *number);
 
 /* The principal has this right here ("" and "": anywhere); false: answered with 403. */
 MUST_CHECK bool call_allowed(struct call *call, unsigned right, const char *service, const char *environment);

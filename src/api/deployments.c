@@ -165,7 +165,7 @@ static bool read_key(struct call *call)
     const char *header = http_server_header(call->request, "Idempotency-Key");
     size_t length = 0;
 
-    if (header == NULL)
+    if (header == NULL || call->parent != NULL) /* an event has its own */
         return true;
     bool is_quoted = header[0] == '"';
     for (header += is_quoted; *header != '\0' && length + 1 < sizeof(call->key); header++) {
@@ -255,7 +255,7 @@ void deployments_start(struct call *call)
         .is_emergency = texts.is_emergency,
         .is_stable_bad = texts.is_stable_bad,
         .idempotency_key = call->key[0] == '\0' ? NULL : call->key};
-    digest_sha256(call->request->body, call->request->body_length, start.body_hash);
+    digest_sha256(call->text, call->text_length, start.body_hash);
     if (!reserve(call, start.body_hash))
         return;
     call->env_holds++;
@@ -290,16 +290,13 @@ static bool read_phases(struct call *call, uint32_t *ret_phases)
 
 static bool read_filter(struct call *call, struct journal_filter *filter)
 {
-    const char *limit = http_server_query(call->request, "limit");
     const char *cursor = http_server_query(call->request, "cursor");
     int64_t number = LIST_DEFAULT;
 
     filter->service = http_server_query(call->request, "service");
     filter->environment = http_server_query(call->request, "environment");
-    if (limit != NULL && !text_to_integer(limit, 1, VIEW_ROWS_MAX, &number)) {
-        problem_answer(call, 400, "invalid", "limit: must be 1 to %d", VIEW_ROWS_MAX);
+    if (!call_query_number(call, "limit", 1, VIEW_ROWS_MAX, &number))
         return false;
-    }
     filter->limit = (uint32_t)number;
     if (cursor != NULL && !route_parse_deployment(cursor, &filter->before)) {
         problem_answer(call, 400, "invalid", "cursor: take it from the page before");

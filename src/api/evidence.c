@@ -89,11 +89,14 @@ static cJSON *shape_action(const struct reading *reading, const struct journal_a
     const struct definition *definition = reading->definition;
     cJSON *object = cJSON_CreateObject();
     bool is_command = row->kind == ACTION_COMMAND || row->kind == ACTION_CANCEL;
+    bool is_smoke = row->kind == ACTION_SMOKE || row->kind == ACTION_VERIFY;
 
     cJSON_AddNumberToObject(object, "sequence", row->sequence);
     cJSON_AddStringToObject(object, "kind", action_kind_name(row->kind));
     if (definition != NULL && is_command && row->reference < definition->command_count)
         cJSON_AddStringToObject(object, "name", definition->commands[row->reference].name);
+    if (definition != NULL && is_smoke && row->reference < definition->smoke_count)
+        cJSON_AddStringToObject(object, "name", definition->smokes[row->reference].name);
     if (row->kind == ACTION_ROUTE || row->kind == ACTION_MIRROR)
         cJSON_AddNumberToObject(object, "share", row->share / 100.0);
     cJSON_AddNumberToObject(object, "step", row->step);
@@ -130,25 +133,6 @@ static bool read_actions(struct reading *reading, struct err *err)
     return true;
 }
 
-static cJSON *shape_audit(const struct reading *reading, const struct journal_audit *row)
-{
-    cJSON *object = cJSON_CreateObject();
-    char sentence[SHAPE_SENTENCE_SIZE];
-
-    cJSON_AddNumberToObject(object, "event", (double)row->event);
-    shape_time(object, "time", row->wall_ms);
-    cJSON_AddStringToObject(object, "what", row->what);
-    cJSON_AddNumberToObject(object, "a", row->a);
-    cJSON_AddNumberToObject(object, "b", row->b);
-    cJSON_AddNumberToObject(object, "step", row->step);
-    cJSON_AddNumberToObject(object, "attempt", row->attempt);
-    cJSON_AddStringToObject(object, "actor", row->actor);
-    cJSON_AddStringToObject(object, "reason", row->reason);
-    shape_audit_sentence(reading->definition, row, sentence, sizeof(sentence));
-    cJSON_AddStringToObject(object, "text", sentence);
-    return object;
-}
-
 /* Shows all audit rows of the deployment to `note` until it says false. */
 static bool read_audit(struct reading *reading, bool (*note)(struct reading *, const struct journal_audit *),
                        struct err *err)
@@ -175,8 +159,15 @@ static bool note_row(struct reading *reading, const struct journal_audit *row)
 {
     if (room_for(reading, reading->audit, 1) == 0)
         return false;
-    cJSON_AddItemToArray(reading->audit, shape_audit(reading, row));
+    cJSON_AddItemToArray(reading->audit, shape_audit(reading->definition, row));
     return true;
+}
+
+static bool note_result(struct reading *reading, const struct journal_audit *row)
+{
+    bool says_why = strcmp(row->what, trace_kind_name(TRACE_RESULT)) == 0 && row->reason[0] != '\0';
+
+    return !says_why || note_row(reading, row);
 }
 
 static bool note_approver(struct reading *reading, const struct journal_audit *row)
@@ -197,6 +188,13 @@ bool evidence_read(struct reading *reading, struct err *err)
     reading->actions = cJSON_CreateArray();
     reading->audit = cJSON_CreateArray();
     return read_verdicts(reading, err) && read_actions(reading, err) && read_audit(reading, note_row, err);
+}
+
+bool evidence_read_results(struct reading *reading, struct err *err)
+{
+    reading->actions = cJSON_CreateArray();
+    reading->audit = cJSON_CreateArray();
+    return read_actions(reading, err) && read_audit(reading, note_result, err);
 }
 
 bool evidence_read_approvers(struct reading *reading, struct err *err)

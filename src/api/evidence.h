@@ -8,6 +8,9 @@
 /* Fills verdicts, actions and audit of the reading of one deployment (rows[0], its definition). */
 MUST_CHECK bool evidence_read(struct reading *reading, struct err *err);
 
+/* Fills actions, and audit with the rows of results that say why. */
+MUST_CHECK bool evidence_read_results(struct reading *reading, struct err *err);
+
 /* Fills the approvers. */
 MUST_CHECK bool evidence_read_approvers(struct reading *reading, struct err *err);
 

@@ -117,7 +117,15 @@ static void add_own(const struct api *api, struct text *text)
     for (unsigned i = 1; i < API_STATUS_CLASSES; i++)
         text_add(text, "verdict_api_answers_total{status=\"%uxx\"} %llu\n", i,
                  (unsigned long long)api->answered[i]);
+    text_add(text,
+             "# TYPE verdict_api_rate_limited_total counter\n"
+             "verdict_api_rate_limited_total{source=\"token\"} %llu\n"
+             "verdict_api_rate_limited_total{source=\"address\"} %llu\n",
+             (unsigned long long)api->refused_tokens, (unsigned long long)api->refused_addresses);
     text_add(text, "# TYPE verdict_api_long_polls gauge\nverdict_api_long_polls %zu\n", waiting);
+    text_add(text, "# TYPE verdict_api_listeners gauge\nverdict_api_listeners %zu\n", api->listeners.count);
+    text_add(text, "# TYPE verdict_api_listeners_cut_total counter\nverdict_api_listeners_cut_total %llu\n",
+             (unsigned long long)api->listeners.cut);
 }
 
 void health_metrics(struct call *call)

@@ -5,6 +5,8 @@
 
 #include "api/api.h"
 #include "api/call.h"
+#include "api/fleet_parts.h"
+#include "api/listeners.h"
 #include "api/problem.h"
 
 enum { API_STATUS_CLASSES = 6 };
@@ -16,11 +18,15 @@ struct api {
     struct api_env env;
     struct journal_view *view; /* NULL: could not be opened */
     LIST_HEAD(call_list, call) calls;
-    bool is_closed;                        /* lives on until no worker holds a call */
+    struct fleet fleet;
+    struct listeners listeners;
+    bool is_closed;                        /* lives on until no worker holds anything of it */
     uint64_t answered[API_STATUS_CLASSES]; /* by hundreds of the status */
+    struct rate_table *rates;
+    uint64_t refused_tokens, refused_addresses; /* requests past their rate */
 };
 
-/* Frees a closed api once it has no calls. */
+/* Frees a closed api once nothing is under way. */
 void api_release(struct api *api);
 
 /* Handlers of the table, one line per file. */
@@ -40,19 +46,24 @@ void quarantine_add(struct call *call);
 void quarantine_clear(struct call *call);
 void report_show(struct call *call);
 void graph_show(struct call *call);
+void logs_show(struct call *call);
 void tokens_create(struct call *call);
 void tokens_list(struct call *call);
+void tokens_self(struct call *call);
 void tokens_revoke(struct call *call);
 void rules_list(struct call *call);
 void rules_check(struct call *call);
 void rehearsal_ask(struct call *call);
 void notifiers_test(struct call *call);
 void samples_take(struct call *call);
+void otlp_take(struct call *call);
+void alerts_take(struct call *call);
 void status_show(struct call *call);
 void health_live(struct call *call);
 void health_ready(struct call *call);
 void health_metrics(struct call *call);
-void missing_answer(struct call *call);
+void listen_all(struct call *call);
+void listen_deployment(struct call *call);
 void runs_start(struct call *call);
 void runs_list(struct call *call);
 void runs_show(struct call *call);
@@ -63,7 +74,22 @@ MUST_CHECK bool runs_allowed(struct call *call, unsigned right, const char *serv
                              const struct run_definition *definition);
 /* api_done of every request about runs that the engine answers. */
 void runs_done(void *data, bool is_done, bool is_new, uint64_t run, const struct err *err);
+void audit_list(struct call *call);
 void openapi_show(struct call *call);
+void console_show(struct call *call);
+void events_take(struct call *call);
+void events_allow(struct call *call);
+void hooks_take(struct call *call);
+
+/* events_in.c: one of the events that a call brought has its answer; the last one answers the call. */
+void events_answered(struct call *call, size_t place, unsigned status, const char *body);
+void events_free(struct events_in *events);
+/* One start, as if it had come as the event `id` of `source`; takes over `body`, the native request's. */
+void events_take_start(struct call *call, const char *source, const char *id, struct cJSON *body);
+
+enum { HOOK_BODY_MAX = 256 * 1024 }; /* of a message that nobody has proved yet */
+/* hooks.c: the one of this name, or NULL. */
+const struct settings_hook *hooks_find(const struct api *api, const char *name);
 
 /* Reads the deployment anew and answers with it: `status` (201 with Location). */
 void deployments_answer(struct call *call, uint64_t deployment, unsigned status);

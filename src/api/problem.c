@@ -19,19 +19,11 @@ struct status_title {
 };
 
 static const struct status_title titles[] = {
-    {400, "Bad Request"},
-    {401, "Unauthorized"},
-    {403, "Forbidden"},
-    {404, "Not Found"},
-    {405, "Method Not Allowed"},
-    {409, "Conflict"},
-    {413, "Content Too Large"},
-    {422, "Unprocessable Content"},
-    {500, "Internal Server Error"},
-    {501, "Not Implemented"},
-    {503, "Service Unavailable"},
-    {504, "Gateway Timeout"},
-    {507, "Insufficient Storage"},
+    {400, "Bad Request"},         {401, "Unauthorized"},           {403, "Forbidden"},
+    {404, "Not Found"},           {405, "Method Not Allowed"},     {409, "Conflict"},
+    {413, "Content Too Large"},   {415, "Unsupported Media Type"}, {422, "Unprocessable Content"},
+    {429, "Too Many Requests"},   {500, "Internal Server Error"},  {501, "Not Implemented"},
+    {503, "Service Unavailable"}, {504, "Gateway Timeout"},        {507, "Insufficient Storage"},
 };
 
 static const unsigned statuses[ERR_CODE_COUNT] = {
@@ -138,6 +130,18 @@ void problem_answer_unknown(struct call *call, const char *detail)
     static const struct http_server_header header = {"WWW-Authenticate", "Bearer realm=\"verdictd\""};
 
     answer(call, 401, &header, make(call, 401, "unauthorized", detail));
+}
+
+void problem_answer_rate(struct call *call, int64_t wait_ms, const char *who)
+{
+    char seconds[24];
+    char text[DETAIL_SIZE];
+    const struct http_server_header header = {"Retry-After", seconds};
+
+    (void)snprintf(seconds, sizeof(seconds), "%lld", (long long)((wait_ms + 999) / 1000));
+    (void)snprintf(text, sizeof(text), "%s asks too often; wait for %s s (`rates` in verdictd.conf)", who,
+                   seconds);
+    answer(call, 429, &header, make(call, 429, "rate-limited", text));
 }
 
 void problem_answer_method(struct call *call, const char *allowed)

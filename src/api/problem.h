@@ -6,6 +6,8 @@
 #include "base/attributes.h"
 #include "base/err.h"
 
+#include <stdint.h>
+
 struct call;
 
 /* `code`: a stable word for programs ("not-found"). A detail of the form "#/pointer: text", as the JSON
@@ -24,6 +26,9 @@ void problem_answer_unknown(struct call *call, const char *detail);
 
 /* 405 with Allow. */
 void problem_answer_method(struct call *call, const char *allowed);
+
+/* 429 with Retry-After, in whole seconds. `who`: "this token". */
+void problem_answer_rate(struct call *call, int64_t wait_ms, const char *who);
 
 /* The standard phrase of a status ("Not Found"). */
 const char *problem_title(unsigned status);

@@ -30,8 +30,8 @@ static void rebuild_definition(struct reading *reading)
         reading->definition = config_unseal(reading->sealed, reading->schemas, NULL);
     if (reading->definition != NULL && reading->rows[0].kind == PLAN_ROLLBACK) {
         /* Sealed is what was promoted; its way back follows from that. */
-        struct plan promoted = reading->definition->plan;
-        plan_expand_rollback(&promoted, promoted.verify, &reading->definition->plan);
+        struct plan promoted = *reading->definition->plan;
+        plan_expand_rollback(&promoted, promoted.verify, reading->definition->plan);
     }
     if (!journal_view_rules(reading->view, reading->rows[0].id, reading->rules, &reading->rule_bits, NULL))
         reading->rule_bits = 0;
@@ -44,6 +44,8 @@ static bool read_deployment(struct reading *reading, struct err *err)
     rebuild_definition(reading);
     if (reading->kind == READING_APPROVALS)
         return evidence_read_approvers(reading, err);
+    if (reading->kind == READING_LOGS)
+        return evidence_read_results(reading, err);
     return reading->kind != READING_REPORT || evidence_read(reading, err);
 }
 
@@ -64,12 +66,24 @@ static bool read_run(struct reading *reading, struct err *err)
     return true;
 }
 
+static bool read_audit(struct reading *reading, struct err *err)
+{
+    const struct journal_filter *filter = &reading->filter;
+
+    if (!reading->is_onward)
+        return journal_view_audit_newest(reading->view, filter->before, filter->limit, &reading->arena,
+                                         &reading->audits, &reading->audit_count, err);
+    return journal_view_audit(reading->view, 0, filter->before, filter->limit, &reading->arena,
+                              &reading->audits, &reading->audit_count, err);
+}
+
 static bool read_kind(struct reading *reading, struct err *err)
 {
     switch (reading->kind) {
     case READING_DEPLOYMENT:
     case READING_APPROVALS:
     case READING_REPORT:
+    case READING_LOGS:
         return read_deployment(reading, err);
     case READING_LIST:
         return journal_view_list(reading->view, &reading->filter, &reading->arena, &reading->rows,
@@ -80,6 +94,8 @@ static bool read_kind(struct reading *reading, struct err *err)
         return journal_view_runs(reading->view, reading->service, reading->filter.before,
                                  reading->filter.limit, &reading->arena, &reading->runs, &reading->run_count,
                                  err);
+    case READING_AUDIT:
+        return read_audit(reading, err);
     }
     return false;
 }
@@ -116,7 +132,7 @@ static struct reading *prepare(struct call *call, enum reading_kind kind, void (
     reading->view = call->api->view;
     reading->schemas = call->api->env.schemas;
     arena_init(&reading->arena, memory_take(READING_MEMORY), READING_MEMORY);
-    if (kind == READING_APPROVALS || kind == READING_REPORT)
+    if (kind == READING_APPROVALS || kind == READING_REPORT || kind == READING_LOGS)
         arena_init(&reading->page, memory_take(READING_PAGE_MEMORY), READING_PAGE_MEMORY);
     return reading;
 }
@@ -187,6 +203,16 @@ void reading_runs(struct call *call, const struct journal_filter *filter, void (
     start(reading);
 }
 
+void reading_audit(struct call *call, bool is_onward, uint64_t from, uint32_t limit,
+                   void (*done)(struct call *call))
+{
+    struct reading *reading = prepare(call, READING_AUDIT, done);
+
+    reading->is_onward = is_onward;
+    reading->filter = (struct journal_filter){.before = from, .limit = limit};
+    start(reading);
+}
+
 void reading_free(struct reading *reading)
 {
     if (reading == NULL)
@@ -201,18 +227,15 @@ void reading_free(struct reading *reading)
     free(reading);
 }
 
-struct record reading_record(const struct call *call, size_t index)
+struct record reading_record_of(const struct api *api, const struct journal_deployment *row)
 {
-    const struct reading *reading = call->reading;
-    const struct api_env *env = &call->api->env;
-    struct record record = {.row = &reading->rows[index],
-                            .state = &reading->rows[index].state,
-                            .definition = index == 0 ? reading->definition : NULL,
-                            .rules = reading->rule_bits == 0 ? NULL : reading->rules,
-                            .why = reading->rows[index].why};
+    const struct api_env *env = &api->env;
+    struct record record = {.row = row, .state = &row->state, .why = row->why};
+    const struct target_state *target = env->target(env->data, row->target);
     struct api_live live = {0};
 
-    if (!env->live(env->data, record.row->id, &live))
+    record.is_way_back = target != NULL && target->way_back == row->id;
+    if (!env->live(env->data, row->id, &live))
         return record;
     record.state = live.state;
     record.definition = live.definition;
@@ -223,6 +246,18 @@ struct record reading_record(const struct call *call, size_t index)
     record.lock = live.lock;
     record.waits = live.waits;
     record.is_live = true;
+    return record;
+}
+
+struct record reading_record(const struct call *call, size_t index)
+{
+    const struct reading *reading = call->reading;
+    struct record record = reading_record_of(call->api, &reading->rows[index]);
+
+    if (record.is_live)
+        return record;
+    record.definition = index == 0 ? reading->definition : NULL;
+    record.rules = reading->rule_bits == 0 ? NULL : reading->rules;
     return record;
 }
 

@@ -9,6 +9,7 @@
 #include "store/journal_run.h"
 #include "store/journal_view.h"
 
+struct api;
 struct call;
 struct cJSON;
 
@@ -23,9 +24,11 @@ enum reading_kind {
     READING_DEPLOYMENT, /* row, definition, rules */
     READING_APPROVALS,  /* as DEPLOYMENT, and who approved */
     READING_REPORT,     /* as DEPLOYMENT, and its evidence */
+    READING_LOGS,       /* as DEPLOYMENT, and its actions, with results that have a reason as `audit` */
     READING_LIST,       /* rows */
     READING_RUN,        /* one of runs, its definition, tasks, outputs */
-    READING_RUNS        /* runs */
+    READING_RUNS,       /* runs */
+    READING_AUDIT       /* audits */
 };
 
 struct reading_approver {
@@ -62,6 +65,9 @@ struct reading {
     size_t task_count;
     const struct journal_output *outputs; /* [output_count] */
     size_t output_count;
+    bool is_onward;                     /* audits: those above the filter's `before`, oldest first */
+    const struct journal_audit *audits; /* [audit_count] */
+    size_t audit_count;
     bool is_cut;
     const struct option_schemas *schemas;
     struct journal_view *view;
@@ -79,8 +85,14 @@ void reading_run(struct call *call, uint64_t run, void (*done)(struct call *call
 /* The filter's service names the pipeline. */
 void reading_runs(struct call *call, const struct journal_filter *filter, void (*done)(struct call *call));
 
+/* Rows of the audit below number `from`, newest first, or above it where it `is_onward`. */
+void reading_audit(struct call *call, bool is_onward, uint64_t from, uint32_t limit,
+                   void (*done)(struct call *call));
+
 void reading_free(struct reading *reading); /* NULL is fine */
 
+/* A row together with what the engine knows; without a definition where that has forgotten it. */
+struct record reading_record_of(const struct api *api, const struct journal_deployment *row);
 /* Row `index` of the call's reading together with what the engine knows. */
 struct record reading_record(const struct call *call, size_t index);
 

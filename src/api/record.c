@@ -40,9 +40,9 @@ const struct plan_step *record_step(const struct record *record)
 {
     const struct definition *definition = record->definition;
 
-    if (definition == NULL || record->state->step >= definition->plan.count)
+    if (definition == NULL || record->state->step >= definition->plan->count)
         return NULL;
-    return &definition->plan.steps[record->state->step];
+    return &definition->plan->steps[record->state->step];
 }
 
 static const char *name_of_reference(const struct definition *definition, const struct plan_step *step)
@@ -68,7 +68,7 @@ void record_step_text(const struct definition *definition, const struct plan_ste
         text_add(text, "smoke test %s", name_of_reference(definition, step));
         return;
     case STEP_ROUTE:
-        text_add(text, "route %g %%", step->share / 100.0);
+        text_add(text, step->share > 0 ? "route %g %%" : "route %g %%, testers alone", step->share / 100.0);
         return;
     case STEP_MIRROR:
         if (step->share > 0)
@@ -87,7 +87,7 @@ void record_step_text(const struct definition *definition, const struct plan_ste
         text_add(text, "gate %s", name_of_reference(definition, step));
         return;
     case STEP_REPLACE:
-        text_add(text, "replace %u of %u hosts, %u at a time", step->hosts, definition->plan.host_count,
+        text_add(text, "replace %u of %u hosts, %u at a time", step->hosts, definition->plan->host_count,
                  step->batch);
         return;
     }
@@ -102,39 +102,6 @@ const char *record_state_text(const struct deployment_state *state)
     if (is_moving && state->step_state == STEP_WAITING)
         return state->flight.kind == ACTION_GATE ? "waiting for a gate" : "waiting for people";
     return phase_name(state->phase);
-}
-
-void record_allowed(const struct deployment_state *state, struct text *text)
-{
-    switch (state->phase) {
-    case PHASE_QUEUED:
-    case PHASE_ADMITTING:
-        text_add(text, "abort, rollback");
-        return;
-    case PHASE_RUNNING:
-    case PHASE_WATCHING:
-        if (state->step_state == STEP_WAITING && state->flight.kind != ACTION_GATE)
-            text_add(text, "approve, reject, ");
-        if (state->step_state == STEP_HELD)
-            text_add(text, "resume, promote, ");
-        else
-            text_add(text, "hold, ");
-        text_add(text, "abort, rollback, mute, promote --full");
-        return;
-    case PHASE_ROLLING_BACK:
-        text_add(text, state->is_escalated ? "adopt (once you know what serves)" : "nothing but waiting");
-        return;
-    case PHASE_PROMOTED:
-        text_add(text, "rollback, while the old slot is kept");
-        return;
-    case PHASE_ROLLED_BACK:
-    case PHASE_REJECTED:
-    case PHASE_CANCELLED:
-    case PHASE_SUPERSEDED:
-    case PHASE_COUNT:
-        text_add(text, "retry, which starts a new deployment");
-        return;
-    }
 }
 
 const char *record_unit(const struct definition *definition, size_t rule)
@@ -157,6 +124,47 @@ double record_worst_ratio(const struct definition *definition, size_t rule, cons
     if (row->kind != RULE_COMPARISON || judgement->verdict != VERDICT_PASS || !isfinite(judgement->estimate))
         return NAN;
     return row->metrics[0].is_lower_better ? judgement->upper : judgement->lower;
+}
+
+struct record_basis record_basis(const struct definition *definition, size_t rule,
+                                 const struct rule_state *state)
+{
+    const struct rule *row = &definition->rules[rule].rule;
+    bool is_bet = row->kind == RULE_COMPARISON && state->wager.other.blocks > 0;
+
+    if (!is_bet)
+        return (struct record_basis){.dispersion = NAN, .autocorrelation = NAN};
+    return (struct record_basis){.form = state->wager.is_poisson != 0 ? "poisson" : "robust",
+                                 .dispersion = dispersion_of_neighbours(&state->wager.other),
+                                 .autocorrelation = dispersion_likeness(&state->wager.other)};
+}
+
+void record_doubts(const struct definition *definition, size_t rule, const struct rule_state *state,
+                   struct text *text)
+{
+    const struct comparison *comparison = &definition->rules[rule].rule.comparison;
+    const struct record_basis basis = record_basis(definition, rule, state);
+    const struct dispersion *other = &state->wager.other;
+    char block[DURATION_TEXT_MAX];
+
+    if (basis.form == NULL)
+        return;
+    if (comparison->form == FORM_POISSON && dispersion_has_bursts(other))
+        text_add(
+            text,
+            "events of the other side come in bursts: they scatter %.3g times as much as independent ones "
+            "(%" PRIu64 " blocks), so form poisson takes good versions back more often than alpha says; "
+            "auto and robust do not. ",
+            basis.dispersion, other->blocks);
+    if (dispersion_has_spells(other))
+        text_add(text,
+                 "neighbouring blocks of the other side are alike (correlation %.2f, %" PRIu64 " blocks): "
+                 "changes that both sides share cancel, but what lasts longer than a block of %s on one side "
+                 "alone may look like the version; longer blocks and more instances help. ",
+                 basis.autocorrelation, other->blocks,
+                 duration_format(comparison->block_ms, block, sizeof(block)));
+    if (text->length > 0)
+        text->data[--text->length] = '\0';
 }
 
 double record_downtime_s(const struct record *record)

@@ -11,7 +11,13 @@
 #include "engine/engine.h"
 #include "store/journal_view.h"
 
-enum { RECORD_SUMMARY_SIZE = 1024, RECORD_ETAG_SIZE = 64, RECORD_ID_SIZE = 32 };
+enum {
+    RECORD_SUMMARY_SIZE = 1024,
+    RECORD_ETAG_SIZE = 64,
+    RECORD_ID_SIZE = 32,
+    RECORD_POSSIBLE_MAX = 10,
+    RECORD_DOUBTS_SIZE = 1024
+};
 
 /* Valid until the loop turns. */
 struct record {
@@ -21,6 +27,7 @@ struct record {
     const struct rule_state *rules;       /* [definition->rule_count]; NULL: none */
     const char *why;                      /* "" none */
     bool is_live;
+    bool is_way_back;      /* promoted, and what it replaced still stands */
     int64_t now_ms;        /* is_live */
     int64_t opens_wall_ms; /* QUEUED: its window is closed until then; 0: it waits for others */
     struct api_lock lock;  /* QUEUED */
@@ -45,6 +52,10 @@ void record_step_text(const struct definition *definition, const struct plan_ste
 /* What may be asked of a deployment in this state: "abort, rollback". "nothing" where that is so. */
 void record_allowed(const struct deployment_state *state, struct text *text);
 
+/* The same as verbs of the API's paths, and how many. "promote" of an observation still wants its pass
+ * verdict; "promote_full" is the override. */
+size_t record_possible(const struct record *record, const char *to[RECORD_POSSIBLE_MAX]);
+
 /* "waiting for people", "held" ... : the state in words for refusals. */
 const char *record_state_text(const struct deployment_state *state);
 
@@ -55,6 +66,19 @@ const char *record_unit(const struct definition *definition, size_t rule);
  * be at worst, by the interval; below 1 where higher is better. NAN where there is no pass or no interval. */
 double record_worst_ratio(const struct definition *definition, size_t rule,
                           const struct judgement *judgement);
+
+/* What a sequential test rests on: "robust" or "poisson", as the newest block was bet on, and how the other
+ * side's events scatter (dispersion.h). `form` is NULL where there is no such test, or nothing was judged. */
+struct record_basis {
+    const char *form;
+    double dispersion, autocorrelation; /* NAN: too little was seen */
+};
+struct record_basis record_basis(const struct definition *definition, size_t rule,
+                                 const struct rule_state *state);
+
+/* Assumptions of it that look broken, in plain words with figures; adds nothing where all seem to hold. */
+void record_doubts(const struct definition *definition, size_t rule, const struct rule_state *state,
+                   struct text *text);
 
 /* How long nothing served so far, in seconds; NAN where something did all the time, or nobody looks. */
 double record_downtime_s(const struct record *record);

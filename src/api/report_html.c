@@ -233,6 +233,9 @@ static void print_rule(FILE *to, const cJSON *rule)
     number_fact(to, "counted of stable", rule, "stable_count", "");
     fact(to, "data span", span_of(rule, value));
     fact(to, "may still be", worst_of(rule, value));
+    fact(to, "form", json_text_of(rule, "form"));
+    number_fact(to, "dispersion (1: independent events)", rule, "dispersion", "");
+    fact(to, "in doubt", json_text_of(rule, "doubts"));
     fact(to, "sha256 of the text", json_text_of(rule, "sha256"));
     (void)fputs("</dl>\n</article>\n", to);
 }

@@ -49,6 +49,26 @@ static void print_numbers(FILE *to, const struct judgement *judgement, const cha
         (void)fprintf(to, "; it may still be %.3g times %s", worst, against[0] == '\0' ? "stable" : against);
 }
 
+/* On lines of their own: which form it is, and what of it looks broken. */
+static void print_basis(FILE *to, const struct definition *definition, size_t rule,
+                        const struct rule_state *state)
+{
+    const struct record_basis basis = record_basis(definition, rule, state);
+    char memory[RECORD_DOUBTS_SIZE];
+    struct text doubts;
+
+    if (basis.form == NULL)
+        return;
+    text_init(&doubts, memory, sizeof(memory));
+    record_doubts(definition, rule, state, &doubts);
+    (void)fprintf(to, "               form %s", basis.form);
+    if (isfinite(basis.dispersion))
+        (void)fprintf(to, ", dispersion %.3g (1: independent events)", basis.dispersion);
+    (void)fprintf(to, "\n");
+    if (doubts.length > 0)
+        (void)fprintf(to, "               in doubt: %s\n", memory);
+}
+
 static void print_rules(FILE *to, const struct record *record)
 {
     const struct definition *definition = record->definition;
@@ -66,6 +86,7 @@ static void print_rules(FILE *to, const struct record *record)
         if (last->verdict == VERDICT_INCONCLUSIVE)
             (void)fprintf(to, "  (%s)", reason_name(last->reason));
         (void)fprintf(to, "\n");
+        print_basis(to, definition, i, &record->rules[i]);
     }
 }
 

@@ -90,7 +90,8 @@ bool route_fits(const char *pattern, const char *path, struct route_match *ret_m
     while (take_segment(&pattern, wanted))
         if (!take_segment(&path, segment) || !fits_segment(wanted, segment, &path, &match))
             return false;
-    if (*path != '\0')
+    /* What is left of both: nothing, or the slash of the root. */
+    if (strcmp(pattern, path) != 0)
         return false;
     *ret_match = match;
     return true;

@@ -50,8 +50,9 @@ MUST_CHECK bool route_fits(const char *pattern, const char *path, struct route_m
 const struct route *route_find(const struct route *table, size_t count, const char *method, const char *path,
                                struct route_match *ret_match, bool *ret_is_known);
 
-/* routes.c: all of them. */
+/* routes.c: all of them, and the first one of a handler that has one. */
 extern const struct route routes[];
 extern const size_t route_count;
+const struct route *route_of(void (*handle)(struct call *call));
 
 #endif

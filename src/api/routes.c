@@ -26,9 +26,10 @@ const struct route routes[] = {
      "What the pipeline of a follow deployment routes"},
     {"GET", "/v1/deployments/{deployment}/report", TOKEN_READ, report_show, 0,
      "Evidence of every verdict; ?format=text or html for people"},
-    {"GET", "/v1/deployments/{deployment}/logs", TOKEN_READ, missing_answer, 0,
-     "Reading outputs of commands"},
-    {"GET", "/v1/deployments/{deployment}/events", TOKEN_READ, missing_answer, 0, "A stream of events"},
+    {"GET", "/v1/deployments/{deployment}/logs", TOKEN_READ, logs_show, 0,
+     "What its actions came to and its commands printed; ?step=N (the first is 0), ?after=NEXT"},
+    {"GET", "/v1/deployments/{deployment}/events", TOKEN_READ, listen_deployment, 0,
+     "Its events as Server-Sent Events, from its first one or from Last-Event-ID on"},
     {"GET", "/v1/deployments/{deployment}/graph", TOKEN_READ, graph_show, 0,
      "Draws a metric of it; ?metric=NAME, &format=svg or png"},
     {"POST", "/v1/services/{service}/{environment}/adopt", TOKEN_OVERRIDE, targets_act, TARGET_ADOPT,
@@ -45,14 +46,18 @@ const struct route routes[] = {
     {"POST", "/v1/quarantine", TOKEN_ROLLBACK, quarantine_add, 0, "Puts a version in quarantine"},
     {"DELETE", "/v1/quarantine/{id}", TOKEN_OVERRIDE, quarantine_clear, 0,
      "Takes a version out of quarantine"},
-    {"GET", "/v1/status", TOKEN_READ, status_show, 0, "Services, what serves, what is under way"},
+    {"GET", "/v1/status", TOKEN_READ, status_show, 0,
+     "What serves, what is under way, and the figures of a span; ?since=30d, ?environment="},
     {"GET", "/v1/rules", TOKEN_READ, rules_list, 0, "The kinds that rule files may use"},
     {"POST", "/v1/rules/check", TOKEN_READ, rules_check, 0, "Checks the text of a rule file"},
     {"POST", "/v1/notifiers/{id}/test", TOKEN_ADMIN, notifiers_test, 0,
      "Sends a notice to a receiver such as slack:deploys, and says whether it arrived"},
     {"GET", "/v1/tokens", TOKEN_ADMIN, tokens_list, 0, "Tokens that are valid"},
+    {"GET", "/v1/tokens/self", TOKEN_READ, tokens_self, 0, "Who asks, and what they may do"},
     {"POST", "/v1/tokens", TOKEN_ADMIN, tokens_create, 0, "Makes a token; its text is shown once"},
     {"DELETE", "/v1/tokens/{id}", TOKEN_ADMIN, tokens_revoke, 0, "Revokes a token"},
+    {"GET", "/v1/audit", TOKEN_READ, audit_list, 0,
+     "What changed and who asked, each row with the hash of the one before; newest first, or ?after=N on"},
     {"POST", "/v1/runs", TOKEN_DEPLOY, runs_start, RUNS_STARTS,
      "Starts a run of a pipeline, or of a group (group, versions) that stands or falls together; attaches to "
      "the same one that is under way"},
@@ -67,14 +72,35 @@ const struct route routes[] = {
      "The answer that a task awaits, or what the failure of one means"},
     {"POST", "/v1/samples", TOKEN_DEPLOY, samples_take, 0,
      "Takes values of metrics whose source is push, and signals"},
-    {"POST", "/v1/events", TOKEN_DEPLOY, missing_answer, 0, "Taking CloudEvents"},
-    {"GET", "/v1/events", TOKEN_READ, missing_answer, 0, "A stream of events"},
+    {"POST", "/v1/hooks/alertmanager", TOKEN_DEPLOY, alerts_take, 0,
+     "Takes what Alertmanager's webhook tells as signals; ?service= and ?environment= of alerts that do not "
+     "say it"},
+    {"POST", "/v1/metrics", TOKEN_DEPLOY, otlp_take, 0,
+     "Takes metrics from exporters of OpenTelemetry: OTLP/HTTP as JSON, uncompressed, at most 1 MiB"},
+    {"POST", "/v1/events", TOKEN_DEPLOY, events_take, 0,
+     "Takes CloudEvents: starts what CDEvents ask for, and answers tasks that await an outcome"},
+    {"POST", "/v1/hooks/{id}", 0, hooks_take, 0,
+     "Takes the webhooks of github, gitlab or whatever `hooks` in verdictd.conf names, by its own signature"},
+    {"OPTIONS", "/v1/events", 0, events_allow, 0, "Tells senders of CloudEvents that they may"},
+    {"GET", "/v1/events", TOKEN_READ, listen_all, 0,
+     "What is journaled as Server-Sent Events, from now or from Last-Event-ID on"},
     {"GET", "/metrics", TOKEN_READ, health_metrics, 0, "Prometheus text"},
     {"GET", "/healthz", 0, health_live, 0, "The loop answers"},
     {"GET", "/readyz", 0, health_ready, 0, "The journal is writable; ?verbose lists every check"},
     {"GET", "/-/healthy", 0, health_live, 0, "As /healthz"},
     {"GET", "/-/ready", 0, health_ready, 0, "As /readyz"},
     {"GET", "/openapi.json", 0, openapi_show, 0, "This description"},
+    {"GET", "/", 0, console_show, 0, "The console"},
+    {"GET", "/console/{id}", 0, console_show, 0, "Its files"},
 };
 
 const size_t route_count = ARRAY_LENGTH(routes);
+
+const struct route *route_of(void (*handle)(struct call *call))
+{
+    const struct route *route = routes;
+
+    while (route->handle != handle)
+        route++;
+    return route;
+}

@@ -196,16 +196,13 @@ static void show_list(struct call *call)
 
 void runs_list(struct call *call)
 {
-    const char *limit = http_server_query(call->request, "limit");
     const char *cursor = http_server_query(call->request, "cursor");
     const char *pipeline = http_server_query(call->request, "pipeline");
     struct journal_filter filter = {.service = pipeline};
     int64_t number = LIST_DEFAULT;
 
-    if (limit != NULL && !text_to_integer(limit, 1, VIEW_ROWS_MAX, &number)) {
-        problem_answer(call, 400, "invalid", "limit: must be 1 to %d", VIEW_ROWS_MAX);
+    if (!call_query_number(call, "limit", 1, VIEW_ROWS_MAX, &number))
         return;
-    }
     filter.limit = (uint32_t)number;
     if (cursor != NULL && !route_parse_run(cursor, &filter.before)) {
         problem_answer(call, 400, "invalid", "cursor: take it from the page before");
@@ -301,13 +298,49 @@ static bool read_outputs(struct call *call, struct journal_output *outputs, size
     return is_good;
 }
 
-static bool has_task(const struct run_definition *definition, const struct route_match *match)
+static const char *stage_of(const struct run_definition *definition, uint8_t task)
 {
-    for (uint8_t i = 0; definition != NULL && i < definition->plan.task_count; i++)
-        if (strcmp(definition->stages[run_stage_of(&definition->plan, i)], match->stage) == 0 &&
+    return definition->stages[run_stage_of(&definition->plan, task)];
+}
+
+/* By its name; UINT8_MAX: there is none. */
+static uint8_t find_task(const struct run_definition *definition, const struct route_match *match)
+{
+    for (uint8_t i = 0; i < definition->plan.task_count; i++)
+        if (strcmp(stage_of(definition, i), match->stage) == 0 &&
             strcmp(definition->tasks[i].name, match->task) == 0)
-            return true;
-    return false;
+            return i;
+    return UINT8_MAX;
+}
+
+/* An event need not know our names: the task for an answer from outside that is called as its subject, else
+ * the only one that awaits one now. */
+static uint8_t find_awaiting(const struct run_definition *definition, const struct run_state *state,
+                             const char *subject)
+{
+    uint8_t found = UINT8_MAX;
+    unsigned count = 0;
+
+    for (uint8_t i = 0; i < definition->plan.task_count; i++) {
+        if (definition->plan.tasks[i].kind != RUN_TASK_AWAIT)
+            continue;
+        if (strcmp(definition->tasks[i].name, subject) == 0)
+            return i;
+        if (state->tasks[i].phase == TASK_AWAITING) {
+            found = i;
+            count++;
+        }
+    }
+    return count == 1 ? found : UINT8_MAX;
+}
+
+static void explain_no_task(struct call *call)
+{
+    if (call->match.task[0] != '\0')
+        problem_answer(call, 404, "not-found", "the pipeline of this run has no such task");
+    else
+        problem_answer(call, 409, "conflict",
+                       "no task of this run, or more than one, awaits an answer; name one as stage and task");
 }
 
 static void take_answer(struct call *call)
@@ -329,8 +362,13 @@ static void take_answer(struct call *call)
         return;
     }
     call->run = row->id;
-    if (!has_task(call->reading->run_definition, &call->match)) {
-        problem_answer(call, 404, "not-found", "the pipeline of this run has no such task");
+    const struct run_definition *definition = call->reading->run_definition;
+    uint8_t task = UINT8_MAX;
+    if (definition != NULL)
+        task = call->match.task[0] != '\0' ? find_task(definition, &call->match)
+                                           : find_awaiting(definition, &row->state, call->match.id);
+    if (task == UINT8_MAX) {
+        explain_no_task(call);
         return;
     }
     if (run_phase_is_terminal(row->state.phase)) {
@@ -340,8 +378,8 @@ static void take_answer(struct call *call)
     const struct api_run_answer answer = {
         .principal = {.name = call->principal.name, .is_person = call->principal.is_person},
         .run = row->id,
-        .stage = call->match.stage,
-        .task = call->match.task,
+        .stage = stage_of(definition, task),
+        .task = definition->tasks[task].name,
         .is_good = is_good,
         .outputs = outputs,
         .output_count = count,

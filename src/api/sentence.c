@@ -1,9 +1,10 @@
-/* sentence.c - audit rows in plain words.
+/* sentence.c - audit rows, and what they say in plain words.
  * SPDX-License-Identifier: MIT */
 #include "api/shape.h"
 
 #include "orchestrator/deployment.h"
 
+#include <cjson/cJSON.h>
 #include <string.h>
 
 struct sentence {
@@ -28,8 +29,8 @@ static void add_phase(const struct definition *definition, const struct journal_
 static void add_step(const struct definition *definition, const struct journal_audit *row, struct text *text)
 {
     text_add(text, "step %u: ", row->a + 1);
-    if (definition != NULL && row->a < definition->plan.count)
-        record_step_text(definition, &definition->plan.steps[row->a], text);
+    if (definition != NULL && row->a < definition->plan->count)
+        record_step_text(definition, &definition->plan->steps[row->a], text);
 }
 
 static void add_action(const struct definition *definition, const struct journal_audit *row,
@@ -246,4 +247,23 @@ void shape_audit_sentence(const struct definition *definition, const struct jour
         text_add(&text, ", by %s", row->actor);
     if (row->reason[0] != '\0')
         text_add(&text, ": %s", row->reason);
+}
+
+cJSON *shape_audit(const struct definition *definition, const struct journal_audit *row)
+{
+    cJSON *object = cJSON_CreateObject();
+    char sentence[SHAPE_SENTENCE_SIZE];
+
+    cJSON_AddNumberToObject(object, "event", (double)row->event);
+    shape_time(object, "time", row->wall_ms);
+    cJSON_AddStringToObject(object, "what", row->what);
+    cJSON_AddNumberToObject(object, "a", row->a);
+    cJSON_AddNumberToObject(object, "b", row->b);
+    cJSON_AddNumberToObject(object, "step", row->step);
+    cJSON_AddNumberToObject(object, "attempt", row->attempt);
+    cJSON_AddStringToObject(object, "actor", row->actor);
+    cJSON_AddStringToObject(object, "reason", row->reason);
+    shape_audit_sentence(definition, row, sentence, sizeof(sentence));
+    cJSON_AddStringToObject(object, "text", sentence);
+    return object;
 }

@@ -28,6 +28,17 @@ void shape_time(cJSON *object, const char *name, int64_t wall_ms)
         cJSON_AddStringToObject(object, name, text);
 }
 
+void shape_deployment_id(cJSON *object, const char *name, uint64_t deployment)
+{
+    char id[RECORD_ID_SIZE];
+
+    (void)snprintf(id, sizeof(id), "dep_%" PRIu64, deployment);
+    if (deployment == 0)
+        cJSON_AddNullToObject(object, name);
+    else
+        cJSON_AddStringToObject(object, name, id);
+}
+
 void shape_judgement(cJSON *object, const struct judgement *judgement)
 {
     cJSON_AddStringToObject(object, "verdict", verdict_name(judgement->verdict));
@@ -83,7 +94,7 @@ static const char *state_of_step(const struct deployment_state *state, uint8_t i
 static cJSON *shape_step(const struct definition *definition, const struct deployment_state *state,
                          uint8_t index)
 {
-    const struct plan_step *step = &definition->plan.steps[index];
+    const struct plan_step *step = &definition->plan->steps[index];
     cJSON *object = cJSON_CreateObject();
     char memory[256];
     struct text text;
@@ -111,7 +122,7 @@ static void add_steps(cJSON *object, const struct record *record)
 {
     cJSON *steps = cJSON_AddArrayToObject(object, "steps");
 
-    for (uint8_t i = 0; record->definition != NULL && i < record->definition->plan.count; i++)
+    for (uint8_t i = 0; record->definition != NULL && i < record->definition->plan->count; i++)
         cJSON_AddItemToArray(steps, shape_step(record->definition, record->state, i));
 }
 
@@ -129,11 +140,28 @@ static void add_step(cJSON *object, const struct record *record)
     cJSON_DeleteItemFromObject(step, "state");
     cJSON_AddStringToObject(step, "state", step_state_name(state->step_state));
     cJSON_AddNumberToObject(step, "attempt", state->attempt);
-    cJSON_AddNumberToObject(step, "count", record->definition->plan.count);
+    cJSON_AddNumberToObject(step, "count", record->definition->plan->count);
     cJSON_AddNumberToObject(step, "observed_s", (double)state->observed_ms / 1000.0);
     if (record->is_live)
         cJSON_AddNumberToObject(step, "since_s", (double)(record->now_ms - state->step_entered_ms) / 1000.0);
     cJSON_AddItemToObject(object, "step", step);
+}
+
+static void add_basis(cJSON *object, const struct definition *definition, size_t rule,
+                      const struct rule_state *state)
+{
+    const struct record_basis basis = record_basis(definition, rule, state);
+    char memory[RECORD_DOUBTS_SIZE];
+    struct text text;
+
+    if (basis.form == NULL)
+        return;
+    text_init(&text, memory, sizeof(memory));
+    record_doubts(definition, rule, state, &text);
+    cJSON_AddStringToObject(object, "form", basis.form);
+    cJSON_AddNumberToObject(object, "dispersion", basis.dispersion);
+    cJSON_AddNumberToObject(object, "autocorrelation", basis.autocorrelation);
+    cJSON_AddStringToObject(object, "doubts", memory);
 }
 
 static cJSON *shape_rule(const struct record *record, size_t index)
@@ -155,6 +183,8 @@ static cJSON *shape_rule(const struct record *record, size_t index)
     cJSON_AddStringToObject(object, "unit", record_unit(record->definition, index));
     if (record->rules != NULL)
         shape_rule_judgement(object, record->definition, index, &record->rules[index].last);
+    if (record->rules != NULL)
+        add_basis(object, record->definition, index, &record->rules[index]);
     return object;
 }
 
@@ -280,6 +310,23 @@ static void add_group(cJSON *object, const struct record *record)
         cJSON_AddItemToArray(waits, cJSON_CreateString(record->waits.names[i]));
 }
 
+static void add_possible(cJSON *object, const struct record *record)
+{
+    const char *verbs[RECORD_POSSIBLE_MAX];
+    size_t count = record_possible(record, verbs);
+
+    cJSON_AddItemToObject(object, "possible", cJSON_CreateStringArray(verbs, (int)count));
+}
+
+/* What `graph` can draw. */
+static void add_metrics(cJSON *object, const struct record *record)
+{
+    cJSON *metrics = cJSON_AddArrayToObject(object, "metrics");
+
+    for (size_t i = 0; record->definition != NULL && i < record->definition->metric_count; i++)
+        cJSON_AddItemToArray(metrics, cJSON_CreateString(record->definition->metrics[i].name));
+}
+
 cJSON *shape_deployment(const struct record *record, bool is_full)
 {
     cJSON *object = cJSON_CreateObject();
@@ -290,11 +337,13 @@ cJSON *shape_deployment(const struct record *record, bool is_full)
     add_texts(object, record->row);
     add_state(object, record);
     add_group(object, record);
+    add_possible(object, record);
     if (!is_full)
         return object;
     add_step(object, record);
     add_steps(object, record);
     add_rules(object, record);
     add_approvals(object, record);
+    add_metrics(object, record);
     return object;
 }

@@ -12,6 +12,9 @@ enum { SHAPE_SENTENCE_SIZE = 512 };
 /* clock_stamp() as a member; null where that is "". */
 void shape_time(struct cJSON *object, const char *name, int64_t wall_ms);
 
+/* "dep_17" as a member; null where it is 0. */
+void shape_deployment_id(struct cJSON *object, const char *name, uint64_t deployment);
+
 /* verdict, reason, value, bound ... as members; a number that is none becomes null. `span_s`: of the values;
  * 0 where none was read. */
 void shape_judgement(struct cJSON *object, const struct judgement *judgement);
@@ -21,6 +24,9 @@ void shape_rule_judgement(struct cJSON *object, const struct definition *definit
 
 /* A deployment: what lists show; `is_full`: also its steps and rules. */
 struct cJSON *shape_deployment(const struct record *record, bool is_full);
+
+/* An audit row: event, time, what, a, b, step, attempt, actor, reason, text; `definition` may be NULL. */
+struct cJSON *shape_audit(const struct definition *definition, const struct journal_audit *row);
 
 /* An audit row in plain words; `definition` may be NULL. */
 void shape_audit_sentence(const struct definition *definition, const struct journal_audit *row, char *to,

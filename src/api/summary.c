@@ -21,7 +21,7 @@ static void add_rule(const struct record *record, struct text *text)
         return;
     }
     if (definition == NULL || index >= definition->rule_count) {
-        text_add(text, "a smoke test failed");
+        text_add(text, index == FAIL_SMOKE ? "a smoke test failed" : "a rule failed");
         return;
     }
     const struct rule_definition *rule = &definition->rules[index];
@@ -159,7 +159,7 @@ static void add_part(const struct record *record, struct text *text)
 
     if (state->confirmed_mirror > 0)
         text_add(text, "gets copies of %g %% of the requests", state->confirmed_mirror / 100.0);
-    else if (record->definition != NULL && record->definition->plan.host_count > 0)
+    else if (record->definition != NULL && record->definition->plan->host_count > 0)
         text_add(text, "runs on %g %% of the hosts", state->confirmed_share / 100.0);
     else
         text_add(text, "gets %g %% of the traffic", state->confirmed_share / 100.0);
@@ -186,7 +186,7 @@ static void add_waiting_gate(const struct record *record, struct text *text)
 
 static void add_stop(const struct record *record, struct text *text)
 {
-    if (record->definition != NULL && stop_holds(&record->definition->plan, record->state))
+    if (record->definition != NULL && stop_holds(record->definition->plan, record->state))
         text_add(text, "; what comes next waits for the end of a freeze, or of a closed brake");
 }
 
@@ -216,7 +216,7 @@ static void add_step(const struct record *record, struct text *text)
     }
     text_add(text, "%s: step %u", record->row->version, record->state->step + 1U);
     if (step != NULL) {
-        text_add(text, " of %u, ", record->definition->plan.count);
+        text_add(text, " of %u, ", record->definition->plan->count);
         record_step_text(record->definition, step, text);
     }
     add_stop(record, text);

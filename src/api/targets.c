@@ -1,5 +1,6 @@
-/* targets.c - what concerns a service in an environment: what serves, freezes, quarantine, the fleet.
+/* targets.c - what concerns a service in an environment: what serves, freezes, quarantine.
  * SPDX-License-Identifier: MIT */
+#include "api/fleet_parts.h"
 #include "api/parts.h"
 #include "api/shape.h"
 #include "api/until.h"
@@ -33,17 +34,6 @@ static void add_version(const struct api *api, cJSON *object, uint64_t key)
     cJSON_AddStringToObject(object, "digest", digest);
 }
 
-static void add_deployment(cJSON *object, uint64_t deployment)
-{
-    char id[RECORD_ID_SIZE];
-
-    (void)snprintf(id, sizeof(id), "dep_%" PRIu64, deployment);
-    if (deployment == 0)
-        cJSON_AddNullToObject(object, "deployment");
-    else
-        cJSON_AddStringToObject(object, "deployment", id);
-}
-
 static cJSON *shape_quarantined(const struct api *api, uint32_t target, const struct quarantined *row)
 {
     const char *service = "";
@@ -58,55 +48,13 @@ static cJSON *shape_quarantined(const struct api *api, uint32_t target, const st
     cJSON_AddStringToObject(object, "service", service);
     cJSON_AddStringToObject(object, "environment", environment);
     add_version(api, object, row->version_key);
-    add_deployment(object, row->deployment);
+    shape_deployment_id(object, "deployment", row->deployment);
     return object;
-}
-
-/* What begins there, or not. A brake opens by our own clock. */
-static void add_door(const struct api *api, cJSON *object, const struct target_state *state)
-{
-    bool is_braked = state != NULL && state->is_braked;
-
-    cJSON_AddBoolToObject(object, "frozen", state != NULL && state->is_frozen);
-    shape_time(object, "frozen_until", state == NULL ? 0 : state->thaws_wall_ms);
-    cJSON_AddBoolToObject(object, "braked", is_braked);
-    shape_time(object, "braked_until",
-               is_braked ? clock_wall_ms() + state->opens_ms - api->env.now_ms(api->env.data) : 0);
 }
 
 static bool is_fleet(const char *service)
 {
     return strcmp(service, JOURNAL_FLEET) == 0;
-}
-
-static cJSON *shape_fleet(const struct api *api)
-{
-    uint32_t target = journal_target(api->env.journal, JOURNAL_FLEET, JOURNAL_FLEET);
-    cJSON *object = cJSON_CreateObject();
-
-    add_door(api, object, api->env.target(api->env.data, target));
-    return object;
-}
-
-static cJSON *shape_target(const struct api *api, uint32_t target, const char *service,
-                           const char *environment)
-{
-    const struct target_state *state = api->env.target(api->env.data, target);
-    cJSON *object = cJSON_CreateObject();
-
-    cJSON_AddStringToObject(object, "service", service);
-    cJSON_AddStringToObject(object, "environment", environment);
-    if (state == NULL || !state->has_stable) {
-        cJSON_AddNullToObject(object, "stable");
-    } else {
-        cJSON *stable = cJSON_AddObjectToObject(object, "stable");
-        add_version(api, stable, state->stable_version_key);
-        cJSON_AddNumberToObject(stable, "slot", state->stable_slot);
-        add_deployment(stable, state->stable_deployment);
-    }
-    add_door(api, object, state);
-    cJSON_AddNumberToObject(object, "quarantined", state == NULL ? 0 : state->quarantined_count);
-    return object;
 }
 
 /* ---- verbs ---- */
@@ -120,10 +68,10 @@ static void target_done(void *data, bool is_done, bool is_new, uint64_t deployme
         problem_answer_err(call, err);
     if (call->request != NULL) {
         struct journal *journal = call->api->env.journal;
-        uint32_t target = journal_target(journal, call->match.service, call->match.environment);
-        cJSON *json = is_fleet(call->match.service)
-                          ? shape_fleet(call->api)
-                          : shape_target(call->api, target, call->match.service, call->match.environment);
+        uint32_t id = journal_target(journal, call->match.service, call->match.environment);
+        const struct fleet_target target =
+            fleet_target_of(call->api, id, call->match.service, call->match.environment);
+        cJSON *json = is_fleet(call->match.service) ? fleet_shape_door(&target) : fleet_shape_target(&target);
         call_answer_json(call, is_new && call->status == 201 ? 201 : 200, json);
     }
     call->env_holds--;
@@ -336,44 +284,4 @@ void quarantine_clear(struct call *call)
         problem_answer(call, 404, "not-found", "there is no such entry in quarantine");
     else if (call_allowed(call, call->route->right, call->match.service, call->match.environment))
         ask(call, TARGET_QUARANTINE_CLEAR, &texts);
-}
-
-/* ---- the fleet ---- */
-
-static void show_fleet(struct call *call)
-{
-    const struct api *api = call->api;
-    const char *service = "";
-    const char *environment = "";
-
-    if (reading_failed(call))
-        return;
-    cJSON *json = cJSON_CreateObject();
-    cJSON_AddStringToObject(json, "schema", "verdict.status/1");
-    cJSON_AddStringToObject(json, "instance", api->env.instance);
-    cJSON_AddStringToObject(json, "version", VERDICT_VERSION);
-    shape_time(json, "time", clock_wall_ms());
-    cJSON_AddItemToObject(json, "fleet", shape_fleet(api));
-    cJSON *targets = cJSON_AddArrayToObject(json, "services");
-    for (uint32_t target = 1; target <= journal_target_last(api->env.journal); target++)
-        if (journal_target_names(api->env.journal, target, &service, &environment) && !is_fleet(service) &&
-            auth_allows(&call->principal, TOKEN_READ, service, environment))
-            cJSON_AddItemToArray(targets, shape_target(api, target, service, environment));
-    cJSON *deployments = cJSON_AddArrayToObject(json, "deployments");
-    for (size_t i = 0; i < call->reading->row_count; i++) {
-        struct record record = reading_record(call, i);
-        if (auth_allows(&call->principal, TOKEN_READ, record.row->service, record.row->environment))
-            cJSON_AddItemToArray(deployments, shape_deployment(&record, false));
-    }
-    call_answer_json(call, 200, json);
-}
-
-void status_show(struct call *call)
-{
-    struct journal_filter filter = {.limit = VIEW_ROWS_MAX};
-
-    for (unsigned i = 0; i < PHASE_COUNT; i++)
-        if (!phase_is_terminal((enum deployment_phase)i))
-            filter.phases |= UINT32_C(1) << i;
-    reading_list(call, &filter, show_fleet);
 }

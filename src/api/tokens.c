@@ -122,6 +122,7 @@ static bool read_token(struct call *call, struct journal_token *token)
 
 static bool is_durable(struct call *call, const struct journal_result *result)
 {
+    listeners_look(call->api);
     if (result->fault == JOURNAL_FINE)
         return true;
     problem_answer(call, 507, "io", "the journal could not be written; nothing happened");
@@ -132,7 +133,7 @@ static void created(void *data, const struct journal_result *result)
 {
     struct call *call = data;
 
-    if (call->request != NULL && is_durable(call, result)) {
+    if (is_durable(call, result) && call->request != NULL) {
         cJSON *json = call->answer;
         call->answer = NULL;
         call_answer_json(call, 201, json);
@@ -176,7 +177,7 @@ static void revoked(void *data, const struct journal_result *result)
 {
     struct call *call = data;
 
-    if (call->request != NULL && is_durable(call, result))
+    if (is_durable(call, result) && call->request != NULL)
         call_answer(call, 204, "application/json", NULL, 0, "", 0);
     call->holds--;
     call_settle(call);
@@ -192,4 +193,18 @@ void tokens_revoke(struct call *call)
         return;
     call->holds--;
     problem_answer_err(call, &err);
+}
+
+/* A user of the Unix socket has no token and may do everything. */
+void tokens_self(struct call *call)
+{
+    const struct principal *principal = &call->principal;
+    struct journal_token token = principal->token;
+
+    if (!principal->has_token) {
+        token = (struct journal_token){.is_person = principal->is_person,
+                                       .rights = (TOKEN_ADMIN << 1) - TOKEN_READ};
+        memcpy(token.principal, principal->name, sizeof(token.principal));
+    }
+    call_answer_json(call, 200, shape_token(&token));
 }

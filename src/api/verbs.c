@@ -112,15 +112,6 @@ static bool is_override(enum verb verb)
     return verb == VERB_PROMOTE_FULL || verb == VERB_ROLLBACK_PAST || verb == VERB_MUTE;
 }
 
-/* Promoted and out of the engine's memory, but what it replaced still stands. */
-static bool is_way_back(const struct call *call, const struct record *record)
-{
-    const struct api_env *env = &call->api->env;
-    const struct target_state *target = env->target(env->data, record->row->target);
-
-    return call->verb == VERB_ROLLBACK && target != NULL && target->way_back == record->row->id;
-}
-
 static void act(struct call *call)
 {
     unsigned right = is_override(call->verb) ? TOKEN_OVERRIDE : call->route->right;
@@ -134,7 +125,8 @@ static void act(struct call *call)
         problem_answer_member(call, "#/reason",
                               "is missing: %s is an override, and those are recorded with a reason",
                               verb_name(call->verb));
-    else if (!record.is_live && phase_is_terminal(record.state->phase) && !is_way_back(call, &record))
+    else if (!record.is_live && phase_is_terminal(record.state->phase) &&
+             (call->verb != VERB_ROLLBACK || !record.is_way_back))
         answer_over(call, &record);
     else
         ask(call, &record);

@@ -1,0 +1,23 @@
+/* api_sample.h - values that somebody else measured, as the api hands them to the daemon.
+ * SPDX-License-Identifier: MIT */
+#ifndef API_API_SAMPLE_H
+#define API_API_SAMPLE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* A posted value: of a gauge, or events (as value) and total of the time since the post before. */
+struct api_sample {
+    const char *service, *environment, *key, *metric; /* key: "slot.blue", "version.2.4.1", "service" */
+    int64_t wall_ms;
+    bool is_count;
+    double value, total;
+};
+
+enum api_sample_answer {
+    API_SAMPLE_TAKEN,
+    API_SAMPLE_UNWATCHED, /* no deployment under way reads it: it goes nowhere */
+    API_SAMPLE_WRONG_KIND
+};
+
+#endif
