@@ -15,7 +15,7 @@ struct short_name {
 };
 
 static const struct short_name short_names[] = {
-    {'h', "help"}, {'q', "quiet"}, {'w', "watch"}, {'o', "output"}, {'n', "limit"},
+    {'h', "help"}, {'q', "quiet"}, {'w', "watch"}, {'o', "output"}, {'n', "limit"}, {'f', "follow"},
 };
 
 static const char *const flag_names[] = {"help", "json", "plain", "quiet", "no-color", "no-input"};
@@ -191,7 +191,7 @@ bool arguments_read(int count, char **values, struct cli *cli, struct err *err)
     return check_words(cli, err);
 }
 
-static void print_option(const struct option *option)
+void arguments_option(const struct option *option, struct text *text)
 {
     static const char *const shapes[] = {
         [OPTION_TEXT] = "TEXT",     [OPTION_SECRET] = "REFERENCE",
@@ -200,13 +200,19 @@ static void print_option(const struct option *option)
         [OPTION_CHOICE] = "",       [OPTION_LIST] = "TEXT",
         [OPTION_MAP] = "NAME=TEXT", [OPTION_SECRET_MAP] = "NAME=REFERENCE",
     };
-    char left[NAME_SIZE * 2];
+
+    text_add(text, "--%s %s", option->name, shapes[option->type]);
+    for (size_t i = 0; option->choices != NULL && option->choices[i] != NULL; i++)
+        text_add(text, "%s%s", i == 0 ? "" : "|", option->choices[i]);
+}
+
+static void print_option(const struct option *option)
+{
+    char left[ARGUMENTS_OPTION_SIZE];
     struct text text;
 
     text_init(&text, left, sizeof(left));
-    text_add(&text, "--%s %s", option->name, shapes[option->type]);
-    for (size_t i = 0; option->choices != NULL && option->choices[i] != NULL; i++)
-        text_add(&text, "%s%s", i == 0 ? "" : "|", option->choices[i]);
+    arguments_option(option, &text);
     (void)printf("  %-*s %s%s%s%s%s\n", COLUMN, left, option->help, option->is_required ? " (needed)" : "",
                  option->fallback == NULL ? "" : " (default ",
                  option->fallback == NULL ? "" : option->fallback, option->fallback == NULL ? "" : ")");
@@ -225,17 +231,19 @@ static void print_verb(const struct verb_entry *entry)
     (void)printf("\nEverywhere: --json --plain --quiet --no-color --help\n");
 }
 
-static const char overview[] =
-    "\n"
-    "ID is dep_N, or SERVICE/ENV: its active or last deployment.\n"
-    "Everywhere: --json --plain --quiet --no-color --help. `verdict VERB --help` tells more.\n"
-    "VERDICT_URL names the daemon (unix:/path, http://..., https://...), VERDICT_TOKEN says who asks,\n"
-    "VERDICT_CA is a file of certificates to trust.\n"
-    "\n"
-    "Exit codes: 0 promoted or done; 1 could not find out; 2 usage or refused; 3 taken back; 4 escalated;\n"
-    "5 rejected, cancelled, held or waiting; 6 taken back for lack of evidence; 7 superseded;\n"
-    "8 a trial that passed and was taken away, as it was to be; 124 timeout; 130 interrupted. Only 0 means\n"
-    "that the new version serves.\n";
+const struct arguments_overview arguments_overview = {
+    .words = "ID is dep_N or run_N, or SERVICE/ENV: its active or last deployment.\n"
+             "Everywhere: --json --plain --quiet --no-color --help. `verdict VERB --help` tells more.\n",
+    .environment =
+        "VERDICT_URL names the daemon (unix:/path, http://..., https://...; without it the socket\n"
+        "unix:/run/verdictd/verdictd.sock), VERDICT_TOKEN says who asks (on that socket the user is known),\n"
+        "VERDICT_CA is a file of certificates to trust, NO_COLOR is --no-color.\n",
+    .exits =
+        "0 promoted or done; 1 could not find out, or check and test found something; 2 usage or refused;\n"
+        "3 taken back; 4 escalated; 5 rejected, cancelled, held or waiting; 6 taken back for lack of\n"
+        "evidence; 7 superseded; 8 a trial that passed and was taken away, as it was to be; 124 timeout;\n"
+        "130 interrupted. Of start and wait only 0 means that the new version serves.\n",
+};
 
 void arguments_print_help(const struct verb_entry *entry)
 {
@@ -248,5 +256,6 @@ void arguments_print_help(const struct verb_entry *entry)
     for (size_t i = 0; i < verb_count; i++)
         (void)printf("  %-11s %-32s %s\n", verb_table[i].name, verb_table[i].arguments,
                      verb_table[i].summary);
-    (void)fputs(overview, stdout);
+    (void)printf("\n%s%s\nExit codes: %s", arguments_overview.words, arguments_overview.environment,
+                 arguments_overview.exits);
 }

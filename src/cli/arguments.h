@@ -9,6 +9,16 @@
  * is wrong, and what was meant. Texts point into argv or cli->arena. */
 MUST_CHECK bool arguments_read(int count, char **values, struct cli *cli, struct err *err);
 
+enum { ARGUMENTS_OPTION_SIZE = 128 };
+
+/* "--on-cancel leave|abort", as help and manual have it. */
+void arguments_option(const struct option *option, struct text *text);
+
+/* What is true of all verbs, as help and manual have it. */
+extern const struct arguments_overview {
+    const char *words, *environment, *exits;
+} arguments_overview;
+
 /* Of one verb, or of all where entry is NULL. */
 void arguments_print_help(const struct verb_entry *entry);
 

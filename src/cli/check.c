@@ -1,5 +1,6 @@
 /* check.c - verdict check: rule files and settings, read as the daemon would.
  * SPDX-License-Identifier: MIT */
+#include "cli/check_online.h"
 #include "cli/schemas.h"
 #include "cli/verb.h"
 #include "config/config.h"
@@ -16,6 +17,8 @@
 enum { FINDING_SIZE = 1536, CHECK_FINDINGS = 1 };
 
 struct checking {
+    struct cli *cli;
+    int exit_code; /* of the daemon that could not be asked; 0: it could, or need not be */
     struct option_schemas *schemas;
     struct config_report *report;
     const struct config *config;
@@ -56,8 +59,14 @@ static void note_service(void *data, const char *service, const char *environmen
 
 static void check_config(struct checking *checking, struct config *config)
 {
+    int code = VERB_UNKNOWN;
+
     checking->config = config;
     config_each_service(config, note_service, checking);
+    /* What is wrong as it stands need not be tried. */
+    if (verb_flag(checking->cli, "online") && checking->report->count == 0 && checking->exit_code == 0 &&
+        !check_online(checking->cli, config, checking->report, &code))
+        checking->exit_code = code;
     config_free(config);
 }
 
@@ -107,27 +116,23 @@ static void print_text(const struct cli *cli, const struct checking *checking)
 
     for (size_t i = 0; i < report->count && i < CONFIG_FINDINGS_MAX; i++)
         (void)printf("%s\n", config_finding_format(&report->findings[i], line, sizeof(line)));
-    if (report->count == 0)
+    if (report->count == 0 && checking->exit_code == 0)
         verb_say(cli, "good: %zu service%s in an environment", checking->services,
                  checking->services == 1 ? "" : "s");
-    else
+    else if (report->count > 0)
         verb_say(cli, "%zu finding%s", report->count, report->count == 1 ? "" : "s");
 }
 
 int check_run(struct cli *cli)
 {
-    if (verb_flag(cli, "online")) {
-        verb_complain(cli, "--online is not in this version");
-        return VERB_REFUSED;
-    }
-    struct checking checking = {.schemas = schemas_new(),
-                                .report = memory_take(sizeof(struct config_report))};
+    struct checking checking = {
+        .cli = cli, .schemas = schemas_new(), .report = memory_take(sizeof(struct config_report))};
     check_all(cli, &checking);
     if (cli->is_json)
         print_json(cli, checking.report);
     else
         print_text(cli, &checking);
-    int code = checking.report->count == 0 ? VERB_DONE : CHECK_FINDINGS;
+    int code = checking.report->count == 0 ? checking.exit_code : CHECK_FINDINGS;
     free(checking.report);
     free(checking.schemas);
     return code;

@@ -3,6 +3,7 @@
 #include "cli/compare_read.h"
 #include "cli/compare_test.h"
 #include "io/memory.h"
+#include "judge/compared.h"
 #include "judge/objective.h"
 #include "judge/rate_ratio.h"
 #include "judge/traffic_share.h"
@@ -21,11 +22,11 @@ static bool read_alpha(const struct json_node *item, double *alpha, struct err *
 
 /* ---- sequential ---- */
 
-enum form { FORM_ROBUST, FORM_POISSON, FORM_AUTO };
+/* By enum comparison_form. */
 static const char *const forms[] = {"robust", "poisson", "auto", NULL};
 
 struct sequential {
-    enum form form;
+    enum comparison_form form;
     double allow, alpha, confidence, dispersion;
     int64_t block; /* steps that are one block */
     int64_t events_min;
@@ -50,7 +51,7 @@ static bool read_sequential(const struct json_node *item, struct sequential *tes
         !compare_read_number(item, "confidence", .5, 1 - 1e-12, &test->confidence, err) ||
         !read_alpha(item, &test->alpha, err))
         return false;
-    test->form = (enum form)choice;
+    test->form = (enum comparison_form)choice;
     if (form.item == NULL && test->series.count <= (size_t)test->block)
         test->form = FORM_POISSON; /* a single block is no series: bets on it could never win */
     return true;

@@ -10,7 +10,9 @@ const char *const compare_text[] = {
     "and\n"
     "1000000 JSON values in all. An item that is at fault is answered by {\"test\", \"error\": {\"at\", "
     "\"text\"}} in\n"
-    "its place; \"at\" is a JSON pointer. A number that does not exist, or is infinite, is null.",
+    "its place; \"at\" is a JSON pointer. A number that does not exist, or is infinite, is null. In the "
+    "input NaN\n"
+    "without quotes stands for \"NaN\"; Infinity and numbers like 1e999 are a fault of their item alone.",
     "mann_whitney: is the experiment's level another one? Labels as Kayenta's judge gives them.\n"
     "  control, experiment  lists of numbers; null or \"NaN\": missing. At most 1e150 either way\n"
     "  confidence [0.98], tolerance [0.25]  of the estimated shift\n"

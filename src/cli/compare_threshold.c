@@ -105,7 +105,6 @@ static bool take_sample(struct threshold *threshold, const struct json_node *nod
 {
     double value = NAN;
 
-    threshold->ring[step].step = SERIES_NEVER;
     if (is_error(node)) {
         threshold->results[step] = CHECK_RUN_ERROR;
         return true;
@@ -113,8 +112,7 @@ static bool take_sample(struct threshold *threshold, const struct json_node *nod
     if (!is_missing(node)) {
         if (!json_as_number(node, &value, err))
             return false;
-        threshold->ring[step] = (struct series_step){.step = step, .value = value};
-        threshold->view.newest_step = step;
+        *series_ring_slot(&threshold->view, threshold->ring, step) = (struct series_step){.value = value};
     }
     threshold->results[step] = measure(threshold, (step + 1) * STEP_MS);
     return true;
@@ -130,13 +128,9 @@ static bool take_samples(const struct json_node *item, struct threshold *thresho
     size_t capacity = threshold->sample_count + 2;
     threshold->ring = memory_take_array(capacity, sizeof(*threshold->ring));
     threshold->results = memory_take_array(capacity, sizeof(*threshold->results));
-    for (size_t at = 0; at < capacity; at++)
-        threshold->ring[at].step = SERIES_NEVER;
-    threshold->view = (struct series_view){.kind = SERIES_GAUGE,
-                                           .step_ms = STEP_MS,
-                                           .capacity = (uint32_t)capacity,
-                                           .newest_step = SERIES_NEVER,
-                                           .ring = threshold->ring};
+    threshold->view = (struct series_view){
+        .kind = SERIES_GAUGE, .step_ms = STEP_MS, .capacity = (uint32_t)capacity, .ring = threshold->ring};
+    series_ring_clear(&threshold->view, threshold->ring);
     for (struct json_node child = json_first(&array); child.item != NULL; child = json_next(&array, &child))
         if (!take_sample(threshold, &child, step++, err))
             return false;

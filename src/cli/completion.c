@@ -1,4 +1,4 @@
-/* completion.c - verdict completion bash: a script made from the tables.
+/* completion.c - verdict completion: a script made from the tables; zsh runs bash's.
  * SPDX-License-Identifier: MIT */
 #include "cli/verb.h"
 
@@ -7,11 +7,16 @@
 
 int completion_run(struct cli *cli)
 {
-    if (strcmp(cli->words[0], "bash") != 0) {
-        verb_complain(cli, "%s: only bash is known", cli->words[0]);
+    bool is_zsh = strcmp(cli->words[0], "zsh") == 0;
+
+    if (!is_zsh && strcmp(cli->words[0], "bash") != 0) {
+        verb_complain(cli, "%s: bash and zsh are known", cli->words[0]);
         return VERB_REFUSED;
     }
-    (void)printf("# bash completion of verdict\n_verdict() {\n    local "
+    if (is_zsh)
+        (void)printf("#compdef verdict\nautoload -U +X compinit && compinit -u -D\n"
+                     "autoload -U +X bashcompinit && bashcompinit\n");
+    (void)printf("# completion of verdict\n_verdict() {\n    local "
                  "current=\"${COMP_WORDS[COMP_CWORD]}\" words=\"\"\n"
                  "    if [ \"$COMP_CWORD\" -eq 1 ]; then words=\"--help --version");
     for (size_t i = 0; i < verb_count; i++)

@@ -19,7 +19,7 @@ void field_clean(char *text, bool keeps_lines)
         bool is_ascii_control = (unsigned char)*text < ' ' || *text == '\x7f';
         bool is_control = length == 0 || is_ascii_control || utf8_is_control(text, length);
         length = length == 0 ? 1 : length;
-        if (is_control && !(keeps_lines && *text == '\n'))
+        if (is_control && !(keeps_lines && (*text == '\n' || *text == '\t')))
             memset(text, '?', length);
         text += length;
         left -= length;
@@ -31,7 +31,7 @@ static void clean_tree(cJSON *item)
 {
     for (; item != NULL; item = item->next) {
         if (cJSON_IsString(item))
-            field_clean(item->valuestring, false);
+            field_clean(item->valuestring, item->string != NULL && strcmp(item->string, "output") == 0);
         clean_tree(item->child);
     }
 }

@@ -9,10 +9,11 @@
 struct cJSON;
 
 /* The answer as a tree (json_free), or NULL where it is no JSON. Larger ones than the API takes are fine.
- * Texts are clean: what they hold may come from a command's output, and they go to a terminal. */
+ * Texts are clean: what they hold may come from a command's output, and they go to a terminal. Only a member
+ * "output" keeps its lines. */
 struct cJSON *field_parse(const char *text, size_t length);
 
-/* Puts '?' over control characters, but line ends where `keeps_lines`. In place. */
+/* Puts '?' over control characters, but line ends and tabs where `keeps_lines`. In place. */
 void field_clean(char *text, bool keeps_lines);
 
 const char *field_text(const struct cJSON *object, const char *name); /* "" */

@@ -5,6 +5,7 @@
 #include "cli/kept_parts.h"
 #include "io/memory.h"
 #include "orchestrator/deployment.h"
+#include "series/archive.h"
 #include "store/journal_view.h"
 
 #include <errno.h>
@@ -102,7 +103,7 @@ static const struct definition *sealed_of(struct keeping *keeping, uint64_t depl
 
 static bool is_observed(const struct definition *sealed, uint32_t step)
 {
-    return step < sealed->plan.count && sealed->plan.steps[step].kind == STEP_OBSERVE;
+    return step < sealed->plan->count && sealed->plan->steps[step].kind == STEP_OBSERVE;
 }
 
 static bool is_over(enum deployment_phase phase)
@@ -110,27 +111,39 @@ static bool is_over(enum deployment_phase phase)
     return phase == PHASE_ROLLING_BACK || phase_is_terminal(phase);
 }
 
+static void note_phase(struct past *past, enum deployment_phase phase, int64_t at_ms)
+{
+    if (phase == PHASE_ADMITTING)
+        past->from_ms = at_ms;
+    if (phase == PHASE_RUNNING && past->began_ms == 0)
+        past->began_ms = at_ms;
+    if (is_over(phase) && past->until_ms == INT64_MAX)
+        past->until_ms = at_ms;
+}
+
+static bool is_kind(const struct journal_audit *row, enum trace_kind kind)
+{
+    return strcmp(row->what, trace_kind_name(kind)) == 0;
+}
+
 /* What an audit row says of the course; rows come in order. */
 static void note(struct past *past, const struct definition *sealed, const struct journal_audit *row)
 {
-    struct rejudge_mark *mark = &past->marks[past->mark_count];
-    uint16_t share = past->mark_count > 0 ? mark[-1].share : 0;
+    struct rejudge_mark mark = {.at_ms = row->engine_ms,
+                                .confirms = is_kind(row, TRACE_STEP) && is_observed(sealed, row->a),
+                                .calls_stable_bad = is_kind(row, TRACE_EMERGENCY) && row->a != 0};
+    bool is_confirmed = is_kind(row, TRACE_CONFIRMED);
 
-    if (strcmp(row->what, trace_kind_name(TRACE_PHASE)) == 0) {
-        enum deployment_phase phase = (enum deployment_phase)row->a;
-        if (phase == PHASE_ADMITTING)
-            past->from_ms = row->engine_ms;
-        if (phase == PHASE_RUNNING && past->began_ms == 0)
-            past->began_ms = row->engine_ms;
-        if (is_over(phase) && past->until_ms == INT64_MAX)
-            past->until_ms = row->engine_ms;
-    }
-    if (past->mark_count == PAST_MARKS_MAX || past->until_ms != INT64_MAX)
+    if (is_kind(row, TRACE_PHASE))
+        note_phase(past, (enum deployment_phase)row->a, row->engine_ms);
+    if (past->mark_count == PAST_MARKS_MAX || past->until_ms != INT64_MAX ||
+        !(is_confirmed || mark.confirms || mark.calls_stable_bad))
         return;
-    if (strcmp(row->what, trace_kind_name(TRACE_CONFIRMED)) == 0)
-        past->marks[past->mark_count++] = (struct rejudge_mark){row->engine_ms, false, (uint16_t)row->a};
-    else if (strcmp(row->what, trace_kind_name(TRACE_STEP)) == 0 && is_observed(sealed, row->a))
-        past->marks[past->mark_count++] = (struct rejudge_mark){row->engine_ms, true, share};
+    if (is_confirmed)
+        mark.share = (uint16_t)row->a;
+    else if (past->mark_count > 0)
+        mark.share = past->marks[past->mark_count - 1].share;
+    past->marks[past->mark_count++] = mark;
 }
 
 static bool read_course(struct keeping *keeping, const struct journal_deployment *row,
@@ -172,9 +185,7 @@ static bool read_offset(struct keeping *keeping, uint64_t deployment, int64_t *r
     for (size_t i = 0; i < count; i++)
         if (rows[i].wall_ms - rows[i].intent_ms < offset_ms)
             offset_ms = rows[i].wall_ms - rows[i].intent_ms;
-    int64_t rounded_ms = count == 0 ? 0 : offset_ms + 500;
-    int64_t rest_ms = rounded_ms % 1000;
-    *ret_offset_ms = rounded_ms - (rest_ms < 0 ? rest_ms + 1000 : rest_ms);
+    *ret_offset_ms = count == 0 ? 0 : archive_offset_ms(offset_ms);
     return true;
 }
 

@@ -1,8 +1,9 @@
 /* kept.h - deployments that a daemon's data folder keeps: their course from the journal, their values from
  * the RRD files. Reads only; the daemon may run or not. SPDX-License-Identifier: MIT
  *
- * What cannot be had from there, and is told: why a source was silent (a gap is a gap), buckets of
- * histograms, single steps that are older than the finest archive (averages of minutes stand for them). */
+ * What cannot be had from there, and is told: why a source was silent (a gap is a gap), what fell into
+ * buckets that a histogram had before its present ones, single steps that are older than the finest archive
+ * (averages of minutes stand for them). */
 #ifndef CLI_KEPT_H
 #define CLI_KEPT_H
 

@@ -2,7 +2,6 @@
  * SPDX-License-Identifier: MIT */
 #include "cli/field.h"
 #include "cli/verb.h"
-#include "io/json.h"
 
 #include <cjson/cJSON.h>
 #include <stdio.h>
@@ -51,8 +50,6 @@ int list_run(struct cli *cli)
     char memory[1024];
     char limit[16];
     struct text path;
-    struct client_answer answer;
-    int code = VERB_DONE;
 
     text_init(&path, memory, sizeof(memory));
     text_add(&path, "/v1/deployments");
@@ -60,16 +57,5 @@ int list_run(struct cli *cli)
         add_parameter(&path, names[i], verb_text(cli, names[i]));
     (void)snprintf(limit, sizeof(limit), "%.0f", verb_value(cli, "limit")->number);
     add_parameter(&path, "limit", limit);
-    if (!verb_ask(cli, "GET", memory, NULL, &answer, &code))
-        return code;
-    if (cli->is_json) {
-        verb_print_json(cli, answer.body);
-    } else {
-        struct cJSON *page = field_parse(answer.body, answer.length);
-        const cJSON *row = NULL;
-        cJSON_ArrayForEach(row, field_part(page, "deployments")) print_row(row);
-        json_free(page);
-    }
-    client_answer_done(&answer);
-    return code;
+    return verb_list(cli, memory, "deployments", print_row);
 }

@@ -18,11 +18,17 @@ static const char *environment_or(const char *name, const char *otherwise)
     return value == NULL || value[0] == '\0' ? otherwise : value;
 }
 
+/* Only one of those that work without the daemon may be asked to ask it. */
+static bool needs_client(const struct cli *cli)
+{
+    return !cli->entry->is_offline || (cli->entry->run == check_run && verb_flag(cli, "online"));
+}
+
 static int run_verb(struct cli *cli)
 {
     struct err err = {0};
 
-    if (!cli->entry->is_offline &&
+    if (needs_client(cli) &&
         !client_new(environment_or("VERDICT_URL", default_url), environment_or("VERDICT_TOKEN", NULL),
                     environment_or("VERDICT_CA", NULL), &cli->client, &err)) {
         verb_complain(cli, "%s", err.text);

@@ -3,7 +3,6 @@
 #include "cli/past.h"
 
 #include "io/memory.h"
-#include "judge/baseline.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -17,15 +16,23 @@ void past_init(struct past *past, const struct definition *definition)
         past->gaps[m] = PAST_NOTHING;
 }
 
+static void free_values(struct rejudge_values *values)
+{
+    free((double *)(uintptr_t)values->values);
+    free((double *)(uintptr_t)values->bounds);
+    *values = (struct rejudge_values){0};
+}
+
 void past_done(struct past *past)
 {
-    for (size_t m = 0; m < DEFINITION_METRICS_MAX; m++)
-        for (int side = 0; side < REJUDGE_SIDES; side++) {
-            struct rejudge_values *values = &past->metrics[m].side[side];
-            free((double *)(uintptr_t)values->values);
-            free((double *)(uintptr_t)values->bounds);
-            *values = (struct rejudge_values){0};
-        }
+    for (size_t m = 0; m < DEFINITION_METRICS_MAX; m++) {
+        struct rejudge_metric *metric = &past->metrics[m];
+        for (int side = 0; side < REJUDGE_SIDES; side++)
+            free_values(&metric->side[side]);
+        for (size_t i = 0; i < metric->ago_count; i++)
+            free_values(&metric->ago[i].values);
+        metric->ago_count = 0;
+    }
 }
 
 /* First step that begins at or after that time. */
@@ -34,11 +41,10 @@ static int64_t step_from(int64_t at_ms, int64_t step_ms)
     return at_ms <= 0 ? 0 : (at_ms + step_ms - 1) / step_ms;
 }
 
-bool past_take_values(struct past *past, size_t metric, enum expression_side side, int64_t from_ms,
-                      int64_t to_ms, double **ret_values)
+bool past_fill(const struct past *past, size_t metric, struct rejudge_values *values, int64_t from_ms,
+               int64_t to_ms, double **ret_memory)
 {
     const struct metric_definition *measured = &past->definition->metrics[metric];
-    struct rejudge_values *values = &past->metrics[metric].side[side];
     size_t columns = measured->kind == SERIES_HISTOGRAM ? values->bucket_count
                      : measured->kind == SERIES_COUNT   ? 2
                                                         : 1;
@@ -53,15 +59,52 @@ bool past_take_values(struct past *past, size_t metric, enum expression_side sid
     values->first_step = first;
     values->count = (size_t)(end - first);
     values->values = memory;
-    *ret_values = memory;
+    *ret_memory = memory;
     return true;
+}
+
+bool past_take_values(struct past *past, size_t metric, enum expression_side side, int64_t from_ms,
+                      int64_t to_ms, double **ret_values)
+{
+    return past_fill(past, metric, &past->metrics[metric].side[side], from_ms, to_ms, ret_values);
+}
+
+static struct rejudge_ago *find_days(const struct rejudge_metric *metric, uint16_t days)
+{
+    for (size_t i = 0; i < metric->ago_count; i++)
+        if (metric->ago[i].days == days)
+            return (struct rejudge_ago *)(uintptr_t)&metric->ago[i];
+    return NULL;
+}
+
+struct rejudge_values *past_days(struct past *past, size_t metric, uint16_t days)
+{
+    struct rejudge_metric *row = &past->metrics[metric];
+    struct rejudge_ago *ago = find_days(row, days);
+
+    if (ago == NULL && row->ago_count < REJUDGE_AGO_MAX) {
+        ago = &row->ago[row->ago_count++];
+        *ago = (struct rejudge_ago){.days = days};
+    }
+    return ago == NULL ? NULL : &ago->values;
+}
+
+static bool lacks_days(const struct past *past, const struct rule_definition *rule)
+{
+    const struct comparison *comparison = &rule->rule.comparison;
+
+    for (uint8_t i = 0; i < comparison->against_count; i++)
+        if (comparison->against[i].kind == BASELINE_DAYS &&
+            find_days(&past->metrics[rule->metrics[0]], comparison->against[i].days) == NULL)
+            return true;
+    return false;
 }
 
 enum past_gap past_rule_gap(const struct past *past, size_t rule)
 {
     const struct rule_definition *definition = &past->definition->rules[rule];
 
-    if (baseline_names(&definition->rule, BASELINE_DAYS))
+    if (definition->rule.kind == RULE_COMPARISON && lacks_days(past, definition))
         return PAST_DAYS;
     for (uint8_t i = 0; i < definition->rule.metric_count; i++)
         if (past->gaps[definition->metrics[i]] != PAST_COMPLETE)
@@ -102,11 +145,11 @@ const char *past_gap_text(enum past_gap gap)
     static const char *const texts[PAST_GAP_COUNT] = {
         [PAST_COMPLETE] = "",
         [PAST_NOTHING] = "no values of the candidate",
-        [PAST_HISTOGRAM] = "buckets of histograms are not kept",
+        [PAST_HISTOGRAM] = "no buckets of the histogram are kept",
         [PAST_SHAPE] = "values of another kind or resolution",
         [PAST_CHANGED] = "the metric asks something else now",
         [PAST_SOURCE] = "the source told no history",
-        [PAST_DAYS] = "values of days before are not read again",
+        [PAST_DAYS] = "values of days before were not read",
     };
 
     assert(gap < PAST_GAP_COUNT);

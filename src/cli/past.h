@@ -19,11 +19,11 @@ enum past_label {
 enum past_gap {
     PAST_COMPLETE,
     PAST_NOTHING,   /* the candidate has no values */
-    PAST_HISTOGRAM, /* the archive keeps quantiles of histograms, not their buckets */
+    PAST_HISTOGRAM, /* no buckets of the candidate's: at most quantiles, of an older verdictd */
     PAST_SHAPE,     /* the values are of another kind or resolution */
     PAST_CHANGED,   /* the metric asks something else now */
     PAST_SOURCE,    /* its source has no history, or did not tell */
-    PAST_DAYS,      /* a comparison with days before: their values are not read again */
+    PAST_DAYS,      /* a comparison with days before: their values were not read */
     PAST_GAP_COUNT
 };
 
@@ -52,6 +52,12 @@ void past_done(struct past *past); /* frees the values */
  * REJUDGE_STEPS_MAX. */
 MUST_CHECK bool past_take_values(struct past *past, size_t metric, enum expression_side side, int64_t from_ms,
                                  int64_t to_ms, double **ret_values);
+
+/* The same for what the metric was so many days ago; so that a rule that compares with it is judged. NULL:
+ * more different days than REJUDGE_AGO_MAX. */
+struct rejudge_values *past_days(struct past *past, size_t metric, uint16_t days);
+MUST_CHECK bool past_fill(const struct past *past, size_t metric, struct rejudge_values *values,
+                          int64_t from_ms, int64_t to_ms, double **ret_memory);
 
 /* Judges again what can be; `ret_rules` [rule_count], *ret_judged: bit r: rule r was. */
 MUST_CHECK bool past_judge(const struct past *past, struct rejudged *ret_rules, uint32_t *ret_judged,

@@ -9,36 +9,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The entries, or NULL: complained. */
-static struct cJSON *read_all(struct cli *cli, struct client_answer *answer, int *ret_code)
+static void print_row(const cJSON *row)
 {
-    if (!verb_ask(cli, "GET", "/v1/quarantine", NULL, answer, ret_code))
-        return NULL;
-    struct cJSON *page = field_parse(answer->body, answer->length);
-    if (page == NULL)
-        client_answer_done(answer);
-    return page;
+    (void)printf("%-28s %s/%s %s %s\n", field_text(row, "id"), field_text(row, "service"),
+                 field_text(row, "environment"), field_text(row, "version"), field_text(row, "deployment"));
 }
 
 static int list(struct cli *cli)
 {
-    struct client_answer answer;
-    const cJSON *row = NULL;
-    int code = VERB_UNKNOWN;
-    struct cJSON *page = read_all(cli, &answer, &code);
-
-    if (page == NULL)
-        return code;
-    if (cli->is_json) {
-        verb_print_json(cli, answer.body);
-    } else {
-        cJSON_ArrayForEach(row, field_part(page, "quarantine"))(void)
-            printf("%-28s %s/%s %s %s\n", field_text(row, "id"), field_text(row, "service"),
-                   field_text(row, "environment"), field_text(row, "version"), field_text(row, "deployment"));
-    }
-    json_free(page);
-    client_answer_done(&answer);
-    return VERB_DONE;
+    return verb_list(cli, "/v1/quarantine", "quarantine", print_row);
 }
 
 static int add(struct cli *cli, const char *service, const char *environment)
@@ -75,13 +54,18 @@ static int clear(struct cli *cli, const char *service, const char *environment)
     char path[VERB_PATH_SIZE] = "";
     struct client_answer answer;
     int code = VERB_UNKNOWN;
-    struct cJSON *page = read_all(cli, &answer, &code);
 
-    if (page == NULL)
+    if (!verb_ask(cli, "GET", "/v1/quarantine", NULL, &answer, &code))
         return code;
+    struct cJSON *page = field_parse(answer.body, answer.length);
+    bool is_read = page != NULL;
     bool is_found = find(page, cli, service, environment, path);
     json_free(page);
     client_answer_done(&answer);
+    if (!is_read) {
+        verb_complain(cli, "the answer is no JSON");
+        return VERB_UNKNOWN;
+    }
     if (!is_found) {
         verb_complain(cli, "%s is not in quarantine there", verb_text(cli, "version"));
         return VERB_REFUSED;

@@ -6,9 +6,10 @@
 #include "io/memory.h"
 #include "series/series.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
-enum { TRACKS_MAX = DEFINITION_METRICS_MAX * REJUDGE_SIDES };
+enum { TRACKS_MAX = DEFINITION_METRICS_MAX * (REJUDGE_SIDES + REJUDGE_AGO_MAX), KEY_SIZE = 16 };
 
 /* A series on its way through its steps. */
 struct track {
@@ -96,32 +97,28 @@ static void advance(struct track *track)
         track->due_ms = INT64_MAX;
 }
 
-/* What was before is a fixed reading: all of it is there from the beginning. */
-static void read_before(struct track *track, int64_t routed_ms)
+/* A past is a fixed reading: all of it is there from the beginning. */
+static void read_past(struct track *track, int64_t until_ms)
 {
-    while (track->due_ms <= routed_ms)
+    while (track->due_ms <= until_ms && track->due_ms != INT64_MAX)
         advance(track);
     track->due_ms = INT64_MAX;
 }
 
-static bool open_track(struct run *run, size_t metric, enum expression_side side, struct err *err)
+static bool add_track(struct run *run, size_t metric, const char *key, const struct rejudge_values *values,
+                      bool is_past, struct track **ret_track, struct err *err)
 {
-    static const char *const keys[] = {"candidate", "stable", "before"};
     const struct definition *definition = run->rejudge->definition;
     const struct metric_definition *measured = &definition->metrics[metric];
-    const struct rejudge_values *values = &run->rejudge->metrics[metric].side[side];
-    int64_t capacity =
-        side == SIDE_BEFORE ? side_past_steps(definition, metric) : side_window(definition, metric);
+    int64_t capacity = is_past ? side_past_steps(definition, metric) : side_window(definition, metric);
     struct series_shape shape = {.kind = measured->kind,
                                  .step_ms = (uint32_t)measured->step_ms,
                                  .capacity = capacity > SERIES_CAPACITY_MAX ? SERIES_CAPACITY_MAX
                                                                             : (uint32_t)capacity,
-                                 .holds_ms = side == SIDE_BEFORE ? 0 : measured->holds_ms};
-    struct series_name name = {definition->service, definition->environment, keys[side], measured->name};
+                                 .holds_ms = is_past ? 0 : measured->holds_ms};
+    struct series_name name = {definition->service, definition->environment, key, measured->name};
     struct track *track = &run->tracks[run->track_count];
 
-    if (values->count == 0)
-        return true;
     if (!series_open(run->book, &name, &shape, &track->series, err))
         return false;
     run->track_count++;
@@ -131,11 +128,56 @@ static bool open_track(struct run *run, size_t metric, enum expression_side side
     track->columns = columns_of(measured, values);
     track->due_ms = (values->first_step + 1) * measured->step_ms;
     run->has_held = run->has_held || shape.holds_ms > 0;
-    if (side == SIDE_BEFORE) {
-        read_before(track, run->rejudge->routed_ms);
+    *ret_track = track;
+    return true;
+}
+
+static bool open_track(struct run *run, size_t metric, enum expression_side side, struct err *err)
+{
+    static const char *const keys[] = {"candidate", "stable", "before"};
+    const struct rejudge_values *values = &run->rejudge->metrics[metric].side[side];
+    struct track *track = NULL;
+
+    if (values->count == 0)
         return true;
+    if (!add_track(run, metric, keys[side], values, side == SIDE_BEFORE, &track, err))
+        return false;
+    if (side != SIDE_BEFORE)
+        return add_readers(run, metric, track->series, err);
+    read_past(track, run->rejudge->routed_ms);
+    return true;
+}
+
+/* Shows the reading to the rules that compare with that day. */
+static void show_ago(struct run *run, size_t metric, uint16_t days, const struct series_view *view)
+{
+    const struct definition *definition = run->rejudge->definition;
+
+    for (size_t r = 0; r < definition->rule_count; r++) {
+        const struct comparison *comparison = &definition->rules[r].rule.comparison;
+        for (uint8_t i = 0; i < comparison->against_count && definition->rules[r].metrics[0] == metric; i++)
+            if (comparison->against[i].kind == BASELINE_DAYS && comparison->against[i].days == days)
+                run->rules[r].views[0].ago[i] = view;
     }
-    return add_readers(run, metric, track->series, err);
+}
+
+static bool open_ago(struct run *run, size_t metric, struct err *err)
+{
+    const struct rejudge_metric *measured = &run->rejudge->metrics[metric];
+
+    for (size_t i = 0; i < measured->ago_count; i++) {
+        const struct rejudge_ago *ago = &measured->ago[i];
+        struct track *track = NULL;
+        char key[KEY_SIZE];
+        if (ago->values.count == 0)
+            continue;
+        (void)snprintf(key, sizeof(key), "%ud", ago->days);
+        if (!add_track(run, metric, key, &ago->values, true, &track, err))
+            return false;
+        read_past(track, INT64_MAX);
+        show_ago(run, metric, ago->days, series_view_of(track->series));
+    }
+    return true;
 }
 
 static void find_views(struct run *run, size_t metric, size_t first_track)
@@ -170,6 +212,8 @@ static bool open_all(struct run *run, struct err *err)
             if (!open_track(run, m, (enum expression_side)side, err))
                 return false;
         find_views(run, m, first);
+        if (!open_ago(run, m, err))
+            return false;
     }
     return true;
 }
@@ -199,6 +243,7 @@ static void take_marks(struct run *run)
          run->mark++) {
         const struct rejudge_mark *mark = &rejudge->marks[run->mark];
         run->clock.share = mark->share;
+        run->clock.is_stable_bad = run->clock.is_stable_bad || mark->calls_stable_bad;
         if (mark->confirms)
             run->clock.confirmed_ms = mark->at_ms;
         run->dirty = run->open;

@@ -10,7 +10,11 @@
 #include "base/err.h"
 #include "config/definition.h"
 
-enum { REJUDGE_SIDES = SIDE_BEFORE + 1, REJUDGE_STEPS_MAX = 400000 /* of one series */ };
+enum {
+    REJUDGE_SIDES = SIDE_BEFORE + 1,
+    REJUDGE_AGO_MAX = COMPARISON_AGAINST_MAX, /* days of one metric that rules compare with */
+    REJUDGE_STEPS_MAX = 400000                /* of one series */
+};
 
 /* One value per step of the metric, from first_step on; NAN: nothing came. */
 struct rejudge_values {
@@ -22,15 +26,24 @@ struct rejudge_values {
     const double *bounds; /* the last one INFINITY */
 };
 
+/* What it was so many days ago, from the time of the first traffic on. */
+struct rejudge_ago {
+    uint16_t days;
+    struct rejudge_values values;
+};
+
 struct rejudge_metric {
     struct rejudge_values side[REJUDGE_SIDES];
+    size_t ago_count;
+    struct rejudge_ago ago[REJUDGE_AGO_MAX];
     bool is_same_series;
 };
 
 /* What the deployment did meanwhile. */
 struct rejudge_mark {
     int64_t at_ms;
-    bool confirms; /* a step began to be observed: evidence for counts from here */
+    bool confirms;         /* a step began to be observed: evidence for counts from here */
+    bool calls_stable_bad; /* a person did, and from here on it is */
     uint16_t share;
 };
 

@@ -132,6 +132,22 @@ static bool has_requests(const struct words *words)
     return false;
 }
 
+static void add_form(const struct words *words)
+{
+    static const char *const forms[] = {
+        [FORM_ROBUST] = "robust: errors may come in bursts of up to a block",
+        [FORM_POISSON] =
+            "poisson: errors are taken for independent; bursts raise more false alarms than that",
+        [FORM_AUTO] = "auto: robust until stable has shown neither bursts nor spells, then poisson, sooner",
+    };
+    const struct rule *rule = &words->rule->rule;
+    bool has_form = rule->kind == RULE_COMPARISON && (rule->comparison.test == COMPARISON_SEQUENTIAL ||
+                                                      rule->comparison.test == COMPARISON_LATENCY_TAIL);
+
+    if (has_form)
+        text_add(words->text, "               form %s\n", forms[rule->comparison.form]);
+}
+
 static void add_need(const struct words *words)
 {
     const struct rule *rule = &words->rule->rule;
@@ -152,6 +168,7 @@ static void add_need(const struct words *words)
             "               %g bad events over two blocks of %s before it may fail; a false alarm in %g %% "
             "of deployments at most\n",
             rule->comparison.events_min, span(rule->comparison.block_ms).text, 100 * rule->comparison.alpha);
+    add_form(words);
     if (rule->kind == RULE_COMPARISON)
         text_add(words->text, "               a pass tells how much worse it may still be: the far end of a "
                               "95 %% interval\n");

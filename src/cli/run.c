@@ -125,9 +125,7 @@ static void print_row(const cJSON *row)
 
 int runs_run(struct cli *cli)
 {
-    struct client_answer answer;
     char path[VERB_PATH_SIZE];
-    int code = VERB_DONE;
 
     (void)snprintf(path, sizeof(path), "/v1/runs?limit=%.0f%s%s", verb_value(cli, "limit")->number,
                    cli->word_count == 0 ? "" : "&pipeline=", cli->word_count == 0 ? "" : cli->words[0]);
@@ -135,16 +133,5 @@ int runs_run(struct cli *cli)
         verb_complain(cli, "%s: is no name of a pipeline or group", cli->words[0]);
         return VERB_REFUSED;
     }
-    if (!verb_ask(cli, "GET", path, NULL, &answer, &code))
-        return code;
-    if (cli->is_json) {
-        verb_print_json(cli, answer.body);
-    } else {
-        struct cJSON *page = field_parse(answer.body, answer.length);
-        const cJSON *row = NULL;
-        cJSON_ArrayForEach(row, field_part(page, "runs")) print_row(row);
-        json_free(page);
-    }
-    client_answer_done(&answer);
-    return code;
+    return verb_list(cli, path, "runs", print_row);
 }

@@ -39,7 +39,8 @@ struct option_schemas *schemas_new(void)
                                    .instance_count = type->instance_option_count,
                                    .use = type->use_options,
                                    .use_count = type->use_option_count,
-                                   .can_mirror = type->mirror != NULL};
+                                   .can_mirror = type->mirror != NULL,
+                                   .is_all_or_nothing = type->is_all_or_nothing};
     }
     for (size_t i = 0; notifier_types[i] != NULL && i < KINDS_MAX; i++) {
         const struct notifier_type *type = notifier_types[i];

@@ -1,6 +1,7 @@
-/* status.c - verdict status: every service, what serves, what is under way.
+/* status.c - verdict status: every service, what serves, what is under way, and the figures of a span.
  * SPDX-License-Identifier: MIT */
 #include "cli/field.h"
+#include "cli/figures.h"
 #include "cli/verb.h"
 #include "io/json.h"
 
@@ -8,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { NAME_SIZE = 160 };
+enum { NAME_SIZE = 160, PATH_SIZE = 192 };
 
 static bool is_same(const cJSON *a, const cJSON *b, const char *name)
 {
@@ -62,13 +63,31 @@ static void print_service(const cJSON *service, const cJSON *deployments)
     }
 }
 
+/* False: said. */
+static bool path_of(const struct cli *cli, char path[PATH_SIZE])
+{
+    const char *environment = verb_text(cli, "environment");
+    const struct option_value *span = verb_value(cli, "span");
+
+    if (environment[0] != '\0' && !text_is_name(environment)) {
+        verb_complain(cli, "'%s' is no name of an environment", environment);
+        return false;
+    }
+    (void)snprintf(path, PATH_SIZE, "/v1/status?since=%llds%s%s", (long long)(span->duration_ms / 1000),
+                   environment[0] == '\0' ? "" : "&environment=", environment);
+    return true;
+}
+
 int status_run(struct cli *cli)
 {
+    char path[PATH_SIZE];
     struct client_answer answer;
     const cJSON *service = NULL;
     int code = VERB_DONE;
 
-    if (!verb_ask(cli, "GET", "/v1/status", NULL, &answer, &code))
+    if (!path_of(cli, path))
+        return VERB_REFUSED;
+    if (!verb_ask(cli, "GET", path, NULL, &answer, &code))
         return code;
     if (cli->is_json) {
         verb_print_json(cli, answer.body);
@@ -79,6 +98,8 @@ int status_run(struct cli *cli)
             print_service(service, field_part(status, "deployments"));
         if (cJSON_GetArraySize(field_part(status, "services")) == 0)
             verb_say(cli, "nothing was deployed yet; tell what serves with `verdict adopt`");
+        else
+            figures_print(&cli->terminal, status);
         json_free(status);
     }
     client_answer_done(&answer);

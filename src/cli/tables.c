@@ -73,6 +73,13 @@ static const struct option wait_options[] = {OPTION_OF_TIMEOUT, OPTION_OF_EXIT_W
                                              OPTION_OF_ON_CANCEL};
 static const struct option get_options[] = {
     {.name = "watch", .type = OPTION_BOOL, .help = "go on showing it until it ends (-w)"}};
+static const struct option logs_options[] = {
+    {.name = "follow", .type = OPTION_BOOL, .help = "go on until the deployment is over (-f)"},
+    {.name = "step",
+     .type = OPTION_INTEGER,
+     .min = 1,
+     .max = 1000,
+     .help = "only of this step of the plan, as `verdict get` counts them"}};
 static const struct option list_options[] = {
     {.name = "service", .type = OPTION_TEXT, .help = "only of this one"},
     {.name = "environment", .type = OPTION_TEXT, .help = "only in this one"},
@@ -142,10 +149,21 @@ static const struct option explain_options[] = {{.name = "rules",
                                                  .type = OPTION_TEXT,
                                                  .help = "rule file or folder where the rule stands; "
                                                          "/etc/verdictd/rules.d"}};
+static const struct option audit_options[] = {
+    {.name = "limit",
+     .type = OPTION_INTEGER,
+     .min = 1,
+     .max = 100,
+     .fallback = "20",
+     .help = "how many rows (-n)"},
+    {.name = "head", .type = OPTION_TEXT, .help = "verify: a hash that an earlier one printed"},
+    {.name = "journal",
+     .type = OPTION_TEXT,
+     .help = "verify: this file (DATA/journal.db), which is only read, and not what the daemon says"}};
 static const struct option rehearse_options[] = {
     {.name = "version", .type = OPTION_TEXT, .help = "as if this one came; the one that serves now"}};
 static const struct option check_options[] = {
-    {.name = "online", .type = OPTION_BOOL, .help = "not in this version"}};
+    {.name = "online", .type = OPTION_BOOL, .help = "ask the daemon to try what they name"}};
 
 static const struct option backtest_options[] = {
     {.name = "since",
@@ -203,6 +221,36 @@ static const char *const token_text[] = {
     "verdict token ls\nverdict token revoke ID",
     NULL};
 
+static const char *const audit_text[] = {
+    "verdict audit [-n N]\nverdict audit verify [--head HASH] [--journal FILE]",
+    "Whatever changes something has a row, and each row the hash of the one before it. `verify` hashes all "
+    "of "
+    "them again, names the first that does not fit, and prints the hash of the last one. Who keeps that "
+    "elsewhere, and gives it as --head later, also finds that rows were cut off at the end, or that all were "
+    "written anew. Exit code: 0 all fit, 1 could not find out, 2 usage, 3 one does not fit.",
+    NULL};
+
+static const char *const check_text[] = {
+    "verdict check FILE...|FOLDER [--online]",
+    "With --online, what is good is sent to the daemon, service by service, which asks for it as at an "
+    "admission: "
+    "the lever, the runner about every command, the places of smoke tests; and for each metric its source, "
+    "whether there is a series of what serves now. It needs the sources and levers of the daemon's own "
+    "settings, "
+    "and the right `admin`, since these files say what it asks and where. A command of hosts_from is run. "
+    "Exit code: 0 good, 1 findings, or the daemon did not answer, 2 usage.",
+    NULL};
+
+static const char *const logs_text[] = {
+    "verdict logs ID [-f] [--step N]",
+    "What each action came to, and what its commands printed: of a long output the first and the last 32 "
+    "KiB, "
+    "for seven days; of a command that runs its beginning, as far as whole lines are there. Known secrets "
+    "are "
+    "struck out. Exit code: 0 all was shown, 1 the daemon or the runner did not answer.",
+    "Of a run: the newest try of each task, once it ended, with the last 4000 characters that it printed.",
+    NULL};
+
 static const char *const rehearse_text[] = {
     "verdict rehearse SERVICE/ENV [STRATEGY] [--version V]",
     "Asks what an admission asks: the lever, the runner about every command that the plan may need, on every "
@@ -229,6 +277,24 @@ static const char *const run_text[] = {"verdict run PIPELINE --version V [--wait
                                        "get, wait, abort and retry take a run_N like a deployment",
                                        NULL};
 
+static const struct option status_options[] = {
+    {.name = "span",
+     .type = OPTION_DURATION,
+     .min = 60000,
+     .max = 366.0 * 86400000.0,
+     .fallback = "30d",
+     .help = "what the figures are about, back from now"},
+    {.name = "environment", .type = OPTION_TEXT, .help = "deployments of this one alone"},
+};
+
+static const char *const status_text[] = {
+    "Figures of deployments and runs that ended in the span, each with its target: met, missed, or ? where "
+    "it "
+    "is not known.",
+    "A pipeline's tasks report some of them as outputs: `coverage` (percent), `artifact_bytes`, and "
+    "`commit_time` (seconds since 1970).",
+    NULL};
+
 static const char *const retry_text[] = {
     "verdict retry ID --reason R\n"
     "Of a deployment that ended without being promoted: a new one of the same version, by the rule files of "
@@ -248,9 +314,11 @@ const struct verb_entry verb_table[] = {
      wait_run, NULL},
     {"get", "ID", "shows one deployment: steps, weights, every rule", NULL, TABLE(get_options), 1, 1, false,
      get_run, NULL},
+    {"logs", "ID", "shows what came of its actions, and what its commands printed", logs_text,
+     TABLE(logs_options), 1, 1, false, logs_run, NULL},
     {"ls", "", "lists deployments, newest first", NULL, TABLE(list_options), 0, 0, false, list_run, NULL},
-    {"status", "", "shows every service: what serves, what is under way", NULL, NULL, 0, 0, 0, false,
-     status_run, NULL},
+    {"status", "", "shows what serves, what is under way, and the figures of a span", status_text,
+     TABLE(status_options), 0, 0, false, status_run, NULL},
     {"promote", "ID", "goes on where the step has its pass verdict", NULL, TABLE(promote_options), 1, 1,
      false, promote_run, NULL},
     {"hold", "ID", "stops it where it is; rules go on judging", NULL, TABLE(reason_options), 1, 1, false,
@@ -289,7 +357,7 @@ const struct verb_entry verb_table[] = {
      TABLE(backtest_options), 1, VERB_WORDS_MAX, true, backtest_run, NULL},
     {"graph", "ID METRIC", "draws a metric of both sides, with steps, verdicts and bounds", graph_text,
      TABLE(graph_options), 2, 2, false, graph_run, NULL},
-    {"check", "FILE...", "reads rule files as the daemon would: 0 good, 1 findings", NULL,
+    {"check", "FILE...", "reads rule files as the daemon would: 0 good, 1 findings", check_text,
      TABLE(check_options), 1, VERB_WORDS_MAX, true, check_run, NULL},
     {"rehearse", "SERVICE/ENV [STRATEGY]", "asks what an admission would, and starts nothing", rehearse_text,
      TABLE(rehearse_options), 1, 2, false, rehearse_run, NULL},
@@ -299,7 +367,10 @@ const struct verb_entry verb_table[] = {
      compare_text, NULL, 0, 1, 1, true, compare_run, NULL},
     {"token", "create NAME | ls | revoke ID", "API tokens", token_text, TABLE(token_options), 1, 2, false,
      token_run, NULL},
-    {"completion", "bash", "prints a completion script", NULL, NULL, 0, 1, 1, true, completion_run, NULL},
+    {"audit", "[ls|verify]", "what changed and who asked; or whether those rows are as they were written",
+     audit_text, TABLE(audit_options), 0, 1, false, audit_run, NULL},
+    {"completion", "bash|zsh", "prints a completion script", NULL, NULL, 0, 1, 1, true, completion_run, NULL},
+    {"man", "", "prints this manual as a page for man(1)", NULL, NULL, 0, 0, 0, true, man_run, NULL},
 };
 
 const size_t verb_count = ARRAY_LENGTH(verb_table);

@@ -69,21 +69,7 @@ static void print_token(const cJSON *token)
 
 static int list(struct cli *cli)
 {
-    struct client_answer answer;
-    const cJSON *token = NULL;
-    int code = VERB_DONE;
-
-    if (!verb_ask(cli, "GET", "/v1/tokens", NULL, &answer, &code))
-        return code;
-    if (cli->is_json) {
-        verb_print_json(cli, answer.body);
-    } else {
-        struct cJSON *page = field_parse(answer.body, answer.length);
-        cJSON_ArrayForEach(token, field_part(page, "tokens")) print_token(token);
-        json_free(page);
-    }
-    client_answer_done(&answer);
-    return VERB_DONE;
+    return verb_list(cli, "/v1/tokens", "tokens", print_token);
 }
 
 static int revoke(struct cli *cli)

@@ -40,6 +40,7 @@ void verb_say(const struct cli *cli, const char *format, ...)
 
     if (cli->is_quiet)
         return;
+    (void)fflush(stdout); /* where both go to one place they keep their order */
     va_start(list, format);
     (void)vfprintf(stderr, format, list);
     va_end(list);
@@ -151,4 +152,27 @@ void verb_print_json(const struct cli *cli, const char *json)
     (void)fputs(text, stdout);
     free(text);
     json_free(root);
+}
+
+int verb_list(struct cli *cli, const char *path, const char *member, void (*print_row)(const cJSON *row))
+{
+    struct client_answer answer;
+    int code = VERB_DONE;
+
+    if (!verb_ask(cli, "GET", path, NULL, &answer, &code))
+        return code;
+    if (cli->is_json) {
+        verb_print_json(cli, answer.body);
+    } else {
+        struct cJSON *page = field_parse(answer.body, answer.length);
+        const cJSON *row = NULL;
+        cJSON_ArrayForEach(row, field_part(page, member)) print_row(row);
+        if (page == NULL) {
+            verb_complain(cli, "the answer is no JSON");
+            code = VERB_UNKNOWN;
+        }
+        json_free(page);
+    }
+    client_answer_done(&answer);
+    return code;
 }

@@ -11,6 +11,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct cJSON;
+
 enum {
     VERB_WORDS_MAX = 64,
     VERB_OPTIONS_MAX = 16,
@@ -84,12 +86,17 @@ int verb_refused(const struct cli *cli, const struct client_answer *answer);
 
 /* Prints an answer's JSON, indented on a terminal. */
 void verb_print_json(const struct cli *cli, const char *json);
+/* Asks for a page and prints it: its JSON, or each row of its array `member`. Returns how to end. */
+MUST_CHECK int verb_list(struct cli *cli, const char *path, const char *member,
+                         void (*print_row)(const struct cJSON *row));
 
 /* One file each. */
 int start_run(struct cli *cli);
 int wait_run(struct cli *cli);
 int get_run(struct cli *cli);
 int list_run(struct cli *cli);
+int logs_run(struct cli *cli);
+int logs_of_run(struct cli *cli);
 int status_run(struct cli *cli);
 int act_run(struct cli *cli);
 int promote_run(struct cli *cli);
@@ -111,7 +118,9 @@ int rehearse_run(struct cli *cli);
 int notify_run(struct cli *cli);
 int compare_run(struct cli *cli);
 int token_run(struct cli *cli);
+int audit_run(struct cli *cli);
 int completion_run(struct cli *cli);
+int man_run(struct cli *cli);
 int run_run(struct cli *cli);
 int runs_run(struct cli *cli);
 
