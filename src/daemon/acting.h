@@ -32,6 +32,11 @@ struct acting {
     struct once_asking *once; /* the journal is asked what became of its command before */
 };
 
+/* actions.c: functions of struct engine_env. */
+void action_start(void *daemon, const struct deployment_state *state, const struct action *action,
+                  bool is_ahead);
+void action_read_back(void *daemon, const struct deployment_state *state);
+
 struct acting *acting_new(struct live *live, const struct deployment_state *state,
                           const struct action *action);
 

@@ -55,10 +55,8 @@ void acting_end(struct acting *acting, enum result result, const char *why)
     struct live *live = live_find(acting->daemon, acting->deployment);
 
     /* What led to a way back stays said while that goes well. */
-    if (live != NULL && acting->action.is_rollback)
-        live_say_back(live, why);
-    else if (live != NULL)
-        live_say(live, "%s", why);
+    if (live != NULL)
+        live_say(live, acting->action.is_rollback ? LIVE_BACK : LIVE_ACTION, "%s", why);
     if (result != RESULT_DONE)
         log_say(&acting->daemon->log, LOG_LEVEL_WARN, "deployment %llu: %s %u: %s",
                 (unsigned long long)acting->deployment, action_kind_name(acting->action.kind),
@@ -132,6 +130,7 @@ static void route(struct live *live, struct acting *acting)
         return;
     }
     acting_fill_split(live, &acting->state, &split);
+    split.split.lets_testers = !acting->action.is_rollback;
     lever->type->set(lever->traffic, &split.split, number_of(acting), acting->action.share, traffic_ended,
                      acting);
 }
@@ -147,7 +146,7 @@ static void rehearsal_told(void *data, const struct rehearsal_finding *finding)
     log_say(&acting->daemon->log, LOG_LEVEL_WARN, "deployment %llu cannot be admitted: %s",
             (unsigned long long)acting->deployment, finding->why);
     if (live != NULL)
-        live_say(live, "%s", finding->reasons);
+        live_say(live, LIVE_ACTION, "%s", finding->reasons);
 }
 
 static void rehearsal_over(void *data, bool is_good, const char *reasons)
@@ -204,7 +203,7 @@ static void stable_read(void *data, bool is_done, bool is_final, uint16_t share,
 
 static void verify(struct live *live, struct acting *acting)
 {
-    struct daemon_lever *lever = live->definition->plan.has_traffic ? acting_lever(live) : NULL;
+    struct daemon_lever *lever = live->definition->plan->has_traffic ? acting_lever(live) : NULL;
     struct acting_split split;
 
     acting_fill_split(live, &acting->state, &split);
@@ -247,6 +246,7 @@ static void retire(struct live *live, struct acting *acting)
     struct acting_split split;
 
     acting_fill_split(live, &acting->state, &split);
+    split.split.lets_testers = true;
     if (would_survive(live, acting))
         acting_command(live, acting);
     else if (lever == NULL)
@@ -257,7 +257,7 @@ static void retire(struct live *live, struct acting *acting)
 
 static bool is_retiring(const struct live *live, const struct acting *acting)
 {
-    return acting->state.care == CARE_ACTING && live->definition->plan.has_traffic;
+    return acting->state.care == CARE_ACTING && live->definition->plan->has_traffic;
 }
 
 void action_start(void *data, const struct deployment_state *state, const struct action *action,

@@ -1,9 +1,12 @@
 /* api_part.c - what the API asks of the daemon: verbs, targets, views of live deployments, health, metrics.
  * SPDX-License-Identifier: MIT */
+#include "config/sharing.h"
 #include "daemon/brakes.h"
+#include "daemon/controller.h"
 #include "daemon/drawing.h"
 #include "daemon/mishaps.h"
 #include "daemon/notices.h"
+#include "daemon/outputs.h"
 #include "daemon/pushing.h"
 #include "daemon/rehearsal.h"
 #include "daemon/request.h"
@@ -147,7 +150,7 @@ static void take_mark(void *data, uint64_t deployment, double weight_percent)
     struct live *live = live_find(data, deployment);
 
     if (live != NULL)
-        live_say(live, "the pipeline routes %g %%", weight_percent);
+        live_say(live, LIVE_ACTION, "the pipeline routes %g %%", weight_percent);
 }
 
 /* Where it waits for one. */
@@ -179,7 +182,7 @@ static bool show_live(void *data, uint64_t deployment, struct api_live *ret_live
                                   .why = live_why(live),
                                   .now_ms = daemon_now_ms(daemon),
                                   .opens_wall_ms = state->phase == PHASE_QUEUED &&
-                                                           live->definition->plan.kind == PLAN_DEPLOY
+                                                           live->definition->plan->kind == PLAN_DEPLOY
                                                        ? window_opens_wall_ms(live)
                                                        : 0};
     run_waits(daemon, state, &ret_live->waits);
@@ -259,10 +262,29 @@ static void add_series_metrics(const struct daemon *daemon, FILE *to)
                   (unsigned long long)counts.not_finite);
 }
 
+static void add_archive_metrics(const struct daemon *daemon, FILE *to)
+{
+    struct archive_counts counts = archive_counts(daemon->archive);
+    const struct {
+        const char *why;
+        uint64_t lost;
+    } losses[] = {{"late", counts.files.late},
+                  {"future", counts.files.future},
+                  {"queue", counts.files.dropped},
+                  {"failed", counts.files.failed},
+                  {"step", counts.skipped}};
+
+    (void)fprintf(to, "verdict_archive_values_total %llu\nverdict_archive_values_waiting %zu\n",
+                  (unsigned long long)counts.files.written, counts.files.waiting);
+    for (size_t i = 0; i < ARRAY_LENGTH(losses); i++)
+        (void)fprintf(to, "verdict_archive_values_lost_total{why=\"%s\"} %llu\n", losses[i].why,
+                      (unsigned long long)losses[i].lost);
+}
+
 /* Definitions under way, with the sealed texts that they come from. */
 static size_t definition_bytes(const struct daemon *daemon)
 {
-    size_t bytes = 0;
+    size_t bytes = definition_pool_bytes(daemon->definitions);
 
     for (const struct live *live = daemon->lives; live != NULL; live = live->next)
         bytes += live->definition->bytes + strlen(live->sealed);
@@ -288,7 +310,9 @@ static char *show_metrics(void *data)
                   (long long)daemon->config_wall_s);
     (void)fprintf(to, "verdict_definition_bytes %zu\n", definition_bytes(daemon));
     brakes_add_metrics(daemon, to);
+    controller_add_metrics(daemon->controller, to);
     add_series_metrics(daemon, to);
+    add_archive_metrics(daemon, to);
     for (size_t i = 0; i < daemon->source_count; i++) {
         const struct daemon_source *source = &daemon->sources[i];
         if (source->collector != NULL && source->type->add_metrics != NULL)
@@ -340,6 +364,15 @@ static char *check_rules(void *data, const char *text)
     return answer;
 }
 
+static struct api_doors doors_of(const struct settings *settings)
+{
+    return (struct api_doors){
+        .hooks = settings->hooks,
+        .hook_count = settings->hook_count,
+        .token_rate = {.count = settings->token_rate.count, .span_ms = settings->token_rate.span_ms},
+        .address_rate = {.count = settings->address_rate.count, .span_ms = settings->address_rate.span_ms}};
+}
+
 void daemon_fill_api_env(struct daemon *daemon, struct api_env *ret_env)
 {
     *ret_env = (struct api_env){
@@ -350,14 +383,18 @@ void daemon_fill_api_env(struct daemon *daemon, struct api_env *ret_env)
         .journal_path = daemon->journal_path,
         .schemas = &daemon->schemas,
         .instance = daemon->settings->instance,
+        .hides_console = !daemon->settings->has_console,
+        .doors = doors_of(daemon->settings),
         .start = starting_deployment,
         .verb = take_verb,
         .target_verb = take_target_verb,
         .rehearse = rehearsing_start,
         .draw = drawing_start,
+        .outputs = outputs_start,
         .test_notifier = notice_test_start,
         .mark = take_mark,
         .sample = pushing_take,
+        .otlp = pushing_take_otlp,
         .live = show_live,
         .target = show_target,
         .now_ms = daemon_now_ms,

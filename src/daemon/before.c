@@ -20,7 +20,8 @@ struct live_before {
     uint16_t days;           /* 0: until the first traffic */
     struct series_view view; /* kind, step and ring; capacity 0: there is no series of it */
     struct series_step *ring;
-    float *buckets;
+    float *buckets; /* of a histogram whose buckets are known, as their bounds */
+    double *bounds;
 };
 
 /* On its way to the archive and back. */
@@ -28,22 +29,30 @@ struct fetch {
     struct daemon *daemon;
     uint64_t deployment;
     size_t reading;
-    int64_t offset_ms; /* wall clock less the engine's */
+    int64_t offset_ms; /* archive_offset_ms() */
     int64_t end_ms;    /* what is older belongs to the reading */
 };
 
-static const struct series_step nothing[2] = {{.step = SERIES_NEVER}, {.step = SERIES_NEVER}};
+static const struct series_step nothing[2] = {{.total = SERIES_GAP}, {.total = SERIES_GAP}};
 
 static const struct series_view loading = {
     .trouble = SERIES_LOADING, .step_ms = 1000, .capacity = 2, .newest_step = SERIES_NEVER, .ring = nothing};
 
 static void hold(struct live_before *before, int64_t step, double value, double total)
 {
-    struct series_step *slot = &before->ring[(uint64_t)step % before->view.capacity];
+    *series_ring_slot(&before->view, before->ring, step) =
+        (struct series_step){.value = value, .total = total};
+}
 
-    *slot = (struct series_step){.step = step, .value = value, .total = total};
-    if (step > before->view.newest_step)
-        before->view.newest_step = step;
+/* From the window, or, where nothing came into that yet, from the archive: whichever is first. */
+static void learn_buckets(struct live_before *before, const double *bounds, size_t count)
+{
+    before->bounds = memory_take_array(count, sizeof(*bounds));
+    memcpy(before->bounds, bounds, count * sizeof(*bounds));
+    before->buckets = memory_take_array(before->view.capacity * count, sizeof(*before->buckets));
+    before->view.bucket_count = (uint32_t)count;
+    before->view.bounds = before->bounds;
+    before->view.buckets = before->buckets;
 }
 
 /* What the window has of the time before `end_ms`; returns the oldest step taken, or that of end_ms. */
@@ -71,42 +80,80 @@ static void open_ring(struct live_before *before, const struct series_view *view
     before->view = *view;
     before->view.capacity = (uint32_t)steps;
     before->view.trouble = SERIES_FINE;
-    before->view.newest_step = SERIES_NEVER;
     before->ring = memory_take_array((size_t)steps, sizeof(*before->ring));
-    before->buckets = memory_take_array((size_t)steps * view->bucket_count + 1, sizeof(*before->buckets));
     before->view.ring = before->ring;
-    before->view.buckets = before->buckets;
-    for (int64_t i = 0; i < steps; i++)
-        before->ring[i].step = SERIES_NEVER;
+    if (view->bucket_count > 0)
+        learn_buckets(before, view->bounds, view->bucket_count);
+    series_ring_clear(&before->view, before->ring);
 }
 
 /* ---- the archive ---- */
 
+static void hold_buckets(struct live_before *before, int64_t step, const double *row)
+{
+    uint32_t count = before->view.bucket_count;
+    uint64_t first = (uint64_t)step % before->view.capacity * count;
+
+    for (uint32_t i = 0; i < count; i++)
+        before->buckets[first + i] = (float)row[i];
+}
+
 /* A row is that of every step that began in it: of one, or, where single steps are gone, of many, which then
  * all have its average. */
-static void take_row(struct live_before *before, const struct fetch *fetch, int64_t row_ms, int64_t length_ms,
+static void take_row(struct live_before *before, const struct fetch *fetch, int64_t start_s, int64_t end_s,
                      const double *row, double total)
 {
     int64_t step_ms = before->view.step_ms;
-    int64_t step = (row_ms + step_ms / 2) / step_ms;
-    int64_t end = step + (length_ms > step_ms ? length_ms / step_ms : 1);
+    int64_t end = archive_step_from(end_s, fetch->offset_ms, step_ms);
 
-    for (; step < end; step++) {
-        bool is_past = step >= 0 && (step + 1) * step_ms <= fetch->end_ms;
-        if (is_past && series_view_at(&before->view, step) == NULL)
-            hold(before, step, row[0], total);
+    for (int64_t step = archive_step_from(start_s, fetch->offset_ms, step_ms); step < end; step++) {
+        bool is_past = (step + 1) * step_ms <= fetch->end_ms;
+        if (!is_past || !series_ring_has_room(&before->view, step))
+            continue;
+        hold(before, step, before->view.bucket_count > 0 ? 0 : row[0], total);
+        hold_buckets(before, step, row);
     }
+}
+
+/* What the columns of a row add up to; NAN: it is not known. */
+static double total_of(const struct live_before *before, const double *row, size_t columns)
+{
+    double total = columns > 1 ? row[1] : 0;
+
+    if (before->view.kind != SERIES_HISTOGRAM)
+        return total;
+    total = 0;
+    for (size_t i = 0; i < columns; i++)
+        total += row[i];
+    return total;
+}
+
+/* Counts of other buckets than the window's are no past of it. */
+static bool are_readable(struct live_before *before, const struct rrd_file_rows *rows)
+{
+    const struct series_view *view = &before->view;
+
+    if (view->kind != SERIES_HISTOGRAM)
+        return true;
+    if (!archive_is_row_of(view->kind, rows))
+        return false;
+    if (view->bucket_count == 0)
+        learn_buckets(before, rows->bounds, rows->columns);
+    return rows->columns == view->bucket_count &&
+           memcmp(rows->bounds, view->bounds, rows->columns * sizeof(*rows->bounds)) == 0;
 }
 
 static void take_rows(struct live_before *before, const struct rrd_file_rows *rows, const struct fetch *fetch)
 {
+    if (!are_readable(before, rows))
+        return;
     for (size_t i = 0; i < rows->count; i++) {
         const double *row = &rows->values[i * rows->columns];
-        double total = rows->columns > 1 ? row[1] : 0;
-        int64_t row_ms = (rows->start_s + (int64_t)i * rows->row_s) * 1000 - fetch->offset_ms;
+        double total = total_of(before, row, rows->columns);
+        int64_t start_s = rows->start_s + (int64_t)i * rows->row_s;
 
         if (isfinite(row[0] + total))
-            take_row(before, fetch, row_ms, rows->row_s * 1000, row, total);
+            take_row(before, fetch, start_s, start_s + rows->row_s, row, total);
     }
 }
 
@@ -141,11 +188,6 @@ static void fetched(void *data, const struct rrd_file_rows *rows, const struct e
     free(fetch);
 }
 
-static int64_t wall_offset_ms(struct daemon *daemon)
-{
-    return clock_wall_ms() - daemon_now_ms(daemon);
-}
-
 /* `end_ms`: on the engine's clock, of the time that is read. */
 static void ask_archive(struct live *live, struct live_before *before, const struct series_name *name,
                         int64_t end_ms)
@@ -157,12 +199,13 @@ static void ask_archive(struct live *live, struct live_before *before, const str
     *fetch = (struct fetch){.daemon = live->daemon,
                             .deployment = live->id,
                             .reading = (size_t)(before - live->befores),
-                            .offset_ms = wall_offset_ms(live->daemon),
+                            .offset_ms = archive_offset_ms(clock_wall_ms() - daemon_now_ms(live->daemon)),
                             .end_ms = end_ms};
     struct archive_span span = {.start_s = (end_ms + fetch->offset_ms - span_ms) / 1000,
                                 .end_s = (end_ms + fetch->offset_ms) / 1000,
                                 .row_s = before->view.step_ms / 1000};
-    if (archive_fetch(live->daemon->archive, name, "", &span, fetched, fetch, &err)) {
+    const char *suffix = archive_suffix(before->view.kind);
+    if (archive_fetch(live->daemon->archive, name, suffix, &span, fetched, fetch, &err)) {
         before->view.trouble = SERIES_LOADING;
         return;
     }
@@ -192,31 +235,36 @@ static void take(struct live *live, struct live_before *before, int64_t routed_m
             copy_window(before, view, routed_ms) <= routed_ms / view->step_ms - before->view.capacity + 1;
     else
         end_ms += (int64_t)before->view.capacity * view->step_ms - before->days * day_ms;
-    bool has_archive =
-        live->daemon->archive != NULL && view->kind != SERIES_HISTOGRAM && view->step_ms % 1000 == 0;
+    bool has_archive = live->daemon->archive != NULL && view->step_ms % 1000 == 0;
     if (!is_full && has_archive)
         ask_archive(live, before, series_name_of(series), end_ms);
 }
 
-static void add(struct live *live, size_t metric, uint16_t days)
+/* What is to be read; most deployments want nothing. */
+struct wanted {
+    size_t count;
+    struct live_before readings[READINGS_MAX];
+};
+
+static void add(struct wanted *wanted, size_t metric, uint16_t days)
 {
-    for (size_t i = 0; i < live->before_count; i++)
-        if (live->befores[i].metric == metric && live->befores[i].days == days)
+    for (size_t i = 0; i < wanted->count; i++)
+        if (wanted->readings[i].metric == metric && wanted->readings[i].days == days)
             return;
-    if (live->before_count < READINGS_MAX)
-        live->befores[live->before_count++] = (struct live_before){.metric = metric, .days = days};
+    if (wanted->count < READINGS_MAX)
+        wanted->readings[wanted->count++] = (struct live_before){.metric = metric, .days = days};
 }
 
-static void add_wanted(struct live *live)
+static void add_wanted(struct wanted *wanted, const struct definition *definition)
 {
-    for (size_t metric = 0; metric < live->definition->metric_count; metric++)
-        if (side_wants_before(live->definition, metric))
-            add(live, metric, 0);
-    for (size_t r = 0; r < live->definition->rule_count; r++) {
-        const struct rule_definition *rule = &live->definition->rules[r];
+    for (size_t metric = 0; metric < definition->metric_count; metric++)
+        if (side_wants_before(definition, metric))
+            add(wanted, metric, 0);
+    for (size_t r = 0; r < definition->rule_count; r++) {
+        const struct rule_definition *rule = &definition->rules[r];
         for (uint8_t i = 0; i < rule->rule.comparison.against_count; i++)
             if (rule->rule.comparison.against[i].kind == BASELINE_DAYS)
-                add(live, rule->metrics[0], rule->rule.comparison.against[i].days);
+                add(wanted, rule->metrics[0], rule->rule.comparison.against[i].days);
     }
 }
 
@@ -224,8 +272,11 @@ void before_take(struct live *live, const struct deployment_state *state)
 {
     if (live->befores != NULL || !live->is_watched || state->routed_ms == DEPLOYMENT_NEVER)
         return;
-    live->befores = memory_take_array(READINGS_MAX, sizeof(*live->befores));
-    add_wanted(live);
+    struct wanted wanted = {0};
+    add_wanted(&wanted, live->definition);
+    live->befores = memory_take_array(wanted.count, sizeof(*live->befores));
+    live->before_count = wanted.count;
+    memcpy(live->befores, wanted.readings, wanted.count * sizeof(*live->befores));
     for (size_t i = 0; i < live->before_count; i++) {
         take(live, &live->befores[i], state->routed_ms);
         mark(live, &live->befores[i]);
@@ -247,6 +298,7 @@ void before_free(struct live *live)
     for (size_t i = 0; i < live->before_count; i++) {
         free(live->befores[i].ring);
         free(live->befores[i].buckets);
+        free(live->befores[i].bounds);
     }
     free(live->befores);
     live->befores = NULL;

@@ -3,7 +3,7 @@
  * days ago, from the archive. SPDX-License-Identifier: MIT
  *
  * Of a metric of the whole service it is that series; of one with sides it is stable's, or the candidate's
- * own slot where both take turns in it. Histograms are not archived: of them only the window counts. */
+ * own slot where both take turns in it. Of a histogram only what fell into the buckets that it has now. */
 #ifndef DAEMON_BEFORE_H
 #define DAEMON_BEFORE_H
 

@@ -130,7 +130,7 @@ static struct sides sides_of(const struct live *live)
     struct sides sides = {.version = live->version, .previous = live->previous, .digest = live->digest};
     const char *version = NULL;
 
-    if (live->definition->plan.kind == PLAN_DEPLOY)
+    if (live->definition->plan->kind == PLAN_DEPLOY)
         return sides;
     sides.version = live->previous;
     sides.previous = live->version;
@@ -144,7 +144,7 @@ static void name_versions(const struct live *live, const char **pairs, size_t co
     struct sides sides = sides_of(live);
 
     for (size_t i = 0; i < count; i++) {
-        if (strcmp(pairs[2 * i], "version") == 0 && live->definition->plan.kind == PLAN_ROLLBACK)
+        if (strcmp(pairs[2 * i], "version") == 0 && live->definition->plan->kind == PLAN_ROLLBACK)
             pairs[2 * i + 1] = sides.version;
         if (strcmp(pairs[2 * i], "previous") == 0)
             pairs[2 * i + 1] = sides.previous;

@@ -97,7 +97,7 @@ static void take_turns(const struct commit *commit, const struct batch *batch)
         bool is_turn =
             row->kind == ROW_TRACE && row->trace.kind == TRACE_PHASE && row->trace.a == PHASE_ADMITTING;
         struct live *live = is_turn ? live_find(commit->daemon, row->deployment) : NULL;
-        if (live == NULL || live->definition->plan.kind == PLAN_ROLLBACK)
+        if (live == NULL || live->definition->plan->kind == PLAN_ROLLBACK)
             continue;
         starting_set_previous(live, target_after(commit->daemon, batch, live->target));
         for (struct request *request = commit->daemon->requests; request != NULL; request = request->next)
@@ -159,6 +159,7 @@ static void committed(void *data, const struct journal_result *result)
         return;
     }
     commit_sweep(commit);
+    api_journaled(daemon->api);
     if (commit->notices.count > 0)
         outbox_look(daemon->outbox);
     notices_clear(&commit->notices);

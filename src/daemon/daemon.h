@@ -77,18 +77,18 @@ struct daemon {
     struct hosts_asking *hosts_askings; /* under way */
     struct drawing *drawings;           /* the first is under way */
     struct notice_test *notice_tests;   /* under way */
+    struct outputs_asking *outputs;     /* under way */
+    struct recalling *recalling;        /* of recalling.c; NULL: nothing was under way at the start */
     struct journal *journal;
-    char journal_path[DAEMON_PATH_MAX];
-    char runtime_folder[DAEMON_PATH_MAX];
+    char journal_path[DAEMON_PATH_MAX], runtime_folder[DAEMON_PATH_MAX];
     struct engine *engine;
     bool is_stopping, is_turn_wanted;
-    bool is_broken;       /* the journal cannot be written: this life is over */
-    const char *safe_why; /* NULL, or why nothing is accepted: safe mode */
-    uint64_t suspect;     /* deployment that several lives crashed on; 0: none */
-    struct life *life;    /* mishaps.c */
-    int64_t calm_at_ms;   /* the loop's clock */
+    bool is_broken;                 /* the journal cannot be written: this life is over */
+    const char *safe_why;           /* NULL, or why nothing is accepted: safe mode */
+    uint64_t suspect;               /* deployment that several lives crashed on; 0: none */
+    struct life *life;              /* mishaps.c */
+    int64_t calm_at_ms, stop_at_ms; /* the loop's clock; until the second the broker may hear of the stop */
     struct loop_timer *good_bye;
-    int64_t stop_at_ms; /* the loop's clock: the broker was given its time to hear of the stop */
     struct loop_timer *engine_timer;
     int64_t alive_ms; /* when the loop was seen to turn last */
     struct series_book *book;
@@ -99,16 +99,18 @@ struct daemon {
     struct daemon_lever levers[SETTINGS_INSTANCES_MAX];
     struct gating *gating; /* gating.h */
     struct daemon_receiver receivers[SETTINGS_INSTANCES_MAX];
-    struct live *lives;                           /* list */
+    struct definition_pool *definitions;          /* what those of `lives` have in common */
+    struct live *lives;                           /* lists: */
     struct live *live_chains[DAEMON_LIVE_CHAINS]; /* those with an id, by it */
-    struct acting *actings;                       /* list */
-    struct request *requests;                     /* list */
-    struct run_live *runs;                        /* list */
-    struct run_acting *run_actings;               /* list */
-    void *run_memory;                             /* of the engine's runs */
+    struct acting *actings;
+    struct request *requests;
+    struct run_live *runs;
+    struct run_acting *run_actings;
+    void *run_memory; /* of the engine's runs */
     uint64_t next_token;
     struct outbox *outbox;
     struct status *status;
+    struct controller *controller; /* NULL: none is declared */
     struct commit *commit;
     uint64_t phase_counts[PHASE_COUNT]; /* deployments that entered each phase since the start */
 };
@@ -116,6 +118,9 @@ struct daemon {
 /* wiring.c: everything from the settings, in the order of dependence, and its end. */
 MUST_CHECK bool daemon_open(struct daemon *daemon, struct err *err);
 void daemon_close(struct daemon *daemon);
+
+/* wiring.c: where we listen without TLS: at a Unix socket, or (NULL) at an address of this machine. */
+void daemon_plain_door(const struct daemon *daemon, const char **ret_unix_path, const char **ret_address);
 
 /* schemas.c: the kinds of collectors, levers and notifiers as the reader of rule files must know them. */
 const struct option_schemas *daemon_schemas(void);
@@ -138,11 +143,6 @@ void commit_free(struct commit *commit);
 void commit_sweep(struct commit *commit);
 void commit_batch(void *daemon, const struct batch *batch);
 void publish_batch(void *daemon, const struct batch *batch);
-
-/* actions.c: functions of struct engine_env. */
-void action_start(void *daemon, const struct deployment_state *state, const struct action *action,
-                  bool is_ahead);
-void action_read_back(void *daemon, const struct deployment_state *state);
 
 /* api_part.c: functions of struct api_env. */
 void daemon_fill_api_env(struct daemon *daemon, struct api_env *ret_env);

@@ -96,6 +96,24 @@ static void drawn(void *data)
     end(data);
 }
 
+/* That of the environment: what is drawn is of one. */
+static void folder_of(const struct drawing *drawing, char *to, size_t size)
+{
+    cJSON *lines = cJSON_GetObjectItemCaseSensitive(drawing->request, "lines");
+    const cJSON *first = cJSON_GetArrayItem(lines, 0);
+    const char *path = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(first, "path"));
+
+    /* shop/prod/KEY/METRIC.rrd */
+    (void)snprintf(to, size, "%s", path == NULL ? "" : path);
+    for (int i = 0; i < 2; i++) {
+        char *slash = strrchr(to, '/');
+        to[slash == NULL ? 0 : slash - to] = '\0';
+    }
+    size_t length = strlen(to);
+    if (length > 0 && length + 1 < size)
+        memcpy(to + length, "/", sizeof("/"));
+}
+
 /* What is measured until now is on disk first. */
 static void flushed(void *data)
 {
@@ -107,7 +125,10 @@ static void flushed(void *data)
 
 static void begin(struct drawing *drawing)
 {
-    archive_flush(drawing->daemon->archive, flushed, drawing);
+    char folder[RRD_FILE_PATH_MAX];
+
+    folder_of(drawing, folder, sizeof(folder));
+    archive_sync(drawing->daemon->archive, folder, flushed, drawing);
 }
 
 void drawing_start(void *data, const char *request, api_drawn *done, void *done_data)

@@ -73,7 +73,7 @@ static void tell(const struct acting *acting, struct live *live, enum gate_answe
 {
     const char *name = live->definition->gates[acting->action.reference].name;
 
-    live_say(live, "%s", why);
+    live_say(live, LIVE_ACTION, "%s", why);
     if (acting->state.gate != answer)
         log_say(&acting->daemon->log, LOG_LEVEL_INFO, "deployment %" PRIu64 ": gate %s %s%s%s",
                 acting->deployment, name,

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "config/hosts.h"
+#include "config/sharing.h"
 #include "io/memory.h"
 #include "io/redaction.h"
 
@@ -18,13 +19,15 @@ struct live *live_new(struct daemon *daemon, struct definition *definition, char
     struct live *live = memory_take_array(1, sizeof(*live));
 
     live->daemon = daemon;
+    if (sealed[0] != '\0') /* what was resolved without it is soon over */
+        definition = definition_share(daemon->definitions, definition, sealed);
     live->definition = definition;
     live->sealed = sealed;
-    live->rules = memory_take_array(definition->rule_count + 1, sizeof(void *));
+    live->rules = memory_take_array(definition->rule_count, sizeof(void *));
     for (size_t i = 0; i < definition->rule_count; i++)
         live->rules[i] = &definition->rules[i].rule;
-    live->rule_states = memory_take_array(definition->rule_count + 1, sizeof(*live->rule_states));
-    live->series = memory_take_array(definition->metric_count + 1, sizeof(*live->series));
+    live->rule_states = memory_take_array(definition->rule_count, sizeof(*live->rule_states));
+    live->series = memory_take_array(definition->metric_count, sizeof(*live->series));
     live->next = daemon->lives;
     if (live->next != NULL)
         live->next->former = live;
@@ -76,6 +79,7 @@ void live_free(struct live *live)
     free(live->rules);
     free(live->rule_states);
     free(live->series);
+    free(live->said);
     free(live);
 }
 
@@ -175,23 +179,24 @@ bool live_views(void *data, uint64_t deployment, uint8_t rule, struct metric_vie
 
 const char *live_why(const struct live *live)
 {
-    if (live->why_back[0] != '\0')
-        return live->why_back;
-    return live->why[0] != '\0' ? live->why : live->trouble;
+    for (size_t i = 0; live->said != NULL && i < LIVE_VOICE_COUNT; i++)
+        if (live->said[i][0] != '\0')
+            return live->said[i];
+    return "";
 }
 
-void live_say_back(struct live *live, const char *text)
+void live_say(struct live *live, enum live_voice voice, const char *format, ...)
 {
-    (void)snprintf(live->why_back, sizeof(live->why_back), "%s", text);
-    redaction_apply(live->daemon->log.redaction, live->why_back);
-}
-
-void live_say(struct live *live, const char *format, ...)
-{
+    char text[DAEMON_WHY_MAX];
     va_list arguments;
 
     va_start(arguments, format);
-    (void)vsnprintf(live->why, sizeof(live->why), format, arguments);
+    (void)vsnprintf(text, sizeof(text), format, arguments);
     va_end(arguments);
-    redaction_apply(live->daemon->log.redaction, live->why);
+    if (live->said == NULL && text[0] == '\0')
+        return;
+    if (live->said == NULL)
+        live->said = memory_take_array(LIVE_VOICE_COUNT, sizeof(*live->said));
+    redaction_apply(live->daemon->log.redaction, text);
+    memcpy(live->said[voice], text, strlen(text) + 1);
 }

@@ -21,6 +21,14 @@ struct live_series {
     struct collector_watch *watch; /* NULL: could not be started */
 };
 
+/* Whose sentence for people it is; the first that says something is heard. */
+enum live_voice {
+    LIVE_BACK,   /* a lever or probe of the way back; over once that goes on */
+    LIVE_ACTION, /* a lever or probe whose action went wrong, and whatever else is under way */
+    LIVE_SOURCE, /* one that does not answer well */
+    LIVE_VOICE_COUNT
+};
+
 struct live {
     struct live *next, *former; /* of all */
     struct live *next_of_chain; /* of those whose ids share a chain */
@@ -37,9 +45,7 @@ struct live {
     char reason[DAEMON_WHY_MAX];           /* of the start or of the last verb */
     char actor[NAME_MAX_LENGTH + 1];
     char commit[LIVE_COMMIT_SIZE];  /* what it was built from; "" not said */
-    char why[DAEMON_WHY_MAX];       /* latest sentence of a lever or probe whose action went wrong */
-    char why_back[DAEMON_WHY_MAX];  /* the same of the way back; over once it goes on */
-    char trouble[DAEMON_WHY_MAX];   /* latest sentence of a source that does not answer well */
+    char (*said)[DAEMON_WHY_MAX];   /* [LIVE_VOICE_COUNT]; NULL: nothing yet, as most never do */
     const struct rule **rules;      /* [rule_count], for the engine */
     struct rule_state *rule_states; /* [rule_count] */
     unsigned alerts; /* bits of enum notice_alert: told to be so, and not their end; after a restart nobody
@@ -62,6 +68,11 @@ struct live *live_find(struct daemon *daemon, uint64_t deployment);
  */
 void live_watch(struct live *live, const struct deployment_state *state);
 void live_unwatch(struct live *live);
+/* One watch of a side; of `series` key, every_ms and sink are the caller's. `ret_asked`: hash of what its
+ * source is asked, of those that are asked; or NULL. */
+MUST_CHECK bool live_open_watch(struct live *live, const struct metric_definition *metric,
+                                const struct side *side, struct collector_series *series,
+                                struct collector_watch **ret_watch, uint64_t *ret_asked, struct err *err);
 
 /* Of struct engine_env. */
 bool live_views(void *daemon, uint64_t deployment, uint8_t rule, struct metric_views *ret_views);
@@ -86,8 +97,7 @@ const struct slot_definition *live_slot(const struct live *live, const struct de
 /* What people should read: of an action that went wrong, or else of a source; "" where all is well. */
 const char *live_why(const struct live *live);
 
-/* Remembers a sentence for people. */
-void live_say_back(struct live *live, const char *text);
-void live_say(struct live *live, const char *format, ...) PRINTF_LIKE(2, 3);
+/* Remembers a sentence for people, with secrets struck out; "": it is over. */
+void live_say(struct live *live, enum live_voice voice, const char *format, ...) PRINTF_LIKE(3, 4);
 
 #endif

@@ -167,7 +167,9 @@ static cJSON *data_of(const struct telling *telling)
     (void)snprintf(text, sizeof(text), "verdict get %s", id);
     cJSON_AddStringToObject(data, "evidence", text);
     if (live->daemon->settings->public_url[0] != '\0') {
-        (void)snprintf(text, sizeof(text), "%s/v1/deployments/%s", live->daemon->settings->public_url, id);
+        const struct settings *settings = live->daemon->settings;
+        (void)snprintf(text, sizeof(text), "%s/%s/%s", settings->public_url,
+                       settings->has_console ? "#/deployments" : "v1/deployments", id);
         cJSON_AddStringToObject(data, "link", text);
     }
     return data;

@@ -36,6 +36,8 @@ void outbox_look(struct outbox *outbox);
 struct status *status_new(struct daemon *daemon);
 void status_free(struct status *status);
 void status_tell(struct status *status, const struct deployment_state *state);
+/* The report of the fleet, retained as well; takes it over. */
+void status_tell_report(struct status *status, char *report);
 /* At a stop, which the broker does not tell by itself; quiet: it knows, or there is none. */
 void status_tell_offline(struct status *status);
 bool status_is_quiet(const struct status *status);

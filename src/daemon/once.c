@@ -110,7 +110,7 @@ bool once_asks(struct live *live, struct acting *acting)
     struct err err = {0};
 
     if (!once_is_about(live, &acting->action, &once) || once.part == ONCE_PROBE ||
-        (once.part == ONCE_UNDO && live->definition->plan.kind == PLAN_ROLLBACK))
+        (once.part == ONCE_UNDO && live->definition->plan->kind == PLAN_ROLLBACK))
         return false;
     struct once_asking *asking = memory_take_array(1, sizeof(*asking));
     asking->acting = acting;

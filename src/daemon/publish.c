@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "daemon/before.h"
 #include "daemon/brakes.h"
+#include "daemon/controller.h"
 #include "daemon/gating.h"
 #include "daemon/notices.h"
 #include "daemon/run_live.h"
@@ -10,6 +11,8 @@
 
 #include <stdio.h>
 #include <string.h>
+
+enum { FLUSHES_MAX = 16 }; /* of one batch: each looks through all that waits; others are written on time */
 
 static void log_trace(struct daemon *daemon, const struct live *live, const struct batch_row *row)
 {
@@ -115,9 +118,11 @@ static void log_run(struct daemon *daemon, const struct batch_row *row)
               is_phase ? run_phase_name((enum run_phase)row->run_trace.a) : "", row->run->stage);
 }
 
-/* What is of no deployment. */
+/* What is of no deployment, or whosesoever it is. */
 static void publish_other(struct daemon *daemon, const struct batch_row *row)
 {
+    if (row->kind == ROW_TRACE || row->kind == ROW_RUN_TRACE || row->kind == ROW_TARGET)
+        controller_changed(daemon->controller);
     if (row->kind == ROW_RUN)
         api_run_changed(daemon->api, row->run->id);
     if (row->kind == ROW_RUN_TRACE)
@@ -131,8 +136,8 @@ static void publish_other(struct daemon *daemon, const struct batch_row *row)
 void publish_batch(void *data, const struct batch *batch)
 {
     struct daemon *daemon = data;
-    bool has_verdict = false;
     uint64_t told = 0;
+    size_t verdicts = 0;
 
     for (uint32_t i = 0; i < batch->count; i++) {
         const struct batch_row *row = &batch->rows[i];
@@ -150,8 +155,7 @@ void publish_batch(void *data, const struct batch *batch)
             status_tell(daemon->status, row->state);
         told = row->deployment;
         publish_trace(daemon, live, row);
-        has_verdict = has_verdict || is_verdict(&row->trace);
+        if (is_verdict(&row->trace) && ++verdicts <= FLUSHES_MAX && daemon->archive != NULL)
+            archive_flush(daemon->archive, live->definition->service, live->definition->environment);
     }
-    if (has_verdict && daemon->archive != NULL)
-        archive_flush(daemon->archive, NULL, NULL);
 }

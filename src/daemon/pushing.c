@@ -2,13 +2,20 @@
  * SPDX-License-Identifier: MIT */
 #include "daemon/pushing.h"
 
+#include "collectors/otlp.h"
+#include "collectors/otlp_request.h"
 #include "collectors/push.h"
 #include "io/clock.h"
 
-static struct collector *find_push(const struct daemon *daemon)
+#include <assert.h>
+#include <stdio.h>
+
+static_assert((int)API_OTLP_BODY_MAX == (int)OTLP_BODY_MAX, "what comes through the door can be read");
+
+static struct collector *find_collector(const struct daemon *daemon, const struct collector_type *type)
 {
     for (size_t i = 0; i < daemon->source_count; i++)
-        if (daemon->sources[i].type == &push_collector)
+        if (daemon->sources[i].type == type)
             return daemon->sources[i].collector;
     return NULL;
 }
@@ -28,7 +35,7 @@ enum api_sample_answer pushing_take(void *data, const struct api_sample *sample)
         [PUSH_NOT_FINITE] = API_SAMPLE_WRONG_KIND, /* the API's reader lets none through */
     };
     struct daemon *daemon = data;
-    struct collector *push = find_push(daemon);
+    struct collector *push = find_collector(daemon, &push_collector);
     struct push_sample put = {.service = sample->service,
                               .environment = sample->environment,
                               .key = sample->key,
@@ -40,4 +47,18 @@ enum api_sample_answer pushing_take(void *data, const struct api_sample *sample)
                               .total = sample->total};
 
     return push == NULL ? API_SAMPLE_UNWATCHED : answers[push_put(push, &put)];
+}
+
+bool pushing_take_otlp(void *data, const struct api_otlp *posted, struct api_otlp_answer *ret_answer,
+                       struct err *err)
+{
+    struct collector *otlp = find_collector(data, &otlp_collector);
+    const struct otlp_sender sender = {.data = posted->data, .allows = posted->allows};
+    struct otlp_answer told = {0};
+
+    if (otlp != NULL && !otlp_post(otlp, posted->bytes, posted->length, &sender, &told, err))
+        return false;
+    ret_answer->rejected = told.rejected;
+    (void)snprintf(ret_answer->why, sizeof(ret_answer->why), "%s", told.why);
+    return true;
 }

@@ -1,4 +1,4 @@
-/* pushing.h - posted values on their way to the watches of the push collector. Of struct api_env.
+/* pushing.h - posted values on their way to the watches of the collectors push and otlp. Of struct api_env.
  * SPDX-License-Identifier: MIT */
 #ifndef DAEMON_PUSHING_H
 #define DAEMON_PUSHING_H
@@ -6,5 +6,7 @@
 #include "daemon/daemon.h"
 
 enum api_sample_answer pushing_take(void *daemon, const struct api_sample *sample);
+bool pushing_take_otlp(void *daemon, const struct api_otlp *posted, struct api_otlp_answer *ret_answer,
+                       struct err *err);
 
 #endif

@@ -4,6 +4,7 @@
 #include "daemon/before.h"
 #include "daemon/brakes.h"
 #include "daemon/mishaps.h"
+#include "daemon/recalling.h"
 #include "daemon/run_live.h"
 #include "daemon/standing.h"
 #include "daemon/starting.h"
@@ -22,13 +23,13 @@ static void take_target(void *data, const struct target_state *target)
 
 static bool copy_texts(struct live *live, const struct journal_deployment *from)
 {
+    live_say(live, LIVE_ACTION, "%s", from->why);
     return text_copy(live->version, sizeof(live->version), from->version) &&
            text_copy(live->digest, sizeof(live->digest), from->digest) &&
            text_copy(live->previous, sizeof(live->previous), from->previous) &&
            text_copy(live->actor, sizeof(live->actor), from->actor) &&
            text_copy(live->reason, sizeof(live->reason), from->reason) &&
-           text_copy(live->commit, sizeof(live->commit), from->commit) &&
-           text_copy(live->why, sizeof(live->why), from->why);
+           text_copy(live->commit, sizeof(live->commit), from->commit) && strlen(from->why) < DAEMON_WHY_MAX;
 }
 
 static struct live *revive(struct daemon *daemon, const struct journal_recovered *recovered, struct err *err)
@@ -49,7 +50,7 @@ static struct live *revive(struct daemon *daemon, const struct journal_recovered
     if (!copy_texts(live, &recovered->deployment))
         log_say(&daemon->log, LOG_LEVEL_WARN, "deployment %llu: a text is longer than it may be",
                 (unsigned long long)live->id);
-    for (size_t i = 0; i < definition->rule_count; i++)
+    for (size_t i = 0; i < live->definition->rule_count; i++)
         if ((recovered->rule_bits & (UINT32_C(1) << i)) != 0)
             live->rule_states[i] = recovered->rules[i];
     return live;
@@ -73,7 +74,7 @@ static void take_back(struct live *live, const struct deployment_state *state, c
     if (phase_is_terminal(state->phase))
         return;
     log_say(&daemon->log, LOG_LEVEL_ERROR, "deployment %llu: %s", (unsigned long long)live->id, why);
-    live_say(live, "%s", why);
+    live_say(live, LIVE_ACTION, "%s", why);
     if (!engine_verb(daemon->engine, 0, live->id, VERB_ABORT, 0))
         log_say(&daemon->log, LOG_LEVEL_ERROR, "deployment %llu: the engine's queue is full",
                 (unsigned long long)live->id);
@@ -96,8 +97,10 @@ static bool take_deployment(void *data, const struct journal_recovered *recovere
     const char *why = trouble_of(live, recovered->deployment.plan_hash);
     if (why != NULL)
         take_back(live, state, why);
-    if (phase_is_active(state->phase))
+    if (phase_is_active(state->phase)) {
         live_watch(live, state);
+        recalling_start(live);
+    }
     before_take(live, state);
     log_say(&daemon->log, LOG_LEVEL_INFO, "deployment %llu of %s/%s goes on: %s",
             (unsigned long long)live->id, live->definition->service, live->definition->environment,

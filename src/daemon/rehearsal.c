@@ -5,6 +5,7 @@
 #include "config/gates.h"
 #include "config/template.h"
 #include "daemon/gating.h"
+#include "daemon/metric_programs.h"
 #include "daemon/smoke_targets.h"
 #include "io/memory.h"
 #include "orchestrator/deployment.h"
@@ -53,10 +54,11 @@ struct rehearsal {
     int64_t until_ms;
     bool is_started;
     bool is_runner_away;
-    struct smoke_targets *targets; /* NULL: answered, or there are none */
-    uint16_t unknown_count;        /* of the places that smoke tests ask */
-    uint32_t asked;                /* bit c: command c, of the candidate */
-    uint32_t asked_smokes;         /* bit s: the commands of smoke test s */
+    struct smoke_targets *targets;    /* NULL: answered, or there are none */
+    struct metric_programs *programs; /* the same */
+    uint16_t unknown_count;           /* of the places that smoke tests ask */
+    uint32_t asked;                   /* bit c: command c, of the candidate */
+    uint32_t asked_smokes;            /* bit s: the commands of smoke test s */
     size_t count;
     struct question questions[QUESTIONS_MAX];
     size_t next; /* the next one to be asked, for next_host */
@@ -296,7 +298,7 @@ static void add_smoke(struct rehearsal *rehearsal, const struct definition *defi
 
 static void add_parts(struct rehearsal *rehearsal, const struct definition *definition)
 {
-    const struct plan_part *parts = definition->plan.parts;
+    const struct plan_part *parts = definition->plan->parts;
 
     add(rehearsal, definition, parts[REPLACE_DRAIN].reference, true);
     add(rehearsal, definition, parts[REPLACE_DEPLOY].reference, true);
@@ -310,7 +312,7 @@ static void add_parts(struct rehearsal *rehearsal, const struct definition *defi
 
 static void add_all(struct rehearsal *rehearsal, const struct definition *definition)
 {
-    const struct plan *plan = &definition->plan;
+    const struct plan *plan = definition->plan;
 
     static_assert(DEFINITION_COMMANDS_MAX <= 32 && DEFINITION_SMOKE_MAX <= 32, "a bit for each");
     for (uint8_t i = 0; i < plan->count; i++) {
@@ -363,15 +365,47 @@ static void ask_places(struct rehearsal *rehearsal, struct live *live)
     const struct smoke_targets_ear ear = {place_unknown, places_asked, rehearsal};
     int64_t left_ms = rehearsal->until_ms - daemon_now_ms(rehearsal->daemon);
 
-    if (live->definition->plan.is_record || live->definition->plan.kind == PLAN_ROLLBACK)
+    if (live->definition->plan->is_record || live->definition->plan->kind == PLAN_ROLLBACK)
         return;
     rehearsal->targets = smoke_targets_start(live, &rehearsal->state, left_ms, &ear);
     rehearsal->open_count += rehearsal->targets != NULL;
 }
 
+static void program_asked(void *data, const char *metric, const struct err *failure)
+{
+    static const struct question nowhere;
+    struct rehearsal *rehearsal = data;
+    char what[WHAT_SIZE];
+
+    (void)snprintf(what, sizeof(what), "metric %.120s", metric);
+    if (failure == NULL)
+        tell(rehearsal, what, NULL, NULL);
+    else
+        refuse_command(rehearsal, &nowhere, what, NULL, failure);
+}
+
+static void programs_asked(void *data)
+{
+    struct rehearsal *rehearsal = data;
+
+    rehearsal->programs = NULL;
+    answered(rehearsal);
+}
+
+static void ask_programs(struct rehearsal *rehearsal, struct live *live)
+{
+    const struct metric_programs_ear ear = {program_asked, programs_asked, rehearsal};
+    int64_t left_ms = rehearsal->until_ms - daemon_now_ms(rehearsal->daemon);
+
+    if (live->definition->plan->is_record || live->definition->plan->kind == PLAN_ROLLBACK)
+        return;
+    rehearsal->programs = metric_programs_start(live, &rehearsal->state, left_ms, &ear);
+    rehearsal->open_count += rehearsal->programs != NULL;
+}
+
 static void tell_gates(struct rehearsal *rehearsal, const struct live *live)
 {
-    const struct plan *plan = &live->definition->plan;
+    const struct plan *plan = live->definition->plan;
     char why[ERR_TEXT_MAX];
 
     for (uint8_t i = 0; i < plan->count; i++) {
@@ -393,7 +427,7 @@ struct rehearsal *rehearsal_start(struct live *live, const struct deployment_sta
                                   const struct rehearsal_ear *ear)
 {
     struct rehearsal *rehearsal = memory_take_array(1, sizeof(*rehearsal));
-    bool has_traffic = live->definition->plan.has_traffic;
+    bool has_traffic = live->definition->plan->has_traffic;
     struct daemon_lever *lever = has_traffic ? acting_lever(live) : NULL;
     struct acting_split split;
 
@@ -408,10 +442,11 @@ struct rehearsal *rehearsal_start(struct live *live, const struct deployment_sta
     add_all(rehearsal, live->definition);
     if (has_traffic && lever == NULL)
         tell(rehearsal, "traffic", NULL, "the traffic driver is not there");
-    if (lever != NULL && lever->type->mirror == NULL && live->definition->plan.has_mirror)
+    if (lever != NULL && lever->type->mirror == NULL && live->definition->plan->has_mirror)
         tell(rehearsal, "traffic", NULL, "the traffic driver cannot copy requests (mirror)");
     tell_gates(rehearsal, live);
     ask_places(rehearsal, live);
+    ask_programs(rehearsal, live);
     go_on(rehearsal);
     loop_defer(live->daemon->loop, begun, rehearsal);
     if (lever == NULL)
@@ -424,7 +459,9 @@ struct rehearsal *rehearsal_start(struct live *live, const struct deployment_sta
 
 void rehearsal_drop(struct rehearsal *rehearsal)
 {
-    if (rehearsal != NULL)
+    if (rehearsal != NULL) {
         smoke_targets_drop(rehearsal->targets);
+        metric_programs_drop(rehearsal->programs);
+    }
     free(rehearsal);
 }

@@ -1,5 +1,6 @@
 /* rehearsal.h - what is asked before a deployment may begin, and changes nothing: the lever, the runner about
- * every command that the plan may need, on every host, and the places that its smoke tests will ask.
+ * every command that the plan may need, on every host, and every program that prints a metric, and the places
+ * that its smoke tests will ask.
  * SPDX-License-Identifier: MIT */
 #ifndef DAEMON_REHEARSAL_H
 #define DAEMON_REHEARSAL_H
@@ -31,5 +32,7 @@ void rehearsal_drop(struct rehearsal *rehearsal); /* NULL is fine */
 /* rehearsing.c: of struct api_env; and the end of those that are under way. */
 void rehearsing_start(void *daemon, const struct api_rehearsal *asked, api_told *done, void *done_data);
 void rehearsing_drop(struct daemon *daemon);
+/* Before the sources are closed: what asks them, asks no more. */
+void rehearsing_leave_sources(struct daemon *daemon);
 
 #endif

@@ -4,6 +4,7 @@
 #include "daemon/hosts_asking.h"
 #include "daemon/rehearsal.h"
 #include "daemon/starting.h"
+#include "daemon/trying.h"
 #include "io/json.h"
 #include "io/memory.h"
 #include "io/redaction.h"
@@ -19,7 +20,9 @@ struct rehearsing {
     struct rehearsing *next;
     struct daemon *daemon;
     struct live *live;
-    struct rehearsal *rehearsal;
+    struct rehearsal *rehearsal; /* NULL: over */
+    struct trying *trying;       /* NULL: over, or the sources are not asked */
+    bool asks_sources;
     cJSON *checks;
     bool is_refused; /* by more than the rehearsal */
     api_told *done;
@@ -34,15 +37,19 @@ static void free_one(struct rehearsing *rehearsing)
         at = &(*at)->next;
     *at = rehearsing->next;
     rehearsal_drop(rehearsing->rehearsal);
+    trying_drop(rehearsing->trying);
     cJSON_Delete(rehearsing->checks);
-    live_free(rehearsing->live);
+    if (rehearsing->live != NULL)
+        live_free(rehearsing->live);
     free(rehearsing);
 }
 
 void rehearsing_drop(struct daemon *daemon)
 {
-    while (daemon->rehearsings != NULL)
+    while (daemon->rehearsings != NULL) {
+        daemon->rehearsings->live = NULL; /* it went with all others in memory */
         free_one(daemon->rehearsings);
+    }
 }
 
 static void add_check(struct rehearsing *rehearsing, const char *what, const char *host, const char *why)
@@ -65,18 +72,22 @@ static void told(void *data, const struct rehearsal_finding *finding)
     add_check(data, finding->what, finding->host, finding->why);
 }
 
-static void over(void *data, bool is_good, const char *reasons)
+static void tried(void *data, const char *what, const char *why)
 {
-    struct rehearsing *rehearsing = data;
-    cJSON *answer = cJSON_CreateObject();
+    add_check(data, what, NULL, why);
+}
 
-    (void)reasons;
-    rehearsing->rehearsal = NULL;
+static void part_over(struct rehearsing *rehearsing, bool is_good)
+{
+    rehearsing->is_refused = rehearsing->is_refused || !is_good;
+    if (rehearsing->rehearsal != NULL || rehearsing->trying != NULL)
+        return;
+    cJSON *answer = cJSON_CreateObject();
     cJSON_AddStringToObject(answer, "service", rehearsing->live->definition->service);
     cJSON_AddStringToObject(answer, "environment", rehearsing->live->definition->environment);
     cJSON_AddStringToObject(answer, "strategy", rehearsing->live->definition->strategy);
     cJSON_AddStringToObject(answer, "version", rehearsing->live->version);
-    cJSON_AddBoolToObject(answer, "ok", is_good && !rehearsing->is_refused);
+    cJSON_AddBoolToObject(answer, "ok", !rehearsing->is_refused);
     cJSON_AddItemToObject(answer, "checks", rehearsing->checks);
     rehearsing->checks = NULL;
     char *text = json_print(answer);
@@ -84,6 +95,31 @@ static void over(void *data, bool is_good, const char *reasons)
     rehearsing->done(rehearsing->done_data, text, NULL);
     free(text);
     free_one(rehearsing);
+}
+
+static void over(void *data, bool is_good, const char *reasons)
+{
+    struct rehearsing *rehearsing = data;
+
+    (void)reasons;
+    rehearsing->rehearsal = NULL;
+    part_over(rehearsing, is_good);
+}
+
+static void tried_all(void *data, bool is_good)
+{
+    struct rehearsing *rehearsing = data;
+
+    rehearsing->trying = NULL;
+    part_over(rehearsing, is_good);
+}
+
+void rehearsing_leave_sources(struct daemon *daemon)
+{
+    for (struct rehearsing *one = daemon->rehearsings; one != NULL; one = one->next) {
+        trying_drop(one->trying);
+        one->trying = NULL;
+    }
 }
 
 static bool has_room(const struct daemon *daemon, struct err *err)
@@ -95,10 +131,27 @@ static bool has_room(const struct daemon *daemon, struct err *err)
     return count < REHEARSINGS_MAX || err_set(err, ERR_LIMIT, "%zu rehearsals are under way already", count);
 }
 
+/* What somebody else's rule files say of this service. */
+static struct live *unseal(struct daemon *daemon, const struct api_rehearsal *asked, struct err *err)
+{
+    struct definition *definition = config_unseal(asked->sealed, &daemon->schemas, err);
+
+    if (definition == NULL)
+        return NULL;
+    if (strcmp(definition->service, asked->service) == 0 &&
+        strcmp(definition->environment, asked->environment) == 0)
+        return live_new(daemon, definition, memory_copy_text(asked->sealed));
+    (void)err_set(err, ERR_INVALID, "the text is of %s/%s", definition->service, definition->environment);
+    definition_free(definition);
+    return NULL;
+}
+
 static struct live *resolve(struct daemon *daemon, const struct api_rehearsal *asked, struct err *err)
 {
     const char *strategy = asked->strategy[0] == '\0' ? NULL : asked->strategy;
     bool is_record = daemon->settings->is_record;
+    if (asked->sealed != NULL)
+        return unseal(daemon, asked, err);
     struct definition *definition =
         config_resolve(daemon->config, asked->service, asked->environment, strategy, is_record, err);
 
@@ -127,7 +180,7 @@ static struct deployment_state state_of(const struct live *live, const struct ta
 /* As the door would say before anything is asked. */
 static void check_stable(struct rehearsing *rehearsing, const struct target_state *target)
 {
-    const struct plan *plan = &rehearsing->live->definition->plan;
+    const struct plan *plan = rehearsing->live->definition->plan;
 
     if ((!plan->has_traffic && plan->host_count == 0) || (target != NULL && target->has_stable))
         return;
@@ -143,7 +196,10 @@ static void rehearse(struct rehearsing *rehearsing)
         rehearsing->live->target == 0 ? NULL
                                       : engine_target(rehearsing->daemon->engine, rehearsing->live->target);
     struct deployment_state state = state_of(rehearsing->live, target);
+    const struct trying_ear sources = {.told = tried, .over = tried_all, .data = rehearsing};
 
+    if (rehearsing->asks_sources)
+        rehearsing->trying = trying_start(rehearsing->live, &state, &sources);
     rehearsing->rehearsal = rehearsal_start(rehearsing->live, &state, &ear);
 }
 
@@ -186,6 +242,7 @@ void rehearsing_start(void *data, const struct api_rehearsal *asked, api_told *d
                                       .daemon = daemon,
                                       .live = live,
                                       .checks = cJSON_CreateArray(),
+                                      .asks_sources = asked->asks_sources,
                                       .done = done,
                                       .done_data = done_data};
     daemon->rehearsings = rehearsing;

@@ -106,7 +106,7 @@ void run_live_report(struct run_live *live, const struct run_action *action, con
     report->tries = action->tries;
     report->output = memory_copy_text(output);
     (void)snprintf(report->why, sizeof(report->why), "%s", why);
-    redaction_apply(live->daemon->log.redaction, report->output);
+    redaction_apply_around(live->daemon->log.redaction, report->output, RUNNER_GAP_BEGIN);
     redaction_apply(live->daemon->log.redaction, report->why);
     report->next = live->reports;
     live->reports = report;

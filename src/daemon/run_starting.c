@@ -135,6 +135,7 @@ void run_start(void *data, const struct api_run_start *start, api_done *done, vo
     struct request *request = prepare(daemon, seal(daemon, start, &err), &words, done, done_data, &err);
     if (request == NULL)
         return;
+    request->row.principal = request->principal = memory_copy_text(start->principal.name);
     struct run_live *live = request->run;
     live->asked_key = key_of(live, start->digest);
     fill_request(request, 0);

@@ -8,7 +8,7 @@ static bool stands(struct daemon *daemon, uint64_t deployment)
     const struct live *live = live_find(daemon, deployment);
     const struct deployment_state *state = engine_state(daemon->engine, deployment);
 
-    return live != NULL && state != NULL && barrier_of(&live->definition->plan, state) != BARRIER_NONE;
+    return live != NULL && state != NULL && barrier_of(live->definition->plan, state) != BARRIER_NONE;
 }
 
 void run_waits(struct daemon *daemon, const struct deployment_state *state, struct api_waits *ret_waits)

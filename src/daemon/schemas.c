@@ -2,6 +2,7 @@
  * them.
  * SPDX-License-Identifier: MIT */
 #include "daemon/daemon.h"
+#include "io/json.h"
 #include "io/zone.h"
 
 enum { KINDS_MAX = 32 };
@@ -9,6 +10,11 @@ enum { KINDS_MAX = 32 };
 static struct option_schema collectors[KINDS_MAX], drivers[KINDS_MAX], notifiers[KINDS_MAX];
 static struct option_schema gates[KINDS_MAX];
 static struct option_schemas schemas;
+
+static bool knows_path(const char *path)
+{
+    return json_path_check(path, NULL);
+}
 
 static void fill(void)
 {
@@ -31,7 +37,8 @@ static void fill(void)
                                    .instance_count = type->instance_option_count,
                                    .use = type->use_options,
                                    .use_count = type->use_option_count,
-                                   .can_mirror = type->mirror != NULL};
+                                   .can_mirror = type->mirror != NULL,
+                                   .is_all_or_nothing = type->is_all_or_nothing};
     }
     for (size_t i = 0; notifier_types[i] != NULL && i < KINDS_MAX; i++) {
         const struct notifier_type *type = notifier_types[i];
@@ -48,6 +55,7 @@ static void fill(void)
     schemas.notifiers = notifiers;
     schemas.gates = gates;
     schemas.knows_zone = zone_is_known;
+    schemas.knows_path = knows_path;
 }
 
 const struct option_schemas *daemon_schemas(void)

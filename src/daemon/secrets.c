@@ -46,8 +46,12 @@ void daemon_learn_secrets(struct daemon *daemon)
     learn_instances(daemon, schemas->drivers, settings->drivers, settings->driver_count);
     learn_instances(daemon, schemas->notifiers, settings->notifiers, settings->notifier_count);
     learn_instances(daemon, schemas->gates, settings->gates, settings->gate_count);
+    for (size_t i = 0; i < settings->hook_count; i++)
+        learn(daemon, settings->hooks[i].secret);
     for (size_t i = 0; i < settings->listener_count; i++)
         learn(daemon, settings->listeners[i].key);
+    learn(daemon, settings->controller.secret);
+    learn(daemon, settings->controller.token);
 }
 
 void daemon_forget_secrets(struct daemon *daemon)

@@ -15,7 +15,7 @@
 
 uint64_t starting_plan_hash(const struct definition *definition)
 {
-    const struct plan *plan = &definition->plan;
+    const struct plan *plan = definition->plan;
     const int64_t patience[] = {plan->count, plan->source_extend_ms, plan->on_source_error};
     const struct plan_part *disaster = &plan->disaster;
     const int64_t worst[] = {disaster->reference, disaster->repeat, disaster->tries_max, disaster->limit_ms};
@@ -39,9 +39,9 @@ uint64_t starting_plan_hash(const struct definition *definition)
 
 void starting_make_rollback(struct definition *definition)
 {
-    struct plan promoted = definition->plan;
+    struct plan promoted = *definition->plan;
 
-    plan_expand_rollback(&promoted, promoted.verify, &definition->plan);
+    plan_expand_rollback(&promoted, promoted.verify, definition->plan);
 }
 
 struct engine_start starting_fill(const struct live *live, uint64_t version_key)
@@ -51,15 +51,15 @@ struct engine_start starting_fill(const struct live *live, uint64_t version_key)
     return (struct engine_start){
         .target = live->target,
         .version_key = version_key,
-        .plan = &definition->plan,
+        .plan = definition->plan,
         .rules = live->rules,
         .rule_states = live->rule_states,
         .slot_count = (uint8_t)definition->slot_count,
         .queues = definition->concurrency != CONCURRENCY_REFUSE,
-        .replaces = definition->concurrency == CONCURRENCY_REPLACE && definition->plan.kind == PLAN_DEPLOY,
+        .replaces = definition->concurrency == CONCURRENCY_REPLACE && definition->plan->kind == PLAN_DEPLOY,
         .window = definition->window == NULL ? NULL : live,
         .lock = definition->lock == NULL ? 0 : snapshot_hash(definition->lock, strlen(definition->lock)),
-        .needs_stable = definition->plan.has_traffic || definition->plan.host_count > 0,
+        .needs_stable = definition->plan->has_traffic || definition->plan->host_count > 0,
         .service_key = snapshot_hash(definition->service, strlen(definition->service)),
     };
 }
@@ -128,7 +128,7 @@ static void fill_request(struct request *request, const struct api_start *start,
     request->commit = memory_copy_text(start->commit);
     request->start = (struct journal_start){
         .target = live->target,
-        .kind = live->definition->plan.kind,
+        .kind = live->definition->plan->kind,
         .version_key = journal_version_key(daemon->journal, live->version, live->digest),
         .previous_key = live->previous_key,
         .plan_hash = starting_plan_hash(live->definition),
@@ -270,7 +270,7 @@ static struct live *make_way_back(struct daemon *daemon, const struct api_verb *
     if (definition == NULL)
         return NULL;
     starting_make_rollback(definition);
-    if (!leads_back(&definition->plan)) {
+    if (!leads_back(definition->plan)) {
         definition_free(definition);
         err_set(err, ERR_CONFLICT,
                 "nothing is declared here that takes a version back: deploy the one before again");

@@ -27,7 +27,7 @@ struct status_topic {
 struct status {
     struct daemon *daemon;
     struct status_topic *topics;
-    struct status_topic *own;
+    struct status_topic *own, *report;
     struct status_topic *of_target[DAEMON_TARGETS_MAX + 1];
     struct loop_timer *timer; /* repeats what the broker did not take */
 };
@@ -99,6 +99,16 @@ static void tell_own(struct status *status, const char *payload)
                        status->daemon->settings->instance);
     }
     tell(status->own, memory_copy_text(payload));
+}
+
+void status_tell_report(struct status *status, char *report)
+{
+    if (status->report == NULL) {
+        status->report = new_topic(status);
+        (void)snprintf(status->report->topic, sizeof(status->report->topic), "verdict/%s/report",
+                       status->daemon->settings->instance);
+    }
+    tell(status->report, report);
 }
 
 void status_tell_offline(struct status *status)

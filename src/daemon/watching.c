@@ -3,7 +3,6 @@
 #include "collectors/haproxy.h"
 #include "daemon/before.h"
 #include "io/memory.h"
-#include "io/redaction.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -14,7 +13,7 @@
 static void came(struct live_series *series)
 {
     if (series->has_trouble)
-        series->live->trouble[0] = '\0';
+        live_say(series->live, LIVE_SOURCE, "%s", "");
     series->has_trouble = false;
     daemon_wants_turn(series->live->daemon);
 }
@@ -52,9 +51,7 @@ static void put_trouble(void *data, enum series_trouble trouble, const char *why
 
     if (trouble == SERIES_ERROR || trouble == SERIES_AMBIGUOUS || trouble == SERIES_NOT_FINITE) {
         series->has_trouble = true;
-        (void)snprintf(live->trouble, sizeof(live->trouble), "%.60s: %.180s",
-                       series_name_of(series->series)->metric, why);
-        redaction_apply(live->daemon->log.redaction, live->trouble);
+        live_say(live, LIVE_SOURCE, "%.60s: %.180s", series_name_of(series->series)->metric, why);
     }
     series_set_trouble(series->series, trouble);
     daemon_wants_turn(live->daemon);
@@ -70,53 +67,60 @@ static struct daemon_source *find_source(struct daemon *daemon, const struct met
 }
 
 /* What a slot is made of, the target says, not the metric. */
-static void fill_servers(const struct live_series *series, const struct slot_definition *slot,
+static void fill_servers(const struct collector_type *type, const struct slot_definition *slot,
                          struct option_value *values)
 {
-    if (series->type != &haproxy_collector || slot == NULL || !values[HAPROXY_SLOT].is_set ||
+    if (type != &haproxy_collector || slot == NULL || !values[HAPROXY_SLOT].is_set ||
         values[HAPROXY_SERVERS].is_set)
         return;
     values[HAPROXY_SERVERS] =
         (struct option_value){.is_set = true, .list = slot->servers, .list_length = slot->server_count};
 }
 
-static bool start_watch(struct live_series *series, const struct metric_definition *metric,
-                        const struct side *side, struct err *err)
+bool live_open_watch(struct live *live, const struct metric_definition *metric, const struct side *side,
+                     struct collector_series *series, struct collector_watch **ret_watch, uint64_t *ret_asked,
+                     struct err *err)
 {
-    struct daemon_source *source = find_source(series->live->daemon, metric);
+    struct daemon_source *source = find_source(live->daemon, metric);
 
     if (source == NULL || source->collector == NULL)
         return err_set(err, ERR_UNAVAILABLE, "source %s:%s is not there",
                        collector_types[metric->collector]->name, metric->source);
     struct option_value *values = memory_take_array(source->type->metric_option_count + 1, sizeof(*values));
     char *texts = memory_take_array(source->type->metric_option_count + 1, SIDE_TEXT_MAX);
-    struct collector_series what = {
-        .metric = metric->name,
-        .service = series->live->definition->service,
-        .environment = series->live->definition->environment,
-        .key = series_name_of(series->series)->key,
-        .kind = metric->kind,
-        .every_ms = metric->every_ms,
-        .silence_max_ms = metric->holds_ms > 0 ? metric->holds_ms : metric->age_max_ms,
-        .options = values,
-        .sink = {.data = series,
-                 .gauge = put_gauge,
-                 .count = put_count,
-                 .histogram = put_histogram,
-                 .trouble = put_trouble},
-    };
-    series->type = source->type;
+    series->metric = metric->name;
+    series->service = live->definition->service;
+    series->environment = live->definition->environment;
+    series->kind = metric->kind;
+    series->silence_max_ms = metric->holds_ms > 0 ? metric->holds_ms : metric->age_max_ms;
+    series->options = values;
     struct option_schema schema = {.name = source->type->name,
                                    .use = source->type->metric_options,
                                    .use_count = source->type->metric_option_count};
     bool is_done = side_fill(side, metric, &schema, values, texts, err);
-    fill_servers(series, side_slot(side), values);
-    if (is_done && !source->type->is_implicit) /* what is pushed is told apart by its key */
-        series->asked = side_hash(values, source->type->metric_option_count);
-    is_done = is_done && source->type->watch(source->collector, &what, &series->watch, err);
+    fill_servers(source->type, side_slot(side), values);
+    if (is_done && ret_asked != NULL &&
+        source->type->metric_option_count > 0) /* else it is pushed, and told apart by its key */
+        *ret_asked = side_hash(values, source->type->metric_option_count);
+    is_done = is_done && source->type->watch(source->collector, series, ret_watch, err);
     free(values);
     free(texts);
     return is_done;
+}
+
+static bool start_watch(struct live_series *series, const struct metric_definition *metric,
+                        const struct side *side, struct err *err)
+{
+    struct collector_series what = {.key = series_name_of(series->series)->key,
+                                    .every_ms = metric->every_ms,
+                                    .sink = {.data = series,
+                                             .gauge = put_gauge,
+                                             .count = put_count,
+                                             .histogram = put_histogram,
+                                             .trouble = put_trouble}};
+
+    series->type = collector_types[metric->collector];
+    return live_open_watch(series->live, metric, side, &what, &series->watch, &series->asked, err);
 }
 
 /* Steps of the metric's window. */
@@ -175,7 +179,7 @@ void live_watch(struct live *live, const struct deployment_state *state)
     for (size_t m = 0; m < live->definition->metric_count; m++)
         for (int is_candidate = 0; is_candidate < 2; is_candidate++)
             if (!watch_side(live, state, m, is_candidate != 0, &err)) {
-                live_say(live, "%s", err.text);
+                live_say(live, LIVE_ACTION, "%s", err.text);
                 log_say(&live->daemon->log, LOG_LEVEL_ERROR, "deployment %llu: %s",
                         (unsigned long long)live->id, err.text);
             }

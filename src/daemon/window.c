@@ -17,7 +17,7 @@ void window_open(struct live *live)
     live->zone = zone_open(ZONE_FOLDER, window->zone, &err);
     if (live->zone != NULL)
         return;
-    live_say(live, "its window stays closed: %s", err.text);
+    live_say(live, LIVE_ACTION, "its window stays closed: %s", err.text);
     log_say(&live->daemon->log, LOG_LEVEL_ERROR, "the window of %s/%s stays closed: %s",
             live->definition->service, live->definition->environment, err.text);
 }
@@ -38,7 +38,7 @@ int64_t window_opens_wall_ms(const struct live *live)
         return WINDOW_NEVER_MS;
     int64_t now_s = clock_wall_ms() / 1000;
     int64_t opens_s =
-        gate_window_opens_s(definition->window, live->zone, now_s, plan_least_ms(&definition->plan));
+        gate_window_opens_s(definition->window, live->zone, now_s, plan_least_ms(definition->plan));
     if (opens_s == GATE_WINDOW_NEVER)
         return WINDOW_NEVER_MS;
     return opens_s <= now_s ? 0 : opens_s * 1000;

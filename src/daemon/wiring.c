@@ -1,6 +1,8 @@
 /* wiring.c - makes the parts from the settings, in the order of dependence, and takes them apart again.
  * SPDX-License-Identifier: MIT */
+#include "config/sharing.h"
 #include "daemon/acting.h"
+#include "daemon/controller.h"
 #include "daemon/descriptors.h"
 #include "daemon/drawing.h"
 #include "daemon/gating.h"
@@ -8,6 +10,8 @@
 #include "daemon/live.h"
 #include "daemon/mishaps.h"
 #include "daemon/notices.h"
+#include "daemon/outputs.h"
+#include "daemon/recalling.h"
 #include "daemon/rehearsal.h"
 #include "daemon/request.h"
 #include "daemon/run_live.h"
@@ -65,11 +69,17 @@ static void closed(void *data, const struct series *series, int64_t step)
 static bool open_series(struct daemon *daemon, struct err *err)
 {
     struct series_events events = {.data = daemon, .marked = marked, .closed = closed};
+    struct rrd_file_span spans[SETTINGS_ARCHIVES_MAX];
+    const struct settings *settings = daemon->settings;
     char folder[DAEMON_PATH_MAX];
 
+    for (size_t i = 0; i < settings->archive_count; i++)
+        spans[i] = (struct rrd_file_span){settings->archives[i].row_s, settings->archives[i].span_s};
+    daemon->definitions = definition_pool_new();
     daemon->book = series_book_new(&events);
-    (void)snprintf(folder, sizeof(folder), "%s/series", daemon->settings->data);
-    return archive_new(daemon->loop, &daemon->log, folder, &daemon->archive, err);
+    (void)snprintf(folder, sizeof(folder), "%s/series", settings->data);
+    return archive_new(daemon->loop, &daemon->log, folder, spans, settings->archive_count, &daemon->archive,
+                       err);
 }
 
 static void open_runs(struct daemon *daemon)
@@ -176,6 +186,7 @@ static void open_sources(struct daemon *daemon)
     struct collector_env env = {.loop = daemon->loop,
                                 .log = &daemon->log,
                                 .http = daemon->http,
+                                .runner = daemon->runner,
                                 .instance = daemon->settings->instance,
                                 .status_source = daemon->settings->status_broker,
                                 .will_topic = topic,
@@ -258,6 +269,21 @@ static size_t fill_listeners(const struct settings *settings, struct http_server
     return settings->listener_count;
 }
 
+void daemon_plain_door(const struct daemon *daemon, const char **ret_unix_path, const char **ret_address)
+{
+    const struct settings *settings = daemon->settings;
+
+    *ret_unix_path = settings->listener_count == 0 ? default_socket : NULL;
+    *ret_address = NULL;
+    for (size_t i = 0; i < settings->listener_count && *ret_unix_path == NULL; i++) {
+        *ret_unix_path = settings->listeners[i].unix_path;
+        if (settings->listeners[i].tcp != NULL)
+            *ret_address = settings->listeners[i].tcp;
+    }
+    if (*ret_unix_path != NULL)
+        *ret_address = NULL;
+}
+
 static bool load_tls(const struct settings *settings, size_t count, struct http_server_listener *listeners,
                      struct secret *secrets, struct err *err)
 {
@@ -288,6 +314,13 @@ static void handle(void *data, struct http_server_request *request)
     api_handle(daemon->api, request);
 }
 
+static size_t body_max(void *data, const struct http_server_request *request)
+{
+    struct daemon *daemon = data;
+
+    return api_body_max(daemon->api, request);
+}
+
 static void on_gone(void *data, struct http_server_request *request)
 {
     struct daemon *daemon = data;
@@ -312,7 +345,8 @@ static bool open_server(struct daemon *daemon, struct err *err)
     struct http_server_listener listeners[SETTINGS_LISTENERS_MAX] = {{0}};
     struct secret secrets[2 * SETTINGS_LISTENERS_MAX] = {{0}};
     struct http_server_settings settings = {.listeners = listeners};
-    struct http_server_callbacks callbacks = {.handle = handle, .on_gone = on_gone, .on_log = log_line};
+    struct http_server_callbacks callbacks = {
+        .body_max = body_max, .handle = handle, .on_gone = on_gone, .on_log = log_line};
     struct api_env env;
 
     daemon_fill_api_env(daemon, &env);
@@ -343,6 +377,7 @@ bool daemon_open(struct daemon *daemon, struct err *err)
         return err_wrap(err, "recovering from %s", daemon->journal_path);
     if (!open_server(daemon, err))
         return false;
+    daemon->controller = controller_new(daemon);
     daemon_turns_start(daemon);
     return true;
 }
@@ -384,6 +419,8 @@ static void close_parts(struct daemon *daemon)
     close_instances(daemon);
     actions_drop(daemon);
     rehearsing_drop(daemon);
+    outputs_drop(daemon);
+    recalling_drop(daemon);
     notice_tests_drop(daemon);
     hosts_asking_drop(daemon);
     run_actings_drop(daemon);
@@ -398,7 +435,10 @@ static void close_parts(struct daemon *daemon)
  */
 void daemon_close(struct daemon *daemon)
 {
+    controller_free(daemon->controller);
+    daemon->controller = NULL;
     drawing_drop(daemon);
+    rehearsing_leave_sources(daemon);
     close_sources(daemon);
     if (daemon->archive != NULL)
         archive_free(daemon->archive);
@@ -415,6 +455,7 @@ void daemon_close(struct daemon *daemon)
     mishaps_end(daemon);
     loop_free(daemon->loop);
     config_free(daemon->config);
+    definition_pool_free(daemon->definitions);
     settings_free(daemon->settings);
     free(daemon->report);
     daemon_forget_secrets(daemon);

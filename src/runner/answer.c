@@ -233,12 +233,23 @@ static void list(const struct question *question)
     server_send(question->server, question->client, &answer);
 }
 
+static void find(const struct question *question)
+{
+    struct server *server = question->server;
+    struct runner_message answer = {.operation = RUNNER_KEYS, .request = question->message->request};
+    answer.keys_count = ledger_find(server->jobs.folder, question->message->prefix, question->message->after,
+                                    server->found, RUNNER_LIST_MAX);
+    for (size_t i = 0; i < answer.keys_count; i++)
+        answer.keys[i] = server->found[i];
+    server_send(server, question->client, &answer);
+}
+
 static const struct {
     enum runner_operation operation;
     void (*answer)(const struct question *question);
 } ANSWERS[] = {
     {RUNNER_RUN, run},          {RUNNER_STATUS, status}, {RUNNER_OUTPUT, output}, {RUNNER_CANCEL, cancel},
-    {RUNNER_WRITE, write_file}, {RUNNER_LIST, list},     {RUNNER_CHECK, check},
+    {RUNNER_WRITE, write_file}, {RUNNER_LIST, list},     {RUNNER_CHECK, check},   {RUNNER_FIND, find},
 };
 
 void answer_packet(struct server *server, struct client *client, size_t length)

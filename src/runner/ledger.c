@@ -115,6 +115,38 @@ void ledger_each_open(int folder, void (*found)(void *data, const char *key), vo
     closedir(files);
 }
 
+/* Puts the key in its place among those that were found; the last one goes where there are too many. */
+static size_t insert_key(char (*to)[RUNNER_KEY_MAX + 1], size_t count, size_t max, const char *key)
+{
+    size_t place = count;
+    while (place > 0 && runner_key_order(to[place - 1], key) > 0)
+        place--;
+    if (place == max)
+        return count;
+    size_t kept = count < max ? count : max - 1;
+    memmove(to[place + 1], to[place], (kept - place) * sizeof(*to));
+    memcpy(to[place], key, strlen(key) + 1);
+    return kept + 1;
+}
+
+size_t ledger_find(int folder, const char *prefix, const char *after, char (*to)[RUNNER_KEY_MAX + 1],
+                   size_t max)
+{
+    DIR *files = open_folder(folder);
+    size_t count = 0;
+    if (files == NULL)
+        return 0;
+    for (struct dirent *file = readdir(files); file != NULL; file = readdir(files)) {
+        char key[RUNNER_KEY_MAX + 1];
+        if (strncmp(file->d_name, prefix, strlen(prefix)) == 0 &&
+            split_name(file->d_name, LEDGER_INTENT, key) &&
+            (after == NULL || runner_key_order(key, after) > 0))
+            count = insert_key(to, count, max, key);
+    }
+    closedir(files);
+    return count;
+}
+
 /* Of whichever key. */
 static bool is_ours(const char *name, char key[RUNNER_KEY_MAX + 1])
 {

@@ -46,6 +46,11 @@ MUST_CHECK bool ledger_supervisor(int folder, const char *key, struct identity *
 /* Calls `found` for each key with an intent and without a result. */
 void ledger_each_open(int folder, void (*found)(void *data, const char *key), void *data);
 
+/* The first `max` keys that begin with `prefix` and come after `after` (NULL: all do), in their order.
+ * Returns how many. */
+size_t ledger_find(int folder, const char *prefix, const char *after, char (*to)[RUNNER_KEY_MAX + 1],
+                   size_t max);
+
 /* Removes what is older than 7 days, or sooner (but never before 25 hours, longer than any command) where
  * there are more than LEDGER_KEYS_MAX keys; of passing keys (runner_protocol.h) after two hours. Returns the
  * number of keys left. */

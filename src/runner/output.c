@@ -154,8 +154,8 @@ size_t output_rest(const struct output *output, unsigned char *to)
     /* The ring may begin inside a character. */
     while ((output->tail[first % size] & 0xc0) == 0x80)
         first++;
-    int length =
-        snprintf((char *)to, REST_MAX - size, "\n[... %llu bytes left out ...]\n", (unsigned long long)first);
+    int length = snprintf((char *)to, REST_MAX - size, RUNNER_GAP_BEGIN "%llu" RUNNER_GAP_END,
+                          (unsigned long long)first);
     for (uint64_t at = first; at < output->tail_total; at++)
         to[length++] = output->tail[at % size];
     return (size_t)length;

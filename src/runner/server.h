@@ -34,6 +34,7 @@ struct server {
     unsigned char packet_in[RUNNER_MESSAGE_MAX + 1];
     unsigned char packet_out[RUNNER_MESSAGE_MAX];
     unsigned char chunk[RUNNER_OUTPUT_CHUNK_MAX];
+    char found[RUNNER_LIST_MAX][RUNNER_KEY_MAX + 1];
     struct output cleaning;
 };
 
