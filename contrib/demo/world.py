@@ -244,7 +244,8 @@ class World:
 
     def split(self):
         """The share of the green slot in hundredths of a percent."""
-        return int(self.haproxy(f"show map {self.split_file}").split()[-1])
+        shares = dict(line.split()[1:] for line in self.haproxy(f"show map {self.split_file}").splitlines() if line)
+        return int(shares[self.service])
 
     def set_split(self, hundredths, file_too=False):
         problem = self.haproxy(f"set map {self.split_file} {self.service} {hundredths}")

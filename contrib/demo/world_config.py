@@ -84,6 +84,12 @@ HAPROXY_STICKY = HAPROXY_MAP.replace("    http-request set-var(txn.draw) rand(10
     http-request set-var(txn.draw) var(txn.draw),sub(txn.share)
 """)
 
+# Who says to be a tester is drawn by a share of their own.
+HAPROXY_TESTERS = HAPROXY_MAP.replace("    http-request set-var(txn.share) str({service}),map_str_int({split},0)\n", """    http-request set-var(txn.key) str({service})
+    http-request set-var(txn.key) str({service}.testers) if {{ req.hdr(X-Tester) -m found }} || {{ req.cook(tester) -m found }}
+    http-request set-var(txn.share) var(txn.key),map_str_int({split},0)
+""")
+
 HAPROXY_WEIGHTS = """    default_backend {service}
 
 backend {service}
@@ -132,7 +138,7 @@ def alertmanager_text(_place):
 
 
 def haproxy_text(place, kind):
-    text = HAPROXY_HEAD + {"map": HAPROXY_MAP, "sticky": HAPROXY_STICKY, "weights": HAPROXY_WEIGHTS}[kind]
+    text = HAPROXY_HEAD + {"map": HAPROXY_MAP, "sticky": HAPROXY_STICKY, "testers": HAPROXY_TESTERS, "weights": HAPROXY_WEIGHTS}[kind]
     return text.format(admin=place.admin_socket, port=place.users_port, exporter=place.exporter_port, split=place.split_file, state_file=place.state_file,
                        service=place.service, blue=place.slots["blue"], green=place.slots["green"])
 
