@@ -105,7 +105,7 @@ static void make_triggers(struct triggers *triggers, struct dice *dice)
     for (size_t at = 0; at < SERIES; at++) {
         struct series_step *ring = triggers->rings + at * STEPS;
         for (int step = 0; step < STEPS; step++)
-            ring[step] = (struct series_step){.step = step, .value = 1 + dice_unit(dice)};
+            ring[step] = (struct series_step){.value = 1 + dice_unit(dice)};
         triggers->views[at] = (struct series_view){
             .kind = SERIES_GAUGE, .step_ms = 1000, .capacity = STEPS, .newest_step = STEPS - 1, .ring = ring};
     }

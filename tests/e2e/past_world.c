@@ -18,6 +18,7 @@
 #include "simulation/random.h"
 #include "store/journal.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -236,7 +237,21 @@ static void close_series(struct story *story)
                 series_close(story->series[m][side]);
 }
 
-/* Counters are errors among requests, gauges a lag. */
+/* Answer times: of the bad version the tail alone is longer, of one that is subtly so but half of it. */
+static void put_times(struct story *story, struct series *series, int64_t at_ms, bool is_worse)
+{
+    static const double bounds[] = {0.1, 0.3, 1.1, INFINITY};
+    struct dice *dice = &story->stage->dice;
+    double total = (double)dice_count(dice, REQUESTS);
+    double slow = (double)dice_count(dice, (!is_worse ? 0.02 : story->is_subtle ? 0.1 : 0.4) * total);
+    double slowest = (double)dice_count(dice, 0.004 * total);
+    double left = total > slow + slowest ? total - slow - slowest : 0;
+    double quick = floor(left * 0.7);
+
+    series_put_histogram(series, at_ms, at_ms, bounds, (double[]){quick, left - quick, slow, slowest}, 4);
+}
+
+/* Counters are errors among requests, gauges a lag, histograms answer times. */
 static void put(struct story *story, size_t metric, int side, int64_t at_ms, bool is_broken)
 {
     struct series *series = story->series[metric][side];
@@ -250,7 +265,9 @@ static void put(struct story *story, size_t metric, int side, int64_t at_ms, boo
         double total = (double)dice_count(dice, REQUESTS);
         double events = (double)dice_count(dice, rate * total);
         series_put_count(series, at_ms, at_ms, events > total ? total : events, total);
-    } else
+    } else if (story->definition->metrics[metric].kind == SERIES_HISTOGRAM)
+        put_times(story, series, at_ms, is_worse);
+    else
         series_put_gauge(series, at_ms, at_ms,
                          2 + dice_unit(dice) + (is_worse && !story->is_subtle ? 40 : 0));
 }
@@ -375,7 +392,7 @@ static int64_t tell(struct stage *stage, struct listener *listener, const char *
 
     story.definition = config_resolve(stage->config, service, "prod", NULL, false, &err);
     must(story.definition != NULL, &err);
-    while (story.definition->plan.steps[story.observe].kind != STEP_OBSERVE)
+    while (story.definition->plan->steps[story.observe].kind != STEP_OBSERVE)
         story.observe++;
     (void)snprintf(story.version, sizeof(story.version), "1.0.%llu", (unsigned long long)id);
     deployment_init(id, start_ms, &story.state);
@@ -387,7 +404,7 @@ static int64_t tell(struct stage *stage, struct listener *listener, const char *
     close_series(&story);
     listener->story = NULL;
     say(&story, ended_ms);
-    archive_flush(stage->archive, set_flag, &is_flushed);
+    archive_sync(stage->archive, "", set_flag, &is_flushed);
     must(loop_run_until(stage->loop, &is_flushed, PATIENCE_MS), &err);
     definition_free(story.definition);
     return ended_ms;
@@ -420,7 +437,7 @@ int main(int count, char **values)
     stage.batch = memory_take(sizeof(*stage.batch));
     stage.book = series_book_new(&events);
     (void)snprintf(path, sizeof(path), "%s/series", values[1]);
-    must(archive_new(stage.loop, NULL, path, &stage.archive, &err), &err);
+    must(archive_new(stage.loop, NULL, path, NULL, 0, &stage.archive, &err), &err);
     (void)snprintf(path, sizeof(path), "%s/journal.db", values[1]);
     settings.path = path;
     must(journal_open(&settings, &stage.journal, &err), &err);

@@ -20,22 +20,25 @@ vars: { errors_max = "5%"; };
 metrics: {
   error_rate: { source = "prometheus:main";  kind = "counter";  every = "1s";  better = "lower";
     events = "errors_total{slot='{{slot}}'}";  total = "requests_total{slot='{{slot}}'}"; };
+  latency: { source = "prometheus:main";  kind = "histogram";  every = "1s";  unit = "s";  better = "lower";  buckets = "seconds_bucket{slot='{{slot}}'}"; };
   lag: { source = "mqtt:plant";  kind = "gauge";  topic = "t/{{slot}}";  value = ".lag";  unit = "s";  better = "lower"; };
 };
 baselines: {
   beside: { against = [ "stable" ];  need = "50 requests";  block = "5s";  compare: { error_rate: { test = "sequential";  allow = "+50%"; }; }; };
   level: { against = [ "stable" ];  need = "5 values";  mode = "record";  block = "5s";  compare: { lag: { test = "mann_whitney"; }; }; };
+  tails: { against = [ "stable" ];  need = "50 requests";  mode = "record";  block = "5s";  compare: { latency: { allow = "+50%"; }; }; };
 };
 triggers: {
   errors: { when = "error_rate > {{errors_max}} for 10s";  need = "50 requests";  then = "rollback"; };
   spike: { when = "avg(error_rate, 30s) > 2%";  need = "50 requests";  then = "hold";  mode = "record"; };
+  slow: { when = "quantile(latency, 90%, 30s) > 500ms";  need = "50 requests";  then = "hold";  mode = "record"; };
   queue: { when = "lag > 20s in 3 of 5 checks";  then = "rollback";  mode = "record"; };
 };
 strategies: { careful: { kind = "canary";  steps = ( { route = "10%";  observe = "4m"; }, { route = "100%";  watch = "1m"; } ); }; };
 services: {
 """
 
-SERVICE = """  shop-%d: { rules: { baselines = [ "beside", "level" ];  triggers = [ "errors", "spike", "queue" ]; };
+SERVICE = """  shop-%d: { rules: { baselines = [ "beside", "level", "tails" ];  triggers = [ "errors", "spike", "slow", "queue" ]; };
     environments: { prod: { strategy = "careful";  traffic = "haproxy:edge";  backend = "shop";
       slots: { blue: { servers = [ "blue" ]; };  green: { servers = [ "green" ]; }; }; }; }; };
 """
@@ -99,13 +102,13 @@ def test_the_bad_ones_are_found(past):
 def test_verdicts_are_those_that_were_given_live(past):
     answer = backtest(past.rules, past.data)
     again = {(shown["id"], rule["rule"]): rule for shown in answer["deployments"] for rule in shown["rules"]}
-    assert len(again) == len(past.live) == COUNT * 5
+    assert len(again) == len(past.live) == COUNT * 7
     for line in past.live:
         rule = again[line["id"], line["rule"]]
         assert (rule["verdict"], rule["reason"]) == (line["verdict"], line["reason"]), (line, rule)
         if line["verdict"] == "fail":
             assert abs(rule["at_ms"] - line["at_ms"]) <= STEP_MS, (line, rule)
-    assert {line["rule"] for line in past.live if line["verdict"] == "fail"} >= {"errors", "beside/error_rate", "spike", "queue"}
+    assert {line["rule"] for line in past.live if line["verdict"] == "fail"} >= {"errors", "beside/error_rate", "spike", "queue", "tails/latency", "slow"}
 
 
 def test_the_table_says_the_same(past):
@@ -134,11 +137,12 @@ def test_another_threshold_is_tried(past, tmp_path):
 
 def test_what_cannot_be_judged_is_said(past, tmp_path):
     other = tmp_path / "other.rules"
-    other.write_text(rules_text(2).replace("errors_total", "failures_total").replace('kind = "gauge";', 'kind = "gauge";  resolution = "5s";'), encoding="utf-8")
+    other.write_text(rules_text(2).replace("errors_total", "failures_total").replace("seconds_bucket", "times_bucket").replace('kind = "gauge";', 'kind = "gauge";  resolution = "5s";'), encoding="utf-8")
     answer = verdict("backtest", other, "--data", past.data, "--json")
     assert answer.returncode == 1, "nothing is left to judge"
     told = json.loads(answer.stdout)
     assert row(told, "errors")["not_judged"] == {"the metric asks something else now": 2 * EACH}
+    assert row(told, "slow")["not_judged"] == row(told, "tails/latency")["not_judged"] == {"the metric asks something else now": 2 * EACH}
     assert row(told, "queue")["not_judged"] == {"values of another kind or resolution": 2 * EACH}
     assert any(f"{3 * EACH} deployments left out, such as of shop-4/prod" in limit for limit in told["limits"])
 

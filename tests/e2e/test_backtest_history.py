@@ -14,7 +14,7 @@ from support import World
 
 PROJECT = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("BUILD_DIR", PROJECT / "build"))
-COUNT, LENGTH, PAUSE, EVERY, BREAKS = 16, 240, 120, 5, 60  # deployments, seconds
+COUNT, LENGTH, PAUSE, EVERY, BREAKS = 16, 240, 5160, 5, 60  # deployments over a day, seconds
 BOUNDS = ["0.1", "0.5", "1.0", "+Inf"]
 
 RULES = """
@@ -102,7 +102,7 @@ def listed(first):
 
 class Past:
     def __init__(self, world):
-        first = int(time.time()) // 60 * 60 - 3 * 3600
+        first = int(time.time()) // 60 * 60 - 25 * 3600
         history = world.write("history.txt", open_metrics(first))
         made = subprocess.run([find("promtool"), "tsdb", "create-blocks-from", "openmetrics", history, world.path("tsdb")],
                               capture_output=True, text=True, timeout=120, check=False)

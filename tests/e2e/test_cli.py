@@ -7,6 +7,7 @@ import pty
 import re
 import select
 import signal
+import sqlite3
 import subprocess
 import time
 
@@ -280,3 +281,37 @@ def test_check_reads_files_offline(place):
     assert json.loads(place.verdict("check", "--json", broken).stdout)["findings"][0]["line"] == 1
     script = place.verdict("completion", "bash").stdout
     assert subprocess.run(["bash", "-n"], input=script, text=True, check=False).returncode == 0 and "--on-cancel" in script
+
+
+def test_audit(place, tmp_path):
+    ident = start(place, "2.9.0", "--reason", "for the audit")
+    assert place.verdict("abort", ident, "--reason", "that was all").returncode == 0
+    listed = place.verdict("audit", "-n", "100")
+    assert listed.returncode == 0 and "that was all" in listed.stdout, listed
+    good = place.verdict("audit", "verify")
+    assert good.returncode == 0, good.stderr
+    head = good.stdout.strip()
+    again = place.verdict("audit", "verify", "--head", head, "--json")
+    assert again.returncode == 0 and json.loads(again.stdout)["rows"] > 1, again
+
+    # The file, copied while the daemon writes: who changes it is found out, and who cuts it off too.
+    copy = str(tmp_path / "journal.db")
+    with sqlite3.connect(f"file:{place.path('data', 'journal.db')}?mode=ro", uri=True) as living, sqlite3.connect(copy) as kept:
+        living.backup(kept)
+    assert place.verdict("audit", "verify", "--journal", copy, "--head", head).returncode == 0
+    with sqlite3.connect(copy) as kept:
+        kept.execute("DROP TRIGGER audit_is_kept")
+        kept.execute("DROP TRIGGER audit_is_not_deleted")
+        kept.execute("DELETE FROM audit WHERE event > 1")
+        kept.execute("UPDATE meta SET audit_event = 1, audit_hash = (SELECT hash FROM audit)")
+    assert place.verdict("audit", "verify", "--journal", copy).returncode == 0
+    short = place.verdict("audit", "verify", "--journal", copy, "--head", head)
+    assert short.returncode == 3 and "has the hash that was kept" in short.stderr, short
+    with sqlite3.connect(copy) as kept:
+        kept.execute("UPDATE audit SET reason = 'nothing'")
+    changed = place.verdict("audit", "verify", "--journal", copy)
+    assert changed.returncode == 3 and "audit row 1 was changed" in changed.stderr, changed
+
+    assert place.verdict("audit", "verify", "--journal", str(tmp_path / "none.db")).returncode == 1
+    assert place.verdict("audit", "verify", "--head", "1234").returncode == 2
+    assert place.verdict("audit", "check").returncode == 2

@@ -1,8 +1,10 @@
 # test_floods.py - too much at once: of values, of a source's answer, of connections. The way back goes on beside it.
 # SPDX-License-Identifier: MIT
 import contextlib
+import errno
 import json
 import os
+import resource
 import socket
 import subprocess
 import time
@@ -18,6 +20,8 @@ BURST = 100000  # values as fast as they go: a thousand times of what the rule n
 CONNECTIONS = 400
 DESCRIPTORS = 200  # fewer than the connections that a listener would take
 SHARE_BACK_S = 5
+CROWD = 10000  # each from an address of its own, so that no limit of one address keeps it out
+CROWD_MB = 64  # what it may cost
 
 
 def test_a_burst_of_values_does_not_hide_a_bad_one(world):
@@ -102,6 +106,49 @@ def test_a_crowd_at_the_door_locks_nobody_out(world):
         said[0] = '{"lag": 300}'
         wait_until(lambda: world.split() == 0, SHARE_BACK_S, "the way back needs no door")
         assert ended(world, name)["exit_code"] == 3
+
+
+def resident_mb(pid):
+    with open(f"/proc/{pid}/statm", encoding="ascii") as file:
+        return int(file.read().split()[1]) * resource.getpagesize() / 1e6
+
+
+def crowd(world, stack):
+    """As many as connect at once; half of them begin a header without end."""
+    for number in range(CROWD):
+        link = stack.enter_context(socket.socket())
+        link.setblocking(False)
+        link.bind((f"127.1.{number // 250}.{number % 250 + 1}", 0))
+        assert link.connect_ex(("127.0.0.1", world.api_port)) in (0, errno.EINPROGRESS)
+        if number % 2:
+            with contextlib.suppress(OSError):
+                link.send(b"GET /v1/deployments HTTP/1.1\r\nHost: x\r\nX-Endless: " + b"x" * 4000)
+
+
+def test_ten_thousand_connections(world):
+    """The socket for operators answers beside them, they cost what they may, and who comes after them is served."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if 0 <= hard < CROWD + 500:
+        pytest.skip(f"only {hard} files may be open here")
+    world.start_daemon(rules={})
+    pid = world.programs["verdictd"].pid
+    before = resident_mb(pid)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (CROWD + 500, hard))
+    try:
+        with contextlib.ExitStack() as stack:
+            crowd(world, stack)
+            for _ in range(20):
+                begun_at = time.monotonic()
+                assert world.api("GET", "/v1/deployments").status == 200
+                assert time.monotonic() - begun_at < 2, "operators do not wait"
+            assert len(os.listdir(f"/proc/{pid}/fd")) > 500, "it was a crowd"
+            assert resident_mb(pid) - before < CROWD_MB
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    with socket.create_connection(("127.0.0.1", world.api_port), 20) as link:
+        link.settimeout(20)
+        link.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        assert link.recv(100).startswith(b"HTTP/1.1 200")
 
 
 def test_callers_never_take_the_last_descriptor(world):

@@ -104,6 +104,8 @@ def test_good_version_reaches_every_host(world):
     assert order == [[what, name] for name in HOSTS for what in ("drain", "restore")], said(world)
     keys = [line.split()[3] for line in said(world) if line.startswith("deploy")]
     assert len(set(keys)) == 3, "each host has a key of its own"
+    logs = world.verdict("logs", end["id"]).stdout
+    assert all(f"{what}, host {name}: done\n" in logs for name in HOSTS for what in ("drain", "deploy", "restore")), logs
     assert [step["text"] for step in end["steps"]][:2] == ["replace 1 of 3 hosts, 1 at a time", "observe for 700ms"]
 
 

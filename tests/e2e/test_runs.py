@@ -18,6 +18,7 @@ echo "$VERDICT_TASK $VERDICT_KEY" >> ran
 while [ -e "HOLD.$VERDICT_TASK" ]; do sleep 0.05; done
 [ -e "FAIL.$VERDICT_TASK" ] && exit 1
 [ "$VERDICT_TASK" = dist ] && echo "flavour=plain" >> "$VERDICT_OUTPUT"
+[ "$VERDICT_TASK" = unit ] && echo "coverage=92.5" >> "$VERDICT_OUTPUT"
 [ "$VERDICT_TASK" = publish ] && echo "digest=SHA" >> "$VERDICT_OUTPUT"
 echo "$VERDICT_STAGE/$VERDICT_TASK of $VERDICT_VERSION: $VERDICT_OUT_FLAVOUR $VERDICT_DIGEST"
 exit 0
@@ -98,9 +99,44 @@ def answer_load(world, run, result="pass"):
     return world.api("POST", f"/v1/runs/{run}/tasks/test/load", {"result": result, "outputs": {"latency": "12"}})
 
 
+def tell_outcome(world, run, outcome):
+    """As a test system does that speaks CDEvents and knows the run as its chain."""
+    data = {"context": {"chainId": run}, "subject": {"id": "load", "content": {"outcome": outcome}}}
+    head = {"ce-specversion": "1.0", "ce-id": f"load of {run}", "ce-source": "lab", "ce-type": "dev.cdevents.testsuiterun.finished.0.3.0"}
+    return world.api("POST", "/v1/events", data, head)
+
+
 def ended(world, run, seconds=20):
     wait_until(lambda: show(world, run)["done"], seconds, f"{run} ends: {show(world, run)['summary']}")
     return show(world, run)
+
+
+def span_of(rows):
+    """Milliseconds for which at least one of [from, to] was under way."""
+    total, reached = 0, 0
+    for begin_ms, end_ms in sorted(rows):
+        total += max(0, end_ms - max(begin_ms, reached))
+        reached = max(reached, end_ms)
+    return total
+
+
+def check_figures(world, run):
+    """What the report says of one run, added up by hand from the journal's rows."""
+    with contextlib.closing(sqlite3.connect(f"file:{world.path('data', 'journal.db')}?mode=ro", uri=True)) as journal:
+        elapsed, = journal.execute("SELECT ended_ms - created_ms FROM runs").fetchone()
+        tasks = journal.execute("SELECT began_ms, changed_ms FROM tasks WHERE deployment IS NULL AND output <> '' ORDER BY task").fetchall()
+        deploying, = journal.execute("SELECT sum(result_ms - intent_ms) FROM actions WHERE kind NOT IN (3, 8)").fetchone()
+    status = world.api("GET", "/v1/status").json
+    assert [one["id"] for one in status["pipelines"]["recent"]] == [run]
+    figures = {name: figure["value"] for name, figure in status["kpis"].items()}
+    assert (figures["test_coverage"], status["kpis"]["test_coverage"]["met"]) == (0.925, True)
+    assert figures["build_time"] == (tasks[0][1] - tasks[0][0]) / 1000
+    assert figures["pipeline_efficiency"] == pytest.approx((span_of(tasks) + deploying) / elapsed, rel=1e-9)
+    assert figures["deployment_time"] == pytest.approx(deploying / 2000)
+    assert (figures["deployment_success_rate"], figures["rollback_rate"], status["span"]["runs"]) == (1, 0, 1)
+    assert (figures["rollback_time"], figures["artifact_size_trend"], figures["lead_time"]) == (None, None, None)
+    table = world.verdict("status", "--span", "1h", "--plain").stdout
+    assert "92.5 %" in table and "not known: nothing was taken back in the span" in table, table
 
 
 def test_released(world):
@@ -111,17 +147,24 @@ def test_released(world):
         assert show(world, run)["exit_code"] == 5
         assert answer_load(world, run).status == 200
         again = world.api("POST", f"/v1/runs/{run}/tasks/test/load", {"result": "pass"})
+        told = tell_outcome(world, run, "pass")
+        assert (told.status, told.json["events"][0]["run"]) == (202, run), "nor is the same one by an event another"
         assert again.status == 200, "the same answer twice is one"
         end = ended(world, run)
     assert (end["state"], end["exit_code"], end["digest"]) == ("released", 0, DIGEST), end
     assert [stage["name"] for stage in end["stages"]] == ["build", "test", "security", "artifact", "staging", "prod", "release"]
     assert {stage["state"] for stage in end["stages"]} == {"done"}
-    assert end["outputs"] == {"digest": DIGEST, "flavour": "plain", "latency": "12"}
+    assert end["outputs"] == {"digest": DIGEST, "flavour": "plain", "coverage": "92.5", "latency": "12"}
     assert sorted(name for name, _key in ran(world)) == ["dist", "integration", "publish", "scan", "tag", "unit"]
     for place in ("staging", "prod"):
         deployment = show_deployment(world, task(world, run, place, "deploy")["deployment"])
         assert (deployment["state"], deployment["environment"], deployment["digest"]) == ("promoted", place, DIGEST)
     assert f"release/tag of 2.0.0: plain {DIGEST}" in task(world, run, "release", "tag")["output"]
+    check_figures(world, run)
+    logs = world.verdict("logs", run, "-f").stdout
+    assert f"stage release  tag: done\nrelease/tag of 2.0.0: plain {DIGEST}\n" in logs and "stage test  load: done\n" in logs, logs
+    assert f"stage prod  deploy: done, {task(world, run, 'prod', 'deploy')['deployment']}\n" in logs, logs
+    assert world.verdict("logs", run, "--step", "1").returncode == 2 and world.verdict("logs", "run_77").returncode == 2
     listed = world.verdict("runs")
     assert run in listed.stdout and "released" in listed.stdout
     drawn = world.verdict("get", run, "--plain")
@@ -166,10 +209,16 @@ def test_fails_in_each_stage(world, stage, name):
 
 
 def test_fails_with_its_deployment(world):
+    """Begun and answered by events, as others' tools send them."""
     prepare(world)
     with publishing(world) as said:
-        run = start(world)
-        assert answer_load(world, run).status == 200
+        offer = {"subject": {"id": "pkg:generic/shop@2.0.0"}, "customData": {"verdict": {"pipeline": "shop"}}}
+        head = {"ce-specversion": "1.0", "ce-id": "7", "ce-source": "forge", "ce-type": "dev.cdevents.artifact.published.0.3.0"}
+        begun = world.api("POST", "/v1/events", offer, head)
+        assert begun.status == 202, begun.text
+        run = begun.json["events"][0]["run"]
+        wait_until(lambda: task(world, run, "test", "load")["state"] == "awaiting", 10, "load awaits its answer")
+        assert tell_outcome(world, run, "success").status == 202
         wait_until(lambda: "deployment" in task(world, run, "prod", "deploy"), 15, "prod is reached")
         said[0] = '{"lag": 100}'
         end = ended(world, run)

@@ -21,7 +21,7 @@ static void seal_and_unseal(void *data, const char *service, const char *environ
     if (sealed == NULL || resolved == NULL)
         abort();
     struct definition *unsealed = config_unseal(sealed, &test_schemas, &err);
-    if (unsealed == NULL || memcmp(&unsealed->plan, &resolved->plan, sizeof(resolved->plan)) != 0)
+    if (unsealed == NULL || memcmp(unsealed->plan, resolved->plan, sizeof(*resolved->plan)) != 0)
         abort();
     definition_free(unsealed);
     definition_free(resolved);

@@ -82,7 +82,7 @@ static void the_same_key_is_the_same_deployment(void **state)
 static void a_key_under_way_is_409_and_free_after_a_refusal(void **state)
 {
     struct api_bench *bench = *state;
-    static const char *const header[] = {"Idempotency-Key", "k"};
+    static const char *const header[] = {"Idempotency-Key", "k", NULL};
     struct api_bench_call first;
 
     bench->is_slow = true;
@@ -225,7 +225,7 @@ static void a_long_poll_wakes_on_change(void **state)
     struct api_bench *bench = *state;
     struct api_bench_call poll;
     char etag[96];
-    const char *const header[] = {"If-None-Match", etag};
+    const char *const header[] = {"If-None-Match", etag, NULL};
 
     (void)api_bench_deployment(bench, PHASE_RUNNING);
     (void)snprintf(etag, sizeof(etag), "%s",

@@ -349,7 +349,6 @@ static void the_rest_answers(void **state)
     assert_answer(api_bench_ask(bench, "POST", "/v1/rules/check", "broken"), 200, "\"ok\":false");
     assert_answer(api_bench_ask(bench, "POST", "/v1/rules/check", "services: {};"), 200, "\"ok\":true");
     assert_answer(api_bench_ask(bench, "GET", "/v1/rules", NULL), 200, "sources");
-    assert_answer(api_bench_ask(bench, "POST", "/v1/events", "{}"), 501, "not in this version");
 }
 
 static void samples_are_taken(void **state)

@@ -53,7 +53,7 @@ static int set_up(void **state)
     bench.start_s = (int64_t)time(NULL) / 60 * 60 - 300;
     bench.wall_offset_ms = bench.start_s * 1000 - T - 8; /* between two seconds */
     bench.book = series_book_new(&events);
-    if (!archive_new(bench.loop, NULL, bench.root, &bench.archive, &err))
+    if (!archive_new(bench.loop, NULL, bench.root, NULL, 0, &bench.archive, &err))
         fail_msg("%s", err.text);
     *state = &bench;
     return 0;
@@ -91,7 +91,7 @@ static void set_flag(void *data)
 static void flush(struct bench *bench)
 {
     bench->is_done = false;
-    archive_flush(bench->archive, set_flag, &bench->is_done);
+    archive_sync(bench->archive, "", set_flag, &bench->is_done);
     assert_false(bench->is_done);
     assert_true(loop_run_until(bench->loop, &bench->is_done, DEADLINE_MS));
 }
@@ -135,6 +135,14 @@ static void expect(struct bench *bench, const char *metric, int64_t step, double
         fail_msg("%s, step %d: %s, expected %g", metric, (int)step, text, second);
 }
 
+static void put_gauge_at(struct bench *bench, const char *metric, uint32_t step_ms)
+{
+    struct series *series = open_series(bench, metric, SERIES_GAUGE, step_ms);
+
+    series_put_gauge(series, T, T, 1);
+    series_close(series);
+}
+
 static void test_values_come_back_as_they_were(void **state)
 {
     struct bench *bench = *state;
@@ -160,16 +168,22 @@ static void test_values_come_back_as_they_were(void **state)
     assert_int_equal(counts.files.late + counts.files.failed + counts.files.dropped + counts.skipped, 0);
 }
 
-static void test_histograms_leave_totals_and_quantiles(void **state)
+static void test_histograms_leave_totals_buckets_and_quantiles(void **state)
 {
     static const double bounds[] = {1, 2, INFINITY};
     struct bench *bench = *state;
     struct series *series = open_series(bench, "time", SERIES_HISTOGRAM, 1000);
 
+    char text[256];
+
     series_put_histogram(series, T, T, bounds, (double[]){50, 50, 0}, 3);
     series_put_histogram(series, T + 1000, T + 1000, bounds, (double[]){0, 0, 0}, 3);
     series_close(series);
     flush(bench);
+    fetch(bench, "time.buckets", bench->start_s, 1, text, sizeof(text));
+    assert_string_equal(text, "5.0000000000e+01 5.0000000000e+01 0.0000000000e+00");
+    fetch(bench, "time.buckets", bench->start_s + 1, 1, text, sizeof(text));
+    assert_string_equal(text, "0.0000000000e+00 0.0000000000e+00 0.0000000000e+00");
     expect(bench, "time", 0, NAN, 100);
     expect(bench, "time.p50", 0, 1, NAN);
     expect(bench, "time.p95", 0, 1.9, NAN);
@@ -195,6 +209,54 @@ static void test_longer_steps(void **state)
     }
 }
 
+static void note_steps(void *data, const struct rrd_file_rows *rows, const struct err *err)
+{
+    struct bench *bench = data;
+
+    bench->is_done = true;
+    if (rows == NULL)
+        fail_msg("%s", err->text);
+    assert_int_equal(rows->row_s, 5);
+    bench->row_count = 0;
+    for (size_t i = 0; i < rows->count; i++) {
+        int64_t start_s = rows->start_s + (int64_t)i * 5;
+        int64_t offset_ms = archive_offset_ms(bench->wall_offset_ms);
+        if (isnan(rows->values[i]))
+            continue;
+        bench->row_count++;
+        assert_int_equal(archive_step_from(start_s, offset_ms, 5000), T / 5000 + (int64_t)rows->values[i]);
+        assert_int_equal(archive_step_from(start_s + 5, offset_ms, 5000),
+                         T / 5000 + (int64_t)rows->values[i] + 1);
+    }
+}
+
+/* However the engine's clock lies to the wall's, a row is read as the step that it was written of. */
+static void test_rows_are_the_steps_that_they_were(void **state)
+{
+    struct bench *bench = *state;
+    int64_t offset_ms = bench->wall_offset_ms;
+
+    for (int64_t shift = 0; shift < 5; shift++) {
+        char metric[] = "queue0";
+        metric[5] = (char)('0' + shift);
+        struct series *series = open_series(bench, metric, SERIES_GAUGE, 5000);
+        struct series_name name = {"shop", "prod", "version.2.4.1+b~1", metric};
+        struct archive_span span = {bench->start_s - 10, bench->start_s + 60, 5, false};
+        struct err err = {0};
+        bench->wall_offset_ms = offset_ms + shift * 1000;
+        for (int64_t i = 0; i < 6; i++)
+            series_put_gauge(series, T + i * 5000, T + i * 5000, (double)i);
+        series_close(series);
+        bench->is_done = false;
+        assert_true(archive_fetch(bench->archive, &name, "", &span, note_steps, bench, &err));
+        assert_true(loop_run_until(bench->loop, &bench->is_done, DEADLINE_MS));
+        assert_int_equal(bench->row_count, 6);
+    }
+    assert_int_equal(archive_step_from(100, 100000, 1000), 0);
+    assert_int_equal(archive_step_from(99, 100000, 1000), 0);
+    assert_int_equal(archive_offset_ms(-700), -1000);
+}
+
 static void note_rows(void *data, const struct rrd_file_rows *rows, const struct err *err)
 {
     struct bench *bench = data;
@@ -214,7 +276,7 @@ static void test_fetches_and_skips(void **state)
     struct series *fast = open_series(bench, "fast", SERIES_GAUGE, 100);
     struct series_name name = {"shop", "prod", "version.2.4.1+b~1", "fine"};
     struct series_name wrong = {"shop", "../prod", "slot.blue", "fine"};
-    struct archive_span span = {bench->start_s, bench->start_s + 3, 1};
+    struct archive_span span = {bench->start_s, bench->start_s + 3, 1, false};
     struct err err = {0};
     struct stat info;
     char path[PATH_MAX_BYTES];
@@ -240,6 +302,33 @@ static void test_fetches_and_skips(void **state)
     assert_int_equal(info.st_mode & 0777, 0700);
 }
 
+/* The spans of the settings, in steps of whichever length. */
+static void test_keeps_what_the_spans_say(void **state)
+{
+    static const struct rrd_file_span spans[] = {{0, 3600}, {60, 7200}};
+    struct bench *bench = *state;
+    char path[PATH_MAX_BYTES];
+    char *output = malloc(OUTPUT_MAX);
+    struct err err = {0};
+
+    archive_free(bench->archive);
+    assert_true(archive_new(bench->loop, NULL, bench->root, spans, 2, &bench->archive, &err));
+    put_gauge_at(bench, "seconds", 1000);
+    put_gauge_at(bench, "fives", 5000);
+    flush(bench);
+    (void)snprintf(path, sizeof(path), "%s/shop/prod/version.2.4.1+b~1/seconds.rrd", bench->root);
+    const char *const argv[] = {"rrdtool", "info", path, NULL};
+    assert_int_equal(process_run(argv, output, OUTPUT_MAX, DEADLINE_MS), 0);
+    assert_non_null(strstr(output, "rra[0].rows = 3600\n"));
+    assert_non_null(strstr(output, "rra[1].rows = 120\n"));
+    assert_null(strstr(output, "rra[2]"));
+    (void)snprintf(path, sizeof(path), "%s/shop/prod/version.2.4.1+b~1/fives.rrd", bench->root);
+    assert_int_equal(process_run(argv, output, OUTPUT_MAX, DEADLINE_MS), 0);
+    assert_non_null(strstr(output, "rra[0].rows = 720\n"));
+    assert_non_null(strstr(output, "rra[1].pdp_per_row = 12\n"));
+    free(output);
+}
+
 static void test_writes_what_waits_at_the_end(void **state)
 {
     struct bench *bench = *state;
@@ -250,9 +339,10 @@ static void test_writes_what_waits_at_the_end(void **state)
     series_close(series);
     archive_free(bench->archive);
     expect(bench, "last", 0, 42, NAN);
-    assert_true(archive_new(bench->loop, NULL, bench->root, &bench->archive, &err)); /* it is there already */
+    assert_true(archive_new(bench->loop, NULL, bench->root, NULL, 0, &bench->archive,
+                            &err)); /* it is there already */
     struct archive *none = NULL;
-    assert_false(archive_new(bench->loop, NULL, "/nowhere/series", &none, &err));
+    assert_false(archive_new(bench->loop, NULL, "/nowhere/series", NULL, 0, &none, &err));
     assert_int_equal(err.code, ERR_IO);
 }
 
@@ -260,9 +350,12 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_values_come_back_as_they_were, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_histograms_leave_totals_and_quantiles, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_histograms_leave_totals_buckets_and_quantiles, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(test_longer_steps, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_rows_are_the_steps_that_they_were, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_fetches_and_skips, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_keeps_what_the_spans_say, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_writes_what_waits_at_the_end, set_up, tear_down),
     };
 

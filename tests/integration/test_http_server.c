@@ -99,6 +99,33 @@ static void test_too_long_body_is_413(void **state)
     free(body);
 }
 
+static void test_a_path_may_take_longer_bodies(void **state)
+{
+    static const struct {
+        const char *path;
+        size_t length;
+        long status;
+    } bodies[] = {
+        {"/large/body", 2 * HTTP_SERVER_BODY_MAX_BYTES, 201},
+        {"/large/body", 2 * HTTP_SERVER_BODY_MAX_BYTES + 1, 413},
+        {"/other/body", 2 * HTTP_SERVER_BODY_MAX_BYTES, 413},
+        {"/huge/body", HTTP_SERVER_BODY_LARGE_MAX_BYTES, 201},
+        {"/huge/body", HTTP_SERVER_BODY_LARGE_MAX_BYTES + 1, 413},
+    };
+    struct http_bench *bench = *state;
+    char *body = calloc(1, HTTP_SERVER_BODY_LARGE_MAX_BYTES + 1);
+
+    http_bench_start(bench, (struct http_server_settings){0});
+    for (size_t i = 0; i < sizeof(bodies) / sizeof(*bodies); i++) {
+        const struct http_bench_call *call = http_bench_ask(
+            bench, http_bench_curl,
+            &(struct http_bench_call){.path = bodies[i].path, .body = body, .body_length = bodies[i].length});
+        assert_int_equal(call->status, bodies[i].status);
+    }
+    assert_int_equal(bench->handled, 2);
+    free(body);
+}
+
 static void test_too_long_headers_are_431(void **state)
 {
     struct http_bench *bench = *state;
@@ -381,6 +408,7 @@ int main(void)
         WITH_BENCH(test_connection_is_kept),
         WITH_BENCH(test_post_body_comes_whole),
         WITH_BENCH(test_too_long_body_is_413),
+        WITH_BENCH(test_a_path_may_take_longer_bodies),
         WITH_BENCH(test_too_long_headers_are_431),
         WITH_BENCH(test_answer_may_come_later),
         WITH_BENCH(test_gone_client_is_reported),

@@ -1,7 +1,6 @@
 /* test_journal.c - what is committed comes back; what must never be in a journal is refused by it.
  * SPDX-License-Identifier: MIT */
 #include "engine/snapshot.h"
-#include "store/chain.h"
 #include "store/journal_audit.h"
 #include "store/journal_recovery.h"
 #include "store/sql.h"
@@ -325,68 +324,6 @@ static void test_old_states_and_other_actions_are_refused(void **unused)
     bench_end(&bench);
 }
 
-static void test_events_are_numbered_and_chained(void **unused)
-{
-    struct bench bench = {0};
-    struct deployment_state state = new_state(1, PHASE_QUEUED);
-    struct err err = {0};
-    uint64_t count = 0;
-
-    (void)unused;
-    bench_begin(&bench);
-    add_new(&bench, &state);
-    add_trace(&bench, &state, TRACE_PHASE, PHASE_QUEUED, 0);
-    add_row(&bench, ROW_TRACE, NULL)->trace =
-        (struct trace){.kind = TRACE_ADOPTED, .a = bench.target, .b = TARGET_FREEZE};
-    assert_true(journal_is_event(&bench.batch->rows[0]) && journal_is_event(&bench.batch->rows[2]));
-    assert_int_equal(bench_commit(&bench), JOURNAL_FINE);
-    assert_int_equal(bench.result.first_event, 1);
-    bench_reopen(&bench);
-    add_trace(&bench, &state, TRACE_PHASE, PHASE_ADMITTING, 0);
-    assert_int_equal(bench_commit(&bench), JOURNAL_FINE);
-    assert_int_equal(bench.result.first_event, 4);
-    assert_true(journal_audit_verify(bench.path, &count, &err)); /* beside the daemon */
-    assert_int_equal(count, 4);
-
-    journal_close(bench.journal);
-    bench.journal = NULL;
-    assert_true(journal_audit_verify(bench.path, &count, &err)); /* at rest */
-    struct sql sql;
-    assert_true(sql_open(&sql, bench.path, SQL_WRITES, &err));
-    assert_false(sql_execute(&sql, "UPDATE audit SET actor = 'mallory' WHERE event = 2"));
-    sql_forget_error(&sql);
-    assert_false(sql_execute(&sql, "DELETE FROM audit WHERE event = 4"));
-    sql_forget_error(&sql);
-    assert_true(sql_execute(&sql, "DROP TRIGGER audit_is_kept; DROP TRIGGER audit_is_not_deleted"));
-    assert_true(sql_execute(&sql, "UPDATE audit SET b = 1 WHERE event = 2"));
-    assert_false(journal_audit_verify(bench.path, &count, &err));
-    assert_non_null(strstr(err.text, "row 2 was changed"));
-    assert_true(sql_execute(&sql, "UPDATE audit SET b = 0 WHERE event = 2"));
-    assert_true(journal_audit_verify(bench.path, &count, &err));
-    assert_true(sql_execute(&sql, "DELETE FROM audit WHERE event = 4"));
-    assert_false(journal_audit_verify(bench.path, &count, &err));
-    assert_non_null(strstr(err.text, "written up to row 4"));
-    assert_true(sql_execute(&sql, "DELETE FROM audit WHERE event = 2"));
-    assert_false(journal_audit_verify(bench.path, &count, &err));
-    assert_non_null(strstr(err.text, "row 2 is missing"));
-    sql_close(&sql);
-    bench_end(&bench);
-}
-
-static void test_a_hash_covers_the_one_before(void **unused)
-{
-    const struct chain_row row = {.event = 2, .what = "step"};
-    unsigned char prev[JOURNAL_HASH_SIZE] = {0};
-    unsigned char one[JOURNAL_HASH_SIZE];
-    unsigned char other[JOURNAL_HASH_SIZE];
-
-    (void)unused;
-    chain_hash(prev, &row, one);
-    prev[31] = 1;
-    chain_hash(prev, &row, other);
-    assert_memory_not_equal(one, other, JOURNAL_HASH_SIZE);
-}
-
 static int64_t stored_clock(const struct bench *bench, const char *column)
 {
     struct sql sql;
@@ -475,8 +412,6 @@ int main(void)
         cmocka_unit_test(test_a_raise_needs_a_pass_of_its_own),
         cmocka_unit_test(test_taking_back_a_promoted_one_needs_no_pass),
         cmocka_unit_test(test_old_states_and_other_actions_are_refused),
-        cmocka_unit_test(test_events_are_numbered_and_chained),
-        cmocka_unit_test(test_a_hash_covers_the_one_before),
         cmocka_unit_test(test_the_clock_goes_on),
         cmocka_unit_test(test_only_what_is_ours_is_opened),
     };

@@ -174,7 +174,7 @@ static void test_reporters_beyond_the_bound(void **state)
     struct world *world = *state;
     struct collector_bench *bench = &world->bench;
     char topic[32];
-    char text[128];
+    char text[512];
 
     bench->silence_max_ms = SILENCE_MS;
     open_source(world);
@@ -192,7 +192,9 @@ static void test_reporters_beyond_the_bound(void **state)
     assert_non_null(file);
     bench->type->add_metrics(bench->collector, "main", file);
     assert_int_equal(fclose(file), 0);
-    assert_string_equal(text, "verdict_mqtt_refused_reports_total{source=\"main\"} 1\n");
+    assert_non_null(strstr(text, "verdict_mqtt_dropped_total{source=\"main\",why=\"payload\"} 0\n"));
+    assert_non_null(strstr(text, "verdict_mqtt_dropped_total{source=\"main\",why=\"topic\"} 0\n"));
+    assert_non_null(strstr(text, "\nverdict_mqtt_refused_reports_total{source=\"main\"} 1\n"));
     collector_bench_close(bench);
 }
 

@@ -16,17 +16,25 @@
 
 #include <cmocka.h>
 
+/* A file that knows "plant" by "secret". */
+static const char *make_passwords(struct mqtt_bench *bench, char path[static FOLDER_PATH_MAX])
+{
+    const char *const argv[] = {
+        "mosquitto_passwd", "-b", "-c", folder_path(&bench->folder, "passwords", path), "plant",
+        "secret",           NULL};
+    char output[64];
+
+    assert_int_equal(process_run(argv, output, sizeof(output), MQTT_BENCH_DEADLINE_MS), 0);
+    return path;
+}
+
 static void start_guarded_broker(struct mqtt_bench *bench)
 {
     char path[FOLDER_PATH_MAX];
     char text[MQTT_BENCH_CONFIG_MAX];
-    char output[64];
 
-    const char *const argv[] = {
-        "mosquitto_passwd", "-b", "-c", folder_path(&bench->folder, "passwords", path), "plant",
-        "secret",           NULL};
-    assert_int_equal(process_run(argv, output, sizeof(output), MQTT_BENCH_DEADLINE_MS), 0);
-    (void)snprintf(text, sizeof(text), "allow_anonymous false\npassword_file %s\n", path);
+    (void)snprintf(text, sizeof(text), "allow_anonymous false\npassword_file %s\n",
+                   make_passwords(bench, path));
     mqtt_bench_start_broker(bench, text);
 }
 
@@ -188,6 +196,48 @@ static void test_tls(void **state)
     assert_false(two->is_up);
 }
 
+/* Whom the broker lets in: by a certificate that it knows, and a password. */
+static void test_certificate_and_password(void **state)
+{
+    struct mqtt_bench *bench = *state;
+    char key[FOLDER_PATH_MAX], certificate[FOLDER_PATH_MAX], own_key[FOLDER_PATH_MAX], own[FOLDER_PATH_MAX];
+    char passwords[FOLDER_PATH_MAX];
+    char text[MQTT_BENCH_CONFIG_MAX];
+    char url[64];
+
+    certificate_make("broker", "IP:127.0.0.1", "2", folder_path(&bench->folder, "key", key),
+                     folder_path(&bench->folder, "certificate", certificate));
+    certificate_make("plant", "DNS:plant", "2", folder_path(&bench->folder, "own.key", own_key),
+                     folder_path(&bench->folder, "own", own));
+    (void)snprintf(text, sizeof(text),
+                   "certfile %s\nkeyfile %s\ncafile %s\nrequire_certificate true\n"
+                   "allow_anonymous false\npassword_file %s\n",
+                   certificate, key, own, make_passwords(bench, passwords));
+    mqtt_bench_start_broker(bench, text);
+    (void)snprintf(url, sizeof(url), "mqtts://127.0.0.1:%u", bench->port);
+    struct mqtt_client_settings settings = {.url = url,
+                                            .ca_file = certificate,
+                                            .certificate_file = own,
+                                            .key_file = own_key,
+                                            .username = "plant",
+                                            .password = "secret"};
+    struct mqtt_party *one = mqtt_bench_open_and_wait(bench, 0, settings);
+    mqtt_bench_subscribe(one, "a");
+    mqtt_bench_publish(one, "a", "sealed", 1, false);
+    mqtt_bench_expect_message(one, "a", "sealed", false);
+    struct mqtt_client_settings wrong[] = {settings, settings};
+    wrong[0].password = "wrong";
+    wrong[1].certificate_file = wrong[1].key_file = NULL;
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+        struct mqtt_party *two = mqtt_bench_open(bench, 1, wrong[i]);
+        mqtt_bench_wait_for(bench, &two->is_down);
+        assert_false(two->is_up);
+        mqtt_bench_close(two);
+        two->is_down = false;
+    }
+    assert_true(mqtt_client_is_up(one->client));
+}
+
 #define WITH_BENCH(test) cmocka_unit_test_setup_teardown(test, mqtt_bench_set_up, mqtt_bench_tear_down)
 
 int main(void)
@@ -200,6 +250,7 @@ int main(void)
         WITH_BENCH(test_refused_subscription_is_told),
         WITH_BENCH(test_silent_server_is_given_up),
         WITH_BENCH(test_tls),
+        WITH_BENCH(test_certificate_and_password),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

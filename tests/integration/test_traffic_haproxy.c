@@ -119,7 +119,7 @@ static void writes_for_all_splits(void **state)
     struct haproxy_bench *bench = *state;
     struct traffic_split shop = haproxy_bench_split("shop", 1, 1, 1);
     struct traffic_split sick = shop;
-    struct option_value options[4] = {{.is_set = true, .text = "sick"}};
+    struct option_value options[HAPROXY_BENCH_OPTIONS] = {{.is_set = true, .text = "sick"}};
     struct haproxy_told told[2];
 
     sick.options = options;

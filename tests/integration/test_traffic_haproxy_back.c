@@ -29,7 +29,7 @@ static const struct traffic_type *haproxy(void)
 /* With `drain_for` and `sticky`, where they are given. */
 static struct traffic_split split_with(const char *backend, int64_t drain_ms, const char *sticky)
 {
-    static struct option_value options[4];
+    static struct option_value options[HAPROXY_BENCH_OPTIONS];
     struct traffic_split split = haproxy_bench_split(backend, 1, 1, 1);
 
     options[0] = split.options[0];
@@ -174,6 +174,26 @@ static void shuts_the_candidate(void **state)
     (void)close(server);
 }
 
+/* In one backend: its servers alone, and not before they have no weight. */
+static void shuts_by_weights(void **state)
+{
+    struct haproxy_bench *bench = *state;
+    struct traffic_split split = split_with("pair", DRAIN_MS, NULL);
+    const char *const sockets[] = {bench->sockets[0], NULL};
+
+    haproxy_bench_open(bench, haproxy(), sockets, "weights", NULL);
+    expect_set(bench, &split, 1, 5000);
+    int64_t start_ms = bench_now_ms();
+    expect_set(bench, &split, 2, 0);
+    haproxy_bench_expect(bench, 0, "get weight pair/g1", "0 (initial 0)");
+    wait_for(bench, "pair", " g1 - 0 1 ");
+    assert_true(bench_now_ms() - start_ms >= DRAIN_MS);
+    haproxy_bench_expect(bench, 0, "show servers state pair", " b1 - 2 0 ");
+    assert_int_equal(haproxy_bench_count_green(bench, "pair", REQUESTS), 0);
+    expect_set(bench, &split, 3, 10000);
+    assert_int_equal(haproxy_bench_count_green(bench, "pair", REQUESTS), REQUESTS);
+}
+
 static void lets_it_in_again(void **state)
 {
     struct haproxy_bench *bench = *state;
@@ -260,6 +280,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(newer_order_takes_its_place, haproxy_bench_set_up,
                                         haproxy_bench_tear_down),
         cmocka_unit_test_setup_teardown(shuts_the_candidate, haproxy_bench_set_up, haproxy_bench_tear_down),
+        cmocka_unit_test_setup_teardown(shuts_by_weights, haproxy_bench_set_up, haproxy_bench_tear_down),
         cmocka_unit_test_setup_teardown(lets_it_in_again, haproxy_bench_set_up, haproxy_bench_tear_down),
         cmocka_unit_test_setup_teardown(users_stay_on_their_side, haproxy_bench_set_up,
                                         haproxy_bench_tear_down),

@@ -177,6 +177,7 @@ static void the_newer_order_comes_last(void **state)
     struct haproxy_told again;
 
     expect_set(bench, &split, 1, 2500);
+    haproxy_bench_await_persisted(bench, &split); /* else it may be asked for its map in the middle */
     process_signal(&bench->proxies[1], SIGSTOP);
     haproxy_bench_set(bench, &split, 2, 0, &back);
     haproxy_bench_turn(bench, TURNS);

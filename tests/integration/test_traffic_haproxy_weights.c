@@ -128,6 +128,9 @@ static void refuses(void **state)
     told = haproxy_bench_set_now(bench, &split, 1, 500);
     haproxy_bench_expect_failed(&told, true, "leastconn");
     haproxy_bench_expect(bench, 0, "get weight least/g1", "0 (initial 0)");
+    split = haproxy_bench_split("keyed", 1, 1, 1);
+    told = haproxy_bench_rehearse(bench, &split);
+    haproxy_bench_expect_failed(&told, true, "balances by \"source\"");
     split = haproxy_bench_split("pair", 1, 1, 2);
     told = haproxy_bench_rehearse(bench, &split);
     haproxy_bench_expect_failed(&told, true, "no server pair/g2");

@@ -291,19 +291,21 @@ static void mirrors(void **state)
     int64_t until_ms = bench_now_ms() + LEVER_BENCH_WAIT_MS;
     while (bench_count_lines(fixture->bench->runner, "green.log") < REQUESTS)
         bench_pause(until_ms, "copies at the candidate");
-    expect_set(fixture, &split, 2, 100); /* leaves the copies */
-    expect_file(fixture, "green 100 10000 2", true);
-    expect_set(fixture, &split, 3, 0);
-    expect_file(fixture, "green 0 0 3", true); /* back to stable is back from everything */
-    told = lever_bench_mirror(fixture->bench, &split, 4, 5000);
+    expect_set(fixture, &split, 2, 100);
+    expect_file(fixture, "green 100 0 2", true); /* users, or copies */
+    told = lever_bench_mirror(fixture->bench, &split, 3, 10000);
+    lever_bench_expect_done(&told, 10000);
+    expect_set(fixture, &split, 4, 0);
+    expect_file(fixture, "green 0 0 4", true); /* back to stable is back from everything */
+    told = lever_bench_mirror(fixture->bench, &split, 5, 5000);
     lever_bench_expect_done(&told, 5000);
-    told = lever_bench_mirror(fixture->bench, &split, 5, 0);
+    told = lever_bench_mirror(fixture->bench, &split, 6, 0);
     lever_bench_expect_done(&told, 0);
-    expect_file(fixture, "green 0 0 5", true);
+    expect_file(fixture, "green 0 0 6", true);
     size_t before = bench_count_lines(fixture->bench->runner, "green.log");
     assert_int_equal(count_green(fixture, REQUESTS), 0);
     assert_int_equal(bench_count_lines(fixture->bench->runner, "green.log"), before);
-    told = lever_bench_mirror(fixture->bench, &split, 6, 2500);
+    told = lever_bench_mirror(fixture->bench, &split, 7, 2500);
     lever_bench_expect_done(&told, 2500);
     expect_file(fixture, "25.00% shop_green;", true);
 }

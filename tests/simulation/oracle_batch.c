@@ -29,8 +29,7 @@ static bool is_retry(const struct world *world, const struct batch_row *row, uin
     return stored->site == site && request->retries != 0 && request->takes_out;
 }
 
-/* Did a person take something out of quarantine there? */
-static bool has_cleared(const struct world *world, const struct batch *batch, uint8_t site)
+bool oracle_has_cleared(const struct world *world, const struct batch *batch, uint8_t site)
 {
     for (uint32_t i = 0; i < batch->count; i++) {
         const struct batch_row *row = &batch->rows[i];
@@ -51,7 +50,7 @@ static void check_quarantine(struct world *world, const struct batch *batch, con
     bool is_back = row->trace.kind == TRACE_PHASE && row->trace.a == PHASE_ROLLING_BACK &&
                    oracle_history(world, row->deployment)->has_sign;
 
-    if ((is_told || is_back) && !has_cleared(world, batch, stored->site) &&
+    if ((is_told || is_back) && !oracle_has_cleared(world, batch, stored->site) &&
         !is_quarantined(&world->oracle.targets[stored->site], stored->version))
         oracle_violate(world, "quarantine", row->deployment, "it failed, and its version may come back");
     if (is_told)
@@ -65,7 +64,7 @@ static void check_kept(struct world *world, const struct batch *batch, uint8_t s
 
     for (uint8_t i = 0; i < before->quarantined_count; i++)
         if (!is_quarantined(after, before->quarantined[i].version_key) &&
-            after->quarantined_count < TARGET_QUARANTINE_MAX && !has_cleared(world, batch, site))
+            after->quarantined_count < TARGET_QUARANTINE_MAX && !oracle_has_cleared(world, batch, site))
             oracle_violate(world, "quarantine", 0, "site %u: a version left it, and nobody took it out",
                            site + 1);
 }
@@ -155,6 +154,7 @@ static void take_snapshot(struct world *world, const struct batch_row *row)
         oracle_due_drop(world, DUE_BACK, row->deployment, 0);
     world->tally->steps[after.step_state]++;
     history->state = after;
+    oracle_note_standing(world, row->deployment, world->shell.commit_up_ms);
 }
 
 static void begin_history(struct world *world, uint64_t deployment)

@@ -142,7 +142,8 @@ static void check_route(struct world *world, uint64_t deployment, const struct a
 
     if (action->share > SHARE_WHOLE)
         oracle_violate(world, "S6", deployment, "a share of %u", action->share);
-    if (action->share > 0 && world->sites[site].lever.mirror > 0)
+    if (action->share > 0 && world->sites[site].lever.mirror > 0 &&
+        oracle_plan(world, deployment)->has_mirror)
         oracle_violate(world, "S6", deployment, "users are routed while their requests are copied");
     if (is_other && action->share > 0)
         oracle_violate(world, "S6", deployment, "route %u leaves while %llu's %u is on its way",

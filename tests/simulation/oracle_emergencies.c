@@ -104,25 +104,12 @@ void oracle_check_turn(struct world *world, uint64_t deployment)
     }
 }
 
-/* Somebody took a version out of quarantine in the very batch. */
-static bool is_cleared(const struct world *world, uint8_t site)
-{
-    const struct batch *batch = world->oracle.batch;
-
-    for (uint32_t i = 0; i < batch->count; i++)
-        if (batch->rows[i].kind == ROW_TRACE && batch->rows[i].trace.kind == TRACE_ADOPTED &&
-            batch->rows[i].trace.a == world->sites[site].target &&
-            batch->rows[i].trace.b == TARGET_QUARANTINE_CLEAR)
-            return true;
-    return false;
-}
-
 void oracle_check_bad_stable(struct world *world, uint64_t deployment)
 {
     uint8_t site = ledger_find(world, deployment)->site;
 
     if (oracle_history(world, deployment)->is_stable_bad && !is_stable_quarantined(world, site) &&
-        !is_cleared(world, site))
+        !oracle_has_cleared(world, world->oracle.batch, site))
         oracle_violate(world, "quarantine", deployment, "stable is said to be bad, and may come back");
 }
 

@@ -19,6 +19,15 @@ enum {
     LOOK_MS = 60000     /* nothing is overdue before */
 };
 
+void oracle_note_standing(struct world *world, uint64_t deployment, int64_t up_ms)
+{
+    struct oracle_history *history = oracle_history(world, deployment);
+
+    if (history->state.is_stopped ||
+        barrier_of(oracle_plan(world, deployment), &history->state) != BARRIER_NONE)
+        history->steps[history->step].limit_up_ms = up_ms;
+}
+
 static void check_observation(struct world *world, uint64_t deployment)
 {
     struct oracle_history *history = oracle_history(world, deployment);
@@ -27,11 +36,8 @@ static void check_observation(struct world *world, uint64_t deployment)
 
     if (phase_is_terminal(state->phase) || state->step_state != STEP_OBSERVING || history->is_held)
         return;
-    struct oracle_step *step = &history->steps[history->step];
-    if (barrier_of(plan, state) != BARRIER_NONE || state->is_stopped)
-        step->limit_up_ms =
-            shell_up_ms(world); /* it waits for others, or is stopped, and has its whole limit again */
-    int64_t watched_ms = shell_up_ms(world) - step->limit_up_ms;
+    oracle_note_standing(world, deployment, shell_up_ms(world));
+    int64_t watched_ms = shell_up_ms(world) - history->steps[history->step].limit_up_ms;
     /* After a restart the time since the newest snapshot is not known to have been watched, and the engine's
      * clock does not know of suspended time. */
     int64_t slack_ms =

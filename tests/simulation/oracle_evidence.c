@@ -24,9 +24,10 @@ static struct recount count_since(const struct series_view *view, int64_t from_m
 {
     struct recount count = {0};
 
-    for (int i = 0; i < SAMPLES_STEPS; i++) {
-        const struct series_step *step = &view->ring[i];
-        if (step->step == SERIES_NEVER || step->step * SAMPLES_STEP_MS < from_ms || !is_number(view, step))
+    for (int64_t i = 0; i < SAMPLES_STEPS; i++) {
+        int64_t number = view->newest_step - i;
+        const struct series_step *step = number < 0 ? NULL : series_view_at(view, number);
+        if (step == NULL || number * SAMPLES_STEP_MS < from_ms || !is_number(view, step))
             continue;
         count.amount += view->kind == SERIES_GAUGE ? 1 : step->total;
         count.events += step->value;

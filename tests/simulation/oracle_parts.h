@@ -33,6 +33,8 @@ void oracle_check_bad_stable(struct world *world, uint64_t deployment);
 void oracle_check_turn(struct world *world, uint64_t deployment);
 bool oracle_is_ungated(struct world *world, uint64_t deployment);
 uint8_t oracle_next_step(const struct oracle_history *history, const struct plan *plan);
+/* oracle_batch.c: did a person take something out of quarantine there, by clearing it or by a retry? */
+bool oracle_has_cleared(const struct world *world, const struct batch *batch, uint8_t site);
 /* oracle_brakes.c: a row before it is taken in; who may begin; what became of the doors, once all of a batch
  * is known. */
 void oracle_brake_row(struct world *world, uint64_t deployment, const struct batch_row *row);
@@ -44,7 +46,10 @@ void oracle_check_brakes(struct world *world, const struct batch *batch);
 /* oracle_together.c: what the deployments of a run that stand or fall together must hold; once all of a batch
  * is known. */
 void oracle_together(struct world *world, const struct batch *batch);
-/* Does it wait for another one of its run? False (and a violation): for one that came later. */
+/* oracle_ends.c: by its state it waits for others, or is stopped, and so has its whole limit again. */
+void oracle_note_standing(struct world *world, uint64_t deployment, int64_t up_ms);
+/* oracle_together.c: does it wait for another one of its run? False (and a violation): for one that came
+ * later. */
 bool oracle_waits_for_others(struct world *world, uint64_t deployment);
 /* oracle_locks.c: does another site hold its lock? */
 void oracle_check_lock(struct world *world, uint64_t deployment); /* at its turn */

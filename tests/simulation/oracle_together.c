@@ -4,6 +4,8 @@
 
 #include "tests/simulation/world.h"
 
+#include <string.h>
+
 /* How far one came: 0 queued, 1 admitting, 2 running, and one more for each step that gave it more. */
 enum { LEVEL_RUNNING = 2 };
 
@@ -110,21 +112,30 @@ static void check_order(struct world *world, const struct batch *batch, uint64_t
         }
 }
 
-/* Nobody is held while the others take a step. */
+static bool is_step_ahead(struct world *world, const struct batch_row *row)
+{
+    return row->kind == ROW_TRACE && row->trace.kind == TRACE_STEP &&
+           is_more(&oracle_plan(world, row->deployment)->steps[row->trace.a]);
+}
+
+/* Nobody is held while the others take a step; behind that step a person may hold whom they like. */
 static void check_held(struct world *world, const struct batch *batch, uint64_t run,
                        const struct member *members, uint8_t count)
 {
-    bool goes_on = false;
+    bool is_ahead[RUN_TOGETHER_MAX] = {false}; /* a step of one of them, since it was held */
 
     for (uint32_t row = 0; row < batch->count; row++)
         for (uint8_t i = 0; i < count; i++) {
             const struct batch_row *at = &batch->rows[row];
-            goes_on = goes_on || (at->kind == ROW_TRACE && at->deployment == members[i].deployment &&
-                                  at->trace.kind == TRACE_STEP &&
-                                  is_more(&oracle_plan(world, at->deployment)->steps[at->trace.a]));
+            if (at->deployment != members[i].deployment)
+                continue;
+            if (at->kind == ROW_TRACE && at->trace.kind == TRACE_HELD)
+                is_ahead[i] = false;
+            else if (is_step_ahead(world, at))
+                memset(is_ahead, true, count);
         }
-    for (uint8_t i = 0; i < count && goes_on; i++)
-        if (members[i].is_held)
+    for (uint8_t i = 0; i < count; i++)
+        if (members[i].is_held && is_ahead[i])
             violate(world, run, &members[i], "it is held, and the others do not wait for it");
 }
 

@@ -38,7 +38,7 @@ static void take_promotion_back(struct world *world, uint64_t deployment)
     const struct deployment_state *state = &world->oracle.histories[deployment - 1].state;
 
     if (state->phase != PHASE_PROMOTED || stored->previous == 0 || stored->is_back ||
-        !world->playbook->plays[stored->play].definition->plan.has_traffic ||
+        !world->playbook->plays[stored->play].definition->plan->has_traffic ||
         (state->care != CARE_DUE && state->care != CARE_ACTING))
         return;
     struct request *request = people_request(world, stored->site);
@@ -128,7 +128,7 @@ void people_person(struct world *world, const struct occurrence *occurrence)
 {
     uint8_t site = (uint8_t)dice_below(&world->dice, world->site_count);
     uint64_t deployment = world->oracle.highest;
-    int64_t pause_ms = PEOPLE_PERSON_MS * (world->is_samples ? 12 : 1);
+    int64_t pause_ms = PEOPLE_PERSON_MS * (int64_t)(world->is_samples ? 12 : 1);
 
     if (occurrence->deployment != 0) {
         take_promotion_back(world, occurrence->deployment);

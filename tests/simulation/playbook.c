@@ -11,7 +11,11 @@
 
 /* The simulation is the only source and the only lever. */
 static const struct option_schema model_collector = {.name = "model", .is_implicit = true};
-static const struct option_schema model_driver = {.name = "model", .can_mirror = true};
+static const struct option model_use[] = {
+    {.name = "testers", .type = OPTION_BOOL, .fallback = "true", .help = "who comes before all users"},
+};
+static const struct option_schema model_driver = {
+    .name = "model", .use = model_use, .use_count = ARRAY_LENGTH(model_use), .can_mirror = true};
 static const struct option_schema model_gate = {.name = "model"};
 static const struct option_schemas schemas = {
     .collectors = &model_collector,
@@ -79,8 +83,8 @@ static struct definition *resolve(const struct config *config, const struct entr
         config_seal(config, entry->service, entry->environment, entry->strategy, entry->is_record, err);
     struct definition *definition = sealed == NULL ? NULL : config_unseal(sealed, &schemas, err);
 
-    if (definition != NULL && snapshot_hash(&definition->plan, sizeof(struct plan)) !=
-                                  snapshot_hash(&direct->plan, sizeof(struct plan))) {
+    if (definition != NULL && snapshot_hash(definition->plan, sizeof(struct plan)) !=
+                                  snapshot_hash(direct->plan, sizeof(struct plan))) {
         err_set(err, ERR_INTERNAL, "S12: %s: its seal makes another plan", entry->name);
         definition_free(definition);
         definition = NULL;
@@ -128,7 +132,7 @@ static bool make_play(const struct config *config, const struct entry *entry, st
         take_rule(play, i);
     for (size_t i = 0; i < definition->command_count; i++)
         play->crafts[i] = craft_of(definition->commands[i].name);
-    plan_expand_rollback(&definition->plan, definition->plan.verify, &play->back);
+    plan_expand_rollback(definition->plan, definition->plan->verify, &play->back);
     return true;
 }
 

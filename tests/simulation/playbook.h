@@ -53,7 +53,7 @@ void playbook_free(struct playbook *playbook);
 /* The plan of a deployment of this play. */
 static inline const struct plan *play_plan(const struct play *play, bool is_back)
 {
-    return is_back ? &play->back : &play->definition->plan;
+    return is_back ? &play->back : play->definition->plan;
 }
 
 #endif

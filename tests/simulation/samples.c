@@ -24,13 +24,9 @@ static const enum series_kind kinds[MEASURE_COUNT] = {
 static void empty(struct sample_series *series, enum series_kind kind)
 {
     *series = (struct sample_series){0};
-    for (int i = 0; i < SAMPLES_STEPS; i++)
-        series->ring[i].step = SERIES_NEVER;
-    series->view = (struct series_view){.kind = kind,
-                                        .step_ms = SAMPLES_STEP_MS,
-                                        .capacity = SAMPLES_STEPS,
-                                        .newest_step = SERIES_NEVER,
-                                        .ring = series->ring};
+    series->view = (struct series_view){
+        .kind = kind, .step_ms = SAMPLES_STEP_MS, .capacity = SAMPLES_STEPS, .ring = series->ring};
+    series_ring_clear(&series->view, series->ring);
 }
 
 static void empty_site(struct world *world, uint8_t site)
@@ -133,9 +129,7 @@ static void put(struct sample_series *series, int64_t number, struct series_step
 {
     if (number < 0 || number <= series->view.newest_step)
         return;
-    step.step = number;
-    series->ring[number % SAMPLES_STEPS] = step;
-    series->view.newest_step = number;
+    *series_ring_slot(&series->view, series->ring, number) = step;
 }
 
 static void measure(struct world *world, struct sample_series *series, const struct nature *nature,

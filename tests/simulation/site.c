@@ -89,12 +89,10 @@ static void lever_set(struct world *world, struct site *site, const struct occur
     }
     site->lever.number = number;
     site->lever.is_anew = false;
-    if (action->kind == ACTION_MIRROR)
-        site->lever.mirror = occurrence->share;
-    else if (world->slip != SLIP_CONFIRM_BLIND || !dice_chance(&world->dice, 2000))
+    site->lever.mirror = action->kind == ACTION_MIRROR ? occurrence->share : 0;
+    if (action->kind != ACTION_MIRROR &&
+        (world->slip != SLIP_CONFIRM_BLIND || !dice_chance(&world->dice, 2000)))
         set_share(site, slot, stable_slot, occurrence->share);
-    if (occurrence->share == 0)
-        site->lever.mirror = 0;
     if (dice_chance(&world->dice, 9000))
         memcpy(site->lever.file, site->lever.share, sizeof(site->lever.file));
     if (world_fault(world, FAULT_LEVER_PARTIAL))

@@ -8,7 +8,7 @@
 #include "base/attributes.h"
 #include "base/text.h"
 #include "judge/order.h"
-#include "judge/rate_ratio.h"
+#include "judge/wager.h"
 #include "simulation/random.h"
 
 #include <stdio.h>
@@ -106,25 +106,27 @@ static void make_run(struct dice *dice, const struct world *world, struct sequen
 
 struct rule {
     const char *name;
-    bool is_robust;
+    enum comparison_form form;
     int block; /* looks */
     double allowed_ratio;
 };
 
 static const struct rule rules[] = {
-    {"rate-ratio r0=1", false, 1, 1},
-    {"rate-ratio r0=1.25", false, 1, 1.25},
-    {"share betting 30 s, r0=1", true, 3, 1},
-    {"share betting 60 s, r0=1.25", true, 6, 1.25},
-    {"share betting 5 min, r0=1.25", true, 30, 1.25},
+    {"rate-ratio r0=1", FORM_POISSON, 1, 1},
+    {"rate-ratio r0=1.25", FORM_POISSON, 1, 1.25},
+    {"share betting 30 s, r0=1", FORM_ROBUST, 3, 1},
+    {"share betting 60 s, r0=1.25", FORM_ROBUST, 6, 1.25},
+    {"share betting 5 min, r0=1.25", FORM_ROBUST, 30, 1.25},
+    {"auto 30 s, r0=1", FORM_AUTO, 3, 1},
+    {"auto 30 s, r0=1.25", FORM_AUTO, 3, 1.25},
 };
 enum { RULES_COUNT = ARRAY_LENGTH(rules) };
 
 /* The look after which it fails, from 1; 0: never. */
 static int judge(const struct rule *rule, const struct sequential_block looks[LOOKS])
 {
-    struct sequential_state robust = {0};
-    struct rate_ratio independent = {0};
+    struct sequential_state sums = {0};
+    struct wager wager = {.is_poisson = 0};
 
     for (int look = 0; look < LOOKS; look += rule->block) {
         struct sequential_block block = {0};
@@ -134,10 +136,8 @@ static int judge(const struct rule *rule, const struct sequential_block looks[LO
             block.stable_events += looks[at].stable_events;
             block.stable_total += looks[at].stable_total;
         }
-        sequential_add(&robust, &block, rule->allowed_ratio);
-        rate_ratio_add(&independent, &block, rule->allowed_ratio);
-        double log_e = rule->is_robust ? sequential_log_e(&robust) : rate_ratio_log_e(&independent);
-        if (log_e >= -log(alpha))
+        wager_add(&wager, &sums, &block, rule->allowed_ratio, wager_form(&wager, rule->form, false));
+        if (sums.log_e_max >= -log(alpha))
             return look + rule->block;
     }
     return 0;
@@ -151,8 +151,9 @@ static const struct world quiet[] = {
     {"incident", INCIDENT, .005, 0, 0},     {"ramp", RAMP, .005, 0, 0},
 };
 static const double alarms_before[RULES_COUNT][ARRAY_LENGTH(quiet)] = {
-    {.4, .2, 6.7, 23.5, .2, .6}, {0, .1, 2.8, 11.3, .1, .1}, {.4, .1, .4, 17.1, .2, .1},
-    {0, 0, 0, 4.0, 0, .1},       {0, 0, 0, 0, 0, 0},
+    {.4, .2, 6.7, 23.5, .2, .6},    {0, .1, 2.8, 11.3, .1, .1}, {.4, .1, .4, 17.1, .2, .1},
+    {0, 0, 0, 4.0, 0, .1},          {0, 0, 0, 0, 0, 0},         {NAN, NAN, NAN, NAN, NAN, NAN},
+    {NAN, NAN, NAN, NAN, NAN, NAN},
 };
 
 static const struct world bad[] = {
@@ -165,6 +166,8 @@ static const char *const delays_before[RULES_COUNT][ARRAY_LENGTH(bad)] = {
     {"110/240", "1370/2720", "440/630", "(6 %)", "925/3200"},
     {"180/300", "780/1470", "540/750", "1650 (62 %)", "1740 (90 %)"},
     {"300/420", "1680/3000", "840/1080", "(2 %)", "(47 %)"},
+    {"-", "-", "-", "-", "-"},
+    {"-", "-", "-", "-", "-"},
     {"-", "-", "-", "-", "-"},
 };
 
@@ -189,7 +192,10 @@ static bool print_alarms(struct dice *dice, int runs)
         for (size_t world = 0; world < ARRAY_LENGTH(quiet); world++) {
             double percent = 100. * found[rule][world] / runs;
             double noise = 300 * sqrt(alpha * (1 - alpha) / runs);
-            printf("    %4.1f (%4.1f)", percent, alarms_before[rule][world]);
+            if (isnan(alarms_before[rule][world]))
+                printf("    %4.1f (   -)", percent);
+            else
+                printf("    %4.1f (%4.1f)", percent, alarms_before[rule][world]);
             is_good &= quiet[world].kind != INDEPENDENT || percent <= 100 * alpha + noise;
         }
     }

@@ -42,6 +42,7 @@ static void committed(void *data, const struct journal_result *result)
     assert_int_equal(result->fault, JOURNAL_FINE);
     bench->batch->count = 0;
     bench->is_committed = true;
+    api_journaled(bench->api);
 }
 
 static void committed_start(void *data, const struct journal_result *result)
@@ -158,13 +159,13 @@ static void take_target_verb(void *data, const struct api_target_verb *verb, api
     order(bench, done, done_data);
 }
 
-/* "up" is a gauge, "errors" a counter; nothing else is watched. */
+/* "up" and "signal_high_errors" are gauges, "errors" is a counter; nothing else is watched. */
 static enum api_sample_answer take_sample(void *data, const struct api_sample *sample)
 {
     struct api_bench *bench = data;
     bool is_counter = strcmp(sample->metric, "errors") == 0;
 
-    if (!is_counter && strcmp(sample->metric, "up") != 0)
+    if (!is_counter && strcmp(sample->metric, "up") != 0 && strcmp(sample->metric, "signal_high_errors") != 0)
         return API_SAMPLE_UNWATCHED;
     if (is_counter != sample->is_count)
         return API_SAMPLE_WRONG_KIND;
@@ -259,11 +260,19 @@ uint64_t api_bench_deployment(struct api_bench *bench, enum deployment_phase pha
 void api_bench_trace(struct api_bench *bench, uint64_t deployment, enum trace_kind kind, uint32_t a,
                      uint32_t b, const char *actor)
 {
-    bench->row_request = (struct journal_request){.token = 99, .actor = actor, .reason = ""};
+    api_bench_traces(bench, deployment, (struct trace){.kind = kind, .a = a, .b = b}, 1, actor, "");
+}
+
+void api_bench_traces(struct api_bench *bench, uint64_t deployment, struct trace trace, size_t count,
+                      const char *actor, const char *reason)
+{
+    bench->row_request = (struct journal_request){.token = 99, .actor = actor, .reason = reason};
     bench->texts = (struct journal_texts){.request_count = 1, .requests = &bench->row_request};
-    struct batch_row *row = add_row(bench, ROW_TRACE, deployment);
-    row->token = 99;
-    row->trace = (struct trace){.kind = kind, .a = a, .b = b};
+    for (size_t i = 0; i < count; i++) {
+        struct batch_row *row = add_row(bench, ROW_TRACE, deployment);
+        row->token = 99;
+        row->trace = trace;
+    }
     commit(bench, committed);
     wait_committed(bench);
 }
@@ -293,29 +302,33 @@ static void answered(void *data, const struct http_answer *answer)
     (void)!http_answer_header(answer, "Location", call->location, sizeof(call->location));
     (void)!http_answer_header(answer, "WWW-Authenticate", call->authenticate, sizeof(call->authenticate));
     (void)!http_answer_header(answer, "Allow", call->allow, sizeof(call->allow));
+    (void)!http_answer_header(answer, "Retry-After", call->retry, sizeof(call->retry));
+    (void)!http_answer_header(answer, "Content-Type", call->type, sizeof(call->type));
+    (void)!http_answer_header(answer, "Content-Security-Policy", call->policy, sizeof(call->policy));
 }
 
 void api_bench_send(struct api_bench *bench, struct api_bench_call *call, const char *method,
-                    const char *path, const char *body, const char *const *header)
+                    const char *path, const char *body, const char *const *headers)
 {
     char url[512];
     char bearer[160];
-    struct http_header headers[2];
+    struct http_header all[API_BENCH_HEADERS_MAX];
     struct http_request request = {.method = method,
                                    .url = url,
-                                   .unix_path = bench->socket_path,
-                                   .headers = headers,
+                                   .unix_path = bench->is_tcp ? NULL : bench->socket_path,
+                                   .headers = all,
                                    .body = body,
                                    .body_length = body == NULL ? 0 : strlen(body),
                                    .timeout_ms = API_BENCH_DEADLINE_MS,
                                    .answer_max = API_BENCH_BODY_MAX};
 
-    (void)snprintf(url, sizeof(url), "http://localhost%s", path);
-    if (header != NULL)
-        headers[request.header_count++] = (struct http_header){header[0], header[1]};
+    (void)snprintf(url, sizeof(url), "http://127.0.0.1:%u%s",
+                   bench->is_tcp ? http_server_port(bench->server, 1) : 80, path);
+    for (size_t i = 0; headers != NULL && headers[i] != NULL; i += 2)
+        all[request.header_count++] = (struct http_header){headers[i], headers[i + 1]};
     if (bench->token != NULL) {
         (void)snprintf(bearer, sizeof(bearer), "Bearer %s", bench->token);
-        headers[request.header_count++] = (struct http_header){"Authorization", bearer};
+        all[request.header_count++] = (struct http_header){"Authorization", bearer};
     }
     *call = (struct api_bench_call){0};
     call->http = http_request_start(bench->client, &request, answered, call);
@@ -331,9 +344,9 @@ struct api_bench_call *api_bench_ask_with(struct api_bench *bench, const char *m
                                           const char *body, const char *name, const char *value)
 {
     static struct api_bench_call call;
-    const char *const header[] = {name, value};
+    const char *const header[] = {name, value, NULL};
 
-    api_bench_send(bench, &call, method, path, body, name == NULL ? NULL : header);
+    api_bench_send(bench, &call, method, path, body, header);
     api_bench_wait(bench, &call);
     return &call;
 }
@@ -346,11 +359,14 @@ struct api_bench_call *api_bench_ask(struct api_bench *bench, const char *method
 
 const char *api_bench_field(const struct api_bench_call *call, const char *path)
 {
+    /* What we say of ourselves is longer than what we take from others. */
+    static const struct json_limits limits = {
+        .size_max = API_BENCH_BODY_MAX, .depth_max = 32, .keys_max = API_BENCH_KEYS_MAX};
     static char text[1024];
     struct cJSON *root = NULL;
 
     text[0] = '\0';
-    if (!json_parse(call->body, strlen(call->body), NULL, &root, NULL))
+    if (!json_parse(call->body, strlen(call->body), &limits, &root, NULL))
         fail_msg("no JSON: %s", call->body);
     const struct cJSON *item = json_path(root, path);
     if (item != NULL && !json_value_text(item, text, sizeof(text)))
@@ -390,9 +406,10 @@ static void fill_definition(struct api_bench *bench)
                                             .rules = rule_rows,
                                             .metric_count = 1,
                                             .metrics = metric_rows};
-    bench->definition.plan.count = 3;
-    bench->definition.plan.rule_count = 1;
-    memcpy(bench->definition.plan.steps, steps, sizeof(steps));
+    bench->definition.plan = &bench->plan;
+    bench->plan.count = 3;
+    bench->plan.rule_count = 1;
+    memcpy(bench->plan.steps, steps, sizeof(steps));
     bench->rules[0].last = (struct judgement){.verdict = VERDICT_PASS, .value = 0.01, .bound = 0.05};
 }
 
@@ -400,10 +417,12 @@ static void start_api(struct api_bench *bench)
 {
     static const struct option_schemas schemas = {0};
     static const struct http_client_limits limits = {.in_flight_max = 32, .queue_max = 32};
-    static const struct http_server_callbacks callbacks = {.handle = api_handle, .on_gone = api_on_gone};
-    const struct http_server_listener listener = {.unix_path = bench->socket_path};
+    static const struct http_server_callbacks callbacks = {
+        .body_max = api_body_max, .handle = api_handle, .on_gone = api_on_gone};
+    const struct http_server_listener listeners[] = {{.unix_path = bench->socket_path},
+                                                     {.address = "127.0.0.1:0"}};
     const struct http_server_settings settings = {
-        .listeners = &listener, .listener_count = 1, .connections_max = 64};
+        .listeners = listeners, .listener_count = 2, .connections_max = 64};
     const struct api_env env = {.data = bench,
                                 .loop = bench->loop,
                                 .journal = bench->journal,
@@ -415,12 +434,15 @@ static void start_api(struct api_bench *bench)
                                 .target_verb = take_target_verb,
                                 .mark = take_mark,
                                 .sample = take_sample,
+                                .outputs = api_bench_outputs,
+                                .otlp = api_bench_otlp,
                                 .live = show_live,
                                 .target = show_target,
                                 .now_ms = now_ms,
                                 .is_member = is_member,
                                 .metrics = show_metrics,
                                 .ready = show_ready,
+                                .beat_ms = API_BENCH_BEAT_MS,
                                 .check_rules = check_rules};
     struct err err = {0};
 

@@ -94,6 +94,7 @@ static const struct option haproxy_use[] = {
     {.name = "backend", .type = OPTION_TEXT, .is_required = true, .help = "the backend's name"},
     {.name = "sticky", .type = OPTION_TEXT, .help = "what keeps a user on one side"},
     {.name = "measured", .type = OPTION_BOOL, .fallback = "false", .help = "the share is measured"},
+    {.name = "testers", .type = OPTION_BOOL, .fallback = "false", .help = "testers are told apart"},
 };
 
 static const struct option_schema driver_schemas[] = {
@@ -103,6 +104,10 @@ static const struct option_schema driver_schemas[] = {
      .use = haproxy_use,
      .use_count = ARRAY_LENGTH(haproxy_use)},
     {.name = "nginx", .use = haproxy_use, .use_count = ARRAY_LENGTH(haproxy_use), .can_mirror = true},
+    {.name = "systemd",
+     .use = haproxy_use,
+     .use_count = ARRAY_LENGTH(haproxy_use),
+     .is_all_or_nothing = true},
 };
 
 static const struct option slack_instance[] = {

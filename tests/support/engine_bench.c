@@ -360,13 +360,9 @@ struct bench_live *bench_prepare(struct engine_bench *bench, uint64_t version_ke
     live->rule_states = take(PLAN_RULES_MAX, sizeof(*live->rule_states));
     fill_plan(live->plan);
     for (uint8_t i = 0; i < PLAN_RULES_MAX; i++) {
-        live->views[i] = (struct series_view){.kind = SERIES_GAUGE,
-                                              .step_ms = BENCH_STEP_MS,
-                                              .capacity = BENCH_RING,
-                                              .newest_step = SERIES_NEVER,
-                                              .ring = live->rings[i]};
-        for (uint8_t k = 0; k < BENCH_RING; k++)
-            live->rings[i][k].step = SERIES_NEVER;
+        live->views[i] = (struct series_view){
+            .kind = SERIES_GAUGE, .step_ms = BENCH_STEP_MS, .capacity = BENCH_RING, .ring = live->rings[i]};
+        series_ring_clear(&live->views[i], live->rings[i]);
     }
     live->start = (struct engine_start){.token = bench->live_count,
                                         .target = BENCH_TARGET,
@@ -441,8 +437,7 @@ void bench_put(struct engine_bench *bench, struct bench_live *live, uint8_t inde
 {
     int64_t step = bench->now_ms / BENCH_STEP_MS;
 
-    live->rings[index][step % BENCH_RING] = (struct series_step){.step = step, .value = value};
-    live->views[index].newest_step = step;
+    *series_ring_slot(&live->views[index], live->rings[index], step) = (struct series_step){.value = value};
     engine_mark(bench->engine, live->id, index);
 }
 

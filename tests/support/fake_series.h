@@ -22,25 +22,21 @@ static inline void fake_start(struct fake_series *series, enum series_kind kind,
                               uint32_t capacity)
 {
     memset(series, 0, sizeof(*series));
-    for (size_t slot = 0; slot < FAKE_CAPACITY; slot++)
-        series->ring[slot].step = SERIES_NEVER;
     series->view = (struct series_view){.kind = kind,
                                         .step_ms = step_ms,
                                         .capacity = capacity,
                                         .bucket_count = FAKE_BUCKETS,
-                                        .newest_step = SERIES_NEVER,
                                         .ring = series->ring,
                                         .bounds = fake_bounds,
                                         .buckets = series->buckets[0]};
+    series_ring_clear(&series->view, series->ring);
 }
 
 /* Holds a step; `value` is of a gauge, or the events. */
 static inline void fake_put(struct fake_series *series, int64_t step, double value, double total)
 {
-    series->ring[step % series->view.capacity] =
-        (struct series_step){.step = step, .value = value, .total = total};
-    if (step > series->view.newest_step)
-        series->view.newest_step = step;
+    *series_ring_slot(&series->view, series->ring, step) =
+        (struct series_step){.value = value, .total = total};
 }
 
 /* The same number in each of the steps from..to. */

@@ -51,6 +51,14 @@ static const char CONFIG[] =
     "    use_backend shop_green if { req.hdr(X-Tester) -m found } { var(txn.share) -m int gt 0 }\n"
     "    use_backend shop_green if { var(txn.draw) -m int lt 0 }\n"
     "    default_backend shop_blue\n"
+    "frontend for_guests\n    bind unix@$F/guests$N.sock\n"
+    "    http-request set-var(txn.key) str(shop)\n"
+    "    http-request set-var(txn.key) str(shop.testers) if { req.hdr(X-Tester) -m found } || { "
+    "req.cook(tester) -m found }\n"
+    "    http-request set-var(txn.share) var(txn.key),map_str_int($F/map,0)\n"
+    "    http-request set-var(txn.draw) rand(10000),sub(txn.share)\n"
+    "    use_backend shop_green if { var(txn.draw) -m int lt 0 }\n"
+    "    default_backend shop_blue\n"
     "frontend for_long\n    bind unix@$F/long$N.sock\n    default_backend long_green\n"
     "backend long_blue\n    server b1 unix@$F/blue$N.sock\n"
     "backend long_green\n    server g1 unix@$F/hang.sock\n"
@@ -67,6 +75,8 @@ static const char CONFIG[] =
     "unix@$F/blue$N.sock\n"
     "    server g1 unix@$F/green$N.sock weight 0\n    server g2 unix@$F/green$N.sock weight 0\n"
     "backend least\n    balance leastconn\n"
+    "    server b1 unix@$F/blue$N.sock\n    server g1 unix@$F/green$N.sock weight 0\n"
+    "backend keyed\n    balance source\n"
     "    server b1 unix@$F/blue$N.sock\n    server g1 unix@$F/green$N.sock weight 0\n"
     "backend half\n    balance roundrobin\n"
     "    server b1 unix@$F/blue$N.sock\n    server g1 unix@$F/nobody.sock weight 0\n";
@@ -277,7 +287,7 @@ struct traffic_split haproxy_bench_split(const char *backend, uint8_t candidate,
     static const char *const green[SERVERS_MAX] = {"g1", "g2", "g3"};
     static const char *const *const servers[] = {blue, green};
     static size_t counts[2];
-    static struct option_value options[4];
+    static struct option_value options[HAPROXY_BENCH_OPTIONS];
 
     counts[0] = blues;
     counts[1] = greens;

@@ -4,10 +4,11 @@
  *
  * Both have: the backends shop_blue and shop_green (one server each, up) behind the map's key "shop";
  * sick_blue (up) and sick_green (down); `pair` (b1, g1), `many` (b1 b2 b3, g1 g2; round robin), `least`
- * (leastconn), `half` (b1 up, g1 down); long_blue and long_green, whose g1 is FOLDER/hang.sock. The frontends
- * `tester` and `long` lead to shop_green and long_green, `sticky` splits shop by the cookie SID. Blue servers
- * answer "blue", green ones "green". Process 0 has a master and can be reloaded; process 1 is one process, so
- * that it can be stopped and continued. */
+ * (leastconn), `keyed` (source), `half` (b1 up, g1 down); long_blue and long_green, whose g1 is
+ * FOLDER/hang.sock. The frontends `tester` and `long` lead to shop_green and long_green, `sticky` splits shop
+ * by the cookie SID, `guests` by its shares of users and of testers. Blue servers answer "blue", green ones
+ * "green". Process 0 has a master and can be reloaded; process 1 is one process, so that it can be stopped
+ * and continued. */
 #ifndef SUPPORT_HAPROXY_BENCH_H
 #define SUPPORT_HAPROXY_BENCH_H
 
@@ -19,7 +20,12 @@
 struct loop;
 struct runner_client;
 
-enum { HAPROXY_BENCH_WAIT_MS = 20000, HAPROXY_BENCH_PROXIES = 2, HAPROXY_BENCH_ANSWER_MAX = 16384 };
+enum {
+    HAPROXY_BENCH_OPTIONS = 5,
+    HAPROXY_BENCH_WAIT_MS = 20000,
+    HAPROXY_BENCH_PROXIES = 2,
+    HAPROXY_BENCH_ANSWER_MAX = 16384
+};
 
 struct haproxy_bench {
     struct bench *runner;

@@ -56,7 +56,7 @@ static void handle(void *data, struct http_server_request *request)
     bench->handled++;
     if (strcmp(request->path, "/echo") == 0) {
         answer_echo(request);
-    } else if (strcmp(request->path, "/body") == 0) {
+    } else if (strstr(request->path, "/body") != NULL) {
         http_server_answer(request, 201, NULL, 0, request->body, request->body_length);
     } else if (strcmp(request->path, "/poll") == 0 && !http_server_begin_long_poll(request)) {
         answer_text(request, 200, "too many wait");
@@ -66,6 +66,15 @@ static void handle(void *data, struct http_server_request *request)
         bench->waiters[bench->waiter_count++] = request;
         bench->is_first_waiting = true;
     }
+}
+
+/* One path takes twice as much. */
+static size_t body_max(void *data, const struct http_server_request *request)
+{
+    (void)data;
+    return strcmp(request->path, "/large/body") == 0  ? 2 * (size_t)HTTP_SERVER_BODY_MAX_BYTES
+           : strcmp(request->path, "/huge/body") == 0 ? SIZE_MAX
+                                                      : 0;
 }
 
 static void note_gone(void *data, struct http_server_request *request)
@@ -95,7 +104,7 @@ static void note_flag(void *data)
 }
 
 const struct http_server_callbacks http_bench_callbacks = {
-    .handle = handle, .on_gone = note_gone, .on_log = note_log};
+    .body_max = body_max, .handle = handle, .on_gone = note_gone, .on_log = note_log};
 
 void http_bench_start(struct http_bench *bench, struct http_server_settings settings)
 {

@@ -147,12 +147,43 @@ def github(request):
     return 201, {"id": 1}
 
 
+CDEVENT_CONTENT = {  # of the subjects' schemas: what must be there, and what else may
+    "service.upgraded.0.3.0": ({"environment", "artifactId"}, set()),
+    "service.rolledback.0.3.0": ({"environment", "artifactId"}, set()),
+    "incident.detected.0.3.0": ({"environment"}, {"description", "service", "artifactId", "ticketURI"}),
+    "incident.resolved.0.3.0": ({"environment"}, {"description", "service", "artifactId", "ticketURI"}),
+}
+
+
+def cdevents(request):
+    """CDEvents 0.5.1 in a CloudEvent, by their schemas."""
+    need(request["headers"].pop("Authorization", "") == "Bearer 0123456789abcdef0123456789abcdef", "token")
+    body = members(request["body"], {"specversion": str, "id": str, "source": str, "type": str, "data": dict},
+                   {"subject": str, "time": str, "datacontenttype": str})
+    event = members(body["data"], {"context": dict, "subject": dict}, {"customData": dict})
+    context = members(event["context"], {"specversion": str, "id": str, "source": str, "type": str, "timestamp": str})
+    need((context["specversion"], context["id"], context["source"], context["type"]) == ("0.5.1", body["id"], body["source"], body["type"]), "context")
+    subject = members(event["subject"], {"id": str, "content": dict}, {"source": str})
+    need(body["subject"] == subject["id"], "subject")
+    if body["type"].startswith("dev.cdevents."):
+        required, optional = CDEVENT_CONTENT[body["type"].removeprefix("dev.cdevents.")]
+        need(required <= set(subject["content"]) <= required | optional, f"content: {subject['content']}")
+    else:
+        need(body["type"].startswith("dev.cdeventsx.verdict-"), "a type of nobody")
+    for reference in ("environment", "service"):
+        need(set(subject["content"].get(reference, {"id"})) == {"id"}, reference)
+    need(subject["content"].get("artifactId", "pkg:").startswith("pkg:"), "artifactId")
+    need("verdict" not in event.get("customData", {}), "it would ask us for a deployment")
+    return 202, ""
+
+
 def hook(_request):
     """Whatever Alertmanager tells its own receiver."""
     return 200, ""
 
 
-SERVICES = {"hook": hook, "slack": slack, "pagerduty": pagerduty, "teams": teams, "discord": discord, "grafana": grafana, "github": github}
+SERVICES = {"hook": hook, "slack": slack, "pagerduty": pagerduty, "teams": teams, "discord": discord, "grafana": grafana, "github": github,
+            "cdevents": cdevents}
 
 
 class Peer(http.server.BaseHTTPRequestHandler):
@@ -193,7 +224,8 @@ class Peer(http.server.BaseHTTPRequestHandler):
                 return
         request = {"path": "/".join(words[1:]), "headers": dict(self.headers)}
         try:
-            need(self.headers.get("Content-Type") == "application/json", "Content-Type")
+            form = "application/cloudevents+json" if words[0] == "cdevents" else "application/json"
+            need(self.headers.get("Content-Type") == form, "Content-Type")
             request["body"] = json.loads(raw)
             status, text = SERVICES[words[0]](request)
         except (Wrong, ValueError) as error:

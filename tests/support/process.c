@@ -145,10 +145,25 @@ int process_stop(struct process *process)
     return reap(pid, STOP_DEADLINE_MS);
 }
 
+/* Each of its threads stops when it is its turn to run; until then it may still answer. */
+static void await_stopped(pid_t pid)
+{
+    int64_t end_ms = process_now_ms() + STOP_DEADLINE_MS;
+    siginfo_t info = {0};
+
+    while (waitid(P_PID, (id_t)pid, &info, WSTOPPED | WNOHANG) == 0 && info.si_pid != pid) {
+        assert_true(process_now_ms() < end_ms);
+        (void)poll(NULL, 0, ASK_AGAIN_MS);
+    }
+    assert_int_equal(info.si_pid, pid);
+}
+
 void process_signal(const struct process *process, int number)
 {
     assert_true(process->pid > 0);
     assert_int_equal(kill(process->pid, number), 0);
+    if (number == SIGSTOP)
+        await_stopped(process->pid);
 }
 
 /* Reads until the end of the pipe or the deadline. */

@@ -25,7 +25,7 @@ void process_wait_socket(struct process *process, const char *path, int64_t dead
 /* SIGTERM, after 5 s SIGKILL; reaps it. Nothing to do where it is not running. Returns the wait status. */
 int process_stop(struct process *process);
 
-/* Sends a signal, e.g. SIGSTOP. */
+/* Sends a signal; of SIGSTOP it returns once the program has stopped. */
 void process_signal(const struct process *process, int number);
 
 /* Runs argv to its end (at most deadline_ms); its standard output, cut to size - 1 and ended with a NUL, goes

@@ -51,6 +51,10 @@ static void paths_fit_patterns(void **state)
         route_fits("/v1/deployments/{deployment}/report", "/v1/deployments/shop/prod/report", &match));
     assert_true(route_fits("/v1/tokens/{id}", "/v1/tokens/0af", &match));
     assert_string_equal(match.id, "0af");
+    assert_true(route_fits("/", "/", &match));
+    assert_false(route_fits("/", "/console", &match));
+    assert_false(route_fits("/", "", &match));
+    assert_false(route_fits("/{id}", "/", &match));
 }
 
 static void other_paths_do_not_fit(void **state)
@@ -115,6 +119,7 @@ static void tokens_are_found_in_headers(void **state)
 struct scene {
     struct journal_deployment row;
     struct deployment_state state;
+    struct plan plan;
     struct definition definition;
     struct rule_state rules[1];
     struct record record;
@@ -138,9 +143,10 @@ static void set_scene(struct scene *scene, enum deployment_phase phase)
     scene->state = (struct deployment_state){.id = 5, .phase = phase, .failed_rule = UINT8_MAX};
     scene->definition =
         (struct definition){.rule_count = 1, .rules = rule_rows, .metric_count = 1, .metrics = metric_rows};
-    scene->definition.plan.count = 2;
-    scene->definition.plan.steps[0] = (struct plan_step){.kind = STEP_ROUTE, .share = 500};
-    scene->definition.plan.steps[1] = (struct plan_step){.kind = STEP_OBSERVE, .duration_ms = 300000};
+    scene->definition.plan = &scene->plan;
+    scene->plan.count = 2;
+    scene->plan.steps[0] = (struct plan_step){.kind = STEP_ROUTE, .share = 500};
+    scene->plan.steps[1] = (struct plan_step){.kind = STEP_OBSERVE, .duration_ms = 300000};
     scene->record = (struct record){.row = &scene->row,
                                     .state = &scene->state,
                                     .definition = &scene->definition,
@@ -201,7 +207,7 @@ static void summaries_of_what_moves(void **state)
     static const struct gate_definition gates[] = {{.name = "web:change", .instance = "change"}};
     scene.definition.gates = gates;
     scene.definition.gate_count = 1;
-    scene.definition.plan.steps[1].kind = STEP_GATE;
+    scene.plan.steps[1].kind = STEP_GATE;
     assert_summary(&scene, "shop/prod 2.0.0 waits: gate web:change was not asked yet");
     scene.state.gate = GATE_SILENT;
     scene.record.why = "it answered 503";
@@ -211,7 +217,7 @@ static void summaries_of_what_moves(void **state)
     assert_summary(&scene,
                    "shop/prod 2.0.0 is held at 5 %: gate web:change does not answer (it answered 503)");
     scene.record.why = "";
-    scene.definition.plan.steps[1].kind = STEP_OBSERVE;
+    scene.plan.steps[1].kind = STEP_OBSERVE;
     scene.state.step_state = STEP_OBSERVING;
     scene.state.confirmed_mirror = 2500;
     assert_summary(&scene, "shop/prod 2.0.0 gets copies of 25 % of the requests: observed for 1m30s of 5m");
@@ -224,9 +230,9 @@ static void summaries_of_trials(void **state)
     (void)state;
     set_scene(&scene, PHASE_RUNNING);
     scene.state.step_state = STEP_ACTING;
-    scene.definition.plan.steps[0] = (struct plan_step){.kind = STEP_MIRROR, .share = 500};
+    scene.plan.steps[0] = (struct plan_step){.kind = STEP_MIRROR, .share = 500};
     assert_summary(&scene, "shop/prod 2.0.0: step 1 of 2, copy 5 % of the requests");
-    scene.definition.plan.steps[0].share = 0;
+    scene.plan.steps[0].share = 0;
     assert_summary(&scene, "shop/prod 2.0.0: step 1 of 2, end the copies");
     set_scene(&scene, PHASE_ROLLING_BACK);
     scene.state.ending = ENDING_PASSED;
@@ -256,6 +262,8 @@ static void summaries_of_what_ended(void **state)
     scene.state.ending = ENDING_FAILED;
     scene.record.definition = NULL;
     assert_summary(&scene, "shop/prod 2.0.0 was rolled back: a smoke test failed; 1.0.0 serves");
+    scene.state.failed_rule = 0; /* as in lists, which read no definitions */
+    assert_summary(&scene, "shop/prod 2.0.0 was rolled back: a rule failed; 1.0.0 serves");
     scene.state.failed_rule = FAIL_LOST;
     assert_summary(&scene, "shop/prod 2.0.0 was rolled back: traffic went back at once, and the journal lost "
                            "why; 1.0.0 serves");
@@ -360,6 +368,47 @@ static void a_pass_tells_what_is_still_possible(void **state)
     assert_true(isnan(record_worst_ratio(&definition, 0, &judgement)));
 }
 
+static const char *doubts_of(const struct definition *definition, const struct rule_state *state)
+{
+    static char memory[RECORD_DOUBTS_SIZE];
+    struct text text;
+
+    text_init(&text, memory, sizeof(memory));
+    record_doubts(definition, 0, state, &text);
+    assert_true(text.length < sizeof(memory) - 1);
+    return memory;
+}
+
+static void what_looks_broken_is_said(void **state)
+{
+    struct rule_definition rules[] = {
+        {.rule = {.kind = RULE_COMPARISON, .comparison = {.form = FORM_AUTO, .block_ms = 30000}}}};
+    const struct definition definition = {.rules = rules, .rule_count = 1};
+    const struct dispersion bursts = {
+        .events = 900, .total = 9e4, .squares = 12.93, .scatter = 33, .expected = 10, .blocks = 120};
+    struct rule_state last = {.bound = 0};
+
+    (void)state;
+    assert_null(record_basis(&definition, 0, &last).form);
+    assert_string_equal(doubts_of(&definition, &last), "");
+    last.wager.other.blocks = 3;
+    assert_string_equal(record_basis(&definition, 0, &last).form, "robust");
+    assert_true(isnan(record_basis(&definition, 0, &last).dispersion));
+    last.wager = (struct wager){.other = bursts, .is_poisson = 1};
+    assert_string_equal(record_basis(&definition, 0, &last).form, "poisson");
+    assert_true(record_basis(&definition, 0, &last).dispersion == 3.3);
+    assert_string_equal(doubts_of(&definition, &last), "");
+    rules[0].rule.comparison.form = FORM_POISSON;
+    assert_non_null(strstr(doubts_of(&definition, &last), "3.3 times as much"));
+    assert_non_null(strstr(doubts_of(&definition, &last), "(120 blocks)"));
+    assert_null(strstr(doubts_of(&definition, &last), "alike"));
+    last.wager.other.squares += 5; /* 7.5 times over all blocks: what neighbours share */
+    assert_non_null(strstr(doubts_of(&definition, &last), "alike (correlation 0.56"));
+    assert_non_null(strstr(doubts_of(&definition, &last), "block of 30s"));
+    rules[0].rule.kind = RULE_TRIGGER;
+    assert_string_equal(doubts_of(&definition, &last), "");
+}
+
 static void audit_rows_become_sentences(void **state)
 {
     struct scene scene;
@@ -400,6 +449,7 @@ int main(void)
         cmocka_unit_test(etags_differ_with_the_state_alone),
         cmocka_unit_test(numbers_have_units),
         cmocka_unit_test(a_pass_tells_what_is_still_possible),
+        cmocka_unit_test(what_looks_broken_is_said),
         cmocka_unit_test(audit_rows_become_sentences),
     };
 

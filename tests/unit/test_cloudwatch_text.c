@@ -154,7 +154,21 @@ static void test_pages(void **state)
         "\"Complete\"}]}",
         "{\"MetricDataResults\":[],\"NextToken\":5}",
         "{\"MetricDataResults\":[],\"Messages\":[{\"Code\":\"MaxMetricsExceeded\"}]}",
-        "{\"MetricDataResults\":[],\"Messages\":[5]}"};
+        "{\"MetricDataResults\":[],\"Messages\":[5]}",
+        "{\"MetricDataResults\":[],\"Messages\":[{\"Code\":5}]}",
+        "{\"MetricDataResults\":[],\"Messages\":[{}]}",
+        "{\"MetricDataResults\":[],\"Messages\":{}}",
+        "{\"MetricDataResults\":[{\"Timestamps\":[],\"Values\":[],\"StatusCode\":\"Complete\"}]}",
+        "{\"MetricDataResults\":[{\"Id\":\"m\",\"Timestamps\":[],\"Values\":[],\"StatusCode\":\"Complete\"}]"
+        "}",
+        "{\"MetricDataResults\":[{\"Id\":\"m0\",\"Values\":[],\"StatusCode\":\"Complete\"}]}",
+        "{\"MetricDataResults\":[{\"Id\":\"m0\",\"Timestamps\":5,\"Values\":[],\"StatusCode\":\"Complete\"}]"
+        "}",
+        "{\"MetricDataResults\":[{\"Id\":\"m0\",\"Timestamps\":[],\"StatusCode\":\"Complete\"}]}",
+        "{\"MetricDataResults\":[{\"Id\":\"m0\",\"Timestamps\":[\"1\"],\"Values\":[1],\"StatusCode\":"
+        "\"Complete\"}]}",
+        "{\"MetricDataResults\":[{\"Id\":\"m0\",\"Timestamps\":[1e300],\"Values\":[1],\"StatusCode\":"
+        "\"Complete\"}]}"};
     struct cloudwatch_page page = {0};
     struct err err = {0};
 

@@ -110,6 +110,37 @@ static void test_bad_items_are_answered_in_their_place(void **state)
     ask(questions, ARRAY_LENGTH(questions));
 }
 
+/* One item that holds a number that is none is at fault alone, wherever it stands in it. */
+static void test_numbers_beyond_all(void **state)
+{
+#define GOOD "{\"test\":\"mann_whitney\",\"control\":[1,2,3,4],\"experiment\":[1,2,3,4]}"
+    static const struct question questions[] = {
+        {"[" GOOD ",{\"test\":\"mann_whitney\",\"control\":[1,1e999],\"experiment\":[1,2]}," GOOD "]",
+         {"[{\"test\":\"mann_whitney\",\"classification\":\"pass\"",
+          "\"at\":\"#/1/control/1\",\"text\":\"the number is too large\"}},{\"test\":\"mann_whitney\","
+          "\"classification\":\"pass\""}},
+        {"{\"test\":\"mann_whitney\",\"control\":[-Infinity],\"experiment\":[1,2]}",
+         {"\"classification\":\"error\"", "#/control/0: the number is too large"}},
+        {"{\"test\":\"mann_whitney\",\"name\":\"NaN \\\" NaN\",\"control\":[1,NaN,3],"
+         "\"experiment\":[1,3,NaN]}",
+         {"\"name\":\"NaN \\\" NaN\",\"classification\":\"pass\"", "\"n\":{\"control\":2,\"experiment\":2}"}},
+        {"[{\"test\":\"sequential\",\"control\":{\"events\":1e999,\"total\":1},\"experiment\":{\"events\":0,"
+         "\"total\":1}}," GOOD "]",
+         {"#/0/control/events", "the number is too large", "\"pass\""}},
+        {"{\"test\":\"sequential\",\"block\":Infinity,\"control\":{\"events\":0,\"total\":1},\"experiment\":{"
+         "\"events\":NaN,\"total\":1}}",
+         {"#/experiment/events", "is a text, expected a number"}},
+        {"{\"test\":\"sequential\",\"block\":Infinity,\"control\":{\"events\":0,\"total\":1},\"experiment\":{"
+         "\"events\":0,\"total\":1}}",
+         {"#/block"}},
+        {"{\"test\":\"threshold\",\"when\":\"value > 1\",\"samples\":[0,1e999]}",
+         {"#/samples/1", "the number is too large"}},
+    };
+
+    (void)state;
+    ask(questions, ARRAY_LENGTH(questions));
+}
+
 static void test_what_is_no_input(void **state)
 {
     static const struct {
@@ -120,8 +151,9 @@ static void test_what_is_no_input(void **state)
         {"{\"test\":", "offset 8: the text ends"},
         {"5", "expected an object"},
         {"\"x\"", "expected an object"},
-        {"{\"test\":\"mann_whitney\",\"control\":[1e999]}", "the number is too large"},
-        {"{\"test\":\"mann_whitney\",\"control\":[NaN]}", "expected a value"},
+        {"{\"test\":\"mann_whitney\",\"control\":[nan]}", "expected a value"},
+        {"{\"test\":\"mann_whitney\",\"control\":[NaNs]}", "expected ',' or ']'"},
+        {"[Infinity", "the text ends"},
         {"{\"test\":1,\"test\":2}", "twice"},
     };
 
@@ -350,6 +382,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_mann_whitney),
         cmocka_unit_test(test_bad_items_are_answered_in_their_place),
+        cmocka_unit_test(test_numbers_beyond_all),
         cmocka_unit_test(test_what_is_no_input),
         cmocka_unit_test(test_ten_million_samples),
         cmocka_unit_test(test_scorecard),

@@ -112,9 +112,9 @@ static void assert_measured(const struct definition *definition)
     assert_string_equal(rule->name, "share");
     assert_int_equal(rule->rule.kind, RULE_SHARE);
     assert_string_equal(definition->metrics[rule->metrics[0]].name, "lb_errors");
-    assert_int_equal(definition->plan.rules[definition->rule_count - 1], PLAN_RULE_ACT_HOLD);
-    assert_true((definition->plan.beside_stable & bit) != 0);
-    assert_int_equal(definition->plan.rule_count, definition->rule_count);
+    assert_int_equal(definition->plan->rules[definition->rule_count - 1], PLAN_RULE_ACT_HOLD);
+    assert_true((definition->plan->beside_stable & bit) != 0);
+    assert_int_equal(definition->plan->rule_count, definition->rule_count);
 }
 
 static void test_a_measured_share_is_a_rule(void **state)

@@ -68,9 +68,9 @@ static void test_plain_numbers(void **state)
 
 static void test_places_in_json(void **state)
 {
-    static const char payload[] =
-        "{\"up\":true,\"lag\":\"2.5\",\"deep\":[{\"x\":7}],\"name\":\"blue\",\"none\":null,\"o\":{}}";
-    static const char *const bad[] = {".name", ".none", ".o", ".missing", ".deep[1].x", "."};
+    static const char payload[] = "{\"up\":true,\"lag\":\"2.5\",\"deep\":[{\"x\":7}],\"name\":\"blue\","
+                                  "\"none\":null,\"o\":{},\"huge\":\"1e999\"}";
+    static const char *const bad[] = {".name", ".none", ".huge", ".o", ".missing", ".deep[1].x", "."};
     double number = 0;
 
     (void)state;

@@ -93,6 +93,12 @@ static void test_lines_that_are_none(void **state)
     } payloads[] = {
         INFLUX("m", "the payload: line 1: m has no fields"),
         INFLUX("m,t=x", "m has no fields"),
+        INFLUX("m,=x f=1", "tag=text is expected"),
+        INFLUX("m,t f=1", "tag=text is expected"),
+        INFLUX("m =1", "field=value is expected"),
+        INFLUX("m f", "field=value is expected"),
+        INFLUX("m f=1\\", "'1\\' is not the value"),
+        INFLUX("m f=1111111111222222222233333333334444444444555555555566666666667777777777", "no number"),
         INFLUX(" f=1", "the name of a measurement"),
         INFLUX("{\"a\":1}", "has no fields"),
         INFLUX("m f=1\nm f=\n", "line 2: '' is not the value of the field f"),
@@ -154,10 +160,15 @@ static void test_limits_of_a_line(void **state)
 
 static void test_expositions(void **state)
 {
+    char why[ERR_TEXT_MAX];
+    double value = 0;
+
     (void)state;
     assert_value("# TYPE up gauge\nup{j=\"a\"} 1\nup{j=\"b\"} 0.5\n# EOF\n", DECODER_OPENMETRICS, "up{j='b'}",
                  0.5);
     assert_value("up 7 1700000001000", DECODER_OPENMETRICS, "up", 7);
+    assert_int_equal(select_from("up 7 1600000000000", 18, DECODER_OPENMETRICS, "up", &value, why), 0);
+    assert_non_null(strstr(why, "the payload: up says of itself that it is of the past"));
 }
 
 static bool read_collectd(const char *bytes, size_t length, const char *place, double *ret, struct err *err)
@@ -178,6 +189,10 @@ static void test_collectd(void **state)
     } bad[] = {
         {"", "0", "no time is in front"},
         {"N:1", "0", "no time is in front"},
+        {"1111111111222222222233333333334444444444555555555566666666667777777777:1", "0",
+         "no time is in front"},
+        {"1700000000:1", "64", "has no value 64"},
+        {"1700000000:1", "x", "has no value x"},
         {"12", "0", "of another time"},
         {"1700000000", "0", "has no value 0"},
         {"1700000000:1", "1", "has no value 1"},

@@ -28,7 +28,7 @@ static void assert_default(const struct definition *definition, size_t index, co
     assert_string_equal(rule->name, name);
     assert_string_equal(rule->text, text);
     assert_int_equal(rule->rule.kind, RULE_TRIGGER);
-    assert_int_equal(definition->plan.rules[index], PLAN_RULE_ACT_ROLLBACK);
+    assert_int_equal(definition->plan->rules[index], PLAN_RULE_ACT_ROLLBACK);
     assert_string_equal(definition->metrics[rule->metrics[0]].name, metric);
 }
 
@@ -97,7 +97,7 @@ static void test_in_mode_record_they_only_record(void **state)
 
     (void)state;
     assert_int_equal(definition->rule_count, 3);
-    assert_int_equal(definition->plan.rules[0], PLAN_RULE_RECORD);
+    assert_int_equal(definition->plan->rules[0], PLAN_RULE_RECORD);
     definition_free(definition);
     config_free(config);
 }

@@ -113,6 +113,22 @@ static void test_falls(void **state)
     assert_true(run->is_released);
 }
 
+/* S3: what went back ahead of the journal failed by itself, although the other one's fall comes first. */
+static void test_tombstones_of_both(void **state)
+{
+    (void)state;
+    to_observe();
+    struct bench_live *first = run_bench_member(&bench, run, 0);
+    struct bench_live *other = run_bench_member(&bench, run, 1);
+    first->has_tombstone = other->has_tombstone = true;
+    bench_restart(&bench.engine, 1000);
+    assert_true(engine_verb(bench.engine.engine, 0, first->id, VERB_ABORT, 0));
+    bench_turn(&bench.engine);
+    assert_int_equal(bench_state(&bench.engine, first)->ending, ENDING_FAILED);
+    assert_int_equal(bench_state(&bench.engine, other)->ending, ENDING_FAILED);
+    assert_int_equal(engine_target(bench.engine.engine, RUN_BENCH_SECOND)->quarantined_count, 1);
+}
+
 /* The one that is rejected takes the other one from its place before it had any effect. */
 static void test_rejected(void **state)
 {
@@ -374,6 +390,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_good, open_bench, close_bench),
         cmocka_unit_test_setup_teardown(test_falls, open_bench, close_bench),
+        cmocka_unit_test_setup_teardown(test_tombstones_of_both, open_bench, close_bench),
         cmocka_unit_test_setup_teardown(test_rejected, open_bench, close_bench),
         cmocka_unit_test_setup_teardown(test_restart, open_bench, close_bench),
         cmocka_unit_test_setup_teardown(test_gap, open_bench, close_bench),

@@ -86,6 +86,35 @@ static void test_a_watch_is_waited_for(void **state)
     assert_int_equal(bench_state(bench, second)->phase, PHASE_ADMITTING);
 }
 
+/* S5: that it is to be replaced waits for the journal, which may refuse that; a rule that only holds sends
+ * nobody back meanwhile, and one that takes back does. */
+static void test_only_a_fail_goes_ahead_of_a_replacement(void **state)
+{
+    struct engine_bench *bench = *state;
+    struct bench_live *first = replacing(bench, FIRST);
+    struct bench_live *second = replacing(bench, SECOND);
+
+    bench_to_observe(bench, first);
+    bench_forget(bench);
+    bench->journal = BENCH_STUCK;
+    assert_true(engine_start(bench->engine, &second->start));
+    bench_turn(bench);
+    bench_value(bench, first, BENCH_RULE_HOLD, BENCH_BAD);
+    bench_later(bench, ENGINE_AHEAD_MS);
+    assert_int_equal(bench_count(bench, NOTE_START), 0);
+    bench_value(bench, first, BENCH_RULE_ROLLBACK, BENCH_BAD);
+    bench_later(bench, ENGINE_AHEAD_MS);
+    assert_int_equal(bench_only_start(bench).action.kind, ACTION_ROUTE);
+    assert_int_equal(bench_only_start(bench).action.share, 0);
+    assert_true(bench_only_start(bench).is_ahead);
+    uint32_t sequence = bench_only_start(bench).action.sequence;
+    bench_forget(bench);
+    bench->journal = BENCH_WRITES;
+    bench_settle(bench);
+    assert_int_equal(bench_only_start(bench).action.sequence, sequence);
+    assert_int_equal(bench_state(bench, first)->phase, PHASE_ROLLING_BACK);
+}
+
 /* Who could not go on yet takes nobody's place. */
 static void test_a_closed_window_replaces_nobody(void **state)
 {
@@ -127,6 +156,7 @@ int main(void)
         TEST(test_who_had_no_effect_makes_room_at_once),
         TEST(test_who_has_traffic_goes_back_first),
         TEST(test_a_watch_is_waited_for),
+        TEST(test_only_a_fail_goes_ahead_of_a_replacement),
         TEST(test_a_closed_window_replaces_nobody),
         TEST(test_a_way_back_is_not_replaced),
     };

@@ -202,8 +202,25 @@ static void test_cancel(void **state)
     assert_int_equal(run_bench_answer(&bench, run->id, RUN_TRIAL_LOAD, true), ENGINE_CONFLICT);
 }
 
-/* A command whose try was overtaken in the same batch stays at home. */
+/* A cancel that was overtaken in the same batch stays at home. */
 static void test_overtaken(void **state)
+{
+    struct run_action unit = {.task = RUN_TRIAL_UNIT, .tries = 1};
+    struct run_action integration = {.task = RUN_TRIAL_INTEGRATION, .tries = 1};
+
+    (void)state;
+    assert_int_equal(run_bench_start(&bench, run), ENGINE_DONE);
+    run_bench_to_stage(&bench, run, RUN_TRIAL_TEST);
+    assert_true(engine_run_result(bench.engine.engine, run->id, &unit, RUN_RESULT_FAILED, 0));
+    assert_true(engine_run_result(bench.engine.engine, run->id, &integration, RUN_RESULT_DONE, 0));
+    bench_turn(&bench.engine);
+    assert_int_equal(run_bench_count(&bench, RUN_ACTION_COMMAND, RUN_TRIAL_INTEGRATION), 1);
+    assert_int_equal(run_bench_count(&bench, RUN_ACTION_CANCEL, RUN_TRIAL_INTEGRATION), 0);
+    assert_null(engine_run_state(bench.engine.engine, run->id));
+}
+
+/* An abort comes before what came before it: nothing starts that it would have to cancel. */
+static void test_abort_comes_first(void **state)
 {
     struct run_action action = {.task = RUN_TRIAL_DIST, .tries = 1};
 
@@ -213,7 +230,7 @@ static void test_overtaken(void **state)
     assert_true(engine_run_abort(bench.engine.engine, 0, run->id));
     bench_turn(&bench.engine);
     assert_int_equal(run_bench_count(&bench, RUN_ACTION_COMMAND, RUN_TRIAL_UNIT), 0);
-    assert_int_equal(run_bench_count(&bench, RUN_ACTION_CANCEL, RUN_TRIAL_UNIT), 1);
+    assert_int_equal(run_bench_count(&bench, RUN_ACTION_CANCEL, RUN_TRIAL_UNIT), 0);
 }
 
 /* S1: what the journal refuses did not happen; results are stepped again, people are told. */
@@ -452,6 +469,7 @@ int main(void)
         BENCHED(test_escalated),
         BENCHED(test_cancel),
         BENCHED(test_overtaken),
+        BENCHED(test_abort_comes_first),
         BENCHED(test_superseded_before_its_run_knows),
         BENCHED(test_journal_refuses),
         BENCHED(test_abort_that_was_refused_is_tried_on),

@@ -56,10 +56,43 @@ static void test_sibling_does_not_go_back_ahead(void **state)
     assert_int_equal(bench_state(&bench.engine, sibling)->phase, PHASE_ROLLING_BACK);
 }
 
+/* S5: what went back ahead for a run's abort stays there, though the journal refused the abort first and the
+ * deployment passes by the time it is written. */
+static void test_an_abort_that_went_ahead_comes_first(void **state)
+{
+    struct run_bench_live *run = run_bench_prepare(&bench, 21);
+    struct engine_bench *engine = &bench.engine;
+
+    (void)state;
+    run->plan.tasks[RUN_TRIAL_UNIT].kind = RUN_TASK_DEPLOY;
+    run->plan.tasks[RUN_TRIAL_UNIT].reference = RUN_TRIAL_STAGING;
+    assert_int_equal(run_bench_start(&bench, run), ENGINE_DONE);
+    run_bench_result(&bench, run->id, RUN_TRIAL_DIST, RUN_RESULT_DONE);
+    struct bench_live *live = run_bench_member(&bench, run, RUN_TRIAL_UNIT);
+    bench_to_observe(engine, live);
+    bench_values(engine, live, BENCH_GOOD);
+    bench_later(engine, BENCH_OBSERVE_MS - ENGINE_AHEAD_MS - 500);
+    bench_values(engine, live, BENCH_GOOD);
+    bench_forget(engine);
+    engine->journal = BENCH_STUCK;
+    assert_true(engine_run_abort(engine->engine, 0, run->id));
+    bench_turn(engine);
+    bench_later(engine, ENGINE_AHEAD_MS);
+    assert_int_equal(bench_only_start(engine).action.share, 0);
+    assert_true(bench_only_start(engine).is_ahead);
+    engine->journal = BENCH_REFUSES;
+    bench_settle(engine);
+    engine->journal = BENCH_WRITES;
+    bench_later(engine, 1000);
+    assert_int_equal(bench_state(engine, live)->phase, PHASE_ROLLING_BACK);
+    assert_int_equal(bench_state(engine, live)->ending, ENDING_ABORTED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_sibling_does_not_go_back_ahead, open_bench, close_bench),
+        cmocka_unit_test_setup_teardown(test_an_abort_that_went_ahead_comes_first, open_bench, close_bench),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -144,6 +144,22 @@ static void test_an_approval_and_copies(void **state)
     assert_int_equal(bench_state(bench, live)->phase, PHASE_WATCHING);
 }
 
+/* Testers are nobody's users; but to let them in is a step forward. */
+static void test_testers_wait_too(void **state)
+{
+    struct engine_bench *bench = *state;
+    struct bench_live *live = prepare(bench, 1);
+
+    live->plan->steps[0] = (struct plan_step){.kind = STEP_ROUTE, .limit_ms = ROUTE_LIMIT_MS, .tries_max = 3};
+    assert_int_equal(bench_start(bench, live), ENGINE_DONE);
+    say(bench, TARGET_FREEZE, 1);
+    bench_result(bench, live, RESULT_DONE);
+    assert_int_equal(bench_state(bench, live)->attempt, 0);
+    say(bench, TARGET_UNFREEZE, 1);
+    assert_int_equal(bench_state(bench, live)->step, 0);
+    assert_int_equal(bench_state(bench, live)->step_state, STEP_ACTING);
+}
+
 static void test_who_stands_in_no_ones_way(void **state)
 {
     struct engine_bench *bench = *state;
@@ -169,6 +185,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_who_is_under_way_waits),    TEST(test_who_waits_and_fails),
         TEST(test_before_its_first_step),     TEST(test_an_approval_and_copies),
+        TEST(test_before_its_first_step),     TEST(test_testers_wait_too),
         TEST(test_who_stands_in_no_ones_way),
     };
 

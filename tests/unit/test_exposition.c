@@ -127,6 +127,11 @@ static void test_open_metrics(void **state)
     prometheus_vector_done(&vector);
     assert_wrong(text, sizeof(text) - 3, true, "a part is missing");
     assert_wrong("a 1\n", 4, true, "a part is missing");
+    assert_wrong("a 1# EOF", 8, true, "a part is missing");
+    assert_wrong("", 0, true, "a part is missing");
+    assert_true(select_from("# EOF", 5, true, "a", &vector, why)); /* nothing, and all of it */
+    assert_int_equal(vector.count, 0);
+    prometheus_vector_done(&vector);
     assert_wrong("a 1\n# EOF\nb 1\n# EOF\n", 20, true, "line 2: something stands behind '# EOF'");
 }
 
@@ -183,6 +188,15 @@ static void test_what_is_no_exposition(void **state)
         WRONG("a 1 1699990000000\n", "a says of itself that it is of the past, 10000 s away"),
         WRONG("a 1 1700010000000\n", "the future, 10000 s"),
         WRONG("a{le=\"x\"} 1\n", "a has an le that is no number"),
+        WRONG("a 1 # {x=\"1\" 2\n", "labels in braces are expected"),
+        WRONG("a 1 # {} 1 x\n", "in the exemplar"),
+        WRONG("a 1 # {} 1 2 3\n", "in the exemplar"),
+        WRONG("a\t1\tx\n", "no time"),
+        WRONG("a 1 2 x\n", "behind the time"),
+        WRONG("a 1111111111222222222233333333334444444444555555555566666666667777777777\n",
+              "'111111111122222222223333333333444444444455555555556666666666777' is not the value of a"),
+        WRONG(":a b", "'b' is not the value of :a"),
+        WRONG("b 1# EOF\na", "line 1: '1#' is not the value of b"),
     };
 
     (void)state;
@@ -230,7 +244,10 @@ static void test_what_is_no_selector(void **state)
         {"a{b='c'} 1", "nothing is expected behind }"},
         {"a{='c'}", "the name of a label is expected"},
         {"a{b=~'('}", "byte"},
+        {"a{b='\\", "backslashes doubled"},
+        {"a{b=\"c'}", "a text in quotes is expected"},
     };
+    static char text[2 * SELECTOR_LENGTH_MAX];
     struct err err = {0};
 
     (void)state;
@@ -240,6 +257,21 @@ static void test_what_is_no_selector(void **state)
         if (strstr(err.text, texts[i].why) == NULL)
             fail_msg("%s: %s", texts[i].text, err.text);
     }
+    size_t length = (size_t)snprintf(text, sizeof(text), "a{b=~'");
+    memset(text + length, 'x', 3000);
+    (void)snprintf(text + length + 3000, sizeof(text) - length - 3000, "'}");
+    assert_false(selector_check(text, &err));
+    assert_non_null(strstr(err.text, "a pattern is longer"));
+    memset(text, 'a', SELECTOR_LENGTH_MAX);
+    text[SELECTOR_LENGTH_MAX] = '\0';
+    assert_false(selector_check(text, &err));
+    assert_non_null(strstr(err.text, "longer than 4095 bytes"));
+    length = (size_t)snprintf(text, sizeof(text), "a{");
+    for (int i = 0; i <= SELECTOR_MATCHERS_MAX; i++)
+        length += (size_t)snprintf(text + length, sizeof(text) - length, "l%d='',", i);
+    (void)snprintf(text + length, sizeof(text) - length, "}");
+    assert_false(selector_check(text, &err));
+    assert_non_null(strstr(err.text, "too many labels"));
     assert_true(selector_check("a{b='{{version}}'", &err));
     assert_true(selector_check(" a { b = 'c' , } ", &err));
 }

@@ -108,6 +108,10 @@ static const struct finding_case rules_cases[] = {
      "x.rules:5: tolerance is of test 'mann_whitney' alone\n"
      "x.rules:7: above: '5%' is not like \"300ms\"\n"
      "x.rules:8: confidence: 2 is not from 0.5 to 0.999999"},
+    {METRIC "baselines: { b: { compare: {\n errors: { form = \"poison\"; };\n up: { test = "
+            "\"mean_difference\"; form = \"robust\"; };\n slow: { form = \"auto\"; }; }; }; };",
+     "x.rules:3: form: 'poison' is not one of robust, poisson, auto; did you mean 'poisson'?\n"
+     "x.rules:4: form: only the tests 'sequential' and 'latency_tail' have forms"},
     {METRIC
      "baselines: { b: { need = \"20 values\"; compare: { up: { test = \"mann_whitney\"; allow = \"+10%\"; "
      "ignore_below = \"40\"; }; }; };\n c: { need = \"200 requests\"; compare: { slow: { above = \"300ms\"; "

@@ -47,7 +47,7 @@ static const char good[] =
 static void assert_good(const struct definition *definition)
 {
     assert_non_null(definition);
-    const struct plan_step *steps = definition->plan.steps;
+    const struct plan_step *steps = definition->plan->steps;
     assert_int_equal(definition->gate_count, 2);
     assert_int_equal(steps[0].kind, STEP_GATE);
     assert_string_equal(definition->gates[steps[0].reference].name, "web:freeze");
@@ -81,8 +81,8 @@ static void test_gates_are_sealed(void **state)
     free(sealed);
     definition = config_resolve(config, "shop", "prod", NULL, true, &err);
     assert_non_null(definition);
-    for (uint8_t i = 0; i < definition->plan.count; i++)
-        assert_int_not_equal(definition->plan.steps[i].kind, STEP_GATE);
+    for (uint8_t i = 0; i < definition->plan->count; i++)
+        assert_int_not_equal(definition->plan->steps[i].kind, STEP_GATE);
     definition_free(definition);
     config_free(config);
 }

@@ -26,14 +26,12 @@ static const struct finding_case cases[] = {
             "b: { against = [ \"29d\" ];\n compare: { errors: { }; }; };\n"
             "c: { against = [ \"36h\" ];\n compare: { errors: { }; }; };\n"
             "d: { against = [ \"7d\", \"168h\" ];\n compare: { errors: { }; }; };\n"
-            "e: { against = [ \"before\" ];\n compare: { slow: { }; }; };\n"
+            "e: { against = [ \"before\", \"1d\" ];\n compare: { slow: { }; }; };\n"
             "f: { against = [ \"7d\" ]; block = \"30s\";\n compare: { errors: { }; }; }; };",
      "x.rules:2: against '0d' is not known; known: stable, before, and whole days like 7d (1d to 28d)\n"
      "x.rules:4: against '29d' is not known; known: stable, before, and whole days like 7d (1d to 28d)\n"
      "x.rules:6: against '36h' is not known; known: stable, before, and whole days like 7d (1d to 28d)\n"
      "x.rules:8: against: '168h' is said twice\n"
-     "x.rules:11: 'slow' is a histogram: its buckets are not archived, so it has no past to compare with; "
-     "against = \"stable\", or a counter of slow requests\n"
      "x.rules:12: block: of a past of several days minutes are kept; at least 1m"},
     {"metrics: { e: { source = \"prometheus:main\"; kind = \"counter\"; every = \"7s\"; events = \"a\"; "
      "total = "

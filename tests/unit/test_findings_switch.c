@@ -35,8 +35,8 @@ static void assert_steps(const char *text, const uint16_t *expected, size_t coun
     assert_string_equal(found, "");
     struct definition *definition = config_resolve(config, "shop", "prod", NULL, false, &err);
     assert_non_null(definition);
-    for (uint8_t i = 0; i < definition->plan.count; i++) {
-        const struct plan_step *step = &definition->plan.steps[i];
+    for (uint8_t i = 0; i < definition->plan->count; i++) {
+        const struct plan_step *step = &definition->plan->steps[i];
         if (step->kind != STEP_ROUTE && step->kind != STEP_COMMAND)
             continue;
         assert_true(at < count);

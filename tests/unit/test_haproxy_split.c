@@ -115,13 +115,14 @@ static void single_slots_need_nothing(void **state)
     assert_true(split.is_single);
 }
 
-static void expect_order(const struct haproxy_split *split, uint16_t share, bool is_new, const char *wanted)
+static void expect_order(const struct haproxy_split *split, uint16_t share, unsigned missing,
+                         const char *wanted)
 {
     char memory[1024];
     struct text command;
 
     text_init(&command, memory, sizeof(memory));
-    haproxy_split_order(split, share, is_new, &command);
+    haproxy_split_order(split, share, missing, &command);
     assert_string_equal(memory, wanted);
 }
 
@@ -133,9 +134,9 @@ static void orders_by_map(void **state)
     (void)state;
     assert_string_equal(second.candidate.backend, "shop_green");
     assert_string_equal(second.stable.backend, "shop_blue");
-    expect_order(&second, 500, false, "set map /m shop 500;show map /m;show info\n");
-    expect_order(&first, 500, false, "set map /m shop 9500;show map /m;show info\n");
-    expect_order(&first, 0, true, "add map /m shop 10000;show map /m\n");
+    expect_order(&second, 500, 0, "set map /m shop 500;show map /m;show info\n");
+    expect_order(&first, 500, 0, "set map /m shop 9500;show map /m;show info\n");
+    expect_order(&first, 0, 1, "add map /m shop 10000;show map /m\n");
 }
 
 /* In the middle of the line somebody still has a weight. */
@@ -144,14 +145,14 @@ static void orders_by_weights(void **state)
     struct haproxy_split split = split_of(NULL, 1);
 
     (void)state;
-    expect_order(&split, 0, false,
+    expect_order(&split, 0, 0,
                  "set weight shop/b1 256;set weight shop/b2 256;set weight shop/b3 256;"
                  "set weight shop/g1 0;set weight shop/g2 0;show servers state shop\n");
-    expect_order(&split, 10000, false,
+    expect_order(&split, 10000, 0,
                  "set weight shop/g1 256;set weight shop/g2 256;"
                  "set weight shop/b1 0;set weight shop/b2 0;set weight shop/b3 0;"
                  "show servers state shop;show info\n");
-    expect_order(&split, 500, false,
+    expect_order(&split, 500, 0,
                  "set weight shop/b1 228;set weight shop/b2 228;set weight shop/b3 228;"
                  "set weight shop/g1 18;set weight shop/g2 18;show servers state shop;show info\n");
 }
@@ -339,8 +340,8 @@ static void checks_orders_by_map(void **state)
     expect_answer(check_0, &split, "\n\n", ERR_UNAVAILABLE, "asked for 0.00 %"); /* the key is not there */
     expect_answer(check_0, &split, "\n", ERR_UNAVAILABLE, "asked for 0.00 %");
     expect_answer(check_0, &split, "", ERR_UNAVAILABLE, "no end");
-    assert_true(haproxy_split_is_new(&split, "entry not found.\n\n0x1 other 5\n\n"));
-    assert_false(haproxy_split_is_new(&split, "\n0x1 shop 5\n\n"));
+    assert_int_equal(haproxy_split_missing(&split, "entry not found.\n\n0x1 other 5\n\n"), 1);
+    assert_int_equal(haproxy_split_missing(&split, "\n0x1 shop 5\n\n"), 0);
 }
 
 static void checks_orders_by_weights(void **state)
@@ -362,7 +363,7 @@ static void checks_orders_by_weights(void **state)
                   ERR_INVALID, "static LB");
     expect_answer(check_0, &split, "No such server.\n\n\n\n\n" HEAD "6 shop 4 g1 - 2 0 0\n\n", ERR_NOT_FOUND,
                   "no server shop/g2");
-    assert_false(haproxy_split_is_new(&split, "entry not found.\n\n"));
+    assert_int_equal(haproxy_split_missing(&split, "entry not found.\n\n"), 0);
     assert_true(haproxy_split_check_share(&split, 100, &err));
     assert_true(haproxy_split_check_share(&split, 0, &err));
     assert_true(haproxy_split_check_share(&split, 10000, &err));

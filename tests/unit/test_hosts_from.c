@@ -71,7 +71,7 @@ static void test_what_was_printed_is_sealed(void **state)
         fail_msg("%s", err.text);
     assert_false(hosts_from_is_open(definition));
     assert_int_equal(definition->host_count, 3);
-    assert_int_equal(definition->plan.host_count, 3);
+    assert_int_equal(definition->plan->host_count, 3);
     assert_string_equal(definition->hosts[1].name, "m2.prod");
     assert_string_equal(definition->hosts[1].address, "m2.prod:8080");
     assert_string_equal(definition->hosts[2].address, "10.0.0.3:80");
@@ -125,7 +125,7 @@ static void test_at_most_as_many_as_a_plan_holds(void **state)
     assert_non_null(sealed);
     struct definition *definition = config_unseal(sealed, &test_schemas, &err);
     assert_non_null(definition);
-    assert_int_equal(definition->plan.host_count, PLAN_HOSTS_MAX);
+    assert_int_equal(definition->plan->host_count, PLAN_HOSTS_MAX);
     definition_free(definition);
     free(sealed);
     (void)snprintf(printed + length, 16, "more\n");

@@ -248,6 +248,12 @@ static void test_times(void **state)
         {"\"2023-11-14T22:13:20\"", -1},
         {"\"2023-11-14T22:13:20+1:00\"", -1},
         {"\"2023-11-14T22:13:20+01x00\"", -1},
+        {"\"2023-11-14T22:13:20+24:00\"", -1},
+        {"\"2023-11-14T22:13:20+01:60\"", -1},
+        {"\"2023-11-14T22:13:20.5+00:00\"", WALL_MS + 500},
+        {"\"2023-11-14T22:13:20Z and so on, longer than any time is written\"", -1},
+        {"\"-5\"", -1},
+        {"1e18", INT64_C(1000000000000)},
         {"\"2023-11-14\"", -1},
         {"-1", -1},
         {"1e30", -1},
@@ -268,6 +274,45 @@ static void test_times(void **state)
             fail_msg("%s: %lld", times[i].body, (long long)ms);
         json_free(root);
     }
+}
+
+/* What the places of `refuse` look for, and how far a path that is not there leads. */
+static void test_places(void **state)
+{
+    static const char body[] =
+        "{\"n\":null,\"f\":false,\"t\":true,\"zero\":0,\"one\":1,\"empty\":\"\",\"text\":\"x\","
+        "\"list\":[],\"full\":[0],\"map\":{},\"deep\":{\"a\":1},\"huge\":\"1e999\"}";
+    static const struct {
+        const char *path;
+        bool is_something;
+        enum http_json_found found; /* as a number */
+    } places[] = {
+        {".n", false, HTTP_JSON_NOTHING},        {".f", false, HTTP_JSON_FOUND},
+        {".t", true, HTTP_JSON_FOUND},           {".zero", false, HTTP_JSON_FOUND},
+        {".one", true, HTTP_JSON_FOUND},         {".empty", false, HTTP_JSON_WRONG},
+        {".text", true, HTTP_JSON_WRONG},        {".list", false, HTTP_JSON_WRONG},
+        {".full", true, HTTP_JSON_WRONG},        {".map", false, HTTP_JSON_WRONG},
+        {".deep", true, HTTP_JSON_WRONG},        {".none", false, HTTP_JSON_MISSING},
+        {".n.a", false, HTTP_JSON_NOTHING},      {".list[0]", false, HTTP_JSON_NOTHING},
+        {".deep.b.c", false, HTTP_JSON_MISSING}, {".huge", true, HTTP_JSON_WRONG},
+        {"none", false, HTTP_JSON_MISSING},
+    };
+    char path[600] = ".";
+    struct cJSON *root = NULL;
+    struct err err = {0};
+    double number = 0;
+
+    (void)state;
+    assert_true(json_parse(body, sizeof(body) - 1, NULL, &root, &err));
+    for (size_t i = 0; i < ARRAY_LENGTH(places); i++) {
+        if (http_json_is_something(root, places[i].path) != places[i].is_something ||
+            http_json_number(root, places[i].path, &number, &err) != places[i].found)
+            fail_msg("%s: %d, %s", places[i].path, http_json_number(root, places[i].path, &number, &err),
+                     err.text);
+    }
+    memset(path + 1, 'x', sizeof(path) - 2);
+    assert_int_equal(http_json_number(root, path, &number, &err), HTTP_JSON_MISSING);
+    json_free(root);
 }
 
 static void test_raw_counters(void **state)
@@ -412,6 +457,7 @@ int main(void)
         cmocka_unit_test(test_places_that_are_not_there),
         cmocka_unit_test(test_values_have_times),
         cmocka_unit_test(test_times),
+        cmocka_unit_test(test_places),
         cmocka_unit_test(test_raw_counters),
         cmocka_unit_test(test_counts_of_a_span),
         cmocka_unit_test(test_metrics_that_cannot_be),

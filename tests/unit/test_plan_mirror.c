@@ -189,6 +189,9 @@ static void test_faults(void **state)
     recipe.host_count = 0;
     add(&recipe, step_of(true, 5000, MINUTE_MS));
     assert_fault(&recipe, PLAN_NOT_RISING, 1);
+    recipe.steps[1] = step_of(false, 0, 0);
+    assert_fault(&recipe, PLAN_TESTERS_LATE, 1);
+    recipe.steps[1] = step_of(true, 5000, MINUTE_MS);
     recipe.steps[1].share = 6000;
     recipe.steps[0].observe_ms = 0;
     assert_fault(&recipe, PLAN_NO_OBSERVE, 1);
@@ -230,12 +233,36 @@ static void test_nothing_holds_the_way_back(void **state)
                        "route 10000, watch 1m");
 }
 
+/* Testers come before everybody else: once, before any share. */
+static void test_testers(void **state)
+{
+    struct recipe recipe = recipe_of(STRATEGY_CANARY);
+
+    (void)state;
+    add(&recipe, step_of(false, 0, 0));
+    add(&recipe, step_of(false, 1000, MINUTE_MS));
+    add_watch(&recipe);
+    struct plan plan = expand(&recipe);
+    assert_plan(&plan, "route 0, route 1000, observe 1m, route 10000, watch 1m");
+    recipe.steps[1] = step_of(false, 0, 0);
+    assert_fault(&recipe, PLAN_TESTERS_LATE, 1);
+    recipe.steps[0] = step_of(false, 1000, MINUTE_MS);
+    assert_fault(&recipe, PLAN_TESTERS_LATE, 1);
+    recipe.steps[0] = step_of(false, 0, 0);
+    recipe.has_traffic = false;
+    assert_fault(&recipe, PLAN_NO_TRAFFIC, 0);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_trial),    cmocka_unit_test(test_what_goes_on),
-        cmocka_unit_test(test_recorded), cmocka_unit_test(test_own_steps),
-        cmocka_unit_test(test_faults),   cmocka_unit_test(test_nothing_holds_the_way_back),
+        cmocka_unit_test(test_testers),
+        cmocka_unit_test(test_trial),
+        cmocka_unit_test(test_what_goes_on),
+        cmocka_unit_test(test_recorded),
+        cmocka_unit_test(test_own_steps),
+        cmocka_unit_test(test_faults),
+        cmocka_unit_test(test_nothing_holds_the_way_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

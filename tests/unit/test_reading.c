@@ -128,8 +128,8 @@ static void test_spans_end_with_the_newest_step(void **state)
     assert_true(gives(&scene, 98));
     scene.expression.nodes[0].span_ms = 0;
     assert_true(gives(&scene, 98));
-    scene.candidate.ring[96 % 60].step = SERIES_NEVER; /* gaps are skipped */
-    scene.candidate.ring[97 % 60].step = SERIES_NEVER;
+    scene.candidate.ring[96 % 60].total = SERIES_GAP; /* gaps are skipped */
+    scene.candidate.ring[97 % 60].total = SERIES_GAP;
     scene.expression.nodes[0].span_ms = 5000;
     assert_true(gives(&scene, (94 + 95 + 98) / 3.0));
 }

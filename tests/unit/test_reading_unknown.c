@@ -163,7 +163,7 @@ static void test_one_bad_number_in_a_span_makes_it_unknown(void **state)
 
 static const struct {
     double value, total;
-} bad_counts[] = {{NAN, 5}, {1, NAN}, {INFINITY, 5}, {1, INFINITY}, {-1, 5}, {1, -5}, {INFINITY, -INFINITY}};
+} bad_counts[] = {{NAN, 5}, {1, NAN}, {INFINITY, 5}, {1, INFINITY}, {-1, 5}, {1, -5}, {INFINITY, NAN}};
 
 static void test_bad_counts_make_a_rate_unknown(void **state)
 {
@@ -221,7 +221,7 @@ static void test_sums_that_overflow_are_not_finite(void **state)
     assert_true(is_unknown(&scene, REASON_NOT_FINITE));
 }
 
-static void test_absent_is_always_known(void **state)
+static void test_absent_is_known_unless_a_window_is_read_again(void **state)
 {
     struct scene scene;
 
@@ -235,7 +235,10 @@ static void test_absent_is_always_known(void **state)
     assert_true(gives(&scene, 0));
     for (size_t index = 0; index < ARRAY_LENGTH(troubles); index++) {
         scene.series.view.trouble = troubles[index].trouble;
-        assert_true(gives(&scene, 1));
+        if (troubles[index].trouble == SERIES_LOADING)
+            assert_true(is_unknown(&scene, REASON_LOADING)); /* it may be there */
+        else
+            assert_true(gives(&scene, 1));
     }
     scene.series.view.trouble = SERIES_FINE;
     scene.input.now_ms = 116000;
@@ -319,6 +322,15 @@ static void test_edges_of_the_ring(void **state)
     assert_non_null(series_view_at(&scene.series.view, 6));
     assert_null(series_view_at(&scene.series.view, 5));
     assert_null(series_view_at(&scene.series.view, -1));
+    assert_true(series_ring_has_room(&scene.series.view, 10));
+    scene.series.ring[7 % 4].total = SERIES_GAP;
+    assert_true(series_ring_has_room(&scene.series.view, 7));
+    assert_false(series_ring_has_room(&scene.series.view, 8)); /* it is held */
+    assert_false(series_ring_has_room(&scene.series.view, 3)); /* its slot is that of step 7 */
+    assert_false(series_ring_has_room(&scene.series.view, -1));
+    series_ring_clear(&scene.series.view, scene.series.ring);
+    assert_true(series_ring_has_room(&scene.series.view, 3));
+    assert_false(series_ring_has_room(&scene.series.view, -1));
     assert_int_equal(series_first_from(SERIES_NEVER, 1000), 0);
     assert_int_equal(series_first_from(1, 1000), 1);
     assert_int_equal(series_first_from(1000, 1000), 1);
@@ -337,7 +349,7 @@ int main(void)
         cmocka_unit_test(test_bad_gauge_now),
         cmocka_unit_test(test_bad_histogram),
         cmocka_unit_test(test_sums_that_overflow_are_not_finite),
-        cmocka_unit_test(test_absent_is_always_known),
+        cmocka_unit_test(test_absent_is_known_unless_a_window_is_read_again),
         cmocka_unit_test(test_declared_zero),
         cmocka_unit_test(test_declared_zero_over_a_span),
         cmocka_unit_test(test_edges_of_the_ring),

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -59,6 +60,37 @@ static void hides_what_was_cut_off(void **state)
     redaction_free(redaction);
 }
 
+static void expect_around(struct redaction *redaction, const char *text, const char *expected)
+{
+    char *copy = strdup(text);
+
+    assert_non_null(copy);
+    redaction_apply_around(redaction, copy, "\n[... ");
+    assert_string_equal(copy, expected);
+    free(copy);
+}
+
+/* The halves of an output that was too long. */
+static void hides_what_the_middle_took_away(void **state)
+{
+    struct redaction *redaction = redaction_new();
+
+    (void)state;
+    add(redaction, "hunter22");
+    add(redaction, "longer-than-hunter22");
+    expect_around(redaction, "hunter22", "***");
+    expect_around(redaction, "a hunt\n[... 9 bytes ...]\nb", "a ***\n[... 9 bytes ...]\nb");
+    expect_around(redaction, "a\n[... 9 bytes ...]\nnter22 hunter22", "a\n[... 9 bytes ...]\n*** ***");
+    expect_around(redaction, "a\n[... 9 bytes ...]\nr-than-hunter22 b", "a\n[... 9 bytes ...]\n*** b");
+    expect_around(redaction, "a\n[... 9 bytes ...]\nr22 nter22", "a\n[... 9 bytes ...]\nr22 nter22");
+    expect_around(redaction, "hunter22\n[... 1\nhunte\n[... 2\nter22hunter2",
+                  "***\n[... 1\n***\n[... 2\n******");
+    expect_around(redaction, "a\n[... ", "a\n[... ");
+    expect_around(redaction, "", "");
+    expect_around(NULL, "hunter22", "hunter22");
+    redaction_free(redaction);
+}
+
 static void hides_the_lines_of_a_key(void **state)
 {
     struct redaction *redaction = redaction_new();
@@ -91,6 +123,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hides_every_occurrence),
         cmocka_unit_test(hides_what_was_cut_off),
+        cmocka_unit_test(hides_what_the_middle_took_away),
         cmocka_unit_test(hides_the_lines_of_a_key),
         cmocka_unit_test(knows_its_bounds),
     };

@@ -16,7 +16,7 @@
 
 #include <cmocka.h>
 
-enum { START_MS = 1000 * 1000, STEPS = 120, ROUTED_MS = START_MS + 20500 };
+enum { START_MS = 120 * 1000 * 1000, DAY_MS = 24 * 3600 * 1000, STEPS = 120, ROUTED_MS = START_MS + 20500 };
 
 static const char rules_text[] =
     "metrics: { lag: { source = \"mqtt:plant\"; kind = \"gauge\"; topic = \"t/{{slot}}\"; value = \".l\"; "
@@ -146,6 +146,32 @@ static void test_what_was_before_the_route_does_not_fail(void **state)
     assert_int_equal(judge(scene, "high")->judgement.verdict, VERDICT_PASS);
 }
 
+/* As live: what stable itself would fire for is no fault from the moment on that a person called it bad. */
+static void test_a_stable_that_was_called_bad(void **state)
+{
+    struct scene *scene = *state;
+    double *lag = take(scene, "lag", SIDE_CANDIDATE);
+    double *stable = take(scene, "lag", SIDE_STABLE);
+
+    for (int i = 0; i < STEPS; i++) {
+        lag[i] = 20;
+        stable[i] = 30;
+    }
+    assert_int_equal(judge(scene, "high")->judgement.verdict, VERDICT_FAIL);
+    scene->past.mark_count = 1;
+    scene->past.marks[0] = (struct rejudge_mark){.at_ms = START_MS, .calls_stable_bad = true};
+    const struct rejudged *high = judge(scene, "high");
+    assert_int_equal(high->judgement.verdict, VERDICT_PASS);
+    assert_int_equal(high->judgement.reason, REASON_NOT_WORSE);
+    for (int i = 100; i < STEPS; i++)
+        stable[i] = 1; /* stable gets well, and it does not */
+    assert_int_equal(judge(scene, "high")->judgement.verdict, VERDICT_FAIL);
+    for (int i = 0; i < STEPS; i++)
+        stable[i] = 30;
+    scene->past.marks[0].at_ms = ROUTED_MS + 20000; /* said too late */
+    assert_int_equal(judge(scene, "high")->judgement.verdict, VERDICT_FAIL);
+}
+
 static void test_gaps_prove_nothing(void **state)
 {
     struct scene *scene = *state;
@@ -193,6 +219,40 @@ static void test_a_comparison_with_what_was_before(void **state)
     assert_true(fabs(past->judgement.bound - .02) < 1e-9);
     assert_int_equal(past_rule_gap(&scene->past, rule_of(scene, "days/hits")), PAST_DAYS);
     assert_false((scene->judged >> rule_of(scene, "days/hits") & 1) != 0);
+}
+
+/* Three minutes of hits, so many of ten bad, from that time on. */
+static void fill_hits(struct scene *scene, struct rejudge_values *values, int64_t from_ms, double bad)
+{
+    double *rows = NULL;
+    size_t hits = metric_of(scene, "hits");
+
+    assert_true(past_fill(&scene->past, hits, values, from_ms, from_ms + 180000, &rows));
+    for (size_t i = 0; i < 180; i++) {
+        rows[2 * i] = bad;
+        rows[2 * i + 1] = 10;
+    }
+}
+
+static void test_a_comparison_with_days_ago(void **state)
+{
+    struct scene *scene = *state;
+    size_t hits = metric_of(scene, "hits");
+
+    scene->past.until_ms = START_MS + 180000;
+    scene->past.gaps[hits] = PAST_COMPLETE;
+    fill_hits(scene, &scene->past.metrics[hits].side[SIDE_CANDIDATE], START_MS, 1);
+    assert_int_equal(past_rule_gap(&scene->past, rule_of(scene, "days/hits")), PAST_DAYS);
+    struct rejudge_values *ago = past_days(&scene->past, hits, 1);
+    assert_int_equal(judge(scene, "days/hits")->judgement.reason, REASON_NO_BASELINE);
+    fill_hits(scene, ago, START_MS - DAY_MS, 1);
+    const struct rejudged *days = judge(scene, "days/hits");
+    assert_int_equal(days->judgement.verdict, VERDICT_PASS);
+    assert_true(days->judgement.stable_count == 1500 && fabs(days->judgement.bound - .1) < 1e-9);
+    assert_ptr_equal(past_days(&scene->past, hits, 1), ago);
+    for (uint16_t day = 2; day <= REJUDGE_AGO_MAX; day++)
+        assert_non_null(past_days(&scene->past, hits, day));
+    assert_null(past_days(&scene->past, hits, REJUDGE_AGO_MAX + 1));
 }
 
 static void test_histograms_are_judged_where_there_are_buckets(void **state)
@@ -280,14 +340,11 @@ int main(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(test_a_span_is_over_when_it_was),
-        TEST(test_what_was_before_the_route_does_not_fail),
-        TEST(test_gaps_prove_nothing),
-        TEST(test_before_is_a_fixed_reading),
-        TEST(test_a_comparison_with_what_was_before),
-        TEST(test_histograms_are_judged_where_there_are_buckets),
-        TEST(test_what_is_not_there_is_not_judged),
-        TEST(test_what_it_adds_up_to),
+        TEST(test_a_span_is_over_when_it_was),      TEST(test_what_was_before_the_route_does_not_fail),
+        TEST(test_a_stable_that_was_called_bad),    TEST(test_gaps_prove_nothing),
+        TEST(test_before_is_a_fixed_reading),       TEST(test_a_comparison_with_what_was_before),
+        TEST(test_a_comparison_with_days_ago),      TEST(test_histograms_are_judged_where_there_are_buckets),
+        TEST(test_what_is_not_there_is_not_judged), TEST(test_what_it_adds_up_to),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -18,27 +18,27 @@ static void test_what_the_example_means(void **state)
 
     (void)state;
     assert_string_equal(shop->strategy, "careful");
-    assert_int_equal(shop->plan.strategy, STRATEGY_CANARY);
-    assert_int_equal(shop->plan.count, 13);
-    assert_int_equal(shop->plan.steps[0].kind, STEP_APPROVE);
-    assert_int_equal(shop->plan.steps[0].limit_ms, 8 * 3600 * 1000);
-    assert_int_equal(shop->plan.steps[1].kind, STEP_COMMAND);
-    assert_int_equal(shop->plan.steps[1].on_rollback, ON_ROLLBACK_KEEP);
-    assert_int_equal(shop->plan.steps[2].tries_max, 3);
-    assert_int_equal(shop->plan.steps[2].limit_ms, 300000 + 7000); /* and the runner's TERM and KILL */
+    assert_int_equal(shop->plan->strategy, STRATEGY_CANARY);
+    assert_int_equal(shop->plan->count, 13);
+    assert_int_equal(shop->plan->steps[0].kind, STEP_APPROVE);
+    assert_int_equal(shop->plan->steps[0].limit_ms, 8 * 3600 * 1000);
+    assert_int_equal(shop->plan->steps[1].kind, STEP_COMMAND);
+    assert_int_equal(shop->plan->steps[1].on_rollback, ON_ROLLBACK_KEEP);
+    assert_int_equal(shop->plan->steps[2].tries_max, 3);
+    assert_int_equal(shop->plan->steps[2].limit_ms, 300000 + 7000); /* and the runner's TERM and KILL */
     /* settle 5 s, 2 checks at 2 addresses, 3 attempts of 2 s with 1 s between, 1 s to spare */
-    assert_int_equal(shop->plan.steps[3].limit_ms, 5000 + 2 * 2 * 3 * 3000 + 1000);
-    assert_int_equal(shop->plan.steps[4].share, 500);
-    assert_int_equal(shop->plan.steps[5].limit_ms, 30 * 60000);
-    assert_int_equal(shop->plan.steps[7].limit_ms, 15 * 60000); /* 10 min and the baseline's 5 min */
-    assert_int_equal(shop->plan.steps[7].on_limit, OUTCOME_ROLLBACK);
-    assert_int_equal(shop->plan.steps[10].kind, STEP_APPROVE);
-    assert_int_equal(shop->plan.steps[10].limit_ms, 2 * 3600 * 1000);
-    assert_int_equal(shop->plan.retire, 2);
-    assert_int_equal(shop->plan.retire_delay_ms, 3600 * 1000);
-    assert_int_equal(shop->plan.rule_count, 4);
-    assert_int_equal(shop->plan.rules[0], PLAN_RULE_ACT_ROLLBACK);
-    assert_int_equal(shop->plan.rules[3], PLAN_RULE_RECORD);
+    assert_int_equal(shop->plan->steps[3].limit_ms, 5000 + 2 * 2 * 3 * 3000 + 1000);
+    assert_int_equal(shop->plan->steps[4].share, 500);
+    assert_int_equal(shop->plan->steps[5].limit_ms, 30 * 60000);
+    assert_int_equal(shop->plan->steps[7].limit_ms, 15 * 60000); /* 10 min and the baseline's 5 min */
+    assert_int_equal(shop->plan->steps[7].on_limit, OUTCOME_ROLLBACK);
+    assert_int_equal(shop->plan->steps[10].kind, STEP_APPROVE);
+    assert_int_equal(shop->plan->steps[10].limit_ms, 2 * 3600 * 1000);
+    assert_int_equal(shop->plan->retire, 2);
+    assert_int_equal(shop->plan->retire_delay_ms, 3600 * 1000);
+    assert_int_equal(shop->plan->rule_count, 4);
+    assert_int_equal(shop->plan->rules[0], PLAN_RULE_ACT_ROLLBACK);
+    assert_int_equal(shop->plan->rules[3], PLAN_RULE_RECORD);
     assert_string_equal(shop->rules[0].name, "http/error_rate");
     assert_string_equal(shop->rules[0].text, "error_rate <= stable +50%, ignored below 0.1%");
     assert_true(shop->rules[0].rule.comparison.allowed_ratio == 1.5);
@@ -121,18 +121,18 @@ static void test_other_environments(void **state)
     assert_string_equal(staging->commands[1].name, "deploy/undo");
     assert_int_equal(staging->commands[1].repeat, REPEAT_IDEMPOTENT);
     assert_true(staging->driver == SIZE_MAX);
-    assert_int_equal(staging->plan.steps[0].undo, 1);
-    assert_int_equal(staging->plan.verify, 0);
+    assert_int_equal(staging->plan->steps[0].undo, 1);
+    assert_int_equal(staging->plan->verify, 0);
     definition_free(staging);
-    assert_int_equal(mailer->plan.count, 1);
-    assert_int_equal(mailer->plan.rollback_command, 0);
+    assert_int_equal(mailer->plan->count, 1);
+    assert_int_equal(mailer->plan->rollback_command, 0);
     assert_int_equal(mailer->metrics[0].scope, SCOPE_SERVICE);
     assert_string_equal(mailer->metrics[0].options[0].text, "telemetry/prod/mailer/queue");
     definition_free(mailer);
     struct definition *record = resolve(config, "shop", "prod", NULL, true);
-    assert_int_equal(record->plan.count, 1);
-    assert_true(record->plan.is_record);
-    assert_int_equal(record->plan.rules[0], PLAN_RULE_RECORD);
+    assert_int_equal(record->plan->count, 1);
+    assert_true(record->plan->is_record);
+    assert_int_equal(record->plan->rules[0], PLAN_RULE_RECORD);
     definition_free(record);
     config_free(config);
 }
@@ -160,7 +160,7 @@ static void test_a_probe_makes_the_class(void **state)
     assert_int_equal(prod->commands[deploy->probe].timeout_ms, 7000);
     assert_int_equal(prod->commands[1].repeat, REPEAT_UNSAFE);
     assert_int_equal(prod->commands[1].probe, PLAN_NONE);
-    assert_int_equal(prod->plan.steps[0].probe, deploy->probe);
+    assert_int_equal(prod->plan->steps[0].probe, deploy->probe);
     definition_free(prod);
     config_free(config);
 }
@@ -180,9 +180,9 @@ static void test_comparisons_without_another_side(void **state)
     struct definition *there = resolve(config, "shop", "there", NULL, false);
 
     (void)state;
-    assert_int_equal(here->plan.rules[0], PLAN_RULE_RECORD);
-    assert_int_equal(there->plan.rules[0], PLAN_RULE_ACT_ROLLBACK);
-    assert_int_equal(there->plan.beside_stable, 1);
+    assert_int_equal(here->plan->rules[0], PLAN_RULE_RECORD);
+    assert_int_equal(there->plan->rules[0], PLAN_RULE_ACT_ROLLBACK);
+    assert_int_equal(there->plan->beside_stable, 1);
     definition_free(here);
     definition_free(there);
     config_free(config);
@@ -208,8 +208,8 @@ static void test_comparisons_with_the_past(void **state)
     (void)state;
     assert_int_equal(here->rule_count, 3);
     for (size_t r = 0; r < 3; r++)
-        assert_int_equal(here->plan.rules[r], PLAN_RULE_ACT_ROLLBACK);
-    assert_int_equal(here->plan.beside_stable, 0);
+        assert_int_equal(here->plan->rules[r], PLAN_RULE_ACT_ROLLBACK);
+    assert_int_equal(here->plan->beside_stable, 0);
     assert_string_equal(rules[0].text, "m <= before or else 7d +50%");
     assert_string_equal(rules[1].text, "mean g <= stable or else before +10%, ignored below 5");
     assert_int_equal(rules[0].rule.comparison.block_ms, 60000); /* of days ago minutes are kept */

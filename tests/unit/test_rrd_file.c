@@ -45,12 +45,12 @@ static void test_shapes_are_checked(void **state)
     const struct rrd_file_archive good = {RRD_FILE_MAX, 4, 10};
 
     (void)state;
-    assert_false(rrd_file_is_shape(&(struct rrd_file_shape){RRD_FILE_GAUGE, 0, NULL, 0}));
-    assert_false(rrd_file_is_shape(&(struct rrd_file_shape){RRD_FILE_KIND_COUNT, 1, NULL, 0}));
-    assert_false(rrd_file_is_shape(&(struct rrd_file_shape){RRD_FILE_GAUGE, 2, &odd, 1}));
-    assert_false(rrd_file_is_shape(&(struct rrd_file_shape){RRD_FILE_GAUGE, 2, &long_one, 1}));
-    assert_false(rrd_file_is_shape(&(struct rrd_file_shape){RRD_FILE_GAUGE, 2, &good, 0}));
-    assert_true(rrd_file_is_shape(&(struct rrd_file_shape){RRD_FILE_GAUGE, 2, &good, 1}));
+    assert_false(rrd_file_is_shape(&(struct rrd_file_shape){RRD_FILE_GAUGE, 0, NULL, 0, NULL}));
+    assert_false(rrd_file_is_shape(&(struct rrd_file_shape){RRD_FILE_KIND_COUNT, 1, NULL, 0, NULL}));
+    assert_false(rrd_file_is_shape(&(struct rrd_file_shape){RRD_FILE_GAUGE, 2, &odd, 1, NULL}));
+    assert_false(rrd_file_is_shape(&(struct rrd_file_shape){RRD_FILE_GAUGE, 2, &long_one, 1, NULL}));
+    assert_false(rrd_file_is_shape(&(struct rrd_file_shape){RRD_FILE_GAUGE, 2, &good, 0, NULL}));
+    assert_true(rrd_file_is_shape(&(struct rrd_file_shape){RRD_FILE_GAUGE, 2, &good, 1, NULL}));
 }
 
 int main(void)

@@ -178,7 +178,7 @@ static void test_a_step_counts_for_both_or_neither(void **state)
             start(&scene);
             struct fake_series *series = side == 0 ? &scene.candidate : &scene.stable;
             fill(&scene, 100, 115, 1);
-            series->ring[103].step = SERIES_NEVER;
+            series->ring[103].total = SERIES_GAP;
             if (index < ARRAY_LENGTH(bad))
                 fake_put(series, 103, bad[index].value, bad[index].total);
             (void)judge(&scene, 115000);

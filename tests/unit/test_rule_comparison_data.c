@@ -153,7 +153,7 @@ static void test_no_data_is_never_a_pass(void **state)
                 assert_int_equal(judge(&scene, 131000), VERDICT_PASS);
                 start(&scene);
                 struct series_step *held = &scene.side[side].ring[step];
-                held->step = damage == 0 ? SERIES_NEVER : step;
+                held->total = damage == 0 ? SERIES_GAP : held->total;
                 held->value = damage == 1 ? NAN : held->value;
                 held->total = damage == 2 ? NAN : held->total;
                 held->total = damage == 3 ? INFINITY : held->total;

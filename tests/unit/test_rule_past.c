@@ -419,6 +419,26 @@ static void test_a_past_that_is_read_again_is_waited_for(void **state)
     assert_int_equal(scene.state.against, 2);
 }
 
+/* After a restart a block that lies behind is not taken in before its steps are there again. */
+static void test_windows_that_are_read_again_are_waited_for(void **state)
+{
+    struct scene scene;
+
+    (void)state;
+    for (int side = 0; side < 3; side++) {
+        start(&scene, SERIES_COUNT, stable_side, side == 2 ? before_side : stable_side);
+        struct series_view *view = side != 1 ? &scene.candidate.view : &scene.stable.view;
+        view->trouble = SERIES_LOADING;
+        assert_true(is_inconclusive(&scene, 145000, REASON_LOADING));
+        assert_int_equal(scene.state.next_block, 0);
+        fake_fill(&scene.candidate, 90, 145, 0.1, 10);
+        fake_fill(&scene.stable, 90, 145, 0.1, 10);
+        view->trouble = SERIES_FINE;
+        assert_int_equal(judge(&scene, 145000), VERDICT_PASS);
+        assert_true(scene.state.sequential.total == 400);
+    }
+}
+
 static void test_names(void **state)
 {
     struct rule rule = {.kind = RULE_TRIGGER};
@@ -452,6 +472,7 @@ int main(void)
         cmocka_unit_test(test_a_step_settles_anew),
         cmocka_unit_test(test_what_failed_stays_failed),
         cmocka_unit_test(test_a_past_that_is_read_again_is_waited_for),
+        cmocka_unit_test(test_windows_that_are_read_again_are_waited_for),
         cmocka_unit_test(test_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

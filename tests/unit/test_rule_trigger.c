@@ -375,11 +375,11 @@ static void test_no_data_is_never_a_pass(void **state)
         for (int64_t lost = 110; lost < 119; lost++) { /* exactly `need` since the warm-up: each counts */
             struct series_step kept = scene.series.ring[lost];
 
-            scene.series.ring[lost].step = SERIES_NEVER;
+            scene.series.ring[lost].total = SERIES_GAP;
             assert_true(is_inconclusive(&scene, 119500, REASON_TOO_FEW));
             scene.series.ring[lost] = kept;
         }
-        scene.series.ring[115].step -= scene.series.view.capacity; /* the last lap's step */
+        scene.series.ring[115].total = SERIES_GAP;
         assert_int_equal(judge(&scene, 119500), VERDICT_INCONCLUSIVE);
         scene.series.view.newest_step = SERIES_NEVER;
         assert_int_equal(judge(&scene, 119500), VERDICT_INCONCLUSIVE);

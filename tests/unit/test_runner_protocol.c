@@ -236,13 +236,47 @@ static void refuses_broken_forms(void **state)
     free(packet);
 }
 
+static void a_search_comes_back(void **state)
+{
+    (void)state;
+    struct runner_message message = {.operation = RUNNER_FIND, .prefix = "d42-"};
+    struct packet *packet = format(&message);
+    struct runner_message back;
+    assert_true(runner_message_parse(packet->bytes, packet->length, &back, NULL));
+    assert_string_equal(back.prefix, "d42-");
+    assert_null(back.after);
+    free(packet);
+    message.after = "d42-7.1-h3";
+    packet = format(&message);
+    assert_true(runner_message_parse(packet->bytes, packet->length, &back, NULL));
+    assert_string_equal(back.after, "d42-7.1-h3");
+    free(packet);
+    message.prefix = "../d";
+    refuses(&message, ERR_INVALID);
+    message.prefix = NULL;
+    refuses(&message, ERR_INVALID);
+}
+
+static void keys_have_an_order(void **state)
+{
+    (void)state;
+    static const char *const keys[] = {"d1-2.0",     "d1-2.1",     "d1-2.2",      "d1-10.1",
+                                       "d1-10.1-h0", "d1-10.1-h2", "d1-10.1-h10", "d1-10.2-h0"};
+    for (size_t i = 0; i + 1 < ARRAY_LENGTH(keys); i++) {
+        assert_true(runner_key_order(keys[i], keys[i + 1]) < 0);
+        assert_true(runner_key_order(keys[i + 1], keys[i]) > 0);
+        assert_int_equal(runner_key_order(keys[i], keys[i]), 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(comes_back),          cmocka_unit_test(result_comes_back),
         cmocka_unit_test(refuses_bad_members), cmocka_unit_test(refuses_what_is_too_long),
         cmocka_unit_test(refuses_damage),      cmocka_unit_test(refuses_broken_forms),
-        cmocka_unit_test(check_comes_back),
+        cmocka_unit_test(check_comes_back),    cmocka_unit_test(a_search_comes_back),
+        cmocka_unit_test(keys_have_an_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

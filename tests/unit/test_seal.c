@@ -146,7 +146,7 @@ static void assert_same(const struct definition *a, const struct definition *b)
     assert_string_equal(a->service, b->service);
     assert_string_equal(a->environment, b->environment);
     assert_string_equal(a->strategy, b->strategy);
-    assert_memory_equal(&a->plan, &b->plan, sizeof(a->plan));
+    assert_memory_equal(a->plan, b->plan, sizeof(*a->plan));
     assert_same_rules(a, b);
     assert_same_metrics(a, b);
     assert_same_smokes(a, b);
@@ -291,15 +291,15 @@ static void test_scores_are_sealed(void **state)
     assert_int_equal(rule->rule.score.groups[2], 2);
     assert_true(rule->rule.score.weights[0] == 60 &&
                 rule->rule.score.weights[1] != rule->rule.score.weights[1]);
-    assert_int_equal(definition->plan.rules[0], PLAN_RULE_ACT_HOLD);
-    assert_int_equal(definition->plan.rules[1], PLAN_RULE_SCORED);
-    assert_int_equal(definition->plan.rules[2], PLAN_RULE_SCORED);
-    assert_int_equal(definition->plan.rules[3], PLAN_RULE_ACT_HOLD);
-    assert_true((definition->plan.beside_stable & 8) != 0);
+    assert_int_equal(definition->plan->rules[0], PLAN_RULE_ACT_HOLD);
+    assert_int_equal(definition->plan->rules[1], PLAN_RULE_SCORED);
+    assert_int_equal(definition->plan->rules[2], PLAN_RULE_SCORED);
+    assert_int_equal(definition->plan->rules[3], PLAN_RULE_ACT_HOLD);
+    assert_true((definition->plan->beside_stable & 8) != 0);
     definition_free(definition);
     definition = resolve(config, "shop", "prod", NULL, true);
-    assert_int_equal(definition->plan.rules[1], PLAN_RULE_SCORED);
-    assert_int_equal(definition->plan.rules[3], PLAN_RULE_RECORD);
+    assert_int_equal(definition->plan->rules[1], PLAN_RULE_SCORED);
+    assert_int_equal(definition->plan->rules[3], PLAN_RULE_RECORD);
     definition_free(definition);
     assert_seals(config, "shop", "prod", NULL, false);
     config_free(config);

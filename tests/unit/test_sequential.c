@@ -291,6 +291,22 @@ static void test_interval_of_few_beside_many(void **state)
     assert_true(is_same(lower * 1e10, 1.62348639, 1e-6) && is_same(upper * 1e10, 11.66833208, 1e-6));
 }
 
+/* What is the interval of one side is the other's upside down, also where one alone has very many events. */
+static void test_interval_of_many_beside_few(void **state)
+{
+    struct sequential_state many = {.events = 2e4, .total = 1e6, .stable_events = 5, .stable_total = 1e6};
+    struct sequential_state few = {.events = 5, .total = 1e6, .stable_events = 2e4, .stable_total = 1e6};
+    double estimate[2];
+    double lower[2];
+    double upper[2];
+
+    (void)state;
+    sequential_interval(&many, .95, &estimate[0], &lower[0], &upper[0]);
+    sequential_interval(&few, .95, &estimate[1], &lower[1], &upper[1]);
+    assert_true(is_same(lower[0] * upper[1], 1, 1e-9) && is_same(upper[0] * lower[1], 1, 1e-9));
+    assert_true(estimate[0] == 4000 && lower[0] > 1700 && upper[0] < 13000);
+}
+
 static void test_interval_without_anything_to_divide(void **state)
 {
     struct sequential_state sums = {0};
@@ -334,6 +350,7 @@ int main(void)
         cmocka_unit_test(test_intervals),
         cmocka_unit_test(test_interval_of_many_events_is_near_the_exact_one),
         cmocka_unit_test(test_interval_of_few_beside_many),
+        cmocka_unit_test(test_interval_of_many_beside_few),
         cmocka_unit_test(test_interval_without_anything_to_divide),
         cmocka_unit_test(test_interval_of_certainty_ends),
     };

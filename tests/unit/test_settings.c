@@ -35,6 +35,7 @@ static void test_whole_file(void **state)
     if (settings == NULL)
         fail_msg("line %u: %s", report.findings[0].line, report.findings[0].text);
     assert_true(settings->is_record);
+    assert_false(settings->has_console);
     assert_string_equal(settings->data, "/var/lib/verdictd");
     assert_string_equal(settings->rules, "/etc/verdictd/rules.d");
     assert_string_equal(settings->instance, "plant-1");
@@ -85,6 +86,7 @@ static void test_empty_file(void **state)
     assert_string_equal(settings->data, "/var/lib/verdictd");
     assert_string_equal(settings->rules, "/etc/verdictd/rules.d");
     assert_false(settings->is_record);
+    assert_true(settings->has_console);
     assert_true(strlen(settings->instance) > 0);
     assert_string_equal(settings->public_url, "");
     assert_null(settings->status_broker);
@@ -95,6 +97,54 @@ static void test_empty_file(void **state)
     assert_true(settings->service_brake.count == 0 && settings->fleet_brake.count == 0);
     settings_free(settings);
     settings_free(NULL);
+}
+
+static void test_controller(void **state)
+{
+    char found[1024];
+    struct settings *settings = read_settings(
+        "controller: { url = \"https://up.example\";  secret = \"file:/key\";  token = \"cred:token\"; };",
+        found, sizeof(found));
+
+    (void)state;
+    assert_string_equal(found, "");
+    assert_string_equal(settings->controller.url, "https://up.example");
+    assert_string_equal(settings->controller.token, "cred:token");
+    assert_false(settings->controller.has_mqtt);
+    assert_int_equal(settings->controller.every_ms, 30000);
+    settings_free(settings);
+    settings = read_settings("", found, sizeof(found));
+    assert_int_equal(settings->controller.every_ms, 0);
+    settings_free(settings);
+}
+
+static void test_controllers_that_are_refused(void **state)
+{
+    static const struct {
+        const char *text, *finding;
+    } cases[] = {
+        {"controller: { };", "v.conf:1: controller: takes a url, or mqtt = true, or both"},
+        {"controller: { url = \"http://up.example\";  secret = \"file:/key\";  token = \"cred:t\"; };",
+         "v.conf:1: controller: who may send commands is reached by https://, or on this machine"},
+        {"controller: { url = \"up.example\";  secret = \"file:/key\"; };",
+         "v.conf:1: controller: url starts with http:// or https://"},
+        {"controller: { url = \"https://up.example\"; };",
+         "v.conf:1: controller: a url needs a secret that signs what is put there"},
+        {"controller: { mqtt = true; };",
+         "v.conf:1: controller: mqtt needs a broker: status = \"mqtt:NAME\" names one of `sources`"},
+        {"controller: { mqtt = true;  token = \"file:/t\"; };",
+         "v.conf:1: controller: a token is for commands, which come from a url"},
+        {"listen = ( { tls = \"0.0.0.0:8443\";  cert = \"file:/c\";  key = \"file:/k\"; } );\n"
+         "controller: { url = \"https://up.example\";  secret = \"file:/key\";  token = \"file:/t\"; };",
+         "v.conf:2: controller: its commands need a Unix socket or a tcp address in `listen`"},
+    };
+    char found[1024];
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        assert_null(read_settings(cases[i].text, found, sizeof(found)));
+        assert_string_equal(found, cases[i].finding);
+    }
 }
 
 static void test_brakes(void **state)
@@ -113,6 +163,89 @@ static void test_brakes(void **state)
     assert_non_null(settings);
     assert_true(settings->service_brake.count == 1 && settings->fleet_brake.count == 0);
     settings_free(settings);
+}
+
+static void test_rates(void **state)
+{
+    char found[1024];
+
+    (void)state;
+    struct settings *settings = read_settings("mode = \"act\";", found, sizeof(found));
+    assert_non_null(settings);
+    assert_true(settings->token_rate.count == 2000 && settings->token_rate.span_ms == 10000);
+    assert_true(settings->address_rate.count == 600 && settings->address_rate.span_ms == 10000);
+    settings_free(settings);
+    settings = read_settings("rates: { token = \"none\"; address = \"30 requests per 1m\"; };", found,
+                             sizeof(found));
+    assert_non_null(settings);
+    assert_int_equal(settings->token_rate.count, 0);
+    assert_true(settings->address_rate.count == 30 && settings->address_rate.span_ms == 60000);
+    settings_free(settings);
+}
+
+static void test_archives(void **state)
+{
+    char found[1024];
+
+    (void)state;
+    struct settings *settings = read_settings("mode = \"act\";", found, sizeof(found));
+    assert_non_null(settings);
+    assert_int_equal(settings->archive_count, 3);
+    assert_true(settings->archives[0].row_s == 0 && settings->archives[0].span_s == 2 * 86400);
+    assert_true(settings->archives[2].row_s == 3600 && settings->archives[2].span_s == 730 * 86400);
+    settings_free(settings);
+    settings = read_settings("archives = [ \"exact for 31d\", \"1h for 5y\" ];", found, sizeof(found));
+    assert_non_null(settings);
+    assert_int_equal(settings->archive_count, 2);
+    assert_true(settings->archives[0].row_s == 0 && settings->archives[0].span_s == 31 * 86400);
+    assert_true(settings->archives[1].row_s == 3600 && settings->archives[1].span_s == 5 * 365 * 86400);
+    settings_free(settings);
+    settings = read_settings("archives = ( \"exact for 1h30m\" );", found, sizeof(found));
+    assert_non_null(settings);
+    assert_true(settings->archive_count == 1 && settings->archives[0].span_s == 5400);
+    settings_free(settings);
+}
+
+static void test_archives_that_are_refused(void **state)
+{
+    static const char *const cases[][2] = {
+        {"archives = \"exact for 2d\";",
+         "v.conf:1: archives: takes a list [ \"exact for 2d\", \"1m for 30d\", \"1h for 2y\" ]"},
+        {"archives = [ ];", "v.conf:1: archives: 1 to 4 of them"},
+        {"archives = [ \"exact for 2d\", \"1m for 3d\", \"2m for 4d\", \"3m for 5d\", \"4m for 6d\" ];",
+         "v.conf:1: archives: 1 to 4 of them"},
+        {"archives = [\n\"1s for 2d\" ];", "v.conf:2: archives: 1s for 2d is not like \"exact for 2d\""},
+        {"archives = [ 5 ];", "v.conf:1: archives: a whole number is not like \"exact for 2d\""},
+        {"archives = [ \"exact for ever\" ];",
+         "v.conf:1: archives: exact for ever is not like \"exact for 2d\""},
+        {"archives = [ \"exact for 2d or so\" ];",
+         "v.conf:1: archives: exact for 2d or so is not like \"exact for 2d\""},
+        {"archives = [ \"exact for 30m\" ];",
+         "v.conf:1: archives: 'exact for 30m': exact values are kept for 1h to 31d"},
+        {"archives = [ \"exact for 32d\" ];",
+         "v.conf:1: archives: 'exact for 32d': exact values are kept for 1h to 31d"},
+        {"archives = [ \"exact for 2d\",\n\"minutes for 30d\" ];",
+         "v.conf:2: archives: minutes for 30d is not like \"1m for 30d\""},
+        {"archives = [ \"exact for 2d\",\n\"1500ms for 30d\" ];",
+         "v.conf:2: archives: 1500ms for 30d is not like \"1m for 30d\""},
+        {"archives = [ \"exact for 2d\", \"1m for 30d\",\n\"1m for 2y\" ];",
+         "v.conf:2: archives: '1m for 2y': its rows must be longer than those before, and a day at most"},
+        {"archives = [ \"exact for 2d\", \"2d for 30d\" ];",
+         "v.conf:1: archives: '2d for 30d': its rows must be longer than those before, and a day at most"},
+        {"archives = [ \"exact for 2d\",\n\"1m for 2d\" ];",
+         "v.conf:2: archives: '1m for 2d': it must reach back further than the one before, and 5y at most"},
+        {"archives = [ \"exact for 2d\",\n\"1m for 6y\" ];",
+         "v.conf:2: archives: 1m for 6y is not like \"1m for 30d\""},
+        {"archives = [ \"exact for 2d\",\n\"1s for 1y\" ];",
+         "v.conf:2: archives: '1s for 1y': more than 2700000 rows"},
+    };
+    char found[1024];
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        assert_null(read_settings(cases[i][0], found, sizeof(found)));
+        assert_string_equal(found, cases[i][1]);
+    }
 }
 
 static void test_what_is_refused(void **state)
@@ -135,6 +268,12 @@ static void test_what_is_refused(void **state)
         {"brakes: { service = \"two rollbacks per 6h\";\nfleet = \"2 services per day\"; };",
          "v.conf:1: service: 'two rollbacks per 6h' is not like \"2 rollbacks per 6h\"\n"
          "v.conf:2: fleet: '2 services per day' is not like \"4 services per 5m\""},
+        {"rates: { token = \"2000 per 10s\";\naddress = \"9 requests per 10s\"; };",
+         "v.conf:1: token: '2000 per 10s' is not like \"2000 requests per 10s\"\n"
+         "v.conf:2: address: requests are 10 to 1000000, or \"none\""},
+        {"rates: { token = \"20 requests per 10ms\";\naddres = \"none\"; };",
+         "v.conf:2: unknown key 'addres'; did you mean 'address'?"},
+        {"rates: { token = \"20 requests per 2h\"; };", "v.conf:1: token: 2h is not from 1s to 1h"},
         {"iac: { };", "v.conf:1: 'iac' is not supported by this version"},
         {"reconcile = \"1ms\";", "v.conf:1: reconcile: 1ms is not from 500ms to 1m"},
         {"instance = \"a/b\";", "v.conf:1: instance: 'a/b' cannot stand in MQTT topics (no /, + or #)"},
@@ -228,13 +367,12 @@ static void test_no_file(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_whole_file),
-        cmocka_unit_test(test_empty_file),
-        cmocka_unit_test(test_brakes),
-        cmocka_unit_test(test_what_is_refused),
-        cmocka_unit_test(test_secrets_are_never_shown),
-        cmocka_unit_test(test_limits),
-        cmocka_unit_test(test_no_file),
+        cmocka_unit_test(test_whole_file),      cmocka_unit_test(test_empty_file),
+        cmocka_unit_test(test_controller),      cmocka_unit_test(test_controllers_that_are_refused),
+        cmocka_unit_test(test_brakes),          cmocka_unit_test(test_rates),
+        cmocka_unit_test(test_archives),        cmocka_unit_test(test_archives_that_are_refused),
+        cmocka_unit_test(test_what_is_refused), cmocka_unit_test(test_secrets_are_never_shown),
+        cmocka_unit_test(test_limits),          cmocka_unit_test(test_no_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

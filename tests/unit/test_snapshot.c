@@ -87,6 +87,8 @@ static void random_rule(uint64_t *seed, struct rule_state *state)
     state->against = (uint32_t)(next_random(seed) % (COMPARISON_AGAINST_MAX + 1));
     state->last.against = (next_random(seed) % (COMPARISON_AGAINST_MAX + 1));
     state->is_lost = next_random(seed) % 2;
+    state->wager.is_poisson = next_random(seed) % 2;
+    state->wager.is_trusted = next_random(seed) % 2;
 }
 
 static void random_target(uint64_t *seed, struct target_state *state)
@@ -405,21 +407,29 @@ static void test_older_targets_are_read(void **state)
     assert_true(back.thaws_ms == 0 && back.thaws_wall_ms == 0);
 }
 
-static void test_older_runs_are_read(void **state)
+/* Schema 6 knew one form of a sequential test, and measured no dispersion; 4 escalated no task. */
+static void test_older_runs_and_rules_are_read(void **state)
 {
     unsigned char bytes[SNAPSHOT_RUN_MAX];
-    struct run_state one;
-    struct run_state back;
+    union any_state one;
+    union any_state back;
+    const struct wager none = {.is_poisson = 0};
     uint64_t seed = 12;
 
     (void)state;
-    random_run(&seed, &one);
-    size_t length = snapshot_write_run(&one, bytes) - RUN_TASKS_MAX;
+    random_run(&seed, &one.run);
+    size_t length = snapshot_write_run(&one.run, bytes) - RUN_TASKS_MAX;
     bytes[0] = 4;
-    assert_true(snapshot_read_run(bytes, length, &back));
-    assert_int_equal(back.tasks[3].cause, one.tasks[3].cause);
+    assert_true(snapshot_read_run(bytes, length, &back.run));
+    assert_int_equal(back.run.tasks[3].cause, one.run.tasks[3].cause);
     for (int i = 0; i < RUN_TASKS_MAX; i++)
-        assert_false(back.tasks[i].is_escalated);
+        assert_false(back.run.tasks[i].is_escalated);
+    random_rule(&seed, &one.rule);
+    length = snapshot_write_rule(&one.rule, bytes) - (RATE_RATIO_GRID + 8) * 8 - 2 * 4;
+    bytes[0] = 6;
+    assert_true(snapshot_read_rule(bytes, length, &back.rule));
+    assert_int_equal(back.rule.last.against, one.rule.last.against);
+    assert_memory_equal(&back.rule.wager, &none, sizeof(none));
 }
 
 static void test_other_values_have_ranges(void **state)
@@ -432,6 +442,8 @@ static void test_other_values_have_ranges(void **state)
     CHECK_LIMIT(rule, struct rule_state, last.verdict, VERDICT_FAIL + 1);
     CHECK_LIMIT(rule, struct rule_state, last.reason, REASON_NOT_WORSE + 1);
     CHECK_LIMIT(rule, struct rule_state, limits.spent, REASON_NOT_WORSE + 1);
+    CHECK_LIMIT(rule, struct rule_state, wager.is_poisson, 2);
+    CHECK_LIMIT(rule, struct rule_state, wager.is_trusted, 2);
     CHECK_LIMIT(target, struct target_state, has_stable, 2);
     CHECK_LIMIT(target, struct target_state, is_frozen, 2);
     CHECK_LIMIT(target, struct target_state, is_braked, 2);
@@ -473,7 +485,7 @@ int main(void)
         cmocka_unit_test(test_deployment_values_have_ranges),
         cmocka_unit_test(test_older_snapshots_are_read),
         cmocka_unit_test(test_older_targets_are_read),
-        cmocka_unit_test(test_older_runs_are_read),
+        cmocka_unit_test(test_older_runs_and_rules_are_read),
         cmocka_unit_test(test_other_values_have_ranges),
         cmocka_unit_test(test_bytes_stay_as_they_are),
         cmocka_unit_test(test_hash_is_fnv1a_and_never_zero),

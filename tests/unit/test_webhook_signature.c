@@ -1,6 +1,6 @@
 /* test_webhook_signature.c - the vector that Standard Webhooks publishes, and secrets that are none.
  * SPDX-License-Identifier: MIT */
-#include "drivers/webhook_signature.h"
+#include "io/webhook_signature.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -18,6 +18,8 @@ MODES = {
     "good": lambda: (200, answer("0.1")),
     "bad": lambda: (200, answer("1000")),
     "500": lambda: (500, '{"status":"error","errorType":"internal","error":"boom"}'),
+    "422": lambda: (422, '{"status":"error","errorType":"execution","error":"too many samples"}'),
+    "503": lambda: (503, "starting"),
     "html": lambda: (200, "<html><body>Please log in</body></html>"),
     "truncated": lambda: (200, answer("0.1")[:-9]),
     "warnings": lambda: (200, answer("0.1", warnings=["a store is away"])),
@@ -27,6 +29,7 @@ MODES = {
 }
 
 # name: (bytes, seconds between them)
+SLOW_S = 2.0
 ENDLESS = {"drip": (b" ", 0.5), "endless": (b" " * 65536, 0.001)}
 
 
@@ -45,8 +48,15 @@ class FakePrometheus:
                     outer.asked += 1
                     self.pour(*ENDLESS[outer.mode])
                     return
-                status, body = MODES[outer.mode]()
                 outer.asked += 1
+                if outer.mode in ("hung", "slow"):
+                    self.hesitate(is_answered=outer.mode == "slow")
+                    return
+                self.tell(*MODES[outer.mode]())
+
+            do_POST = do_GET
+
+            def tell(self, status, body):
                 data = body.encode()
                 self.send_response(status)
                 self.send_header("Content-Type", "application/json")
@@ -54,7 +64,12 @@ class FakePrometheus:
                 self.end_headers()
                 self.wfile.write(data)
 
-            do_POST = do_GET
+            def hesitate(self, is_answered):
+                """Longer than anybody waits; then an answer, or none."""
+                self.close_connection = True
+                if not outer.over.wait(SLOW_S) and is_answered:
+                    with contextlib.suppress(OSError):
+                        self.tell(*MODES["bad"]())
 
             def pour(self, data, pause):
                 """An answer that does not end before the other side, or we, go away."""

@@ -51,17 +51,19 @@ def allow(world, *scripts):
     return world_config.runner_text(world).replace("allow = (", f"allow = ( {more}")
 
 
-def begin(world, *, script="exit 0", slots=("blue", "green"), broker=True, daemon=None, **options):
-    """Shops, HAProxy, the runner and the daemon, with 1.0.0 adopted in blue; `script` is the deploy command."""
+def begin(world, *, script="exit 0", slots=("blue", "green"), broker=True, daemon=None, haproxy="map", edit=None, **options):
+    """Shops, HAProxy, the runner and the daemon, with 1.0.0 adopted in blue; `script` is the deploy command, `edit` changes the
+    text of the rules."""
     if broker:
         world.start_broker()
     for slot in slots:
         assert world.deploy(slot, "1.0.0").returncode == 0
-    world.start_haproxy()
+    world.start_haproxy(haproxy)
     world.wait_backends(*slots)
     quick = world.write("commands/quick", f"#!/bin/sh\n{script}\n", 0o700)
     world.start_runner(allow(world, quick))
-    world.start_daemon(text=daemon, rules={"shop.rules": swift_rules(world, **options)})
+    rules = swift_rules(world, **options)
+    world.start_daemon(text=daemon, rules={"shop.rules": edit(rules) if edit else rules})
     adopted = world.api("POST", "/v1/services/shop/prod/adopt", {"slot": "blue", "version": "1.0.0", "reason": "first"})
     assert adopted.status == 200, adopted.text
 

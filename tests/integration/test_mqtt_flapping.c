@@ -1,0 +1,140 @@
+/* test_mqtt_flapping.c - a broker that is killed again and again, messages that come twice and in disorder:
+ * nothing is counted twice, and what is wrong is said.
+ * SPDX-License-Identifier: MIT */
+#include "collectors/mqtt.h"
+#include "support/collector_bench.h"
+#include "support/mqtt_bench.h"
+
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { EVERY_MS = 1000, FLAPS = 4, BURST = 20000, UNANSWERED_MAX = 512 };
+
+struct world {
+    struct mqtt_bench *mqtt;
+    struct collector_bench bench;
+    struct mqtt_party *publisher;
+    unsigned published;
+};
+
+static int set_up(void **state)
+{
+    static struct world world;
+
+    assert_int_equal(mqtt_bench_set_up(state), 0);
+    memset(&world, 0, sizeof(world));
+    world.mqtt = *state;
+    mqtt_bench_start_open_broker(world.mqtt);
+    world.publisher = mqtt_bench_open_and_wait(world.mqtt, 0, (struct mqtt_client_settings){0});
+    collector_bench_start(&world.bench, world.mqtt->loop);
+    collector_bench_open(&world.bench, &mqtt_collector, (const char *[]){"url", world.mqtt->url, NULL});
+    *state = &world;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct world *world = *state;
+
+    collector_bench_close(&world->bench);
+    collector_bench_stop(&world->bench);
+    *state = world->mqtt;
+    return mqtt_bench_tear_down(state);
+}
+
+static void publish(struct world *world, const char *topic, const char *format, int first, int second)
+{
+    char payload[64];
+
+    (void)snprintf(payload, sizeof(payload), format, first, second);
+    mqtt_bench_publish(world->publisher, topic, payload, 1, false);
+    world->published++;
+}
+
+/* A subscription is on its way for a moment: says it until it was heard. */
+static void say_until(struct world *world, const char *topic, const char *format, int number,
+                      const struct collector_tally *tally, unsigned puts)
+{
+    int64_t until_ms = loop_now_ms() + COLLECTOR_BENCH_DEADLINE_MS;
+
+    while (tally->puts < puts) {
+        publish(world, topic, format, number, number / 10);
+        collector_bench_turn(&world->bench, until_ms, topic);
+    }
+}
+
+static void kill_and_start(struct world *world)
+{
+    struct collector_bench *bench = &world->bench;
+
+    process_signal(&world->mqtt->broker, SIGKILL);
+    (void)process_stop(&world->mqtt->broker);
+    COLLECTOR_BENCH_WAIT(bench, bench->type->trouble(bench->collector) != NULL);
+    world->publisher->is_up = false;
+    mqtt_bench_start_open_broker(world->mqtt);
+    COLLECTOR_BENCH_WAIT(bench, bench->type->trouble(bench->collector) == NULL && world->publisher->is_up);
+}
+
+/* What a counter rose by while nobody listened is not lost, and what is said again counts once. */
+static void test_nothing_is_counted_twice(void **state)
+{
+    struct world *world = *state;
+    struct collector_bench *bench = &world->bench;
+    struct collector_tally *rate = collector_bench_watch(
+        bench, SERIES_COUNT, EVERY_MS, (const char *[]){"topic", "c", "events", ".e", "total", ".t", NULL});
+    struct collector_tally *level =
+        collector_bench_watch(bench, SERIES_GAUGE, EVERY_MS, (const char *[]){"topic", "g", NULL});
+    int total = 100;
+
+    say_until(world, "c", "{\"t\":%d,\"e\":%d}", total, rate, 1);
+    for (int flap = 0; flap < FLAPS; flap++) {
+        kill_and_start(world);
+        total += 10;
+        say_until(world, "c", "{\"t\":%d,\"e\":%d}", total, rate, rate->puts + 2); /* twice at least */
+        level->puts = 0;
+        say_until(world, "g", "%d", flap, level, 1);
+    }
+    assert_true(rate->total == 10 * FLAPS && rate->events == FLAPS);
+    assert_int_equal(rate->troubles + level->troubles, 0); /* none was away for five seconds */
+    publish(world, "g", "{\"%d%d\"", 1, 2);
+    COLLECTOR_BENCH_WAIT(bench, level->is_troubled);
+    assert_int_equal(level->trouble, SERIES_ERROR);
+    publish(world, "g", "%d%d", 4, 2);
+    COLLECTOR_BENCH_WAIT(bench, !level->is_troubled && level->value == 42);
+}
+
+/* In whichever order they come: the last word counts. */
+static void test_a_burst_in_disorder(void **state)
+{
+    struct world *world = *state;
+    struct collector_bench *bench = &world->bench;
+    struct collector_tally *tally =
+        collector_bench_watch(bench, SERIES_GAUGE, EVERY_MS, (const char *[]){"topic", "b", NULL});
+
+    say_until(world, "b", "%d", 7, tally, 1);
+    for (int i = 0; i < BURST; i++) {
+        publish(world, "b", "%d", (i * 7919) % BURST, 0);
+        COLLECTOR_BENCH_WAIT(bench, world->published - world->publisher->acknowledged < UNANSWERED_MAX);
+    }
+    publish(world, "b", "%d", BURST, 0);
+    COLLECTOR_BENCH_WAIT(bench, tally->value == BURST);
+    assert_true(tally->puts > BURST && tally->troubles == 0); /* none was lost */
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_nothing_is_counted_twice, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_burst_in_disorder, set_up, tear_down),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

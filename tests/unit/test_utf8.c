@@ -1,0 +1,49 @@
+/* test_utf8.c - texts that were cut in the middle of a character.
+ * SPDX-License-Identifier: MIT */
+#include "io/utf8.h"
+
+#include "base/attributes.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define NONE "\xEF\xBF\xBD"
+
+static void test_what_is_no_character_is_replaced(void **state)
+{
+    static const char *const rows[][2] = {
+        {"", ""},
+        {"plain", "plain"},
+        {"gr\xC3\xBC\xC3\x9F", "gr\xC3\xBC\xC3\x9F"},
+        {"gr\xC3", "gr" NONE},   /* cut */
+        {"\xE2\x9C", NONE NONE}, /* two bytes of three */
+        {"a\xFF"
+         "b",
+         "a" NONE "b"},                   /* never one */
+        {"\xC0\x80.", NONE NONE "."},     /* overlong */
+        {"\xED\xA0\x80", NONE NONE NONE}, /* a surrogate */
+        {"\xF0\x9F\x9A\x80", "\xF0\x9F\x9A\x80"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        char *mended = utf8_mended(rows[i][0]);
+        assert_string_equal(mended, rows[i][1]);
+        assert_true(utf8_is_valid(mended, strlen(mended)));
+        free(mended);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_what_is_no_character_is_replaced),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
