@@ -77,15 +77,18 @@ function services(status, wanted) {
 export function openFleet(root) {
     let status = null, list = null, wanted = "", readAt = 0;
     const filter = el("input", {id: "filter", type: "search", placeholder: "service", autocomplete: "off", "aria-label": "Services whose name has"});
+    const freezing = el("button", {type: "button", class: "small", "data-freeze": true}, "Freeze…");
     const top = el("div"), middle = el("div"), bottom = el("div");
 
     document.title = "Fleet – verdictd";
+    freezing.hidden = true; // what it asks about is not known yet
     root.append(el("h1", {class: "unseen"}, "Fleet"), top,
-        el("section", {"aria-labelledby": "services"}, el("h2", {id: "services"}, "What serves ", el("button", {type: "button", class: "small", "data-freeze": true}, "Freeze…")), filter, middle),
+        el("section", {"aria-labelledby": "services"}, el("h2", {id: "services"}, "What serves ", freezing), filter, middle),
         el("section", {"aria-labelledby": "latest"}, el("h2", {id: "latest"}, "Latest"), bottom));
 
     function draw() {
         document.getElementById("instance").textContent = status.instance;
+        freezing.hidden = false;
         filter.hidden = status.services.length < 10;
         patch(top, stops(status.fleet), trials(status));
         patch(middle, services(status, wanted));
