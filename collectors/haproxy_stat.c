@@ -16,9 +16,11 @@ enum column {
     RESPONSE_ERRORS,
     ANSWERS_5XX,
     REQUESTS,
-    TIME,
+    TIME, /* from CONNECT_ERRORS on: numbers */
     COLUMN_COUNT
 };
+
+static const double NUMBER_MAX = 1e18; /* HAProxy counts in 64 bits */
 
 static const char *const column_names[COLUMN_COUNT] = {
     [BACKEND] = "# pxname",      [SERVER] = "svname",
@@ -76,11 +78,23 @@ static bool find_columns(char *header, size_t columns[COLUMN_COUNT], struct err 
     return true;
 }
 
-static double number_of(const char *field)
+static bool read_number(const char *field, double *ret_number)
 {
-    double number = 0;
+    double number = 0; /* empty: does not apply to this row */
 
-    return text_to_number(field, &number) ? number : 0; /* empty: does not apply to this row */
+    if (field[0] != '\0' && !(text_to_number(field, &number) && number >= 0 && number <= NUMBER_MAX))
+        return false;
+    *ret_number = number;
+    return true;
+}
+
+static bool read_numbers(const char *const fields[COLUMN_COUNT], double numbers[COLUMN_COUNT])
+{
+    for (size_t c = CONNECT_ERRORS; c < COLUMN_COUNT; c++) {
+        if (fields[c] == NULL || !read_number(fields[c], &numbers[c]))
+            return false;
+    }
+    return true;
 }
 
 /* "UP 1/3" is on its way down and still up; "DRAIN" is up and gets no new users. */
@@ -98,6 +112,7 @@ static bool is_up(const char *status)
 static bool read_row(char *line, const size_t columns[COLUMN_COUNT], struct haproxy_row *row)
 {
     const char *fields[COLUMN_COUNT] = {0};
+    double numbers[COLUMN_COUNT] = {0};
     char *field = NULL;
 
     for (size_t index = 0; (field = next_field(&line)) != NULL; index++) {
@@ -106,18 +121,17 @@ static bool read_row(char *line, const size_t columns[COLUMN_COUNT], struct hapr
                 fields[c] = field;
         }
     }
-    for (size_t c = 0; c < COLUMN_COUNT; c++) {
-        if (fields[c] == NULL)
-            return false;
-    }
+    if (fields[BACKEND] == NULL || fields[SERVER] == NULL || fields[STATUS] == NULL ||
+        !read_numbers(fields, numbers))
+        return false;
     *row = (struct haproxy_row){.backend = fields[BACKEND],
                                 .server = fields[SERVER],
                                 .is_up = is_up(fields[STATUS]),
-                                .requests = number_of(fields[REQUESTS]),
-                                .errors = number_of(fields[ANSWERS_5XX]),
-                                .time_ms = number_of(fields[TIME])};
+                                .requests = numbers[REQUESTS],
+                                .errors = numbers[ANSWERS_5XX],
+                                .time_ms = numbers[TIME]};
     if (strcmp(row->server, "BACKEND") != 0) {
-        double unanswered = number_of(fields[CONNECT_ERRORS]) + number_of(fields[RESPONSE_ERRORS]);
+        double unanswered = numbers[CONNECT_ERRORS] + numbers[RESPONSE_ERRORS];
         row->requests += unanswered;
         row->errors += unanswered;
     }

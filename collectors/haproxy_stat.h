@@ -29,8 +29,8 @@ struct haproxy_stat {
     size_t count;
 };
 
-/* Keeps servers and backends. ERR_PROTOCOL: not the table, or a column that is needed is missing; ERR_LIMIT.
- * Ends with haproxy_stat_done. */
+/* Keeps servers and backends; a row with a number that HAProxy would not count is none. ERR_PROTOCOL: not the
+ * table, or a column that is needed is missing; ERR_LIMIT. Ends with haproxy_stat_done. */
 MUST_CHECK bool haproxy_stat_read(const char *bytes, size_t length, struct haproxy_stat *ret_stat,
                                   struct err *err);
 void haproxy_stat_done(struct haproxy_stat *stat);

@@ -15,6 +15,8 @@
 
 enum { LABEL_END = '\x1e', NAME_END = '\x1f' };
 
+static const double TIME_MAX_S = 1e12; /* whole in milliseconds, and beyond any clock */
+
 static const struct json_limits limits = {
     .size_max = PROMETHEUS_ANSWER_MAX, .depth_max = 8, .keys_max = 131072, .allows_rounding = true};
 static const struct json_limits range_limits = {
@@ -197,6 +199,15 @@ bool prometheus_read(const struct http_answer *answer, struct prometheus_vector 
 
 /* ---- ranges ---- */
 
+/* Seconds since 1970, with a fraction. */
+static bool read_time(const cJSON *time, int64_t *ret_ms)
+{
+    if (!cJSON_IsNumber(time) || !(fabs(time->valuedouble) <= TIME_MAX_S))
+        return false;
+    *ret_ms = (int64_t)llround(time->valuedouble * 1000);
+    return true;
+}
+
 static bool read_points(const cJSON *item, struct prometheus_matrix *matrix, struct prometheus_row *row,
                         struct err *err)
 {
@@ -212,9 +223,10 @@ static bool read_points(const cJSON *item, struct prometheus_matrix *matrix, str
         struct prometheus_point *point = &matrix->points[matrix->point_count];
         if (matrix->point_count == PROMETHEUS_POINTS_MAX)
             return err_set(err, ERR_LIMIT, "more than %d values", PROMETHEUS_POINTS_MAX);
-        if (!cJSON_IsNumber(time) || !read_pair(pair, &point->value))
+        if (!read_time(time, &point->time_ms) || !read_pair(pair, &point->value))
             return err_set(err, ERR_PROTOCOL, "a value that is none");
-        point->time_ms = (int64_t)llround(time->valuedouble * 1000);
+        if (matrix->point_count > row->first && point->time_ms <= point[-1].time_ms)
+            return err_set(err, ERR_PROTOCOL, "values that are not in the order of their times");
         matrix->point_count++;
     }
     row->count = matrix->point_count - row->first;

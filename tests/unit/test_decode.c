@@ -383,6 +383,9 @@ static void test_the_table_of_haproxy(void **state)
                                 "app,old,DRAIN,,,,,,,\n"
                                 "app,away,MAINT,,,,,,,\n"
                                 "app,BACKEND,UP,1,2,9,100,,11,\n"
+                                "app,wrong,UP,-1,,,100,,12,\n"
+                                "app,words,UP,,,,many,,12,\n"
+                                "app,endless,UP,,,,1e300,,12,\n"
                                 "short,row\n\n";
     struct haproxy_stat stat;
     struct err err = {0};

@@ -59,6 +59,12 @@ static void test_ranges_that_prove_nothing(void **state)
         {SUCCESS "\"matrix\",\"result\":[{\"metric\":{},\"values\":[[\"1\",\"2\"]]}]}}",
          "a value that is none"},
         {SUCCESS "\"matrix\",\"result\":[{\"metric\":{},\"values\":[[1,2]]}]}}", "a value that is none"},
+        {SUCCESS "\"matrix\",\"result\":[{\"metric\":{},\"values\":[[1e300,\"2\"]]}]}}",
+         "a value that is none"},
+        {SUCCESS "\"matrix\",\"result\":[{\"metric\":{},\"values\":[[2,\"2\"],[1,\"2\"]]}]}}",
+         "not in the order"},
+        {SUCCESS "\"matrix\",\"result\":[{\"metric\":{},\"values\":[[2,\"2\"],[2,\"2\"]]}]}}",
+         "not in the order"},
         {SUCCESS "\"matrix\",\"result\":[{\"metric\":{},\"histograms\":[]}]}}", "native histogram"},
         {"{\"status\":\"success\",\"warnings\":[\"half\"],\"data\":{\"resultType\":\"matrix\",\"result\":[]}"
          "}",
