@@ -97,6 +97,7 @@ static inline bool series_ring_has_room(const struct series_view *view, int64_t 
 static inline struct series_step *series_ring_slot(struct series_view *view, struct series_step *ring,
                                                    int64_t step)
 {
+    assert(view->capacity > 0);
     if (view->newest_step == SERIES_NEVER)
         view->newest_step = step;
     int64_t passed = view->newest_step + 1;

@@ -104,6 +104,64 @@ static void test_sarif(void **state)
 
 #define TRIVY(results) "{\"SchemaVersion\":2,\"ArtifactName\":\"shop\",\"Results\":[" results "]}"
 
+#define RUN(members) "{\"version\":\"2.1.0\",\"runs\":[{" members "}]}"
+#define OF_DRIVER(driver, result)                                                                            \
+    RUN("\"tool\":{\"driver\":" driver ",\"extensions\":[7]},\"results\":[" result "]")
+
+/* Each part of another type than SARIF's is refused, and named. */
+static void test_sarif_of_other_types(void **state)
+{
+    static const struct scan_case cases[] = {
+        {"{\"version\":\"2.1.0\",\"runs\":[7]}", "#/runs/0: is a number, expected an object"},
+        {"{\"version\":\"2.1.0\",\"runs\":7}", "#/runs: is a number, expected an array"},
+        {RUN("\"results\":[]"), "#/runs/0/tool: is missing"},
+        {RUN("\"invocations\":7"), "#/runs/0/invocations: is a number, expected an array"},
+        {RUN("\"invocations\":[7]"), "#/runs/0/invocations/0: is a number, expected an object"},
+        {RUN("\"invocations\":[{\"executionSuccessful\":7}]"),
+         "#/runs/0/invocations/0/executionSuccessful: is a number, expected true or false"},
+        {RUN("\"invocations\":[{\"executionSuccessful\":true}],\"tool\":{},\"results\":[]"),
+         "critical 0, findings 0"},
+        {SARIF("[{\"ruleId\":7}]"), "#/runs/0/results/0/ruleId: is a number, expected a text"},
+        {SARIF("[{\"ruleIndex\":\"7\"}]"), "#/runs/0/results/0/ruleIndex: is a text, expected a number"},
+        {SARIF("[{\"rule\":7}]"), "#/runs/0/results/0/rule: is a number, expected an object"},
+        {SARIF("[{\"rule\":{\"id\":7}}]"), "#/runs/0/results/0/rule/id: is a number, expected a text"},
+        {SARIF("[{\"rule\":{\"toolComponent\":7}}]"),
+         "#/runs/0/results/0/rule/toolComponent: is a number, expected an object"},
+        {SARIF("[{\"rule\":{\"toolComponent\":{\"index\":true}}}]"),
+         "#/runs/0/results/0/rule/toolComponent/index: is true, expected a number"},
+        {SARIF("[{\"rule\":{\"toolComponent\":{}}}]"), "warnings 1, findings 1"},
+        {SARIF("[{\"suppressions\":7}]"), "#/runs/0/results/0/suppressions: is a number, expected an array"},
+        {SARIF("[{\"suppressions\":[7]}]"),
+         "#/runs/0/results/0/suppressions/0: is a number, expected an object"},
+        {SARIF("[{\"suppressions\":[{\"status\":7}]}]"),
+         "#/runs/0/results/0/suppressions/0/status: is a number, expected a text"},
+        {SARIF("[{\"kind\":7}]"), "#/runs/0/results/0/kind: is a number, expected a text"},
+        {SARIF("[{\"baselineState\":7}]"), "#/runs/0/results/0/baselineState: is a number, expected a text"},
+        {SARIF("[{\"level\":7}]"), "#/runs/0/results/0/level: is a number, expected a text"},
+        {OF_DRIVER("7", "{}"), "#/runs/0/tool/driver: is a number, expected an object"},
+        {OF_DRIVER("{}", "{\"ruleId\":\"a\"}"), "warnings 1, findings 1"},
+        {OF_DRIVER("{\"rules\":7}", "{}"), "#/runs/0/tool/driver/rules: is a number, expected an array"},
+        {OF_DRIVER("{\"rules\":[7]}", "{\"ruleIndex\":0}"),
+         "#/runs/0/tool/driver/rules/0: is a number, expected an object"},
+        {OF_DRIVER("{\"rules\":[7,{\"id\":7}]}", "{\"ruleId\":\"a\"}"), "warnings 1, findings 1"},
+        {OF_DRIVER("{\"rules\":[{\"defaultConfiguration\":7}]}", "{\"ruleIndex\":0}"),
+         "#/runs/0/tool/driver/rules/0/defaultConfiguration: is a number, expected an object"},
+        {OF_DRIVER("{\"rules\":[{\"defaultConfiguration\":{\"level\":7}}]}", "{\"ruleIndex\":0}"),
+         "#/runs/0/tool/driver/rules/0/defaultConfiguration/level: is a number, expected a text"},
+        {OF_DRIVER("{\"rules\":[{\"properties\":7}]}", "{\"ruleIndex\":0}"),
+         "#/runs/0/tool/driver/rules/0/properties: is a number, expected an object"},
+        {OF_DRIVER("{\"rules\":[{\"properties\":{\"security-severity\":\"10.1\"}}]}", "{\"ruleIndex\":0}"),
+         "#/runs/0/tool/driver/rules/0/properties/security-severity: is no severity from 0.0 to 10.0"},
+        {OF_DRIVER("{}", "{\"rule\":{\"toolComponent\":{\"index\":0}}}"),
+         "#/runs/0/tool/extensions/0: is a number, expected an object"},
+        {RUN("\"tool\":{},\"results\":[{\"rule\":{\"toolComponent\":{\"index\":0}}}]"),
+         "#/runs/0/tool/extensions: is missing"},
+    };
+
+    (void)state;
+    assert_counts(SCAN_SARIF, cases, ARRAY_LENGTH(cases));
+}
+
 static void test_trivy(void **state)
 {
     static const struct scan_case cases[] = {
@@ -117,6 +175,11 @@ static void test_trivy(void **state)
         {TRIVY("{\"Vulnerabilities\":[{\"Severity\":\"SEVERE\"}]}"),
          "#/Results/0/Vulnerabilities/0/Severity: 'SEVERE' is no severity of trivy's"},
         {TRIVY("{\"Secrets\":[{}]}"), "#/Results/0/Secrets/0/Severity: is missing"},
+        {TRIVY("{\"Misconfigurations\":[{\"Severity\":\"HIGH\",\"Status\":7}]}"),
+         "#/Results/0/Misconfigurations/0/Status: is a number, expected a text"},
+        {TRIVY("{\"Misconfigurations\":[{\"Severity\":\"HIGH\",\"Status\":\"EXCEPTION\"}]}"),
+         "critical 0, findings 0"},
+        {TRIVY("{\"Secrets\":[7]}"), "#/Results/0/Secrets/0: is a number, expected an object"},
         {TRIVY("{\"Vulnerabilities\":{}}"), "#/Results/0/Vulnerabilities: is an object, expected an array"},
         {TRIVY(""), "#/Results: is empty: nothing was scanned"},
         {TRIVY("1"), "#/Results/0: is a number, expected an object"},
@@ -159,6 +222,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sarif),
+        cmocka_unit_test(test_sarif_of_other_types),
         cmocka_unit_test(test_trivy),
         cmocka_unit_test(test_too_many_looks),
     };
