@@ -1,55 +1,16 @@
 /* man.c - verdict man: the manual in the language of man(7), made from the tables.
  * SPDX-License-Identifier: MIT */
+#include "base/manual.h"
 #include "cli/arguments.h"
+#include "io/memory.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-enum { HELP_SIZE = 512 };
+enum { HELP_SIZE = 512, PAGE_SIZE = 256 * 1024 };
 
-/* Nothing of it is taken for a request of the language. */
-static void print_line(const char *line, size_t length)
-{
-    if (length > 0 && (line[0] == '.' || line[0] == '\''))
-        (void)printf("\\&");
-    for (size_t i = 0; i < length; i++) {
-        if (line[i] == '\\')
-            (void)printf("\\e");
-        else if (line[i] == '-')
-            (void)printf("\\-");
-        else
-            (void)putchar(line[i]);
-    }
-    (void)putchar('\n');
-}
-
-static void print_lines(const char *text)
-{
-    while (*text != '\0') {
-        size_t length = strcspn(text, "\n");
-        print_line(text, length);
-        text += length + (text[length] == '\n');
-    }
-}
-
-/* Text of several lines, or of one that is indented, is an example or a schema: it stays as it is. */
-static void print_text(const char *text)
-{
-    bool is_fixed = strchr(text, '\n') != NULL || text[0] == ' ';
-
-    (void)fputs(is_fixed ? ".nf\n" : "", stdout);
-    print_lines(text);
-    (void)fputs(is_fixed ? ".fi\n" : "", stdout);
-}
-
-static void print_tagged(const char *tag, const char *text)
-{
-    (void)printf(".TP\n.B ");
-    print_line(tag, strlen(tag));
-    print_text(text);
-}
-
-static void print_option(const struct option *option)
+static void add_option(struct text *page, const struct option *option)
 {
     char tag_memory[ARGUMENTS_OPTION_SIZE];
     char help_memory[HELP_SIZE];
@@ -61,43 +22,45 @@ static void print_option(const struct option *option)
     text_add(&help, "%s%s", option->help, option->is_required ? " (needed)" : "");
     if (option->fallback != NULL && option->fallback[0] != '\0')
         text_add(&help, " (default %s)", option->fallback);
-    print_tagged(tag.data, help.data);
+    manual_tagged(page, tag.data, help.data);
 }
 
-static void print_verb(const struct verb_entry *entry)
+static void add_verb(struct text *page, const struct verb_entry *entry)
 {
-    (void)printf(".SS %s\n.B verdict %s\n", entry->name, entry->name);
+    text_add(page, ".SS %s\n.B verdict %s\n", entry->name, entry->name);
     if (entry->arguments[0] != '\0')
-        print_line(entry->arguments, strlen(entry->arguments));
+        manual_line(page, entry->arguments, strlen(entry->arguments));
     if (entry->option_count > 0)
-        (void)printf("[options]\n");
-    (void)printf(".PP\n");
-    print_line(entry->summary, strlen(entry->summary));
+        text_add(page, "[options]\n");
+    text_add(page, ".PP\n");
+    manual_lines(page, entry->summary);
     for (size_t i = 0; entry->text != NULL && entry->text[i] != NULL; i++) {
-        (void)printf(".PP\n");
-        print_text(entry->text[i]);
+        text_add(page, ".PP\n");
+        manual_text(page, entry->text[i]);
     }
     for (size_t i = 0; i < entry->option_count; i++)
-        print_option(&entry->options[i]);
-}
-
-static void print_section(const char *title, const char *text)
-{
-    (void)printf(".SH %s\n", title);
-    print_lines(text);
+        add_option(page, &entry->options[i]);
 }
 
 int man_run(struct cli *cli)
 {
-    (void)cli;
-    (void)printf(".TH VERDICT 1 %s \"verdictd %s\" \"\"\n", VERDICT_DATE, VERDICT_VERSION);
-    (void)printf(".SH NAME\nverdict \\- talks to verdictd, which decides whether a deployment lives\n");
-    (void)printf(".SH SYNOPSIS\n.B verdict\n.I VERB\n[options] [arguments]\n");
-    print_section("DESCRIPTION", arguments_overview.words);
-    (void)printf(".SH VERBS\n");
+    char *memory = memory_take(PAGE_SIZE);
+    struct text page;
+
+    text_init(&page, memory, PAGE_SIZE);
+    manual_title(&page, "verdict", 1);
+    text_add(&page, ".SH NAME\nverdict \\- talks to verdictd, which decides whether a deployment lives\n"
+                    ".SH SYNOPSIS\n.B verdict\n.I VERB\n[options] [arguments]\n");
+    manual_section(&page, "DESCRIPTION", arguments_overview.words);
+    text_add(&page, ".SH VERBS\n");
     for (size_t i = 0; i < verb_count; i++)
-        print_verb(&verb_table[i]);
-    print_section("ENVIRONMENT", arguments_overview.environment);
-    print_section("EXIT STATUS", arguments_overview.exits);
-    return VERB_DONE;
+        add_verb(&page, &verb_table[i]);
+    manual_section(&page, "ENVIRONMENT", arguments_overview.environment);
+    manual_section(&page, "EXIT STATUS", arguments_overview.exits);
+    manual_section(&page, "SEE ALSO", "verdictd(8), verdict-runner(8)");
+    bool is_whole = !page.is_cut && fputs(page.data, stdout) >= 0;
+    free(memory);
+    if (!is_whole)
+        verb_complain(cli, "the manual could not be printed");
+    return is_whole ? VERB_DONE : VERB_UNKNOWN;
 }
