@@ -1,5 +1,6 @@
 /* main.c - verdictd: arguments, settings, signals, the loop.
  * SPDX-License-Identifier: MIT */
+#include "base/program.h"
 #include "daemon/drawing.h"
 #include "daemon/mishaps.h"
 #include "daemon/notices.h"
@@ -18,19 +19,65 @@
 #include <systemd/sd-daemon.h>
 #endif
 
-enum { EXIT_FINDINGS = 1, EXIT_USAGE = 2, STOP_DEADLINE_MS = 3000, GOOD_BYE_MS = 500, GOOD_BYE_STEP_MS = 10 };
+enum { EXIT_FINDINGS = 1, STOP_DEADLINE_MS = 3000, GOOD_BYE_MS = 500, GOOD_BYE_STEP_MS = 10 };
 
-static const char help[] =
-    "verdictd: decides whether a deployment lives, and takes it back when it must not.\n"
-    "\n"
-    "Usage: verdictd [--config FILE] [--check] [--log-level LEVEL]\n"
-    "\n"
-    "  --config FILE      settings (default /etc/verdictd/verdictd.conf)\n"
-    "  --check            read settings and rule files, say what is wrong with them, and exit\n"
-    "  --log-level LEVEL  debug, info, warn or error (default info)\n"
-    "  --help, --version\n"
-    "\n"
-    "SIGHUP reads the rule files again; SIGTERM stops and leaves commands running.\n";
+enum { OPTION_CONFIG, OPTION_CHECK, OPTION_LOG_LEVEL, OPTIONS_COUNT };
+
+static const char *const levels[] = {"debug", "info", "warn", "error", NULL};
+
+static const struct option options[OPTIONS_COUNT] = {
+    [OPTION_CONFIG] = {.name = "config",
+                       .type = OPTION_TEXT,
+                       .fallback = "/etc/verdictd/verdictd.conf",
+                       .help = "settings"},
+    [OPTION_CHECK] = {.name = "check",
+                      .type = OPTION_BOOL,
+                      .help = "reads settings and rule files, says what is wrong with them, and ends"},
+    [OPTION_LOG_LEVEL] = {.name = "log-level",
+                          .type = OPTION_CHOICE,
+                          .choices = levels,
+                          .fallback = "info",
+                          .help = "what is less is not logged"},
+};
+
+static const char *const about[] = {
+    "A pipeline says that a version goes somewhere; verdictd moves the traffic on in steps, judges the "
+    "version\n"
+    "by its metrics, and takes the traffic back when a rule fails. It runs in the foreground and logs to "
+    "stderr.",
+    "SIGHUP reads the rule files again; a broken one keeps its last good version. SIGTERM stops it and "
+    "leaves\n"
+    "commands running, which belong to verdict-runner(8). What it was doing goes on from the journal at the\n"
+    "next start: a restart or an upgrade neither kills nor repeats a command.",
+    NULL};
+
+static const char *const files[] = {"/etc/verdictd/verdictd.conf",
+                                    "settings",
+                                    "/etc/verdictd/rules.d/*.rules",
+                                    "what is judged, and how traffic moves",
+                                    "/usr/share/verdictd/rules",
+                                    "rule files to copy and edit",
+                                    "/var/lib/verdictd",
+                                    "the journal, and the series as RRD files",
+                                    "/run/verdictd/verdictd.sock",
+                                    "where verdict(1) asks",
+                                    NULL};
+
+static const char *const exits[] = {"0", "it was told to stop; --check found nothing wrong",
+                                    "1", "it could not go on; --check found something",
+                                    "2", "the settings cannot be read, or the arguments are wrong",
+                                    NULL};
+
+static const struct program program = {
+    .name = "verdictd",
+    .summary = "decides whether a deployment lives, and takes it back when it must not",
+    .options = options,
+    .option_count = OPTIONS_COUNT,
+    .about = about,
+    .files = files,
+    .exits = exits,
+    .also = "verdict(1), verdict-runner(8)",
+};
 
 struct arguments {
     const char *config;
@@ -39,27 +86,26 @@ struct arguments {
 };
 
 /* Returns an exit code, or -1 to go on. */
-static int read_arguments(int count, char **values, struct arguments *arguments)
+static int read_arguments(int count, char **texts, struct arguments *ret_arguments)
 {
-    for (int i = 1; i < count; i++) {
-        bool has_value = i + 1 < count;
-        if (strcmp(values[i], "--help") == 0)
-            return fputs(help, stdout) < 0;
-        if (strcmp(values[i], "--version") == 0)
-            return puts("verdictd " VERDICT_VERSION) < 0;
-        if (strcmp(values[i], "--check") == 0)
-            arguments->is_check = true;
-        else if (strcmp(values[i], "--config") == 0 && has_value)
-            arguments->config = values[++i];
-        else if (strcmp(values[i], "--log-level") == 0 && has_value &&
-                 log_level_parse(values[i + 1], &arguments->level))
-            i++;
-        else {
-            (void)fprintf(stderr, "verdictd: %s: not known, or without its value\n\n%s", values[i], help);
-            return EXIT_USAGE;
-        }
+    const char *values[PROGRAM_OPTIONS_MAX];
+    char memory[PROGRAM_TEXT_SIZE];
+    struct text words;
+    struct err err = {0};
+    enum program_wish wish = program_read(&program, count, texts, values, &err);
+
+    if (wish == PROGRAM_REFUSED) {
+        (void)fprintf(stderr, "verdictd: %s\n", err.text);
+        return PROGRAM_EXIT_USAGE;
     }
-    return -1;
+    if (wish != PROGRAM_RUN) {
+        text_init(&words, memory, sizeof(memory));
+        program_tell(&program, wish, &words);
+        return fputs(words.data, stdout) < 0;
+    }
+    *ret_arguments =
+        (struct arguments){.config = values[OPTION_CONFIG], .is_check = values[OPTION_CHECK] != NULL};
+    return log_level_parse(values[OPTION_LOG_LEVEL], &ret_arguments->level) ? -1 : PROGRAM_EXIT_USAGE;
 }
 
 static void print_findings(const struct config_report *report)
@@ -175,7 +221,7 @@ static int check_or_run(struct daemon *daemon, bool is_check)
 {
     if (!read_settings(daemon)) {
         free(daemon->report);
-        return EXIT_USAGE;
+        return PROGRAM_EXIT_USAGE;
     }
     daemon_reload(daemon);
     if (!is_check)
@@ -191,7 +237,7 @@ static int check_or_run(struct daemon *daemon, bool is_check)
 
 int main(int count, char **values)
 {
-    struct arguments arguments = {.config = "/etc/verdictd/verdictd.conf", .level = LOG_LEVEL_INFO};
+    struct arguments arguments;
 
     if (count == 2 && strcmp(values[1], "--draw") == 0)
         return drawing_main();

@@ -1,6 +1,8 @@
 /* main.c - verdict-runner: runs the commands that its allow list names, for clients of one socket.
  * SPDX-License-Identifier: MIT */
+#include "base/program.h"
 #include "runner/guard.h"
+#include "runner/renewal.h"
 #include "runner/report.h"
 #include "runner/server.h"
 
@@ -11,72 +13,64 @@
 #include <unistd.h>
 
 #define CONFIG_DEFAULT "/etc/verdictd/runner.conf"
-#define SOCKET_DEFAULT "/run/verdict-runner/runner.sock"
-#define DATA_DEFAULT   "/var/lib/verdict-runner"
 
-enum { EXIT_FINDINGS = 1, EXIT_USAGE = 2 };
+enum { EXIT_FINDINGS = 1 };
 
-struct arguments {
-    const char *config, *socket, *data;
-    bool is_check, is_help, is_version;
+enum { OPTION_CONFIG, OPTION_SOCKET, OPTION_DATA, OPTION_CHECK, OPTIONS_COUNT };
+
+static const struct option options[OPTIONS_COUNT] = {
+    [OPTION_CONFIG] = {.name = "config",
+                       .type = OPTION_TEXT,
+                       .help =
+                           "what may be run and written (default " CONFIG_DEFAULT "; without it: nothing)"},
+    [OPTION_SOCKET] = {.name = "socket",
+                       .type = OPTION_TEXT,
+                       .fallback = "/run/verdict-runner/runner.sock",
+                       .help = "where clients connect"},
+    [OPTION_DATA] = {.name = "data",
+                     .type = OPTION_TEXT,
+                     .fallback = "/var/lib/verdict-runner",
+                     .help = "results and outputs of commands"},
+    [OPTION_CHECK] = {.name = "check",
+                      .type = OPTION_BOOL,
+                      .help = "reads the configuration, looks at the programs, and ends"},
 };
 
-static const char HELP[] =
-    "Usage: verdict-runner [--config FILE] [--socket PATH] [--data DIR] [--check]\n"
-    "Runs the commands that its allow list names, for verdictd. Foreground; logs to stderr.\n"
-    "\n"
-    "  --config FILE   what may be run and written (" CONFIG_DEFAULT "; without it: nothing)\n"
-    "  --socket PATH   where clients connect (" SOCKET_DEFAULT ")\n"
-    "  --data DIR      results and outputs of commands (" DATA_DEFAULT ")\n"
-    "  --check         reads the configuration, looks at the programs, and ends: 0 good, 1 findings\n"
-    "  --help, --version\n"
-    "\n"
-    "SIGHUP reads the configuration again. SIGTERM stops the runner; commands go on, and the next runner\n"
-    "with the same --data finds them.\n";
+static const char *const about[] = {"It starts nothing that its own list does not allow, without a shell, "
+                                    "each command with a deadline and in a\n"
+                                    "session of its own. It runs in the foreground and logs to stderr.",
+                                    "SIGHUP reads the configuration again. SIGTERM stops the runner; "
+                                    "commands go on, and the next runner with\n"
+                                    "the same --data finds them.",
+                                    "When its program was replaced (an upgrade), a SIGHUP also makes it "
+                                    "start the new one in its place, in the\n"
+                                    "same process, as soon as no command is under way.",
+                                    NULL};
 
-static bool is_option(const char *name, const char *argument)
-{
-    return strcmp(name, argument) == 0;
-}
+static const char *const files[] = {
+    CONFIG_DEFAULT,
+    "what may be run and written; belongs to root, and nobody else may write it",
+    "/var/lib/verdict-runner",
+    "results and outputs of commands, kept for 7 days",
+    "/run/verdict-runner/runner.sock",
+    "where verdictd(8) asks",
+    NULL};
 
-static bool parse_flag(struct arguments *arguments, const char *argument)
-{
-    arguments->is_check = arguments->is_check || is_option("--check", argument);
-    arguments->is_help = arguments->is_help || is_option("--help", argument);
-    arguments->is_version = arguments->is_version || is_option("--version", argument);
-    return is_option("--check", argument) || is_option("--help", argument) ||
-           is_option("--version", argument);
-}
+static const char *const exits[] = {"0", "it was told to stop; --check found nothing wrong",
+                                    "1", "it could not start; --check found something",
+                                    "2", "the arguments are wrong",
+                                    NULL};
 
-static const char **find_value(struct arguments *arguments, const char *name)
-{
-    if (is_option("--config", name))
-        return &arguments->config;
-    if (is_option("--socket", name))
-        return &arguments->socket;
-    return is_option("--data", name) ? &arguments->data : NULL;
-}
-
-static bool refuse(const char *option, const char *what)
-{
-    fprintf(stderr, "verdict-runner: %s: %s; see --help\n", option, what);
-    return false;
-}
-
-static bool parse_arguments(int count, char **texts, struct arguments *arguments)
-{
-    for (int i = 1; i < count; i++) {
-        const char **value = find_value(arguments, texts[i]);
-        if (value == NULL && !parse_flag(arguments, texts[i]))
-            return refuse(texts[i], "no such option");
-        if (value == NULL)
-            continue;
-        if (i + 1 == count)
-            return refuse(texts[i], "needs a value");
-        *value = texts[++i];
-    }
-    return true;
-}
+static const struct program program = {
+    .name = "verdict-runner",
+    .summary = "runs the commands that its allow list names, for verdictd",
+    .options = options,
+    .option_count = OPTIONS_COUNT,
+    .about = about,
+    .files = files,
+    .exits = exits,
+    .also = "verdictd(8), verdict(1)",
+};
 
 static int check(const char *path)
 {
@@ -107,20 +101,36 @@ static void open_standard(void)
         close(fd);
 }
 
-static int serve(const struct arguments *arguments)
+/* Until it is told to stop; then true. False: it could not start. */
+static bool serve_once(struct server *server, const char *const *values, const struct renewal *renewal)
 {
-    struct server *server = malloc(sizeof(*server));
     struct err err;
+    if (!server_open(server, values[OPTION_CONFIG], values[OPTION_SOCKET], values[OPTION_DATA], &err)) {
+        report("error", "%s", err.text);
+        return false;
+    }
+    report("info", "listening on %s", values[OPTION_SOCKET]);
+    server_run(server, renewal);
+    if (server->is_to_renew)
+        report("info", "another program stands at %s: it takes our place", renewal->path);
+    else
+        report("info", "stopping; %zu commands go on", jobs_count(&server->jobs));
+    server_close(server);
+    return true;
+}
+
+/* A program that took our place gets our arguments; where it cannot be started we serve on as we are. */
+static int serve(const char *const *values, char **texts)
+{
+    struct renewal renewal;
+    struct server *server = malloc(sizeof(*server));
     if (server == NULL)
         return EXIT_FAILURE;
-    bool is_good = server_open(server, arguments->config, arguments->socket, arguments->data, &err);
-    if (is_good) {
-        report("info", "listening on %s", arguments->socket);
-        server_run(server);
-        report("info", "stopping; %zu commands go on", jobs_count(&server->jobs));
-        server_close(server);
-    } else {
-        report("error", "%s", err.text);
+    renewal_init(&renewal);
+    bool is_good = serve_once(server, values, &renewal);
+    while (is_good && server->is_to_renew) {
+        renewal_start(&renewal, texts);
+        is_good = serve_once(server, values, &renewal);
     }
     free(server);
     return is_good ? EXIT_SUCCESS : EXIT_FAILURE;
@@ -128,19 +138,28 @@ static int serve(const struct arguments *arguments)
 
 int main(int count, char **texts)
 {
-    struct arguments arguments = {.socket = SOCKET_DEFAULT, .data = DATA_DEFAULT};
+    const char *values[PROGRAM_OPTIONS_MAX];
+    char memory[PROGRAM_TEXT_SIZE];
+    struct text words;
+    struct err err = {0};
+
     open_standard();
-    if (!parse_arguments(count, texts, &arguments))
-        return EXIT_USAGE;
-    if (arguments.is_help || arguments.is_version) {
-        fputs(arguments.is_help ? HELP : "verdict-runner " VERDICT_VERSION "\n", stdout);
-        return EXIT_SUCCESS;
+    enum program_wish wish = program_read(&program, count, texts, values, &err);
+    if (wish == PROGRAM_REFUSED) {
+        fprintf(stderr, "verdict-runner: %s\n", err.text);
+        return PROGRAM_EXIT_USAGE;
     }
-    if (arguments.config == NULL && (arguments.is_check || access(CONFIG_DEFAULT, F_OK) == 0))
-        arguments.config = CONFIG_DEFAULT;
-    if (arguments.is_check)
-        return check(arguments.config);
-    if (arguments.config == NULL)
+    if (wish != PROGRAM_RUN) {
+        text_init(&words, memory, sizeof(memory));
+        program_tell(&program, wish, &words);
+        return fputs(words.data, stdout) < 0;
+    }
+    bool is_check = values[OPTION_CHECK] != NULL;
+    if (values[OPTION_CONFIG] == NULL && (is_check || access(CONFIG_DEFAULT, F_OK) == 0))
+        values[OPTION_CONFIG] = CONFIG_DEFAULT;
+    if (is_check)
+        return check(values[OPTION_CONFIG]);
+    if (values[OPTION_CONFIG] == NULL)
         report("warn", "no configuration: nothing may be run");
-    return serve(&arguments);
+    return serve(values, texts);
 }

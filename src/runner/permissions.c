@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libconfig.h>
+#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -122,6 +123,23 @@ static bool read_uids(struct reading *reading, config_setting_t *setting)
     return true;
 }
 
+/* Numbers of system users differ from machine to machine, their names do not. */
+static bool read_users(struct reading *reading, config_setting_t *setting)
+{
+    struct permissions *permissions = &reading->permissions;
+    struct permissions_texts texts = {NULL, 0};
+    if (!read_list(reading, setting, PERMISSIONS_LIST_MAX, &texts))
+        return false;
+    for (size_t i = 0; i < texts.count; i++) {
+        const struct passwd *user = getpwnam(texts.items[i]);
+        if (user == NULL)
+            return refuse(reading, setting, "every entry is the name of a user of this machine");
+        permissions->users[i] = user->pw_uid;
+    }
+    permissions->users_count = texts.count;
+    return true;
+}
+
 static bool read_commands_max(struct reading *reading, config_setting_t *setting)
 {
     int number = config_setting_type(setting) == CONFIG_TYPE_INT ? config_setting_get_int(setting) : 0;
@@ -140,6 +158,7 @@ static const struct {
     {"directories", read_directories},
     {"environment", read_environment},
     {"uids", read_uids},
+    {"users", read_users},
     {"commands_max", read_commands_max},
 };
 
@@ -150,7 +169,7 @@ static bool read_setting(struct reading *reading, config_setting_t *setting)
         if (strcmp(SETTINGS[i].name, name) == 0)
             return SETTINGS[i].read(reading, setting);
     return refuse(reading, setting,
-                  "no such setting (allow, write, directories, environment, uids, commands_max)");
+                  "no such setting (allow, write, directories, environment, uids, users, commands_max)");
 }
 
 static bool has_include(const char *text)
@@ -243,6 +262,17 @@ void permissions_done(struct permissions *permissions)
 {
     free(permissions->memory);
     permissions_init(permissions);
+}
+
+bool permissions_names(const struct permissions *permissions, uid_t uid)
+{
+    for (size_t i = 0; i < permissions->uids_count; i++)
+        if (permissions->uids[i] == uid)
+            return true;
+    for (size_t i = 0; i < permissions->users_count; i++)
+        if (permissions->users[i] == uid)
+            return true;
+    return false;
 }
 
 bool permissions_has(const struct permissions_texts *texts, const char *text)

@@ -5,8 +5,9 @@
  *     write = [ "/etc/haproxy/split.map" ];                 # files that may be replaced
  *     directories = [ "/srv/build" ];                       # where commands may work, or below; "/" always
  *     environment = [ "PATH=/usr/bin:/bin" ];               # of every command, besides VERDICT_*
- *     uids = [ 990 ];                                       # who may connect besides root and the runner's
- * user commands_max = 8;                                     # at once, 1..64
+ *     uids = [ 990 ];                                       # may connect, besides root and the runner's user
+ *     users = [ "verdictd" ];                               # the same, by names
+ *     commands_max = 8;                                     # at once, 1..64
  *
  * Everything is optional; what is not written may not be done. The file must belong to root or to the
  * runner's user and be writable by nobody else. Unknown settings and @include are errors. */
@@ -38,8 +39,8 @@ struct permissions {
     void *memory; /* of all that the members point to */
     struct allow_list allow;
     struct permissions_texts write, directories, environment;
-    uid_t uids[PERMISSIONS_LIST_MAX];
-    size_t uids_count;
+    uid_t uids[PERMISSIONS_LIST_MAX], users[PERMISSIONS_LIST_MAX];
+    size_t uids_count, users_count;
     size_t commands_max;
 };
 
@@ -50,6 +51,9 @@ void permissions_init(struct permissions *permissions);
 MUST_CHECK bool permissions_load(const char *path, struct permissions *ret_permissions, struct err *err);
 
 void permissions_done(struct permissions *permissions);
+
+/* Is it one of the users that may connect? */
+bool permissions_names(const struct permissions *permissions, uid_t uid);
 
 bool permissions_has(const struct permissions_texts *texts, const char *text);
 

@@ -100,7 +100,8 @@ static bool clear_socket(const struct sockaddr_un *address, struct err *err)
 /* Others must reach the socket to be asked who they are. */
 static bool open_access(const struct server *server)
 {
-    return chmod(server->socket_path, server->permissions.uids_count > 0 ? 0666 : 0600) == 0;
+    bool is_open = server->permissions.uids_count + server->permissions.users_count > 0;
+    return chmod(server->socket_path, is_open ? 0666 : 0600) == 0;
 }
 
 static bool open_socket(struct server *server, struct err *err)
@@ -207,9 +208,8 @@ static bool is_welcome(const struct server *server, int fd)
     socklen_t size = sizeof(peer);
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0)
         return false;
-    bool is_known = peer.uid == 0 || peer.uid == geteuid();
-    for (size_t i = 0; i < server->permissions.uids_count; i++)
-        is_known = is_known || server->permissions.uids[i] == peer.uid;
+    bool is_known =
+        peer.uid == 0 || peer.uid == geteuid() || permissions_names(&server->permissions, peer.uid);
     if (!is_known)
         report("warn", "user %u may not connect", peer.uid);
     return is_known;
@@ -258,8 +258,13 @@ static void reload(struct server *server)
     report("info", "configuration read again");
 }
 
+static bool is_idle(const struct server *server)
+{
+    return jobs_count(&server->jobs) == 0 && server->writing.pid == 0;
+}
+
 /* False: stop. */
-static bool read_signal(struct server *server)
+static bool read_signal(struct server *server, const struct renewal *renewal)
 {
     struct signalfd_siginfo info;
     if (read(server->signals, &info, sizeof(info)) != (ssize_t)sizeof(info))
@@ -267,6 +272,9 @@ static bool read_signal(struct server *server)
     if (info.ssi_signo != SIGHUP)
         return false;
     reload(server);
+    server->wants_renewal = renewal_is_due(renewal);
+    if (server->wants_renewal && !is_idle(server))
+        report("info", "%s was replaced; it is started when no command is under way", renewal->path);
     return true;
 }
 
@@ -324,22 +332,23 @@ static int fill_polled(const struct server *server, struct pollfd *polled)
     return wait_ms > 0 ? (int)wait_ms : 0;
 }
 
-void server_run(struct server *server)
+void server_run(struct server *server, const struct renewal *renewal)
 {
     struct pollfd polled[POLLED_COUNT];
     bool is_running = true;
-    while (is_running) {
+    while (is_running && !server->is_to_renew) {
         sweep(server);
         int wait_ms = fill_polled(server, polled);
         if (poll(polled, POLLED_COUNT, wait_ms) < 0)
             continue;
         if (polled[POLLED_SIGNALS].revents != 0)
-            is_running = read_signal(server);
+            is_running = read_signal(server, renewal);
         if (polled[POLLED_WRITING].revents != 0)
             answer_written(server);
         read_jobs(server, polled + POLLED_JOBS);
         read_clients(server, polled + POLLED_CLIENTS);
         if (polled[POLLED_LISTENER].revents != 0)
             accept_client(server);
+        server->is_to_renew = is_running && server->wants_renewal && is_idle(server);
     }
 }

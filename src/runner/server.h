@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "runner/jobs.h"
 #include "runner/output.h"
+#include "runner/renewal.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -29,7 +30,9 @@ struct server {
     uint64_t serial;
     struct jobs jobs;
     struct writing writing;
-    size_t keys_count; /* results that are kept */
+    bool wants_renewal; /* when no command is under way */
+    bool is_to_renew;   /* why it ended */
+    size_t keys_count;  /* results that are kept */
     int64_t sweep_at_ms;
     unsigned char packet_in[RUNNER_MESSAGE_MAX + 1];
     unsigned char packet_out[RUNNER_MESSAGE_MAX];
@@ -43,8 +46,9 @@ struct server {
 MUST_CHECK bool server_open(struct server *server, const char *config_path, const char *socket_path,
                             const char *data_path, struct err *err);
 
-/* Until SIGTERM or SIGINT; SIGHUP reads the configuration again. Commands go on afterwards. */
-void server_run(struct server *server);
+/* Until SIGTERM or SIGINT: commands go on afterwards. SIGHUP reads the configuration again; where `renewal`
+ * is due then, it ends as soon as nothing is under way, with `is_to_renew`. */
+void server_run(struct server *server, const struct renewal *renewal);
 
 void server_close(struct server *server);
 

@@ -207,7 +207,8 @@ static void reads_settings(void **state)
     struct err err = {0};
     static const char text[] = "allow = ( [ \"/bin/a\" ], [ \"/bin/b\", \"stop\", \"*\" ] );\n"
                                "write = [ \"/etc/x.map\" ];\n directories = [ \"/srv\" ];\n"
-                               "environment = [ \"PATH=/bin\" ]; uids = [ 990, 991 ]; commands_max = 3;\n";
+                               "environment = [ \"PATH=/bin\" ]; uids = [ 990, 991 ]; commands_max = 3;\n"
+                               "users = [ \"root\" ];\n";
     if (!load(text, 0600, &permissions, &err))
         fail_msg("%s", err.text);
     assert_int_equal(permissions.allow.count, 2);
@@ -217,6 +218,9 @@ static void reads_settings(void **state)
     assert_false(permissions_has(&permissions.write, "/etc/x"));
     assert_int_equal(permissions.uids_count, 2);
     assert_int_equal(permissions.uids[1], 991);
+    assert_true(permissions_names(&permissions, 990));
+    assert_true(permissions_names(&permissions, 0));
+    assert_false(permissions_names(&permissions, 992));
     assert_int_equal(permissions.commands_max, 3);
     permissions_done(&permissions);
     assert_int_equal(permissions.allow.count, 0);
@@ -238,6 +242,8 @@ static void refuses_settings(void **state)
         {"environment = [ \"VERDICT_X=1\" ];", "VERDICT_"},
         {"environment = [ \"PATH\" ];", "NAME=value"},
         {"uids = [ \"root\" ];", "number of a user"},
+        {"users = [ \"nobody-of-that-name\" ];", "name of a user"},
+        {"users = \"root\";", "list of texts"},
         {"commands_max = 0;", "1 to 64"},
         {"commands_max = 65;", "1 to 64"},
         {"allow = (", "syntax error"},
