@@ -43,7 +43,7 @@ install(FILES README.md ${DEBIAN}/copyright ${PRINTED}/changelog.gz DESTINATION 
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME verdictd)
 set(CPACK_PACKAGE_VERSION ${PROJECT_VERSION})
-set(CPACK_PACKAGE_CONTACT "verdictd maintainers <maintainers@users.noreply.verdictd.org>")
+set(CPACK_PACKAGE_CONTACT "verdictd maintainers <maintainers@verdictd.invalid>")
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "decides whether a deployment lives, and takes it back when not")
 set(CPACK_PACKAGE_DESCRIPTION
 "verdictd moves the traffic of a deployment on in steps, judges the new
