@@ -170,6 +170,8 @@ def test_scripts_at_each_turn(root, deb, tmp_path_factory):
     for folder, mode in {"etc/verdictd": 0o750, "etc/verdictd/rules.d": 0o750, "var/lib/verdictd": 0o700, "run/verdictd": 0o750, "var/lib/verdict-runner": 0o700}.items():
         assert os.stat(root.path(folder)).st_mode & 0o7777 == mode, folder
 
+    os.chmod(root.path("var/lib/verdict-runner"), 0o770)
+
     # The same again, and a newer one: what the administrator wrote stays, verdictd alone starts anew.
     with open(root.path("etc/verdictd/verdictd.conf"), "a", encoding="utf-8") as file:
         file.write("# mine\n")
@@ -177,6 +179,7 @@ def test_scripts_at_each_turn(root, deb, tmp_path_factory):
         root.dpkg("--install", package)
         assert root.told() == ["--system daemon-reload", "try-restart verdictd.service", "try-reload-or-restart verdict-runner.service"]
     assert root.read("etc/verdictd/verdictd.conf").endswith("# mine\n")
+    assert os.stat(root.path("var/lib/verdict-runner")).st_mode & 0o7777 == 0o770, "a drop-in may have given it to another user"
     assert "Version: 9.0.0" in root.read("var/lib/dpkg/status")
     root.dpkg("--configure", "--pending")
     assert root.told() == []
