@@ -24,6 +24,8 @@ void manual_line(struct text *page, const char *line, size_t length)
             text_add(page, "\\e");
         else if (line[i] == '-')
             text_add(page, "\\-");
+        else if (line[i] == '"') /* which would hold the words of a request together */
+            text_add(page, "\\(dq");
         else
             text_add_bytes(page, &line[i], 1);
     }

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "base/manual.h"
 #include "cli/arguments.h"
+#include "cli/man_settings.h"
 #include "io/memory.h"
 
 #include <stdio.h>
@@ -42,22 +43,38 @@ static void add_verb(struct text *page, const struct verb_entry *entry)
         add_option(page, &entry->options[i]);
 }
 
+static void man_verbs(struct text *page)
+{
+    manual_title(page, "verdict", 1);
+    text_add(page, ".SH NAME\nverdict \\- talks to verdictd, which decides whether a deployment lives\n"
+                   ".SH SYNOPSIS\n.B verdict\n.I VERB\n[options] [arguments]\n");
+    manual_section(page, "DESCRIPTION", arguments_overview.words);
+    text_add(page, ".SH VERBS\n");
+    for (size_t i = 0; i < verb_count; i++)
+        add_verb(page, &verb_table[i]);
+    manual_section(page, "ENVIRONMENT", arguments_overview.environment);
+    manual_section(page, "EXIT STATUS", arguments_overview.exits);
+    manual_section(page, "SEE ALSO", "verdictd(8), verdictd.conf(5), verdict-runner(8)");
+}
+
 int man_run(struct cli *cli)
 {
+    bool is_settings = cli->word_count > 0 && strcmp(cli->words[0], "verdictd.conf") == 0;
+
+    if (cli->word_count > 0 && !is_settings) {
+        verb_complain(cli,
+                      "%s: verdictd.conf is the one other page; `verdictd --man` and `verdict-runner --man` "
+                      "have theirs",
+                      cli->words[0]);
+        return VERB_REFUSED;
+    }
     char *memory = memory_take(PAGE_SIZE);
     struct text page;
-
     text_init(&page, memory, PAGE_SIZE);
-    manual_title(&page, "verdict", 1);
-    text_add(&page, ".SH NAME\nverdict \\- talks to verdictd, which decides whether a deployment lives\n"
-                    ".SH SYNOPSIS\n.B verdict\n.I VERB\n[options] [arguments]\n");
-    manual_section(&page, "DESCRIPTION", arguments_overview.words);
-    text_add(&page, ".SH VERBS\n");
-    for (size_t i = 0; i < verb_count; i++)
-        add_verb(&page, &verb_table[i]);
-    manual_section(&page, "ENVIRONMENT", arguments_overview.environment);
-    manual_section(&page, "EXIT STATUS", arguments_overview.exits);
-    manual_section(&page, "SEE ALSO", "verdictd(8), verdict-runner(8)");
+    if (is_settings)
+        man_settings(&page);
+    else
+        man_verbs(&page);
     bool is_whole = !page.is_cut && fputs(page.data, stdout) >= 0;
     free(memory);
     if (!is_whole)

@@ -370,7 +370,8 @@ const struct verb_entry verb_table[] = {
     {"audit", "[ls|verify]", "what changed and who asked; or whether those rows are as they were written",
      audit_text, TABLE(audit_options), 0, 1, false, audit_run, NULL},
     {"completion", "bash|zsh", "prints a completion script", NULL, NULL, 0, 1, 1, true, completion_run, NULL},
-    {"man", "", "prints this manual as a page for man(1)", NULL, NULL, 0, 0, 0, true, man_run, NULL},
+    {"man", "[verdictd.conf]", "prints this manual, or that of the settings, as a page for man(1)", NULL,
+     NULL, 0, 0, 1, true, man_run, NULL},
 };
 
 const size_t verb_count = ARRAY_LENGTH(verb_table);

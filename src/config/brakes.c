@@ -74,3 +74,8 @@ bool brakes_read(const struct build *build, const struct node *root, struct sett
                   is_good;
     return is_good;
 }
+
+struct settings_table brakes_table(void)
+{
+    return (struct settings_table){"brakes", "brakes: { ... };", options, BRAKE_OPTION_COUNT};
+}

@@ -115,3 +115,8 @@ bool controller_read(const struct build *build, const struct node *root, struct 
     };
     return true;
 }
+
+struct settings_table controller_table(void)
+{
+    return (struct settings_table){"controller", "controller: { ... };", options, CONTROLLER_OPTION_COUNT};
+}

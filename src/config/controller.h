@@ -11,4 +11,7 @@
 MUST_CHECK bool controller_read(const struct build *build, const struct node *root,
                                 struct settings *settings);
 
+/* What may stand in it. */
+struct settings_table controller_table(void);
+
 #endif

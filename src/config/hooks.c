@@ -314,3 +314,8 @@ bool hooks_read(const struct build *build, const struct node *root, struct setti
     settings->hook_count = group->count;
     return is_good;
 }
+
+struct settings_table hooks_table(void)
+{
+    return (struct settings_table){"hooks", "hooks: { NAME: { ... }; };", options, HOOK_OPTION_COUNT};
+}

@@ -10,4 +10,7 @@
 /* Reads the group, where there is one; false: findings were added. */
 MUST_CHECK bool hooks_read(const struct build *build, const struct node *root, struct settings *settings);
 
+/* What may stand in it. */
+struct settings_table hooks_table(void);
+
 #endif

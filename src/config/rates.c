@@ -70,3 +70,8 @@ bool rates_read(const struct build *build, const struct node *root, struct setti
                 &settings->address_rate) &&
            is_good;
 }
+
+struct settings_table rates_table(void)
+{
+    return (struct settings_table){"rates", "rates: { ... };", options, RATE_OPTION_COUNT};
+}

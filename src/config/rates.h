@@ -10,4 +10,7 @@
 /* Reads the group, or takes the defaults; false: findings were added. */
 MUST_CHECK bool rates_read(const struct build *build, const struct node *root, struct settings *settings);
 
+/* What may stand in it. */
+struct settings_table rates_table(void);
+
 #endif

@@ -391,3 +391,19 @@ bool settings_is_member(const struct settings *settings, const char *name, const
     }
     return false;
 }
+
+size_t settings_tables(struct settings_table tables[SETTINGS_TABLES_MAX])
+{
+    const struct settings_table all[] = {
+        {"", "", options, SETTING_OPTION_COUNT},
+        {"listen", "listen = ( { ... }, { ... } );", listen_options, LISTEN_OPTION_COUNT},
+        {"runner", "runner: { ... };", runner_options, RUNNER_OPTION_COUNT},
+        hooks_table(),
+        brakes_table(),
+        rates_table(),
+        controller_table(),
+    };
+
+    memcpy(tables, all, sizeof(all));
+    return ARRAY_LENGTH(all);
+}

@@ -98,6 +98,19 @@ struct settings {
     struct settings_group groups[SETTINGS_PEOPLE_MAX];
 };
 
+/* One group of the file and what may stand in it, for its manual. */
+struct settings_table {
+    const char *group; /* "brakes"; "": outside of all groups */
+    const char *shape; /* "brakes: { ... }" */
+    const struct option *options;
+    size_t count;
+};
+
+enum { SETTINGS_TABLES_MAX = 8 };
+
+/* Those that do not depend on the kinds of this build; how many there are. */
+size_t settings_tables(struct settings_table tables[SETTINGS_TABLES_MAX]);
+
 /* Reads the file; NULL where anything is wrong (the report says what). One allocation. */
 struct settings *settings_read(const char *file, const struct option_schemas *schemas,
                                struct config_report *report);

@@ -76,7 +76,7 @@ static const struct program program = {
     .about = about,
     .files = files,
     .exits = exits,
-    .also = "verdict(1), verdict-runner(8)",
+    .also = "verdictd.conf(5), verdict(1), verdict-runner(8)",
 };
 
 struct arguments {

@@ -125,8 +125,8 @@ static void takes_nothing_for_a_request(void **state)
     struct text page;
 
     text_init(&page, memory, sizeof(memory));
-    manual_lines(&page, ".SH x\n'y\n\na\\b-c");
-    assert_string_equal(memory, "\\&.SH x\n\\&'y\n\na\\eb\\-c\n");
+    manual_lines(&page, ".SH x\n'y\n\na\\b-\"c");
+    assert_string_equal(memory, "\\&.SH x\n\\&'y\n\na\\eb\\-\\(dqc\n");
     text_init(&page, memory, sizeof(memory));
     manual_text(&page, "one line");
     manual_text(&page, " indented");
