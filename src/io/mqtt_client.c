@@ -6,10 +6,12 @@
 #include "io/linger.h"
 #include "io/memory.h"
 #include "io/mqtt_state.h"
+#include "io/reach.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -21,6 +23,7 @@ enum {
     KEEPALIVE_MAX_S = 3600,
     PACKETS_PER_TURN = 256,
     BACKOFF_DOUBLINGS_MAX = 16,
+    REACH_MS = MQTT_CLIENT_CONNECT_MS / 2,
     STEADY_MS = 10 * 1000 /* a connection that held so long begins the backoff anew */
 };
 
@@ -80,7 +83,8 @@ static struct mqtt_attempt *attempt_new(struct mqtt_client *client, struct err *
     attempt->host = memory_copy_text(client->url.host);
     attempt->port = client->url.port;
     attempt->keepalive_s = client->settings.keepalive_s;
-    attempt->library = mosquitto_new(client->settings.client_id, true, attempt);
+    attempt->session_s = client->settings.is_v5 && client->settings.keeps_session ? MQTT_CLIENT_SESSION_S : 0;
+    attempt->library = mosquitto_new(client->settings.client_id, !client->settings.keeps_session, attempt);
     if (attempt->library == NULL)
         (void)library_failed(err, "client_id", errno == ENOMEM ? MOSQ_ERR_NOMEM : MOSQ_ERR_INVAL);
     if (attempt->library == NULL || !set_identity(attempt->library, &client->settings, err) ||
@@ -228,13 +232,29 @@ static void work_on_socket(void *data, unsigned events)
     settle(client, code);
 }
 
-/* The worker's part: looking up the name blocks; connecting itself does not. */
+/* Only the library's blocking call says for how long a broker of version 5 keeps the session. */
+static int connect_for_session(struct mqtt_attempt *attempt)
+{
+    mosquitto_property *properties = NULL;
+    int code =
+        mosquitto_property_add_int32(&properties, MQTT_PROP_SESSION_EXPIRY_INTERVAL, attempt->session_s);
+
+    if (code == MOSQ_ERR_SUCCESS)
+        code = mosquitto_connect_bind_v5(attempt->library, attempt->host, attempt->port, attempt->keepalive_s,
+                                         NULL, properties);
+    mosquitto_property_free_all(&properties);
+    return code;
+}
+
+/* The worker's part: looking up the name blocks; connecting itself does not, or to where something was found
+ * to listen just now. */
 static void connect_in_worker(void *data)
 {
     struct mqtt_attempt *attempt = data;
 
-    attempt->code =
-        mosquitto_connect_async(attempt->library, attempt->host, attempt->port, attempt->keepalive_s);
+    attempt->code = attempt->session_s > 0 ? connect_for_session(attempt)
+                                           : mosquitto_connect_async(attempt->library, attempt->host,
+                                                                     attempt->port, attempt->keepalive_s);
     if (attempt->code == MOSQ_ERR_ERRNO)
         (void)!text_copy(attempt->reason, sizeof(attempt->reason), strerror(errno));
 }
@@ -267,6 +287,35 @@ static void note_attempted(void *data)
         go_down(client, err.text);
 }
 
+static void hand_to_worker(struct mqtt_client *client)
+{
+    struct err err = {0};
+
+    if (!loop_work(client->loop, connect_in_worker, note_attempted, client->attempt, &err))
+        go_down(client, err.text);
+}
+
+static void note_reached(void *data, const struct reach_answer *answer)
+{
+    struct mqtt_client *client = data;
+
+    client->reach = NULL;
+    if (answer->is_reached)
+        hand_to_worker(client);
+    else
+        go_down(client, answer->err.text);
+}
+
+/* So that no worker waits for a host that never answers. */
+static void look_before(struct mqtt_client *client)
+{
+    const char *form = strchr(client->url.host, ':') != NULL ? "[%s]:%d" : "%s:%d";
+    char place[REACH_HOST_MAX + REACH_PORT_MAX];
+
+    (void)snprintf(place, sizeof(place), form, client->url.host, client->url.port);
+    client->reach = reach_start(client->loop, place, false, REACH_MS, note_reached, client);
+}
+
 static void attempt_start(void *data)
 {
     struct mqtt_client *client = data;
@@ -281,9 +330,10 @@ static void attempt_start(void *data)
         mosquitto_disconnect_callback_set(library, note_disconnected);
         mqtt_traffic_attach(library);
         client->state = MQTT_CONNECTING;
-        if (loop_work(client->loop, connect_in_worker, note_attempted, client->attempt, &err))
-            return;
-        go_down(client, err.text);
+        if (client->attempt->session_s > 0)
+            look_before(client);
+        else
+            hand_to_worker(client);
         return;
     }
     /* The certificate files changed since they were checked. */
@@ -411,7 +461,10 @@ void mqtt_client_free(struct mqtt_client *client)
     loop_defer_cancel(client->loop, settle_now, client);
     mqtt_traffic_tell_done(client, true);
     loop_poll_stop(client->poll);
-    if (client->state == MQTT_CONNECTING) {
+    if (client->reach != NULL) {
+        reach_cancel(client->reach);
+        client->reach = NULL;
+    } else if (client->state == MQTT_CONNECTING) {
         client->attempt->client = NULL; /* the worker still has it */
         client->attempt = NULL;
     }

@@ -25,6 +25,8 @@ enum {
     MQTT_CLIENT_PAYLOAD_MAX_BYTES = 256 * 1024, /* default, of what comes in */
     MQTT_CLIENT_PUBLISH_MAX_BYTES = 4 * 1024 * 1024,
     MQTT_CLIENT_TOPIC_MAX_BYTES = 1024,
+    MQTT_CLIENT_PROPERTIES_MAX = 32,    /* of a message; more are not told */
+    MQTT_CLIENT_SESSION_S = 24 * 3600,  /* how long a broker of version 5 keeps what we keep */
     MQTT_CLIENT_KEEPALIVE_S = 15,       /* default; the library's least is 5 */
     MQTT_CLIENT_CONNECT_MS = 10 * 1000, /* from the start of an attempt to the broker's consent */
     MQTT_CLIENT_BACKOFF_MIN_MS = 500,
@@ -44,6 +46,8 @@ struct mqtt_client_settings {
     const char *will_payload;
     bool will_is_retained;
     bool is_v5; /* MQTT 5 instead of 3.1.1 */
+    /* The broker keeps our subscriptions, and what comes while we are away, under our client_id. */
+    bool keeps_session;
     int keepalive_s;
     size_t payload_max_bytes;
     int64_t backoff_min_ms;
@@ -56,6 +60,8 @@ struct mqtt_client_callbacks {
     void (*on_up)(void *data);
     /* Once per lost connection and once per failed attempt. */
     void (*on_down)(void *data, const char *reason);
+    /* Of the message that on_message brings next, MQTT 5: one user property; until the return. */
+    void (*on_property)(void *data, const char *name, const char *value);
     /* payload: `length` bytes and a NUL behind them; topic: valid UTF-8 without wildcards. */
     void (*on_message)(void *data, const char *topic, const char *payload, size_t length, bool is_retained);
     /* The broker refused this subscription (its access list). */

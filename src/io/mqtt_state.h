@@ -8,6 +8,7 @@
 #include "io/mqtt_url.h"
 
 #include <mosquitto.h>
+#include <mqtt_protocol.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -27,6 +28,7 @@ struct mqtt_attempt {
     char *host;
     int port;
     int keepalive_s;
+    uint32_t session_s;           /* of MQTT 5; 0: it ends with the connection */
     int code;                     /* of the library's connect */
     char reason[MQTT_REASON_MAX]; /* why it ended; "" while it has not */
 };
@@ -54,6 +56,7 @@ struct mqtt_client {
     void *data;
     enum mqtt_state state;
     struct mqtt_attempt *attempt; /* NULL while RESTING */
+    struct reach *reach;          /* CONNECTING, before the worker has the attempt; else NULL */
     int fd;                       /* a duplicate of the socket, which the library closes as it likes; or -1 */
     struct loop_poll *poll;
     struct loop_timer *retry;

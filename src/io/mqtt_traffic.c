@@ -27,7 +27,33 @@ static bool is_good_topic(const char *topic)
            mosquitto_validate_utf8(topic, (int)length) == MOSQ_ERR_SUCCESS;
 }
 
-static void note_message(struct mosquitto *library, void *data, const struct mosquitto_message *message)
+static void tell_property(const struct mqtt_client *client, const mosquitto_property *property)
+{
+    char *name = NULL;
+    char *value = NULL;
+
+    if (mosquitto_property_read_string_pair(property, MQTT_PROP_USER_PROPERTY, &name, &value, false) == NULL)
+        return;
+    if (!client->is_freed)
+        client->callbacks.on_property(client->data, name, value);
+    free(name);
+    free(value);
+}
+
+static void tell_properties(const struct mqtt_client *client, const mosquitto_property *properties)
+{
+    size_t count = 0;
+
+    for (; properties != NULL && count < MQTT_CLIENT_PROPERTIES_MAX;
+         properties = mosquitto_property_next(properties))
+        if (mosquitto_property_identifier(properties) == MQTT_PROP_USER_PROPERTY) {
+            tell_property(client, properties);
+            count++;
+        }
+}
+
+static void note_message(struct mosquitto *library, void *data, const struct mosquitto_message *message,
+                         const mosquitto_property *properties)
 {
     struct mqtt_client *client = client_of(data);
     const char *payload = message->payloadlen > 0 ? message->payload : "";
@@ -44,7 +70,9 @@ static void note_message(struct mosquitto *library, void *data, const struct mos
         return;
     }
     client->counts.messages++;
-    if (client->callbacks.on_message != NULL)
+    if (client->callbacks.on_property != NULL)
+        tell_properties(client, properties);
+    if (client->callbacks.on_message != NULL && !client->is_freed)
         client->callbacks.on_message(client->data, message->topic, payload, (size_t)message->payloadlen,
                                      message->retain);
 }
@@ -228,7 +256,7 @@ bool mqtt_client_publish(struct mqtt_client *client, const char *topic, const vo
 
 void mqtt_traffic_attach(struct mosquitto *library)
 {
-    mosquitto_message_callback_set(library, note_message);
+    mosquitto_message_v5_callback_set(library, note_message);
     mosquitto_subscribe_callback_set(library, note_subscribed);
     mosquitto_publish_callback_set(library, note_published);
 }
