@@ -199,51 +199,62 @@ static void on_refused(void *data, const char *filter)
 
 /* ---- the interface ---- */
 
-static bool connect_broker(struct collector *collector, const char *name, const struct option_value *options,
-                           const struct secret *password, struct err *err)
+bool collector_mqtt_connect(struct loop *loop, const struct option_value *options,
+                            const struct mqtt_client_settings *own,
+                            const struct mqtt_client_callbacks *callbacks, void *data,
+                            struct mqtt_client **ret_client, struct err *err)
 {
-    static const struct mqtt_client_callbacks callbacks = {
-        .on_up = on_up, .on_down = on_down, .on_message = on_message, .on_refused = on_refused};
-    const struct collector_env *env = &collector->env;
-    bool has_will = env->status_source != NULL && strcmp(env->status_source, name) == 0;
+    CLEANUP(secret_drop) struct secret password = {0};
+    struct mqtt_client_settings settings = *own;
+
+    if (options[PASSWORD].text != NULL && !secret_load(options[PASSWORD].text, &password, err))
+        return false;
     char *ca = access_copy_path(options[CA].text);
     char *certificate = access_copy_path(options[CERTIFICATE].text);
     char *key = access_copy_path(options[KEY].text);
-    char client_id[CLIENT_ID_MAX];
-
-    (void)snprintf(client_id, sizeof(client_id), "verdictd-%.60s-%.50s", env->instance, name);
-    struct mqtt_client_settings settings = {
-        .url = options[URL].text,
-        .client_id = options[CLIENT_ID].text != NULL ? options[CLIENT_ID].text : client_id,
-        .username = options[USERNAME].text,
-        .password = password->bytes,
-        .ca_file = ca,
-        .certificate_file = certificate,
-        .key_file = key,
-        .will_topic = has_will ? env->will_topic : NULL,
-        .will_payload = has_will ? env->will_payload : NULL,
-        .will_is_retained = has_will,
-        .keepalive_s = (int)(options[KEEPALIVE].duration_ms / 1000),
-        .payload_max_bytes = DECODE_PAYLOAD_MAX};
-    bool is_new = mqtt_client_new(env->loop, &settings, &callbacks, collector, &collector->client, err);
+    settings.url = options[URL].text;
+    settings.username = options[USERNAME].text;
+    settings.password = password.bytes;
+    settings.ca_file = ca;
+    settings.certificate_file = certificate;
+    settings.key_file = key;
+    settings.keepalive_s = (int)(options[KEEPALIVE].duration_ms / 1000);
+    bool is_new = mqtt_client_new(loop, &settings, callbacks, data, ret_client, err);
     free(ca);
     free(certificate);
     free(key);
     return is_new;
 }
 
+static bool connect_broker(struct collector *collector, const char *name, const struct option_value *options,
+                           struct err *err)
+{
+    static const struct mqtt_client_callbacks callbacks = {
+        .on_up = on_up, .on_down = on_down, .on_message = on_message, .on_refused = on_refused};
+    const struct collector_env *env = &collector->env;
+    bool has_will = env->status_source != NULL && strcmp(env->status_source, name) == 0;
+    char client_id[CLIENT_ID_MAX];
+
+    (void)snprintf(client_id, sizeof(client_id), "verdictd-%.60s-%.50s", env->instance, name);
+    const struct mqtt_client_settings own = {
+        .client_id = options[CLIENT_ID].text != NULL ? options[CLIENT_ID].text : client_id,
+        .will_topic = has_will ? env->will_topic : NULL,
+        .will_payload = has_will ? env->will_payload : NULL,
+        .will_is_retained = has_will,
+        .payload_max_bytes = DECODE_PAYLOAD_MAX};
+    return collector_mqtt_connect(env->loop, options, &own, &callbacks, collector, &collector->client, err);
+}
+
 static bool open_collector(const struct collector_env *env, const char *name,
                            const struct option_value *options, struct collector **ret_collector,
                            struct err *err)
 {
-    CLEANUP(secret_drop) struct secret password = {0};
     struct collector *collector = memory_take(sizeof(*collector));
 
     collector->env = *env;
     collector->down_since_ms = loop_now_ms();
     (void)snprintf(collector->why, sizeof(collector->why), "not connected yet");
-    if ((options[PASSWORD].text != NULL && !secret_load(options[PASSWORD].text, &password, err)) ||
-        !connect_broker(collector, name, options, &password, err)) {
+    if (!connect_broker(collector, name, options, err)) {
         free(collector);
         return err_wrap(err, "mqtt %s", name);
     }

@@ -165,7 +165,7 @@ static bool read_key(struct call *call)
     const char *header = http_server_header(call->request, "Idempotency-Key");
     size_t length = 0;
 
-    if (header == NULL || call->parent != NULL) /* an event has its own */
+    if (header == NULL || call->parent != NULL || call->key[0] != '\0') /* an event has its own */
         return true;
     bool is_quoted = header[0] == '"';
     for (header += is_quoted; *header != '\0' && length + 1 < sizeof(call->key); header++) {

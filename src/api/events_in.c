@@ -158,15 +158,20 @@ void events_take_start(struct call *call, const char *source, const char *id, cJ
 void events_take(struct call *call)
 {
     enum cloud_event_form form = cloud_event_form(call->request);
-    struct err err = {0};
 
-    if (form == CLOUD_EVENT_NONE) {
+    if (form != CLOUD_EVENT_NONE)
+        events_take_form(call, form);
+    else
         problem_answer(call, 415, "unsupported-media-type",
                        "CloudEvents are taken here: application/cloudevents+json, "
                        "application/cloudevents-batch+json, or application/json with ce- headers");
-        return;
-    }
+}
+
+void events_take_form(struct call *call, enum cloud_event_form form)
+{
     struct events_in *events = call->events = memory_take(sizeof(*events));
+    struct err err = {0};
+
     if (!cloud_events_read(call->request, form, &events->events, &err)) {
         problem_answer(call, 400, "invalid", "%s", err.text);
         return;

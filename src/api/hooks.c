@@ -103,6 +103,39 @@ static void take_start(struct call *call, const struct settings_hook *hook)
     events_take_start(call, source, id, body);
 }
 
+/* Who signed it vouches for the body alone, so that says what it is, and no header does. What cannot be read
+ * is nothing here: whoever reads it as a start says why. */
+static enum cloud_event_form form_of(const struct call *call)
+{
+    struct cJSON *root = NULL;
+    enum cloud_event_form form = CLOUD_EVENT_NONE;
+
+    if (!json_parse(call->text, call->text_length, NULL, &root, NULL))
+        return CLOUD_EVENT_NONE;
+    if (cJSON_IsArray(root))
+        form = CLOUD_EVENT_BATCH;
+    else if (cJSON_GetObjectItemCaseSensitive(root, "specversion") != NULL)
+        form = CLOUD_EVENT_STRUCTURED;
+    json_free(root);
+    return form;
+}
+
+/* Events are known by source and id, a native request by the id that is signed with it. */
+static void take_own(struct call *call)
+{
+    enum cloud_event_form form = form_of(call);
+    const char *id = http_server_header(call->request, "webhook-id");
+    char hash[DIGEST_SHA256_HEX_SIZE];
+
+    if (form != CLOUD_EVENT_NONE) {
+        events_take_form(call, form);
+        return;
+    }
+    digest_sha256_hex(id, strlen(id), hash);
+    (void)snprintf(call->key, sizeof(call->key), "webhook:%s", hash);
+    deployments_start(call);
+}
+
 static bool read_message(struct call *call)
 {
     struct err err = {0};
@@ -126,10 +159,14 @@ void hooks_take(struct call *call)
         problem_answer(call, 404, "not-found", "verdictd.conf has no hook of this name");
         return;
     }
-    if (!is_proved(call, hook) || !read_message(call))
+    if (!is_proved(call, hook))
         return;
     become(call, hook);
-    if (!hook_concerns(hook, call->body))
+    if (hook->kind == HOOK_VERDICT)
+        take_own(call);
+    else if (!read_message(call))
+        return;
+    else if (!hook_concerns(hook, call->body))
         answer_nothing(call);
     else if (!hook_is_young(hook, call->body, clock_wall_ms(), &err))
         problem_answer_err(call, &err);

@@ -5,6 +5,7 @@
 
 #include "api/api.h"
 #include "api/call.h"
+#include "api/cloud_event.h"
 #include "api/fleet_parts.h"
 #include "api/listeners.h"
 #include "api/problem.h"
@@ -84,6 +85,8 @@ void hooks_take(struct call *call);
 /* events_in.c: one of the events that a call brought has its answer; the last one answers the call. */
 void events_answered(struct call *call, size_t place, unsigned status, const char *body);
 void events_free(struct events_in *events);
+/* events_take of a request whose body has this form, whatever its headers say. */
+void events_take_form(struct call *call, enum cloud_event_form form);
 /* One start, as if it had come as the event `id` of `source`; takes over `body`, the native request's. */
 void events_take_start(struct call *call, const char *source, const char *id, struct cJSON *body);
 

@@ -68,7 +68,7 @@ static void add_errors_of(cJSON *problem, const char *detail)
     add_error(problem, pointer, colon + 2);
 }
 
-static cJSON *make(const struct call *call, unsigned status, const char *code, const char *detail)
+cJSON *problem_shape(unsigned status, const char *code, const char *detail)
 {
     cJSON *problem = cJSON_CreateObject();
     char type[TYPE_SIZE];
@@ -79,6 +79,13 @@ static cJSON *make(const struct call *call, unsigned status, const char *code, c
     cJSON_AddNumberToObject(problem, "status", status);
     cJSON_AddStringToObject(problem, "detail", detail);
     cJSON_AddStringToObject(problem, "code", code);
+    return problem;
+}
+
+static cJSON *make(const struct call *call, unsigned status, const char *code, const char *detail)
+{
+    cJSON *problem = problem_shape(status, code, detail);
+
     if (call->request != NULL)
         cJSON_AddStringToObject(problem, "instance", call->request->path);
     return problem;

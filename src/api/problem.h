@@ -8,6 +8,7 @@
 
 #include <stdint.h>
 
+struct cJSON;
 struct call;
 
 /* `code`: a stable word for programs ("not-found"). A detail of the form "#/pointer: text", as the JSON
@@ -29,6 +30,9 @@ void problem_answer_method(struct call *call, const char *allowed);
 
 /* 429 with Retry-After, in whole seconds. `who`: "this token". */
 void problem_answer_rate(struct call *call, int64_t wait_ms, const char *who);
+
+/* The document without an instance, for who answers where there is no call. The caller's. */
+struct cJSON *problem_shape(unsigned status, const char *code, const char *detail);
 
 /* The standard phrase of a status ("Not Found"). */
 const char *problem_title(unsigned status);

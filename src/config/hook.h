@@ -6,7 +6,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum hook_kind { HOOK_GITHUB, HOOK_GITLAB, HOOK_JSON };
+enum hook_kind {
+    HOOK_GITHUB,
+    HOOK_GITLAB,
+    HOOK_VERDICT, /* the body of POST /v1/deployments, or a CloudEvent; always of STANDARD */
+    HOOK_JSON
+};
 
 /* How a message shows that its sender knows the secret. */
 enum hook_proof {
@@ -56,10 +61,10 @@ struct settings_hook {
     enum hook_kind kind;
     const char *secret; /* reference */
     enum hook_proof proof;
-    const char *header; /* where the proof stands; not of STANDARD */
-    int64_t max_age_ms; /* of a message that says when it was written */
-    struct hook_values fields[HOOK_FIELD_COUNT];
-    const struct hook_condition *conditions; /* all must hold, else the message concerns nothing here */
+    const char *header;                          /* where the proof stands; not of STANDARD */
+    int64_t max_age_ms;                          /* of a message that says when it was written */
+    struct hook_values fields[HOOK_FIELD_COUNT]; /* none of VERDICT */
+    const struct hook_condition *conditions;     /* all must hold, else the message concerns nothing here */
     size_t condition_count;
     struct hook_texts names;                  /* theirs and ours in turn: "Production", "prod" */
     struct hook_texts services, environments; /* that it is for; none: all */

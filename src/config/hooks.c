@@ -24,7 +24,7 @@ enum {
 };
 enum { VALUES_MAX = 8, NAMES_MAX = 64, KIND_VALUES_MAX = 4 };
 
-static const char *const kinds[] = {"github", "gitlab", "json", NULL};
+static const char *const kinds[] = {"github", "gitlab", "verdict", "json", NULL};
 static const char *const proofs[] = {"sha256", "standard", "token", NULL};
 
 #define FIELD(field, key, what)                                                                              \
@@ -40,10 +40,11 @@ static const struct option options[HOOK_OPTION_COUNT] = {
     FIELD(HOOK_ACTOR, "actor", "where it stands who caused it"),
     FIELD(HOOK_RUN_URL, "run_url", "where the page of the run stands"),
     FIELD(HOOK_TIME, "time", "where it stands when the message was written"),
-    [OPTION_KIND] = {.name = "kind",
-                     .type = OPTION_CHOICE,
-                     .choices = kinds,
-                     .help = "whose messages these are; else what the hook is called, or json"},
+    [OPTION_KIND] =
+        {.name = "kind",
+         .type = OPTION_CHOICE,
+         .choices = kinds,
+         .help = "whose messages these are: verdict is our own; else what the hook is called, or json"},
     [OPTION_OF_SECRET] = {.name = "secret",
                           .type = OPTION_SECRET,
                           .is_required = true,
@@ -106,6 +107,7 @@ static const struct kind_default {
                                 [HOOK_ACTOR] = {".user.username"},
                                 [HOOK_RUN_URL] = {".deployable_url"},
                                 [HOOK_TIME] = {".status_changed_at"}}},
+    [HOOK_VERDICT] = {.proof = HOOK_STANDARD, .header = ""},
     [HOOK_JSON] = {.proof = HOOK_SHA256, .header = "X-Hub-Signature-256"},
 };
 
@@ -233,10 +235,33 @@ static bool check(const struct reading *reading, const struct settings_hook *hoo
     static const enum hook_field needed[] = {HOOK_SERVICE, HOOK_ENVIRONMENT, HOOK_VERSION};
     bool is_good = true;
 
+    if (hook->kind == HOOK_VERDICT)
+        return true;
     for (size_t i = 0; i < ARRAY_LENGTH(needed); i++)
         if (hook->fields[needed[i]].count == 0)
             is_good = report_node(reading->build->report, reading->node,
                                   "%s: say where it stands in a message", options[needed[i]].name);
+    return is_good;
+}
+
+/* A message of our own says what it is and when it was signed, and is believed for both. */
+static bool check_own(const struct reading *reading, const struct option_value *values,
+                      const struct settings_hook *hook)
+{
+    static const size_t others[] = {OPTION_HEADER, OPTION_WHEN, OPTION_NAMES};
+    bool is_good = true;
+
+    if (hook->kind != HOOK_VERDICT)
+        return true;
+    if (hook->proof != HOOK_STANDARD)
+        is_good = report_node(reading->build->report, reading->node,
+                              "proof: messages of kind \"verdict\" are signed as Standard Webhooks are");
+    for (size_t i = 0; i < HOOK_FIELD_COUNT + ARRAY_LENGTH(others); i++) {
+        size_t option = i < HOOK_FIELD_COUNT ? i : others[i - HOOK_FIELD_COUNT];
+        if (values[option].is_set)
+            is_good = report_node(reading->build->report, reading->node,
+                                  "%s: messages of kind \"verdict\" need none", options[option].name);
+    }
     return is_good;
 }
 
@@ -295,7 +320,7 @@ static bool read_hook(const struct build *build, const struct node *node, struct
     hook->names = texts_of(&values[OPTION_NAMES]);
     hook->services = texts_of(&values[OPTION_SERVICES]);
     hook->environments = texts_of(&values[OPTION_ENVIRONMENTS]);
-    return read_fields(&reading, values, hook) && check(&reading, hook);
+    return check_own(&reading, values, hook) && read_fields(&reading, values, hook) && check(&reading, hook);
 }
 
 bool hooks_read(const struct build *build, const struct node *root, struct settings *settings)

@@ -6,7 +6,9 @@
 #include "config/archives.h"
 #include "config/block.h"
 #include "config/brakes.h"
+#include "config/broker.h"
 #include "config/controller.h"
+#include "config/events.h"
 #include "config/hooks.h"
 #include "config/options.h"
 #include "config/rates.h"
@@ -265,27 +267,11 @@ static bool read_runner(const struct build *build, const struct node *root, stru
     return true;
 }
 
-/* "mqtt:plant": one of the sources. */
 static bool take_status(const struct build *build, const struct node *root, const struct option_value *value,
                         struct settings *settings)
 {
-    const struct node *node = tree_find(root, "status");
-    char kind[NAME_MAX_LENGTH + 1] = "";
-
-    if (!value->is_set)
-        return true;
-    const char *instance = options_split(value->text, kind, sizeof(kind));
-    if (instance == NULL || strcmp(kind, "mqtt") != 0)
-        return report_node(build->report, node, "status: '%s' is not like \"mqtt:plant\"", value->text);
-    for (size_t i = 0; i < settings->source_count; i++) {
-        const struct settings_instance *source = &settings->sources[i];
-        if (strcmp(build->schemas->collectors[source->kind].name, kind) == 0 &&
-            strcmp(source->name, instance) == 0) {
-            settings->status_broker = source->name;
-            return true;
-        }
-    }
-    return report_node(build->report, node, "status: no source '%s' stands in `sources`", value->text);
+    return !value->is_set || broker_find(build, tree_find(root, "status"), "status", value->text, settings,
+                                         &settings->status_broker);
 }
 
 static bool take_instance(const struct build *build, const struct node *root,
@@ -311,7 +297,7 @@ static bool read_root(const struct build *build, const struct node *root, struct
 {
     static const char *const parts[] = {"listen", "sources",    "traffic", "notifiers", "gates",
                                         "people", "runner",     "brakes",  "archives",  "rates",
-                                        "hooks",  "controller", NULL};
+                                        "hooks",  "controller", "events",  NULL};
     static const char *const later[] = {"iac", "cluster", NULL};
     static const struct shape shape = {
         .options = options, .count = SETTING_OPTION_COUNT, .parts = parts, .later = later};
@@ -339,6 +325,7 @@ static bool read_root(const struct build *build, const struct node *root, struct
     is_good = hooks_read(build, root, settings) && is_good;
     is_good = take_status(build, root, &values[SETTING_STATUS], settings) && is_good;
     is_good = controller_read(build, root, settings) && is_good;
+    is_good = events_read(build, root, settings) && is_good;
     is_good = take_instance(build, root, &values[SETTING_INSTANCE], settings) && is_good;
     settings->data = values[SETTING_DATA].text;
     settings->rules = values[SETTING_RULES].text;

@@ -59,6 +59,14 @@ struct settings_controller {
     int64_t timeout_ms;
 };
 
+/* Where signed messages come in beside HTTP. */
+struct settings_events {
+    const char *broker;      /* name of the MQTT source whose broker it is; NULL: nowhere */
+    const char *client_id;   /* at the broker, or NULL */
+    bool is_v5;              /* MQTT 5, whose messages have properties */
+    struct hook_texts hooks; /* who may sign them; each is of STANDARD */
+};
+
 struct settings_group {
     const char *name; /* "sre" */
     const char *const *people;
@@ -80,6 +88,7 @@ struct settings {
     struct settings_brake service_brake, fleet_brake;
     struct settings_rate token_rate, address_rate; /* of each */
     struct settings_controller controller;
+    struct settings_events events;
     size_t archive_count; /* at least 1; default "exact for 2d", "1m for 30d", "1h for 2y" */
     struct settings_archive archives[SETTINGS_ARCHIVES_MAX];
     size_t listener_count; /* 0 in the file: the Unix socket and 127.0.0.1:8321 */

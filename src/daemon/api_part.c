@@ -4,6 +4,7 @@
 #include "daemon/brakes.h"
 #include "daemon/controller.h"
 #include "daemon/drawing.h"
+#include "daemon/events_door.h"
 #include "daemon/mishaps.h"
 #include "daemon/notices.h"
 #include "daemon/outputs.h"
@@ -243,6 +244,10 @@ static char *show_ready(void *data, bool *ret_ready)
                   source->collector == NULL ? "could not be opened"
                                             : source->type->trouble(source->collector));
     }
+    if (daemon->events != NULL) {
+        (void)snprintf(name, sizeof(name), "events:mqtt:%s", daemon->settings->events.broker);
+        add_check(daemon, array, name, events_door_trouble(daemon->events));
+    }
     char *text = json_print(array);
     cJSON_Delete(array);
     return text;
@@ -311,6 +316,7 @@ static char *show_metrics(void *data)
     (void)fprintf(to, "verdict_definition_bytes %zu\n", definition_bytes(daemon));
     brakes_add_metrics(daemon, to);
     controller_add_metrics(daemon->controller, to);
+    events_door_add_metrics(daemon->events, to);
     add_series_metrics(daemon, to);
     add_archive_metrics(daemon, to);
     for (size_t i = 0; i < daemon->source_count; i++) {

@@ -1,5 +1,4 @@
-/* daemon.h - the parts of verdictd together: what main makes, what each wiring file uses. Sole owner of
- * everything.
+/* daemon.h - the parts of verdictd together: what main makes, what each wiring file uses. Owns all of it.
  * SPDX-License-Identifier: MIT
  *
  * The way of the data: collectors put values into series, series mark (deployment, rule) pairs, the end of
@@ -111,6 +110,7 @@ struct daemon {
     struct outbox *outbox;
     struct status *status;
     struct controller *controller; /* NULL: none is declared */
+    struct events_door *events;    /* the same */
     struct commit *commit;
     uint64_t phase_counts[PHASE_COUNT]; /* deployments that entered each phase since the start */
 };

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "base/program.h"
 #include "daemon/drawing.h"
+#include "daemon/events_door.h"
 #include "daemon/mishaps.h"
 #include "daemon/notices.h"
 #include "daemon/secrets.h"
@@ -153,6 +154,8 @@ static void stop_signal(void *data, int number)
         return;
     log_say(&daemon->log, LOG_LEVEL_INFO, "signal %d: stopping", number);
     daemon->is_stopping = true;
+    events_door_free(daemon->events); /* what comes from now on, the broker keeps */
+    daemon->events = NULL;
     http_server_stop(daemon->server, STOP_DEADLINE_MS, stopped, daemon);
 }
 

@@ -5,6 +5,7 @@
 #include "daemon/controller.h"
 #include "daemon/descriptors.h"
 #include "daemon/drawing.h"
+#include "daemon/events_door.h"
 #include "daemon/gating.h"
 #include "daemon/hosts_asking.h"
 #include "daemon/live.h"
@@ -377,6 +378,7 @@ bool daemon_open(struct daemon *daemon, struct err *err)
         return err_wrap(err, "recovering from %s", daemon->journal_path);
     if (!open_server(daemon, err))
         return false;
+    daemon->events = events_door_new(daemon);
     daemon->controller = controller_new(daemon);
     daemon_turns_start(daemon);
     return true;
@@ -435,6 +437,8 @@ static void close_parts(struct daemon *daemon)
  */
 void daemon_close(struct daemon *daemon)
 {
+    events_door_free(daemon->events);
+    daemon->events = NULL;
     controller_free(daemon->controller);
     daemon->controller = NULL;
     drawing_drop(daemon);

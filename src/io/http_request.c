@@ -117,6 +117,10 @@ void http_server_answer(struct http_server_request *shown, unsigned status,
 {
     struct http_request *request = (struct http_request *)shown;
 
+    if (shown->given != NULL) {
+        shown->given->answer(shown->given->data, status, headers, count, body, length);
+        return;
+    }
     assert(request->state == REQUEST_HANDLED || request->state == REQUEST_WAITING);
     make_response(request, status, headers, count, body, length);
     http_request_end_waiting(request, REQUEST_ANSWERED);
@@ -302,8 +306,10 @@ void http_request_end(void *data, struct MHD_Connection *mhd, void **context,
 bool http_server_begin_long_poll(struct http_server_request *shown)
 {
     struct http_request *request = (struct http_request *)shown;
-    struct http_server *server = request->connection->listener->server;
 
+    if (shown->given != NULL)
+        return false;
+    struct http_server *server = request->connection->listener->server;
     assert(request->state == REQUEST_HANDLED || request->state == REQUEST_WAITING);
     if (request->is_long_poll)
         return true;
@@ -312,6 +318,14 @@ bool http_server_begin_long_poll(struct http_server_request *shown)
     request->is_long_poll = true;
     server->counts.long_polls++;
     return true;
+}
+
+static const char *look_up_given(const struct http_server_given *given, const char *name)
+{
+    for (size_t i = 0; i < given->header_count; i++)
+        if (strcasecmp(given->headers[i].name, name) == 0)
+            return given->headers[i].value;
+    return NULL;
 }
 
 static const char *look_up(const struct http_server_request *shown, enum MHD_ValueKind kind, const char *name)
@@ -327,12 +341,13 @@ static const char *look_up(const struct http_server_request *shown, enum MHD_Val
 
 const char *http_server_query(const struct http_server_request *request, const char *name)
 {
-    return look_up(request, MHD_GET_ARGUMENT_KIND, name);
+    return request->given != NULL ? NULL : look_up(request, MHD_GET_ARGUMENT_KIND, name);
 }
 
 const char *http_server_header(const struct http_server_request *request, const char *name)
 {
-    return look_up(request, MHD_HEADER_KIND, name);
+    return request->given != NULL ? look_up_given(request->given, name)
+                                  : look_up(request, MHD_HEADER_KIND, name);
 }
 
 bool http_server_is_type(const struct http_server_request *request, const char *type)

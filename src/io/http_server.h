@@ -63,18 +63,29 @@ struct http_server_peer {
     char address[HTTP_SERVER_ADDRESS_MAX]; /* numeric, without port; "" on the Unix socket */
 };
 
+struct http_server_header {
+    const char *name;
+    const char *value;
+};
+
+/* Where a request came in that is none of the server's: what the handler asks of it, and its answer. Lives as
+ * long as the request; whoever made it may take it back as a client that is gone. */
+struct http_server_given {
+    const struct http_server_header *headers; /* [header_count] */
+    size_t header_count;
+    void (*answer)(void *data, unsigned status, const struct http_server_header *headers, size_t count,
+                   const void *body, size_t length);
+    void *data;
+};
+
 struct http_server_request {
     const char *method;
     const char *path; /* decoded, without the query */
     const char *body; /* body_length bytes, then a NUL; never NULL */
     size_t body_length;
     struct http_server_peer peer;
-    void *waiter; /* the handler's own: finds its waiter again in on_gone */
-};
-
-struct http_server_header {
-    const char *name;
-    const char *value;
+    void *waiter;                          /* the handler's own: finds its waiter again in on_gone */
+    const struct http_server_given *given; /* NULL: it came over this server */
 };
 
 struct http_server_callbacks {

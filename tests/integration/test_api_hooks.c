@@ -210,6 +210,141 @@ static void standard_webhooks(void **state)
     assert_answer(post(bench, "/v1/hooks/std", body, headers), 401, "too old");
 }
 
+static const struct api_bench_call *post_own(struct api_bench *bench, const char *id, const char *text)
+{
+    char stamp[24], signature[WEBHOOK_SIGNATURE_SIZE];
+    const char *const headers[] = {"webhook-id", id,  "webhook-timestamp", stamp, "webhook-signature",
+                                   signature,    NULL};
+    int64_t now_s = clock_wall_ms() / 1000;
+    struct err err;
+
+    (void)snprintf(stamp, sizeof(stamp), "%lld", (long long)now_s);
+    assert_true(webhook_sign(STANDARD, id, now_s, text, signature, &err));
+    return post(bench, "/v1/hooks/own", text, headers);
+}
+
+#define START(version) "{\"service\":\"shop\",\"environment\":\"prod\",\"version\":\"" version "\"}"
+#define EVENT(id, version)                                                                                   \
+    "{\"specversion\":\"1.0\",\"id\":\"" id                                                                  \
+    "\",\"source\":\"/ci\",\"type\":\"verdict.deployment.start\",\"data\":" START(version) "}"
+
+/* The native request, known by the id that is signed with it. */
+static void messages_of_our_own(void **state)
+{
+    struct api_bench *bench = *state;
+    struct hooks hooks;
+
+    begin(bench, &hooks);
+    hooks.of[0] = hooks.of[1];
+    hooks.of[0].name = "own";
+    hooks.of[0].kind = HOOK_VERDICT;
+    for (unsigned i = 0; i < 2; i++)
+        assert_answer(post_own(bench, "msg_1", START("2.0.0")), 201, "\"id\":\"dep_1\"");
+    assert_int_equal(bench->start_count, 1);
+    assert_string_equal(bench->last.text, "shop/prod 2.0.0   by hook-own for hook-own: ");
+    assert_answer(post_own(bench, "msg_1", START("2.0.1")), 409, "idempotency-key-reused");
+    assert_answer(post_own(bench, "msg_2", "{\"service\":\"shop\"}"), 400, "#/environment");
+    assert_answer(post_own(bench, "msg_2", "{"), 400, "offset");
+    assert_answer(post_own(bench, "msg_2",
+                           "{\"service\":\"shop\",\"environment\":\"prod\",\"version\":\"3\","
+                           "\"emergency\":true,\"reason\":\"now\"}"),
+                  403, "override");
+    hooks.of[0].services = hooks.of[2].services;
+    assert_answer(post_own(bench, "msg_2", START("2.0.2")), 403, "not for shop/prod");
+    assert_answer(post_own(bench, "msg_1", START("2.0.0")), 403, "not for shop/prod");
+    assert_int_equal(bench->start_count, 1);
+}
+
+/* The body says what it is; events are known by their own ids. */
+static void events_that_are_signed(void **state)
+{
+    struct api_bench *bench = *state;
+    struct hooks hooks;
+
+    begin(bench, &hooks);
+    hooks.of[0] = hooks.of[1];
+    hooks.of[0].name = "own";
+    hooks.of[0].kind = HOOK_VERDICT;
+    assert_answer(post_own(bench, "msg_1", EVENT("e1", "2.0.0")), 202,
+                  "\"status\":201,\"deployment\":\"dep_1\"");
+    assert_answer(post_own(bench, "msg_2", EVENT("e1", "2.0.0")), 202, "\"deployment\":\"dep_1\"");
+    assert_answer(post_own(bench, "msg_3", EVENT("e1", "2.0.1")), 409, "idempotency-key-reused");
+    assert_answer(post_own(bench, "msg_4", "[" EVENT("e2", "2.0.1") "," EVENT("e1", "2.0.0") "]"), 202,
+                  "dep_2");
+    assert_answer(post_own(bench, "msg_5", "{\"specversion\":\"1.0\",\"id\":\"e3\"}"), 400, "#/source");
+    assert_int_equal(bench->start_count, 2);
+}
+
+struct told {
+    bool is_told;
+    unsigned status;
+    char body[4096];
+};
+
+static void note_told(void *data, unsigned status, const struct http_server_header *headers, size_t count,
+                      const void *text, size_t length)
+{
+    struct told *told = data;
+
+    (void)headers;
+    (void)count;
+    assert_false(told->is_told);
+    told->is_told = true;
+    told->status = status;
+    (void)snprintf(told->body, sizeof(told->body), "%.*s", (int)length, (const char *)text);
+}
+
+/* It has its headers with it, asks as nobody, and may be taken back. */
+static void a_request_that_came_another_way(void **state)
+{
+    struct api_bench *bench = *state;
+    struct hooks hooks;
+    struct told told = {.is_told = false};
+    char stamp[24], signature[WEBHOOK_SIGNATURE_SIZE];
+    const struct http_server_header headers[] = {
+        {"webhook-id", "msg_1"}, {"Webhook-Timestamp", stamp}, {"webhook-signature", signature}};
+    const struct http_server_given given = {
+        .headers = headers, .header_count = ARRAY_LENGTH(headers), .answer = note_told, .data = &told};
+    static const char text[] = START("2.0.0");
+    struct http_server_request request = {.method = "POST",
+                                          .path = "/v1/hooks/own",
+                                          .body = text,
+                                          .body_length = strlen(text),
+                                          .given = &given};
+    struct err err;
+
+    begin(bench, &hooks);
+    hooks.of[0] = hooks.of[1];
+    hooks.of[0].name = "own";
+    hooks.of[0].kind = HOOK_VERDICT;
+    bench->api->env.doors.address_rate = (struct rate_limit){.count = 1, .span_ms = 3600000};
+    int64_t now_s = clock_wall_ms() / 1000;
+    (void)snprintf(stamp, sizeof(stamp), "%lld", (long long)now_s);
+    assert_true(webhook_sign(STANDARD, "msg_1", now_s, text, signature, &err));
+    bench->is_slow = true;
+    api_handle(bench->api, &request);
+    api_on_gone(bench->api, &request);
+    assert_true(loop_run_until(bench->loop, &bench->is_committed, API_BENCH_DEADLINE_MS));
+    bench->is_slow = false;
+    api_bench_answer(bench); /* nobody hears it, and it has happened */
+    for (unsigned i = 0; i < 2; i++) {
+        told.is_told = false;
+        api_handle(bench->api, &request);
+        assert_true(loop_run_until(bench->loop, &told.is_told, API_BENCH_DEADLINE_MS));
+        assert_int_equal(told.status, 201);
+        assert_non_null(strstr(told.body, "\"id\":\"dep_1\""));
+    }
+    assert_int_equal(bench->start_count, 1);
+    told.is_told = false;
+    request.path = "/v1/deployments";
+    api_handle(bench->api, &request);
+    assert_true(told.is_told);
+    assert_int_equal(told.status, 401);
+    assert_null(http_server_query(&request, "wait"));
+    assert_null(http_server_header(&request, "Authorization"));
+    assert_false(http_server_begin_long_poll(&request));
+}
+
 /* The one who has a token of ours is not shadowed. */
 static void alertmanager_has_its_own(void **state)
 {
@@ -231,6 +366,9 @@ int main(void)
         WITH_API(messages_that_say_too_little),
         WITH_API(old_ones_are_refused),
         WITH_API(standard_webhooks),
+        WITH_API(messages_of_our_own),
+        WITH_API(events_that_are_signed),
+        WITH_API(a_request_that_came_another_way),
         WITH_API(alertmanager_has_its_own),
     };
 

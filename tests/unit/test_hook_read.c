@@ -228,6 +228,24 @@ static void old_messages(void **state)
     settings_free(settings);
 }
 
+static void messages_of_our_own(void **state)
+{
+    static const char *const texts[] = {
+        "hooks: { verdict: { secret = \"cred:ci\"; services = [ \"shop\" ]; }; };",
+        "hooks: { ci: { kind = \"verdict\"; secret = \"cred:ci\"; proof = "
+        "\"standard\"; services = \"shop\"; }; };"};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(texts); i++) {
+        struct settings *settings = one_hook(texts[i]);
+        const struct settings_hook *hook = &settings->hooks[0];
+        assert_true(hook->kind == HOOK_VERDICT && hook->proof == HOOK_STANDARD && hook->services.count == 1);
+        assert_int_equal(hook->max_age_ms, 300000);
+        assert_int_equal(hook->fields[HOOK_SERVICE].count, 0);
+        settings_free(settings);
+    }
+}
+
 #define CI "hooks: { ci: { secret = \"cred:a\"; service = \"a\"; environment = \"b\"; version = \"1\"; "
 
 static void what_is_refused(void **state)
@@ -250,6 +268,12 @@ static void what_is_refused(void **state)
         {"hooks: { alertmanager: { secret = \"cred:a\"; }; };",
          "v.conf:1: 'alertmanager' needs no hook: its webhook comes with a token of ours"},
         {CI "max_age = \"24h\"; }; };", "v.conf:1: max_age: 24h is not from 10s to 23h"},
+        {"hooks: { ci: { kind = \"verdict\"; secret = \"cred:a\"; proof = \"token\";\nservice = \"a\"; when "
+         "= \"no "
+         ".a\"; }; };",
+         "v.conf:1: proof: messages of kind \"verdict\" are signed as Standard Webhooks are\n"
+         "v.conf:1: service: messages of kind \"verdict\" need none\n"
+         "v.conf:1: when: messages of kind \"verdict\" need none"},
         {CI "poof = \"token\"; }; };", "v.conf:1: unknown key 'poof'; did you mean 'proof'?"},
     };
     char found[1024];
@@ -266,8 +290,11 @@ static void what_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(github_deployments), cmocka_unit_test(gitlab_deployments),
-        cmocka_unit_test(any_json),           cmocka_unit_test(old_messages),
+        cmocka_unit_test(github_deployments),
+        cmocka_unit_test(gitlab_deployments),
+        cmocka_unit_test(any_json),
+        cmocka_unit_test(old_messages),
+        cmocka_unit_test(messages_of_our_own),
         cmocka_unit_test(what_is_refused),
     };
 

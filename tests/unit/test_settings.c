@@ -165,6 +165,65 @@ static void test_brakes(void **state)
     settings_free(settings);
 }
 
+#define BROKER "sources: { mqtt: { plant: { url = \"mqtt://broker\"; }; }; };"
+#define SIGNERS                                                                                              \
+    "hooks: { ci: { kind = \"verdict\"; secret = \"cred:ci\"; }; gitlab: { secret = \"cred:g\"; }; };"
+
+static void test_events(void **state)
+{
+    char found[1024];
+
+    (void)state;
+    struct settings *settings = read_settings(
+        BROKER SIGNERS "events: { broker = \"mqtt:plant\"; hooks = [ \"ci\" ]; };", found, sizeof(found));
+    assert_non_null(settings);
+    assert_string_equal(settings->events.broker, "plant");
+    assert_true(settings->events.is_v5 && settings->events.client_id == NULL);
+    assert_int_equal(settings->events.hooks.count, 1);
+    assert_string_equal(settings->events.hooks.texts[0], "ci");
+    settings_free(settings);
+    settings = read_settings(
+        BROKER SIGNERS
+        "events: { broker = \"mqtt:plant\"; hooks = \"ci\"; version = \"3.1.1\"; client_id = \"door\"; };",
+        found, sizeof(found));
+    assert_non_null(settings);
+    assert_false(settings->events.is_v5);
+    assert_string_equal(settings->events.client_id, "door");
+    settings_free(settings);
+    settings = read_settings(BROKER SIGNERS, found, sizeof(found));
+    assert_null(settings->events.broker);
+    settings_free(settings);
+}
+
+static void test_events_that_are_refused(void **state)
+{
+    static const char *const cases[][2] = {
+        {"events: { hooks = \"ci\"; };",
+         "v.conf:1: broker is missing (which of `sources` it is, like \"mqtt:plant\")"},
+        {"events: { broker = \"mqtt:plant\"; };", "v.conf:1: hooks is missing (whose messages are taken: "
+                                                  "names of `hooks`, all with proof = \"standard\")"},
+        {"events: {\nbroker = \"mqtt:pla\"; hooks = \"ci\"; };",
+         "v.conf:2: broker: no source 'mqtt:pla' stands in `sources`"},
+        {"events: { broker = \"plant\"; hooks = \"ci\"; };",
+         "v.conf:1: broker: 'plant' is not like \"mqtt:plant\""},
+        {"events: { broker = \"mqtt:plant\"; hooks = [ \"ci\", \"cd\", \"gitlab\" ]; };",
+         "v.conf:1: events: hook 'gitlab' needs proof = \"standard\": over MQTT a message is known by what "
+         "is "
+         "signed with it, its id and its time\nv.conf:1: events: no hook 'cd' stands in `hooks`"},
+        {"events: { broker = \"mqtt:plant\"; hooks = \"ci\"; version = \"4\"; };",
+         "v.conf:1: version: '4' is not one of 5, 3.1.1; did you mean '5'?"},
+    };
+    char found[1024];
+    char text[1024];
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        (void)snprintf(text, sizeof(text), "%s%s", BROKER SIGNERS, cases[i][0]);
+        assert_null(read_settings(text, found, sizeof(found)));
+        assert_string_equal(found, cases[i][1]);
+    }
+}
+
 static void test_rates(void **state)
 {
     char found[1024];
@@ -369,6 +428,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_whole_file),      cmocka_unit_test(test_empty_file),
         cmocka_unit_test(test_controller),      cmocka_unit_test(test_controllers_that_are_refused),
+        cmocka_unit_test(test_events),          cmocka_unit_test(test_events_that_are_refused),
         cmocka_unit_test(test_brakes),          cmocka_unit_test(test_rates),
         cmocka_unit_test(test_archives),        cmocka_unit_test(test_archives_that_are_refused),
         cmocka_unit_test(test_what_is_refused), cmocka_unit_test(test_secrets_are_never_shown),
