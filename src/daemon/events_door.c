@@ -5,18 +5,16 @@
  * with it is lost. So who sends repeats until there is an answer, and the id makes it one. */
 #include "daemon/events_door.h"
 
-#include "api/hook_proof.h"
 #include "api/problem.h"
 #include "api/rate.h"
 #include "api/signed_message.h"
 #include "base/text.h"
 #include "collectors/mqtt.h"
-#include "io/clock.h"
+#include "daemon/events_proof.h"
 #include "io/digest.h"
 #include "io/json.h"
 #include "io/memory.h"
 #include "io/mqtt_client.h"
-#include "io/secret.h"
 
 #include <assert.h>
 #include <cjson/cJSON.h>
@@ -28,6 +26,7 @@
 
 enum {
     QOS = 1,
+    QOS_LAST = 0, /* nobody hears any more that it arrived, nor lets the next one leave for it */
     TOPIC_SIZE = 512,
     CLIENT_ID_SIZE = 128,
     PATH_SIZE = 96,
@@ -81,7 +80,7 @@ struct events_door {
     LIST_HEAD(message_list, message) messages;
     size_t waiting;
     struct loop_timer *timer; /* repeats what the broker did not take */
-    bool is_up, is_refused;
+    bool is_up, is_refused, is_stopping;
     char why[DAEMON_WHY_MAX];
     int64_t log_after_ms;
     uint64_t unsaid; /* of the log, since it said something last */
@@ -130,8 +129,9 @@ static void send_answer(struct message *message)
 
     if (message->answer == NULL || message->is_sending || !door->is_up)
         return;
-    message->is_sending = mqtt_client_publish(door->client, door->answers, message->answer,
-                                              strlen(message->answer), QOS, false, published, message, NULL);
+    message->is_sending =
+        mqtt_client_publish(door->client, door->answers, message->answer, strlen(message->answer),
+                            door->is_stopping ? QOS_LAST : QOS, false, published, message, NULL);
 }
 
 static void count_answer(struct events_door *door, unsigned status)
@@ -186,40 +186,6 @@ static void refuse(struct events_door *door, const char *id, enum fate fate, int
 }
 
 /* ---- messages ---- */
-
-/* `err`: its secret cannot be read, or is none. */
-static bool is_signed_by(const struct settings_hook *hook, const struct signed_message *parts,
-                         struct err *err)
-{
-    const struct hook_message message = {.body = parts->body,
-                                         .length = parts->length,
-                                         .id = parts->id,
-                                         .timestamp = parts->timestamp,
-                                         .signatures = parts->signatures};
-    CLEANUP(secret_drop) struct secret secret = {0};
-    struct err why = {0};
-
-    if (secret_load(hook->secret, &secret, &why) &&
-        hook_proof_check(hook, secret.bytes, &message, clock_wall_ms(), &why))
-        return true;
-    if (why.code != ERR_FORBIDDEN || secret.bytes == NULL)
-        (void)err_set(err, why.code, "hook %s: %s", hook->name, why.text);
-    return false;
-}
-
-/* A message does not say whose it is: the one whose secret fits. NULL: `err` has why, where that is ours. */
-static const struct settings_hook *who_signed(const struct events_door *door,
-                                              const struct signed_message *parts, struct err *err)
-{
-    const struct settings *settings = door->daemon->settings;
-
-    for (size_t i = 0; i < settings->events.hooks.count; i++)
-        for (size_t k = 0; k < settings->hook_count; k++)
-            if (strcmp(settings->hooks[k].name, settings->events.hooks.texts[i]) == 0 &&
-                is_signed_by(&settings->hooks[k], parts, err))
-                return &settings->hooks[k];
-    return NULL;
-}
 
 /* The same words under the same id, which the api still has. */
 static bool is_repeated(const struct events_door *door, const struct settings_hook *hook,
@@ -315,7 +281,7 @@ static void take(struct events_door *door, struct signed_message *parts, const c
         drop(door, FATE_UNREADABLE, err.text);
         return;
     }
-    hook = who_signed(door, parts, &err);
+    hook = events_proof(door->daemon->settings, parts, &err);
     if (hook == NULL)
         drop(door, FATE_UNPROVED, err.code != ERR_NONE ? err.text : "nobody signed it, or too long ago");
     else
@@ -438,6 +404,31 @@ struct events_door *events_door_new(struct daemon *daemon)
     log_say(&daemon->log, LOG_LEVEL_ERROR, "events: %s", err.text);
     (void)snprintf(door->why, sizeof(door->why), "%.255s", err.text);
     return door;
+}
+
+/* The library may still hold back what waits for others to arrive. */
+void events_door_stop(struct events_door *door)
+{
+    struct message *message = NULL;
+
+    if (door == NULL || door->client == NULL)
+        return;
+    mqtt_client_stop_reading(door->client);
+    door->is_stopping = true;
+    LIST_FOREACH(message, &door->messages, link)
+    if (message->is_sending)
+        (void)!mqtt_client_publish(door->client, door->answers, message->answer, strlen(message->answer),
+                                   QOS_LAST, false, NULL, NULL, NULL);
+    send_answers(door);
+}
+
+bool events_door_is_quiet(const struct events_door *door)
+{
+    const struct message *message = door == NULL ? NULL : LIST_FIRST(&door->messages);
+
+    while (message != NULL && message->answer != NULL)
+        message = LIST_NEXT(message, link);
+    return message == NULL;
 }
 
 /* To the api, each message is a client that went away. */

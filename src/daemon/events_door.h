@@ -21,8 +21,14 @@ struct events_door;
  */
 struct events_door *events_door_new(struct daemon *daemon);
 
-/* Says good-bye to the broker, which keeps what comes from now on. Answers that are still to come are not
- * heard: who sent it sends it again. NULL is fine. Before the api's end. */
+/* The daemon stops: the broker keeps what comes from now on, and who was heard still gets an answer. NULL is
+ * fine, as for the next two. */
+void events_door_stop(struct events_door *door);
+
+/* No message waits for the api. */
+bool events_door_is_quiet(const struct events_door *door);
+
+/* Before the api's end. Answers that are still to come are not heard: who sent it sends it again. */
 void events_door_free(struct events_door *door);
 
 /* Of the broker that is away, or does not let us listen; or NULL. */

@@ -146,17 +146,30 @@ static void stopped(void *data)
     daemon->good_bye = loop_timer_start(daemon->loop, 0, GOOD_BYE_STEP_MS, say_good_bye, daemon);
 }
 
+/* A message that was heard is one that the broker has forgotten: the engine runs until it is answered. */
+static void stop_when_quiet(void *data)
+{
+    struct daemon *daemon = data;
+
+    if (!events_door_is_quiet(daemon->events) && loop_now_ms() < daemon->stop_at_ms)
+        return;
+    loop_timer_stop(daemon->good_bye);
+    daemon->is_stopping = true;
+    http_server_stop(daemon->server, STOP_DEADLINE_MS, stopped, daemon);
+}
+
 static void stop_signal(void *data, int number)
 {
     struct daemon *daemon = data;
 
-    if (daemon->is_stopping)
+    if (daemon->stop_at_ms != 0)
         return;
     log_say(&daemon->log, LOG_LEVEL_INFO, "signal %d: stopping", number);
-    daemon->is_stopping = true;
-    events_door_free(daemon->events); /* what comes from now on, the broker keeps */
-    daemon->events = NULL;
-    http_server_stop(daemon->server, STOP_DEADLINE_MS, stopped, daemon);
+    events_door_stop(daemon->events);
+    daemon->stop_at_ms = loop_now_ms() + GOOD_BYE_MS;
+    daemon->good_bye =
+        loop_timer_start(daemon->loop, GOOD_BYE_STEP_MS, GOOD_BYE_STEP_MS, stop_when_quiet, daemon);
+    stop_when_quiet(daemon);
 }
 
 static void reload_signal(void *data, int number)

@@ -183,7 +183,7 @@ static void settle(struct mqtt_client *client, int code)
         return;
     }
     bool wants_write = mosquitto_want_write(client->attempt->library);
-    loop_poll_change(client->poll, LOOP_READABLE | (wants_write ? LOOP_WRITABLE : 0));
+    loop_poll_change(client->poll, (client->is_deaf ? 0 : LOOP_READABLE) | (wants_write ? LOOP_WRITABLE : 0));
 }
 
 static void settle_now(void *data)
@@ -213,7 +213,7 @@ static int read_packets(struct mqtt_client *client)
     for (int i = 0; i < PACKETS_PER_TURN && has_more && code == MOSQ_ERR_SUCCESS; i++) {
         errno = 0;
         code = mosquitto_loop_read(library, 1);
-        has_more = errno != EAGAIN && !client->is_freed && mosquitto_socket(library) >= 0;
+        has_more = errno != EAGAIN && !client->is_freed && !client->is_deaf && mosquitto_socket(library) >= 0;
     }
     return code;
 }
@@ -225,7 +225,7 @@ static void work_on_socket(void *data, unsigned events)
 
     if ((events & LOOP_WRITABLE) != 0)
         code = mosquitto_loop_write(client->attempt->library, 1);
-    if (code == MOSQ_ERR_SUCCESS && (events & (LOOP_READABLE | LOOP_FAILED)) != 0)
+    if (code == MOSQ_ERR_SUCCESS && !client->is_deaf && (events & (LOOP_READABLE | LOOP_FAILED)) != 0)
         code = read_packets(client);
     if ((events & LOOP_FAILED) != 0 && !client->is_freed && mosquitto_socket(client->attempt->library) >= 0)
         go_down(client, "the connection failed");
@@ -470,6 +470,12 @@ void mqtt_client_free(struct mqtt_client *client)
     }
     /* This may be a callback of the library: it must have returned before the handle goes. */
     loop_defer(client->loop, destroy, client);
+}
+
+void mqtt_client_stop_reading(struct mqtt_client *client)
+{
+    client->is_deaf = true;
+    mqtt_client_settle_soon(client);
 }
 
 bool mqtt_client_is_up(const struct mqtt_client *client)

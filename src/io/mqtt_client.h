@@ -90,6 +90,11 @@ MUST_CHECK bool mqtt_client_new(struct loop *loop, const struct mqtt_client_sett
  * goes at the end of the turn, the socket when the broker has closed it (io/linger.h). */
 void mqtt_client_free(struct mqtt_client *client);
 
+/* From now on nothing is read: what comes is not acknowledged, so a broker that keeps our session keeps it.
+ * What is published still leaves, but nobody hears that it arrived. For the last moments before
+ * mqtt_client_free(). */
+void mqtt_client_stop_reading(struct mqtt_client *client);
+
 bool mqtt_client_is_up(const struct mqtt_client *client);
 
 /* Subscribes now or when connected, and again after each reconnect; the same filter again only counts (QoS of

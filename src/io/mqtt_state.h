@@ -64,6 +64,7 @@ struct mqtt_client {
     int64_t since_ms; /* start of the attempt; once UP, of the connection */
     unsigned failures;
     bool is_settling; /* mqtt_client_settle_soon is under way */
+    bool is_deaf;     /* nothing is read any more */
     bool is_freed;
     struct mqtt_client_counts counts;
     struct mqtt_subscription *subscriptions;

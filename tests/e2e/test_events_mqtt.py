@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import json
 import os
+import signal
 import subprocess
 import threading
 import time
@@ -212,6 +213,32 @@ def test_what_comes_while_it_is_away(world, answers, how):
     assert count(world) == 1
 
 
+def test_stopped_in_the_midst(world, answers):
+    """Whoever was heard before the stop is answered before it, the others after it; nobody repeats anything."""
+    start(world)
+    answers.ready()
+    names = []
+    for turn in range(6):
+        lines = []
+        for number in range(15):
+            names.append(f"msg_{turn}_{number}")
+            body = start_of(f"{turn}.0.{number}")
+            name, stamp, signature = parts(names[-1], body)
+            lines.append(json.dumps({"id": name, "timestamp": stamp, "signature": signature, "body": body}))
+        argv = [find("mosquitto_pub"), "-h", "127.0.0.1", "-p", str(world.broker_port), "-q", "1", "-t", TOPIC, "-l"]
+        daemon = world.programs["verdictd"]
+        daemon.signal(signal.SIGSTOP)
+        assert subprocess.run(argv, input="\n".join(lines) + "\n", text=True, timeout=SECONDS, check=False).returncode == 0
+        os.kill(daemon.pid, signal.SIGTERM)  # it wakes up to both: messages in its socket, and the end
+        daemon.signal(signal.SIGCONT)
+        daemon.stop()
+        daemon.start()
+    told = [answers.next(name) for name in names]
+    begun = {answer["deployment"] for answer in told if answer["status"] == 201}
+    assert all(answer["status"] in (201, 409) for answer in told), told
+    assert len(begun) == len([answer for answer in told if answer["status"] == 201]) == count(world)
+
+
 def test_killed_between_message_and_answer(world, answers):
     start(world)
     answers.ready()
@@ -251,6 +278,19 @@ def test_a_broker_that_dies(world, answers, version):
     assert send(world, "msg_1", start_of("2.0.0"), "envelope"), "as a sender of any version says it"
     assert answers.next("msg_1")["deployment"] == "dep_1"
     assert metric(world, "verdict_events_broker_connections_total") == 2
+    assert send(world, "msg_2", start_of("2.0.1"), "envelope")
+    world.programs["mosquitto"].kill()  # with the message, the answer, or neither: who sent it does not know
+    world.programs["mosquitto"].start()
+    answers.ready()
+
+    def answered():
+        assert send(world, "msg_2", start_of("2.0.1"), "envelope")
+        with contextlib.suppress(TimeoutError):
+            return answers.next("msg_2", 0, 2)["status"]
+        return None
+
+    wait_until(lambda: answered() in (201, 409), 40, "who repeats it gets an answer")
+    assert count(world) == len({answer["deployment"] for name in ("msg_1", "msg_2") for answer in answers.of(name) if answer["status"] == 201})
 
 
 def test_who_brings_too_much(world, answers):

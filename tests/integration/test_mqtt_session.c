@@ -80,6 +80,34 @@ static void test_without_a_session_it_is_lost(void **state)
     assert_int_equal(one->messages, 1);
 }
 
+/* What it did not read is still the broker's, and what it said has left. */
+static void leave_without_reading(struct mqtt_bench *bench, bool is_v5)
+{
+    mqtt_bench_start_open_broker(bench);
+    struct mqtt_party *one = mqtt_bench_open_and_wait(bench, 0, kept(is_v5));
+    struct mqtt_party *two = mqtt_bench_open_and_wait(bench, 1, (struct mqtt_client_settings){0});
+    subscribe_and_wait(one, "in/deployments");
+    subscribe_and_wait(two, "out");
+    mqtt_client_stop_reading(one->client);
+    mqtt_bench_publish(two, "in/deployments", "late", 1, false);
+    mqtt_bench_publish(one, "out", "last words", 1, false);
+    mqtt_bench_expect_message(two, "out", "last words", false);
+    assert_false(one->has_message);
+    mqtt_bench_close(one);
+    one = mqtt_bench_open(bench, 0, kept(is_v5));
+    mqtt_bench_expect_message(one, "in/deployments", "late", false);
+}
+
+static void test_leaves_without_reading(void **state)
+{
+    leave_without_reading(*state, false);
+}
+
+static void test_leaves_without_reading_by_version_5(void **state)
+{
+    leave_without_reading(*state, true);
+}
+
 static void test_broker_comes_late_and_again(void **state)
 {
     struct mqtt_bench *bench = *state;
@@ -205,6 +233,8 @@ int main(void)
         WITH_BENCH(test_what_comes_while_it_is_away),
         WITH_BENCH(test_what_comes_while_it_is_away_by_version_5),
         WITH_BENCH(test_without_a_session_it_is_lost),
+        WITH_BENCH(test_leaves_without_reading),
+        WITH_BENCH(test_leaves_without_reading_by_version_5),
         WITH_BENCH(test_broker_comes_late_and_again),
         WITH_BENCH(test_freed_before_it_is_up),
         WITH_BENCH(test_user_properties),
