@@ -439,8 +439,9 @@ void events_door_free(struct events_door *door)
     loop_timer_stop(door->timer);
     if (door->client != NULL)
         mqtt_client_free(door->client);
-    while (!LIST_EMPTY(&door->messages)) {
-        struct message *message = LIST_FIRST(&door->messages);
+    struct message *next = NULL;
+    for (struct message *message = LIST_FIRST(&door->messages); message != NULL; message = next) {
+        next = LIST_NEXT(message, link);
         if (message->answer == NULL)
             api_on_gone(door->daemon->api, &message->request);
         forget(message);

@@ -14,7 +14,8 @@ import time
 import pytest
 import world_config
 from support import wait_until
-from support.swift import begin, ended, publishing, show
+from support.swift import begin, ended, post, publishing, show
+from support.trouble import trouble
 from world import PROJECT, find
 
 TOPIC = "verdict/demo/in/deployments"
@@ -306,6 +307,55 @@ def test_who_brings_too_much(world, answers):
     assert send(world, "msg_11", start_of("2.0.0", "other"), key=OTHER_KEY), "others are not kept out"
     assert answers.next("msg_11")["status"] == 403
     assert (count(world), fate(world, "rate")) == (0, 1)
+
+
+def test_a_disk_that_is_slow(world, answers):
+    """Nothing is said before it is durable; so many wait, and who comes again meanwhile is not heard twice."""
+    start(world)
+    answers.ready()
+    names = [f"msg_{number}" for number in range(80)]
+    with trouble(world, "fdatasync,fsync", "delay_enter=5000000"):
+        assert send(world, "first", start_of("2.0.0"), "envelope")
+        wait_until(lambda: metric(world, "verdict_events_waiting") == 1, SECONDS, "it is under way")
+        assert send(world, "first", start_of("2.0.0"), "envelope")
+        wait_until(lambda: fate(world, "repeated") == 1, SECONDS, "once")
+        lines = []
+        for number, name in enumerate(names):
+            body = start_of(f"3.0.{number}")
+            _, stamp, signature = parts(name, body)
+            lines.append(json.dumps({"id": name, "timestamp": stamp, "signature": signature, "body": body}) + "\n")
+        argv = [find("mosquitto_pub"), "-h", "127.0.0.1", "-p", str(world.broker_port), "-q", "1", "-t", TOPIC, "-l"]
+        subprocess.run(argv, input="".join(lines), text=True, timeout=SECONDS, check=True)
+        wait_until(lambda: fate(world, "busy") == 17, SECONDS, "64 wait, the others are told to come again")
+        for name in names[63:]:
+            answer = answers.next(name)
+            assert (answer["status"], answer["code"], answer["retry_after"]) == (429, "busy", 1)
+        assert not any(answers.of(name) for name in ["first", *names[:63]])
+    assert answers.next("first")["deployment"] == "dep_1"
+    assert {answers.next(name)["status"] for name in names[:63]} <= {201, 409}
+    assert len(answers.of("first")) == 1
+    assert send(world, names[-1], start_of("3.0.79"))
+    assert answers.next(names[-1], 1)["status"] in (201, 409)
+
+
+def test_a_flood_of_forgeries(world, answers):
+    start(world)
+    answers.ready()
+    name, stamp, signature = parts("forged", start_of("6.6.6"), STRANGER)
+    forged = json.dumps({"id": name, "timestamp": stamp, "signature": signature, "body": start_of("6.6.6") + " " * 30000})
+    argv = [find("mosquitto_pub"), "-h", "127.0.0.1", "-p", str(world.broker_port), "-q", "0", "-t", TOPIC, "-l"]
+    begun = time.monotonic()
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, text=True) as link:
+        flood = threading.Thread(target=lambda: link.stdin.write((forged + "\n") * 3000), daemon=True)
+        flood.start()
+        wait_until(lambda: fate(world, "rate") > 0, SECONDS, "no more of it is looked at")
+        assert post(world, "2.0.0").status == 201, "HTTP is another door"
+        flood.join(SECONDS)
+        link.stdin.close()
+        assert link.wait(SECONDS) == 0
+    wait_until(lambda: send(world, "msg_1", start_of("2.0.1")) and bool(answers.of("msg_1")), SECONDS, "afterwards it is as before")
+    assert fate(world, "unproved") <= 600 + 60 * (time.monotonic() - begun)
+    assert not answers.of("forged") and show(world, "dep_1")["version"] == "2.0.0"
 
 
 def test_the_line_for_pipelines(world, answers):

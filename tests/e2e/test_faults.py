@@ -9,7 +9,7 @@ import pytest
 
 from support import wait_until
 from support.swift import begin, begun, ended, post, publishing, show, swift_rules
-from world import find
+from support.trouble import trouble
 
 
 def test_haproxy_that_is_not_there(world):
@@ -113,26 +113,11 @@ def test_slow_disk_delays_no_way_back(world):
     with publishing(world) as said:
         name = begun(world, "2.0.0")
         wait_until(lambda: show(world, name)["share"] > 0, 8, "the candidate has traffic")
-        slow = subprocess.Popen([find("strace"), "-f", "-qq", "-p", str(world.programs["verdictd"].pid), "-o", "/dev/null",
-                                 "-e", "trace=fdatasync,fsync", "-e", "inject=fdatasync,fsync:delay_enter=4000000"])
-        try:
-            wait_until(lambda: is_traced(world), 5, "the disk is slow")
+        with trouble(world, "fdatasync,fsync", "delay_enter=4000000"):
             said[0] = '{"lag": 300}'
             wait_until(lambda: world.split() == 0, 3, "traffic is back before the journal has it (S5)")
-        finally:
-            slow.terminate()
-            slow.wait(15)
         assert ended(world, name)["exit_code"] == 3
     assert not [file for file in os.listdir(world.path("data", "run")) if file.startswith("ahead.")], "the sign is taken away"
-
-
-def is_traced(world):
-    folder = f"/proc/{world.programs['verdictd'].pid}/task"
-    states = []
-    for task in os.listdir(folder):
-        with open(f"{folder}/{task}/status", encoding="ascii") as file:
-            states.append("TracerPid:\t0" not in file.read())
-    return all(states)
 
 
 def test_tokens(world):

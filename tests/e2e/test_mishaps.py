@@ -7,6 +7,7 @@ import subprocess
 
 from support import wait_until
 from support.swift import begin, begun, ended, post, publishing, show
+from support.trouble import trouble
 import world_config
 from world import find
 
@@ -17,28 +18,6 @@ PHASE_AT = 10  # in the bytes of a snapshot, behind schema, kind and id
 
 def database(world):
     return contextlib.closing(sqlite3.connect(f"file:{world.path('data', 'journal.db')}?mode=ro", uri=True))
-
-
-def injected(world, calls, what):
-    """The daemon's system calls end like this until the block is over."""
-    return subprocess.Popen([find("strace"), "-f", "-qq", "-p", str(world.programs["verdictd"].pid), "-o", "/dev/null",
-                             "-e", f"trace={calls}", "-e", f"inject={calls}:{what}"], stderr=subprocess.DEVNULL)
-
-
-def is_traced(world):
-    with open(f"/proc/{world.programs['verdictd'].pid}/status", encoding="ascii") as file:
-        return "TracerPid:\t0" not in file.read()
-
-
-@contextlib.contextmanager
-def trouble(world, calls, what):
-    tracer = injected(world, calls, what)
-    try:
-        wait_until(lambda: is_traced(world), 5, "the trouble begins")
-        yield
-    finally:
-        tracer.terminate()
-        tracer.wait(15)
 
 
 def break_journal(world):
