@@ -37,7 +37,8 @@ def test_expressions_of_the_board_are_sound(world):
 
 def test_every_name_is_told(world):
     begin(world)
-    more = f'controller: {{ url = "http://127.0.0.1:9/";  secret = "file:{world.write("controller.key", KEY)}";  token = "file:{world.write("controller.token", "none")}"; }};\n'
+    more = f'hooks: {{ ci: {{ kind = "verdict";  secret = "file:{world.write("ci.key", KEY)}"; }}; }};\nevents: {{ broker = "mqtt:plant";  hooks = [ "ci" ]; }};\n'
+    more += f'controller: {{ url = "http://127.0.0.1:9/";  secret = "file:{world.write("controller.key", KEY)}";  token = "file:{world.write("controller.token", "none")}"; }};\n'
     world.programs["verdictd"].stop()
     world.start_daemon(text=world_config.verdictd_text(world) + more)
     told = set(re.findall(r"^(verdict_\w+)", world.api("GET", "/metrics").text, re.M))
