@@ -1,13 +1,18 @@
 /* test_mqtt_session.c - what a broker keeps for a client that is away, and user properties of MQTT 5.
  * SPDX-License-Identifier: MIT */
 #include "base/attributes.h"
+#include "support/certificate.h"
 #include "support/mqtt_bench.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -128,6 +133,59 @@ static void test_broker_comes_late_and_again(void **state)
     mqtt_bench_expect_message(one, "a", "again", false);
 }
 
+static void test_sealed_sessions(void **state)
+{
+    struct mqtt_bench *bench = *state;
+    struct mqtt_client_settings settings = kept(true);
+    char key[FOLDER_PATH_MAX];
+    char certificate[FOLDER_PATH_MAX];
+    char text[MQTT_BENCH_CONFIG_MAX];
+    char url[64];
+
+    certificate_make("localhost", "DNS:localhost", "2", folder_path(&bench->folder, "key", key),
+                     folder_path(&bench->folder, "certificate", certificate));
+    (void)snprintf(text, sizeof(text), "allow_anonymous true\ncertfile %s\nkeyfile %s\n", certificate, key);
+    mqtt_bench_start_broker(bench, text);
+    (void)snprintf(url, sizeof(url), "mqtts://localhost:%u", bench->port);
+    settings.url = url;
+    settings.ca_file = certificate;
+    struct mqtt_party *one = mqtt_bench_open_and_wait(bench, 0, settings);
+    subscribe_and_wait(one, "a");
+    mqtt_bench_close(one);
+    struct mqtt_party *two =
+        mqtt_bench_open_and_wait(bench, 1, (struct mqtt_client_settings){.url = url, .ca_file = certificate});
+    mqtt_bench_publish(two, "a", "sealed", 1, false);
+    mqtt_bench_wait_for_acknowledged(two, 1);
+    one = mqtt_bench_open(bench, 0, settings);
+    mqtt_bench_expect_message(one, "a", "sealed", false);
+}
+
+/* A host that takes no more connections and refuses none. */
+static void test_a_host_that_never_answers(void **state)
+{
+    enum { CALLERS = 8 };
+    struct mqtt_bench *bench = *state;
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int callers[CALLERS];
+    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    address.sin_port = htons(bench->port);
+    assert_int_equal(bind(listener, (const struct sockaddr *)&address, sizeof(address)), 0);
+    assert_int_equal(listen(listener, 0), 0);
+    for (size_t i = 0; i < CALLERS; i++) {
+        callers[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        (void)connect(callers[i], (const struct sockaddr *)&address, sizeof(address));
+    }
+    int64_t begin_ms = process_now_ms();
+    struct mqtt_party *one = mqtt_bench_open(bench, 0, kept(true));
+    mqtt_bench_wait_for(bench, &one->is_down);
+    assert_non_null(strstr(one->reason, "no connection before the deadline"));
+    assert_in_range(process_now_ms() - begin_ms, 0, MQTT_CLIENT_CONNECT_MS);
+    for (size_t i = 0; i < CALLERS; i++)
+        (void)close(callers[i]);
+    (void)close(listener);
+}
+
 /* While it looks whether anybody is there; the second while a worker connects, or a little later. */
 static void test_freed_before_it_is_up(void **state)
 {
@@ -236,6 +294,8 @@ int main(void)
         WITH_BENCH(test_leaves_without_reading),
         WITH_BENCH(test_leaves_without_reading_by_version_5),
         WITH_BENCH(test_broker_comes_late_and_again),
+        WITH_BENCH(test_sealed_sessions),
+        WITH_BENCH(test_a_host_that_never_answers),
         WITH_BENCH(test_freed_before_it_is_up),
         WITH_BENCH(test_user_properties),
     };
