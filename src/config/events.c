@@ -83,3 +83,8 @@ bool events_read(const struct build *build, const struct node *root, struct sett
     };
     return check_hooks(build, group, &values[EVENTS_HOOKS], settings) && is_good;
 }
+
+struct settings_table events_table(void)
+{
+    return (struct settings_table){"events", "events: { ... };", options, EVENTS_OPTION_COUNT};
+}

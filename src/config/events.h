@@ -10,4 +10,7 @@
 /* After the sources and the hooks. False: findings were added. */
 MUST_CHECK bool events_read(const struct build *build, const struct node *root, struct settings *settings);
 
+/* What may stand in it. */
+struct settings_table events_table(void);
+
 #endif

@@ -386,6 +386,7 @@ size_t settings_tables(struct settings_table tables[SETTINGS_TABLES_MAX])
         {"listen", "listen = ( { ... }, { ... } );", listen_options, LISTEN_OPTION_COUNT},
         {"runner", "runner: { ... };", runner_options, RUNNER_OPTION_COUNT},
         hooks_table(),
+        events_table(),
         brakes_table(),
         rates_table(),
         controller_table(),

@@ -115,7 +115,7 @@ struct settings_table {
     size_t count;
 };
 
-enum { SETTINGS_TABLES_MAX = 8 };
+enum { SETTINGS_TABLES_MAX = 12 };
 
 /* Those that do not depend on the kinds of this build; how many there are. */
 size_t settings_tables(struct settings_table tables[SETTINGS_TABLES_MAX]);
