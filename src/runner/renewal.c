@@ -1,6 +1,7 @@
 /* renewal.c - which file we were started from, and which one stands there now. SPDX-License-Identifier: MIT */
 #include "runner/renewal.h"
 
+#include "runner/guard.h"
 #include "runner/report.h"
 
 #include <errno.h>
@@ -34,6 +35,10 @@ void renewal_start(struct renewal *renewal, char **arguments)
         renewal->device = status.st_dev;
         renewal->number = status.st_ino;
     }
-    execv(renewal->path, arguments);
-    report("error", "%s cannot be started, we go on: %s", renewal->path, strerror(errno));
+    struct err err;
+    if (guard_check_program(renewal->path, &err)) {
+        execv(renewal->path, arguments);
+        err_set(&err, ERR_IO, "%s: %s", renewal->path, strerror(errno));
+    }
+    report("error", "the program that was to take our place cannot be started, we go on: %s", err.text);
 }

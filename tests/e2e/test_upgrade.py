@@ -54,7 +54,7 @@ def upgrade(world, root, package):
 
 
 def test_at_a_quarter_of_a_canary(world, root, debs):
-    begin(world, script='echo "$VERDICT_KEY" >> ' + world.path("ran"), observe="4s", edit=lambda text: text.replace('route = "10%"', 'route = "25%"'))
+    begin(world, script='echo "$VERDICT_KEY" >> ' + world.path("ran"), observe="1h", at_most="2h", edit=lambda text: text.replace('route = "10%"', 'route = "25%"'))
     runner = world.programs["verdict-runner"]
     with publishing(world):
         name = begun(world, "2.0.0")
@@ -64,6 +64,8 @@ def test_at_a_quarter_of_a_canary(world, root, debs):
         assert (show(world, name)["state"], show(world, name)["share"], world.split()) == ("running", 25, 2500)
         wait_until(lambda: is_from(runner, root.path("usr/bin/verdict-runner")), 5, "the runner, which has no command, is the new one")
         assert runner.is_running() and runner.pid == pid
+        path = f"/v1/deployments/{name}/promote"
+        wait_until(lambda: world.api("POST", path, {"reason": "seen enough"}).status == 200, 10, "its step has a pass verdict")
         assert ended(world, name, 40)["state"] == "promoted"
     assert world.split() == 10000
     with open(world.path("ran"), encoding="utf-8") as file:
@@ -90,18 +92,19 @@ def test_in_mid_command(world, root, debs):
         assert ended(world, begun(world, "2.0.1"), 40)["state"] == "promoted", "and starts commands"
 
 
-def test_a_new_runner_that_cannot_be_started(world, root, debs):
+@pytest.mark.parametrize("mode", [0o755, 0o777], ids=["no program", "others may write it"])
+def test_a_new_runner_that_cannot_be_started(world, root, debs, mode):
     """The old one goes on, says so once, and takes the next one that can."""
     begin(world, observe="300ms")
     runner = world.programs["verdict-runner"]
     path = root.path("usr/bin/verdict-runner")
     with open(f"{path}.new", "x", encoding="utf-8") as file:
         file.write("no program\n")
-    os.chmod(f"{path}.new", 0o755)
+    os.chmod(f"{path}.new", mode)
     os.rename(f"{path}.new", path)
     for _ in range(2):
         runner.signal(signal.SIGHUP)
-        wait_until(lambda: "cannot be started, we go on" in runner.log_text(), 5, "it says so")
+        wait_until(lambda: f"cannot be started, we go on: {path}" in runner.log_text(), 5, "it says so")
     wait_until(world.runner_is_ready, 5, "it serves")
     with publishing(world):
         assert ended(world, begun(world, "2.0.0"), 40)["state"] == "promoted"

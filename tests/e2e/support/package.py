@@ -20,10 +20,10 @@ def run(*argv, **more):
 
 
 def pack(folder, version=None):
-    """The build as a package in `folder`, of this version or of another one; its path."""
+    """The build as a package in `folder`, as it is shipped; of another version it is not compressed. Its path."""
     build = os.path.abspath(os.environ.get("BUILD_DIR") or os.path.join(PROJECT, "build"))
     folder = os.path.join(folder, version or "this")
-    run("cpack", "-G", "DEB", "-B", folder, "--config", os.path.join(build, "CPackConfig.cmake"), *(["-R", version] if version else []), cwd=build)
+    run("cpack", "-G", "DEB", "-B", folder, "--config", os.path.join(build, "CPackConfig.cmake"), *(["-R", version, "-D", "CPACK_DEBIAN_COMPRESSION_TYPE=none"] if version else []), cwd=build)
     name, = (name for name in os.listdir(folder) if name.endswith(".deb"))
     return os.path.join(folder, name)
 
