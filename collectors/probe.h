@@ -18,7 +18,7 @@ struct runner_client;
 struct probe_order;
 struct probe;
 
-enum { PROBE_CHECKS_MAX = 512, PROBE_HEADERS_MAX = 8, PROBE_ANSWER_MAX = 64 * 1024, PROBE_WHY_MAX = 256 };
+enum { PROBE_CHECKS_MAX = 512, PROBE_HEADERS_MAX = 9, PROBE_ANSWER_MAX = 64 * 1024, PROBE_WHY_MAX = 256 };
 
 enum probe_kind { PROBE_HTTP, PROBE_TCP, PROBE_TLS, PROBE_EXEC };
 

@@ -31,6 +31,7 @@ struct api_start {
     const char *actor;                /* who caused it; the principal's name where not given */
     bool is_emergency, is_stable_bad; /* as in struct engine_start */
     const char *idempotency_key;      /* NULL: none */
+    const char *traceparent;          /* as it came (../io/traceparent.h); NULL: none */
     uint64_t retries;                 /* deployment that has ended and is wanted once more; 0: none */
     bool takes_out; /* with it, by whoever may override: its version leaves the quarantine */
     unsigned char body_hash[JOURNAL_HASH_SIZE];
@@ -42,6 +43,7 @@ struct api_verb {
     enum verb verb;
     const char *rule;                     /* mute: its name, else "" */
     const char *reason;                   /* "" where not given */
+    const char *traceparent;              /* as in a start */
     const struct journal_deployment *row; /* as the journal had it, until the return */
     const char *sealed;                   /* its text; NULL: could not be read */
 };

@@ -27,6 +27,7 @@ struct api_run_start {
     const struct run_member *members;
     const char *digest, *run_url, *commit, *reason; /* "" where not given */
     const char *actor;
+    const char *traceparent; /* as it came (../io/traceparent.h); NULL: none */
 };
 
 /* From the stage that failed on, with the same artifact: what the journal holds of the run before. */
@@ -37,6 +38,7 @@ struct api_run_retry {
     const struct journal_output *outputs;
     size_t output_count;
     const char *reason;
+    const char *traceparent; /* as in a start */
 };
 
 struct api_run_verb {

@@ -45,6 +45,11 @@ struct call *call_new_event(struct call *parent, size_t place, const struct rout
     return call;
 }
 
+const char *call_traceparent(const struct call *call)
+{
+    return call->traceparent != NULL ? call->traceparent : http_server_header(call->request, "traceparent");
+}
+
 void call_forget(struct call *call)
 {
     struct call *one = NULL;

@@ -15,6 +15,7 @@ enum { CLOUD_EVENTS_MAX = 16, CLOUD_EVENT_TEXT_MAX = 256 };
 
 struct cloud_event {
     const char *id, *source, *type; /* never empty; at most CLOUD_EVENT_TEXT_MAX bytes */
+    const char *traceparent;        /* as it came; NULL: none */
     struct json_node data;          /* an object, or item NULL */
 };
 

@@ -254,7 +254,8 @@ void deployments_start(struct call *call)
         .actor = texts.actor[0] == '\0' ? call->principal.name : texts.actor,
         .is_emergency = texts.is_emergency,
         .is_stable_bad = texts.is_stable_bad,
-        .idempotency_key = call->key[0] == '\0' ? NULL : call->key};
+        .idempotency_key = call->key[0] == '\0' ? NULL : call->key,
+        .traceparent = call_traceparent(call)};
     digest_sha256(call->text, call->text_length, start.body_hash);
     if (!reserve(call, start.body_hash))
         return;

@@ -295,6 +295,7 @@ cJSON *run_shape(const struct run_record *record, bool is_full)
     cJSON_AddStringToObject(object, "reason", row->reason);
     cJSON_AddStringToObject(object, "run_url", row->run_url);
     cJSON_AddStringToObject(object, "commit", row->commit);
+    shape_trace(object, row->traceparent);
     shape_time(object, "created_at", row->created_ms);
     shape_time(object, "ended_at", row->ended_ms);
     if (is_full)

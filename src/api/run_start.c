@@ -155,7 +155,8 @@ void runs_start(struct call *call)
         .run_url = texts.run_url,
         .commit = texts.commit,
         .reason = call->reason,
-        .actor = texts.actor[0] == '\0' ? call->principal.name : texts.actor};
+        .actor = texts.actor[0] == '\0' ? call->principal.name : texts.actor,
+        .traceparent = call_traceparent(call)};
     if (!is_allowed(call, &start))
         return;
     call->env_holds++;

@@ -256,7 +256,8 @@ static void retry(struct call *call)
         .sealed = reading->sealed,
         .outputs = reading->outputs,
         .output_count = reading->output_count,
-        .reason = call->reason};
+        .reason = call->reason,
+        .traceparent = call_traceparent(call)};
     call->env_holds++;
     env->run_retry(env->data, &again, runs_done, call);
 }

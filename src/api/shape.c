@@ -5,6 +5,7 @@
 #include "config/gates.h"
 #include "io/clock.h"
 #include "io/digest.h"
+#include "io/traceparent.h"
 #include "orchestrator/deployment.h"
 
 #include <cjson/cJSON.h>
@@ -26,6 +27,16 @@ void shape_time(cJSON *object, const char *name, int64_t wall_ms)
         cJSON_AddNullToObject(object, name);
     else
         cJSON_AddStringToObject(object, name, text);
+}
+
+void shape_trace(cJSON *object, const char *traceparent)
+{
+    struct traceparent trace;
+
+    if (traceparent_read(traceparent, &trace))
+        cJSON_AddStringToObject(object, "trace_id", trace.trace);
+    else
+        cJSON_AddNullToObject(object, "trace_id");
 }
 
 void shape_deployment_id(cJSON *object, const char *name, uint64_t deployment)
@@ -225,6 +236,7 @@ static void add_texts(cJSON *object, const struct journal_deployment *row)
     cJSON_AddStringToObject(object, "reason", row->reason);
     cJSON_AddStringToObject(object, "run_url", row->run_url);
     cJSON_AddStringToObject(object, "commit", row->commit);
+    shape_trace(object, row->traceparent);
     shape_time(object, "created", row->created_ms);
     shape_time(object, "changed", row->changed_ms);
     shape_time(object, "ended", row->ended_ms);

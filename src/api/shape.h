@@ -11,6 +11,8 @@ enum { SHAPE_SENTENCE_SIZE = 512 };
 
 /* clock_stamp() as a member; null where that is "". */
 void shape_time(struct cJSON *object, const char *name, int64_t wall_ms);
+/* `trace_id` of what was kept, or null. */
+void shape_trace(struct cJSON *object, const char *traceparent);
 
 /* "dep_17" as a member; null where it is 0. */
 void shape_deployment_id(struct cJSON *object, const char *name, uint64_t deployment);

@@ -82,6 +82,7 @@ static void ask(struct call *call, const struct record *record)
         .verb = call->verb,
         .rule = rule,
         .reason = call->reason,
+        .traceparent = call_traceparent(call),
         .row = record->row,
         .sealed = call->reading->sealed};
     call->deployment = record->row->id;

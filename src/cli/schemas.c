@@ -44,8 +44,11 @@ struct option_schemas *schemas_new(void)
     }
     for (size_t i = 0; notifier_types[i] != NULL && i < KINDS_MAX; i++) {
         const struct notifier_type *type = notifier_types[i];
-        schemas->notifiers[schemas->all.notifier_count++] = (struct option_schema){
-            .name = type->name, .instance = type->options, .instance_count = type->option_count};
+        schemas->notifiers[schemas->all.notifier_count++] =
+            (struct option_schema){.name = type->name,
+                                   .instance = type->options,
+                                   .instance_count = type->option_count,
+                                   .takes_traces = type->takes_traces};
     }
     for (size_t i = 0; gate_types[i] != NULL && i < KINDS_MAX; i++) {
         const struct gate_type *type = gate_types[i];

@@ -23,6 +23,7 @@ struct option_schema {
     bool is_implicit;       /* metrics need no instance in verdictd.conf (push, otlp) */
     bool can_mirror;        /* traffic drivers: copies requests to the candidate */
     bool is_all_or_nothing; /* traffic drivers: no share but 0 and 100 % */
+    bool takes_traces;      /* notifiers: of all that ends, and nothing that `notify` could name */
 };
 
 /* The kinds that this build knows, passed in by the daemon and the CLI. */

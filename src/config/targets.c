@@ -255,11 +255,18 @@ static bool check_notifiers(const struct build *build, const struct node *node,
     bool is_good = true;
 
     for (size_t i = 0; i < value->list_length; i++) {
-        if (options_split(value->list[i], kind, sizeof(kind)) == NULL)
+        if (options_split(value->list[i], kind, sizeof(kind)) == NULL) {
             is_good = report_node(build->report, node, "'%s' is not like \"slack:deploys\"", value->list[i]);
-        else if (find_schema(build, node, "kind of notifier", kind, schemas->notifiers,
-                             schemas->notifier_count) == schemas->notifier_count)
+            continue;
+        }
+        size_t index =
+            find_schema(build, node, "kind of notifier", kind, schemas->notifiers, schemas->notifier_count);
+        if (index == schemas->notifier_count)
             is_good = false;
+        else if (schemas->notifiers[index].takes_traces)
+            is_good = report_node(
+                build->report, node,
+                "'%s' gets the traces of all deployments and runs by itself, and no notices", value->list[i]);
     }
     return is_good;
 }

@@ -76,6 +76,7 @@ struct acting_split {
     const char *names[TRAFFIC_SLOTS_MAX];
     const char *const *servers[TRAFFIC_SLOTS_MAX];
     size_t counts[TRAFFIC_SLOTS_MAX];
+    char traceparent[TRACEPARENT_SIZE];
 };
 void acting_fill_split(const struct live *live, const struct deployment_state *state,
                        struct acting_split *ret_split);

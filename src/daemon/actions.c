@@ -6,6 +6,7 @@
 #include "daemon/once.h"
 #include "daemon/rehearsal.h"
 #include "daemon/tombstone.h"
+#include "daemon/tracing.h"
 #include "io/memory.h"
 
 #include <stdio.h>
@@ -120,6 +121,13 @@ static uint64_t number_of(const struct acting *acting)
     return (acting->deployment << 24) + acting->action.sequence;
 }
 
+/* What the lever asks of others is done for this action. */
+static void trace(const struct live *live, const struct acting *acting, struct acting_split *split)
+{
+    tracing_of_action(live, acting, split->traceparent);
+    split->split.traceparent = split->traceparent;
+}
+
 static void route(struct live *live, struct acting *acting)
 {
     struct daemon_lever *lever = acting_lever(live);
@@ -131,6 +139,7 @@ static void route(struct live *live, struct acting *acting)
     }
     acting_fill_split(live, &acting->state, &split);
     split.split.lets_testers = !acting->action.is_rollback;
+    trace(live, acting, &split);
     lever->type->set(lever->traffic, &split.split, number_of(acting), acting->action.share, traffic_ended,
                      acting);
 }
@@ -163,6 +172,7 @@ static void mirror(struct live *live, struct acting *acting)
     struct acting_split split;
 
     acting_fill_split(live, &acting->state, &split);
+    trace(live, acting, &split);
     if (lever == NULL)
         acting_defer(acting, RESULT_AGAIN, "the traffic driver is not there");
     else if (lever->type->mirror == NULL)
@@ -207,6 +217,7 @@ static void verify(struct live *live, struct acting *acting)
     struct acting_split split;
 
     acting_fill_split(live, &acting->state, &split);
+    trace(live, acting, &split);
     if (lever != NULL)
         lever->type->read(lever->traffic, &split.split, stable_read, acting);
     else
@@ -247,6 +258,7 @@ static void retire(struct live *live, struct acting *acting)
 
     acting_fill_split(live, &acting->state, &split);
     split.split.lets_testers = true;
+    trace(live, acting, &split);
     if (would_survive(live, acting))
         acting_command(live, acting);
     else if (lever == NULL)

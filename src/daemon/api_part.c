@@ -317,6 +317,7 @@ static char *show_metrics(void *data)
     brakes_add_metrics(daemon, to);
     controller_add_metrics(daemon->controller, to);
     events_door_add_metrics(daemon->events, to);
+    outbox_add_metrics(daemon->outbox, to);
     add_series_metrics(daemon, to);
     add_archive_metrics(daemon, to);
     for (size_t i = 0; i < daemon->source_count; i++) {

@@ -21,6 +21,7 @@ struct command_about {
     uint16_t host;                      /* or ACTING_NO_HOST */
     const char *address;                /* NULL: the host's, or the slot's first */
     const char *version;                /* NULL: the deployment's */
+    const struct acting *acting;        /* whose command it is; NULL: of none */
 };
 
 /* Sets arguments and argv. */

@@ -5,6 +5,7 @@
 #include "daemon/command_texts.h"
 #include "daemon/once.h"
 #include "daemon/secrets.h"
+#include "daemon/tracing.h"
 #include "io/memory.h"
 
 #include <assert.h>
@@ -163,6 +164,7 @@ void command_texts_tell(const struct live *live, const struct command_about *abo
         about->host == ACTING_NO_HOST ? NULL : &live->definition->hosts[about->host];
     const char *address = host == NULL ? address_of(about->slot) : host->address;
     struct sides sides = sides_of(live);
+    char traceparent[TRACEPARENT_SIZE];
     char id[32];
     size_t count = 0;
 
@@ -179,7 +181,10 @@ void command_texts_tell(const struct live *live, const struct command_about *abo
     count = add(texts, count, "DEPLOYMENT", id);
     count = add(texts, count, "KEY", texts->key);
     count = add(texts, count, "COMMAND", about->name);
-    (void)add(texts, count, "REASON", live->reason);
+    count = add(texts, count, "REASON", live->reason);
+    tracing_of_action(live, about->acting, traceparent);
+    if (traceparent[0] != '\0')
+        (void)add(texts, count, "TRACEPARENT", traceparent);
 }
 
 /* Names and texts of a side, or of a host. */
@@ -217,6 +222,7 @@ bool acting_run(struct live *live, struct acting *acting, uint16_t tries, uint16
     const struct command_about about = {.name = definition->name,
                                         .slot = live_slot(live, &acting->state, is_of_candidate(acting)),
                                         .host = host,
+                                        .acting = acting,
                                         .version =
                                             acting->action.is_previous ? sides_of(live).previous : NULL};
 

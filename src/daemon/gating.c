@@ -3,6 +3,7 @@
 #include "daemon/gating.h"
 
 #include "config/gates.h"
+#include "daemon/tracing.h"
 #include "io/memory.h"
 
 #include <cjson/cJSON.h>
@@ -142,6 +143,7 @@ static char *question_of(const struct live *live, const struct acting *acting, c
 void acting_gate(struct live *live, struct acting *acting)
 {
     const struct gating_instance *instance = find(live, acting->action.reference);
+    char traceparent[TRACEPARENT_SIZE];
     char id[ID_SIZE];
 
     if (instance == NULL) {
@@ -151,7 +153,8 @@ void acting_gate(struct live *live, struct acting *acting)
     (void)snprintf(id, sizeof(id), "dep_%" PRIu64 ".%" PRIu32 ".%u", acting->deployment,
                    acting->action.sequence, acting->action.tries);
     char *body = question_of(live, acting, id);
-    const struct gate_question question = {.id = id, .body = body};
+    tracing_of_action(live, acting, traceparent);
+    const struct gate_question question = {.id = id, .body = body, .traceparent = traceparent};
     acting->gate_type = instance->type;
     acting->ask = instance->type->ask(instance->gate, &question, answered, acting);
     free(body);

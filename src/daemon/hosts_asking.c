@@ -177,6 +177,7 @@ struct live *hosts_take(struct live *live, char *sealed, struct err *err)
     memcpy(with->reason, live->reason, sizeof(with->reason));
     memcpy(with->actor, live->actor, sizeof(with->actor));
     memcpy(with->commit, live->commit, sizeof(with->commit));
+    memcpy(with->traceparent, live->traceparent, sizeof(with->traceparent));
     live_free(live);
     return with;
 }

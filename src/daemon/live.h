@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "config/side.h"
 #include "daemon/daemon.h"
+#include "io/traceparent.h"
 #include "io/zone.h"
 
 enum { LIVE_SIDES = 2, LIVE_COMMIT_SIZE = 129, LIVE_PAIRS_MAX = SIDE_PAIRS_MAX };
@@ -44,10 +45,11 @@ struct live {
     uint64_t previous_key;                 /* 0: none */
     char reason[DAEMON_WHY_MAX];           /* of the start or of the last verb */
     char actor[NAME_MAX_LENGTH + 1];
-    char commit[LIVE_COMMIT_SIZE];  /* what it was built from; "" not said */
-    char (*said)[DAEMON_WHY_MAX];   /* [LIVE_VOICE_COUNT]; NULL: nothing yet, as most never do */
-    const struct rule **rules;      /* [rule_count], for the engine */
-    struct rule_state *rule_states; /* [rule_count] */
+    char commit[LIVE_COMMIT_SIZE];      /* what it was built from; "" not said */
+    char traceparent[TRACEPARENT_SIZE]; /* as it is kept; "": of before there were traces */
+    char (*said)[DAEMON_WHY_MAX];       /* [LIVE_VOICE_COUNT]; NULL: nothing yet, as most never do */
+    const struct rule **rules;          /* [rule_count], for the engine */
+    struct rule_state *rule_states;     /* [rule_count] */
     unsigned alerts; /* bits of enum notice_alert: told to be so, and not their end; after a restart nobody
                         knows, so all are taken as told */
     bool is_watched;

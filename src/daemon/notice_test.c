@@ -1,7 +1,7 @@
 /* notice_test.c - a notice that a person sends to a receiver, past the outbox: what came of it is the answer.
  * SPDX-License-Identifier: MIT */
 #include "base/text.h"
-#include "daemon/notices.h"
+#include "daemon/exporting.h"
 #include "io/digest.h"
 #include "io/json.h"
 #include "io/memory.h"
@@ -133,7 +133,9 @@ void notice_test_start(void *data, const struct api_notice_test *asked, api_told
     digest_hex(random, sizeof(random), hex);
     (void)snprintf(test->id, sizeof(test->id), "msg_%s", hex);
     (void)snprintf(test->receiver, sizeof(test->receiver), "%s", asked->receiver);
-    test->body = notice_envelope(daemon, test->id, "notifier.test", asked->receiver, data_of(daemon, asked));
+    test->body = receiver->type->takes_traces ? exporting_test(daemon, asked->person)
+                                              : notice_envelope(daemon, test->id, "notifier.test",
+                                                                asked->receiver, "", data_of(daemon, asked));
     const struct notice notice = {.id = test->id, .type = "verdict.notifier.test", .body = test->body};
     receiver->type->send(receiver->notifier, &notice, ended, test);
 }

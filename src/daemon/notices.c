@@ -3,7 +3,9 @@
  * SPDX-License-Identifier: MIT */
 #include "daemon/notices.h"
 
+#include "daemon/exporting.h"
 #include "daemon/run_live.h"
+#include "daemon/tracing.h"
 #include "drivers/notice_kind.h"
 #include "io/clock.h"
 #include "io/digest.h"
@@ -176,7 +178,7 @@ static cJSON *data_of(const struct telling *telling)
 }
 
 char *notice_envelope(const struct daemon *daemon, const char *id, const char *type, const char *subject,
-                      cJSON *data)
+                      const char *traceparent, cJSON *data)
 {
     char text[128];
     char stamp[CLOCK_STAMP_SIZE];
@@ -191,6 +193,8 @@ char *notice_envelope(const struct daemon *daemon, const char *id, const char *t
     cJSON_AddStringToObject(event, "time", clock_stamp(clock_wall_ms(), stamp));
     cJSON_AddStringToObject(event, "datacontenttype", "application/json");
     cJSON_AddStringToObject(event, "subject", subject);
+    if (traceparent[0] != '\0')
+        cJSON_AddStringToObject(event, "traceparent", traceparent);
     cJSON_AddItemToObject(event, "data", data);
     char *body = json_print(event);
     cJSON_Delete(event);
@@ -200,12 +204,14 @@ char *notice_envelope(const struct daemon *daemon, const char *id, const char *t
 static char *body_of(const struct telling *telling, const char *id)
 {
     const struct definition *definition = telling->live->definition;
+    char traceparent[TRACEPARENT_SIZE];
     char type[64];
     char subject[128];
 
     (void)snprintf(type, sizeof(type), "deployment.%s", telling->kind.name);
     (void)snprintf(subject, sizeof(subject), "%s/%s", definition->service, definition->environment);
-    return notice_envelope(telling->live->daemon, id, type, subject, data_of(telling));
+    tracing_of_action(telling->live, NULL, traceparent);
+    return notice_envelope(telling->live->daemon, id, type, subject, traceparent, data_of(telling));
 }
 
 /* A hash of what it is about, when it happened, and for whom: held twice is told twice. */
@@ -231,7 +237,7 @@ static bool was_told(const struct telling *telling, const char *receiver)
     return false;
 }
 
-static struct journal_notice *add_row(struct notices *notices)
+struct journal_notice *notices_add(struct notices *notices)
 {
     if (notices->count == notices->room) {
         notices->room = notices->room == 0 ? ROOM_FIRST : 2 * notices->room;
@@ -242,9 +248,11 @@ static struct journal_notice *add_row(struct notices *notices)
 
 static void tell_one(const struct telling *telling, const char *receiver)
 {
-    if (was_told(telling, receiver))
+    const struct notifier_type *type = notifier_type_find(receiver);
+
+    if (was_told(telling, receiver) || (type != NULL && type->takes_traces))
         return;
-    struct journal_notice *notice = add_row(telling->notices);
+    struct journal_notice *notice = notices_add(telling->notices);
     make_id(notice->id, telling, receiver);
     notice->receiver = receiver;
     notice->kind = telling->kind.name;
@@ -300,6 +308,7 @@ void notices_collect(struct notices *notices, struct daemon *daemon, const struc
         if (kind.name != NULL)
             tell_of(notices, live, row, &kind, batch->now_ms);
     }
+    exporting_collect(notices, daemon, batch);
 }
 
 void notices_clear(struct notices *notices)

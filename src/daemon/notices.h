@@ -6,6 +6,8 @@
 #include "daemon/daemon.h"
 #include "store/journal_text.h"
 
+#include <stdio.h>
+
 struct cJSON;
 
 /* As many as the batch has: BATCH_ROWS_MAX traces at most, each to those whom its service names. */
@@ -19,9 +21,13 @@ struct notices {
 void notices_collect(struct notices *notices, struct daemon *daemon, const struct batch *batch);
 void notices_clear(struct notices *notices);
 
-/* A CloudEvents envelope as text, free(): `type` behind "verdict.", `data` becomes its own. */
+/* A CloudEvents envelope as text, free(): `type` behind "verdict.", `data` becomes its own. `traceparent`: ""
+ * none. */
 char *notice_envelope(const struct daemon *daemon, const char *id, const char *type, const char *subject,
-                      struct cJSON *data);
+                      const char *traceparent, struct cJSON *data);
+
+/* A row that is to be filled. */
+struct journal_notice *notices_add(struct notices *notices);
 
 /* notice_test.c: of struct api_env; and the end of those that are under way. */
 void notice_test_start(void *daemon, const struct api_notice_test *asked, api_told *done, void *done_data);
@@ -31,6 +37,7 @@ void notice_tests_drop(struct daemon *daemon);
 struct outbox *outbox_new(struct daemon *daemon);
 void outbox_free(struct outbox *outbox);
 void outbox_look(struct outbox *outbox);
+void outbox_add_metrics(const struct outbox *outbox, FILE *to);
 
 /* status.c: retained MQTT state of the daemon and of each service and environment. */
 struct status *status_new(struct daemon *daemon);

@@ -1,6 +1,6 @@
 /* outbox.c - delivers what the journal's outbox holds: at least once, each receiver at its own pace.
  * SPDX-License-Identifier: MIT */
-#include "daemon/notices.h"
+#include "daemon/exporting.h"
 #include "io/memory.h"
 #include "store/journal_outbox.h"
 
@@ -21,6 +21,10 @@ struct lane {
     char id[JOURNAL_NOTICE_ID_SIZE]; /* of the last one, also when its try has ended */
     uint32_t attempts;               /* before that try */
     char *type, *body;
+    struct export_reading *reading; /* of a trace: its body is being made */
+    const struct daemon_receiver *receiver;
+    char said[ERR_TEXT_MAX]; /* of a trace: why the last try went wrong; "": it went well */
+    uint64_t fates[NOTICE_REFUSED + 1];
     enum notice_fate fate;
     int64_t due_ms; /* NOTICE_RETRY: the next try */
 };
@@ -30,6 +34,7 @@ struct outbox {
     struct loop_timer *timer;
     bool is_asking;
     bool is_wanted;                            /* asked to look while it was asking */
+    uint64_t given_up;                         /* since too many waited for their receiver */
     bool is_stale;                             /* a try ended while it was asking: the page may not know */
     struct lane lanes[SETTINGS_INSTANCES_MAX]; /* as daemon->receivers */
 };
@@ -56,6 +61,7 @@ void outbox_free(struct outbox *outbox)
         return;
     loop_timer_stop(outbox->timer);
     for (size_t i = 0; i < ARRAY_LENGTH(outbox->lanes); i++) {
+        exporting_forget(outbox->lanes[i].reading);
         free(outbox->lanes[i].type);
         free(outbox->lanes[i].body);
     }
@@ -88,6 +94,18 @@ static void keep_end(const struct lane *lane)
         log_say(&daemon->log, LOG_LEVEL_WARN, "notice %s: %s", lane->id, err.text);
 }
 
+/* Traces may fail by the hundred, for one reason. */
+static void log_end(struct lane *lane, const char *why)
+{
+    bool is_said = lane->receiver->type->takes_traces && strcmp(lane->said, why) == 0;
+
+    if (lane->fate == NOTICE_DELIVERED)
+        why = "";
+    else if (!is_said)
+        log_say(&lane->outbox->daemon->log, LOG_LEVEL_WARN, "notice %s: %s", lane->id, why);
+    (void)snprintf(lane->said, sizeof(lane->said), "%s", why);
+}
+
 static void sent(void *data, enum notice_fate fate, int64_t retry_after_ms, const char *why)
 {
     struct lane *lane = data;
@@ -101,11 +119,35 @@ static void sent(void *data, enum notice_fate fate, int64_t retry_after_ms, cons
     free(lane->type);
     free(lane->body);
     lane->type = lane->body = NULL;
-    if (fate != NOTICE_DELIVERED)
-        log_say(&outbox->daemon->log, LOG_LEVEL_WARN, "notice %s: %s", lane->id, why);
+    lane->fates[fate]++;
+    log_end(lane, why);
     keep_end(lane);
     outbox->is_stale = outbox->is_asking;
     outbox_look(outbox);
+}
+
+static void send_body(struct lane *lane)
+{
+    const struct notice notice = {.id = lane->id, .type = lane->type, .body = lane->body};
+
+    lane->receiver->type->send(lane->receiver->notifier, &notice, sent, lane);
+}
+
+static void trace_read(void *data, char *json, const struct err *err)
+{
+    struct lane *lane = data;
+    bool is_lost = err->code == ERR_NOT_FOUND || err->code == ERR_INVALID || err->code == ERR_LIMIT;
+
+    lane->reading = NULL;
+    if (err->code != ERR_NONE) {
+        sent(lane, is_lost ? NOTICE_REFUSED : NOTICE_RETRY, 0, err->text);
+    } else if (json == NULL) {
+        sent(lane, NOTICE_DELIVERED, 0, "nobody records it");
+    } else {
+        free(lane->body);
+        lane->body = json;
+        send_body(lane);
+    }
 }
 
 static void start(struct lane *lane, const struct daemon_receiver *receiver,
@@ -119,8 +161,11 @@ static void start(struct lane *lane, const struct daemon_receiver *receiver,
     lane->attempts = row->attempts;
     lane->type = memory_copy_text(type);
     lane->body = memory_copy_text(row->body);
-    struct notice notice = {.id = lane->id, .type = lane->type, .body = lane->body};
-    receiver->type->send(receiver->notifier, &notice, sent, lane);
+    lane->receiver = receiver;
+    if (receiver->type->takes_traces)
+        lane->reading = exporting_read(lane->outbox->daemon, row->body, trace_read, lane);
+    else
+        send_body(lane);
 }
 
 /* Sends it, if nothing is on its way there. False: look again soon. */
@@ -154,6 +199,7 @@ static void looked(void *data, const struct journal_outbox_page *page)
     int64_t wait_ms = OUTBOX_IDLE_MS;
 
     outbox->is_asking = false;
+    outbox->given_up = page->given_up;
     if (outbox->is_stale) {
         outbox->is_wanted = false;
         outbox_look(outbox);
@@ -169,6 +215,20 @@ static void looked(void *data, const struct journal_outbox_page *page)
     wait_ms = wait_ms < OUTBOX_IDLE_MS ? wait_ms : OUTBOX_IDLE_MS;
     loop_timer_move(outbox->timer, outbox->is_wanted || wait_ms < 0 ? 0 : wait_ms);
     outbox->is_wanted = false;
+}
+
+void outbox_add_metrics(const struct outbox *outbox, FILE *to)
+{
+    static const char *const outcomes[] = {
+        [NOTICE_DELIVERED] = "delivered", [NOTICE_RETRY] = "failed", [NOTICE_REFUSED] = "refused"};
+    const struct daemon *daemon = outbox->daemon;
+
+    for (size_t i = 0; i < daemon->receiver_count; i++)
+        for (size_t k = 0; k < ARRAY_LENGTH(outcomes); k++)
+            (void)fprintf(to, "verdict_notifications_total{notifier=\"%s:%s\",outcome=\"%s\"} %llu\n",
+                          daemon->receivers[i].type->name, daemon->receivers[i].name, outcomes[k],
+                          (unsigned long long)outbox->lanes[i].fates[k]);
+    (void)fprintf(to, "verdict_notifications_lost_total %llu\n", (unsigned long long)outbox->given_up);
 }
 
 void outbox_look(struct outbox *outbox)

@@ -6,12 +6,14 @@
 #include "config/smoke.h"
 #include "daemon/command_texts.h"
 #include "daemon/secrets.h"
+#include "daemon/tracing.h"
 #include "io/memory.h"
 
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum { PROBE_TEXT_MAX = 2048, PROBE_VALUE_MAX = 512 };
 
@@ -24,6 +26,8 @@ struct filled_check {
     char texts[SMOKE_EXTRACTS_MAX][256];
     char values[PROBE_HEADERS_MAX][PROBE_VALUE_MAX];
     struct http_header headers[PROBE_HEADERS_MAX];
+    size_t header_count;
+    char traceparent[TRACEPARENT_SIZE];
     char body[2 * SMOKE_BODY_MAX];
     char place[PROBE_VALUE_MAX];
     char server_name[PROBE_VALUE_MAX];
@@ -76,8 +80,20 @@ static bool fill_request(const struct smoke_check *check, const char *const *pai
             return false;
         filled->headers[i] = (struct http_header){check->headers[2 * i], filled->values[i]};
     }
+    filled->header_count = check->header_count;
     return check->body == NULL ||
            template_fill(check->body, pairs, pair_count, escape, filled->body, sizeof(filled->body), err);
+}
+
+/* Unless the check says it itself. */
+static void add_trace(const struct asking *asking, struct filled_check *filled)
+{
+    tracing_of_action(asking->live, asking->acting, filled->traceparent);
+    for (size_t i = 0; i < filled->header_count; i++)
+        if (strcasecmp(filled->headers[i].name, "traceparent") == 0)
+            return;
+    if (filled->traceparent[0] != '\0' && filled->header_count < PROBE_HEADERS_MAX)
+        filled->headers[filled->header_count++] = (struct http_header){"traceparent", filled->traceparent};
 }
 
 static bool fill_url(const struct smoke_definition *smoke, const struct smoke_check *check,
@@ -148,8 +164,11 @@ static bool fill_check(const struct asking *asking, const struct smoke_check *ch
         is_filled = fill_command(asking, check, place, filled, err);
         break;
     }
-    return is_filled && fill_extracts(check, pairs, place->pair_count, filled, err) &&
-           fill_request(check, pairs, place->pair_count, filled, err);
+    if (!is_filled || !fill_extracts(check, pairs, place->pair_count, filled, err) ||
+        !fill_request(check, pairs, place->pair_count, filled, err))
+        return false;
+    add_trace(asking, filled);
+    return true;
 }
 
 /* What the probe is told of a check that was filled in. */
@@ -165,7 +184,7 @@ static struct probe_check told(const struct smoke_check *check, const struct fil
                                 .method = check->method,
                                 .url = filled->url,
                                 .headers = filled->headers,
-                                .header_count = check->header_count,
+                                .header_count = filled->header_count,
                                 .body = check->body == NULL ? NULL : filled->body,
                                 .place = filled->place,
                                 .server_name = check->server_name == NULL ? NULL : filled->server_name,
@@ -207,6 +226,7 @@ static struct place place_of(const struct live *live, const struct acting *actin
 {
     struct place place = {.index = index,
                           .about = {.host = ACTING_NO_HOST,
+                                    .acting = acting,
                                     .slot = live_slot(live, &acting->state, is_candidate),
                                     .version = is_candidate ? live->version : live->previous}};
 

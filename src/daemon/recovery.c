@@ -29,7 +29,9 @@ static bool copy_texts(struct live *live, const struct journal_deployment *from)
            text_copy(live->previous, sizeof(live->previous), from->previous) &&
            text_copy(live->actor, sizeof(live->actor), from->actor) &&
            text_copy(live->reason, sizeof(live->reason), from->reason) &&
-           text_copy(live->commit, sizeof(live->commit), from->commit) && strlen(from->why) < DAEMON_WHY_MAX;
+           text_copy(live->commit, sizeof(live->commit), from->commit) &&
+           text_copy(live->traceparent, sizeof(live->traceparent), from->traceparent) &&
+           strlen(from->why) < DAEMON_WHY_MAX;
 }
 
 static struct live *revive(struct daemon *daemon, const struct journal_recovered *recovered, struct err *err)

@@ -2,6 +2,7 @@
  * results, what they reported into outputs.
  * SPDX-License-Identifier: MIT */
 #include "daemon/run_conditions.h"
+#include "daemon/tracing.h"
 #include "io/memory.h"
 #include "io/redaction.h"
 
@@ -15,7 +16,7 @@ enum {
     EXIT_TRY_AGAIN = 75,
     KEY_SIZE = 64,
     PAIR_SIZE = JOURNAL_OUTPUT_NAME_MAX + JOURNAL_OUTPUT_VALUE_MAX + 32,
-    PAIRS_OWN = 10,
+    PAIRS_OWN = 11,
     PAIRS_MAX = RUNNER_ENVIRONMENT_MAX,
     ARGUMENT_SIZE = 1024
 };
@@ -229,6 +230,7 @@ static void fill_environment(const struct run_live *live, const struct run_state
                              const struct run_action *action, struct task_texts *texts)
 {
     const struct run_definition *definition = live->definition;
+    char traceparent[TRACEPARENT_SIZE];
     char id[32];
     size_t count = 0;
 
@@ -243,6 +245,9 @@ static void fill_environment(const struct run_live *live, const struct run_state
     count = add(texts, count, "COMMIT", live->commit);
     count = add(texts, count, "KEY", texts->key);
     count = add(texts, count, "REASON", live->reason);
+    tracing_of_task(live, live->id, action, traceparent);
+    if (traceparent[0] != '\0')
+        count = add(texts, count, "TRACEPARENT", traceparent);
     static_assert((int)PAIRS_OWN < (int)PAIRS_MAX, "outputs have room");
     for (size_t i = 0; i < live->output_count && count < PAIRS_MAX; i++)
         count = add_output(texts, count, &live->outputs[i]);

@@ -36,6 +36,7 @@ struct run_live {
     uint64_t asked_key; /* the version as it was asked for */
     char version[VERSION_MAX_LENGTH + 1];
     char *actor, *reason, *run_url, *commit;
+    char traceparent[TRACEPARENT_SIZE]; /* as it is kept */
     struct err refusal; /* why the daemon itself refused the last deployment that it asked for */
     size_t output_count;
     struct run_output *outputs; /* [JOURNAL_RUN_OUTPUTS_MAX] */

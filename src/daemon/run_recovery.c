@@ -20,6 +20,7 @@ static bool take_run(void *data, const struct journal_run *run, const char *seal
     struct run_live *live = run_live_new(daemon, definition, memory_copy_text(sealed), &words);
     live->id = run->id;
     live->asked_key = run->asked_key;
+    (void)!text_copy(live->traceparent, sizeof(live->traceparent), run->traceparent);
     for (size_t i = 0; i < output_count; i++)
         if (run_live_put(live, outputs[i].name, outputs[i].value))
             live->outputs[i].is_new = false;

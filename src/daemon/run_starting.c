@@ -4,6 +4,7 @@
 #include "daemon/request.h"
 #include "daemon/run_live.h"
 #include "daemon/starting.h"
+#include "daemon/tracing.h"
 #include "io/digest.h"
 #include "io/memory.h"
 
@@ -30,6 +31,7 @@ static void fill_request(struct request *request, uint64_t retry_of)
         .version_key = live->asked_key,
         .run_url = live->run_url,
         .commit = live->commit,
+        .traceparent = live->traceparent,
         .sealed = live->sealed,
     };
     request->row.run = &request->run_start;
@@ -138,6 +140,7 @@ void run_start(void *data, const struct api_run_start *start, api_done *done, vo
     request->row.principal = request->principal = memory_copy_text(start->principal.name);
     struct run_live *live = request->run;
     live->asked_key = key_of(live, start->digest);
+    traceparent_take(start->traceparent, live->traceparent);
     fill_request(request, 0);
     struct engine_run_start engine_start = fill_start(live, request->token);
     engine_start.is_fixed = is_group || start->digest[0] != '\0';
@@ -164,6 +167,7 @@ void run_retry(void *data, const struct api_run_retry *retry, api_done *done, vo
     for (size_t i = 0; i < retry->output_count; i++)
         (void)!run_live_put(live, retry->outputs[i].name, retry->outputs[i].value);
     live->asked_key = row->state.version_key;
+    traceparent_take(retry->traceparent, live->traceparent);
     fill_request(request, row->id);
     struct engine_run_start engine_start = fill_start(live, request->token);
     engine_start.is_fixed = row->state.is_fixed;
@@ -250,10 +254,12 @@ bool run_wants_deployment(void *data, const struct run_state *state, uint64_t to
     struct run_live *live =
         request != NULL && request->run != NULL ? request->run : run_live_find(daemon, state->id);
     const struct run_action action = {.task = task, .tries = state->tasks[task].tries};
+    char traceparent[TRACEPARENT_SIZE];
     struct err err = {0};
 
     if (live == NULL)
         return false;
+    tracing_of_task(live, state->id, &action, traceparent);
     const struct run_task_definition *definition = &live->definition->tasks[task];
     bool has_own = definition->version != NULL;
     const struct api_start start = {
@@ -267,6 +273,7 @@ bool run_wants_deployment(void *data, const struct run_state *state, uint64_t to
         .commit = live->commit,
         .reason = live->reason,
         .actor = live->actor,
+        .traceparent = traceparent,
     };
     if (starting_for_run(daemon, &start, ret_start, &err))
         return true;

@@ -135,6 +135,7 @@ static void fill_request(struct request *request, const struct api_start *start,
         .strategy = request->strategy,
         .run_url = request->run_url,
         .commit = request->commit,
+        .traceparent = live->traceparent,
         .sealed = live->sealed,
     };
     request->row.start = &request->start;
@@ -166,6 +167,7 @@ static struct request *prepare(struct daemon *daemon, const struct api_start *st
         return NULL;
     }
     live->target = target;
+    traceparent_take(start->traceparent, live->traceparent);
     starting_set_previous(live, engine_target(daemon->engine, target));
     fill_request(request, start, live);
     request->live = live;
@@ -231,6 +233,7 @@ static void hosts_known(void *data, char *sealed, const struct err *err)
     }
     request->start.plan_hash = starting_plan_hash(live->definition);
     request->start.sealed = live->sealed;
+    request->start.traceparent = live->traceparent;
     hand_over(daemon, request, live);
 }
 
@@ -278,6 +281,7 @@ static struct live *make_way_back(struct daemon *daemon, const struct api_verb *
     }
     struct live *live = live_new(daemon, definition, memory_copy_text(verb->sealed));
     live->target = promoted->target;
+    traceparent_take(start->traceparent, live->traceparent);
     if (!fill_texts(live, start))
         live->reason[0] = '\0';
     set_previous(live, journal_version_key(daemon->journal, promoted->version, promoted->digest));
@@ -291,6 +295,7 @@ void starting_rollback(struct daemon *daemon, const struct api_verb *verb, api_d
     struct api_start start = {.principal = verb->principal,
                               .actor = verb->principal.name,
                               .reason = verb->reason,
+                              .traceparent = verb->traceparent,
                               .run_url = "",
                               .commit = ""};
     struct err err = {0};

@@ -26,6 +26,7 @@ struct gate_env {
 struct gate_question {
     const char *id;
     const char *body;
+    const char *traceparent; /* "" none */
 };
 
 enum gate_word {

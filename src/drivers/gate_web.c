@@ -15,7 +15,7 @@
 #include <time.h>
 
 enum { OPTION_URL, OPTION_SIGNING_SECRET, OPTION_TIMEOUT, OPTION_CA, OPTION_COUNT };
-enum { ANSWER_MAX = 16 * 1024, HEADERS_MAX = 4 };
+enum { ANSWER_MAX = 16 * 1024, HEADERS_MAX = 5 };
 
 static const struct option options[OPTION_COUNT] = {
     [OPTION_URL] = {.name = "url",
@@ -159,13 +159,16 @@ static void post(struct gate_ask *ask, const struct gate_question *question, int
     char stamp[32];
 
     (void)snprintf(stamp, sizeof(stamp), "%" PRId64, now_s);
-    const struct http_header headers[HEADERS_MAX] = {{"Content-Type", "application/json"},
-                                                     {"webhook-id", question->id},
-                                                     {"webhook-timestamp", stamp},
-                                                     {"webhook-signature", signature}};
+    struct http_header headers[HEADERS_MAX] = {
+        {"Content-Type", "application/json"}, {"webhook-id", question->id}, {"webhook-timestamp", stamp}};
+    size_t count = 3;
+    if (signature[0] != '\0')
+        headers[count++] = (struct http_header){"webhook-signature", signature};
+    if (question->traceparent[0] != '\0')
+        headers[count++] = (struct http_header){"traceparent", question->traceparent};
     const struct http_request request = {.url = gate->url,
                                          .headers = headers,
-                                         .header_count = signature[0] == '\0' ? HEADERS_MAX - 1 : HEADERS_MAX,
+                                         .header_count = count,
                                          .body = question->body,
                                          .body_length = strlen(question->body),
                                          .ca_file = gate->ca,

@@ -7,13 +7,16 @@
 #include "io/loop.h"
 #include "io/memory.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { EXIT_TRY_AGAIN = 75, SAID_MAX = 160, FILE_MODE = 0644 };
+enum { EXIT_TRY_AGAIN = 75, SAID_MAX = 160, FILE_MODE = 0644, HEADERS_MAX = 4 };
+
+#define TRACE_NAME "VERDICT_TRACEPARENT="
 
 static void begin_waiting(void *data);
 static void tell_overtaken(void *data);
@@ -112,6 +115,8 @@ static struct lever_order *new_order(struct lever *lever, enum lever_kind kind,
     order->is_exclusive = kind == LEVER_SET || kind == LEVER_MIRROR;
     order->done = done;
     order->data = data;
+    if (split->traceparent != NULL && split->traceparent[0] != '\0')
+        (void)snprintf(order->trace, sizeof(order->trace), TRACE_NAME "%s", split->traceparent);
     while (*end != NULL)
         end = &(*end)->next;
     *end = order;
@@ -348,14 +353,20 @@ static bool has_runner(struct lever_order *order)
 bool lever_run(struct lever_order *order, const char *const *argv, const char *const *environment,
                int64_t deadline_ms, runner_done *done)
 {
+    const char *pairs[RUNNER_ENVIRONMENT_MAX + 1] = {NULL};
+    size_t count = 0;
     struct err err;
 
     if (!has_runner(order))
         return false;
+    for (; environment != NULL && environment[count] != NULL; count++)
+        pairs[count] = environment[count];
+    if (order->trace[0] != '\0')
+        pairs[count] = order->trace;
     make_key(order->lever, order->command);
     const struct runner_command command = {.key = order->command,
                                            .argv = argv,
-                                           .environment = environment,
+                                           .environment = pairs,
                                            .deadline_ms = deadline_ms,
                                            .start_within_ms = deadline_ms};
     if (runner_run(order->lever->env.runner, &command, done, order, &err))
@@ -380,7 +391,17 @@ bool lever_write(struct lever_order *order, const char *path, const char *conten
 void lever_ask(struct lever_order *order, const struct http_request *request,
                void (*answered)(void *data, const struct http_answer *answer))
 {
-    order->call = http_request_start(order->lever->env.http, request, answered, order);
+    struct http_header headers[HEADERS_MAX + 1];
+    struct http_request traced = *request;
+
+    assert(request->header_count <= HEADERS_MAX);
+    for (size_t i = 0; i < request->header_count; i++)
+        headers[i] = request->headers[i];
+    if (order->trace[0] != '\0')
+        headers[traced.header_count++] =
+            (struct http_header){"traceparent", order->trace + strlen(TRACE_NAME)};
+    traced.headers = headers;
+    order->call = http_request_start(order->lever->env.http, &traced, answered, order);
 }
 
 void lever_wait(struct lever_order *order, int64_t delay_ms, void (*fired)(void *data))

@@ -20,7 +20,8 @@ struct notice_facts {
     const char *id;     /* of the notice */
     const char *source; /* "/verdict/INSTANCE" */
     const char *time;   /* RFC 3339, UTC */
-    int64_t time_s;     /* the same since 1970; 0: not readable */
+    const char *traceparent;
+    int64_t time_s; /* the same since 1970; 0: not readable */
     const char *event, *deployment, *service, *environment, *version, *previous;
     const char *summary, *evidence, *link;
     const char *rule, *condition, *metric, *actor, *reason, *why, *commit;

@@ -42,6 +42,8 @@ struct notifier_type {
     const char *name;
     const struct option *options;
     size_t option_count;
+    bool takes_traces; /* of all deployments and runs that ended, and no notices: `body` is an export of OTLP
+                        */
     bool keeps_incidents; /* what was opened there stays open until it is told the end: also among `urgent` */
     const struct notify_http_kind *http; /* of those over notify_http */
     MUST_CHECK bool (*open)(const struct notifier_type *type, const struct notifier_env *env,

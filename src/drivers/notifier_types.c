@@ -15,11 +15,21 @@ extern const struct notifier_type notifier_grafana;
 extern const struct notifier_type notifier_github;
 extern const struct notifier_type notifier_mqtt;
 extern const struct notifier_type notifier_cdevents;
+extern const struct notifier_type notifier_otlp;
 
-const struct notifier_type *const notifier_types[] = {
-    &notifier_webhook, &notifier_slack, &notifier_pagerduty, &notifier_alertmanager,
-    &notifier_email,   &notifier_teams, &notifier_discord,   &notifier_grafana,
-    &notifier_github,  &notifier_mqtt,  &notifier_cdevents,  NULL};
+const struct notifier_type *const notifier_types[] = {&notifier_webhook,
+                                                      &notifier_slack,
+                                                      &notifier_pagerduty,
+                                                      &notifier_alertmanager,
+                                                      &notifier_email,
+                                                      &notifier_teams,
+                                                      &notifier_discord,
+                                                      &notifier_grafana,
+                                                      &notifier_github,
+                                                      &notifier_mqtt,
+                                                      &notifier_cdevents,
+                                                      &notifier_otlp,
+                                                      NULL};
 
 const struct notifier_type *notifier_type_find(const char *receiver)
 {

@@ -133,16 +133,19 @@ static void post(struct delivery *delivery, const struct notify_use *use, const 
                  const struct notify_request *request)
 {
     const struct notifier *notifier = delivery->notifier;
-    struct http_header headers[NOTIFY_HEADERS_MAX + 1] = {{"Content-Type", "application/json"}};
+    struct http_header headers[NOTIFY_HEADERS_MAX + 2] = {{"Content-Type", "application/json"}};
     char *body = json_print(request->json);
 
     if (request->type != NULL)
         headers[0].value = request->type;
     for (size_t i = 0; i < request->header_count; i++)
         headers[i + 1] = request->headers[i];
+    size_t count = request->header_count + 1;
+    if (delivery->facts.traceparent[0] != '\0')
+        headers[count++] = (struct http_header){"traceparent", delivery->facts.traceparent};
     const struct http_request http = {.url = request->url == NULL ? use->url : request->url,
                                       .headers = headers,
-                                      .header_count = request->header_count + 1,
+                                      .header_count = count,
                                       .body = body,
                                       .body_length = strlen(body),
                                       .bearer = request->is_bearer ? &keys->key : NULL,

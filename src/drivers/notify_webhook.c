@@ -113,13 +113,16 @@ static void post(struct delivery *delivery, const struct notice *notice, int64_t
     char stamp[32];
 
     (void)snprintf(stamp, sizeof(stamp), "%" PRId64, now_s);
+    const char *traceparent = delivery->facts.traceparent;
     const struct http_header headers[] = {{"Content-Type", "application/cloudevents+json"},
                                           {"webhook-id", notice->id},
                                           {"webhook-timestamp", stamp},
-                                          {"webhook-signature", signature}};
+                                          {"webhook-signature", signature},
+                                          {"traceparent", traceparent}};
+    bool is_traced = traceparent != NULL && traceparent[0] != '\0';
     const struct http_request request = {.url = notifier->url,
                                          .headers = headers,
-                                         .header_count = ARRAY_LENGTH(headers),
+                                         .header_count = ARRAY_LENGTH(headers) - (is_traced ? 0 : 1),
                                          .body = notice->body,
                                          .body_length = strlen(notice->body),
                                          .ca_file = notifier->ca,
@@ -135,7 +138,10 @@ static void send_notice(struct notifier *notifier, const struct notice *notice, 
     struct delivery *delivery = delivery_begin(notifier, &notifier->env, &notifier->deliveries, done, data);
     char signature[WEBHOOK_SIGNATURE_SIZE];
     int64_t now_s = (int64_t)time(NULL);
+    struct err unread = {0};
 
+    /* The trace alone is read of it. */
+    (void)!notice_facts_read(notice->body, &delivery->facts, &unread);
     if (sign(notifier, notice, now_s, signature, &delivery->err)) {
         post(delivery, notice, now_s, signature);
         return;

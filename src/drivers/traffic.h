@@ -42,8 +42,9 @@ struct traffic_split {
         *slot_servers; /* names that the proxy knows; [slot_count][slot_server_counts[i]] */
     const size_t *slot_server_counts;
     uint8_t candidate,
-        stable;        /* slots; equal where there is only one: then a share means nothing and is confirmed */
-    bool lets_testers; /* of a set: testers go to the candidate, whatever its share; else to stable */
+        stable; /* slots; equal where there is only one: then a share means nothing and is confirmed */
+    const char *traceparent; /* of what is asked in its name; NULL: none */
+    bool lets_testers;       /* of a set: testers go to the candidate, whatever its share; else to stable */
 };
 
 /* `why` is "" on success. `is_final`: trying again will not help (unknown server, permission). */

@@ -18,10 +18,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { ENVIRONMENT_MAX = PERMISSIONS_LIST_MAX + RUNNER_ENVIRONMENT_MAX + 3 };
+enum { ENVIRONMENT_MAX = PERMISSIONS_LIST_MAX + RUNNER_ENVIRONMENT_MAX + 4 };
 
 #define VALUES_NAME "VERDICT_OUTPUT="
 #define REPORT_NAME "VERDICT_REPORT="
+#define PREFIX      "VERDICT_"
+#define TRACE_NAME  "TRACEPARENT="
 
 struct environment {
     char *pairs[ENVIRONMENT_MAX];
@@ -122,6 +124,16 @@ static void add_file(struct environment *environment, const struct jobs *jobs,
         add_pair(environment, to);
 }
 
+/* What other tools read has no prefix of ours. */
+static void add_trace(struct environment *environment, const struct runner_message *message)
+{
+    for (size_t i = 0; i < message->environment_count; i++)
+        if (strncmp(message->environment[i], PREFIX TRACE_NAME, strlen(PREFIX TRACE_NAME)) == 0) {
+            add_pair(environment, message->environment[i] + strlen(PREFIX));
+            return;
+        }
+}
+
 static void build_environment(struct environment *environment, const struct jobs *jobs,
                               const struct permissions *permissions, const struct runner_message *message)
 {
@@ -130,6 +142,7 @@ static void build_environment(struct environment *environment, const struct jobs
         add_pair(environment, permissions->environment.items[i]);
     for (size_t i = 0; i < message->environment_count; i++)
         add_pair(environment, message->environment[i]);
+    add_trace(environment, message);
     static const char *const values[] = {VALUES_NAME, LEDGER_VALUES};
     static const char *const report[] = {REPORT_NAME, LEDGER_REPORT};
     add_file(environment, jobs, message, values, environment->values, sizeof(environment->values));

@@ -44,6 +44,7 @@ bool deployment_row_read(struct row *row, struct arena *arena, struct journal_de
     ret->changed_ms = row_get_integer(row);
     ret->ended_ms = row_get_integer(row);
     ret->why = keep_text(row, arena, &is_full);
+    ret->traceparent = keep_text(row, arena, &is_full);
     const unsigned char *bytes = row_get_bytes(row, &length);
     if (is_full)
         return err_set(err, ERR_LIMIT, "the texts are larger than the memory for them");

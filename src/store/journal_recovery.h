@@ -26,9 +26,10 @@ struct journal_deployment {
     const char *previous; /* "" where there was none */
     const char *strategy, *actor, *reason, *run_url, *commit;
     int64_t created_ms;
-    int64_t changed_ms; /* the snapshot was written */
-    int64_t ended_ms;   /* 0: not over */
-    const char *why;    /* latest sentence of a lever or probe */
+    int64_t changed_ms;      /* the snapshot was written */
+    int64_t ended_ms;        /* 0: not over */
+    const char *why;         /* latest sentence of a lever or probe */
+    const char *traceparent; /* as it was given */
     struct deployment_state state;
 };
 

@@ -41,6 +41,7 @@ static bool read_run(struct row *row, struct arena *arena, struct journal_run *r
     ret->created_ms = row_get_integer(row);
     ret->changed_ms = row_get_integer(row);
     ret->ended_ms = row_get_integer(row);
+    ret->traceparent = keep_text(row, arena, &is_full);
     const unsigned char *bytes = row_get_bytes(row, &length);
     if (is_full)
         return view_report_full(err);

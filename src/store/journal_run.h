@@ -26,6 +26,7 @@ struct journal_run {
     int64_t created_ms;
     int64_t changed_ms;
     int64_t ended_ms; /* 0: not over */
+    const char *traceparent;
     struct run_state state;
 };
 

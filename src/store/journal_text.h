@@ -29,7 +29,8 @@ struct journal_start {
     const char *strategy;
     const char *run_url;
     const char *commit;
-    const char *sealed; /* the canonical text; stored once per content */
+    const char *traceparent; /* ../io/traceparent.h */
+    const char *sealed;      /* the canonical text; stored once per content */
 };
 
 /* A run that a request starts. */
@@ -40,6 +41,7 @@ struct journal_run_start {
     uint64_t version_key; /* as asked for */
     const char *run_url;
     const char *commit;
+    const char *traceparent;
     const char *sealed;
 };
 

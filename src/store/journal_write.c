@@ -196,6 +196,7 @@ static void insert_deployment(const struct scene *scene, const struct batch_row 
     scene_bind_origin(scene, &row, request, start->run_url, start->commit, end_time(scene, state));
     add_state(&row, state);
     row_bytes(&row, bytes, length);
+    row_text(&row, start->traceparent);
     (void)row_run(&row);
     save_request(scene, request, state->id);
 }

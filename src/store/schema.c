@@ -135,6 +135,13 @@ static const char *const creation[] = {
 
     RUN_TABLES,
 
+/* The trace that it belongs to (../io/traceparent.h); "" of what came before there was one. */
+#define TRACE_COLUMNS                                                                                        \
+    "ALTER TABLE deployments ADD COLUMN traceparent TEXT NOT NULL DEFAULT ''",                               \
+        "ALTER TABLE runs ADD COLUMN traceparent TEXT NOT NULL DEFAULT ''"
+
+    TRACE_COLUMNS,
+
 /* part: enum once_part */
 #define ONCE_TABLES                                                                                          \
     "CREATE TABLE once(deployment INTEGER NOT NULL, sequence INTEGER NOT NULL, target INTEGER NOT NULL,"     \
@@ -188,20 +195,32 @@ static const char *const creation[] = {
 /* The baseline that a comparison was held against. */
 #define AGAINST_COLUMN "ALTER TABLE verdicts ADD COLUMN against INTEGER NOT NULL DEFAULT 0"
 
-static const char *const additions[] = {RUN_TABLES,    ONCE_TABLES,    "DROP TRIGGER a_raise_uses_passes_up",
-                                        RAISE_TRIGGER, AGAINST_COLUMN, OUTBOX_INDEX,
+static const char *const additions[] = {RUN_TABLES,
+                                        ONCE_TABLES,
+                                        "DROP TRIGGER a_raise_uses_passes_up",
+                                        RAISE_TRIGGER,
+                                        AGAINST_COLUMN,
+                                        OUTBOX_INDEX,
+                                        TRACE_COLUMNS,
                                         NULL};
-enum { ONCE_TABLES_COUNT = 2, RAISE_TRIGGER_COUNT = 2, AGAINST_COUNT = 1, OUTBOX_INDEX_COUNT = 1 };
+enum {
+    ONCE_TABLES_COUNT = 2,
+    RAISE_TRIGGER_COUNT = 2,
+    AGAINST_COUNT = 1,
+    OUTBOX_INDEX_COUNT = 1,
+    TRACE_COLUMNS_COUNT = 2
+};
 
 #define RUN_COLUMNS                                                                                          \
     "SELECT r.id, r.pipeline, r.service, r.retry_of, r.version, v.version, v.digest, r.actor, r.reason,"     \
-    " r.run_url, r.commit_id, r.created_ms, r.changed_ms, r.ended_ms, r.snapshot FROM runs r"                \
+    " r.run_url, r.commit_id, r.created_ms, r.changed_ms, r.ended_ms, r.traceparent, r.snapshot FROM runs r" \
     " JOIN versions v ON v.key = r.artifact "
 
 #define DEPLOYMENT_COLUMNS                                                                                   \
     "SELECT d.id, d.target, d.kind, d.taken_back, d.version, d.previous, d.plan_hash, t.service,"            \
     " t.environment, v.version, v.digest, p.version, d.strategy, d.actor, d.reason, d.run_url, d.commit_id," \
-    " d.created_ms, d.changed_ms, d.ended_ms, d.why, d.snapshot, d.sealed FROM deployments d"                \
+    " d.created_ms, d.changed_ms, d.ended_ms, d.why, d.traceparent, d.snapshot, d.sealed"                    \
+    " FROM deployments d"                                                                                    \
     " JOIN targets t ON t.id = d.target JOIN versions v ON v.key = d.version"                                \
     " LEFT JOIN versions p ON p.key = d.previous "
 
@@ -228,8 +247,8 @@ static const char *const statements[STATEMENT_COUNT] = {
         "INSERT INTO deployments(id, target, kind, taken_back, version, previous, plan_hash, sealed, "
         "strategy,"
         " actor, reason, run_url, commit_id, created_ms, changed_ms, ended_ms, phase, ending, step, attempt,"
-        " sequence, seen_ms, is_open, is_escalated, revision, snapshot)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?14, ?14, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?)",
+        " sequence, seen_ms, is_open, is_escalated, revision, snapshot, traceparent)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?14, ?14, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?)",
     [STATEMENT_DEPLOYMENT_UPDATE] =
         "UPDATE deployments SET changed_ms = ?1, ended_ms = CASE WHEN ended_ms = 0 THEN ?2 ELSE ended_ms END,"
         " phase = ?3, ending = ?4, step = ?5, attempt = ?6, sequence = ?7, seen_ms = ?8, is_open = ?9,"
@@ -313,8 +332,8 @@ static const char *const statements[STATEMENT_COUNT] = {
     [STATEMENT_RUN_INSERT] =
         "INSERT INTO runs(id, pipeline, service, retry_of, version, sealed, actor, reason, run_url, "
         "commit_id,"
-        " created_ms, changed_ms, ended_ms, artifact, phase, stage, is_open, revision, snapshot)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?11, ?11, ?, ?, ?, ?, ?, 1, ?)",
+        " created_ms, changed_ms, ended_ms, artifact, phase, stage, is_open, revision, snapshot,"
+        " traceparent) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?11, ?11, ?, ?, ?, ?, ?, 1, ?, ?)",
     [STATEMENT_RUN_UPDATE] =
         "UPDATE runs SET changed_ms = ?1, ended_ms = ?2, artifact = ?3, phase = ?4, stage = ?5, is_open = ?6,"
         " revision = revision + 1, snapshot = ?7 WHERE id = ?8",
@@ -372,7 +391,8 @@ const char *const *schema_creation(void)
 const char *const *schema_additions(int64_t schema)
 {
     const char *const *end = &additions[ARRAY_LENGTH(additions) - 1];
-    const char *const *of_outbox = end - OUTBOX_INDEX_COUNT;
+    const char *const *of_traces = end - TRACE_COLUMNS_COUNT;
+    const char *const *of_outbox = of_traces - OUTBOX_INDEX_COUNT;
     const char *const *of_against = of_outbox - AGAINST_COUNT;
 
     if (schema < 2)
@@ -383,7 +403,9 @@ const char *const *schema_additions(int64_t schema)
         return of_against - RAISE_TRIGGER_COUNT;
     if (schema < 5)
         return of_against;
-    return schema < 6 ? of_outbox : end;
+    if (schema < 6)
+        return of_outbox;
+    return schema < 7 ? of_traces : end;
 }
 
 const char *schema_statement(enum statement which)

@@ -215,6 +215,7 @@ static void test_older_schema(void **unused)
                                          "DROP TABLE runs",
                                          "DROP TABLE once",
                                          "ALTER TABLE verdicts DROP COLUMN against",
+                                         "ALTER TABLE deployments DROP COLUMN traceparent",
                                          "UPDATE meta SET schema = 1, min_reader = 1"};
     struct bench bench = {0};
     struct run_state state;

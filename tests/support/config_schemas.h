@@ -123,6 +123,7 @@ static const struct option_schema gate_schemas[] = {{.name = "web"}};
 static const struct option_schema notifier_schemas[] = {
     {.name = "slack", .instance = slack_instance, .instance_count = ARRAY_LENGTH(slack_instance)},
     {.name = "pagerduty", .instance = pagerduty_instance, .instance_count = ARRAY_LENGTH(pagerduty_instance)},
+    {.name = "otlp", .takes_traces = true},
 };
 
 /* The only two in the world of these tests. */

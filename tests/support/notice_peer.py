@@ -177,13 +177,24 @@ def cdevents(request):
     return 202, ""
 
 
+def otlp(request):
+    """A collector; what it is sent is looked at where whole traces are tried. /otlp/part takes a part, /otlp/key/NAME wants the key there."""
+    members(request["body"], {"resourceSpans": list})
+    words = request["path"].split("/")
+    if words[0] == "key":
+        need(request["headers"].pop(words[1], "").removeprefix("Bearer ") == "0123456789abcdef0123456789abcdef", "key")
+    if words[0] == "part":
+        return 200, {"partialSuccess": {"rejectedSpans": "2", "errorMessage": "no room"}}
+    return 200, {"partialSuccess": {}}
+
+
 def hook(_request):
     """Whatever Alertmanager tells its own receiver."""
     return 200, ""
 
 
 SERVICES = {"hook": hook, "slack": slack, "pagerduty": pagerduty, "teams": teams, "discord": discord, "grafana": grafana, "github": github,
-            "cdevents": cdevents}
+            "cdevents": cdevents, "otlp": otlp}
 
 
 class Peer(http.server.BaseHTTPRequestHandler):

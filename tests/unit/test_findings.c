@@ -460,7 +460,8 @@ static const struct finding_case targets_cases[] = {
     {SERVICE("strategy = \"follow\"; approval: { need = 0; };"),
      "x.rules:2: from is missing (people or groups of people)\n"
      "x.rules:2: need: 0 is not from 1 to 32"},
-    {SERVICE("strategy = \"follow\"; notify: { all = [ \"slak:x\", \"slack\" ]; };"),
+    {SERVICE("strategy = \"follow\"; notify: { all = [ \"slak:x\", \"slack\", \"otlp:main\" ]; };"),
+     "x.rules:2: 'otlp:main' gets the traces of all deployments and runs by itself, and no notices\n"
      "x.rules:2: 'slack' is not like \"slack:deploys\"\n"
      "x.rules:2: unknown kind of notifier 'slak'; did you mean 'slack'?"},
 };
