@@ -20,6 +20,7 @@ enum { MEASURED = 6 };
 static const char LEVER[] = "#!/bin/sh\n"
                             "cd \"$FOLDER\" || exit 9\n"
                             "printf '%s\\n' \"$VERDICT_REQUEST\" >> asked\n"
+                            "echo \"${TRACEPARENT-none} ${VERDICT_TRACEPARENT-none}\" > traced\n"
                             "case \"$(cat mode):$VERDICT_OPERATION\" in\n"
                             "busy:*) echo later; exit 75;;\n"
                             "refuse:*) echo first; echo 'no such pool' >&2; exit 3;;\n"
@@ -111,6 +112,28 @@ static void asks_in_json(void **state)
     assert_memory_equal(asked, set, strlen(set));
     assert_non_null(strstr(asked + strlen(set), "{\"operation\":\"read\",\"service\":\"shop\""));
     free(asked);
+}
+
+/* By the name that other tools read, and by ours. */
+static void tells_its_trace(void **state)
+{
+    static const char trace[] = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    struct lever_bench *bench = *state;
+    struct traffic_split split = lever_bench_split(bench, 1, use);
+    struct lever_told told = lever_bench_set_now(bench, &split, 1, 100);
+    char expected[2 * sizeof(trace) + 2];
+
+    lever_bench_expect_done(&told, 100);
+    char *traced = bench_read(bench->runner, "traced");
+    assert_string_equal(traced, "none none\n");
+    free(traced);
+    split.traceparent = trace;
+    told = lever_bench_set_now(bench, &split, 2, 200);
+    lever_bench_expect_done(&told, 200);
+    traced = bench_read(bench->runner, "traced");
+    (void)snprintf(expected, sizeof(expected), "%s %s\n", trace, trace);
+    assert_string_equal(traced, expected);
+    free(traced);
 }
 
 static void expect_failed(struct lever_bench *bench, const char *mode, uint16_t share, bool is_final,
@@ -219,6 +242,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(sets_and_reads_back, set_up, tear_down),
         cmocka_unit_test_setup_teardown(asks_in_json, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(tells_its_trace, set_up, tear_down),
         cmocka_unit_test_setup_teardown(every_failure_is_named, set_up, tear_down),
         cmocka_unit_test_setup_teardown(answers_are_read_strictly, set_up, tear_down),
         cmocka_unit_test_setup_teardown(newest_order_wins, set_up, tear_down),

@@ -156,6 +156,18 @@ static void every_failure_is_named(void **state)
     lever_bench_expect_failed(&told, false, "");
 }
 
+static void tells_its_trace(void **state)
+{
+    struct fixture *fixture = *state;
+    struct traffic_split split = lever_bench_split(fixture->bench, 1, both);
+
+    tell(fixture, "{\"trace\":\"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\"}");
+    struct lever_told told = lever_bench_set_now(fixture->bench, &split, 1, 100);
+    lever_bench_expect_failed(&told, true, "the router answered 401");
+    split.traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    expect_set(fixture, &split, 2, 100);
+}
+
 static void shows_its_secret_to_the_router_only(void **state)
 {
     struct fixture *fixture = *state;
@@ -231,6 +243,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(sets_and_reads_back, set_up, tear_down),
         cmocka_unit_test_setup_teardown(every_failure_is_named, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(tells_its_trace, set_up, tear_down),
         cmocka_unit_test_setup_teardown(shows_its_secret_to_the_router_only, set_up, tear_down),
         cmocka_unit_test_setup_teardown(newest_order_wins, set_up, tear_down),
         cmocka_unit_test_setup_teardown(end_comes_with_the_close, set_up, tear_down),

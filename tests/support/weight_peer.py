@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 """GET and PUT /routes with an ETag. POST /told {"..."} says how it behaves from now on: `status` for every answer of PUT,
 `deaf` (a PUT changes nothing), `touch` (somebody else changes the document before each PUT), `secret` (needs
-"Authorization: Bearer SECRET"), `slow` (seconds before a PUT counts), `text` (the raw document). GET /seen: how many PUTs came."""
+"Authorization: Bearer SECRET"), `slow` (seconds before a PUT counts), `trace` (needs this `traceparent`), `text` (the raw document).
+GET /seen: how many PUTs came."""
 import http.server
 import json
 import sys
@@ -33,6 +34,8 @@ class Peer(http.server.BaseHTTPRequestHandler):
             self.close_connection = True
 
     def is_let_in(self):
+        if self.headers.get("traceparent") != told.get("trace", self.headers.get("traceparent")):
+            return False
         return "secret" not in told or self.headers.get("Authorization") == "Bearer " + told["secret"]
 
     def do_GET(self):
