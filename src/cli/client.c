@@ -7,6 +7,7 @@
 #include "io/loop.h"
 #include "io/memory.h"
 #include "io/secret.h"
+#include "io/traceparent.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -23,6 +24,7 @@ struct client {
     char unix_path[PATH_SIZE]; /* "" none */
     char *ca_file;
     struct secret token;
+    char traceparent[TRACEPARENT_SIZE]; /* "" none */
     bool is_interrupted;
     bool is_over; /* of the request or pause under way */
     struct client_answer *answer;
@@ -61,17 +63,27 @@ static bool read_url(struct client *client, const char *url, struct err *err)
     return true;
 }
 
-bool client_new(const char *url, const char *token, const char *ca_file, struct client **ret_client,
-                struct err *err)
+/* What is none stops nobody. */
+static void take_trace(struct client *client, const char *traceparent)
+{
+    struct traceparent trace;
+
+    if (traceparent_read(traceparent, &trace))
+        (void)!text_copy(client->traceparent, sizeof(client->traceparent), traceparent);
+}
+
+bool client_new(const struct client_settings *settings, struct client **ret_client, struct err *err)
 {
     static const struct http_client_limits limits = {.in_flight_max = 1, .queue_max = 1};
     struct client *client = memory_take(sizeof(*client));
 
     client->loop = loop_new();
-    client->ca_file = memory_copy_text(ca_file);
-    if (token != NULL)
-        secret_from_bytes(&client->token, token, strlen(token));
-    if (!read_url(client, url, err) || !http_client_new(client->loop, &limits, &client->http, err)) {
+    client->ca_file = memory_copy_text(settings->ca_file);
+    if (settings->token != NULL)
+        secret_from_bytes(&client->token, settings->token, strlen(settings->token));
+    take_trace(client, settings->traceparent);
+    if (!read_url(client, settings->url, err) ||
+        !http_client_new(client->loop, &limits, &client->http, err)) {
         client_free(client);
         return false;
     }
@@ -108,7 +120,8 @@ static void answered(void *data, const struct http_answer *answer)
         to->etag[0] = '\0';
 }
 
-static size_t fill_headers(const struct client_request *request, struct http_header headers[HEADERS_MAX])
+static size_t fill_headers(const struct client *client, const struct client_request *request,
+                           struct http_header headers[HEADERS_MAX])
 {
     size_t count = 0;
 
@@ -119,6 +132,8 @@ static size_t fill_headers(const struct client_request *request, struct http_hea
         headers[count++] = (struct http_header){"Idempotency-Key", request->key};
     if (request->etag != NULL)
         headers[count++] = (struct http_header){"If-None-Match", request->etag};
+    if (client->traceparent[0] != '\0')
+        headers[count++] = (struct http_header){"traceparent", client->traceparent};
     return count;
 }
 
@@ -133,7 +148,7 @@ void client_ask(struct client *client, const struct client_request *request, str
                                   .url = url,
                                   .unix_path = client->unix_path[0] == '\0' ? NULL : client->unix_path,
                                   .headers = headers,
-                                  .header_count = fill_headers(request, headers),
+                                  .header_count = fill_headers(client, request, headers),
                                   .body = request->body,
                                   .body_length = request->body == NULL ? 0 : strlen(request->body),
                                   .bearer = client->token.bytes == NULL ? NULL : &client->token,

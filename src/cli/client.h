@@ -32,9 +32,15 @@ struct client_answer {
     struct err err;
 };
 
-/* `url`: unix:/path/of/socket, http://... or https://...; `token` and `ca_file` may be NULL. */
-MUST_CHECK bool client_new(const char *url, const char *token, const char *ca_file,
-                           struct client **ret_client, struct err *err);
+struct client_settings {
+    const char *url;   /* unix:/path/of/socket, http://... or https://... */
+    const char *token; /* or NULL, as what follows */
+    const char *ca_file;
+    const char *traceparent; /* of every request; passed over where it is none (../io/traceparent.h) */
+};
+
+MUST_CHECK bool client_new(const struct client_settings *settings, struct client **ret_client,
+                           struct err *err);
 void client_free(struct client *client); /* NULL is fine */
 
 /* Waits for the answer. Any status is an answer. */

@@ -26,11 +26,13 @@ static bool needs_client(const struct cli *cli)
 
 static int run_verb(struct cli *cli)
 {
+    const struct client_settings settings = {.url = environment_or("VERDICT_URL", default_url),
+                                             .token = environment_or("VERDICT_TOKEN", NULL),
+                                             .ca_file = environment_or("VERDICT_CA", NULL),
+                                             .traceparent = environment_or("TRACEPARENT", NULL)};
     struct err err = {0};
 
-    if (needs_client(cli) &&
-        !client_new(environment_or("VERDICT_URL", default_url), environment_or("VERDICT_TOKEN", NULL),
-                    environment_or("VERDICT_CA", NULL), &cli->client, &err)) {
+    if (needs_client(cli) && !client_new(&settings, &cli->client, &err)) {
         verb_complain(cli, "%s", err.text);
         return VERB_REFUSED;
     }

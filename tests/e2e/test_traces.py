@@ -169,7 +169,7 @@ def test_a_bad_version_while_nobody_listens(world, collector):
     assert len(said_once) == 1, said_once
 
 
-def test_what_is_refused_is_dropped_and_counted(world, collector):
+def test_what_is_refused_is_dropped_and_counted(world, collector, monkeypatch):
     open_world(world, collector)
     with publishing(world):
         collector.partial = {"rejectedSpans": "2", "errorMessage": "no room"}
@@ -191,7 +191,13 @@ def test_what_is_refused_is_dropped_and_counted(world, collector):
         assert show(world, name)["trace_id"] == TRACE, "an event has a trace of its own"
         assert ended(world, name)["state"] == "promoted"
         only(collector, name)
-    assert len(collector.exports) == 2 and len(collector.refused) == 1
+        monkeypatch.setenv("TRACEPARENT", GIVEN)
+        started = world.verdict("start", "shop/prod", "--version", "6.0.0", "--wait")
+        assert started.returncode == 0 and show(world, "shop/prod")["trace_id"] == TRACE, started.stderr
+        monkeypatch.setenv("TRACEPARENT", "no such\nthing")
+        assert world.verdict("get", "shop/prod").returncode == 0
+        only(collector, show(world, "shop/prod")["id"])
+    assert len(collector.exports) == 3 and len(collector.refused) == 1
     text = world.log_tails(500)
     assert "all but 2 spans: no room" in text and "the collector answered 401" in text
 

@@ -38,10 +38,10 @@ static bool see_deployment(void *data, const struct journal_recovered *recovered
     assert_true(seen->count < KEPT_MAX);
     seen->kept[seen->count++] = *recovered;
     (void)snprintf(seen->sealed, sizeof(seen->sealed), "%s", recovered->sealed);
-    (void)snprintf(seen->names, sizeof(seen->names), "%s %s %s %s %s %s %s %s %s %s", deployment->service,
+    (void)snprintf(seen->names, sizeof(seen->names), "%s %s %s %s %s %s %s %s %s %s %s", deployment->service,
                    deployment->environment, deployment->version, deployment->digest, deployment->previous,
                    deployment->strategy, deployment->actor, deployment->reason, deployment->run_url,
-                   deployment->commit);
+                   deployment->commit, deployment->traceparent);
     return true;
 }
 
@@ -74,6 +74,7 @@ static void test_what_is_committed_comes_back(void **unused)
 
     (void)unused;
     bench_begin(&bench);
+    bench.start.traceparent = "00-t-p-01";
     state.step = 3;
     state.attempt = 4;
     state.last_sequence = 2;
@@ -96,7 +97,7 @@ static void test_what_is_committed_comes_back(void **unused)
     const struct journal_recovered *kept = &seen.kept[0];
     assert_true(same_state(&kept->deployment.state, &state));
     assert_string_equal(seen.names,
-                        "shop prod 2.4.1 sha256:aa 2.4.0 canary alice release https://ci/1 abc123");
+                        "shop prod 2.4.1 sha256:aa 2.4.0 canary alice release https://ci/1 abc123 00-t-p-01");
     assert_string_equal(seen.sealed, "services: { };");
     assert_int_equal(kept->deployment.plan_hash, 99);
     assert_int_equal(kept->deployment.target, bench.target);
