@@ -110,6 +110,18 @@ bool deployment_spans_begin(struct deployment_spans *spans, const struct spans_o
     return true;
 }
 
+void deployment_spans_taken_back(struct deployment_spans *spans, const struct journal_deployment *promoted)
+{
+    struct traceparent trace;
+    char id[TRACEPARENT_SPAN_SIZE];
+
+    (void)snprintf(id, sizeof(id), "dep_%" PRIu64, promoted->id);
+    span_text(spans->own, "verdict.taken_back", id);
+    span_id_deployment(spans->origin->instance, promoted->id, id);
+    if (traceparent_read(promoted->traceparent, &trace))
+        span_link(spans->own, trace.trace, id);
+}
+
 static cJSON *add(struct deployment_spans *spans, const char *id, const char *parent, const char *name,
                   int64_t begin_ms, int64_t end_ms)
 {

@@ -32,6 +32,8 @@ struct deployment_spans {
 MUST_CHECK bool deployment_spans_begin(struct deployment_spans *spans, const struct spans_origin *origin,
                                        const struct journal_deployment *row,
                                        const struct definition *definition);
+/* Of a way back: the promoted deployment that it takes back. */
+void deployment_spans_taken_back(struct deployment_spans *spans, const struct journal_deployment *promoted);
 void deployment_spans_audit(struct deployment_spans *spans, const struct journal_audit *row);
 void deployment_spans_action(struct deployment_spans *spans, const struct journal_action *row);
 void deployment_spans_verdict(struct deployment_spans *spans, const struct journal_verdict *row);

@@ -101,6 +101,19 @@ static const char *why_of(const struct run_spans *run, uint8_t task)
     return why;
 }
 
+static void link_former(struct cJSON *span, const struct spans_origin *origin,
+                        const struct journal_run *former)
+{
+    struct traceparent trace;
+    char text[TEXT_SIZE];
+
+    (void)snprintf(text, sizeof(text), "run_%" PRIu64, former->id);
+    span_text(span, "verdict.retry_of", text);
+    span_id_run(origin->instance, former->id, text);
+    if (traceparent_read(former->traceparent, &trace))
+        span_link(span, trace.trace, text);
+}
+
 static void add_own(const struct spans_origin *origin, const struct run_spans *run, const char *parent,
                     struct spans *spans, char id[TRACEPARENT_SPAN_SIZE])
 {
@@ -129,6 +142,8 @@ static void add_own(const struct spans_origin *origin, const struct run_spans *r
     span_text(span, "verdict.actor", row->actor);
     span_text(span, "verdict.actor.reason", row->reason);
     judge(span, result, why_of(run, row->state.failed_task));
+    if (run->former != NULL)
+        link_former(span, origin, run->former);
 }
 
 static const char *stage_of(const struct run_definition *definition, uint8_t task)

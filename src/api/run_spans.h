@@ -14,6 +14,7 @@
 /* What the journal has of it. */
 struct run_spans {
     const struct journal_run *row;
+    const struct journal_run *former;        /* that it is a retry of; NULL: of none */
     const struct run_definition *definition; /* NULL: its tasks are known by number alone */
     const struct journal_task *tasks;        /* [task_count], in the order of tasks and tries */
     size_t task_count;

@@ -101,6 +101,20 @@ cJSON *span_event(cJSON *span, const char *name, int64_t at_ms)
     return event;
 }
 
+void span_link(cJSON *span, const char *trace, const char *id)
+{
+    cJSON *links = cJSON_GetObjectItemCaseSensitive(span, "links");
+
+    if (span == NULL)
+        return;
+    if (links == NULL)
+        links = cJSON_AddArrayToObject(span, "links");
+    cJSON *link = cJSON_CreateObject();
+    cJSON_AddStringToObject(link, "traceId", trace);
+    cJSON_AddStringToObject(link, "spanId", id);
+    cJSON_AddItemToArray(links, link);
+}
+
 /* The value that is to be filled; NULL where nobody wants it. */
 static cJSON *add_attribute(cJSON *owner, const char *name)
 {

@@ -48,6 +48,8 @@ char *spans_end(struct spans *spans);
 struct cJSON *spans_add(struct spans *spans, const struct span_about *about);
 void span_set_end(struct cJSON *span, int64_t begin_ms, int64_t end_ms);
 struct cJSON *span_event(struct cJSON *span, const char *name, int64_t at_ms);
+/* It is about another trace as well. */
+void span_link(struct cJSON *span, const char *trace, const char *id);
 /* It went wrong; `type` is its `error.type`. */
 void span_fail(struct cJSON *span, const char *type, const char *message);
 

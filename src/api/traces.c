@@ -100,6 +100,10 @@ static bool read_deployment(struct tracer *tracer, uint64_t id, char **ret_json,
         return false;
     struct definition *definition = definition_of(tracer, row);
     bool is_recorded = deployment_spans_begin(&spans, tracer->origin, row, definition);
+    const struct journal_deployment *promoted = NULL;
+    if (is_recorded && row->taken_back != 0 &&
+        journal_view_deployment(tracer->view, row->taken_back, &tracer->arena, &promoted, NULL))
+        deployment_spans_taken_back(&spans, promoted);
     bool is_good =
         !is_recorded || (add_audit(tracer, &spans, id, err) && add_actions(tracer, &spans, id, err) &&
                          add_verdicts(tracer, &spans, id, err));
@@ -119,6 +123,9 @@ static bool read_run(struct tracer *tracer, uint64_t id, char **ret_json, struct
 
     if (!journal_view_run(tracer->view, id, &tracer->arena, &run.row, err) ||
         !journal_view_tasks(tracer->view, id, false, &tracer->page, &run.tasks, &run.task_count, err))
+        return false;
+    if (run.row->retry_of != 0 &&
+        !journal_view_run(tracer->view, run.row->retry_of, &tracer->arena, &run.former, err))
         return false;
     struct run_definition *definition = NULL;
     if (journal_view_run_sealed(tracer->view, id, &tracer->arena, &sealed, NULL))

@@ -105,6 +105,12 @@ def test_a_good_version_in_the_trace_of_its_pipeline(world, collector):
         assert show(world, name)["trace_id"] == TRACE
         assert ended(world, name)["state"] == "promoted"
         spans = only(collector, name)
+        check_passed_on(world, collector, name, spans)
+        back = world.api("POST", f"/v1/deployments/{name}/rollback", {"reason": "after all"}, {"traceparent": GIVEN.replace(TRACE, 32 * "b")})
+        assert back.status == 201 and back.json["trace_id"] == 32 * "b", back.text
+        taken_back = only(collector, back.json["id"])[0]
+    assert taken_back["name"] == "rollback shop/prod" and taken_back["traceId"] == 32 * "b"
+    assert attributes(taken_back)["verdict.taken_back"] == name and taken_back["links"] == [{"traceId": TRACE, "spanId": span_id(name)}]
     own = spans[0]
     assert (own["traceId"], own["parentSpanId"], own["spanId"], own["kind"], own["name"]) == (TRACE, PARENT, span_id(name), 2, "deploy shop/prod")
     about = attributes(own)
@@ -118,8 +124,7 @@ def test_a_good_version_in_the_trace_of_its_pipeline(world, collector):
     for name_of_action in ("command deploy", "smoke asks"):
         actions = [span for span in spans if span["name"] == name_of_action and "verdict.action.kind" in attributes(span)]
         assert len(actions) == 1 and attributes(actions[0])["verdict.action.result"] == "done", name_of_action
-    check_passed_on(world, collector, name, spans)
-    wait_until(lambda: metric(world, 'verdict_notifications_total{notifier="otlp:main",outcome="delivered"}') == 1, 5, "it is counted")
+    wait_until(lambda: metric(world, 'verdict_notifications_total{notifier="otlp:main",outcome="delivered"}') == 2, 5, "they are counted")
     tried = world.verdict("notify", "test", "otlp:main")
     assert tried.returncode == 0, tried.stderr
     assert [span["name"] for span in spans_of(collector.exports[-1])] == ["notify test"]
@@ -229,6 +234,7 @@ def test_a_run_with_its_tasks_and_deployments(world, collector):
     assert tries == ["failure", "failure"], "each try is a span"
     assert attributes(named(failed, "build/dist"))["cicd.pipeline.task.type"] == "build"
     assert attributes(spans[0])["cicd.pipeline.result"] == "success" and "status" not in spans[0]
+    assert attributes(spans[0])["verdict.retry_of"] == run and spans[0]["links"] == [{"traceId": TRACE, "spanId": span_id(run)}]
     assert all(span["kind"] == 1 and attributes(span)["cicd.pipeline.task.run.result"] == "success" for span in spans[1:])
     assert len(below) == 2, "staging and prod"
     for name, inner in below.items():

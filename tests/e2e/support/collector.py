@@ -20,9 +20,10 @@ VALUE = {"oneOf": [exactly({"stringValue": {"type": "string", "minLength": 1}}),
                    exactly({"doubleValue": {"type": "number"}}), exactly({"boolValue": {"type": "boolean"}})]}
 ATTRIBUTES = {"type": "array", "minItems": 1, "items": exactly({"key": {"type": "string", "pattern": "^[a-z_]+(\\.[a-z_]+)*$"}, "value": VALUE})}
 EVENT = exactly({"timeUnixNano": NANOS, "name": {"type": "string", "minLength": 1}}, {"attributes": ATTRIBUTES})
+LINK = exactly({"traceId": HEX["trace"], "spanId": HEX["span"]})
 SPAN = exactly({"traceId": HEX["trace"], "spanId": HEX["span"], "name": {"type": "string", "minLength": 1}, "kind": {"type": "integer", "enum": [1, 2]},
                 "startTimeUnixNano": NANOS, "endTimeUnixNano": NANOS},
-               {"parentSpanId": HEX["span"], "attributes": ATTRIBUTES, "events": {"type": "array", "minItems": 1, "items": EVENT}, "droppedEventsCount": COUNT,
+               {"parentSpanId": HEX["span"], "attributes": ATTRIBUTES, "links": {"type": "array", "minItems": 1, "items": LINK}, "events": {"type": "array", "minItems": 1, "items": EVENT}, "droppedEventsCount": COUNT,
                 "status": exactly({"code": {"type": "integer", "const": 2}}, {"message": {"type": "string", "minLength": 1}})})
 SCOPE = exactly({"scope": exactly({"name": {"const": "verdictd"}, "version": {"type": "string"}}), "spans": {"type": "array", "minItems": 1, "items": SPAN}})
 EXPORT = exactly({"resourceSpans": {"type": "array", "minItems": 1, "maxItems": 1, "items": exactly(
