@@ -40,6 +40,12 @@ void digest_sha256_hex(const void *bytes, size_t length, char to[DIGEST_SHA256_H
     digest_hex(hash, sizeof(hash), to);
 }
 
+void digest_md5(const void *bytes, size_t length, unsigned char to[DIGEST_MD5_SIZE])
+{
+    if (EVP_Digest(bytes, length, to, NULL, EVP_md5(), NULL) != 1)
+        abort();
+}
+
 void digest_hmac_sha256(const void *key, size_t key_length, const void *bytes, size_t length,
                         unsigned char to[DIGEST_SHA256_SIZE])
 {

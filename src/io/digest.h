@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 enum {
+    DIGEST_MD5_SIZE = 16,
     DIGEST_SHA256_SIZE = 32,
     DIGEST_SHA256_HEX_SIZE = 65,   /* with the NUL */
     DIGEST_SHA256_BASE64_SIZE = 45 /* with the NUL */
@@ -24,6 +25,9 @@ void digest_random(void *to, size_t length);
 
 void digest_sha256(const void *bytes, size_t length, unsigned char to[DIGEST_SHA256_SIZE]);
 void digest_sha256_hex(const void *bytes, size_t length, char to[DIGEST_SHA256_HEX_SIZE]);
+
+/* For those who still send it (Content-MD5): finds what broke on the way, proves nothing. */
+void digest_md5(const void *bytes, size_t length, unsigned char to[DIGEST_MD5_SIZE]);
 
 void digest_hmac_sha256(const void *key, size_t key_length, const void *bytes, size_t length,
                         unsigned char to[DIGEST_SHA256_SIZE]);

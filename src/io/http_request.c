@@ -350,6 +350,18 @@ const char *http_server_header(const struct http_server_request *request, const 
                                   : look_up(request, MHD_HEADER_KIND, name);
 }
 
+char *http_server_take_body(struct http_server_request *shown, size_t *ret_length)
+{
+    struct http_request *request = (struct http_request *)shown;
+
+    assert(request->state == REQUEST_HANDLED || request->state == REQUEST_WAITING);
+    *ret_length = request->body.length;
+    char *bytes = buffer_take(&request->body);
+    shown->body = "";
+    shown->body_length = 0;
+    return bytes;
+}
+
 bool http_server_is_type(const struct http_server_request *request, const char *type)
 {
     const char *header = http_server_header(request, "Content-Type");

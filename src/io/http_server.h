@@ -23,7 +23,7 @@ enum {
     HTTP_SERVER_ADDRESS_MAX = 64,
     HTTP_SERVER_HEADERS_MAX = 16, /* of one answer */
     HTTP_SERVER_BODY_MAX_BYTES = 64 * 1024,
-    HTTP_SERVER_BODY_LARGE_MAX_BYTES = 4 * 1024 * 1024, /* the most that `body_max` may allow */
+    HTTP_SERVER_BODY_LARGE_MAX_BYTES = 16 * 1024 * 1024, /* the most that `body_max` may allow */
     HTTP_SERVER_HEADER_MAX_BYTES = 8 * 1024,
     HTTP_SERVER_CONNECTIONS_MAX = 1280, /* a fifth for those who ask, the rest for those who listen */
     HTTP_SERVER_CONNECTIONS_PER_IP_MAX = 16,
@@ -136,6 +136,8 @@ MUST_CHECK bool http_server_begin_long_poll(struct http_server_request *request)
 /* Decoded value of a query parameter ("" where it has none) or of a header, or NULL; until the answer. */
 const char *http_server_query(const struct http_server_request *request, const char *name);
 const char *http_server_header(const struct http_server_request *request, const char *name);
+/* Hands the body over (free()), for who works on it after the answer; the request has an empty one then. */
+char *http_server_take_body(struct http_server_request *request, size_t *ret_length);
 
 /* Is its Content-Type `type` ("application/json"), whatever the parameters behind it? */
 bool http_server_is_type(const struct http_server_request *request, const char *type);

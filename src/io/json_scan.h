@@ -1,4 +1,5 @@
-/* json_scan.h - the strict check that runs before cJSON sees a byte; for io/json.c alone.
+/* json_scan.h - the strict check that runs before cJSON sees a byte; for io/json.c and
+ * io/json_pick.c alone.
  * SPDX-License-Identifier: MIT */
 #ifndef IO_JSON_SCAN_H
 #define IO_JSON_SCAN_H

@@ -22,6 +22,21 @@ static void test_sha256(void **state)
     assert_string_equal(hex, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
 }
 
+/* RFC 1321, appendix A.5. */
+static void test_md5(void **state)
+{
+    unsigned char hash[DIGEST_MD5_SIZE];
+    char hex[2 * DIGEST_MD5_SIZE + 1];
+
+    (void)state;
+    digest_md5("", 0, hash);
+    digest_hex(hash, sizeof(hash), hex);
+    assert_string_equal(hex, "d41d8cd98f00b204e9800998ecf8427e");
+    digest_md5("message digest", 14, hash);
+    digest_hex(hash, sizeof(hash), hex);
+    assert_string_equal(hex, "f96b697d7cb7938d525a2f31aaf161d0");
+}
+
 /* RFC 4231, test cases 1 and 2. */
 static void test_hmac(void **state)
 {
@@ -97,8 +112,8 @@ static void test_random_differs(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sha256), cmocka_unit_test(test_hmac),           cmocka_unit_test(test_base64),
-        cmocka_unit_test(test_equal),  cmocka_unit_test(test_random_differs),
+        cmocka_unit_test(test_sha256), cmocka_unit_test(test_md5),   cmocka_unit_test(test_hmac),
+        cmocka_unit_test(test_base64), cmocka_unit_test(test_equal), cmocka_unit_test(test_random_differs),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

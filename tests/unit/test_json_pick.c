@@ -1,0 +1,106 @@
+/* test_json_pick.c - members of a large object, and nothing taken that the strict reader would refuse.
+ * SPDX-License-Identifier: MIT */
+#include "base/text.h"
+#include "io/json_pick.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static const char *const names[] = {"serial", "lineage"};
+
+/* What is picked, printed ("" where it is refused); free(). */
+static char *pick(const char *text, struct err *err)
+{
+    struct cJSON *object = NULL;
+
+    if (!json_pick(text, strlen(text), NULL, names, ARRAY_LENGTH(names), &object, err)) {
+        assert_null(object);
+        return calloc(1, 1);
+    }
+    char *printed = json_print(object);
+    json_free(object);
+    return printed;
+}
+
+static void only_what_is_named_is_taken(void **state)
+{
+    static const char *const cases[][2] = {
+        {"{\"serial\":4,\"lineage\":\"x\"}", "{\"serial\":4,\"lineage\":\"x\"}"},
+        {" {\n  \"version\": 4,\n  \"serial\": 4 , \"outputs\": {\"serial\": 9, \"a\": [1, {\"b\": "
+         "\"}\\\"]\"}]},\n"
+         "  \"lineage\": \"a\\\"}b\"\n}\n",
+         "{\"serial\":4,\"lineage\":\"a\\\"}b\"}"},
+        {"{\"resources\":[{\"serial\":1},[[\"{\"]]],\"x\":null,\"y\":-1.5e3,\"z\":true}", "{}"},
+        {"{}", "{}"},
+        {" { } ", "{}"},
+        {"{\"lineage\":{\"a\":[\"]\"]},\"serial\":[]}", "{\"lineage\":{\"a\":[\"]\"]},\"serial\":[]}"},
+        {"{\"seria\\u006c\":4}", "{}"}, /* another spelling is another name */
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        struct err err = {0};
+        char *picked = pick(cases[i][0], &err);
+        assert_string_equal(picked, cases[i][1]);
+        free(picked);
+    }
+}
+
+static void what_is_no_object_is_refused(void **state)
+{
+    static const char *const bad[] = {"",
+                                      "[]",
+                                      "4",
+                                      "\"serial\"",
+                                      "{\"serial\":4",
+                                      "{\"serial\":4}}",
+                                      "{\"serial\":4,\"serial\":5}",
+                                      "{\"a\":1e}",
+                                      "{\"a\":\"\\u0000\"}",
+                                      "{\"a\":[}",
+                                      "nul"};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(bad); i++) {
+        struct err err = {0};
+        char *picked = pick(bad[i], &err);
+        assert_string_equal(picked, "");
+        assert_int_equal(err.code, ERR_INVALID);
+        free(picked);
+    }
+}
+
+static void what_is_picked_has_a_limit(void **state)
+{
+    char text[JSON_PICK_MAX_BYTES + 64];
+    struct err err = {0};
+    struct text long_one;
+
+    (void)state;
+    text_init(&long_one, text, sizeof(text));
+    text_add(&long_one, "{\"lineage\":\"");
+    while (long_one.length < JSON_PICK_MAX_BYTES)
+        text_add(&long_one, "x");
+    text_add(&long_one, "\"}");
+    char *picked = pick(text, &err);
+    assert_string_equal(picked, "");
+    assert_int_equal(err.code, ERR_LIMIT);
+    free(picked);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(only_what_is_named_is_taken),
+        cmocka_unit_test(what_is_no_object_is_refused),
+        cmocka_unit_test(what_is_picked_has_a_limit),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
