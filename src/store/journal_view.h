@@ -56,7 +56,7 @@ struct journal_audit {
     uint32_t target;     /* 0: of none */
     const char *what;    /* "accepted", trace_kind_name(), "target"; of a target's verb "adopted", "frozen",
                             "unfrozen", "quarantine_added", "quarantine_cleared", "brake_opened"; of tokens
-                            "token_created",    "token_revoked" (reason: its id) */
+                            "token_created", "token_revoked" (reason: its id); of stacks see journal_stack.h */
     uint32_t a, b;       /* as struct trace */
     uint8_t step;
     uint32_t attempt;

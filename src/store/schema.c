@@ -152,6 +152,31 @@ static const char *const creation[] = {
 
     ONCE_TABLES,
 
+/* Infrastructure as code: a lock without an id is nobody's. The bytes of a state are a file of their own. */
+#define STACK_TABLES                                                                                         \
+    "CREATE TABLE stacks(id INTEGER PRIMARY KEY, name TEXT NOT NULL, environment TEXT NOT NULL,"             \
+    " lock_id TEXT NOT NULL DEFAULT '', holder TEXT NOT NULL DEFAULT '', who TEXT NOT NULL DEFAULT '',"      \
+    " operation TEXT NOT NULL DEFAULT '', actor TEXT NOT NULL DEFAULT '', run INTEGER NOT NULL DEFAULT 0,"   \
+    " deployment INTEGER NOT NULL DEFAULT 0, wall_ms INTEGER NOT NULL DEFAULT 0,"                            \
+    " UNIQUE (name, environment)) STRICT",                                                                   \
+        "CREATE TABLE states(version INTEGER PRIMARY KEY, stack INTEGER NOT NULL REFERENCES stacks(id),"     \
+        " serial INTEGER NOT NULL, lineage TEXT NOT NULL, length INTEGER NOT NULL, md5 BLOB NOT NULL,"       \
+        " sha256 BLOB NOT NULL, actor TEXT NOT NULL, lock_id TEXT NOT NULL, run INTEGER NOT NULL,"           \
+        " deployment INTEGER NOT NULL, wall_ms INTEGER NOT NULL, deleted_ms INTEGER NOT NULL DEFAULT 0)"     \
+        " STRICT",                                                                                           \
+        "CREATE INDEX states_of_stack ON states(stack, version)",                                            \
+        "CREATE TRIGGER a_serial_rises BEFORE INSERT ON states WHEN EXISTS (SELECT 1 FROM states"            \
+        " WHERE stack = NEW.stack AND deleted_ms = 0 AND (serial >= NEW.serial OR lineage <> NEW.lineage))"  \
+        " BEGIN SELECT RAISE(ABORT, 'a state has a higher serial than the one before it'); END",             \
+        "CREATE TRIGGER a_state_is_kept BEFORE UPDATE ON states WHEN OLD.deleted_ms <> 0"                    \
+        " OR NEW.version <> OLD.version OR NEW.stack <> OLD.stack OR NEW.serial <> OLD.serial"               \
+        " OR NEW.lineage <> OLD.lineage OR NEW.sha256 <> OLD.sha256"                                         \
+        " BEGIN SELECT RAISE(ABORT, 'a state never changes'); END",                                          \
+        "CREATE TRIGGER a_state_is_not_deleted BEFORE DELETE ON states"                                      \
+        " BEGIN SELECT RAISE(ABORT, 'states stay'); END"
+
+    STACK_TABLES,
+
     "CREATE UNIQUE INDEX one_active_deployment ON deployments(target) WHERE phase BETWEEN 1 AND 4",
 
     "CREATE TRIGGER terminal_is_final BEFORE UPDATE ON deployments"
@@ -202,14 +227,20 @@ static const char *const additions[] = {RUN_TABLES,
                                         AGAINST_COLUMN,
                                         OUTBOX_INDEX,
                                         TRACE_COLUMNS,
+                                        STACK_TABLES,
                                         NULL};
 enum {
     ONCE_TABLES_COUNT = 2,
     RAISE_TRIGGER_COUNT = 2,
     AGAINST_COUNT = 1,
     OUTBOX_INDEX_COUNT = 1,
-    TRACE_COLUMNS_COUNT = 2
+    TRACE_COLUMNS_COUNT = 2,
+    STACK_TABLES_COUNT = 6
 };
+
+#define STATE_COLUMNS                                                                                        \
+    "s.version, s.serial, s.lineage, s.length, s.md5, s.sha256, s.actor, s.lock_id, s.run, s.deployment,"    \
+    " s.wall_ms, s.deleted_ms "
 
 #define RUN_COLUMNS                                                                                          \
     "SELECT r.id, r.pipeline, r.service, r.retry_of, r.version, v.version, v.digest, r.actor, r.reason,"     \
@@ -380,6 +411,30 @@ static const char *const statements[STATEMENT_COUNT] = {
         "SELECT coalesce(sum(max(result_ms - intent_ms, 0)) FILTER (WHERE kind NOT IN (3, 8)"
         " AND result_ms IS NOT NULL AND (?2 = 0 OR intent_ms < ?2)), 0),"
         " count(*) FILTER (WHERE kind = 5) FROM actions WHERE deployment = ?1",
+    [STATEMENT_STACK] = "SELECT id, lock_id, holder, who FROM stacks WHERE name = ? AND environment = ?",
+    [STATEMENT_STACK_COUNT] = "SELECT count(*) FROM stacks",
+    [STATEMENT_STACK_INSERT] = "INSERT INTO stacks(name, environment) VALUES (?, ?)",
+    [STATEMENT_STACK_LOCK] = "UPDATE stacks SET lock_id = ?, holder = ?, who = ?, operation = ?, actor = ?,"
+                             " run = ?, deployment = ?, wall_ms = ? WHERE name = ? AND environment = ?",
+    /* The newest state of each, though it be deleted. */
+    [STATEMENT_STACKS] =
+        "SELECT k.name, k.environment, k.lock_id, k.who, k.operation, k.actor, k.run,"
+        " k.deployment, k.wall_ms, (SELECT count(*) FROM states WHERE stack = k.id)," STATE_COLUMNS
+        "FROM stacks k LEFT JOIN states s ON s.version ="
+        " (SELECT max(version) FROM states WHERE stack = k.id)"
+        " WHERE ?1 = '' OR (k.name = ?1 AND k.environment = ?2)"
+        " ORDER BY k.name, k.environment LIMIT ?3",
+    /* serial -1: all; ?5 1: only those that count. */
+    [STATEMENT_STATES] = "SELECT " STATE_COLUMNS "FROM states s WHERE s.stack ="
+                         " (SELECT id FROM stacks WHERE name = ?1 AND environment = ?2) AND s.version < ?3"
+                         " AND (?4 = -1 OR s.serial = ?4) AND (?5 = 0 OR s.deleted_ms = 0)"
+                         " ORDER BY s.version DESC LIMIT ?6",
+    [STATEMENT_STATE_INSERT] =
+        "INSERT INTO states(stack, serial, lineage, length, md5, sha256, actor, lock_id, run, deployment,"
+        " wall_ms) SELECT id, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12 FROM stacks"
+        " WHERE name = ?1 AND environment = ?2",
+    [STATEMENT_STATES_DELETE] = "UPDATE states SET deleted_ms = ?1 WHERE deleted_ms = 0 AND stack ="
+                                " (SELECT id FROM stacks WHERE name = ?2 AND environment = ?3)",
     [STATEMENT_OUTPUTS] = "SELECT name, value FROM outputs WHERE run = ? ORDER BY name",
 };
 
@@ -391,8 +446,8 @@ const char *const *schema_creation(void)
 const char *const *schema_additions(int64_t schema)
 {
     const char *const *end = &additions[ARRAY_LENGTH(additions) - 1];
-    const char *const *of_traces = end - TRACE_COLUMNS_COUNT;
-    const char *const *of_outbox = of_traces - OUTBOX_INDEX_COUNT;
+    const char *const *since_seven = end - TRACE_COLUMNS_COUNT - STACK_TABLES_COUNT;
+    const char *const *of_outbox = since_seven - OUTBOX_INDEX_COUNT;
     const char *const *of_against = of_outbox - AGAINST_COUNT;
 
     if (schema < 2)
@@ -405,7 +460,7 @@ const char *const *schema_additions(int64_t schema)
         return of_against;
     if (schema < 6)
         return of_outbox;
-    return schema < 7 ? of_traces : end;
+    return schema < 7 ? since_seven : end;
 }
 
 const char *schema_statement(enum statement which)

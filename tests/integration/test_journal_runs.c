@@ -217,6 +217,8 @@ static void test_older_schema(void **unused)
                                          "DROP TABLE tasks",
                                          "DROP TABLE runs",
                                          "DROP TABLE once",
+                                         "DROP TABLE states",
+                                         "DROP TABLE stacks",
                                          "ALTER TABLE verdicts DROP COLUMN against",
                                          "ALTER TABLE deployments DROP COLUMN traceparent",
                                          "UPDATE meta SET schema = 1, min_reader = 1"};
