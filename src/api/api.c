@@ -6,9 +6,21 @@
 #include "io/log.h"
 #include "io/loop.h"
 #include "io/memory.h"
+#include "store/state_file.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+
+enum { FOLDER_SIZE = 512 };
+
+/* A daemon that was killed may have left a state half written. */
+static void sweep_states(const struct api_env *env)
+{
+    char folder[FOLDER_SIZE];
+
+    (void)snprintf(folder, sizeof(folder), "%s/iac", env->data_folder);
+    state_file_sweep(folder);
+}
 
 struct api *api_new(const struct api_env *env)
 {
@@ -24,6 +36,7 @@ struct api *api_new(const struct api_env *env)
     TAILQ_INIT(&api->listeners.queue);
     if (!journal_view_open(env->journal_path, &api->view, &err))
         log_say(env->log, LOG_LEVEL_ERROR, "api: %s", err.text);
+    sweep_states(env);
     return api;
 }
 

@@ -81,6 +81,7 @@ struct api_env {
     const struct log *log;
     struct journal *journal;
     const char *journal_path; /* for views */
+    const char *data_folder;  /* states of stacks are kept in iac/ below it */
     const struct option_schemas *schemas;
     const char *instance;
     bool hides_console; /* its pages are not served */

@@ -7,6 +7,7 @@
 #include "config/config.h"
 #include "io/json.h"
 #include "io/memory.h"
+#include "store/journal_stack.h"
 
 #include <cjson/cJSON.h>
 #include <inttypes.h>
@@ -156,6 +157,8 @@ void event_page_take(const struct event_page *page, size_t index, struct event_p
     else if (row->target != 0 &&
              journal_target_names(page->api->env.journal, row->target, &service, &environment))
         copy_names(&event, service, environment);
+    else if (!journal_stack_place(row, event.service, event.environment))
+        event.service[0] = '\0'; /* of no service */
     cJSON *json = shape_audit(definition_of(page, row->deployment, known), row);
     add_place(&event, known, json);
     add_run(json, row);

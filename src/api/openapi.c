@@ -14,6 +14,7 @@
 enum { METHOD_SIZE = 16, TEXT_SIZE = 160 };
 
 #define PROBLEM_TYPE  "application/problem+json"
+#define OTHERS        "x-additionalOperations"
 #define SCHEMA_PREFIX "#/components/schemas/"
 
 static void refer(cJSON *object, const char *name)
@@ -171,6 +172,14 @@ static void add_problem_number(cJSON *answers, unsigned status)
         add_problem(answers, text, problem_title(status));
 }
 
+static const char *describe(const char *status)
+{
+    if (strcmp(status, "304") == 0)
+        return "It is what is known already";
+    return status[0] == '4' ? "Somebody else holds the lock: who does, in the holder's own words"
+                            : "It happened, or this is it";
+}
+
 static void add_answers(cJSON *operation, const struct route *route, const cJSON *row)
 {
     static const struct {
@@ -183,9 +192,7 @@ static void add_answers(cJSON *operation, const struct route *route, const cJSON
     cJSON_ArrayForEach(one, cJSON_GetObjectItemCaseSensitive(row, "answers"))
     {
         cJSON *answer = cJSON_AddObjectToObject(answers, one->string);
-        cJSON_AddStringToObject(answer, "description",
-                                strcmp(one->string, "304") == 0 ? "It is what is known already"
-                                                                : "It happened, or this is it");
+        cJSON_AddStringToObject(answer, "description", describe(one->string));
         add_content(answer, one);
     }
     cJSON_ArrayForEach(one, cJSON_GetObjectItemCaseSensitive(row, "problems"))
@@ -221,6 +228,27 @@ static cJSON *shape_operation(const struct route *route, const cJSON *parts)
     return operation;
 }
 
+/* OpenAPI 3.1 has a member for each of these alone. Others (terraform's LOCK) stand as 3.2 has them, in
+ * `additionalOperations`, which is an extension here. */
+static bool is_usual(const char *method)
+{
+    static const char *const usual[] = {"GET", "PUT", "POST", "DELETE", "OPTIONS", "HEAD", "PATCH"};
+    size_t i = 0;
+
+    while (i < ARRAY_LENGTH(usual) && strcmp(usual[i], method) != 0)
+        i++;
+    return i < ARRAY_LENGTH(usual);
+}
+
+static void add_unusual(cJSON *path, const struct route *route, const cJSON *parts)
+{
+    cJSON *others = cJSON_GetObjectItemCaseSensitive(path, OTHERS);
+
+    if (others == NULL)
+        others = cJSON_AddObjectToObject(path, OTHERS);
+    cJSON_AddItemToObject(others, route->method, shape_operation(route, parts));
+}
+
 static void add_route(cJSON *paths, const struct route *route, const cJSON *parts)
 {
     cJSON *path = cJSON_GetObjectItemCaseSensitive(paths, route->pattern);
@@ -228,6 +256,10 @@ static void add_route(cJSON *paths, const struct route *route, const cJSON *part
 
     if (path == NULL)
         path = cJSON_AddObjectToObject(paths, route->pattern);
+    if (!is_usual(route->method)) {
+        add_unusual(path, route, parts);
+        return;
+    }
     for (size_t i = 0; route->method[i] != '\0' && i + 1 < sizeof(method); i++)
         method[i] = (char)tolower((unsigned char)route->method[i]);
     cJSON_AddItemToObject(path, method, shape_operation(route, parts));

@@ -3,7 +3,6 @@
  *
  * The path and the answers are the protocol's; errors are problem documents as everywhere here. */
 #include "api/parts.h"
-#include "io/clock.h"
 
 #include <cjson/cJSON.h>
 #include <inttypes.h>
@@ -70,23 +69,4 @@ void otlp_take(struct call *call)
         problem_answer(call, 413, "limit", "%s", err.text);
     else
         problem_answer(call, 400, "invalid", "%s", err.text);
-}
-
-/* More than the usual only for those who may post here: nobody else fills our memory. */
-size_t api_body_max(void *data, const struct http_server_request *request)
-{
-    const struct api *api = data;
-    const struct route *route = route_of(otlp_take);
-    struct route_match match;
-    struct principal principal;
-    const char *why = "";
-    bool is_known = false;
-
-    if (route_fits(route_of(hooks_take)->pattern, request->path, &match) && hooks_find(api, match.id) != NULL)
-        return HOOK_BODY_MAX;
-    if (route_find(route, 1, request->method, request->path, &match, &is_known) == NULL ||
-        !auth_find(api->env.journal, request, clock_wall_ms(), &principal, &why) ||
-        !auth_allows(&principal, route->right, "", ""))
-        return 0;
-    return API_OTLP_BODY_MAX;
 }

@@ -25,6 +25,7 @@ struct api {
     uint64_t answered[API_STATUS_CLASSES]; /* by hundreds of the status */
     struct rate_table *rates;
     uint64_t refused_tokens, refused_addresses; /* requests past their rate */
+    unsigned states;                            /* of stacks, in memory on their way */
 };
 
 /* Frees a closed api once nothing is under way. */
@@ -75,6 +76,14 @@ MUST_CHECK bool runs_allowed(struct call *call, unsigned right, const char *serv
                              const struct run_definition *definition);
 /* api_done of every request about runs that the engine answers. */
 void runs_done(void *data, bool is_done, bool is_new, uint64_t run, const struct err *err);
+void stacks_list(struct call *call);
+void stacks_show(struct call *call);
+void state_show(struct call *call);
+void state_save(struct call *call);
+void state_delete(struct call *call);
+void stack_lock(struct call *call);
+void stack_unlock(struct call *call);
+void stack_break(struct call *call);
 void audit_list(struct call *call);
 void openapi_show(struct call *call);
 void console_show(struct call *call);

@@ -77,6 +77,20 @@ static bool read_audit(struct reading *reading, struct err *err)
                               &reading->audits, &reading->audit_count, err);
 }
 
+static bool read_states(struct reading *reading, struct err *err)
+{
+    const struct journal_state_filter filter = {.name = reading->service,
+                                                .environment = reading->environment,
+                                                .serial = -1,
+                                                .before = reading->filter.before,
+                                                .limit = reading->filter.limit};
+
+    return journal_view_stacks(reading->view, reading->service, reading->environment, &reading->arena,
+                               &reading->stacks, &reading->stack_count, err) &&
+           journal_view_states(reading->view, &filter, &reading->arena, &reading->states,
+                               &reading->state_count, err);
+}
+
 static bool read_kind(struct reading *reading, struct err *err)
 {
     switch (reading->kind) {
@@ -96,6 +110,11 @@ static bool read_kind(struct reading *reading, struct err *err)
                                  err);
     case READING_AUDIT:
         return read_audit(reading, err);
+    case READING_STACKS:
+        return journal_view_stacks(reading->view, NULL, NULL, &reading->arena, &reading->stacks,
+                                   &reading->stack_count, err);
+    case READING_STATES:
+        return read_states(reading, err);
     }
     return false;
 }
@@ -210,6 +229,21 @@ void reading_audit(struct call *call, bool is_onward, uint64_t from, uint32_t li
 
     reading->is_onward = is_onward;
     reading->filter = (struct journal_filter){.before = from, .limit = limit};
+    start(reading);
+}
+
+void reading_stacks(struct call *call, void (*done)(struct call *call))
+{
+    start(prepare(call, READING_STACKS, done));
+}
+
+void reading_states(struct call *call, uint64_t before, uint32_t limit, void (*done)(struct call *call))
+{
+    struct reading *reading = prepare(call, READING_STATES, done);
+
+    memcpy(reading->service, call->match.service, sizeof(reading->service));
+    memcpy(reading->environment, call->match.environment, sizeof(reading->environment));
+    reading->filter = (struct journal_filter){.before = before, .limit = limit};
     start(reading);
 }
 

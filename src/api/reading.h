@@ -7,6 +7,7 @@
 #include "api/record.h"
 #include "config/run_definition.h"
 #include "store/journal_run.h"
+#include "store/journal_stack.h"
 #include "store/journal_view.h"
 
 struct api;
@@ -28,7 +29,9 @@ enum reading_kind {
     READING_LIST,       /* rows */
     READING_RUN,        /* one of runs, its definition, tasks, outputs */
     READING_RUNS,       /* runs */
-    READING_AUDIT       /* audits */
+    READING_AUDIT,      /* audits */
+    READING_STACKS,     /* stacks */
+    READING_STATES      /* one of stacks (none: there is no such), and a page of its states */
 };
 
 struct reading_approver {
@@ -68,6 +71,10 @@ struct reading {
     bool is_onward;                     /* audits: those above the filter's `before`, oldest first */
     const struct journal_audit *audits; /* [audit_count] */
     size_t audit_count;
+    const struct journal_stack *stacks; /* [stack_count] */
+    size_t stack_count;
+    const struct journal_state *states; /* [state_count] */
+    size_t state_count;
     bool is_cut;
     const struct option_schemas *schemas;
     struct journal_view *view;
@@ -88,6 +95,10 @@ void reading_runs(struct call *call, const struct journal_filter *filter, void (
 /* Rows of the audit below number `from`, newest first, or above it where it `is_onward`. */
 void reading_audit(struct call *call, bool is_onward, uint64_t from, uint32_t limit,
                    void (*done)(struct call *call));
+
+void reading_stacks(struct call *call, void (*done)(struct call *call));
+/* Of the call's stack and environment: versions below `before` (0: from the newest on). */
+void reading_states(struct call *call, uint64_t before, uint32_t limit, void (*done)(struct call *call));
 
 void reading_free(struct reading *reading); /* NULL is fine */
 

@@ -66,7 +66,7 @@ static bool fits_segment(const char *wanted, const char *segment, const char **p
 {
     if (strcmp(wanted, "{deployment}") == 0)
         return take_deployment(segment, path, match);
-    if (strcmp(wanted, "{service}") == 0)
+    if (strcmp(wanted, "{service}") == 0 || strcmp(wanted, "{stack}") == 0)
         return take_name(segment, match->service);
     if (strcmp(wanted, "{environment}") == 0)
         return take_name(segment, match->environment);

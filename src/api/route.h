@@ -15,7 +15,7 @@ enum { ROUTE_ID_SIZE = 96 };
 
 /* `pattern`: segments, of which
  *   {deployment}                 is dep_N, or SERVICE/ENVIRONMENT: its active or last one
- *   {service}, {environment}     are names
+ *   {service}, {environment}     are names; so is {stack}, which stands for a service
  *   {run}                        is run_N
  *   {stage}, {task}              are names
  *   {id}                         is any text of at most ROUTE_ID_SIZE - 1 bytes */

@@ -388,6 +388,7 @@ void daemon_fill_api_env(struct daemon *daemon, struct api_env *ret_env)
         .log = &daemon->log,
         .journal = daemon->journal,
         .journal_path = daemon->journal_path,
+        .data_folder = daemon->settings->data,
         .schemas = &daemon->schemas,
         .instance = daemon->settings->instance,
         .hides_console = !daemon->settings->has_console,

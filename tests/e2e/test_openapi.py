@@ -11,7 +11,7 @@ import pytest
 
 import world_config
 from support import wait_until
-from support.contract import Contract, fill
+from support.contract import Contract, fill, methods_of
 
 RULES = """
 metrics: { lag: { source = "push";  kind = "gauge";  unit = "s";  better = "lower"; }; };
@@ -23,7 +23,7 @@ services: {
 };
 pipelines: { shop: { service = "shop";  stages: { check: { sign: { await = "10m"; }; }; };  environments = [ "prod" ]; }; };
 """
-PATHS = {"deployment": "shop/prod", "service": "shop", "environment": "prod", "run": "run_1", "stage": "check", "task": "sign", "id": "webhook:desk"}
+PATHS = {"deployment": "shop/prod", "service": "shop", "stack": "network", "environment": "prod", "run": "run_1", "stage": "check", "task": "sign", "id": "webhook:desk"}
 SECRET = "0123456789abcdef"
 HOOK = 'hooks: {{ ci: {{ secret = "file:{secret}";  proof = "token";  service = ".name";  environment = "prod";  version = ".tag";  when = ".state = started"; }}; }};'
 SCOPES = ("read", "deploy", "approve", "rollback", "override", "admin")
@@ -134,8 +134,8 @@ def test_other_methods_and_paths_are_none(desk):
     contract = desk.contract
     before = audit(desk.world)
     for path, item in contract.document["paths"].items():
-        there = {method.upper() for method in item}
-        for method in sorted({"GET", "POST", "PUT", "DELETE", "PATCH"} - there):
+        there = set(methods_of(item))
+        for method in sorted({"GET", "POST", "PUT", "DELETE", "PATCH", "LOCK"} - there):
             if contract.has(method, path):
                 continue
             answer = contract.local(method, fill(path, PATHS))
@@ -144,6 +144,31 @@ def test_other_methods_and_paths_are_none(desk):
             assert answer.headers["Content-Type"] == "application/problem+json"
         assert contract.local("GET", fill(path, PATHS) + "/none/of/these/at/all").status == 404, path
     assert audit(desk.world) == before
+
+
+def say_of_a_stack(desk):
+    """terraform's own order, and what stands in its way."""
+    path = "/v1/iac/{stack}/{environment}"
+    state = {"version": 4, "serial": 1, "lineage": "a0c1", "resources": []}
+    assert say(desk, f"GET {path}").status == 404
+    assert say(desk, f"GET {path}/state").status == 204
+    assert say(desk, f"LOCK {path}/state").status == 200
+    assert say(desk, f"LOCK {path}/state", {"ID": "another"}).status == 423
+    assert say(desk, f"UNLOCK {path}/state", {"ID": "another"}).status == 409
+    assert say(desk, f"POST {path}/state", state).status == 423
+    assert say(desk, f"DELETE {path}/state").status == 423
+    assert say(desk, f"POST {path}/state", state, query="?ID=5b0d4f2c&run=run_1&deployment=dep_1").status == 200
+    assert say(desk, f"UNLOCK {path}/state").status == 200
+    assert say(desk, f"POST {path}/state", {**state, "serial": 0}).status == 409
+    assert say(desk, f"GET {path}/state").status == 200
+    assert say(desk, f"GET {path}/state", query="?serial=7").status == 404
+    assert say(desk, "GET /v1/iac").status == 200
+    assert say(desk, f"GET {path}", query="?limit=1").status == 200
+    assert say(desk, f"DELETE {path}/lock").status == 404
+    assert say(desk, f"LOCK {path}/state").status == 200
+    assert say(desk, f"DELETE {path}/lock").status == 200
+    assert say(desk, f"DELETE {path}/state").status == 200
+    assert say(desk, f"GET {path}/state").status == 204
 
 
 def test_what_is_asked_as_it_says_goes_well(desk):
@@ -178,6 +203,7 @@ def test_what_is_asked_as_it_says_goes_well(desk):
     say(desk, "POST /v1/runs/{run}/retry")
     say(desk, "POST /v1/runs/{run}/tasks/{stage}/{task}", run="run_2")
     say(desk, "GET /console/{id}", id="app.js")
+    say_of_a_stack(desk)
     said = {"name": "shop", "state": "done", "tag": "9.0.0"}
     for secret, status in (("", 401), (SECRET, 202)):
         assert say(desk, "POST /v1/hooks/{id}", said, more={"Authorization": secret}, id="ci").status == status

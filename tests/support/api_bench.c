@@ -427,6 +427,7 @@ static void start_api(struct api_bench *bench)
                                 .loop = bench->loop,
                                 .journal = bench->journal,
                                 .journal_path = bench->journal_path,
+                                .data_folder = bench->folder.path,
                                 .schemas = &schemas,
                                 .instance = "test",
                                 .start = take_start,
@@ -476,9 +477,7 @@ int api_bench_set_up(void **state)
 
 static void stopped(void *data)
 {
-    bool *flag = data;
-
-    *flag = true;
+    *(bool *)data = true;
 }
 
 int api_bench_tear_down(void **state)

@@ -10,6 +10,7 @@ import jsonschema
 
 from world import UnixConnection
 
+OTHERS = "x-additionalOperations"  # methods that OpenAPI 3.1 has no member for
 METHODS = ("get", "post", "put", "delete", "patch", "options")
 STREAM = "text/event-stream"
 TOO_LONG = "x" * 2000
@@ -31,14 +32,19 @@ def ask(connection, method, path, body=None, headers=None):
         connection.close()
 
 
+def methods_of(item):
+    """The operations of a path, by method."""
+    return {**{method.upper(): item[method] for method in METHODS if method in item}, **item.get(OTHERS, {})}
+
+
 class Contract:
     """`/openapi.json` of a running daemon."""
 
     def __init__(self, world, seconds=10):
         self._world, self._seconds = world, seconds
         self.document = json.loads(self.local("GET", "/openapi.json").body)
-        self.operations = {f"{method.upper()} {path}": Operation(method.upper(), path, item[method])
-                           for path, item in self.document["paths"].items() for method in METHODS if method in item}
+        self.operations = {f"{method} {path}": Operation(method, path, shape)
+                           for path, item in self.document["paths"].items() for method, shape in methods_of(item).items()}
 
     def local(self, method, path, body=None, headers=None):
         return ask(UnixConnection(self._world.socket, self._seconds), method, path, body, headers)
