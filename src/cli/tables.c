@@ -63,6 +63,15 @@ static const struct option run_options[] = {
     OPTION_OF_EXIT_WHEN_HELD,
     OPTION_OF_ON_CANCEL,
 };
+static const struct option iac_options[] = {
+    {.name = "serial",
+     .type = OPTION_INTEGER,
+     .min = 0,
+     .max = 9007199254740992.0,
+     .help = "state: this one instead of the newest"},
+    {.name = "output", .type = OPTION_TEXT, .help = "state: file to write (-o)"},
+    OPTION_OF_REASON,
+};
 static const struct option runs_options[] = {{.name = "limit",
                                               .type = OPTION_INTEGER,
                                               .min = 1,
@@ -277,6 +286,18 @@ static const char *const run_text[] = {"verdict run PIPELINE --version V [--wait
                                        "get, wait, abort and retry take a run_N like a deployment",
                                        NULL};
 
+static const char *const iac_text[] = {
+    "verdict iac ls [STACK ENV]\nverdict iac state STACK ENV [--serial N] [-o FILE]\n"
+    "verdict iac unlock STACK ENV --reason R",
+    "The daemon keeps the states of terraform (backend \"http\"), every version of them. `ls` lists stacks "
+    "with "
+    "who holds their locks, or the versions of one. `state` prints one as it came: it holds secrets, and "
+    "takes "
+    "the right `deploy`. `unlock` breaks the lock of whoever holds it, and takes the right `override`: "
+    "whatever "
+    "holds it must be gone.",
+    NULL};
+
 static const struct option status_options[] = {
     {.name = "span",
      .type = OPTION_DURATION,
@@ -308,6 +329,8 @@ const struct verb_entry verb_table[] = {
      TABLE(start_options), 1, 1, false, start_run, NULL},
     {"run", "PIPELINE", "runs a pipeline and prints the id of its run", run_text, TABLE(run_options), 1, 1,
      false, run_run, NULL},
+    {"iac", "ls [STACK ENV] | state|unlock STACK ENV", "states and locks of infrastructure", iac_text,
+     TABLE(iac_options), 1, 3, false, iac_run, NULL},
     {"runs", "[PIPELINE|GROUP]", "lists runs of pipelines and groups, newest first", NULL,
      TABLE(runs_options), 0, 1, false, runs_run, NULL},
     {"wait", "ID", "waits for the end; the exit code is the answer", NULL, TABLE(wait_options), 1, 1, false,

@@ -1,0 +1,192 @@
+/* iac_states.c - verdict iac ls, state, unlock: what the daemon keeps of stacks.
+ * SPDX-License-Identifier: MIT */
+#include "cli/iac_states.h"
+
+#include "cli/act.h"
+#include "cli/field.h"
+#include "io/json.h"
+
+#include <cjson/cJSON.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* "/v1/iac/STACK/ENV"; false: complained. */
+static bool make_place(const struct cli *cli, char to[VERB_PATH_SIZE])
+{
+    const char *stack = cli->words[1];
+    const char *environment = cli->words[2];
+
+    if (!text_is_name(stack) || !text_is_name(environment)) {
+        verb_complain(cli, "%s %s: must be the names of a stack and an environment, such as network prod",
+                      stack, environment);
+        return false;
+    }
+    (void)snprintf(to, VERB_PATH_SIZE, "/v1/iac/%s/%s", stack, environment);
+    return true;
+}
+
+/* ---- ls ---- */
+
+static long long whole(const cJSON *object, const char *name)
+{
+    double number = field_number(object, name);
+
+    return isfinite(number) ? (long long)number : 0;
+}
+
+static void print_lock(const cJSON *lock)
+{
+    if (lock == NULL)
+        (void)printf("-");
+    else
+        (void)printf("locked by %s (%s) since %s, lock %s", field_text(lock, "who"),
+                     field_text(lock, "actor"), field_text(lock, "since"), field_text(lock, "id"));
+}
+
+static void print_stack(const cJSON *row)
+{
+    const cJSON *state = field_part(row, "state");
+
+    (void)printf("%s/%s  ", field_text(row, "stack"), field_text(row, "environment"));
+    if (state == NULL)
+        (void)printf("no state  %lld versions  ", whole(row, "versions"));
+    else
+        (void)printf("serial %lld  %lld bytes  %s  %s  lineage %s  %lld versions  ", whole(state, "serial"),
+                     whole(state, "bytes"), field_text(state, "time"), field_text(state, "actor"),
+                     field_text(state, "lineage"), whole(row, "versions"));
+    print_lock(field_part(row, "lock"));
+    (void)printf("\n");
+}
+
+static void print_state(const cJSON *state)
+{
+    const char *run = field_text(state, "run");
+
+    (void)printf("%-8lld %-21s %-20s %lld bytes  %s  %s%s%s\n", whole(state, "serial"),
+                 field_text(state, "time"), field_text(state, "actor"), whole(state, "bytes"),
+                 field_text(state, "lineage"), run[0] == '\0' ? field_text(state, "deployment") : run,
+                 field_text(state, "deleted")[0] == '\0' ? "" : "  deleted ", field_text(state, "deleted"));
+}
+
+int iac_states_list(struct cli *cli)
+{
+    char place[VERB_PATH_SIZE];
+
+    if (cli->word_count == 1)
+        return verb_list(cli, "/v1/iac", "stacks", print_stack);
+    return make_place(cli, place) ? verb_list(cli, place, "states", print_state) : VERB_REFUSED;
+}
+
+/* ---- state ---- */
+
+/* A state holds secrets: a new file is its owner's alone. */
+static FILE *open_output(const char *name)
+{
+    int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, S_IRUSR | S_IWUSR);
+    FILE *file = fd < 0 ? NULL : fdopen(fd, "wb");
+
+    if (file == NULL && fd >= 0)
+        (void)close(fd);
+    return file;
+}
+
+static int put_state(const struct cli *cli, const struct client_answer *answer)
+{
+    const char *name = verb_text(cli, "output");
+    bool is_standard = name[0] == '\0' || strcmp(name, "-") == 0;
+    FILE *file = is_standard ? stdout : open_output(name);
+
+    if (file == NULL) {
+        verb_complain(cli, "%s: %s", name, strerror(errno));
+        return VERB_UNKNOWN;
+    }
+    bool is_written = fwrite(answer->body, 1, answer->length, file) == answer->length;
+    is_written = (is_standard ? fflush(file) : fclose(file)) == 0 && is_written;
+    if (!is_written)
+        verb_complain(cli, "%s could not be written", is_standard ? "the output" : name);
+    return is_written ? VERB_DONE : VERB_UNKNOWN;
+}
+
+int iac_states_get(struct cli *cli)
+{
+    char place[VERB_PATH_SIZE];
+    char path[VERB_PATH_SIZE + 64];
+    struct client_answer answer;
+    int code = VERB_DONE;
+    const struct option_value *serial = verb_value(cli, "serial");
+
+    if (!make_place(cli, place))
+        return VERB_REFUSED;
+    if (serial->is_set)
+        (void)snprintf(path, sizeof(path), "%s/state?serial=%lld", place, (long long)serial->number);
+    else
+        (void)snprintf(path, sizeof(path), "%s/state", place);
+    if (!verb_ask(cli, "GET", path, NULL, &answer, &code))
+        return code;
+    if (answer.status == 204) {
+        verb_complain(cli, "there is no state");
+        code = VERB_REFUSED;
+    } else {
+        code = put_state(cli, &answer);
+    }
+    client_answer_done(&answer);
+    return code;
+}
+
+/* ---- unlock ---- */
+
+/* Who asks has looked at this lock, not at one that comes meanwhile. */
+static bool find_lock(struct cli *cli, const char *place, cJSON *body, int *ret_code)
+{
+    struct client_answer answer;
+
+    if (!verb_ask(cli, "GET", place, NULL, &answer, ret_code))
+        return false;
+    struct cJSON *page = field_parse(answer.body, answer.length);
+    const cJSON *lock = field_part(page, "lock");
+    if (lock != NULL) {
+        cJSON_AddStringToObject(body, "id", field_text(lock, "id"));
+        verb_say(cli, "lock %s of %s (%s) since %s", field_text(lock, "id"), field_text(lock, "who"),
+                 field_text(lock, "actor"), field_text(lock, "since"));
+    } else {
+        verb_complain(cli, "nobody holds its lock");
+        *ret_code = VERB_REFUSED;
+    }
+    bool is_found = lock != NULL;
+    json_free(page);
+    client_answer_done(&answer);
+    return is_found;
+}
+
+int iac_states_unlock(struct cli *cli)
+{
+    char place[VERB_PATH_SIZE];
+    char path[VERB_PATH_SIZE + 64];
+    struct client_answer answer;
+    int code = VERB_REFUSED;
+
+    if (verb_text(cli, "reason")[0] == '\0') {
+        verb_complain(cli, "--reason says why the lock is broken");
+        return VERB_REFUSED;
+    }
+    if (!make_place(cli, place))
+        return VERB_REFUSED;
+    cJSON *body = act_body(cli);
+    bool is_good = find_lock(cli, place, body, &code);
+    char *text = json_print(body);
+    cJSON_Delete(body);
+    (void)snprintf(path, sizeof(path), "%s/lock", place);
+    is_good = is_good && verb_ask(cli, "DELETE", path, text, &answer, &code);
+    free(text);
+    if (!is_good)
+        return code;
+    client_answer_done(&answer);
+    verb_say(cli, "it is broken");
+    return VERB_DONE;
+}
