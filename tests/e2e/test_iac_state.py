@@ -2,12 +2,14 @@
 # SPDX-License-Identifier: MIT
 import base64
 import hashlib
+import http.client
 import json
 import os
 import pathlib
 import shutil
 import stat
 import subprocess
+import threading
 
 import pytest
 
@@ -61,6 +63,10 @@ def modes(folder):
     return files, folders
 
 
+def shown(world):
+    return json.loads(say(world, "GET", PLACE).body)
+
+
 def test_what_is_answered_outlives_a_kill(world):
     world.start_daemon()
     assert say(world, "LOCK", f"{PLACE}/state", HOLDER).status == 200
@@ -89,6 +95,62 @@ def test_what_is_answered_outlives_a_kill(world):
         assert SECRET not in world.verdict(*words).stdout
     for path in [*pathlib.Path(world.path("data")).glob("journal.db*"), *map(pathlib.Path, world.log_files().values())]:
         assert SECRET.encode() not in path.read_bytes(), path
+
+
+def test_no_answer_is_forgotten(world):
+    """Killed again and again while states come in: whatever was answered is there, and nothing is half there."""
+    world.start_daemon()
+    answered, may_go_on = [0], threading.Event()
+    filler = "x" * 300000
+
+    def post():
+        serial = 1
+        while not may_go_on.is_set():
+            try:
+                answer = say(world, "POST", f"{PLACE}/state", state(serial, filler=filler))
+            except (OSError, http.client.HTTPException):
+                continue
+            assert answer.status == 200, answer
+            answered.append(serial)
+            serial += 1
+
+    poster = threading.Thread(target=post)
+    poster.start()
+    try:
+        for _ in range(8):
+            before = len(answered)
+            wait_until(lambda: len(answered) >= before + 2, 30, "states come in")  # pylint: disable=cell-var-from-loop
+            known = answered[-1]
+            restart(world)
+            kept = say(world, "GET", f"{PLACE}/state")
+            serial = json.loads(kept.body)["serial"]
+            assert serial >= known and kept.body == state(serial, filler=filler)
+    finally:
+        may_go_on.set()
+        poster.join(30)
+    assert shown(world)["versions"] == json.loads(say(world, "GET", f"{PLACE}/state").body)["serial"]
+    restart(world)
+    assert list(pathlib.Path(world.path("data", "iac")).rglob("*.part")) == []
+    assert world.verdict("audit", "verify").returncode == 0
+
+
+def test_listeners_hear_of_their_own_stacks(world):
+    world.start_daemon()
+    token = world.verdict("token", "create", "data", "--scope", "read,deploy", "--service", "data").stdout.strip()
+    listener = http.client.HTTPConnection("127.0.0.1", world.api_port, timeout=20)
+    listener.request("GET", "/v1/events", headers={"Authorization": f"Bearer {token}"})
+    stream = listener.getresponse()
+    assert stream.status == 200
+    for name in ("network", "data"):
+        assert say(world, "LOCK", f"/v1/iac/{name}/prod/state", HOLDER).status == 200
+    line = b""
+    while not line.startswith(b"data:"):
+        line = stream.readline()
+        assert line, "it ended"
+    told = json.loads(line[5:])
+    assert (told["what"], told["service"], told["environment"]) == ("stack_locked", "data", "prod")
+    assert told["reason"] == "data/prod: lock one of ci@builder (OperationTypeApply)"
+    listener.close()
 
 
 def test_a_state_may_be_large(world):
@@ -179,10 +241,6 @@ class Work:
 
     def open_gate(self):
         pathlib.Path(self.gate).touch()
-
-
-def shown(world):
-    return json.loads(say(world, "GET", PLACE).body)
 
 
 @needs_terraform

@@ -210,6 +210,55 @@ static void a_large_state_goes_both_ways(void **state)
     free(body);
 }
 
+struct watch {
+    struct api_bench *bench;
+    uint64_t before;
+    bool has_come;
+};
+
+static void look(void *data)
+{
+    struct watch *watch = data;
+
+    if (watch->bench != NULL)
+        watch->has_come = http_server_counts(watch->bench->server).requests > watch->before;
+}
+
+/* Sends a state, and returns while it is with a worker. */
+static struct http_call *hand_over(struct api_bench *bench)
+{
+    static struct api_bench_call call;
+    static struct watch watch;
+
+    watch = (struct watch){.bench = bench, .before = http_server_counts(bench->server).requests};
+    loop_on_turn(bench->loop, look, &watch);
+    api_bench_send(bench, &call, "POST", PLACE "/state", first, NULL);
+    assert_true(loop_run_until(bench->loop, &watch.has_come, API_BENCH_DEADLINE_MS));
+    assert_false(call.is_over);
+    watch.bench = NULL; /* it may be torn down from here */
+    return call.http;
+}
+
+/* Nothing of it is used after it was freed. */
+static void the_end_comes_while_it_is_written(void **state)
+{
+    assert_non_null(hand_over(*state));
+}
+
+/* The answer is lost, not the state. */
+static void who_sent_it_goes_away(void **state)
+{
+    struct api_bench *bench = *state;
+    int64_t deadline_ms = loop_now_ms() + API_BENCH_DEADLINE_MS;
+
+    http_request_cancel(hand_over(bench));
+    while (api_bench_ask(bench, "GET", PLACE "/state", NULL)->status != 200)
+        assert_true(loop_now_ms() < deadline_ms);
+    expect(api_bench_ask(bench, "POST", PLACE "/state", first), 200, "");
+    const struct api_bench_call *call = api_bench_ask(bench, "GET", PLACE, NULL);
+    assert_string_equal(api_bench_field(call, ".versions"), "1");
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, api_bench_set_up, api_bench_tear_down)
 
 int main(void)
@@ -221,6 +270,8 @@ int main(void)
         TEST(what_is_broken_is_refused),
         TEST(a_token_is_for_its_stacks_only),
         TEST(a_large_state_goes_both_ways),
+        TEST(the_end_comes_while_it_is_written),
+        TEST(who_sent_it_goes_away),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
