@@ -280,6 +280,7 @@ static cJSON *shape(cJSON *parts)
     cJSON *token = cJSON_AddObjectToObject(cJSON_AddObjectToObject(components, "securitySchemes"), "token");
     cJSON_AddStringToObject(token, "type", "http");
     cJSON_AddStringToObject(token, "scheme", "bearer");
+    cJSON_AddStringToObject(token, "description", "Or as the password of Basic, whatever the user's name");
     add_problem_answer(components);
     cJSON_AddItemToObject(components, "schemas", cJSON_DetachItemFromObjectCaseSensitive(parts, "schemas"));
     return root;

@@ -241,13 +241,24 @@ static void answer_state(struct call *call, const struct state_work *work)
     call_answer(call, 200, "application/json", headers, ARRAY_LENGTH(headers), work->bytes, work->length);
 }
 
+/* What cannot be read may be so for one version only. */
+static void tell_unread(struct call *call, const struct state_work *work)
+{
+    log_say(call->api->env.log, LOG_LEVEL_ERROR, "iac %s/%s: %s", work->wish.stack, work->wish.environment,
+            work->err.text);
+    problem_answer(
+        call, 500, "internal",
+        "this state cannot be given as it was written, the daemon's log says why; an older one may "
+        "be (?serial=)");
+}
+
 static void brought_out(void *data)
 {
     struct state_work *work = data;
     struct call *call = work->call;
 
     if (call->request != NULL && work->err.code != ERR_NONE)
-        problem_answer_err(call, &work->err);
+        tell_unread(call, work);
     else if (call->request != NULL && work->bytes != NULL)
         answer_state(call, work);
     else if (work->serial >= 0)

@@ -172,8 +172,7 @@ bool state_file_read(const char *folder, const char *stack, const char *environm
         return true;
     }
     free(bytes);
-    return err_set(err, ERR_INTERNAL,
-                   "%s is not what was written: take an older version (?serial=), or a backup", path);
+    return err_set(err, ERR_INTERNAL, "%s is not what was written: restore it from a backup", path);
 }
 
 static bool is_unfinished(const char *name)

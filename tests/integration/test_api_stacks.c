@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define PLACE "/v1/iac/network/prod"
 
@@ -210,6 +211,24 @@ static void a_large_state_goes_both_ways(void **state)
     free(body);
 }
 
+/* What did not reach the disk was not answered, nor journaled; what is not there is not given. */
+static void the_disk_has_the_last_word(void **state)
+{
+    struct api_bench *bench = *state;
+
+    folder_write(&bench->folder, "iac", "no folder");
+    expect(api_bench_ask(bench, "POST", PLACE "/state", first), 507, "");
+    expect(api_bench_ask(bench, "GET", "/v1/iac", NULL), 200, "\"stacks\":[]");
+    char path[FOLDER_PATH_MAX];
+    char aside[FOLDER_PATH_MAX];
+    assert_int_equal(unlink(folder_path(&bench->folder, "iac", path)), 0);
+    expect(api_bench_ask(bench, "POST", PLACE "/state", first), 200, "");
+    assert_int_equal(rename(path, folder_path(&bench->folder, "aside", aside)), 0);
+    expect(api_bench_ask(bench, "GET", PLACE "/state", NULL), 500, "log says why");
+    assert_int_equal(rename(aside, path), 0);
+    expect(api_bench_ask(bench, "GET", PLACE "/state", NULL), 200, "hunter2");
+}
+
 struct watch {
     struct api_bench *bench;
     uint64_t before;
@@ -270,6 +289,7 @@ int main(void)
         TEST(what_is_broken_is_refused),
         TEST(a_token_is_for_its_stacks_only),
         TEST(a_large_state_goes_both_ways),
+        TEST(the_disk_has_the_last_word),
         TEST(the_end_comes_while_it_is_written),
         TEST(who_sent_it_goes_away),
     };
