@@ -14,12 +14,8 @@ import threading
 import pytest
 
 from support import wait_until
-from support.contract import ask
-from world import UnixConnection
+from support.stacks import HOLDER, PLACE, SECRET, restart, say, shown, state
 
-PLACE = "/v1/iac/network/prod"
-HOLDER = b'{"ID":"one",  "Operation":"OperationTypeApply","Who":"ci@builder"}'
-SECRET = "hunter2-in-the-state"
 CONFIGURATION = """
 terraform {
   backend "http" {}
@@ -42,29 +38,12 @@ resource "terraform_data" "held" {
 needs_terraform = pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not there, and Debian does not have it")
 
 
-def say(world, method, path, body=None, headers=None):
-    return ask(UnixConnection(world.socket, 30), method, path, body, headers)
-
-
-def state(serial, lineage="a0c1", **more):
-    return json.dumps({"version": 4, "serial": serial, "lineage": lineage, "secret": SECRET, **more}).encode()
-
-
-def restart(world):
-    world.programs["verdictd"].kill()
-    world.programs["verdictd"].start()
-
-
 def modes(folder):
     """{permissions} of all files there, and of all folders."""
     files, folders = set(), set()
     for path in pathlib.Path(folder).rglob("*"):
         (folders if path.is_dir() else files).add(stat.S_IMODE(path.stat().st_mode))
     return files, folders
-
-
-def shown(world):
-    return json.loads(say(world, "GET", PLACE).body)
 
 
 def test_what_is_answered_outlives_a_kill(world):
