@@ -17,7 +17,7 @@ enum {
     GONE_PER_TURN = 64,
     STATUS_TOO_LARGE = 413,
     STATUS_HEADERS_TOO_LARGE = 431,
-    STATUS_STOPPING = 503
+    STATUS_STOPPING = 503 /* or too busy */
 };
 
 static void watch_for_gone(struct http_request *request)
@@ -134,7 +134,7 @@ static void refuse(struct http_request *request, unsigned status)
     } refusals[] = {
         {STATUS_TOO_LARGE, "{\"status\":413,\"title\":\"the body is too long\"}\n"},
         {STATUS_HEADERS_TOO_LARGE, "{\"status\":431,\"title\":\"the headers are too long\"}\n"},
-        {STATUS_STOPPING, "{\"status\":503,\"title\":\"the server stops\"}\n"},
+        {STATUS_STOPPING, "{\"status\":503,\"title\":\"the server stops, or has too much to take\"}\n"},
     };
     static const struct http_server_header headers[] = {{"Content-Type", "application/problem+json"},
                                                         {"Connection", "close"}};
@@ -190,6 +190,22 @@ static struct http_request *begin_request(struct http_connection *connection, co
     return request;
 }
 
+/* `length`: as declared, or the most there can be. True: there are too many. */
+static bool refuse_huge(struct http_request *request, uint64_t length)
+{
+    struct http_server *server = request->connection->listener->server;
+
+    if (length <= HTTP_HUGE_BYTES || request->body.length_max <= HTTP_HUGE_BYTES)
+        return false;
+    if (server->huge_bodies >= HTTP_HUGE_BODIES_MAX) {
+        refuse(request, STATUS_STOPPING);
+        return true;
+    }
+    request->is_huge = true;
+    server->huge_bodies++;
+    return false;
+}
+
 /* From the headers alone; true where the body must not even be waited for. */
 static bool refuse_early(struct http_request *request)
 {
@@ -205,9 +221,10 @@ static bool refuse_early(struct http_request *request)
         refuse(request, STATUS_HEADERS_TOO_LARGE);
         return true;
     }
-    if (declared == NULL || !text_to_integer(declared, 0, INT64_MAX, &length) ||
-        (uint64_t)length <= request->body.length_max)
-        return false;
+    if (declared == NULL || !text_to_integer(declared, 0, INT64_MAX, &length))
+        return refuse_huge(request, UINT64_MAX);
+    if ((uint64_t)length <= request->body.length_max)
+        return refuse_huge(request, (uint64_t)length);
     if (!is_asking && (uint64_t)length <= request->body.length_max + DRAIN_MAX_BYTES)
         return false;
     server->counts.refused_body++;
@@ -296,6 +313,7 @@ void http_request_end(void *data, struct MHD_Connection *mhd, void **context,
         http_stream_ended(request);
     connection->is_busy = false;
     connection->deadline_ms = loop_now_ms() + connection->listener->server->settings.request_ms;
+    connection->listener->server->huge_bodies -= request->is_huge ? 1 : 0;
     if (request->response != NULL)
         MHD_destroy_response(request->response);
     buffer_done(&request->body);

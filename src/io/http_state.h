@@ -25,6 +25,9 @@ enum http_request_state {
     REQUEST_GONE       /* no longer the handler's; the connection is to be closed */
 };
 
+/* Few may bring bodies that are so long, and each of them its own: they must not fill the memory together. */
+enum { HTTP_HUGE_BYTES = 4 * 1024 * 1024, HTTP_HUGE_BODIES_MAX = 16 };
+
 struct http_connection {
     LIST_ENTRY(http_connection) links;
     struct http_listener *listener;
@@ -50,6 +53,7 @@ struct http_request {
     struct http_connection *connection;
     enum http_request_state state;
     bool is_long_poll;
+    bool is_huge;     /* its body is one of huge_bodies */
     unsigned refusal; /* status, or 0 */
     size_t received;
     struct buffer body;
@@ -79,6 +83,7 @@ struct http_server {
     LIST_HEAD(, http_request) waiting;
     LIST_HEAD(, http_request) streams;
     struct http_server_counts counts;
+    unsigned huge_bodies; /* coming in now */
     struct loop_timer *tick;
     int gone_fd; /* epoll over the suspended connections, which libmicrohttpd does not watch */
     struct loop_poll *gone_poll;

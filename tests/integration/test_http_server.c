@@ -5,6 +5,7 @@
 #include "support/http_bench.h"
 #include "support/process.h"
 
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -123,6 +124,55 @@ static void test_a_path_may_take_longer_bodies(void **state)
         assert_int_equal(call->status, bodies[i].status);
     }
     assert_int_equal(bench->handled, 2);
+    free(body);
+}
+
+enum { HUGE_CLIENTS = 24, HUGE_AT_ONCE = 16 };
+
+/* So many begin with a body that is very long: those that are refused hear of it while the others are open.
+ */
+static void ask_huge(struct http_bench *bench, struct http_bench_call *call)
+{
+    static const char head[] = "POST /huge/body HTTP/1.1\r\nHost: x\r\nContent-Length: 5000000\r\n\r\n";
+    struct pollfd clients[HUGE_CLIENTS];
+    char start[16] = "";
+
+    for (size_t i = 0; i < HUGE_CLIENTS; i++) {
+        clients[i] = (struct pollfd){.fd = http_bench_connect(bench, true), .events = POLLIN};
+        (void)send(clients[i].fd, head, sizeof(head) - 1, MSG_NOSIGNAL);
+    }
+    while (call->answered < HUGE_CLIENTS - HUGE_AT_ONCE &&
+           poll(clients, HUGE_CLIENTS, HTTP_BENCH_DEADLINE_MS) > 0) {
+        for (size_t i = 0; i < HUGE_CLIENTS; i++) {
+            if (clients[i].revents == 0)
+                continue;
+            (void)recv(clients[i].fd, start, sizeof(start) - 1, 0);
+            call->answered += strncmp(start, "HTTP/1.1 503", 12) == 0;
+            (void)close(clients[i].fd);
+            clients[i].fd = -1;
+        }
+    }
+    for (size_t i = 0; i < HUGE_CLIENTS; i++)
+        if (clients[i].fd >= 0)
+            (void)close(clients[i].fd);
+}
+
+static void test_few_huge_bodies_come_at_once(void **state)
+{
+    struct http_bench *bench = *state;
+    size_t length = 5000000;
+    char *body = calloc(1, length);
+
+    http_bench_start(bench, (struct http_server_settings){0});
+    const struct http_bench_call *call = http_bench_ask(bench, ask_huge, &(struct http_bench_call){0});
+    assert_int_equal(call->answered, HUGE_CLIENTS - HUGE_AT_ONCE);
+    http_bench_wait_until_closed(bench);
+    for (int i = 0; i < HUGE_AT_ONCE + 1; i++) { /* each gives its place back */
+        call = http_bench_ask(
+            bench, http_bench_curl,
+            &(struct http_bench_call){.path = "/huge/body", .body = body, .body_length = length});
+        assert_int_equal(call->status, 201);
+    }
     free(body);
 }
 
@@ -409,6 +459,7 @@ int main(void)
         WITH_BENCH(test_post_body_comes_whole),
         WITH_BENCH(test_too_long_body_is_413),
         WITH_BENCH(test_a_path_may_take_longer_bodies),
+        WITH_BENCH(test_few_huge_bodies_come_at_once),
         WITH_BENCH(test_too_long_headers_are_431),
         WITH_BENCH(test_answer_may_come_later),
         WITH_BENCH(test_gone_client_is_reported),
