@@ -2,12 +2,15 @@
  * SPDX-License-Identifier: MIT */
 #include "io/redaction.h"
 
+#include "io/digest.h"
 #include "io/memory.h"
 
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { FIRST_BYTES = 256 };
 
 struct hidden {
     char *bytes;
@@ -16,8 +19,9 @@ struct hidden {
 
 struct redaction {
     pthread_mutex_t lock;
-    struct hidden *texts; /* the longest first */
+    struct hidden *texts; /* by their first byte, of each the longest first */
     size_t count;
+    size_t from[FIRST_BYTES + 1]; /* where those with that first byte begin */
 };
 
 struct redaction *redaction_new(void)
@@ -43,7 +47,9 @@ void redaction_free(struct redaction *redaction)
 
 static bool is_known(const struct redaction *redaction, const char *bytes, size_t length)
 {
-    for (size_t i = 0; i < redaction->count; i++)
+    unsigned char first = (unsigned char)bytes[0];
+
+    for (size_t i = redaction->from[first]; i < redaction->from[first + 1]; i++)
         if (redaction->texts[i].length == length && memcmp(redaction->texts[i].bytes, bytes, length) == 0)
             return true;
     return false;
@@ -51,17 +57,71 @@ static bool is_known(const struct redaction *redaction, const char *bytes, size_
 
 static void add(struct redaction *redaction, const char *bytes, size_t length)
 {
-    size_t place = 0;
+    unsigned char first = (unsigned char)bytes[0];
+    size_t place = redaction->from[first];
 
     if (redaction->count == REDACTION_TEXTS_MAX || is_known(redaction, bytes, length))
         return;
     redaction->texts = memory_resize(redaction->texts, (redaction->count + 1) * sizeof(*redaction->texts));
-    while (place < redaction->count && redaction->texts[place].length >= length)
+    while (place < redaction->from[first + 1] && redaction->texts[place].length >= length)
         place++;
     memmove(&redaction->texts[place + 1], &redaction->texts[place],
             (redaction->count - place) * sizeof(*redaction->texts));
     redaction->texts[place] = (struct hidden){.bytes = memory_copy_bytes(bytes, length), .length = length};
     redaction->count++;
+    for (size_t i = first + 1U; i <= FIRST_BYTES; i++)
+        redaction->from[i]++;
+}
+
+/* Of base64 what the text alone determines, behind 0, 1 or 2 bytes that stand before it ("user:" ...). */
+static void add_base64(struct redaction *redaction, const char *bytes, size_t length, size_t before)
+{
+    static const size_t foreign[] = {0, 2, 3}; /* letters that belong to what stands before, too */
+    size_t whole = before + length;
+    char *input = memory_take(whole);
+    char *letters = memory_take(DIGEST_BASE64_SIZE(whole));
+    size_t count = whole * 8 / 6;
+
+    memcpy(input + before, bytes, length);
+    digest_base64_encode(input, whole, letters);
+    add(redaction, letters + foreign[before], count - foreign[before]);
+    for (size_t i = 0; i < count; i++)
+        letters[i] = letters[i] == '+' ? '-' : letters[i] == '/' ? '_' : letters[i];
+    add(redaction, letters + foreign[before], count - foreign[before]);
+    explicit_bzero(input, whole);
+    explicit_bzero(letters, count);
+    free(input);
+    free(letters);
+}
+
+/* As in a URL or a form: all but letters, digits and - . _ ~ as %XX. */
+static void add_percent(struct redaction *redaction, const char *bytes, size_t length)
+{
+    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+    static const char digits[] = "0123456789ABCDEF";
+    char *letters = memory_take(3 * length);
+    size_t count = 0;
+
+    for (size_t i = 0; i < length; i++) {
+        unsigned char byte = (unsigned char)bytes[i];
+        if (byte != '\0' && strchr(plain, byte) != NULL) {
+            letters[count++] = (char)byte;
+            continue;
+        }
+        letters[count++] = '%';
+        letters[count++] = digits[byte >> 4];
+        letters[count++] = digits[byte & 15];
+    }
+    add(redaction, letters, count);
+    explicit_bzero(letters, count);
+    free(letters);
+}
+
+static void add_encoded(struct redaction *redaction, const char *bytes, size_t length)
+{
+    for (size_t before = 0; before < 3; before++)
+        add_base64(redaction, bytes, length, before);
+    add_percent(redaction, bytes, length);
 }
 
 void redaction_add(struct redaction *redaction, const char *bytes, size_t length)
@@ -72,6 +132,8 @@ void redaction_add(struct redaction *redaction, const char *bytes, size_t length
     if (length < REDACTION_MIN)
         return;
     pthread_mutex_lock(&redaction->lock);
+    if (!is_known(redaction, bytes, length) && length >= REDACTION_LINE_MIN)
+        add_encoded(redaction, bytes, length);
     add(redaction, bytes, length);
     while (line < end) {
         const char *stop = memchr(line, '\n', (size_t)(end - line));
@@ -86,7 +148,9 @@ void redaction_add(struct redaction *redaction, const char *bytes, size_t length
 /* How many bytes at `at` belong to a text that is to be hidden; `left` are there. */
 static size_t match(const struct redaction *redaction, const char *at, size_t left)
 {
-    for (size_t i = 0; i < redaction->count; i++) {
+    unsigned char first = (unsigned char)*at;
+
+    for (size_t i = redaction->from[first]; i < redaction->from[first + 1]; i++) {
         const struct hidden *hidden = &redaction->texts[i];
         size_t length = hidden->length < left ? hidden->length : left;
         if (length >= REDACTION_MIN && memcmp(at, hidden->bytes, length) == 0)
