@@ -54,7 +54,10 @@ enum {
                                            .help = "Further headers of each request, such as X-Scope-OrgID"}
 
 struct access {
+    const struct secret_keeper *secrets;
     char *user;
+    /* References, read at each request, so that a rotated one counts; and what they were then. */
+    char *password_reference, *bearer_reference;
     struct secret password;
     struct secret bearer;
     char *ca_file;
@@ -62,21 +65,27 @@ struct access {
     char *key_file;
     struct http_header headers[ACCESS_HEADERS_MAX + ACCESS_SECRET_HEADERS_MAX + ACCESS_OWN_HEADERS_MAX];
     size_t header_count;
+    char *header_references[ACCESS_SECRET_HEADERS_MAX]; /* of the headers from `secret_headers` on */
+    size_t secret_headers, secret_header_count;
+    struct err err; /* why a secret could not be read last */
 };
 
-/* Copies what the options say and loads the secrets. Ends with access_close, also after a failure. */
-MUST_CHECK bool access_open(struct access *access, const struct option_value *options, struct err *err);
+/* Copies what the options say, and fails where a secret cannot be read that does not come from Vault: that
+ * one may come later. `secrets` may be NULL. Ends with access_close, also after a failure. */
+MUST_CHECK bool access_open(struct access *access, const struct secret_keeper *secrets,
+                            const struct option_value *options, struct err *err);
 void access_close(struct access *access);
 
-/* Headers as name and reference (an OPTION_SECRET_MAP); their values are wiped at the close. */
+/* Headers as name and reference (an OPTION_SECRET_MAP); once, after access_open. */
 MUST_CHECK bool access_add_secrets(struct access *access, const struct option_value *headers,
                                    struct err *err);
 
 /* A header that every request of this collector has; at most ACCESS_OWN_HEADERS_MAX. */
 void access_add_header(struct access *access, const char *name, const char *value);
 
-/* Lends it to a request: its headers and all that says who we are. */
-void access_apply(const struct access *access, struct http_request *request);
+/* Lends it to a request, until the next one: its headers and all that says who we are. A request whose secret
+ * cannot be read is answered with the reason. */
+void access_apply(struct access *access, struct http_request *request);
 
 /* A path that may be written as "file:/path", copied; NULL of NULL. */
 char *access_copy_path(const char *path);

@@ -21,6 +21,7 @@ struct loop;
 struct log;
 struct http_client;
 struct runner_client;
+struct secret_keeper;
 struct collector;       /* each type's own */
 struct collector_watch; /* each type's own */
 
@@ -29,8 +30,9 @@ struct collector_env {
     struct loop *loop;
     const struct log *log;
     struct http_client *http;
-    struct runner_client *runner; /* NULL where no command can be started */
-    const char *instance;         /* the daemon's name, for client ids */
+    struct runner_client *runner;        /* NULL where no command can be started */
+    const struct secret_keeper *secrets; /* of vault: references; NULL: there is none */
+    const char *instance;                /* the daemon's name, for client ids */
     /* The MQTT source that also carries our state, and what its broker says of us when we are gone; or NULL
      */
     const char *status_source, *will_topic, *will_payload;

@@ -136,7 +136,7 @@ static bool open_collector(const struct collector_env *env, const char *name,
 
     collector->env = *env;
     collector->timeout_ms = options[TIMEOUT].duration_ms;
-    if (!access_open(&collector->access, &options[ACCESS], err) ||
+    if (!access_open(&collector->access, env->secrets, &options[ACCESS], err) ||
         !access_add_secrets(&collector->access, &options[SECRET_HEADERS], err)) {
         access_close(&collector->access);
         free(collector);

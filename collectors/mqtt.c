@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "collectors/access.h"
 #include "collectors/decode.h"
+#include "collectors/mqtt_password.h"
 #include "collectors/mqtt_series.h"
 #include "collectors/pace.h"
 #include "io/clock.h"
@@ -62,6 +63,7 @@ struct collector {
     struct collector_watch *chains[CHAINS]; /* by the hash of a topic without wildcards */
     struct collector_watch *wild;           /* those with */
     struct loop_timer *check;
+    struct mqtt_password password;
     bool is_up;
     int64_t down_since_ms;
     uint64_t refused; /* values of reporters beyond COMBINE_REPORTERS_MAX */
@@ -152,7 +154,10 @@ static void tell_gone(struct collector_watch *watch)
 static void check(void *data)
 {
     struct collector *collector = data;
+    struct err err = {0};
 
+    if (!collector->is_up && !mqtt_password_renew(&collector->password, collector->client, &err))
+        (void)snprintf(collector->why, sizeof(collector->why), "%.250s", err.text);
     if (collector->is_up)
         each_watch(collector, pass_second);
     else if (loop_now_ms() - collector->down_since_ms >= DOWN_TOLERATED_MS)
@@ -199,26 +204,29 @@ static void on_refused(void *data, const char *filter)
 
 /* ---- the interface ---- */
 
+const char *collector_mqtt_password(const struct option_value *options)
+{
+    return options[PASSWORD].text;
+}
+
 bool collector_mqtt_connect(struct loop *loop, const struct option_value *options,
-                            const struct mqtt_client_settings *own,
+                            const struct mqtt_password *password, const struct mqtt_client_settings *own,
                             const struct mqtt_client_callbacks *callbacks, void *data,
                             struct mqtt_client **ret_client, struct err *err)
 {
-    CLEANUP(secret_drop) struct secret password = {0};
     struct mqtt_client_settings settings = *own;
 
-    if (options[PASSWORD].text != NULL && !secret_load(options[PASSWORD].text, &password, err))
-        return false;
     char *ca = access_copy_path(options[CA].text);
     char *certificate = access_copy_path(options[CERTIFICATE].text);
     char *key = access_copy_path(options[KEY].text);
     settings.url = options[URL].text;
     settings.username = options[USERNAME].text;
-    settings.password = password.bytes;
     settings.ca_file = ca;
     settings.certificate_file = certificate;
     settings.key_file = key;
     settings.keepalive_s = (int)(options[KEEPALIVE].duration_ms / 1000);
+    settings.password = password->secret.bytes;
+    settings.waits_for_password = mqtt_password_is_awaited(password);
     bool is_new = mqtt_client_new(loop, &settings, callbacks, data, ret_client, err);
     free(ca);
     free(certificate);
@@ -242,7 +250,14 @@ static bool connect_broker(struct collector *collector, const char *name, const 
         .will_payload = has_will ? env->will_payload : NULL,
         .will_is_retained = has_will,
         .payload_max_bytes = DECODE_PAYLOAD_MAX};
-    return collector_mqtt_connect(env->loop, options, &own, &callbacks, collector, &collector->client, err);
+    return collector_mqtt_connect(env->loop, options, &collector->password, &own, &callbacks, collector,
+                                  &collector->client, err);
+}
+
+static void free_collector(struct collector *collector)
+{
+    mqtt_password_done(&collector->password);
+    free(collector);
 }
 
 static bool open_collector(const struct collector_env *env, const char *name,
@@ -252,10 +267,17 @@ static bool open_collector(const struct collector_env *env, const char *name,
     struct collector *collector = memory_take(sizeof(*collector));
 
     collector->env = *env;
+    struct err waiting = {0};
     collector->down_since_ms = loop_now_ms();
     (void)snprintf(collector->why, sizeof(collector->why), "not connected yet");
-    if (!connect_broker(collector, name, options, err)) {
+    if (!mqtt_password_init(&collector->password, env->secrets, collector_mqtt_password(options), &waiting)) {
         free(collector);
+        return err_set(err, waiting.code, "mqtt %s: %s", name, waiting.text);
+    }
+    if (waiting.code != ERR_NONE)
+        (void)snprintf(collector->why, sizeof(collector->why), "%.250s", waiting.text);
+    if (!connect_broker(collector, name, options, err)) {
+        free_collector(collector);
         return err_wrap(err, "mqtt %s", name);
     }
     collector->check = loop_timer_start(env->loop, CHECK_MS, CHECK_MS, check, collector);
@@ -267,7 +289,7 @@ static void close_collector(struct collector *collector)
 {
     loop_timer_stop(collector->check);
     mqtt_client_free(collector->client);
-    free(collector);
+    free_collector(collector);
 }
 
 static bool check_metric(enum series_kind kind, int64_t every_ms, const struct option_value *options,

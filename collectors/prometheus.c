@@ -282,7 +282,7 @@ static bool open_collector(const struct collector_env *env, const char *name,
     collector->waiting_end = &collector->waiting;
     (void)snprintf(collector->why, sizeof(collector->why), "not asked yet");
     if (!check_url(options[PROMETHEUS_URL].text, err) ||
-        !access_open(&collector->access, &options[PROMETHEUS_ACCESS], err)) {
+        !access_open(&collector->access, env->secrets, &options[PROMETHEUS_ACCESS], err)) {
         access_close(&collector->access);
         free(collector);
         return err_wrap(err, "prometheus %s", name);

@@ -28,7 +28,7 @@ bool prometheus_history_open(const char *name, const struct option_value *option
 
     history->url = prometheus_query_range_url(options[PROMETHEUS_URL].text);
     history->timeout_ms = options[PROMETHEUS_TIMEOUT].duration_ms;
-    if (!access_open(&history->access, &options[PROMETHEUS_ACCESS], err)) {
+    if (!access_open(&history->access, NULL, &options[PROMETHEUS_ACCESS], err)) {
         prometheus_history_close(history);
         return err_wrap(err, "prometheus %s", name);
     }

@@ -105,7 +105,7 @@ static bool open_collector(const struct collector_env *env, const char *name,
 
     collector->source.env = *env;
     collector->source.timeout_ms = options[TIMEOUT].duration_ms;
-    if (!access_open(&collector->source.access, &options[ACCESS], err)) {
+    if (!access_open(&collector->source.access, env->secrets, &options[ACCESS], err)) {
         access_close(&collector->source.access);
         free(collector);
         return err_wrap(err, "scrape %s", name);

@@ -42,7 +42,7 @@ static bool is_proved(struct call *call, const struct settings_hook *hook)
     CLEANUP(secret_drop) struct secret secret = {0};
     struct err err = {0};
 
-    if (!secret_load(hook->secret, &secret, &err)) {
+    if (!secret_load(call->api->env.doors.secrets, hook->secret, &secret, &err)) {
         log_say(call->api->env.log, LOG_LEVEL_ERROR, "hook %s: its secret: %s", hook->name, err.text);
         problem_answer(call, 503, "unavailable", "the secret of this hook cannot be read");
         return false;

@@ -12,7 +12,7 @@
 
 enum option_type {
     OPTION_TEXT,     /* any text; {{templates}} allowed where the help says so */
-    OPTION_SECRET,   /* a reference: cred:name, file:path, env:NAME */
+    OPTION_SECRET,   /* a reference (reference.h) */
     OPTION_INTEGER,  /* whole number in [min, max] */
     OPTION_NUMBER,   /* finite number in [min, max] */
     OPTION_DURATION, /* text such as "5s"; min and max in milliseconds */

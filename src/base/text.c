@@ -131,6 +131,34 @@ bool text_is_web_url(const char *text)
     return strncmp(text, "http://", 7) == 0 || strncmp(text, "https://", 8) == 0;
 }
 
+/* The host of "http://HOST:PORT/..." as it stands there, "" where the URL names somebody too. */
+static size_t host_length(const char *host)
+{
+    size_t length = strcspn(host, "/?#");
+
+    if (memchr(host, '@', length) != NULL)
+        return 0;
+    size_t bracket = host[0] == '[' ? strcspn(host, "]/?#") : 0;
+    size_t name = bracket + strcspn(host + bracket, ":/?#");
+    return name < length ? name : length;
+}
+
+bool text_is_private_url(const char *text)
+{
+    static const char *const hosts[] = {"localhost", "[::1]"};
+    const char *host = text + 7;
+
+    if (strncmp(text, "https://", 8) == 0)
+        return true;
+    if (strncmp(text, "http://", 7) != 0)
+        return false;
+    size_t length = host_length(host);
+    for (size_t i = 0; i < ARRAY_LENGTH(hosts); i++)
+        if (length == strlen(hosts[i]) && strncmp(host, hosts[i], length) == 0)
+            return true;
+    return strncmp(host, "127.", 4) == 0 && strspn(host, "0123456789.") == length;
+}
+
 bool text_to_number(const char *text, double *ret_number)
 {
     char *end = NULL;

@@ -37,6 +37,8 @@ bool text_is_version(const char *text);
 bool text_is_digest(const char *text);
 /* Begins with http:// or https://; what follows is not looked at. */
 bool text_is_web_url(const char *text);
+/* https://, or http:// to an address of this machine: nobody between can read along or answer instead. */
+bool text_is_private_url(const char *text);
 
 /* Whole text as a finite number, without regard to the locale; "1,5", "0x10", "inf", "" and " 1" are refused.
  */

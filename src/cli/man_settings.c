@@ -21,7 +21,7 @@ static const char about[] =
     "rule files. Settings are read at the start; rule files and secrets also at a SIGHUP.";
 
 static const char secrets[] = "A secret is never written here. It is a reference: cred:NAME (LoadCredential= "
-                              "of systemd), file:PATH or env:NAME.";
+                              "of systemd), file:PATH, env:NAME, or vault:MOUNT/PATH#KEY.";
 
 static const char *shape_of(const struct option *option)
 {

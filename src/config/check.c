@@ -186,6 +186,14 @@ static bool is_named(const struct config_report *report, const struct config_fil
     return false;
 }
 
+static void note_commands(struct config *config, const struct node *environment,
+                          const struct definition *definition)
+{
+    for (size_t i = 0; i < definition->command_count; i++)
+        config_note_secrets(config, environment, definition->commands[i].secrets,
+                            definition->commands[i].secret_count);
+}
+
 static void check_environment(struct inspection *inspection, struct config_file *file,
                               const struct node *service, const struct node *environment)
 {
@@ -200,6 +208,8 @@ static void check_environment(struct inspection *inspection, struct config_file 
     if (root != NULL)
         definition = assemble(root, inspection->config->schemas, inspection->build.known_metrics,
                               inspection->build.known_metric_count, report);
+    if (definition != NULL)
+        note_commands(inspection->config, environment, definition);
     definition_free(definition);
     if ((definition != NULL && report->said == before) || !inspection->is_blaming)
         return;
@@ -232,6 +242,9 @@ static void check_pipelines(struct inspection *inspection, struct config_file *f
         arena_reset(&inspection->arena);
         if (pipelines_fill(inspection->config, &pipelines->children[i], &inspection->arena, report, &filled))
             (void)!pipelines_build(&inspection->build, &filled, &definition);
+        for (uint8_t k = 0; k < definition.plan.task_count; k++)
+            config_note_secrets(inspection->config, &pipelines->children[i], definition.tasks[k].secrets,
+                                definition.tasks[k].secret_count);
     }
     if (report->said != before)
         file->has_findings = true;
@@ -274,6 +287,8 @@ void config_check(struct config *config, struct config_report *report)
                   .known_metric_count = config->metric_name_count},
     };
 
+    config_forget_secrets(config);
+    config_note_written(config);
     block_arena(&inspection.arena, SELECT_BYTES_MAX);
     inspection.build.arena = &inspection.arena;
     inspection.outlines = block_new((config->metric_name_count + COUNTED_MAX) * sizeof(*inspection.outlines));

@@ -13,9 +13,11 @@ enum {
     COMMAND_REPEAT,
     COMMAND_ON_ROLLBACK,
     COMMAND_TRIES,
+    COMMAND_SECRETS,
     COMMAND_OPTION_COUNT
 };
 enum { HOUR_MS = 3600 * 1000, DAY_MS = 24 * HOUR_MS, TRIES_MAX = 20, TRIES = 3 };
+enum { VARIABLE_MAX = 64 };
 
 static const char *const repeats[] = {"unsafe", "idempotent", "probe", NULL}; /* as enum command_repeat */
 static const char *const rollbacks[] = {"undo", "keep", "hold", NULL}; /* as enum command_on_rollback */
@@ -52,6 +54,7 @@ static const struct option options[COMMAND_OPTION_COUNT] = {
                        .min = 1,
                        .max = TRIES_MAX,
                        .help = "how often it is tried: exit 75, busy, or as `repeat` allows; default 3"},
+    [COMMAND_SECRETS] = COMMANDS_SECRETS_OPTION,
 };
 
 uint16_t commands_find(const struct definition *definition, const char *name)
@@ -75,6 +78,27 @@ bool commands_check_exec(const struct build *build, const struct node *node, con
     return true;
 }
 
+/* Letters of a variable's name, and none of ours. */
+static bool is_variable(const char *name)
+{
+    size_t length = strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
+
+    return length > 0 && length <= VARIABLE_MAX && name[length] == '\0' && (name[0] < '0' || name[0] > '9') &&
+           strncmp(name, "VERDICT_", 8) != 0;
+}
+
+bool commands_check_secrets(const struct build *build, const struct node *node,
+                            const struct option_value *value)
+{
+    for (size_t i = 0; i < value->list_length; i += 2)
+        if (!is_variable(value->list[i]))
+            return report_node(build->report, tree_find(node, "secrets"),
+                               "secrets: '%s' is no name of a variable: large letters, digits and _, at most "
+                               "%d, and not VERDICT_...",
+                               value->list[i], VARIABLE_MAX);
+    return true;
+}
+
 static bool read_command(const struct build *build, const struct node *node, const struct shape *shape,
                          struct command_definition *command)
 {
@@ -89,9 +113,12 @@ static bool read_command(const struct build *build, const struct node *node, con
     command->repeat = (enum command_repeat)values[COMMAND_REPEAT].choice;
     command->on_rollback = (enum command_on_rollback)values[COMMAND_ON_ROLLBACK].choice;
     command->tries_max = values[COMMAND_TRIES].is_set ? (uint16_t)values[COMMAND_TRIES].number : TRIES;
+    command->secrets = values[COMMAND_SECRETS].list;
+    command->secret_count = values[COMMAND_SECRETS].list_length / 2;
     command->undo = PLAN_NONE;
     command->probe = PLAN_NONE;
-    return commands_check_exec(build, node, command->arguments, command->argument_count);
+    return commands_check_exec(build, node, command->arguments, command->argument_count) &&
+           commands_check_secrets(build, node, &values[COMMAND_SECRETS]);
 }
 
 /* A command that belongs to another one is called NAME/PART. */

@@ -145,6 +145,7 @@ void config_free(struct config *config)
         clear_file(&config->files[i]);
     free(config->files);
     free((void *)config->metric_names);
+    config_forget_secrets(config);
     free(config);
 }
 

@@ -16,7 +16,8 @@ enum {
     CONFIG_FILE_BYTES_MAX = 1024 * 1024,
     CONFIG_FILES_MAX = 256,
     CONFIG_DEFINITIONS_MAX = 2000, /* named definitions in one file */
-    CONFIG_FINDINGS_MAX = 200
+    CONFIG_FINDINGS_MAX = 200,
+    CONFIG_SECRETS_MAX = 4096 /* filled-in references to secrets; further ones are found when they are used */
 };
 
 /* What a reading found wrong; grows to CONFIG_FINDINGS_MAX, then counts on. */
@@ -54,6 +55,11 @@ void config_free(struct config *config);
 /* The services and environments known: calls `each` per pair. */
 void config_each_service(const struct config *config,
                          void (*each)(void *data, const char *service, const char *environment), void *data);
+
+/* The references to secrets in rule files, each once: as they stand, and filled in for the services that use
+ * them. */
+typedef void config_secret(void *data, const char *reference, const char *file, unsigned line);
+void config_each_secret(const struct config *config, config_secret *each, void *data);
 
 /* One deployment's definition: NULL with ERR_NOT_FOUND (unknown service, environment, strategy: the text
  * names the nearest), ERR_INVALID (the first finding; plan faults too). `strategy` NULL: the environment's.

@@ -55,18 +55,6 @@ static bool has_plain_door(const struct settings *settings)
     return settings->listener_count == 0;
 }
 
-/* Nobody between us and there can answer in its place. */
-static bool is_private(const char *url)
-{
-    static const char *const beginnings[] = {"https://", "http://127.",
-                                             "http://localhost:", "http://localhost/", "http://[::1]"};
-
-    for (size_t i = 0; i < ARRAY_LENGTH(beginnings); i++)
-        if (strncmp(url, beginnings[i], strlen(beginnings[i])) == 0)
-            return true;
-    return false;
-}
-
 static bool check(const struct build *build, const struct node *group, const struct option_value *values,
                   const struct settings *settings)
 {
@@ -85,7 +73,7 @@ static bool check(const struct build *build, const struct node *group, const str
     if (values[CONTROLLER_MQTT].flag && settings->status_broker == NULL)
         return report_node(build->report, group,
                            "controller: mqtt needs a broker: status = \"mqtt:NAME\" names one of `sources`");
-    if (values[CONTROLLER_TOKEN].is_set && !is_private(values[CONTROLLER_URL].text))
+    if (values[CONTROLLER_TOKEN].is_set && !text_is_private_url(values[CONTROLLER_URL].text))
         return report_node(build->report, tree_find(group, "url"),
                            "controller: who may send commands is reached by https://, or on this machine");
     if (values[CONTROLLER_TOKEN].is_set && !has_plain_door(settings))

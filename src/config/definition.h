@@ -21,7 +21,8 @@ enum {
     DEFINITION_COMMANDS_MAX = 32,
     DEFINITION_SMOKE_MAX = 8,
     DEFINITION_CHECKS_MAX = 16,
-    DEFINITION_ARGUMENTS_MAX = 64
+    DEFINITION_ARGUMENTS_MAX = 64,
+    DEFINITION_SECRETS_MAX = 16 /* of one command */
 };
 
 struct slot_definition {
@@ -62,6 +63,8 @@ struct command_definition {
     const char *name;
     const char *const *arguments; /* argv; may hold templates */
     size_t argument_count;
+    const char *const *secrets; /* name of a variable, reference, name, reference ... */
+    size_t secret_count;        /* pairs */
     int64_t timeout_ms;
     bool is_once;
     enum command_repeat repeat;

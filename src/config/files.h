@@ -17,13 +17,29 @@ struct config_file {
     bool has_findings; /* in the present round of checking */
 };
 
+/* A reference to a secret, at its first place. */
+struct config_secret_use {
+    char *reference;
+    const char *file; /* of its own text; of one that was filled in the environment's or the pipeline's */
+    unsigned line;
+};
+
 struct config {
     const struct option_schemas *schemas;
     size_t file_count;
     struct config_file *files; /* [file_count], in their order */
     const char **metric_names; /* of all files that are in */
     size_t metric_name_count;
+    struct config_secret_use *secrets; /* [secret_count], made by config_check */
+    size_t secret_count;
 };
+
+/* Notes those that the files have as they are; then those of a command or a task that stands at `at`, pairs
+ * of names and references. */
+void config_note_written(struct config *config);
+void config_note_secrets(struct config *config, const struct node *at, const char *const *pairs,
+                         size_t count);
+void config_forget_secrets(struct config *config);
 
 /* The definition of that name in the group ("metrics", "services", ...), or NULL. */
 const struct node *config_find(const struct config *config, const char *group, const char *name);

@@ -2,12 +2,10 @@
  * SPDX-License-Identifier: MIT */
 #include "config/options.h"
 
+#include "base/reference.h"
 #include "base/text.h"
 
 #include <string.h>
-
-#define NOT_A_REFERENCE                                                                                      \
-    "%s: a secret is a reference, \"cred:NAME\", \"file:/PATH\" or \"env:NAME\", never the secret itself"
 
 enum { CANDIDATES_MAX = 128 };
 
@@ -77,14 +75,34 @@ static bool out_of_length(const struct option *option, size_t length)
            ((double)length < option->min || (double)length > option->max);
 }
 
-static bool is_reference(const char *text)
+/* False (and a finding, that never shows what is no reference): it has not the form of one. */
+static bool check_reference(const struct build *build, const struct node *node, const char *name)
 {
-    static const char *const schemes[] = {"cred:", "file:", "env:"};
+    struct err err;
 
-    for (size_t i = 0; i < ARRAY_LENGTH(schemes); i++)
-        if (strncmp(text, schemes[i], strlen(schemes[i])) == 0 && text[strlen(schemes[i])] != '\0')
-            return true;
-    return false;
+    if (node->kind == NODE_TEXT && reference_kind(node->text) != REFERENCE_NONE) {
+        bool is_open = strstr(node->text, "{{") != NULL;
+        if (is_open && !build->is_loose)
+            return report_node(build->report, node, "%s: what differs by side cannot stand in a reference",
+                               name);
+        return is_open || reference_check(node->text, &err) ||
+               report_node(build->report, node, "%s: %s", name, err.text);
+    }
+    return report_hidden(
+        build->report, node,
+        "%s: a secret is a reference, " REFERENCE_FORMS " in quotes, never the secret itself", name);
+}
+
+static bool note_reference(const struct build *build, const struct node *node, const char *kept)
+{
+    struct references *references = build->references;
+
+    if (references == NULL)
+        return true;
+    if (references->count == REFERENCES_MAX)
+        return report_node(build->report, node, "more than %d references to secrets", REFERENCES_MAX);
+    references->uses[references->count++] = (struct reference_use){.text = kept, .line = node->line};
+    return true;
 }
 
 static bool read_elements(const struct build *build, const struct node *node, const struct option *option,
@@ -139,11 +157,13 @@ static bool read_map(const struct build *build, const struct node *node, const s
         if (element->kind != NODE_TEXT)
             return report_node(build->report, element, "%s.%s: takes a text in quotes", option->name,
                                element->name);
-        if (option->type == OPTION_SECRET_MAP && !is_reference(element->text))
-            return report_hidden(build->report, element, NOT_A_REFERENCE, element->name);
+        if (option->type == OPTION_SECRET_MAP && !check_reference(build, element, element->name))
+            return false;
         list[2 * i] = options_keep(build, element, element->name);
         list[2 * i + 1] = options_keep(build, element, element->text);
         if (list[2 * i] == NULL || list[2 * i + 1] == NULL)
+            return false;
+        if (option->type == OPTION_SECRET_MAP && !note_reference(build, element, list[2 * i + 1]))
             return false;
     }
     *value = (struct option_value){.is_set = true, .list = list, .list_length = 2 * node->count};
@@ -158,15 +178,15 @@ static bool read_scalar(const struct build *build, const struct node *node, cons
     if (build->is_loose && node->kind == NODE_TEXT && option->type != OPTION_TEXT &&
         strstr(node->text, "{{") != NULL)
         return true;
-    if (option->type == OPTION_SECRET && (node->kind != NODE_TEXT || !is_reference(node->text)))
-        return report_hidden(build->report, node, NOT_A_REFERENCE, option->name);
+    if (option->type == OPTION_SECRET && !check_reference(build, node, option->name))
+        return false;
     if (!node_is_scalar(node) || (option->type == OPTION_TEXT && node->kind != NODE_TEXT))
         return report_node(build->report, node, "%s: takes %s, not %s", option->name,
                            option->type == OPTION_TEXT ? "a text in quotes" : "one value",
                            node_kind_name(node->kind));
     if (!option_parse(option, node->text, build->arena, value, &err))
         return report_node(build->report, node, "%s", err.text);
-    return true;
+    return option->type != OPTION_SECRET || note_reference(build, node, value->text);
 }
 
 bool options_value(const struct build *build, const struct node *node, const struct option *option,

@@ -4,6 +4,7 @@
 #define CONFIG_OPTIONS_H
 
 #include "base/option.h"
+#include "config/references.h"
 #include "config/report.h"
 
 /* What building a definition or the settings works with. */
@@ -13,6 +14,7 @@ struct build {
     struct config_report *report;
     const char *const *known_metrics; /* of all files, for "did you mean"; may be NULL */
     size_t known_metric_count;
+    struct references *references; /* those that are read are noted here; NULL: nowhere */
     bool is_loose; /* texts may have {{names}} that nobody knows yet: no value is read from them */
 };
 

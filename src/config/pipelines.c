@@ -3,6 +3,7 @@
 #include "config/pipelines.h"
 
 #include "base/text.h"
+#include "config/targets.h"
 #include "config/task_condition.h"
 #include "config/template.h"
 #include "config/vars.h"
@@ -22,6 +23,7 @@ enum {
     TASK_PARSE,
     TASK_FAIL_WHEN,
     TASK_SKIP_WHEN,
+    TASK_SECRETS,
     TASK_OPTION_COUNT
 };
 enum { HOUR_MS = 3600 * 1000, DAY_MS = 24 * HOUR_MS, RETRIES_MAX = 10 };
@@ -109,6 +111,7 @@ static const struct option task_options[TASK_OPTION_COUNT] = {
     [TASK_SKIP_WHEN] = {.name = "skip_when",
                         .type = OPTION_TEXT,
                         .help = "earlier outputs that make it needless: \"output('changed') == 'no'\""},
+    [TASK_SECRETS] = COMMANDS_SECRETS_OPTION,
 };
 
 struct building {
@@ -206,18 +209,21 @@ static bool build_command(const struct building *building, const struct node *no
     task->arguments = values[TASK_EXEC].list;
     task->argument_count = values[TASK_EXEC].list_length;
     task->timeout_ms = planned->limit_ms;
+    task->secrets = values[TASK_SECRETS].list;
+    task->secret_count = values[TASK_SECRETS].list_length / 2;
     task->directory = values[TASK_DIRECTORY].is_set ? values[TASK_DIRECTORY].text : "";
     if (task->arguments[0][0] == '\0')
         return report_node(building->build->report, tree_find(node, "exec"),
                            "exec: the name of the program is empty");
-    return build_conditions(building, node, values, task) && report->said == before;
+    return commands_check_secrets(building->build, node, &values[TASK_SECRETS]) &&
+           build_conditions(building, node, values, task) && report->said == before;
 }
 
 static bool build_awaited(const struct building *building, const struct node *node,
                           const struct option_value *values, struct run_plan_task *planned)
 {
-    static const char *const foreign[] = {"directory", "timeout",   "retries",  "repeat",
-                                          "parse",     "fail_when", "skip_when"};
+    static const char *const foreign[] = {"directory", "timeout",   "retries",   "repeat",
+                                          "parse",     "fail_when", "skip_when", "secrets"};
 
     for (size_t i = 0; i < ARRAY_LENGTH(foreign); i++)
         if (!refuse_beside(building, node, foreign[i], "await"))

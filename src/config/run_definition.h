@@ -25,8 +25,10 @@ struct run_task_definition {
     const char *version, *digest; /* in a group: what goes there, "" no digest; else NULL: the run's */
     const char *const *arguments; /* COMMAND: argv; may hold {{version}} */
     size_t argument_count;
-    const char *directory; /* COMMAND: where it works; "" the runner's own */
-    int64_t timeout_ms;    /* COMMAND: of one try */
+    const char *const *secrets; /* COMMAND: name of a variable, reference, name, reference ... */
+    size_t secret_count;        /* pairs */
+    const char *directory;      /* COMMAND: where it works; "" the runner's own */
+    int64_t timeout_ms;         /* COMMAND: of one try */
     enum scan_format parse;
     const struct expression *fail_when; /* NULL: every report that can be read passes */
     const char *fail_text;              /* as written */

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "config/settings.h"
 
+#include "base/reference.h"
 #include "base/text.h"
 #include "config/archives.h"
 #include "config/block.h"
@@ -13,6 +14,7 @@
 #include "config/options.h"
 #include "config/rates.h"
 #include "config/reader.h"
+#include "config/vault.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -135,6 +137,10 @@ static bool check_listener(const struct build *build, const struct node *node,
         return report_node(build->report, node, "tls needs cert and key");
     if (listener->tls == NULL && (listener->certificate != NULL || listener->key != NULL))
         return report_node(build->report, node, "cert and key belong to tls");
+    if (listener->tls != NULL && (reference_kind(listener->certificate) == REFERENCE_VAULT ||
+                                  reference_kind(listener->key) == REFERENCE_VAULT))
+        return report_node(build->report, node,
+                           "cert and key are needed before Vault has answered: take cred: or file:");
     return true;
 }
 
@@ -297,7 +303,7 @@ static bool read_root(const struct build *build, const struct node *root, struct
 {
     static const char *const parts[] = {"listen", "sources",    "traffic", "notifiers", "gates",
                                         "people", "runner",     "brakes",  "archives",  "rates",
-                                        "hooks",  "controller", "events",  NULL};
+                                        "hooks",  "controller", "events",  "vault",     NULL};
     static const char *const later[] = {"iac", "cluster", NULL};
     static const struct shape shape = {
         .options = options, .count = SETTING_OPTION_COUNT, .parts = parts, .later = later};
@@ -326,6 +332,7 @@ static bool read_root(const struct build *build, const struct node *root, struct
     is_good = take_status(build, root, &values[SETTING_STATUS], settings) && is_good;
     is_good = controller_read(build, root, settings) && is_good;
     is_good = events_read(build, root, settings) && is_good;
+    is_good = vault_read(build, root, settings) && is_good;
     is_good = take_instance(build, root, &values[SETTING_INSTANCE], settings) && is_good;
     settings->data = values[SETTING_DATA].text;
     settings->rules = values[SETTING_RULES].text;
@@ -349,6 +356,7 @@ struct settings *settings_read(const char *file, const struct option_schemas *sc
     if (text != NULL && reader_read(&source, &tree, report)) {
         block_arena(&arena, SETTINGS_BYTES_MAX);
         settings = arena_take(&arena, sizeof(*settings));
+        build.references = &settings->references;
         if (!read_root(&build, tree.root, settings)) {
             free(arena.memory);
             settings = NULL;
@@ -390,6 +398,7 @@ size_t settings_tables(struct settings_table tables[SETTINGS_TABLES_MAX])
         brakes_table(),
         rates_table(),
         controller_table(),
+        vault_table(),
     };
 
     memcpy(tables, all, sizeof(all));

@@ -5,6 +5,7 @@
 
 #include "config/config.h"
 #include "config/hook.h"
+#include "config/references.h"
 
 enum {
     SETTINGS_INSTANCES_MAX = 64,
@@ -67,6 +68,19 @@ struct settings_events {
     struct hook_texts hooks; /* who may sign them; each is of STANDARD */
 };
 
+/* Where vault: references are read. */
+struct settings_vault {
+    const char *url;               /* NULL: there is none */
+    const char *role_id;           /* with secret_id, or */
+    const char *secret_id, *token; /* references, of the other kinds */
+    const char *login;             /* mount of the AppRole method */
+    const char *name_space;        /* NULL: none */
+    const char *ca;                /* NULL: the system's */
+    int64_t cache_ms;              /* so long a value is not asked for again */
+    int64_t max_age_ms;            /* an older one is not used; 0: as long as Vault is away */
+    int64_t timeout_ms;
+};
+
 struct settings_group {
     const char *name; /* "sre" */
     const char *const *people;
@@ -89,7 +103,9 @@ struct settings {
     struct settings_rate token_rate, address_rate; /* of each */
     struct settings_controller controller;
     struct settings_events events;
-    size_t archive_count; /* at least 1; default "exact for 2d", "1m for 30d", "1h for 2y" */
+    struct settings_vault vault;
+    struct references references; /* all that stand in the file */
+    size_t archive_count;         /* at least 1; default "exact for 2d", "1m for 30d", "1h for 2y" */
     struct settings_archive archives[SETTINGS_ARCHIVES_MAX];
     size_t listener_count; /* 0 in the file: the Unix socket and 127.0.0.1:8321 */
     struct settings_listener listeners[SETTINGS_LISTENERS_MAX];

@@ -29,6 +29,15 @@ MUST_CHECK bool commands_build(const struct build *build, const struct node *com
 MUST_CHECK bool commands_check_exec(const struct build *build, const struct node *node,
                                     const char *const *arguments, size_t count);
 
+/* `secrets = { DB_PASSWORD = "vault:kv/shop#db"; }` of a command or task: variables that it gets. */
+#define COMMANDS_SECRETS_OPTION                                                                              \
+    {                                                                                                        \
+        .name = "secrets", .type = OPTION_SECRET_MAP, .max = DEFINITION_SECRETS_MAX,                         \
+        .help = "variables that hold secrets, by reference; runner.conf must name them too"                  \
+    }
+MUST_CHECK bool commands_check_secrets(const struct build *build, const struct node *node,
+                                       const struct option_value *value);
+
 /* Index of a command, or PLAN_NONE. */
 uint16_t commands_find(const struct definition *definition, const char *name);
 

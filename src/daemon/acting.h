@@ -60,8 +60,10 @@ void acting_cancel(struct acting *acting);
 struct command_question {
     const char *const *arguments; /* templates */
     size_t count;
-    bool is_candidate; /* whose */
-    size_t place;      /* host, or address of the slot; SIZE_MAX: it is the same everywhere */
+    const char *const *secrets; /* of its command: name, reference, name, reference ... */
+    size_t secret_count;        /* pairs */
+    bool is_candidate;          /* whose */
+    size_t place;               /* host, or address of the slot; SIZE_MAX: it is the same everywhere */
     int64_t within_ms;
 };
 
@@ -84,6 +86,8 @@ void acting_fill_split(const struct live *live, const struct deployment_state *s
 void acting_key(char key[COMMAND_KEY_MAX], uint64_t deployment, uint32_t sequence, uint16_t tries,
                 uint16_t host);
 enum result acting_result_of(const struct runner_outcome *outcome, char *why, size_t size);
+/* And of one that was not even asked for. */
+enum result acting_result_of_err(const struct err *err);
 /* Ended, never started, or dead with its supervisor: in no case is it going on. */
 bool acting_is_over(const struct runner_outcome *outcome);
 /* The action's command under the key of this try, for a host or ACTING_NO_HOST. */

@@ -12,6 +12,7 @@
 #include "daemon/rehearsal.h"
 #include "daemon/request.h"
 #include "daemon/run_live.h"
+#include "daemon/secrets.h"
 #include "daemon/starting.h"
 #include "daemon/window.h"
 #include "io/clock.h"
@@ -19,6 +20,7 @@
 #include "io/memory.h"
 #include "io/mqtt_client.h"
 #include "io/redaction.h"
+#include "io/vault.h"
 
 #include <cjson/cJSON.h>
 #include <stdio.h>
@@ -225,6 +227,7 @@ static char *show_ready(void *data, bool *ret_ready)
     const struct daemon *daemon = data;
     struct journal_health health = journal_health(daemon->journal);
     cJSON *array = cJSON_CreateArray();
+    char trouble[DAEMON_WHY_MAX];
     char name[128];
 
     *ret_ready = !health.is_broken && !health.is_low && daemon->safe_why == NULL;
@@ -235,6 +238,9 @@ static char *show_ready(void *data, bool *ret_ready)
                                : NULL);
     add_check(daemon, array, "rules",
               daemon->is_config_good ? NULL : "a rule file has an error; its last good version stays");
+    if (daemon->vault != NULL)
+        add_check(daemon, array, "vault",
+                  vault_trouble(daemon->vault, trouble, sizeof(trouble)) ? trouble : NULL);
     add_check(daemon, array, "runner",
               runner_client_is_connected(daemon->runner) ? NULL : "verdict-runner does not answer");
     for (size_t i = 0; i < daemon->source_count; i++) {
@@ -318,6 +324,8 @@ static char *show_metrics(void *data)
     controller_add_metrics(daemon->controller, to);
     events_door_add_metrics(daemon->events, to);
     outbox_add_metrics(daemon->outbox, to);
+    if (daemon->vault != NULL)
+        vault_add_metrics(daemon->vault, to);
     add_series_metrics(daemon, to);
     add_archive_metrics(daemon, to);
     for (size_t i = 0; i < daemon->source_count; i++) {
@@ -371,11 +379,14 @@ static char *check_rules(void *data, const char *text)
     return answer;
 }
 
-static struct api_doors doors_of(const struct settings *settings)
+static struct api_doors doors_of(const struct daemon *daemon)
 {
+    const struct settings *settings = daemon->settings;
+
     return (struct api_doors){
         .hooks = settings->hooks,
         .hook_count = settings->hook_count,
+        .secrets = daemon_keeper(daemon),
         .token_rate = {.count = settings->token_rate.count, .span_ms = settings->token_rate.span_ms},
         .address_rate = {.count = settings->address_rate.count, .span_ms = settings->address_rate.span_ms}};
 }
@@ -392,7 +403,7 @@ void daemon_fill_api_env(struct daemon *daemon, struct api_env *ret_env)
         .schemas = &daemon->schemas,
         .instance = daemon->settings->instance,
         .hides_console = !daemon->settings->has_console,
-        .doors = doors_of(daemon->settings),
+        .doors = doors_of(daemon),
         .start = starting_deployment,
         .verb = take_verb,
         .target_verb = take_target_verb,

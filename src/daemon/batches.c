@@ -84,7 +84,7 @@ static void run(struct batch_command *command, bool is_inside)
     if (live == NULL)
         end_one(command, RESULT_UNKNOWN, "the deployment is gone", is_inside);
     else if (!acting_run(live, acting, command->tries, command->host, ended, command, &err))
-        end_one(command, err.code == ERR_LIMIT ? RESULT_AGAIN : RESULT_FAILED, err.text, is_inside);
+        end_one(command, acting_result_of_err(&err), err.text, is_inside);
 }
 
 void acting_batch(struct live *live, struct acting *acting)

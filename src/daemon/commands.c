@@ -217,6 +217,7 @@ bool acting_run(struct live *live, struct acting *acting, uint16_t tries, uint16
     const struct command_definition *definition = &live->definition->commands[acting->action.reference];
     static_assert(sizeof(struct command_texts) < 131072, "fits the stack");
     const char *pairs[2 * LIVE_PAIRS_MAX];
+    CLEANUP(command_secrets_drop) struct command_secrets secrets = {0};
     struct command_texts texts;
 
     const struct command_about about = {.name = definition->name,
@@ -228,12 +229,14 @@ bool acting_run(struct live *live, struct acting *acting, uint16_t tries, uint16
 
     acting_key(texts.key, acting->deployment, acting->action.sequence, tries, host);
     if (!command_texts_fill(definition->arguments, definition->argument_count, pairs,
-                            pairs_of(live, acting, host, pairs), &texts, err))
+                            pairs_of(live, acting, host, pairs), &texts, err) ||
+        !daemon_take_secrets(live->daemon, definition->secrets, definition->secret_count, &secrets, err))
         return false;
     command_texts_tell(live, &about, &texts);
     struct runner_command command = {.key = texts.key,
                                      .argv = texts.argv,
                                      .environment = texts.envp,
+                                     .secrets = secrets.texts,
                                      .deadline_ms = definition->timeout_ms};
     return runner_run(acting->daemon->runner, &command, done, data, err);
 }
@@ -246,12 +249,34 @@ void acting_command(struct live *live, struct acting *acting)
         acting_command_now(live, acting);
 }
 
+/* A secret that is not there yet may come. */
+enum result acting_result_of_err(const struct err *err)
+{
+    bool is_passing = err->code == ERR_LIMIT || err->code == ERR_UNAVAILABLE || err->code == ERR_TIMEOUT ||
+                      err->code == ERR_CONFLICT;
+
+    return is_passing ? RESULT_AGAIN : RESULT_FAILED;
+}
+
 void acting_command_now(struct live *live, struct acting *acting)
 {
     struct err err = {0};
 
     if (!acting_run(live, acting, acting->action.tries, ACTING_NO_HOST, command_ended, acting, &err))
-        acting_defer(acting, err.code == ERR_LIMIT ? RESULT_AGAIN : RESULT_FAILED, err.text);
+        acting_defer(acting, acting_result_of_err(&err), err.text);
+}
+
+/* What Vault was not asked for yet comes with the next answers; a way back does not wait for any (S19). */
+static bool has_secrets(const struct live *live, const struct command_question *question, struct err *err)
+{
+    CLEANUP(command_secrets_drop) struct command_secrets secrets = {0};
+    struct err trouble = {0};
+
+    if (live->definition->plan->kind == PLAN_ROLLBACK ||
+        daemon_take_secrets(live->daemon, question->secrets, question->secret_count, &secrets, &trouble) ||
+        trouble.code == ERR_CONFLICT)
+        return true;
+    return err_set(err, ERR_NOT_FOUND, "%s", trouble.text);
 }
 
 bool acting_check_command(const struct live *live, const struct deployment_state *state,
@@ -261,13 +286,17 @@ bool acting_check_command(const struct live *live, const struct deployment_state
     bool has_hosts = live->definition->host_count > 0;
     uint16_t host = question->place == SIZE_MAX ? 0 : (uint16_t)question->place;
     const char *pairs[2 * LIVE_PAIRS_MAX];
+    struct command_secret_names secrets;
     struct command_texts texts;
     size_t count = has_hosts ? live_host_pairs(live, question->is_candidate, host, pairs)
                              : live_pairs(live, state, question->is_candidate, question->place, pairs);
 
     name_versions(live, pairs, count);
+    command_secrets_name(question->secrets, question->secret_count, &secrets);
     return command_texts_fill(question->arguments, question->count, pairs, count, &texts, err) &&
-           runner_check(live->daemon->runner, texts.argv, NULL, question->within_ms, checked, data, err);
+           has_secrets(live, question, err) &&
+           runner_check(live->daemon->runner, texts.argv, secrets.texts, NULL, question->within_ms, checked,
+                        data, err);
 }
 
 bool acting_is_over(const struct runner_outcome *outcome)

@@ -69,6 +69,7 @@ struct daemon {
     struct option_schemas schemas;
     struct loop *loop;
     struct http_client *http;
+    struct vault *vault; /* of io/vault.h; NULL: the settings name none */
     struct http_server *server;
     struct api *api;
     struct runner_client *runner;
@@ -87,8 +88,7 @@ struct daemon {
     uint64_t suspect;               /* deployment that several lives crashed on; 0: none */
     struct life *life;              /* mishaps.c */
     int64_t calm_at_ms, stop_at_ms; /* the loop's clock; until the second the broker may hear of the stop */
-    struct loop_timer *good_bye;
-    struct loop_timer *engine_timer;
+    struct loop_timer *good_bye, *engine_timer;
     int64_t alive_ms; /* when the loop was seen to turn last */
     struct series_book *book;
     struct archive *archive;

@@ -10,7 +10,9 @@
 #include "api/signed_message.h"
 #include "base/text.h"
 #include "collectors/mqtt.h"
+#include "collectors/mqtt_password.h"
 #include "daemon/events_proof.h"
+#include "daemon/secrets.h"
 #include "io/digest.h"
 #include "io/json.h"
 #include "io/memory.h"
@@ -73,7 +75,8 @@ struct message {
 
 struct events_door {
     struct daemon *daemon;
-    struct mqtt_client *client;
+    struct mqtt_client *client; /* NULL: there can be none */
+    struct mqtt_password password;
     char topic[TOPIC_SIZE], answers[TOPIC_SIZE];
     struct rate_table *rates;
     struct signed_message next; /* what was said of the message that comes now */
@@ -281,7 +284,7 @@ static void take(struct events_door *door, struct signed_message *parts, const c
         drop(door, FATE_UNREADABLE, err.text);
         return;
     }
-    hook = events_proof(door->daemon->settings, parts, &err);
+    hook = events_proof(door->daemon->settings, daemon_keeper(door->daemon), parts, &err);
     if (hook == NULL)
         drop(door, FATE_UNPROVED, err.code != ERR_NONE ? err.text : "nobody signed it, or too long ago");
     else
@@ -308,13 +311,22 @@ static void on_message(void *data, const char *topic, const char *payload, size_
     signed_message_done(&parts);
 }
 
-static void send_answers(void *data)
+static void send_answers(const struct events_door *door)
 {
-    const struct events_door *door = data;
     struct message *message = NULL;
 
     LIST_FOREACH(message, &door->messages, link)
     send_answer(message);
+}
+
+static void beat(void *data)
+{
+    struct events_door *door = data;
+    struct err err = {0};
+
+    send_answers(door);
+    if (!door->is_up && door->client != NULL && !mqtt_password_renew(&door->password, door->client, &err))
+        (void)snprintf(door->why, sizeof(door->why), "%.250s", err.text);
 }
 
 static void on_up(void *data)
@@ -374,8 +386,10 @@ static bool connect_broker(struct events_door *door, struct err *err)
         .is_v5 = settings->events.is_v5,
         .keeps_session = true,
         .payload_max_bytes = EVENTS_DOOR_PAYLOAD_MAX};
-    return collector_mqtt_connect(door->daemon->loop, source->options, &own, &callbacks, door, &door->client,
-                                  err) &&
+    return mqtt_password_init(&door->password, daemon_keeper(door->daemon),
+                              collector_mqtt_password(source->options), err) &&
+           collector_mqtt_connect(door->daemon->loop, source->options, &door->password, &own, &callbacks,
+                                  door, &door->client, err) &&
            mqtt_client_subscribe(door->client, door->topic, QOS, err);
 }
 
@@ -397,8 +411,7 @@ struct events_door *events_door_new(struct daemon *daemon)
     (void)snprintf(door->why, sizeof(door->why), "not connected yet");
     digest_random(&seed, sizeof(seed));
     door->rates = rate_table_new(seed);
-    door->timer =
-        loop_timer_start(daemon->loop, DAEMON_HEARTBEAT_MS, DAEMON_HEARTBEAT_MS, send_answers, door);
+    door->timer = loop_timer_start(daemon->loop, DAEMON_HEARTBEAT_MS, DAEMON_HEARTBEAT_MS, beat, door);
     if (connect_broker(door, &err))
         return door;
     log_say(&daemon->log, LOG_LEVEL_ERROR, "events: %s", err.text);
@@ -446,6 +459,7 @@ void events_door_free(struct events_door *door)
             api_on_gone(door->daemon->api, &message->request);
         forget(message);
     }
+    mqtt_password_done(&door->password);
     rate_table_free(door->rates);
     free(door);
 }

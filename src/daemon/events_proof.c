@@ -9,8 +9,8 @@
 #include <string.h>
 
 /* `err`: its secret cannot be read, or is none. */
-static bool is_signed_by(const struct settings_hook *hook, const struct signed_message *parts,
-                         struct err *err)
+static bool is_signed_by(const struct settings_hook *hook, const struct secret_keeper *keeper,
+                         const struct signed_message *parts, struct err *err)
 {
     const struct hook_message message = {.body = parts->body,
                                          .length = parts->length,
@@ -20,7 +20,7 @@ static bool is_signed_by(const struct settings_hook *hook, const struct signed_m
     CLEANUP(secret_drop) struct secret secret = {0};
     struct err why = {0};
 
-    if (secret_load(hook->secret, &secret, &why) &&
+    if (secret_load(keeper, hook->secret, &secret, &why) &&
         hook_proof_check(hook, secret.bytes, &message, clock_wall_ms(), &why))
         return true;
     if (why.code != ERR_FORBIDDEN || secret.bytes == NULL)
@@ -28,13 +28,13 @@ static bool is_signed_by(const struct settings_hook *hook, const struct signed_m
     return false;
 }
 
-const struct settings_hook *events_proof(const struct settings *settings, const struct signed_message *parts,
-                                         struct err *err)
+const struct settings_hook *events_proof(const struct settings *settings, const struct secret_keeper *keeper,
+                                         const struct signed_message *parts, struct err *err)
 {
     for (size_t i = 0; i < settings->events.hooks.count; i++)
         for (size_t k = 0; k < settings->hook_count; k++)
             if (strcmp(settings->hooks[k].name, settings->events.hooks.texts[i]) == 0 &&
-                is_signed_by(&settings->hooks[k], parts, err))
+                is_signed_by(&settings->hooks[k], keeper, parts, err))
                 return &settings->hooks[k];
     return NULL;
 }

@@ -2,6 +2,8 @@
  * SPDX-License-Identifier: MIT */
 #include "daemon/gating.h"
 
+#include "daemon/secrets.h"
+
 #include "config/gates.h"
 #include "daemon/tracing.h"
 #include "io/memory.h"
@@ -28,7 +30,7 @@ struct gating {
 bool gating_open(struct daemon *daemon, struct err *err)
 {
     const struct settings *settings = daemon->settings;
-    struct gate_env env = {.loop = daemon->loop, .http = daemon->http};
+    struct gate_env env = {.loop = daemon->loop, .http = daemon->http, .secrets = daemon_keeper(daemon)};
 
     daemon->gating = memory_take_array(1, sizeof(*daemon->gating));
     for (size_t i = 0; i < settings->gate_count; i++) {

@@ -1,6 +1,7 @@
 /* live.c - live deployments: memory, texts of the sides, views for the engine.
  * SPDX-License-Identifier: MIT */
 #include "daemon/before.h"
+#include "daemon/secrets.h"
 #include "daemon/window.h"
 
 #include "base/text.h"
@@ -13,6 +14,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+void live_name_secrets(const struct live *live)
+{
+    const struct definition *definition = live->definition;
+
+    for (size_t i = 0; i < definition->command_count; i++)
+        daemon_name_secrets(live->daemon, definition->commands[i].secrets,
+                            definition->commands[i].secret_count);
+}
 
 struct live *live_new(struct daemon *daemon, struct definition *definition, char *sealed)
 {
@@ -33,6 +43,7 @@ struct live *live_new(struct daemon *daemon, struct definition *definition, char
         live->next->former = live;
     daemon->lives = live;
     window_open(live);
+    live_name_secrets(live);
     return live;
 }
 

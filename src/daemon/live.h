@@ -60,6 +60,9 @@ struct live {
     struct live_before *befores; /* [before_count], of before.c; NULL: not routed yet */
 };
 
+/* Its commands' secrets, so that they are known before they are needed. */
+void live_name_secrets(const struct live *live);
+
 /* Takes over definition and sealed text. */
 struct live *live_new(struct daemon *daemon, struct definition *definition, char *sealed);
 void live_free(struct live *live);

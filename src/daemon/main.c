@@ -33,7 +33,8 @@ static const struct option options[OPTIONS_COUNT] = {
                        .help = "settings"},
     [OPTION_CHECK] = {.name = "check",
                       .type = OPTION_BOOL,
-                      .help = "reads settings and rule files, says what is wrong with them, and ends"},
+                      .help = "reads settings and rule files, asks Vault for what they name there, says "
+                              "what is wrong, and ends"},
     [OPTION_LOG_LEVEL] = {.name = "log-level",
                           .type = OPTION_CHOICE,
                           .choices = levels,
@@ -242,6 +243,7 @@ static int check_or_run(struct daemon *daemon, bool is_check)
     daemon_reload(daemon);
     if (!is_check)
         return run(daemon);
+    daemon_check_secrets(daemon);
     print_findings(daemon->report);
     int code = daemon->report->count == 0 ? EXIT_SUCCESS : EXIT_FINDINGS;
     daemon_forget_secrets(daemon);

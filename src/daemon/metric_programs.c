@@ -80,7 +80,7 @@ static bool ask(struct live *live, const struct side *side, const struct metric_
         const char **argv = memory_take_array(exec->list_length + 1, sizeof(*argv));
         for (size_t i = 0; i < exec->list_length; i++)
             argv[i] = exec->list[i];
-        is_asked = runner_check(live->daemon->runner, argv, NULL, within_ms, checked, asked, err);
+        is_asked = runner_check(live->daemon->runner, argv, NULL, NULL, within_ms, checked, asked, err);
         free((void *)argv);
     }
     free(texts);

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: MIT */
 #include "base/text.h"
 #include "daemon/controller.h"
+#include "daemon/secrets.h"
 #include "io/json.h"
 #include "io/memory.h"
 
@@ -145,7 +146,8 @@ static void remember(void *data)
 {
     struct remembering *remembering = data;
 
-    remembering->has_token = secret_load(remembering->token, &remembering->secret, &remembering->err);
+    remembering->has_token = remembering->secret.bytes != NULL ||
+                             secret_load(NULL, remembering->token, &remembering->secret, &remembering->err);
     remembering->is_good =
         remembering->has_token && save(remembering->path, remembering->text, &remembering->err);
 }
@@ -285,7 +287,8 @@ static void start_remembering(struct orders_desk *desk)
     remembering->token = desk->daemon->settings->controller.token;
     remembering->text = ids_of(desk);
     path_of(desk->daemon, remembering->path);
-    if (loop_work(desk->daemon->loop, remember, remembered, remembering, &remembering->err))
+    if (daemon_take_ahead(desk->daemon, remembering->token, &remembering->secret, &remembering->err) &&
+        loop_work(desk->daemon->loop, remember, remembered, remembering, &remembering->err))
         return;
     desk->remembering = NULL;
     forget(desk, 0, remembering->err.text);

@@ -194,15 +194,19 @@ static void step_on(struct rehearsal *rehearsal, const struct question *question
     rehearsal->next++;
 }
 
-static const char *const *arguments_of(const struct definition *definition, const struct question *question,
-                                       size_t *ret_count)
+static void take_command(const struct definition *definition, const struct question *question,
+                         struct command_question *to)
 {
     if (question->check != NULL) {
-        *ret_count = question->check->argument_count;
-        return question->check->arguments;
+        to->arguments = question->check->arguments;
+        to->count = question->check->argument_count;
+        return;
     }
-    *ret_count = definition->commands[question->reference].argument_count;
-    return definition->commands[question->reference].arguments;
+    const struct command_definition *command = &definition->commands[question->reference];
+    to->arguments = command->arguments;
+    to->count = command->argument_count;
+    to->secrets = command->secrets;
+    to->secret_count = command->secret_count;
 }
 
 static void go_on(struct rehearsal *rehearsal)
@@ -219,13 +223,10 @@ static void go_on(struct rehearsal *rehearsal)
         uint16_t host = rehearsal->next_host;
         step_on(rehearsal, question);
         *asked = (struct asked){rehearsal, question, host};
-        size_t count = 0;
-        const char *const *arguments = arguments_of(live->definition, question, &count);
-        const struct command_question command = {.arguments = arguments,
-                                                 .count = count,
-                                                 .is_candidate = question->is_candidate,
-                                                 .place = question->host_count > 0 ? host : SIZE_MAX,
-                                                 .within_ms = left_ms > 0 ? left_ms : 1};
+        struct command_question command = {.is_candidate = question->is_candidate,
+                                           .place = question->host_count > 0 ? host : SIZE_MAX,
+                                           .within_ms = left_ms > 0 ? left_ms : 1};
+        take_command(live->definition, question, &command);
         if (acting_check_command(live, &rehearsal->state, &command, checked, asked, &err)) {
             rehearsal->open_count++;
             continue;

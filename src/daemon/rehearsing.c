@@ -8,16 +8,19 @@
 #include "io/json.h"
 #include "io/memory.h"
 #include "io/redaction.h"
+#include "io/vault.h"
 
 #include <cjson/cJSON.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { REHEARSINGS_MAX = 8 };
+enum { REHEARSINGS_MAX = 8, SETTLE_MS = 5000, SETTLE_LOOK_MS = 50 };
 
 struct rehearsing {
     struct rehearsing *next;
+    struct loop_timer *settling; /* until Vault has answered; NULL: nothing is waited for */
+    int64_t settle_until_ms;
     struct daemon *daemon;
     struct live *live;
     struct rehearsal *rehearsal; /* NULL: over */
@@ -36,6 +39,7 @@ static void free_one(struct rehearsing *rehearsing)
     while (*at != rehearsing)
         at = &(*at)->next;
     *at = rehearsing->next;
+    loop_timer_stop(rehearsing->settling);
     rehearsal_drop(rehearsing->rehearsal);
     trying_drop(rehearsing->trying);
     cJSON_Delete(rehearsing->checks);
@@ -203,6 +207,31 @@ static void rehearse(struct rehearsing *rehearsing)
     rehearsing->rehearsal = rehearsal_start(rehearsing->live, &state, &ear);
 }
 
+static void look_again(void *data)
+{
+    struct rehearsing *rehearsing = data;
+
+    if (!vault_is_settled(rehearsing->daemon->vault) && loop_now_ms() < rehearsing->settle_until_ms)
+        return;
+    loop_timer_stop(rehearsing->settling);
+    rehearsing->settling = NULL;
+    rehearse(rehearsing);
+}
+
+/* What the definition names may be new to Vault's table. */
+static void rehearse_settled(struct rehearsing *rehearsing)
+{
+    struct daemon *daemon = rehearsing->daemon;
+
+    if (daemon->vault == NULL || vault_is_settled(daemon->vault)) {
+        rehearse(rehearsing);
+        return;
+    }
+    rehearsing->settle_until_ms = loop_now_ms() + SETTLE_MS;
+    rehearsing->settling =
+        loop_timer_start(daemon->loop, SETTLE_LOOK_MS, SETTLE_LOOK_MS, look_again, rehearsing);
+}
+
 static void hosts_known(void *data, char *sealed, const struct err *err)
 {
     struct rehearsing *rehearsing = data;
@@ -218,7 +247,7 @@ static void hosts_known(void *data, char *sealed, const struct err *err)
     rehearsing->live = live;
     (void)snprintf(what, sizeof(what), "hosts_from (%zu hosts)", live->definition->host_count);
     add_check(rehearsing, what, NULL, NULL);
-    rehearse(rehearsing);
+    rehearse_settled(rehearsing);
 }
 
 void rehearsing_start(void *data, const struct api_rehearsal *asked, api_told *done, void *done_data)
@@ -249,7 +278,7 @@ void rehearsing_start(void *data, const struct api_rehearsal *asked, api_told *d
     live->target = number;
     check_stable(rehearsing, target);
     if (!hosts_from_is_open(live->definition)) {
-        rehearse(rehearsing);
+        rehearse_settled(rehearsing);
     } else if (!hosts_ask(live, live->sealed, hosts_known, rehearsing, &err)) {
         done(done_data, NULL, &err);
         free_one(rehearsing);

@@ -2,6 +2,7 @@
  * results, what they reported into outputs.
  * SPDX-License-Identifier: MIT */
 #include "daemon/run_conditions.h"
+#include "daemon/secrets.h"
 #include "daemon/tracing.h"
 #include "io/memory.h"
 #include "io/redaction.h"
@@ -273,9 +274,15 @@ static void run_command(struct run_live *live, const struct run_state *state, st
 {
     const struct run_task_definition *task = &live->definition->tasks[acting->action.task];
     CLEANUP(memory_free_at) struct task_texts *texts = memory_take(sizeof(*texts));
+    CLEANUP(command_secrets_drop) struct command_secrets secrets = {0};
     struct err err = {0};
 
     make_key(texts->key, live->id, &acting->action);
+    if (!daemon_take_secrets(live->daemon, task->secrets, task->secret_count, &secrets, &err)) {
+        bool is_passing = err.code == ERR_UNAVAILABLE || err.code == ERR_TIMEOUT;
+        defer(acting, is_passing ? RUN_RESULT_AGAIN : RUN_RESULT_FAILED, err.text);
+        return;
+    }
     if (!fill_arguments(live, task, texts, &err)) {
         defer(acting, RUN_RESULT_FAILED, err.text);
         return;
@@ -284,6 +291,7 @@ static void run_command(struct run_live *live, const struct run_state *state, st
     struct runner_command command = {.key = texts->key,
                                      .argv = texts->argv,
                                      .environment = texts->envp,
+                                     .secrets = secrets.texts,
                                      .directory = task->directory[0] == '\0' ? NULL : task->directory,
                                      .deadline_ms = task->timeout_ms,
                                      .wants_report = task->parse != SCAN_NONE};

@@ -2,6 +2,8 @@
  * SPDX-License-Identifier: MIT */
 #include "daemon/run_live.h"
 
+#include "daemon/secrets.h"
+
 #include "engine/snapshot.h"
 #include "io/memory.h"
 #include "io/redaction.h"
@@ -9,6 +11,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+void run_live_name_secrets(const struct run_live *live)
+{
+    const struct run_definition *definition = live->definition;
+
+    for (uint8_t i = 0; i < definition->plan.task_count; i++)
+        daemon_name_secrets(live->daemon, definition->tasks[i].secrets, definition->tasks[i].secret_count);
+}
 
 struct run_live *run_live_new(struct daemon *daemon, struct run_definition *definition, char *sealed,
                               const struct run_words *words)
@@ -26,6 +36,7 @@ struct run_live *run_live_new(struct daemon *daemon, struct run_definition *defi
     live->outputs = memory_take_array(JOURNAL_RUN_OUTPUTS_MAX, sizeof(*live->outputs));
     live->next = daemon->runs;
     daemon->runs = live;
+    run_live_name_secrets(live);
     return live;
 }
 

@@ -51,6 +51,8 @@ struct run_words {
 struct run_live *run_live_new(struct daemon *daemon, struct run_definition *definition, char *sealed,
                               const struct run_words *words);
 void run_live_free(struct run_live *live);
+/* Its tasks' secrets, so that they are known before they are needed. */
+void run_live_name_secrets(const struct run_live *live);
 struct run_live *run_live_find(struct daemon *daemon, uint64_t run);
 
 /* Keeps an output; a known name gets the new value. False: no room, or no name or value that may be kept. */

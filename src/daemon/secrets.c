@@ -3,59 +3,166 @@
  * SPDX-License-Identifier: MIT */
 #include "daemon/secrets.h"
 
+#include "base/text.h"
+#include "daemon/run_live.h"
+#include "io/memory.h"
 #include "io/redaction.h"
-#include "io/secret.h"
+#include "io/vault.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const struct secret_keeper *daemon_keeper(const struct daemon *daemon)
+{
+    return daemon->vault == NULL ? NULL : vault_keeper(daemon->vault);
+}
+
+/* Of a secret address the path alone tells whoever reads it as much. */
+static void know(const struct daemon *daemon, const char *bytes, size_t length)
+{
+    redaction_add(daemon->log.redaction, bytes, length);
+    if (!text_is_web_url(bytes))
+        return;
+    const char *path = strchr(strstr(bytes, "//") + 2, '/');
+    if (path != NULL && strlen(path) >= REDACTION_LINE_MIN)
+        redaction_add(daemon->log.redaction, path, strlen(path));
+}
 
 static void learn(struct daemon *daemon, const char *reference)
 {
     CLEANUP(secret_drop) struct secret secret = {0};
 
     /* Whoever needs one that cannot be read says so. */
-    if (reference != NULL && secret_is_reference(reference) && secret_load(reference, &secret, NULL))
-        redaction_add(daemon->log.redaction, secret.bytes, secret.length);
+    if (secret_load(daemon_keeper(daemon), reference, &secret, NULL))
+        know(daemon, secret.bytes, secret.length);
 }
 
-static void learn_options(struct daemon *daemon, const struct option *options, size_t count,
-                          const struct option_value *values)
+static void learn_rule(void *data, const char *reference, const char *file, unsigned line)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (options[i].type == OPTION_SECRET)
-            learn(daemon, values[i].text);
-        for (size_t k = 1; options[i].type == OPTION_SECRET_MAP && k < values[i].list_length; k += 2)
-            learn(daemon, values[i].list[k]);
-    }
+    (void)file;
+    (void)line;
+    learn(data, reference);
 }
 
-static void learn_instances(struct daemon *daemon, const struct option_schema *schemas,
-                            const struct settings_instance *instances, size_t count)
+void daemon_name_secrets(struct daemon *daemon, const char *const *names, size_t count)
 {
-    for (size_t i = 0; i < count; i++) {
-        const struct option_schema *schema = &schemas[instances[i].kind];
-        learn_options(daemon, schema->instance, schema->instance_count, instances[i].options);
-    }
+    for (size_t i = 0; i < count; i++)
+        learn(daemon, names[2 * i + 1]);
+}
+
+static void learn_lives(struct daemon *daemon)
+{
+    for (const struct live *live = daemon->lives; live != NULL; live = live->next)
+        live_name_secrets(live);
+    for (const struct run_live *live = daemon->runs; live != NULL; live = live->next)
+        run_live_name_secrets(live);
 }
 
 void daemon_learn_secrets(struct daemon *daemon)
 {
-    const struct settings *settings = daemon->settings;
-    const struct option_schemas *schemas = &daemon->schemas;
+    const struct references *references = &daemon->settings->references;
 
     if (daemon->log.redaction == NULL)
         daemon->log.redaction = redaction_new();
-    learn_instances(daemon, schemas->collectors, settings->sources, settings->source_count);
-    learn_instances(daemon, schemas->drivers, settings->drivers, settings->driver_count);
-    learn_instances(daemon, schemas->notifiers, settings->notifiers, settings->notifier_count);
-    learn_instances(daemon, schemas->gates, settings->gates, settings->gate_count);
-    for (size_t i = 0; i < settings->hook_count; i++)
-        learn(daemon, settings->hooks[i].secret);
-    for (size_t i = 0; i < settings->listener_count; i++)
-        learn(daemon, settings->listeners[i].key);
-    learn(daemon, settings->controller.secret);
-    learn(daemon, settings->controller.token);
+    if (daemon->vault != NULL)
+        vault_round_begin(daemon->vault);
+    for (size_t i = 0; i < references->count; i++)
+        learn(daemon, references->uses[i].text);
+    if (daemon->config != NULL)
+        config_each_secret(daemon->config, learn_rule, daemon);
+    learn_lives(daemon);
+    if (daemon->vault != NULL)
+        vault_round_end(daemon->vault);
 }
 
 void daemon_forget_secrets(struct daemon *daemon)
 {
     redaction_free(daemon->log.redaction);
     daemon->log.redaction = NULL;
+}
+
+static void learned(void *data, const char *bytes, size_t length)
+{
+    know(data, bytes, length);
+}
+
+void daemon_open_vault(struct daemon *daemon)
+{
+    const struct settings_vault *from = &daemon->settings->vault;
+    const struct vault_settings settings = {.url = from->url,
+                                            .role_id = from->role_id,
+                                            .secret_id = from->secret_id,
+                                            .login = from->login,
+                                            .token = from->token,
+                                            .name_space = from->name_space,
+                                            .ca = from->ca,
+                                            .cache_ms = from->cache_ms,
+                                            .max_age_ms = from->max_age_ms,
+                                            .timeout_ms = from->timeout_ms};
+    const struct vault_ear ear = {.data = daemon, .learned = learned};
+
+    if (from->url != NULL)
+        daemon->vault = vault_new(daemon->loop, daemon->http, &settings, &ear);
+}
+
+/* ---- of commands ---- */
+
+void command_secrets_drop(struct command_secrets *secrets)
+{
+    for (size_t i = 0; i < secrets->count; i++)
+        secret_drop(&secrets->pairs[i]);
+    *secrets = (struct command_secrets){0};
+}
+
+static bool take_pair(struct daemon *daemon, const char *name, const char *reference, struct secret *ret_pair,
+                      struct err *err)
+{
+    CLEANUP(secret_drop) struct secret secret = {0};
+    size_t length = strlen(name);
+
+    if (!secret_load(daemon_keeper(daemon), reference, &secret, err))
+        return err_wrap(err, "secret %s", name);
+    if (length + 1 + secret.length >= RUNNER_ARGUMENT_MAX)
+        return err_set(err, ERR_INVALID, "secret %s: a variable holds at most %zu bytes", name,
+                       RUNNER_ARGUMENT_MAX - length - 2);
+    know(daemon, secret.bytes, secret.length);
+    ret_pair->length = length + 1 + secret.length;
+    ret_pair->bytes = memory_take(ret_pair->length + 1);
+    memcpy(ret_pair->bytes, name, length);
+    ret_pair->bytes[length] = '=';
+    memcpy(ret_pair->bytes + length + 1, secret.bytes, secret.length);
+    return true;
+}
+
+bool daemon_take_secrets(struct daemon *daemon, const char *const *names, size_t count,
+                         struct command_secrets *ret_secrets, struct err *err)
+{
+    struct command_secrets secrets = {0};
+
+    for (size_t i = 0; i < count; i++) {
+        if (!take_pair(daemon, names[2 * i], names[2 * i + 1], &secrets.pairs[i], err)) {
+            command_secrets_drop(&secrets);
+            return false;
+        }
+        secrets.count = i + 1;
+    }
+    *ret_secrets = secrets;
+    for (size_t i = 0; i < count; i++)
+        ret_secrets->texts[i] = ret_secrets->pairs[i].bytes;
+    return true;
+}
+
+void command_secrets_name(const char *const *names, size_t count, struct command_secret_names *ret_names)
+{
+    memset(ret_names->texts, 0, sizeof(ret_names->texts));
+    for (size_t i = 0; i < count; i++) {
+        (void)snprintf(ret_names->names[i], COMMAND_SECRET_NAME_SIZE, "%s=", names[2 * i]);
+        ret_names->texts[i] = ret_names->names[i];
+    }
+}
+
+bool daemon_take_ahead(const struct daemon *daemon, const char *reference, struct secret *to, struct err *err)
+{
+    return reference_kind(reference) != REFERENCE_VAULT ||
+           secret_load(daemon_keeper(daemon), reference, to, err);
 }

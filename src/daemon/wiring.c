@@ -20,6 +20,7 @@
 #include "daemon/window.h"
 #include "io/clock.h"
 #include "io/memory.h"
+#include "io/vault.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -188,6 +189,7 @@ static void open_sources(struct daemon *daemon)
                                 .log = &daemon->log,
                                 .http = daemon->http,
                                 .runner = daemon->runner,
+                                .secrets = daemon_keeper(daemon),
                                 .instance = daemon->settings->instance,
                                 .status_source = daemon->settings->status_broker,
                                 .will_topic = topic,
@@ -208,8 +210,11 @@ static void open_sources(struct daemon *daemon)
 
 static bool open_levers(struct daemon *daemon, struct err *err)
 {
-    struct traffic_env env = {
-        .loop = daemon->loop, .log = &daemon->log, .runner = daemon->runner, .http = daemon->http};
+    struct traffic_env env = {.loop = daemon->loop,
+                              .log = &daemon->log,
+                              .runner = daemon->runner,
+                              .http = daemon->http,
+                              .secrets = daemon_keeper(daemon)};
 
     for (size_t i = 0; i < daemon->settings->driver_count; i++) {
         const struct settings_instance *instance = &daemon->settings->drivers[i];
@@ -224,7 +229,8 @@ static bool open_levers(struct daemon *daemon, struct err *err)
 
 static bool open_receivers(struct daemon *daemon, struct err *err)
 {
-    struct notifier_env env = {.loop = daemon->loop, .log = &daemon->log, .http = daemon->http};
+    struct notifier_env env = {
+        .loop = daemon->loop, .log = &daemon->log, .http = daemon->http, .secrets = daemon_keeper(daemon)};
 
     for (size_t i = 0; i < daemon->settings->notifier_count; i++) {
         const struct settings_instance *instance = &daemon->settings->notifiers[i];
@@ -293,7 +299,7 @@ static bool load_tls(const struct settings *settings, size_t count, struct http_
         if (from->tls == NULL)
             continue;
         if (!secret_load_public(from->certificate, &secrets[2 * i], err) ||
-            !secret_load(from->key, &secrets[2 * i + 1], err))
+            !secret_load(NULL, from->key, &secrets[2 * i + 1], err))
             return err_wrap(err, "listening on %s", from->tls);
         listeners[i].certificate = secrets[2 * i].bytes;
         listeners[i].key = secrets[2 * i + 1].bytes;
@@ -364,10 +370,12 @@ static bool open_server(struct daemon *daemon, struct err *err)
 bool daemon_open(struct daemon *daemon, struct err *err)
 {
     daemon->next_token = 1;
-    daemon_learn_secrets(daemon);
     daemon->loop = loop_new();
-    if (!make_folders(daemon, err) || !http_client_new(daemon->loop, &http_limits, &daemon->http, err) ||
-        !open_engine(daemon, err) || !open_series(daemon, err) || !open_runner(daemon, err) ||
+    if (!make_folders(daemon, err) || !http_client_new(daemon->loop, &http_limits, &daemon->http, err))
+        return false;
+    daemon_open_vault(daemon);
+    daemon_learn_secrets(daemon);
+    if (!open_engine(daemon, err) || !open_series(daemon, err) || !open_runner(daemon, err) ||
         !open_levers(daemon, err) || !open_receivers(daemon, err) || !gating_open(daemon, err))
         return false;
     open_sources(daemon);
@@ -453,6 +461,7 @@ void daemon_close(struct daemon *daemon)
     if (daemon->api != NULL)
         api_free(daemon->api);
     commit_free(daemon->commit);
+    vault_free(daemon->vault);
     http_client_free(daemon->http);
     free(daemon->engine);
     free(daemon->run_memory);

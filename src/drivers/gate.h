@@ -14,12 +14,14 @@
 
 struct loop;
 struct http_client;
+struct secret_keeper;
 struct gate;     /* each type's own: an instance ("web:change") */
 struct gate_ask; /* each type's own: a question on its way */
 
 struct gate_env {
     struct loop *loop;
     struct http_client *http;
+    const struct secret_keeper *secrets; /* of vault: references; NULL: there is none */
 };
 
 /* `id` is the same for the same ask, also where it is repeated after a restart; `body` is JSON. */

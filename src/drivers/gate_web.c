@@ -148,7 +148,7 @@ static bool sign(const struct gate *gate, const struct gate_question *question, 
 {
     CLEANUP(secret_drop) struct secret secret = {0};
 
-    return secret_load(gate->secret, &secret, err) &&
+    return secret_load(gate->env.secrets, gate->secret, &secret, err) &&
            webhook_sign(secret.bytes, question->id, now_s, question->body, signature, err);
 }
 

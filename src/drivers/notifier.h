@@ -13,6 +13,7 @@
 struct loop;
 struct log;
 struct http_client;
+struct secret_keeper;
 struct notify_http_kind;
 struct notifier; /* each type's own: an instance ("webhook:ops") */
 
@@ -20,6 +21,7 @@ struct notifier_env {
     struct loop *loop;
     const struct log *log;
     struct http_client *http;
+    const struct secret_keeper *secrets; /* of vault: references; NULL: there is none */
 };
 
 /* One notice on its way. `id` is the same on every try; `body` is a CloudEvents envelope (structured JSON).

@@ -160,7 +160,8 @@ static bool hand_over(struct delivery *delivery, const struct text *text)
     const struct notifier *notifier = delivery->notifier;
     CLEANUP(secret_drop) struct secret password = {0};
 
-    if (notifier->password != NULL && !secret_load(notifier->password, &password, &delivery->err))
+    if (notifier->password != NULL &&
+        !secret_load(notifier->env.secrets, notifier->password, &password, &delivery->err))
         return err_wrap(&delivery->err, "password");
     const struct smtp_letter letter = {.url = notifier->url,
                                        .from = notifier->from,

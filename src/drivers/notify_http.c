@@ -165,7 +165,8 @@ static bool load(const struct notifier *notifier, size_t option, struct secret *
 
     if (reference == NULL || notifier->type->options[option].type != OPTION_SECRET)
         return true;
-    return secret_load(reference, to, err) || err_wrap(err, "%s", notifier->type->options[option].name);
+    return secret_load(notifier->env.secrets, reference, to, err) ||
+           err_wrap(err, "%s", notifier->type->options[option].name);
 }
 
 /* Asks the request of the delivery's number. False: there is none, or (*err) a secret is missing. */

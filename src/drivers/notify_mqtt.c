@@ -160,7 +160,7 @@ static bool connect_broker(struct notifier *notifier, struct err *err)
     char hex[2 * RANDOM_SIZE + 1];
     char id[sizeof(hex) + 16];
 
-    if (notifier->password != NULL && !secret_load(notifier->password, &password, err))
+    if (notifier->password != NULL && !secret_load(notifier->env.secrets, notifier->password, &password, err))
         return err_wrap(err, "password");
     digest_random(random, sizeof(random));
     digest_hex(random, sizeof(random), hex);

@@ -157,7 +157,8 @@ static void send_trace(struct notifier *notifier, const struct notice *notice, n
     CLEANUP(secret_drop) struct secret secret = {0};
     struct delivery *delivery = delivery_begin(notifier, &notifier->env, &notifier->deliveries, done, data);
 
-    if (notifier->secret == NULL || secret_load(notifier->secret, &secret, &delivery->err)) {
+    if (notifier->secret == NULL ||
+        secret_load(notifier->env.secrets, notifier->secret, &secret, &delivery->err)) {
         post(delivery, notice, &secret);
         return;
     }

@@ -103,7 +103,7 @@ static bool sign(const struct notifier *notifier, const struct notice *notice, i
 {
     CLEANUP(secret_drop) struct secret secret = {0};
 
-    return secret_load(notifier->secret, &secret, err) &&
+    return secret_load(notifier->env.secrets, notifier->secret, &secret, err) &&
            webhook_sign(secret.bytes, notice->id, now_s, notice->body, signature, err);
 }
 

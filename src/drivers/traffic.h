@@ -21,6 +21,7 @@ struct http_client;
 struct loop;
 struct log;
 struct runner_client;
+struct secret_keeper;
 struct traffic; /* each type's own: an instance ("haproxy:edge") */
 
 enum { TRAFFIC_SLOTS_MAX = 8, TRAFFIC_WHY_MAX = 256 };
@@ -30,6 +31,7 @@ struct traffic_env {
     const struct log *log;
     struct runner_client *runner;
     struct http_client *http;
+    const struct secret_keeper *secrets; /* of vault: references; NULL: there is none */
 };
 
 /* One split: a service in an environment. */

@@ -112,7 +112,7 @@ static bool send(struct http_order *order, const char *body, const char *tag,
                                    .timeout_ms = traffic->timeout_ms,
                                    .answer_max = ANSWER_MAX};
 
-    if (traffic->secret != NULL && !secret_load(traffic->secret, &secret, err))
+    if (traffic->secret != NULL && !secret_load(traffic->lever.env.secrets, traffic->secret, &secret, err))
         return false;
     if (body != NULL)
         headers[request.header_count++] = (struct http_header){"Content-Type", "application/json"};

@@ -253,7 +253,7 @@ static void check_next(struct systemd_order *order)
     fill(order, (enum verb)(order->part / UNIT_COUNT), order->part % UNIT_COUNT, arguments);
     if (runner == NULL)
         lever_order_fail(&order->head, ERR_UNAVAILABLE, "there is no verdict-runner");
-    else if (!runner_check(runner, arguments, NULL, CHECK_MS, checked, order, &err))
+    else if (!runner_check(runner, arguments, NULL, NULL, CHECK_MS, checked, order, &err))
         end(order, &err);
 }
 

@@ -184,7 +184,7 @@ static bool begin_file(struct aws_chain *chain)
         (void)snprintf(reference, sizeof(reference), "file:%s%s", file != NULL ? file : home,
                        file != NULL ? "" : "/.aws/credentials");
     bool is_asked_for = wanted != NULL || chain->settings.shared_file != NULL || file != NULL;
-    bool is_read = reference[0] != '\0' && secret_load(reference, &text, &err) &&
+    bool is_read = reference[0] != '\0' && secret_load(NULL, reference, &text, &err) &&
                    aws_keys_from_profile(text.bytes, wanted != NULL ? wanted : "default", &keys, &err);
     if (!is_read && !is_asked_for && (reference[0] == '\0' || err.code == ERR_NOT_FOUND))
         return false;

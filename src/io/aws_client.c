@@ -55,7 +55,7 @@ static bool check(const struct option_value *options, struct err *err)
     if (!is_word(options[AWS_REGION].text))
         return err_set(err, ERR_INVALID, "region: '%.60s' is not like \"eu-west-1\"",
                        options[AWS_REGION].text);
-    if (file != NULL && !secret_is_reference(file))
+    if (file != NULL && (!secret_is_reference(file) || reference_kind(file) == REFERENCE_VAULT))
         return err_set(err, ERR_INVALID, "shared_file: is a reference, \"file:/PATH\" or \"cred:NAME\"");
     return check_url("endpoint", options[AWS_ENDPOINT].text, err) &&
            check_url("sts_endpoint", options[AWS_STS].text, err) &&

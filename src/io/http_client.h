@@ -52,7 +52,8 @@ struct http_request {
         stall_timeout_ms; /* give up when nothing came for so long (whole seconds, rounded up); 0: never */
     size_t answer_max;    /* bytes of body, decoded; > 0 */
     bool is_cut_allowed;  /* a longer body ends the transfer as a success with is_cut, not ERR_LIMIT */
-    bool is_handshake;    /* https: a new connection, its certificate checked, and nothing asked */
+    const struct err *refused; /* nothing is asked: this is the answer (what it needs is missing); or NULL */
+    bool is_handshake;         /* https: a new connection, its certificate checked, and nothing asked */
 };
 
 /* A status of 0 means that there is no answer: `err` says why (ERR_UNAVAILABLE: not reached, reset;

@@ -278,6 +278,8 @@ bool http_transfer_init(struct http_transfer *transfer, const struct http_reques
     *transfer = (struct http_transfer){.is_cut_allowed = request->is_cut_allowed};
     buffer_init(&transfer->body, request->answer_max);
     buffer_init(&transfer->headers, HTTP_HEADERS_SIZE_MAX);
+    if (request->refused != NULL)
+        return err_set(err, request->refused->code, "%s", request->refused->text);
     if (!http_transfer_aim(transfer, request->url, "http", "https", err) ||
         !check_method(request->method, err) || !check_limits(request, err))
         return false;

@@ -321,6 +321,8 @@ static void attempt_start(void *data)
     struct mqtt_client *client = data;
     struct err err = {0};
 
+    if (client->settings.waits_for_password)
+        return;
     client->counts.attempts++;
     client->since_ms = loop_now_ms();
     client->attempt = attempt_new(client, &err);
@@ -380,14 +382,19 @@ static void copy_settings(struct mqtt_client_settings *to, const struct mqtt_cli
     to->backoff_max_ms = number_or(from->backoff_max_ms, MQTT_CLIENT_BACKOFF_MAX_MS);
 }
 
+static void wipe_password(struct mqtt_client_settings *settings)
+{
+    if (settings->password != NULL)
+        explicit_bzero((char *)(uintptr_t)settings->password, strlen(settings->password));
+}
+
 static void free_settings(struct mqtt_client_settings *settings)
 {
     const char *const texts[] = {settings->client_id,  settings->username,    settings->password,
                                  settings->ca_file,    settings->key_file,    settings->certificate_file,
                                  settings->will_topic, settings->will_payload};
 
-    if (settings->password != NULL)
-        explicit_bzero((char *)(uintptr_t)settings->password, strlen(settings->password));
+    wipe_password(settings);
     for (size_t i = 0; i < ARRAY_LENGTH(texts); i++)
         free((char *)(uintptr_t)texts[i]);
 }
@@ -450,6 +457,18 @@ bool mqtt_client_new(struct loop *loop, const struct mqtt_client_settings *setti
     client->tick = loop_timer_start(loop, TICK_MS, TICK_MS, look_around, client);
     *ret_client = client;
     return true;
+}
+
+void mqtt_client_set_password(struct mqtt_client *client, const char *password)
+{
+    struct mqtt_client_settings *settings = &client->settings;
+
+    wipe_password(settings);
+    free((char *)(uintptr_t)settings->password);
+    settings->password = memory_copy_text(password);
+    if (settings->waits_for_password)
+        loop_timer_move(client->retry, 0);
+    settings->waits_for_password = false;
 }
 
 void mqtt_client_free(struct mqtt_client *client)

@@ -45,7 +45,8 @@ struct mqtt_client_settings {
     const char *will_topic; /* published by the broker, QoS 1, when we go without saying so */
     const char *will_payload;
     bool will_is_retained;
-    bool is_v5; /* MQTT 5 instead of 3.1.1 */
+    bool waits_for_password; /* connects when mqtt_client_set_password() has been called */
+    bool is_v5;              /* MQTT 5 instead of 3.1.1 */
     /* The broker keeps our subscriptions, and what comes while we are away, under our client_id. */
     bool keeps_session;
     int keepalive_s;
@@ -89,6 +90,9 @@ MUST_CHECK bool mqtt_client_new(struct loop *loop, const struct mqtt_client_sett
 /* Says good-bye to the broker (so no Will), fails what is in flight, calls nothing afterwards. The memory
  * goes at the end of the turn, the socket when the broker has closed it (io/linger.h). */
 void mqtt_client_free(struct mqtt_client *client);
+
+/* The password of the next connection, copied; a client that waits for one connects now. */
+void mqtt_client_set_password(struct mqtt_client *client, const char *password);
 
 /* From now on nothing is read: what comes is not acknowledged, so a broker that keeps our session keeps it.
  * What is published still leaves, but nobody hears that it arrived. For the last moments before

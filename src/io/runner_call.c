@@ -20,8 +20,10 @@ struct runner_call *runner_call_new(enum runner_call_kind kind, const struct run
     }
     struct runner_call *call = memory_take(sizeof(*call));
     call->kind = kind;
-    call->packet = memory_resize(packet, length);
+    call->packet = (unsigned char *)memory_copy_bytes(packet, length);
     call->packet_length = length;
+    explicit_bzero(packet, length); /* it may hold secrets */
+    free(packet);
     call->deadline_ms = message->deadline_ms;
     /* The format has checked that a key fits. */
     if (message->key != NULL && !text_copy(call->key, sizeof(call->key), message->key))
@@ -38,6 +40,7 @@ void runner_call_free(struct runner_call *call)
     for (size_t i = 0; i < RUNNER_STREAM_COUNT; i++)
         buffer_done(&call->streams[i]);
     buffer_done(&call->keys);
+    explicit_bzero(call->packet, call->packet_length);
     free(call->packet);
     free(call);
 }
@@ -98,6 +101,7 @@ static void ask_state_only(struct runner_call *call)
         return;
     const struct runner_message message = {.operation = RUNNER_STATUS, .key = call->key};
     size_t length;
+    explicit_bzero(call->packet, call->packet_length);
     call->packet = memory_resize(call->packet, RUNNER_MESSAGE_MAX);
     if (runner_message_format(&message, call->packet, RUNNER_MESSAGE_MAX, &length, NULL))
         call->packet_length = length;

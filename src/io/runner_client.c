@@ -173,8 +173,12 @@ static bool send_call(struct runner_client *client, struct runner_call *call)
     size_t length;
     if (!runner_call_send(call, ++client->request, client->packet, sizeof(client->packet), &length))
         return true;
-    if (send(client->fd, client->packet, length, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
+    bool is_sent = send(client->fd, client->packet, length, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0;
+    int error = errno;
+    explicit_bzero(client->packet, length); /* it may hold secrets */
+    if (is_sent)
         return true;
+    errno = error;
     runner_call_unsend(call);
     if (errno == EAGAIN || errno == ENOBUFS)
         client->send_at_ms = loop_now_ms() + SEND_AGAIN_MS;
@@ -350,7 +354,8 @@ bool runner_run(struct runner_client *client, const struct runner_command *comma
                                      .deadline_ms = command->deadline_ms};
     if (!add_texts(message.arguments, &message.arguments_count, RUNNER_ARGUMENTS_MAX, command->argv) ||
         !add_texts(message.environment, &message.environment_count, RUNNER_ENVIRONMENT_MAX,
-                   command->environment))
+                   command->environment) ||
+        !add_texts(message.secrets, &message.secrets_count, RUNNER_SECRETS_MAX, command->secrets))
         return err_set(err, ERR_LIMIT, "%s: too many arguments or variables", command->key);
     struct runner_call *call = runner_call_new(RUNNER_CALL_RUN, &message, err);
     if (call != NULL) {
@@ -431,12 +436,15 @@ bool runner_write_file(struct runner_client *client, const char *path, unsigned 
     return add_call(client, call, RUNNER_ANSWER_MS, err);
 }
 
-bool runner_check(struct runner_client *client, const char *const *argv, const char *directory,
-                  int64_t within_ms, runner_checked *checked, void *data, struct err *err)
+bool runner_check(struct runner_client *client, const char *const *argv, const char *const *secrets,
+                  const char *directory, int64_t within_ms, runner_checked *checked, void *data,
+                  struct err *err)
 {
     struct runner_message message = {.operation = RUNNER_CHECK, .directory = directory};
-    if (!add_texts(message.arguments, &message.arguments_count, RUNNER_ARGUMENTS_MAX, argv))
-        return err_set(err, ERR_LIMIT, "more than %d arguments", RUNNER_ARGUMENTS_MAX);
+    if (!add_texts(message.arguments, &message.arguments_count, RUNNER_ARGUMENTS_MAX, argv) ||
+        !add_texts(message.secrets, &message.secrets_count, RUNNER_SECRETS_MAX, secrets))
+        return err_set(err, ERR_LIMIT, "more than %d arguments or %d secrets", RUNNER_ARGUMENTS_MAX,
+                       RUNNER_SECRETS_MAX);
     struct runner_call *call = runner_call_new(RUNNER_CALL_CHECK, &message, err);
     if (call != NULL) {
         call->written = checked;

@@ -66,6 +66,8 @@ struct runner_command {
     const char *key;
     const char *const *argv;        /* argv[0] absolute; ends with NULL */
     const char *const *environment; /* "VERDICT_NAME=value", ends with NULL; may be NULL */
+    const char *const *secrets;     /* "NAME=value" of names that the runner's configuration lists, ends with
+                                       NULL; may be NULL. Wiped when it has started */
     const char *directory;          /* absolute and allowed by the runner's configuration, or NULL: "/" */
     int64_t deadline_ms;            /* how long it may run: then TERM, 5 s later KILL, and timed_out */
     int64_t start_within_ms;        /* 0: RUNNER_START_MS */
@@ -126,9 +128,10 @@ MUST_CHECK bool runner_write_file(struct runner_client *client, const char *path
                                   struct err *err);
 
 /* Would a command be let through, and is its program there? Nothing is started. A runner that was away is
- * looked for at once. */
-MUST_CHECK bool runner_check(struct runner_client *client, const char *const *argv, const char *directory,
-                             int64_t within_ms, runner_checked *checked, void *data, struct err *err);
+ * looked for at once. `secrets`: "NAME=" of each that it would get; may be NULL. */
+MUST_CHECK bool runner_check(struct runner_client *client, const char *const *argv,
+                             const char *const *secrets, const char *directory, int64_t within_ms,
+                             runner_checked *checked, void *data, struct err *err);
 
 /* Forgets every call of `data` without firing it; the commands go on. */
 void runner_forget(struct runner_client *client, const void *data);

@@ -35,6 +35,7 @@ enum tag {
     TAG_LISTED_KEY,
     TAG_PREFIX,
     TAG_AFTER,
+    TAG_SECRET,
     TAG_COUNT
 };
 
@@ -82,6 +83,7 @@ static const struct field FIELDS[TAG_COUNT] = {
     [TAG_LISTED_KEY] = {"listed_key", SHAPE_TEXTS, 0, RUNNER_KEY_MAX + 1, runner_key_is_valid},
     [TAG_PREFIX] = {"prefix", SHAPE_TEXT, 0, RUNNER_KEY_MAX + 1, runner_key_is_valid},
     [TAG_AFTER] = {"after", SHAPE_TEXT, 0, RUNNER_KEY_MAX + 1, runner_key_is_valid},
+    [TAG_SECRET] = {"secret", SHAPE_TEXTS, 0, RUNNER_ARGUMENT_MAX, runner_secret_is_valid},
 };
 
 #define BIT(tag) (UINT32_C(1) << (tag))
@@ -96,13 +98,14 @@ struct operation {
 };
 
 static const struct operation OPERATIONS[] = {
-    {RUNNER_RUN, BIT(TAG_KEY) | BIT(TAG_ARGUMENT) | BIT(TAG_DEADLINE), BIT(TAG_PAIR) | BIT(TAG_DIRECTORY)},
+    {RUNNER_RUN, BIT(TAG_KEY) | BIT(TAG_ARGUMENT) | BIT(TAG_DEADLINE),
+     BIT(TAG_PAIR) | BIT(TAG_SECRET) | BIT(TAG_DIRECTORY)},
     {RUNNER_STATUS, BIT(TAG_KEY), 0},
     {RUNNER_OUTPUT, BIT(TAG_KEY) | BIT(TAG_STREAM) | BIT(TAG_OFFSET), 0},
     {RUNNER_CANCEL, BIT(TAG_KEY), 0},
     {RUNNER_WRITE, BIT(TAG_PATH) | BIT(TAG_MODE) | BIT(TAG_CONTENT), 0},
     {RUNNER_LIST, 0, 0},
-    {RUNNER_CHECK, BIT(TAG_ARGUMENT), BIT(TAG_DIRECTORY)},
+    {RUNNER_CHECK, BIT(TAG_ARGUMENT), BIT(TAG_SECRET) | BIT(TAG_DIRECTORY)},
     {RUNNER_FIND, BIT(TAG_PREFIX), BIT(TAG_AFTER)},
     {RUNNER_STATE, BIT(TAG_KEY) | RESULT_BITS, 0},
     {RUNNER_CHUNK, BIT(TAG_KEY) | BIT(TAG_CONTENT) | BIT(TAG_TOTAL), 0},
@@ -158,6 +161,13 @@ bool runner_pair_is_valid(const char *pair)
     return letter != name && *letter == '=';
 }
 
+bool runner_secret_is_valid(const char *pair)
+{
+    size_t length = strspn(pair, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
+    return length > 0 && pair[length] == '=' && !(pair[0] >= '0' && pair[0] <= '9') &&
+           strncmp(pair, "VERDICT_", 8) != 0;
+}
+
 static const struct operation *find_operation(int number)
 {
     for (size_t i = 0; i < ARRAY_LENGTH(OPERATIONS); i++)
@@ -192,6 +202,8 @@ static struct list list_of(struct runner_message *message, enum tag tag)
         return (struct list){message->arguments, &message->arguments_count, RUNNER_ARGUMENTS_MAX};
     if (tag == TAG_PAIR)
         return (struct list){message->environment, &message->environment_count, RUNNER_ENVIRONMENT_MAX};
+    if (tag == TAG_SECRET)
+        return (struct list){message->secrets, &message->secrets_count, RUNNER_SECRETS_MAX};
     return (struct list){message->keys, &message->keys_count, RUNNER_LIST_MAX};
 }
 

@@ -2,9 +2,8 @@
  * Unix SOCK_SEQPACKET socket. SPDX-License-Identifier: MIT
  *
  * A packet is "vr", version (1 byte), operation (1 byte), request (8 bytes), then fields: tag (1 byte),
- * length (4 bytes), value. Numbers are little endian and 8 bytes long; texts carry their NUL. Parsing is
- * strict: an unknown tag, a field that its operation does not know or that comes twice, a missing required
- * field or a stray byte refuses the whole packet. Both functions are pure. */
+ * length (4 bytes), value. Numbers are little endian and 8 bytes long; texts carry their NUL. An unknown,
+ * foreign, doubled or missing field or a stray byte refuses the whole packet. Both functions are pure. */
 #ifndef IO_RUNNER_PROTOCOL_H
 #define IO_RUNNER_PROTOCOL_H
 
@@ -20,6 +19,7 @@ enum {
     RUNNER_KEY_MAX = 128,                /* [A-Za-z0-9][A-Za-z0-9._-]*: a file name, never hidden */
     RUNNER_ARGUMENTS_MAX = 64,           /* argv, with the program */
     RUNNER_ENVIRONMENT_MAX = 64,         /* VERDICT_NAME=value pairs */
+    RUNNER_SECRETS_MAX = 16,             /* NAME=value pairs that hold secrets */
     RUNNER_ARGUMENT_MAX = 4096,          /* bytes of an argument or a pair, with the NUL */
     RUNNER_PATH_MAX = 4096,              /* with the NUL */
     RUNNER_CONTENT_MAX = 48 * 1024,      /* bytes of a file to write */
@@ -44,15 +44,14 @@ enum {
 #define RUNNER_PASSING_DEADLINE_MAX_MS (INT64_C(3600) * 1000)
 
 enum runner_operation {
-    RUNNER_RUN =
-        1, /* key, arguments, environment, deadline, directory?: STATE; a known key never starts again */
-    RUNNER_STATUS, /* key: STATE */
-    RUNNER_OUTPUT, /* key, stream, offset: CHUNK */
-    RUNNER_CANCEL, /* key: TERM, after the grace KILL; STATE */
-    RUNNER_WRITE,  /* path, mode, content: WRITTEN; one at a time, else REFUSED(busy) */
-    RUNNER_LIST,   /* KEYS: what runs now */
-    RUNNER_CHECK,  /* arguments, directory?: CHECKED where a RUN of them would be let through; does nothing */
-    RUNNER_FIND,   /* prefix, after?: KEYS, the next that begin so of all it knows, in runner_key_order() */
+    RUNNER_RUN = 1, /* key, arguments, environment, secrets, deadline, directory?: STATE; a key starts once */
+    RUNNER_STATUS,  /* key: STATE */
+    RUNNER_OUTPUT,  /* key, stream, offset: CHUNK */
+    RUNNER_CANCEL,  /* key: TERM, after the grace KILL; STATE */
+    RUNNER_WRITE,   /* path, mode, content: WRITTEN; one at a time, else REFUSED(busy) */
+    RUNNER_LIST,    /* KEYS: what runs now */
+    RUNNER_CHECK,   /* arguments, secrets ("NAME="), directory?: CHECKED where it might RUN; does nothing */
+    RUNNER_FIND,    /* prefix, after?: KEYS, the next that begin so of all it knows, in runner_key_order() */
 
     RUNNER_STATE = 64, /* key, state and, where ended, the result */
     RUNNER_CHUNK,      /* key, content, total */
@@ -106,12 +105,12 @@ struct runner_message {
     enum runner_operation operation;
     uint64_t request; /* chosen by the asker, quoted by the answer */
     const char *key;
-    const char *prefix;                              /* how keys begin; in the form of a key */
-    const char *after;                               /* a key, or NULL: from the first one on */
-    const char *arguments[RUNNER_ARGUMENTS_MAX + 1]; /* ends with NULL */
-    size_t arguments_count;
+    const char *prefix;                                  /* how keys begin; in the form of a key */
+    const char *after;                                   /* a key, or NULL: from the first one on */
+    const char *arguments[RUNNER_ARGUMENTS_MAX + 1];     /* ends with NULL */
     const char *environment[RUNNER_ENVIRONMENT_MAX + 1]; /* ends with NULL */
-    size_t environment_count;
+    const char *secrets[RUNNER_SECRETS_MAX + 1];         /* ends with NULL; never kept, never told */
+    size_t arguments_count, environment_count, secrets_count;
     const char *directory; /* absolute, or NULL: "/" */
     int64_t deadline_ms;   /* 1..RUNNER_DEADLINE_MAX_MS, from its start */
     const char *path;
@@ -134,8 +133,9 @@ bool runner_key_is_passing(const char *key);
 int runner_key_order(const char *a, const char *b);
 
 /* NAME=value, with NAME = VERDICT_[A-Z0-9_]+ and any value: a reason that somebody typed must not stop a
- * rollback. */
+ * rollback. Of a secret NAME is any other of [A-Z_][A-Z0-9_]*, which the runner's file must list. */
 bool runner_pair_is_valid(const char *pair);
+bool runner_secret_is_valid(const char *pair);
 
 /* ERR_PROTOCOL where the packet breaks a rule; the text names it. */
 MUST_CHECK bool runner_message_parse(const unsigned char *packet, size_t length,

@@ -128,25 +128,13 @@ static bool load_variable(const char *name, bool is_public, struct secret *secre
     return true;
 }
 
-static const struct scheme {
-    const char *prefix;
-    load_function *load;
-} schemes[] = {{"cred:", load_credential}, {"file:", load_path}, {"env:", load_variable}};
-
-static const struct scheme *find_scheme(const char *text)
-{
-    for (size_t i = 0; i < ARRAY_LENGTH(schemes); i++) {
-        size_t length = strlen(schemes[i].prefix);
-        if (strncmp(text, schemes[i].prefix, length) == 0 && text[length] != '\0' &&
-            strlen(text) < SECRET_REFERENCE_MAX)
-            return &schemes[i];
-    }
-    return NULL;
-}
+static load_function *const loaders[] = {[REFERENCE_CREDENTIAL] = load_credential,
+                                         [REFERENCE_FILE] = load_path,
+                                         [REFERENCE_VARIABLE] = load_variable};
 
 bool secret_is_reference(const char *text)
 {
-    return find_scheme(text) != NULL;
+    return reference_check(text, NULL);
 }
 
 /* One line end, also that of an editor on Windows. */
@@ -168,15 +156,26 @@ static bool check_content(const struct secret *secret, const char *reference, st
     return true;
 }
 
-static bool load(const char *reference, bool is_public, struct secret *ret_secret, struct err *err)
+static bool load_named(const struct secret_keeper *keeper, const char *reference, bool is_public,
+                       struct secret *secret, struct err *err)
 {
-    const struct scheme *scheme = find_scheme(reference);
+    enum reference_kind kind = reference_kind(reference);
+
+    if (kind != REFERENCE_VAULT)
+        return loaders[kind](reference_name(reference), is_public, secret, err);
+    if (keeper == NULL)
+        return err_set(
+            err, ERR_NOT_FOUND,
+            "vault: there is none here (`vault` of verdictd.conf says where; only the daemon asks it)");
+    return keeper->find(keeper->data, reference, secret, err);
+}
+
+static bool load(const struct secret_keeper *keeper, const char *reference, bool is_public,
+                 struct secret *ret_secret, struct err *err)
+{
     struct secret secret = {0};
 
-    if (scheme == NULL)
-        return err_set(err, ERR_INVALID,
-                       "a secret is named, never written down: cred:NAME, file:/path or env:NAME");
-    if (!scheme->load(reference + strlen(scheme->prefix), is_public, &secret, err))
+    if (!reference_check(reference, err) || !load_named(keeper, reference, is_public, &secret, err))
         return false;
     strip_newline(&secret);
     if (!check_content(&secret, reference, err)) {
@@ -187,12 +186,13 @@ static bool load(const char *reference, bool is_public, struct secret *ret_secre
     return true;
 }
 
-bool secret_load(const char *reference, struct secret *ret_secret, struct err *err)
+bool secret_load(const struct secret_keeper *keeper, const char *reference, struct secret *ret_secret,
+                 struct err *err)
 {
-    return load(reference, false, ret_secret, err);
+    return load(keeper, reference, false, ret_secret, err);
 }
 
 bool secret_load_public(const char *reference, struct secret *ret_secret, struct err *err)
 {
-    return load(reference, true, ret_secret, err);
+    return load(NULL, reference, true, ret_secret, err);
 }

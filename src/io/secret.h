@@ -1,19 +1,28 @@
-/* secret.h - secrets by reference: cred:NAME (systemd credential), file:/path, env:NAME; never literals.
+/* secret.h - secrets by reference: cred:NAME (systemd credential), file:/path, env:NAME,
+ * vault:MOUNT/PATH#KEY; never literals.
  * SPDX-License-Identifier: MIT */
 #ifndef IO_SECRET_H
 #define IO_SECRET_H
 
 #include "base/err.h"
+#include "base/reference.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { SECRET_SIZE_MAX = 65536, SECRET_REFERENCE_MAX = 4096 };
+enum { SECRET_SIZE_MAX = 65536, SECRET_REFERENCE_MAX = REFERENCE_MAX };
 
 /* Bytes with a NUL behind them, wiped when dropped. Never log them, never put them in an error. */
 struct secret {
     char *bytes; /* NULL: none */
     size_t length;
+};
+
+/* Who knows the values of vault: references (vault.h). It is asked on the loop's thread alone, and never
+ * waits: what it has not read yet is an error. */
+struct secret_keeper {
+    void *data;
+    bool (*find)(void *data, const char *reference, struct secret *ret_secret, struct err *err);
 };
 
 /* Does the text have the form of a reference (whether or not it can be loaded)? */
@@ -22,8 +31,9 @@ bool secret_is_reference(const char *text);
 /* Reads what the reference names and strips one trailing newline. An empty one is refused, so is a NUL byte
  * inside. A file must not be readable or writable by everybody, nor writable by its group. ERR_INVALID: a
  * literal or an unknown scheme; ERR_NOT_FOUND; ERR_FORBIDDEN: permissions; ERR_LIMIT; ERR_IO. No error text
- * holds a literal. */
-MUST_CHECK bool secret_load(const char *reference, struct secret *ret_secret, struct err *err);
+ * holds a literal. `keeper`: of vault: references, whose errors are its own; NULL: there is none. */
+MUST_CHECK bool secret_load(const struct secret_keeper *keeper, const char *reference,
+                            struct secret *ret_secret, struct err *err);
 
 /* The same for what is referenced like a secret and is none (a certificate): whoever may read the file. */
 MUST_CHECK bool secret_load_public(const char *reference, struct secret *ret_secret, struct err *err);

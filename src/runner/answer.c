@@ -60,6 +60,22 @@ static void send_state(const struct question *question)
     server_send(question->server, question->client, &answer);
 }
 
+/* By name: the value is nobody's business here. */
+static bool check_secrets(const struct permissions *permissions, const struct runner_message *message,
+                          struct err *err)
+{
+    for (size_t i = 0; i < message->secrets_count; i++) {
+        char name[RUNNER_ARGUMENT_MAX];
+        size_t length = strcspn(message->secrets[i], "=");
+        memcpy(name, message->secrets[i], length);
+        name[length] = '\0';
+        if (!permissions_has(&permissions->secrets, name))
+            return err_set(err, ERR_FORBIDDEN,
+                           "the variable %.64s is not among the runner's secrets: add it there", name);
+    }
+    return true;
+}
+
 static bool check_run(const struct server *server, const struct runner_message *message, struct err *err)
 {
     const struct permissions *permissions = &server->permissions;
@@ -70,7 +86,7 @@ static bool check_run(const struct server *server, const struct runner_message *
     if (message->directory != NULL && strcmp(message->directory, "/") != 0 &&
         !allow_directory(permissions->directories.items, permissions->directories.count, message->directory))
         return err_set(err, ERR_FORBIDDEN, "commands may not work in %s", message->directory);
-    return guard_check_program(program, err);
+    return check_secrets(permissions, message, err) && guard_check_program(program, err);
 }
 
 static bool check_deadline(const struct runner_message *message, struct err *err)
@@ -264,6 +280,7 @@ void answer_packet(struct server *server, struct client *client, size_t length)
     for (size_t i = 0; i < ARRAY_LENGTH(ANSWERS); i++) {
         if (ANSWERS[i].operation == message.operation) {
             ANSWERS[i].answer(&question);
+            explicit_bzero(server->packet_in, length); /* it may have held secrets */
             return;
         }
     }

@@ -18,7 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { ENVIRONMENT_MAX = PERMISSIONS_LIST_MAX + RUNNER_ENVIRONMENT_MAX + 4 };
+enum { ENVIRONMENT_MAX = PERMISSIONS_LIST_MAX + RUNNER_ENVIRONMENT_MAX + RUNNER_SECRETS_MAX + 4 };
 
 #define VALUES_NAME "VERDICT_OUTPUT="
 #define REPORT_NAME "VERDICT_REPORT="
@@ -143,6 +143,8 @@ static void build_environment(struct environment *environment, const struct jobs
     for (size_t i = 0; i < message->environment_count; i++)
         add_pair(environment, message->environment[i]);
     add_trace(environment, message);
+    for (size_t i = 0; i < message->secrets_count; i++)
+        add_pair(environment, message->secrets[i]);
     static const char *const values[] = {VALUES_NAME, LEDGER_VALUES};
     static const char *const report[] = {REPORT_NAME, LEDGER_REPORT};
     add_file(environment, jobs, message, values, environment->values, sizeof(environment->values));

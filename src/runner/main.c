@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #define CONFIG_DEFAULT "/etc/verdictd/runner.conf"
@@ -136,6 +138,14 @@ static int serve(const char *const *values, char **texts)
     return is_good ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
+/* What commands are given may be secret. */
+static void harden(void)
+{
+    struct rlimit none = {0, 0};
+    (void)setrlimit(RLIMIT_CORE, &none);
+    (void)prctl(PR_SET_DUMPABLE, 0);
+}
+
 int main(int count, char **texts)
 {
     const char *values[PROGRAM_OPTIONS_MAX];
@@ -144,6 +154,7 @@ int main(int count, char **texts)
     struct err err = {0};
 
     open_standard();
+    harden();
     enum program_wish wish = program_read(&program, count, texts, values, &err);
     if (wish == PROGRAM_REFUSED) {
         fprintf(stderr, "verdict-runner: %s\n", err.text);

@@ -106,6 +106,24 @@ static bool read_environment(struct reading *reading, config_setting_t *setting)
     return true;
 }
 
+/* A variable that changes how programs are loaded or found must not be anybody's to set. */
+static bool read_secrets(struct reading *reading, config_setting_t *setting)
+{
+    struct permissions_texts *texts = &reading->permissions.secrets;
+    if (!read_list(reading, setting, PERMISSIONS_LIST_MAX, texts))
+        return false;
+    for (size_t i = 0; i < texts->count; i++) {
+        const char *name = texts->items[i];
+        size_t length = strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
+        if (length == 0 || name[length] != '\0' || (name[0] >= '0' && name[0] <= '9') ||
+            strncmp(name, "VERDICT_", 8) == 0 || strncmp(name, "LD_", 3) == 0)
+            return refuse(reading, setting,
+                          "every entry is the name of a variable, [A-Z_][A-Z0-9_]*, and none begins with "
+                          "VERDICT_ or LD_");
+    }
+    return true;
+}
+
 static bool read_uids(struct reading *reading, config_setting_t *setting)
 {
     int count = config_setting_is_array(setting) || config_setting_is_list(setting)
@@ -157,6 +175,7 @@ static const struct {
     {"write", read_write},
     {"directories", read_directories},
     {"environment", read_environment},
+    {"secrets", read_secrets},
     {"uids", read_uids},
     {"users", read_users},
     {"commands_max", read_commands_max},
@@ -169,7 +188,8 @@ static bool read_setting(struct reading *reading, config_setting_t *setting)
         if (strcmp(SETTINGS[i].name, name) == 0)
             return SETTINGS[i].read(reading, setting);
     return refuse(reading, setting,
-                  "no such setting (allow, write, directories, environment, uids, users, commands_max)");
+                  "no such setting (allow, write, directories, environment, secrets, uids, users, "
+                  "commands_max)");
 }
 
 static bool has_include(const char *text)

@@ -5,6 +5,7 @@
  *     write = [ "/etc/haproxy/split.map" ];                 # files that may be replaced
  *     directories = [ "/srv/build" ];                       # where commands may work, or below; "/" always
  *     environment = [ "PATH=/usr/bin:/bin" ];               # of every command, besides VERDICT_*
+ *     secrets = [ "DB_PASSWORD" ];                          # variables that may be given with a command
  *     uids = [ 990 ];                                       # may connect, besides root and the runner's user
  *     users = [ "verdictd" ];                               # the same, by names
  *     commands_max = 8;                                     # at once, 1..64
@@ -38,7 +39,7 @@ struct permissions_texts {
 struct permissions {
     void *memory; /* of all that the members point to */
     struct allow_list allow;
-    struct permissions_texts write, directories, environment;
+    struct permissions_texts write, directories, environment, secrets;
     uid_t uids[PERMISSIONS_LIST_MAX], users[PERMISSIONS_LIST_MAX];
     size_t uids_count, users_count;
     size_t commands_max;

@@ -226,7 +226,7 @@ static void check(struct fixture *fixture, const char *word, int64_t within_ms, 
 {
     const char *const argv[] = {fixture->bench->act, word, NULL};
     struct answer answer = {0};
-    assert_true(runner_check(fixture->client, argv, NULL, within_ms, take_written, &answer, NULL));
+    assert_true(runner_check(fixture->client, argv, NULL, NULL, within_ms, take_written, &answer, NULL));
     assert_int_equal(answer.count, 0);
     await(fixture, &answer);
     assert_int_equal(answer.code, code);

@@ -25,6 +25,8 @@ static struct runner_message run_message(void)
                                    .arguments_count = 3,
                                    .environment = {"VERDICT_SERVICE=shop", "VERDICT_REASON=two\nlines"},
                                    .environment_count = 2,
+                                   .secrets = {"DB_PASSWORD=hunter2", "_X=a=b\nc"},
+                                   .secrets_count = 2,
                                    .directory = "/srv/build",
                                    .deadline_ms = 5000};
 }
@@ -56,6 +58,10 @@ static void comes_back(void **state)
     assert_int_equal(back.environment_count, 2);
     assert_string_equal(back.environment[0], "VERDICT_SERVICE=shop");
     assert_string_equal(back.environment[1], "VERDICT_REASON=two\nlines");
+    assert_int_equal(back.secrets_count, 2);
+    assert_string_equal(back.secrets[0], "DB_PASSWORD=hunter2");
+    assert_string_equal(back.secrets[1], "_X=a=b\nc");
+    assert_null(back.secrets[2]);
     assert_string_equal(back.directory, "/srv/build");
     assert_int_equal(back.deadline_ms, 5000);
     free(packet);
@@ -127,6 +133,12 @@ static void refuses_bad_members(void **state)
         message.environment[0] = pairs[i];
         refuses(&message, ERR_INVALID);
     }
+    static const char *const secrets[] = {"VERDICT_A=x", "a=x", "1A=x", "=x", "A", "A B=x"};
+    for (size_t i = 0; i < ARRAY_LENGTH(secrets); i++) {
+        struct runner_message message = run_message();
+        message.secrets[0] = secrets[i];
+        refuses(&message, ERR_INVALID);
+    }
     static const char *const folders[] = {"", "srv", "/srv/../etc", "/..", "/srv/.."};
     for (size_t i = 0; i < ARRAY_LENGTH(folders); i++) {
         struct runner_message message = run_message();
@@ -170,8 +182,9 @@ static void refuses_damage(void **state)
 {
     (void)state;
     struct runner_message message = run_message();
-    struct packet *packet = format(&message);
     struct runner_message back;
+    message.secrets_count = 0; /* a whole one may end before them */
+    struct packet *packet = format(&message);
     for (size_t length = 0; length < packet->length; length++) {
         unsigned char *part = malloc(length + 1);
         assert_non_null(part);
@@ -179,6 +192,9 @@ static void refuses_damage(void **state)
         assert_false(runner_message_parse(part, length, &back, NULL));
         free(part);
     }
+    free(packet);
+    message = run_message();
+    packet = format(&message);
     for (size_t at = 0; at < packet->length; at++) {
         for (unsigned bit = 0; bit < 8; bit++) {
             unsigned char *copy = malloc(packet->length);

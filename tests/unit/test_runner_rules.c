@@ -207,7 +207,8 @@ static void reads_settings(void **state)
     struct err err = {0};
     static const char text[] = "allow = ( [ \"/bin/a\" ], [ \"/bin/b\", \"stop\", \"*\" ] );\n"
                                "write = [ \"/etc/x.map\" ];\n directories = [ \"/srv\" ];\n"
-                               "environment = [ \"PATH=/bin\" ]; uids = [ 990, 991 ]; commands_max = 3;\n"
+                               "environment = [ \"PATH=/bin\" ]; secrets = [ \"DB_PASSWORD\", \"_A1\" ]; "
+                               "uids = [ 990, 991 ]; commands_max = 3;\n"
                                "users = [ \"root\" ];\n";
     if (!load(text, 0600, &permissions, &err))
         fail_msg("%s", err.text);
@@ -216,6 +217,9 @@ static void reads_settings(void **state)
     assert_string_equal(permissions.allow.patterns[1].arguments[2], "*");
     assert_true(permissions_has(&permissions.write, "/etc/x.map"));
     assert_false(permissions_has(&permissions.write, "/etc/x"));
+    assert_int_equal(permissions.secrets.count, 2);
+    assert_true(permissions_has(&permissions.secrets, "DB_PASSWORD"));
+    assert_false(permissions_has(&permissions.secrets, "DB"));
     assert_int_equal(permissions.uids_count, 2);
     assert_int_equal(permissions.uids[1], 991);
     assert_true(permissions_names(&permissions, 990));
@@ -241,6 +245,10 @@ static void refuses_settings(void **state)
         {"write = \"/x\";", "list of texts"},
         {"environment = [ \"VERDICT_X=1\" ];", "VERDICT_"},
         {"environment = [ \"PATH\" ];", "NAME=value"},
+        {"secrets = [ \"db\" ];", "name of a variable"},
+        {"secrets = [ \"LD_PRELOAD\" ];", "VERDICT_ or LD_"},
+        {"secrets = [ \"VERDICT_KEY\" ];", "VERDICT_ or LD_"},
+        {"secrets = [ \"A=b\" ];", "name of a variable"},
         {"uids = [ \"root\" ];", "number of a user"},
         {"users = [ \"nobody-of-that-name\" ];", "name of a user"},
         {"users = \"root\";", "list of texts"},

@@ -60,7 +60,7 @@ static void assert_loads(const char *reference, const char *expected)
     struct secret secret = {0};
     struct err err = {0};
 
-    if (!secret_load(reference, &secret, &err))
+    if (!secret_load(NULL, reference, &secret, &err))
         fail_msg("%s: %s", reference, err.text);
     assert_string_equal(secret.bytes, expected);
     assert_int_equal(secret.length, strlen(expected));
@@ -74,7 +74,7 @@ static void assert_refused(const char *reference, enum err_code code)
     struct secret secret = {0};
     struct err err = {0};
 
-    assert_false(secret_load(reference, &secret, &err));
+    assert_false(secret_load(NULL, reference, &secret, &err));
     assert_int_equal(err.code, code);
     assert_null(secret.bytes);
     assert_null(strstr(err.text, "hunter2"));

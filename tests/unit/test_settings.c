@@ -382,8 +382,8 @@ static void test_secrets_are_never_shown(void **state)
     assert_null(read_settings("sources: { mqtt: { plant: { url = \"x\"; password = \"hunter2\"; }; }; };",
                               found, sizeof(found)));
     assert_string_equal(found,
-                        "v.conf:1: password: a secret is a reference, \"cred:NAME\", \"file:/PATH\" or "
-                        "\"env:NAME\", never the secret itself");
+                        "v.conf:1: password: a secret is a reference, cred:NAME, file:/PATH, env:NAME or "
+                        "vault:MOUNT/PATH#KEY in quotes, never the secret itself");
     assert_string_equal(report.findings[0].source, "");
     assert_null(read_settings("notifiers: { slack: { x: { url = 5; }; }; };", found, sizeof(found)));
     assert_null(read_settings("notifiers: { slack: { x: { url = \"cred:\"; }; }; };", found, sizeof(found)));
