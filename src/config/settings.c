@@ -118,6 +118,22 @@ static bool is_address(const char *text)
     return colon != NULL && colon != text && text_to_integer(colon + 1, 0, 65535, &port);
 }
 
+static bool check_tls(const struct build *build, const struct node *node,
+                      const struct settings_listener *listener)
+{
+    bool has_some = listener->certificate != NULL || listener->key != NULL;
+
+    if (listener->tls == NULL)
+        return !has_some || report_node(build->report, node, "cert and key belong to tls");
+    if (listener->certificate == NULL || listener->key == NULL)
+        return report_node(build->report, node, "tls needs cert and key");
+    if (reference_kind(listener->certificate) == REFERENCE_VAULT ||
+        reference_kind(listener->key) == REFERENCE_VAULT)
+        return report_node(build->report, node,
+                           "cert and key are needed before Vault has answered: take cred: or file:");
+    return true;
+}
+
 static bool check_listener(const struct build *build, const struct node *node,
                            const struct settings_listener *listener)
 {
@@ -133,15 +149,7 @@ static bool check_listener(const struct build *build, const struct node *node,
     if (listener->tcp != NULL && !is_loopback(listener->tcp))
         return report_node(build->report, node, "tcp: '%s' can be reached from outside; use tls there",
                            listener->tcp);
-    if (listener->tls != NULL && (listener->certificate == NULL || listener->key == NULL))
-        return report_node(build->report, node, "tls needs cert and key");
-    if (listener->tls == NULL && (listener->certificate != NULL || listener->key != NULL))
-        return report_node(build->report, node, "cert and key belong to tls");
-    if (listener->tls != NULL && (reference_kind(listener->certificate) == REFERENCE_VAULT ||
-                                  reference_kind(listener->key) == REFERENCE_VAULT))
-        return report_node(build->report, node,
-                           "cert and key are needed before Vault has answered: take cred: or file:");
-    return true;
+    return check_tls(build, node, listener);
 }
 
 static bool read_listener(const struct build *build, const struct node *node,

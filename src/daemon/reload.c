@@ -19,6 +19,7 @@ void daemon_reload(struct daemon *daemon)
         const struct config_finding *finding = &daemon->report->findings[i];
         log_say(&daemon->log, LOG_LEVEL_ERROR, "%s:%u: %s", finding->file, finding->line, finding->text);
     }
+    daemon_learn_secrets(daemon); /* what is new in them, too */
     if (daemon->is_config_good)
         daemon->config_wall_s = (int64_t)time(NULL);
     log_say(&daemon->log, LOG_LEVEL_INFO, "rules read from %s: %zu findings", daemon->settings->rules,
