@@ -8,9 +8,12 @@ import http.server
 import json
 import os
 import pathlib
+import shutil
 import signal
+import socketserver
 import ssl
 import subprocess
+import tempfile
 import threading
 import urllib.parse
 
@@ -70,6 +73,38 @@ class ParrotHandler(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, *_arguments):  # pylint: disable=arguments-differ
         pass
+
+
+class MailParrot(socketserver.ThreadingTCPServer):
+    """Repeats every login that it refuses, in base64 as it came."""
+
+    daemon_threads = True
+
+    def __init__(self, certificate, key):
+        super().__init__(("127.0.0.1", 0), MailHandler)
+        self.refused, self.context = 0, ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(certificate, key)
+        threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+
+
+class MailHandler(socketserver.StreamRequestHandler):
+    def setup(self):
+        self.request = self.server.context.wrap_socket(self.request, server_side=True)
+        super().setup()
+
+    def handle(self):
+        self.wfile.write(b"220 mail ready\r\n")
+        for line in self.rfile:
+            word = line[:4].upper()
+            if word == b"EHLO":
+                self.wfile.write(b"250-mail\r\n250 AUTH PLAIN\r\n")
+            elif word == b"AUTH" and len(line.split()) < 3:
+                self.wfile.write(b"334 \r\n")
+            elif word == b"QUIT":
+                return
+            else:
+                self.server.refused += 1
+                self.wfile.write(b"535 5.7.8 nobody knows " + line.strip() + b"\r\n")
 
 
 class Plants:
@@ -196,6 +231,8 @@ NOTIFIERS = """webhook: {{ desk: {{ url = "{url}/webhook";  secret = "{webhook}"
   pagerduty: {{ a: {{ url = "{url}/pagerduty";  key = "{pagerduty}"; }}; }};  alertmanager: {{ a: {{ url = "{url}/alertmanager";  token = "{alertmanager}"; }}; }};
   grafana: {{ a: {{ url = "{url}/grafana";  token = "{grafana}"; }}; }};  github: {{ a: {{ url = "{url}/github";  repository = "acme/shop";  token = "{github}"; }}; }};
   cdevents: {{ a: {{ url = "{url}/cdevents";  token = "{cdevents}"; }}; }};
+  email: {{ a: {{ url = "smtps://localhost:{mail_port}";  ca = "{certificate}";   from = "v@example.org";  to = [ "sre@example.org" ];  user = "us";  password = "{email}"; }}; }};
+  mqtt: {{ a: {{ url = "mqtt://127.0.0.1:{broker_port}";  username = "them";  password = "{mqtt_notices}";  topic = "told";  timeout = "2s"; }}; }};
 """
 SOURCES = """prometheus: {{ main: {{ url = "{url}";  lag = "0s";  user = "us";  password = "{prometheus}"; }}; }};
   scrape: {{ app: {{ bearer = "{scrape}"; }}; }};  http_json: {{ jobs: {{ secret_headers = {{ X-Api-Key = "{http_json}"; }}; }}; }};
@@ -205,11 +242,13 @@ hooks: {{ ci: {{ secret = "{hook}";  proof = "token";  header = "X-Token";  serv
 gates: {{ web: {{ change: {{ url = "{url}/gate";  secret = "{gate}"; }}; }}; }};
 controller: {{ url = "{url}/up";  secret = "{controller}";  token = "{controller_token}";  every = "1s"; }};
 """
-RECEIVERS = "webhook:desk slack:a teams:a discord:a pagerduty:a alertmanager:a grafana:a github:a cdevents:a".split()
+RECEIVERS = "webhook:desk slack:a teams:a discord:a pagerduty:a alertmanager:a grafana:a github:a cdevents:a email:a mqtt:a".split()
 METRICS = """metrics: {{
   scraped: {{ source = "scrape:app";  kind = "gauge";  url = "{url}/scrape/{{{{slot}}}}";  query = "depth";  every = "1s";  better = "lower"; }};
   asked: {{ source = "http_json:jobs";  kind = "gauge";  url = "{url}/json/{{{{slot}}}}";  value = ".depth";  every = "1s";  better = "lower"; }};"""
 TRIGGERS = """triggers: { scraped: { when = "scraped > 100";  then = "hold";  mode = "record"; };  asked: { when = "asked > 100";  then = "hold";  mode = "record"; };"""
+STAGE = """stage: { strategy = "swift";  traffic = "http:router";  url = "ROUTER/router";  pointer = "/weight";
+    slots: { blue: { address = "127.0.0.1:BLUE"; };  green: { address = "127.0.0.1:GREEN"; }; };  commands: { deploy: { exec = [ "SCRIPT" ]; };  retire: { exec = [ "SCRIPT" ]; }; }; };"""
 PIPELINE = """
 pipelines: { shop: { service = "shop";  stages: { build: { dist: { exec = [ "QUICK" ];  secrets = { TASK_SECRET = "TASK"; }; }; }; }; }; };
 """
@@ -228,25 +267,27 @@ def make_certificate(world):
     subprocess.run([find("openssl"), "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", certificate, "-days", "2", "-subj", "/CN=localhost"],
                    check=True, capture_output=True, timeout=60)
     os.chmod(key, 0o600)
-    return pathlib.Path(key).read_text(encoding="ascii"), certificate
+    return certificate, key
 
 
-def start_broker(world, password):
+def start_broker(world, password, more="yet another"):
     passwords = world.path("broker.passwords")
-    subprocess.run([find("mosquitto_passwd"), "-b", "-c", passwords, "us", password], check=True, capture_output=True, timeout=30)
+    for option, user, word in (("-c", "us", password), (None, "them", more)):
+        subprocess.run([find("mosquitto_passwd"), "-b", *([option] if option else []), passwords, user, word], check=True, capture_output=True, timeout=30)
     text = world_config.mosquitto_text(world).replace("allow_anonymous true", f"allow_anonymous true\npassword_file {passwords}")
     return world.run("mosquitto", [find("mosquitto"), "-c", world.write("mosquitto.conf", text)])
 
 
-def begin(world, plants, parrot):
+def begin(world, plants, parrot, mail):
     world.prometheus_url = parrot.url
     kind = "file" if plants.kind == "vault" else plants.kind  # needed before Vault has answered
-    key, certificate = make_certificate(world)
+    key, certificate = pathlib.Path(world.path("tls.key")).read_text(encoding="ascii"), world.path("tls.crt")
     tls_key = plants.plant("tls_key", key.strip(), kind)
     plants.canaries["tls_key"] = key.splitlines()[5]  # any line of it
     references = {"url": parrot.url, **{place: plants.key(place) for place in ("webhook", "gate", "controller")},
                   **{place: plants.url(place, parrot) for place in ("slack", "teams", "discord")},
-                  **{place: plants.plant(place) for place in ("pagerduty", "alertmanager", "grafana", "github", "cdevents", "prometheus", "scrape", "http_json", "hook", "controller_token", "mqtt", "db", "task")}}
+                  **{place: plants.plant(place) for place in ("pagerduty", "alertmanager", "grafana", "github", "cdevents", "prometheus", "scrape", "http_json", "hook", "controller_token", "mqtt", "db", "task", "email", "mqtt_notices", "router")},
+                  "mail_port": mail.server_address[1], "broker_port": world.broker_port, "certificate": certificate}
     start_broker(world, "another password").stop()  # the one it knows is not ours yet
     world.programs["mosquitto"].start()
     for slot in ("blue", "green"):
@@ -264,13 +305,16 @@ def begin(world, plants, parrot):
     text = before + SOURCES.format(**references) + rest.split("\n", 1)[1]
     text = text.replace(f'url = "mqtt://127.0.0.1:{world.broker_port}"', f'url = "mqtt://127.0.0.1:{world.broker_port}";  username = "us";  password = "{references["mqtt"]}"')
     text = text[:text.index("notifiers: {")] + "notifiers: {\n" + NOTIFIERS.format(**references) + "};\n" + REST.format(**references) + settings(plants.vault, f"file:{secret_id}")
-    rules = swift_rules(world, trigger="deep", at_most="4s", more='gate: { ask = "web:change";  every = "1s";  timeout = "30s"; };',
+    text = text.replace("traffic: { haproxy", f'traffic: {{ http: {{ router: {{ secret = "{references["router"]}";  header = "X-Router"; }}; }};  haproxy')
+    rules = swift_rules(world, trigger="deep", stage=STAGE.replace("ROUTER", parrot.url), at_most="4s", more='gate: { ask = "web:change";  every = "1s";  timeout = "30s"; };',
                         command=f'repeat = "idempotent"; secrets = {{ DB_PASSWORD = "{references["db"]}"; }};')
     rules = rules.replace("metrics: {", METRICS.format(url=parrot.url), 1).replace("triggers: {", TRIGGERS, 1).replace('triggers = [ "deep" ]', 'triggers = [ "deep", "scraped", "asked" ]')
     rules = rules.replace('all = [ "webhook:desk" ]', "all = [ " + ", ".join(f'"{one}"' for one in RECEIVERS) + " ]")
     rules += PIPELINE.replace("QUICK", quick).replace("TASK\"", references["task"] + '"')
     world.start_daemon(text=text, rules={"shop.rules": rules})
     adopted = world.api("POST", "/v1/services/shop/prod/adopt", {"slot": "blue", "version": "1.0.0", "reason": "first"})
+    assert adopted.status == 200, adopted.text
+    adopted = world.api("POST", "/v1/services/shop/stage/adopt", {"slot": "blue", "version": "1.0.0", "reason": "first"})
     assert adopted.status == 200, adopted.text
     return tls_port
 
@@ -293,10 +337,10 @@ def hook(world, token, version):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_nothing_holds_what_was_planted(world, kind, monkeypatch):
-    parrot = Parrot()
+    parrot, mail = Parrot(), MailParrot(*make_certificate(world))
     with Vault({"kv": {}}) as vault:
         plants = Plants(world, kind, vault, monkeypatch)
-        tls_port = begin(world, plants, parrot)
+        tls_port = begin(world, plants, parrot, mail)
         speak_plainly(tls_port)
         wait_until(lambda: "[-]mqtt:plant: " in world.api("GET", "/readyz?verbose").text, 10, "the broker refuses the password")
         with publishing(world):
@@ -307,13 +351,16 @@ def test_nothing_holds_what_was_planted(world, kind, monkeypatch):
             assert started.status == 202, started.text
             failed = ended(world, started.json["events"][0]["deployment"], 40)
             assert failed["ending"] == "action_failed" and "***" in failed["why"], failed
+            staged = world.api("POST", "/v1/deployments", {"service": "shop", "environment": "stage", "version": "2.0.0"})
+            refused = ended(world, staged.json["id"], 20)
+            assert refused["state"] == "rejected" and "the router answered 500" in refused["why"], refused
             run = world.api("POST", "/v1/runs", {"pipeline": "shop", "version": "2.0.1"})
             assert run.status == 201, run.text
             wait_until(lambda: world.api("GET", "/v1/runs/run_1").json["done"], 20, "the run has failed")
             # Vault is away for a while, and the broker learns the password.
             vault.is_sealed = True
             world.programs["mosquitto"].stop()
-            start_broker(world, plants.canaries["mqtt"])
+            start_broker(world, plants.canaries["mqtt"], plants.canaries["mqtt_notices"])
             wait_until(lambda: "[+]mqtt:plant ok" in world.api("GET", "/readyz?verbose").text, 40, "the broker takes the password")
             if kind == "vault":
                 wait_until(lambda: "sealed (503)" in world.api("GET", "/readyz?verbose").text, 10, "Vault is sealed")
@@ -323,14 +370,15 @@ def test_nothing_holds_what_was_planted(world, kind, monkeypatch):
             assert good["exit_code"] in (0, 6), good  # the source that failed twice may have cost it its evidence
             assert pathlib.Path(world.path("planted/given")).read_text(encoding="utf-8") == plants.canaries["db"]
             wait_until(lambda: all(sum(count for path, count in parrot.heard.items() if path.startswith(f"/{one}")) >= 2 for one in
-                                   ("webhook", "slack", "teams", "discord", "pagerduty", "alertmanager", "grafana", "github", "cdevents", "gate", "up", "scrape", "json", "api")), 40, "everybody was told, and answered with it")
+                                   ("webhook", "slack", "teams", "discord", "pagerduty", "alertmanager", "grafana", "github", "cdevents", "gate", "up", "scrape", "json", "api")) and parrot.heard.get("/router") and mail.refused, 40, "everybody was told, and answered with it")
             assert show(world, good["id"])["done"]
-        look_everywhere(world, plants, [failed["id"], good["id"]])
+        look_everywhere(world, plants, [failed["id"], good["id"], refused["id"]])
         expect_no_core(world)
         world.programs["verdictd"].stop()
         look_at_files(world, plants)
-    parrot.shutdown()
-    parrot.server_close()
+    for party in (parrot, mail):
+        party.shutdown()
+        party.server_close()
     assert vault.violations == []
 
 
@@ -352,3 +400,32 @@ def expect_no_core(world):
     assert status == -signal.SIGABRT, status
     assert not list(pathlib.Path(os.getcwd()).glob("core*")) and not list(pathlib.Path(world.folder).glob("core*"))
     daemon.start()
+
+
+def as_nobody(folder, *argv):
+    """A program of ours that belongs to somebody who is not root."""
+    nobody = 65534
+    os.chown(folder, nobody, nobody)
+    who = [find("setpriv"), f"--reuid={nobody}", f"--regid={nobody}", "--clear-groups"] if os.geteuid() == 0 else []
+    return subprocess.Popen([*who, *argv], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder)
+
+
+def test_nobody_may_look_into_them(world):
+    """A process that may not be dumped belongs to root in /proc, whoever runs it: no debugger of its own user gets in."""
+    with tempfile.TemporaryDirectory(prefix="verdict-", dir="/tmp") as folder:
+        programs = {name: shutil.copy(world.program(name), folder) for name in ("verdictd", "verdict-runner")}
+        config = pathlib.Path(folder, "verdictd.conf")
+        config.write_text(f'data = "{folder}/data";  rules = "{folder}";  listen = ( {{ unix = "{folder}/d.sock"; }} );  runner: {{ socket = "{folder}/r.sock"; }};', encoding="utf-8")
+        config.chmod(0o644)
+        started = [as_nobody(folder, programs["verdictd"], "--config", str(config)), as_nobody(folder, programs["verdict-runner"], "--socket", f"{folder}/r.sock", "--data", folder)]
+        try:
+            for process, socket in zip(started, ("d.sock", "r.sock")):
+                wait_until(lambda socket=socket: pathlib.Path(folder, socket).exists(), 15, f"{socket} is there")
+                assert process.poll() is None
+                owner = os.stat(f"/proc/{process.pid}/environ").st_uid
+                uid = pathlib.Path(f"/proc/{process.pid}/status").read_text(encoding="ascii").split("Uid:")[1].split()[0]
+                assert uid != "0" and owner == 0, (uid, owner)
+        finally:
+            for process in started:
+                process.terminate()
+                process.wait(10)
