@@ -9,6 +9,7 @@ struct probe;
 struct rehearsal;
 struct batch_command;
 struct once_asking;
+struct settling;
 struct gate_ask;
 struct gate_type;
 
@@ -29,6 +30,8 @@ struct acting {
     enum result hosts_result;    /* of those that have */
     struct gate_ask *ask;        /* of a gate, under way */
     const struct gate_type *gate_type;
+    struct settling *settling; /* until Vault has answered for the secrets of its command */
+    bool has_settled;
     struct once_asking *once; /* the journal is asked what became of its command before */
 };
 
@@ -42,6 +45,8 @@ struct acting *acting_new(struct live *live, const struct deployment_state *stat
 
 /* Tells the engine and frees. Never from inside action_start(). */
 void acting_end(struct acting *acting, enum result result, const char *why);
+/* Is its command still the one that the engine waits for? */
+bool acting_is_wanted(const struct acting *acting);
 /* Forgets it, without a result. */
 void acting_free(struct acting *acting);
 /* Tells the engine at the end of this turn of the loop. */

@@ -5,6 +5,7 @@
 #include "daemon/gating.h"
 #include "daemon/once.h"
 #include "daemon/rehearsal.h"
+#include "daemon/settling.h"
 #include "daemon/tombstone.h"
 #include "daemon/tracing.h"
 #include "io/memory.h"
@@ -37,8 +38,18 @@ void acting_free(struct acting *acting)
         acting->before->next = acting->next;
     if (acting->next != NULL)
         acting->next->before = acting->before;
+    settling_stop(acting->settling);
     free(acting->hosts);
     free(acting);
+}
+
+/* Whoever was cancelled meanwhile, or has its place taken by the way back, must not begin now. */
+bool acting_is_wanted(const struct acting *acting)
+{
+    const struct deployment_state *state = engine_state(acting->daemon->engine, acting->deployment);
+
+    return state != NULL && state->flight.kind == ACTION_COMMAND &&
+           state->flight.sequence == acting->action.sequence && state->flight.tries == acting->action.tries;
 }
 
 void actions_drop(struct daemon *daemon)

@@ -5,6 +5,7 @@
 #include "daemon/command_texts.h"
 #include "daemon/once.h"
 #include "daemon/secrets.h"
+#include "daemon/settling.h"
 #include "daemon/tracing.h"
 #include "io/memory.h"
 
@@ -258,12 +259,31 @@ enum result acting_result_of_err(const struct err *err)
     return is_passing ? RESULT_AGAIN : RESULT_FAILED;
 }
 
+static void settled(void *data)
+{
+    struct acting *acting = data;
+    struct live *live = live_find(acting->daemon, acting->deployment);
+
+    acting->settling = NULL;
+    if (live == NULL || !acting_is_wanted(acting))
+        acting_end(acting, RESULT_UNKNOWN, "it was not wanted any more");
+    else
+        acting_command_now(live, acting);
+}
+
+/* After a restart Vault may not have answered yet: that is no try. */
 void acting_command_now(struct live *live, struct acting *acting)
 {
     struct err err = {0};
 
-    if (!acting_run(live, acting, acting->action.tries, ACTING_NO_HOST, command_ended, acting, &err))
+    if (acting_run(live, acting, acting->action.tries, ACTING_NO_HOST, command_ended, acting, &err))
+        return;
+    if (err.code != ERR_CONFLICT || acting->has_settled) {
         acting_defer(acting, acting_result_of_err(&err), err.text);
+        return;
+    }
+    acting->has_settled = true;
+    acting->settling = settling_start(acting->daemon, settled, acting);
 }
 
 /* What Vault was not asked for yet comes with the next answers; a way back does not wait for any (S19). */

@@ -55,15 +55,6 @@ static void ask(void *data)
         journal_once_ask(asking->path, &asking->question, &asking->fate, &asking->deployment, &asking->err);
 }
 
-/* Whoever was cancelled meanwhile, or has its place taken by the way back, must not begin now. */
-static bool is_still_wanted(const struct acting *acting)
-{
-    const struct deployment_state *state = engine_state(acting->daemon->engine, acting->deployment);
-
-    return state != NULL && state->flight.kind == ACTION_COMMAND &&
-           state->flight.sequence == acting->action.sequence && state->flight.tries == acting->action.tries;
-}
-
 static void decide(const struct once_asking *asking, struct acting *acting, struct live *live)
 {
     const char *command = asking->command;
@@ -95,7 +86,7 @@ static void asked(void *data)
 
     if (acting != NULL)
         acting->once = NULL;
-    if (acting != NULL && (live == NULL || !is_still_wanted(acting)))
+    if (acting != NULL && (live == NULL || !acting_is_wanted(acting)))
         acting_end(acting, RESULT_UNKNOWN, "it was not wanted any more");
     else if (acting != NULL && !asking->is_good)
         acting_end(acting, RESULT_AGAIN, asking->err.text);

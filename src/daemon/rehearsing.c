@@ -3,6 +3,7 @@
 #include "config/hosts_from.h"
 #include "daemon/hosts_asking.h"
 #include "daemon/rehearsal.h"
+#include "daemon/settling.h"
 #include "daemon/starting.h"
 #include "daemon/trying.h"
 #include "io/json.h"
@@ -15,12 +16,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { REHEARSINGS_MAX = 8, SETTLE_MS = 5000, SETTLE_LOOK_MS = 50 };
+enum { REHEARSINGS_MAX = 8 };
 
 struct rehearsing {
     struct rehearsing *next;
-    struct loop_timer *settling; /* until Vault has answered; NULL: nothing is waited for */
-    int64_t settle_until_ms;
+    struct settling *settling; /* until Vault has answered; NULL: nothing is waited for */
     struct daemon *daemon;
     struct live *live;
     struct rehearsal *rehearsal; /* NULL: over */
@@ -39,7 +39,7 @@ static void free_one(struct rehearsing *rehearsing)
     while (*at != rehearsing)
         at = &(*at)->next;
     *at = rehearsing->next;
-    loop_timer_stop(rehearsing->settling);
+    settling_stop(rehearsing->settling);
     rehearsal_drop(rehearsing->rehearsal);
     trying_drop(rehearsing->trying);
     cJSON_Delete(rehearsing->checks);
@@ -207,13 +207,10 @@ static void rehearse(struct rehearsing *rehearsing)
     rehearsing->rehearsal = rehearsal_start(rehearsing->live, &state, &ear);
 }
 
-static void look_again(void *data)
+static void settled(void *data)
 {
     struct rehearsing *rehearsing = data;
 
-    if (!vault_is_settled(rehearsing->daemon->vault) && loop_now_ms() < rehearsing->settle_until_ms)
-        return;
-    loop_timer_stop(rehearsing->settling);
     rehearsing->settling = NULL;
     rehearse(rehearsing);
 }
@@ -223,13 +220,10 @@ static void rehearse_settled(struct rehearsing *rehearsing)
 {
     struct daemon *daemon = rehearsing->daemon;
 
-    if (daemon->vault == NULL || vault_is_settled(daemon->vault)) {
+    if (daemon->vault == NULL || vault_is_settled(daemon->vault))
         rehearse(rehearsing);
-        return;
-    }
-    rehearsing->settle_until_ms = loop_now_ms() + SETTLE_MS;
-    rehearsing->settling =
-        loop_timer_start(daemon->loop, SETTLE_LOOK_MS, SETTLE_LOOK_MS, look_again, rehearsing);
+    else
+        rehearsing->settling = settling_start(daemon, settled, rehearsing);
 }
 
 static void hosts_known(void *data, char *sealed, const struct err *err)

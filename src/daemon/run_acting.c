@@ -3,10 +3,10 @@
  * SPDX-License-Identifier: MIT */
 #include "daemon/run_conditions.h"
 #include "daemon/secrets.h"
+#include "daemon/settling.h"
 #include "daemon/tracing.h"
 #include "io/memory.h"
 #include "io/redaction.h"
-#include "io/vault.h"
 
 #include <assert.h>
 #include <ctype.h>
@@ -16,8 +16,6 @@
 
 enum {
     EXIT_TRY_AGAIN = 75,
-    SETTLE_MS = 5000,
-    SETTLE_LOOK_MS = 20,
     KEY_SIZE = 64,
     PAIR_SIZE = JOURNAL_OUTPUT_NAME_MAX + JOURNAL_OUTPUT_VALUE_MAX + 32,
     PAIRS_OWN = 11,
@@ -34,8 +32,8 @@ struct run_acting {
     uint64_t run;
     struct run_action action;
     enum run_result deferred;
-    struct loop_timer *settling; /* until Vault has answered; NULL: nothing is waited for */
-    int64_t settle_until_ms;     /* 0: it was not needed */
+    struct settling *settling; /* until Vault has answered; NULL: nothing is waited for */
+    bool has_settled;
     char why[DAEMON_WHY_MAX];
 };
 
@@ -63,7 +61,7 @@ static struct run_acting *acting_new(struct daemon *daemon, uint64_t run, const 
 
 static void acting_free(struct run_acting *acting)
 {
-    loop_timer_stop(acting->settling);
+    settling_stop(acting->settling);
     if (acting->before == NULL)
         acting->daemon->run_actings = acting->next;
     else
@@ -80,7 +78,7 @@ void run_actings_drop(struct daemon *daemon)
     daemon->run_actings = NULL;
     while (acting != NULL) {
         struct run_acting *next = acting->next;
-        loop_timer_stop(acting->settling);
+        settling_stop(acting->settling);
         free(acting);
         acting = next;
     }
@@ -279,16 +277,13 @@ static bool fill_arguments(const struct run_live *live, const struct run_task_de
 
 static void run_command(struct run_live *live, const struct run_state *state, struct run_acting *acting);
 
-static void look_again(void *data)
+static void settled(void *data)
 {
     struct run_acting *acting = data;
     struct daemon *daemon = acting->daemon;
     struct run_live *live = run_live_find(daemon, acting->run);
     const struct run_state *state = engine_run_state(daemon->engine, acting->run);
 
-    if (!vault_is_settled(daemon->vault) && loop_now_ms() < acting->settle_until_ms)
-        return;
-    loop_timer_stop(acting->settling);
     acting->settling = NULL;
     if (live == NULL || state == NULL || state->tasks[acting->action.task].phase != TASK_RUNNING)
         end(acting, RUN_RESULT_UNKNOWN, 0);
@@ -301,10 +296,9 @@ static void secrets_missing(struct run_acting *acting, const struct err *err)
 {
     bool is_passing = err->code == ERR_UNAVAILABLE || err->code == ERR_TIMEOUT || err->code == ERR_CONFLICT;
 
-    if (err->code == ERR_CONFLICT && acting->settle_until_ms == 0) {
-        acting->settle_until_ms = loop_now_ms() + SETTLE_MS;
-        acting->settling =
-            loop_timer_start(acting->daemon->loop, SETTLE_LOOK_MS, SETTLE_LOOK_MS, look_again, acting);
+    if (err->code == ERR_CONFLICT && !acting->has_settled) {
+        acting->has_settled = true;
+        acting->settling = settling_start(acting->daemon, settled, acting);
         return;
     }
     defer(acting, is_passing ? RUN_RESULT_AGAIN : RUN_RESULT_FAILED, err->text);

@@ -233,6 +233,19 @@ def test_each_way_to_be_wrong_has_its_sentence(world, vault):
     assert "canary-" not in logs, logs
 
 
+def test_a_command_right_behind_a_start(world, vault):
+    """A slow Vault has not answered by then: the command waits a moment, and that is none of its tries."""
+    vault.start()
+    begin(world, vault, secrets='tries = 1;  secrets = { DB_PASSWORD = "vault:kv/{{service}}/db#password"; };')
+    wait_until(lambda: "[+]vault ok" in ready(world), 5, "everything is read")
+    with publishing(world):
+        vault.delay_s = 1.0
+        world.programs["verdictd"].kill()
+        world.programs["verdictd"].start()
+        end = ended(world, begun(world, "2.0.0"), 30)
+    assert end["exit_code"] == 0 and given(world) == PASSWORD, end
+
+
 def test_a_runner_that_does_not_know_the_name(world, vault):
     vault.start()
     begin(world, vault, names='[ "OTHER" ]')
