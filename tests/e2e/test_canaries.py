@@ -342,6 +342,7 @@ def test_nothing_holds_what_was_planted(world, kind, monkeypatch):
         plants = Plants(world, kind, vault, monkeypatch)
         tls_port = begin(world, plants, parrot, mail)
         speak_plainly(tls_port)
+        wait_until(lambda: "[+]vault ok" in world.api("GET", "/readyz?verbose").text, 10, "what Vault has is read")
         wait_until(lambda: "[-]mqtt:plant: " in world.api("GET", "/readyz?verbose").text, 10, "the broker refuses the password")
         with publishing(world):
             # The command fails and prints what it was given; everybody else fails and repeats what was sent.
