@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "io/linger.h"
 #include "io/memory.h"
+#include "io/mqtt_settings.h"
 #include "io/mqtt_state.h"
 #include "io/reach.h"
 
@@ -19,8 +20,6 @@
 
 enum {
     TICK_MS = 500,
-    KEEPALIVE_MIN_S = 5,
-    KEEPALIVE_MAX_S = 3600,
     PACKETS_PER_TURN = 256,
     BACKOFF_DOUBLINGS_MAX = 16,
     REACH_MS = MQTT_CLIENT_CONNECT_MS / 2,
@@ -358,47 +357,6 @@ static void look_around(void *data)
     settle(client, mosquitto_loop_misc(client->attempt->library));
 }
 
-static int64_t number_or(int64_t given, int64_t fallback)
-{
-    return given != 0 ? given : fallback;
-}
-
-static void copy_settings(struct mqtt_client_settings *to, const struct mqtt_client_settings *from)
-{
-    *to = *from;
-    to->url = NULL;
-    to->client_id = memory_copy_text(from->client_id);
-    to->username = memory_copy_text(from->username);
-    to->password = memory_copy_text(from->password);
-    to->ca_file = memory_copy_text(from->ca_file);
-    to->certificate_file = memory_copy_text(from->certificate_file);
-    to->key_file = memory_copy_text(from->key_file);
-    to->will_topic = memory_copy_text(from->will_topic);
-    to->will_payload = memory_copy_text(from->will_payload);
-    to->keepalive_s = (int)number_or(from->keepalive_s, MQTT_CLIENT_KEEPALIVE_S);
-    to->payload_max_bytes =
-        (size_t)number_or((int64_t)from->payload_max_bytes, MQTT_CLIENT_PAYLOAD_MAX_BYTES);
-    to->backoff_min_ms = number_or(from->backoff_min_ms, MQTT_CLIENT_BACKOFF_MIN_MS);
-    to->backoff_max_ms = number_or(from->backoff_max_ms, MQTT_CLIENT_BACKOFF_MAX_MS);
-}
-
-static void wipe_password(struct mqtt_client_settings *settings)
-{
-    if (settings->password != NULL)
-        explicit_bzero((char *)(uintptr_t)settings->password, strlen(settings->password));
-}
-
-static void free_settings(struct mqtt_client_settings *settings)
-{
-    const char *const texts[] = {settings->client_id,  settings->username,    settings->password,
-                                 settings->ca_file,    settings->key_file,    settings->certificate_file,
-                                 settings->will_topic, settings->will_payload};
-
-    wipe_password(settings);
-    for (size_t i = 0; i < ARRAY_LENGTH(texts); i++)
-        free((char *)(uintptr_t)texts[i]);
-}
-
 static void destroy(void *data)
 {
     struct mqtt_client *client = data;
@@ -413,23 +371,8 @@ static void destroy(void *data)
     if (client->fd >= 0)
         linger_close(client->loop, client->fd);
     mqtt_traffic_free(client);
-    free_settings(&client->settings);
+    mqtt_settings_free(&client->settings);
     free(client);
-}
-
-static bool check(const struct mqtt_client_settings *settings, struct err *err)
-{
-    if (settings->password != NULL && settings->username == NULL)
-        return err_set(err, ERR_INVALID, "a password needs a username");
-    if ((settings->certificate_file == NULL) != (settings->key_file == NULL))
-        return err_set(err, ERR_INVALID, "a certificate needs its key, and a key its certificate");
-    if (settings->keepalive_s != 0 &&
-        (settings->keepalive_s < KEEPALIVE_MIN_S || settings->keepalive_s > KEEPALIVE_MAX_S))
-        return err_set(err, ERR_INVALID, "a keepalive of %d s is not from %d to %d", settings->keepalive_s,
-                       KEEPALIVE_MIN_S, KEEPALIVE_MAX_S);
-    if (settings->client_id == NULL || settings->client_id[0] == '\0')
-        return err_set(err, ERR_INVALID, "no client_id");
-    return true;
 }
 
 bool mqtt_client_new(struct loop *loop, const struct mqtt_client_settings *settings,
@@ -444,8 +387,8 @@ bool mqtt_client_new(struct loop *loop, const struct mqtt_client_settings *setti
     client->callbacks = *callbacks;
     client->data = data;
     client->fd = -1;
-    copy_settings(&client->settings, settings);
-    bool is_good = check(settings, err) && mqtt_url_parse(settings->url, &client->url, err);
+    mqtt_settings_copy(&client->settings, settings);
+    bool is_good = mqtt_settings_check(settings, err) && mqtt_url_parse(settings->url, &client->url, err);
     /* An attempt that is thrown away shows whether the library takes the settings. */
     struct mqtt_attempt *trial = is_good ? attempt_new(client, err) : NULL;
     if (trial == NULL) {
@@ -463,7 +406,7 @@ void mqtt_client_set_password(struct mqtt_client *client, const char *password)
 {
     struct mqtt_client_settings *settings = &client->settings;
 
-    wipe_password(settings);
+    mqtt_settings_wipe_password(settings);
     free((char *)(uintptr_t)settings->password);
     settings->password = memory_copy_text(password);
     if (settings->waits_for_password)

@@ -220,15 +220,9 @@ static const char *const creation[] = {
 /* The baseline that a comparison was held against. */
 #define AGAINST_COLUMN "ALTER TABLE verdicts ADD COLUMN against INTEGER NOT NULL DEFAULT 0"
 
-static const char *const additions[] = {RUN_TABLES,
-                                        ONCE_TABLES,
-                                        "DROP TRIGGER a_raise_uses_passes_up",
-                                        RAISE_TRIGGER,
-                                        AGAINST_COLUMN,
-                                        OUTBOX_INDEX,
-                                        TRACE_COLUMNS,
-                                        STACK_TABLES,
-                                        NULL};
+static const char *const additions[] = {RUN_TABLES,    ONCE_TABLES,    "DROP TRIGGER a_raise_uses_passes_up",
+                                        RAISE_TRIGGER, AGAINST_COLUMN, OUTBOX_INDEX,
+                                        TRACE_COLUMNS, STACK_TABLES,   NULL};
 enum {
     ONCE_TABLES_COUNT = 2,
     RAISE_TRIGGER_COUNT = 2,
