@@ -1,0 +1,154 @@
+/* main.c - verdict-iac: one verb of one tool on one stack; started by verdict-runner, or by hand.
+ * SPDX-License-Identifier: MIT */
+#include "base/text.h"
+#include "iac/tool.h"
+#include "io/memory.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static const char HELP[] =
+    "Usage: verdict-iac VERB TOOL STACK ENVIRONMENT [state=own|local|daemon] [url=URL] [token=REFERENCE]\n"
+    "Runs an infrastructure tool on the code in the present folder. verdict-runner starts it for verdictd.\n"
+    "\n"
+    "  VERB   plan          makes a plan, counts it, and reports its hash\n"
+    "         plan-destroy  the same, of taking everything away\n"
+    "         apply         applies exactly the plan with the hash in VERDICT_OUT_PLAN\n"
+    "         destroy       archives the state and applies a plan of plan-destroy\n"
+    "         verify        makes a second plan, which must be empty, and reports the outputs\n"
+    "         drift         counts what is not as it was made\n"
+    "         forget        removes what a run left in its work folder\n"
+    "  TOOL   terraform or tofu, found in PATH\n"
+    "  state  own: as the code says; local: in the work folder, with backend \"local\" { } in the code;\n"
+    "         daemon: with verdictd at URL, with backend \"http\" { } in the code\n"
+    "\n"
+    "The work folder is IAC_WORK (" WORK_ROOT "). VERDICT_VARIABLES holds the stack's\n"
+    "variables as a JSON object, VERDICT_RUN names the run, VERDICT_OUTPUT the file that takes what is "
+    "reported.\n"
+    "Ends with 0 done; 1 failed; 2 usage; 3 the plan is stale; 4 it is another plan than the approved one; 5 "
+    "a\n"
+    "second plan is not empty; 6 drift; 7 interrupted; 75 somebody else holds the stack or its state.\n";
+
+/* Where nothing is left, nothing is to be forgotten. */
+static enum iac_exit forget(struct job *job)
+{
+    work_forget(&job->work, job->run);
+    return IAC_EXIT_DONE;
+}
+
+static enum iac_exit run_verb(struct job *job)
+{
+    const struct iac_tool *tool = job->tool;
+    const struct {
+        const char *name;
+        enum iac_exit (*run)(struct job *job);
+    } verbs[] = {{"plan", tool->plan},     {"plan-destroy", tool->plan_destroy},
+                 {"apply", tool->apply},   {"destroy", tool->destroy},
+                 {"verify", tool->verify}, {"drift", tool->drift},
+                 {"forget", forget}};
+
+    for (size_t i = 0; i < ARRAY_LENGTH(verbs); i++)
+        if (strcmp(verbs[i].name, job->verb) == 0)
+            return verbs[i].run(job);
+    (void)fprintf(stderr, "verdict-iac: %s: no such verb; see --help\n", job->verb);
+    return IAC_EXIT_USAGE;
+}
+
+static bool take_option(struct job *job, const char *text, struct err *err)
+{
+    static const char *const states[] = {"own", "local", "daemon"}; /* as enum job_state */
+
+    if (strncmp(text, "url=", 4) == 0)
+        job->url = text + 4;
+    else if (strncmp(text, "token=", 6) == 0)
+        job->token = text + 6;
+    else if (strncmp(text, "state=", 6) != 0)
+        return err_set(err, ERR_INVALID, "%s: no such option; see --help", text);
+    for (size_t i = 0; strncmp(text, "state=", 6) == 0; i++) {
+        if (i == ARRAY_LENGTH(states))
+            return err_set(err, ERR_INVALID, "%s: must be own, local or daemon", text);
+        job->state = (enum job_state)i;
+        if (strcmp(text + 6, states[i]) == 0)
+            return true;
+    }
+    return true;
+}
+
+static const struct iac_tool *find_tool(const char *name)
+{
+    for (size_t i = 0; i < iac_tool_count; i++)
+        if (strcmp(iac_tools[i].name, name) == 0)
+            return &iac_tools[i];
+    return NULL;
+}
+
+static const char *environment_text(const char *name, const char *fallback)
+{
+    const char *text = getenv(name);
+
+    return text == NULL || text[0] == '\0' ? fallback : text;
+}
+
+static bool read_arguments(int count, char **texts, struct job *job, struct err *err)
+{
+    enum { WORDS = 5 };
+
+    if (count < WORDS)
+        return err_set(err, ERR_INVALID, "VERB TOOL STACK ENVIRONMENT are needed; see --help");
+    job->verb = texts[1];
+    job->tool = find_tool(texts[2]);
+    job->stack = texts[3];
+    job->environment = texts[4];
+    if (job->tool == NULL)
+        return err_set(err, ERR_INVALID, "%s: no such tool; see --help", texts[2]);
+    if (!text_is_name(job->stack) || !text_is_name(job->environment))
+        return err_set(err, ERR_INVALID, "%s/%s: must be two names", job->stack, job->environment);
+    for (int i = WORDS; i < count; i++)
+        if (!take_option(job, texts[i], err))
+            return false;
+    if (job->state == JOB_STATE_DAEMON && (job->url == NULL || job->token == NULL))
+        return err_set(err, ERR_INVALID, "state=daemon needs url= and token=");
+    job->run = environment_text("VERDICT_RUN", "by-hand");
+    job->variables = environment_text("VERDICT_VARIABLES", "{}");
+    job->approved = environment_text("VERDICT_OUT_PLAN", "");
+    job->values = environment_text("VERDICT_OUTPUT", NULL);
+    return text_is_version(job->run) ||
+           err_set(err, ERR_INVALID, "VERDICT_RUN=%s: is no name of a run", job->run);
+}
+
+static enum iac_exit exit_of(const struct err *err)
+{
+    (void)fprintf(stderr, "verdict-iac: %s\n", err->text);
+    return err->code == ERR_CONFLICT      ? IAC_EXIT_AGAIN
+           : err->code == ERR_UNAVAILABLE ? IAC_EXIT_INTERRUPTED
+                                          : IAC_EXIT_FAILED;
+}
+
+int main(int count, char **texts)
+{
+    struct job job = {.state = JOB_STATE_OWN};
+    struct err err = {0};
+
+    if (count == 2 && (strcmp(texts[1], "--help") == 0 || strcmp(texts[1], "--version") == 0)) {
+        (void)fputs(strcmp(texts[1], "--help") == 0 ? HELP : "verdict-iac " VERDICT_VERSION "\n", stdout);
+        return EXIT_SUCCESS;
+    }
+    (void)setvbuf(stdout, NULL, _IONBF, 0); /* in order with what the tool says */
+    (void)umask(077);
+    invocation_signals_init(&job.signals);
+    if (!read_arguments(count, texts, &job, &err)) {
+        (void)fprintf(stderr, "verdict-iac: %s\n", err.text);
+        return IAC_EXIT_USAGE;
+    }
+    if (!work_open(environment_text("IAC_WORK", WORK_ROOT), job.stack, job.environment, job.run, &job.signals,
+                   &job.work, &err))
+        return exit_of(&err);
+    enum iac_exit end = run_verb(&job);
+    const char *text = iac_exit_text((int)end);
+    if (text != NULL)
+        (void)fprintf(stderr, "verdict-iac: %s\n", text);
+    work_close(&job.work);
+    return (int)end;
+}
