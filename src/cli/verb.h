@@ -123,5 +123,6 @@ int completion_run(struct cli *cli);
 int man_run(struct cli *cli);
 int run_run(struct cli *cli);
 int runs_run(struct cli *cli);
+int iac_run(struct cli *cli);
 
 #endif

@@ -1,7 +1,10 @@
 /* run_acting.c - tasks of runs through verdict-runner: arguments and environment filled in, ends turned into
  * results, what they reported into outputs.
  * SPDX-License-Identifier: MIT */
+#include "config/stack_variables.h"
 #include "daemon/run_conditions.h"
+#include "daemon/run_stacks.h"
+#include "io/iac_protocol.h"
 #include "io/memory.h"
 #include "io/redaction.h"
 
@@ -15,7 +18,7 @@ enum {
     EXIT_TRY_AGAIN = 75,
     KEY_SIZE = 64,
     PAIR_SIZE = JOURNAL_OUTPUT_NAME_MAX + JOURNAL_OUTPUT_VALUE_MAX + 32,
-    PAIRS_OWN = 10,
+    PAIRS_OWN = 14,
     PAIRS_MAX = RUNNER_ENVIRONMENT_MAX,
     ARGUMENT_SIZE = 1024
 };
@@ -36,6 +39,7 @@ struct task_texts {
     char key[KEY_SIZE];
     char arguments[DEFINITION_ARGUMENTS_MAX][ARGUMENT_SIZE];
     char environment[PAIRS_MAX][PAIR_SIZE];
+    char variables[STACK_VARIABLES_MAX + sizeof("VERDICT_VARIABLES=")];
     const char *argv[DEFINITION_ARGUMENTS_MAX + 1];
     const char *envp[PAIRS_MAX + 1];
 };
@@ -106,14 +110,18 @@ static void defer(struct run_acting *acting, enum run_result result, const char 
     loop_defer(acting->daemon->loop, deferred, acting);
 }
 
-static enum run_result result_of_end(const struct runner_outcome *outcome, char *why, size_t size)
+static enum run_result result_of_end(const struct runner_outcome *outcome, bool is_stack, char *why,
+                                     size_t size)
 {
     const struct runner_result *result = &outcome->result;
+    const char *text = is_stack ? iac_exit_text(result->exit_status) : NULL;
 
     if (result->timed_out)
         (void)snprintf(why, size, "its command ran past its deadline and was stopped");
     else if (result->signal != 0)
         (void)snprintf(why, size, "its command was ended by signal %d", result->signal);
+    else if (text != NULL)
+        (void)snprintf(why, size, "%s", text);
     else if (result->exit_status != 0)
         (void)snprintf(why, size, "its command ended with status %d", result->exit_status);
     else
@@ -121,12 +129,12 @@ static enum run_result result_of_end(const struct runner_outcome *outcome, char 
     return result->exit_status == EXIT_TRY_AGAIN ? RUN_RESULT_AGAIN : RUN_RESULT_FAILED;
 }
 
-static enum run_result result_of(const struct runner_outcome *outcome, char *why, size_t size)
+static enum run_result result_of(const struct runner_outcome *outcome, bool is_stack, char *why, size_t size)
 {
     (void)snprintf(why, size, "%.200s", outcome->reason);
     switch (outcome->kind) {
     case RUNNER_ENDED:
-        return result_of_end(outcome, why, size);
+        return result_of_end(outcome, is_stack, why, size);
     case RUNNER_NOT_RUN:
         return outcome->code == ERR_LIMIT || outcome->code == ERR_UNAVAILABLE ? RUN_RESULT_AGAIN
                                                                               : RUN_RESULT_FAILED;
@@ -180,16 +188,28 @@ static bool has_report(const struct run_live *live, const struct run_acting *act
            !outcome->result.timed_out && !outcome->result.cancelled;
 }
 
+/* verdict-iac itself, not a program that looks at its plan. */
+static bool is_of_stack(const struct run_task_definition *task)
+{
+    return task->stack != NULL && task->argument_count > 0 &&
+           strcmp(task->arguments[0], task->stack->program) == 0;
+}
+
 static void ended(void *data, const struct runner_outcome *outcome)
 {
     struct run_acting *acting = data;
     struct run_live *live = run_live_find(acting->daemon, acting->run);
     char why[DAEMON_WHY_MAX] = "";
     uint64_t version_key = 0;
-    enum run_result result = result_of(outcome, why, sizeof(why));
+    bool is_stack = live != NULL && is_of_stack(&live->definition->tasks[acting->action.task]);
+    enum run_result result = result_of(outcome, is_stack, why, sizeof(why));
 
-    if (live != NULL && result == RUN_RESULT_DONE &&
+    /* What a stack's command found is told whether it is good or not. */
+    if (live != NULL && (result == RUN_RESULT_DONE || (is_stack && outcome->kind == RUNNER_ENDED)) &&
         !take_values(live, outcome->values, &version_key, why, sizeof(why)))
+        result = RUN_RESULT_FAILED;
+    if (live != NULL && result == RUN_RESULT_DONE &&
+        !run_stack_passes(live, acting->action.task, why, sizeof(why)))
         result = RUN_RESULT_FAILED;
     if (live != NULL && has_report(live, acting, result, outcome) &&
         !run_report_passes(live, acting->action.task, outcome, why, sizeof(why)))
@@ -225,6 +245,21 @@ static size_t add_output(struct task_texts *texts, size_t count, const struct ru
     return add(texts, count, name, output->value);
 }
 
+/* The plan stands there however many outputs there are. */
+static size_t add_stack(struct task_texts *texts, size_t count, const struct run_live *live,
+                        const struct stack_place *place)
+{
+    const char *plan = run_live_output(live, IAC_OUTPUT_PLAN);
+
+    static_assert((int)STACK_VARIABLES_MAX <= (int)IAC_VARIABLES_MAX, "verdict-iac takes them");
+    count = add(texts, count, "STACK", place->name);
+    count = add(texts, count, "ENVIRONMENT", place->environment);
+    count = add(texts, count, "OUT_PLAN", plan == NULL ? "" : plan);
+    (void)snprintf(texts->variables, sizeof(texts->variables), "VERDICT_VARIABLES=%s", place->variables);
+    texts->envp[count] = texts->variables;
+    return count + 1;
+}
+
 static void fill_environment(const struct run_live *live, const struct run_state *state,
                              const struct run_action *action, struct task_texts *texts)
 {
@@ -243,6 +278,8 @@ static void fill_environment(const struct run_live *live, const struct run_state
     count = add(texts, count, "COMMIT", live->commit);
     count = add(texts, count, "KEY", texts->key);
     count = add(texts, count, "REASON", live->reason);
+    if (definition->tasks[action->task].stack != NULL)
+        count = add_stack(texts, count, live, definition->tasks[action->task].stack);
     static_assert((int)PAIRS_OWN < (int)PAIRS_MAX, "outputs have room");
     for (size_t i = 0; i < live->output_count && count < PAIRS_MAX; i++)
         count = add_output(texts, count, &live->outputs[i]);
@@ -281,6 +318,7 @@ static void run_command(struct run_live *live, const struct run_state *state, st
                                      .environment = texts->envp,
                                      .directory = task->directory[0] == '\0' ? NULL : task->directory,
                                      .deadline_ms = task->timeout_ms,
+                                     .grace_ms = task->stack == NULL ? 0 : task->stack->grace_ms,
                                      .wants_report = task->parse != SCAN_NONE};
     if (!runner_run(live->daemon->runner, &command, ended, acting, &err))
         defer(acting, err.code == ERR_LIMIT ? RUN_RESULT_AGAIN : RUN_RESULT_FAILED, err.text);
