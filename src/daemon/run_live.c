@@ -130,7 +130,7 @@ const char *run_live_digest(const struct run_live *live, uint64_t version_key)
 /* A group may be called like a pipeline; the name of a stack's run has a slash. */
 uint64_t run_live_lane(const struct run_definition *definition)
 {
-    char lane[2 * NAME_MAX_LENGTH + sizeof("group:")];
+    char lane[NAME_MAX_LENGTH + sizeof("/") + NAME_MAX_LENGTH + sizeof("group:")];
     int length =
         snprintf(lane, sizeof(lane), "%s%s", definition->is_group ? "group:" : "", definition->pipeline);
 

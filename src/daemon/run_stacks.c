@@ -165,7 +165,7 @@ void run_stacks_forget(const struct run_live *live)
 {
     const struct run_definition *definition = live->definition;
 
-    for (uint8_t i = 0; i < definition->plan.task_count; i++)
+    for (uint8_t i = 0; live->id != 0 && i < definition->plan.task_count; i++)
         if (definition->tasks[i].stack != NULL && is_first(definition, i))
             forget(live, definition->tasks[i].stack);
 }

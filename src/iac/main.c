@@ -142,8 +142,13 @@ int main(int count, char **texts)
         (void)fprintf(stderr, "verdict-iac: %s\n", err.text);
         return IAC_EXIT_USAGE;
     }
-    if (!work_open(environment_text("IAC_WORK", WORK_ROOT), job.stack, job.environment, job.run, &job.signals,
-                   &job.work, &err))
+    const struct work_place place = {.root = environment_text("IAC_WORK", WORK_ROOT),
+                                     .stack = job.stack,
+                                     .environment = job.environment,
+                                     .run = job.run,
+                                     .purpose =
+                                         strcmp(job.verb, "forget") == 0 ? WORK_WITH_RUN : WORK_WITH_STACK};
+    if (!work_open(&place, &job.signals, &job.work, &err))
         return exit_of(&err);
     enum iac_exit end = run_verb(&job);
     const char *text = iac_exit_text((int)end);

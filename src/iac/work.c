@@ -62,26 +62,32 @@ static int enter_next(int at, const char *name, struct err *err)
     return fd;
 }
 
-static bool take_lock(struct work *work, struct invocation_signals *signals, struct err *err)
+static bool wait_for(int fd, const char *what, struct invocation_signals *signals, struct err *err)
 {
     struct timespec now;
 
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    time_t until_s = now.tv_sec + WORK_LOCK_MS / 1000;
+    while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        bool is_held = errno == EWOULDBLOCK || errno == EINTR;
+        (void)clock_gettime(CLOCK_MONOTONIC, &now);
+        if (!is_held)
+            return fail(err, "locking", what);
+        if (now.tv_sec >= until_s)
+            return err_set(err, ERR_CONFLICT, "somebody else works on this %s for %d s already", what,
+                           WORK_LOCK_MS / 1000);
+        if (!invocation_pause(signals))
+            return err_set(err, ERR_UNAVAILABLE, "interrupted before the %s was free", what);
+    }
+    return true;
+}
+
+static bool take_lock(struct work *work, struct invocation_signals *signals, struct err *err)
+{
     work->lock = openat(work->stack, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, FILE_MODE);
     if (work->lock < 0)
         return fail(err, "opening", "lock");
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    time_t until_s = now.tv_sec + WORK_LOCK_MS / 1000;
-    while (flock(work->lock, LOCK_EX | LOCK_NB) != 0) {
-        (void)clock_gettime(CLOCK_MONOTONIC, &now);
-        if (errno != EWOULDBLOCK && errno != EINTR)
-            return fail(err, "locking", work->stack_path);
-        if (now.tv_sec >= until_s)
-            return err_set(err, ERR_CONFLICT, "somebody else works on this stack for %d s already",
-                           WORK_LOCK_MS / 1000);
-        if (!invocation_pause(signals))
-            return err_set(err, ERR_UNAVAILABLE, "interrupted before the stack was free");
-    }
-    return true;
+    return wait_for(work->lock, "stack", signals, err);
 }
 
 static bool open_run(struct work *work, const char *run, struct err *err)
@@ -97,18 +103,22 @@ static bool open_run(struct work *work, const char *run, struct err *err)
     return work->run >= 0;
 }
 
-bool work_open(const char *root, const char *stack, const char *environment, const char *run,
-               struct invocation_signals *signals, struct work *ret_work, struct err *err)
+bool work_open(const struct work_place *place, struct invocation_signals *signals, struct work *ret_work,
+               struct err *err)
 {
     struct work work = {.stack = -1, .run = -1, .lock = -1};
-    int length = snprintf(work.stack_path, sizeof(work.stack_path), "%s/%s/%s", root, stack, environment);
-    int whole =
-        snprintf(work.run_path, sizeof(work.run_path), "%s/%s/%s/runs/%s", root, stack, environment, run);
+    int length = snprintf(work.stack_path, sizeof(work.stack_path), "%s/%s/%s", place->root, place->stack,
+                          place->environment);
+    int whole = snprintf(work.run_path, sizeof(work.run_path), "%s/%s/%s/runs/%s", place->root, place->stack,
+                         place->environment, place->run);
 
-    if (root[0] != '/' || length >= (int)sizeof(work.stack_path) || whole >= (int)sizeof(work.run_path))
+    if (place->root[0] != '/' || length >= (int)sizeof(work.stack_path) ||
+        whole >= (int)sizeof(work.run_path))
         return err_set(err, ERR_INVALID, "the work folder must be an absolute path, and not too long");
-    work.stack = enter_next(enter_next(enter(AT_FDCWD, root, err), stack, err), environment, err);
-    if (work.stack >= 0 && take_lock(&work, signals, err) && open_run(&work, run, err)) {
+    work.stack =
+        enter_next(enter_next(enter(AT_FDCWD, place->root, err), place->stack, err), place->environment, err);
+    if (work.stack >= 0 && (place->purpose == WORK_WITH_RUN || take_lock(&work, signals, err)) &&
+        open_run(&work, place->run, err) && wait_for(work.run, "run", signals, err)) {
         *ret_work = work;
         return true;
     }

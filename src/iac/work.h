@@ -2,10 +2,10 @@
  * archived, and one folder for each run.
  * SPDX-License-Identifier: MIT
  *
- *   ROOT/STACK/ENVIRONMENT/lock             held while a tool works there
+ *   ROOT/STACK/ENVIRONMENT/lock             locked while a tool works there
  *                          state/           state = "local"
  *                          archive/RUN      the state as it was before a destroy
- *                          runs/RUN/        plan, plan.json, variables.tfvars.json, said, data/
+ *                          runs/RUN/        locked too; plan, plan.json, variables.tfvars.json, said, data/
  *
  * All of it is 0700 and 0600: plans and states hold secrets. No part may be a symbolic link, and all must
  * belong to us. A run's folder goes when the run is over, or after WORK_KEEP_DAYS. */
@@ -29,10 +29,21 @@ struct work {
     char stack_path[WORK_PATH_MAX], run_path[WORK_PATH_MAX];
 };
 
-/* Makes what is missing, and waits for the lock at most WORK_LOCK_MS (ERR_CONFLICT; ERR_UNAVAILABLE:
- * interrupted). `run` is the name of the run's folder. */
-MUST_CHECK bool work_open(const char *root, const char *stack, const char *environment, const char *run,
-                          struct invocation_signals *signals, struct work *ret_work, struct err *err);
+enum work_purpose {
+    WORK_WITH_STACK, /* nobody else works on it meanwhile */
+    WORK_WITH_RUN    /* nobody else works for this run meanwhile: to forget it */
+};
+
+struct work_place {
+    const char *root, *stack, *environment;
+    const char *run; /* the name of its folder */
+    enum work_purpose purpose;
+};
+
+/* Makes what is missing, and waits for the locks at most WORK_LOCK_MS (ERR_CONFLICT; ERR_UNAVAILABLE:
+ * interrupted). */
+MUST_CHECK bool work_open(const struct work_place *place, struct invocation_signals *signals,
+                          struct work *ret_work, struct err *err);
 void work_close(struct work *work);
 
 /* A file of the run's folder, made empty; for reading, and never followed through a link. -1: *err. */

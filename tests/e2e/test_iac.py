@@ -129,6 +129,8 @@ def test_plan_approve_apply_verify_drift_destroy(world):
     empty = stack.ended(stack.begin("apply"))
     assert (empty["state"], empty["outputs"]["changes"]) == ("released", "0"), empty["summary"]
     assert stack.stages(empty["id"])["apply"] == "skipped", "nobody is asked for a plan that changes nothing"
+    drawn = world.verdict("get", empty["id"], "--plain").stdout
+    assert drawn.startswith("network/prod apply  " + empty["id"]), drawn
     listed = world.verdict("runs", "network/prod").stdout
     assert listed.count("network/prod") == 4 and "released" in listed, listed
     assert stack.start("destroy").status == 422
@@ -256,3 +258,38 @@ def test_refused_at_the_door(world):
         code.write("resource {\n")
     end = stack.ended(stack.begin("plan", "dev"))
     assert end["state"] == "failed", end["summary"]
+
+
+PIPELINE = """
+strategies: { again: { kind = "recreate";  steps = ( { command = "deploy"; }, { watch = "300ms";  at_most = "20s"; } ); }; };
+services: { shop: { environments: { prod: { strategy = "again";  rules: { triggers = [ ]; };  slots: { only: { address = "127.0.0.1:1"; }; };
+  commands: { deploy: { exec = [ "LOOK" ];  timeout = "5s";  repeat = "idempotent"; }; }; }; }; }; };
+pipelines: { shop: { service = "shop";  stages: { build: { dist: { exec = [ "LOOK" ]; }; }; };  infrastructure = [ "network" ];  environments = [ "prod" ]; }; };
+"""
+
+
+def test_before_a_deployment(world):
+    """The stack's stages stand before the deployment; what is rejected there is not deployed, and a retry begins with a new plan."""
+    stack = Stack(world)
+    look = world.write("commands/look", "#!/bin/sh\nexit 0\n", 0o700)
+    world.programs["verdictd"].stop()
+    world.start_daemon(rules={"shop.rules": PIPELINE.replace("LOOK", look)})
+    start = {"pipeline": "shop", "version": "2.0.0"}
+    run = world.api("POST", "/v1/runs", start).json["id"]
+    plan = stack.asks(run)
+    assert stack.answer(run, plan, "fail", "prod-network-approve").status == 200
+    end = stack.ended(run)
+    assert end["state"] == "failed" and "prod-network-approve" in end["summary"] and stack.stages(run)["prod"] == "idle", end["summary"]
+    again = world.api("POST", f"/v1/runs/{run}/retry", {"reason": "talked about it"})
+    assert again.status == 201, again.text
+    run = again.json["id"]
+    plan = stack.asks(run)
+    assert [stage["state"] for stage in stack.show(run)["stages"]] == ["skipped", "done", "waiting", "todo", "todo", "todo"]
+    assert stack.answer(run, "sha256:" + 64 * "1", "pass", "prod-network-approve").status == 409
+    assert stack.answer(run, plan, "pass", "prod-network-approve").status == 200
+    end = stack.ended(run)
+    assert (end["state"], end["outputs"]["output.size"]) == ("released", "4"), end["summary"]
+    assert stack.stages(run)["prod"] == "done"
+    wait_until(lambda: run not in stack.folders(), 20, "nothing secret stays")
+    end = stack.ended(world.api("POST", "/v1/runs", {**start, "version": "2.0.1"}).json["id"])
+    assert end["state"] == "released" and stack.stages(end["id"])["prod-network-apply"] == "skipped", end["summary"]

@@ -159,6 +159,7 @@ def test_one_at_a_time(world):
             other.wait(1)
         other.send_signal(signal.SIGINT)
         assert other.wait(10) == 7
+        assert stack.run("forget", "run_2")[0] == 0 and stack.left("run_2") is None, "a run is forgotten while another one works"
     finally:
         open(may_end, "w", encoding="ascii").close()
     assert apply.wait(30) == 0
@@ -180,6 +181,31 @@ def test_drift_is_counted(world):
     stack = Stack(world)
     status, said, values = stack.run("drift", path=world.path("bin") + ":/usr/bin:/bin")
     assert (status, values) == (6, {"drifts": "1"}), said
+
+
+SHOWN = """#!/bin/sh
+env | grep -E '^(TF_|VERDICT_|CHECKPOINT)' | sort > SHOWN
+exit 1
+"""
+
+
+def test_the_state_may_be_with_the_daemon(world):
+    """Its address and the token come by the environment alone; nothing else of ours does."""
+    world.write("bin/terraform", SHOWN.replace("SHOWN", world.path("shown")), 0o700)
+    token = world.write("token", "verysecret\n", 0o600)
+    stack = Stack(world)
+    argv = [*stack.argv("plan")[:-1], "state=daemon", "url=http://127.0.0.1:1", f"token=file:{token}"]
+    environment = {**stack.environment("run_1", "", "{}"), "PATH": world.path("bin") + ":/usr/bin:/bin", "TF_WORKSPACE": "other", "TF_VAR_key": "kept"}
+    done = subprocess.run(argv, cwd=stack.code, env=environment, text=True, capture_output=True, timeout=20, check=False)
+    assert done.returncode == 1 and "verysecret" not in done.stdout + done.stderr
+    with open(world.path("shown"), encoding="utf-8") as file:
+        shown = dict(line.rstrip("\n").split("=", 1) for line in file)
+    address = "http://127.0.0.1:1/v1/iac/network/prod/state"
+    assert shown == {"TF_HTTP_ADDRESS": address, "TF_HTTP_LOCK_ADDRESS": address, "TF_HTTP_UNLOCK_ADDRESS": address, "TF_HTTP_USERNAME": "verdict-iac", "TF_HTTP_PASSWORD": "verysecret",
+                     "TF_DATA_DIR": world.path("work/network/prod/runs/run_1/data"), "TF_INPUT": "0", "TF_IN_AUTOMATION": "1", "CHECKPOINT_DISABLE": "1", "TF_VAR_key": "kept"}
+    os.chmod(token, 0o644)
+    done = subprocess.run(argv, cwd=stack.code, env=environment, text=True, capture_output=True, timeout=20, check=False)
+    assert done.returncode == 1 and "token" in done.stderr, done.stderr
 
 
 def test_refusals(world):
