@@ -124,6 +124,19 @@ bool run_stack_reviewed(const struct run_live *live, uint8_t task, const struct 
                    value == NULL ? "none" : value);
 }
 
+const char *run_stack_reason(const struct run_live *live, uint8_t task, const struct api_run_answer *answer,
+                             char to[DAEMON_WHY_MAX])
+{
+    const struct task_review *review = live->definition->tasks[task].review;
+
+    if (review == NULL || !answer->is_good)
+        return answer->reason;
+    (void)snprintf(to, DAEMON_WHY_MAX, "approves %s %.80s%s%.150s", review->output,
+                   run_live_output(live, review->output), answer->reason[0] == '\0' ? "" : ": ",
+                   answer->reason);
+    return to;
+}
+
 /* ---- the end ---- */
 
 static void forgotten(void *data, const struct runner_outcome *outcome)

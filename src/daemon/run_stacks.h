@@ -13,6 +13,10 @@ MUST_CHECK bool run_stack_passes(const struct run_live *live, uint8_t task, char
  * and to be called whenever a run changed. */
 void run_stacks_waive(struct daemon *daemon, const struct run_state *state);
 
+/* The reason as it is recorded: of an approval with what it is for. */
+const char *run_stack_reason(const struct run_live *live, uint8_t task, const struct api_run_answer *answer,
+                             char to[DAEMON_WHY_MAX]);
+
 /* A run is over: its work folders go. */
 void run_stacks_forget(const struct run_live *live);
 

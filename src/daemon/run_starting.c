@@ -242,7 +242,10 @@ void run_answer(void *data, const struct api_run_answer *answer, api_done *done,
         fail(done, done_data, ERR_INVALID, "outputs: a name, value or digest is none that can be kept");
         return;
     }
-    struct request *request = request_new(daemon, answer->principal.name, answer->reason, done, done_data);
+    char reason[DAEMON_WHY_MAX];
+    struct request *request = request_new(
+        daemon, answer->principal.name,
+        is_asked ? run_stack_reason(live, task, answer, reason) : answer->reason, done, done_data);
     if (request == NULL) {
         fail(done, done_data, ERR_LIMIT, "too many requests wait");
         return;

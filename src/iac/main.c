@@ -149,7 +149,7 @@ int main(int count, char **texts)
                                      .purpose =
                                          strcmp(job.verb, "forget") == 0 ? WORK_WITH_RUN : WORK_WITH_STACK};
     if (!work_open(&place, &job.signals, &job.work, &err))
-        return exit_of(&err);
+        return (int)exit_of(&err);
     enum iac_exit end = run_verb(&job);
     const char *text = iac_exit_text((int)end);
     if (text != NULL)

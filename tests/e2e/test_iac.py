@@ -45,7 +45,7 @@ ASKS = 'approval: { from = [ "sre" ];  timeout = "1h"; };'
 class Stack:
     """One stack beside the daemon and the runner."""
 
-    def __init__(self, world, code=CODE, **rules):
+    def __init__(self, world, code=CODE, scan=None, **rules):
         self.world = world
         self.code = os.path.dirname(world.write("code/main.tf", code))
         os.makedirs(world.path("work"), 0o700)
@@ -53,7 +53,7 @@ class Stack:
         shutil.copyfile(world.program("verdict-iac"), self.program)
         os.chmod(self.program, 0o700)
         self.look = world.write("commands/look", "#!/bin/sh\n[ -r \"$VERDICT_OUT_PLAN_FILE\" ] && cat COST >> \"$VERDICT_OUTPUT\"\n".replace("COST", world.path("cost")), 0o700)
-        text = world_config.runner_text(world).replace("allow = (", f'allow = ( [ "{self.program}", "**" ], [ "{self.look}" ], ')
+        text = world_config.runner_text(world).replace("allow = (", f'allow = ( [ "{self.program}", "**" ], [ "{self.look}" ], [ "{scan or self.look}" ], ')
         text = text.replace("PATH=/usr/bin:/bin", f"PATH={os.path.dirname(find('terraform'))}:/usr/bin:/bin\", \"IAC_WORK={world.path('work')}")
         world.start_runner(text + f'directories = [ "{self.code}" ];\n')
         world.start_daemon(rules={"network.rules": self.rules(**rules)})
@@ -141,6 +141,7 @@ def test_plan_approve_apply_verify_drift_destroy(world):
     assert stack.show(run)["outputs"]["deletes"] == "2"
     assert stack.answer(run, plan).status == 200
     assert stack.ended(run)["state"] == "released"
+    assert f"approves plan {plan}" in world.api("GET", "/v1/audit?limit=50").text, "who approved what is in the audit"
     assert os.listdir(world.path("work", "network", "prod", "archive")) == [run]
 
 
@@ -171,6 +172,22 @@ def test_a_destructive_plan_is_refused(world):
         stack.change(approval="", name="z", more=more)
         end = stack.ended(stack.begin("apply"))
         assert end["state"] == state and end["summary"].endswith(word), end["summary"]
+
+
+SARIF = '{"version":"2.1.0","runs":[{"tool":{"driver":{"name":"x"}},"results":[{"level":"LEVEL","message":{"text":"open to all"}}]}]}'
+
+
+def test_programs_look_at_the_plan(world):
+    """They find it as JSON; what they object to is not put before people."""
+    scan = world.write("commands/scan", '#!/bin/sh\ngrep -q resource_changes "$VERDICT_OUT_PLAN_FILE" && cat SAID\n'.replace("SAID", world.path("sarif")), 0o700)
+    stack = Stack(world, scan=scan, more=f'compliance: {{ exec = [ "{scan}" ];  parse = "sarif";  fail_when = "errors > 0"; }};')
+    world.write("sarif", SARIF.replace("LEVEL", "error"))
+    end = stack.ended(stack.begin("apply"))
+    assert end["state"] == "failed" and "failed in stage review: compliance: its report has errors > 0" in end["summary"], end["summary"]
+    world.write("sarif", SARIF.replace("LEVEL", "note"))
+    run = stack.begin("apply")
+    assert stack.answer(run, stack.asks(run)).status == 200
+    assert stack.ended(run)["state"] == "released"
 
 
 def test_a_stale_plan_is_planned_and_approved_anew(world):
@@ -244,6 +261,14 @@ def test_who_may_approve(world):
         assert answer.status == 403 and word in answer.json["detail"], (name, answer.text)
     assert stack.answer(run, plan).status == 200
     assert stack.ended(run)["state"] == "released"
+    stack.change(size=5, approval=ASKS.replace("timeout", "not_author = true;  timeout"))
+    run = stack.begin("apply")
+    answer = stack.answer(run, stack.asks(run))
+    assert answer.status == 403 and "somebody else" in answer.json["detail"], answer.text
+    outcome = {"context": {"chainId": run}, "subject": {"id": "approve", "content": {"outcome": "pass"}}}
+    told = world.api("POST", "/v1/events", outcome, {"ce-specversion": "1.0", "ce-id": "1", "ce-source": "lab", "ce-type": "dev.cdevents.testsuiterun.finished.0.3.0"})
+    assert told.status == 403 and stack.show(run)["state"] == "waiting", told.text
+    assert stack.answer(run, "", "fail").status == 200, "an author may say no"
 
 
 def test_refused_at_the_door(world):

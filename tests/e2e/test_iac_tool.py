@@ -147,6 +147,24 @@ def test_an_interrupt_in_mid_apply(world):
 
 
 @needs_terraform
+def test_killed_in_mid_apply(world):
+    """Who is killed leaves no terraform behind that nobody stops: it hears of it, saves what it has done, and the next plan goes on from there."""
+    began, may_end = world.path("began"), world.path("may_end")
+    stack = Stack(world, CODE + SLOW.replace("BEGAN", began).replace("MAY_END", may_end))
+    _status, _said, values = stack.run("plan")
+    with open(world.path("said"), "w", encoding="utf-8") as said:
+        apply = subprocess.Popen(stack.argv("apply"), cwd=stack.code, env=stack.environment("run_1", values["plan"], "{}"), stdout=said, stderr=subprocess.STDOUT)
+        wait_until(lambda: os.path.exists(began), 20, "the slow resource begins")
+        apply.kill()
+        assert apply.wait(10) == -signal.SIGKILL
+    status, said, values = stack.run("plan", "run_2")
+    assert (status, values["creates"], values["replaces"]) == (0, "1", "1"), said
+    open(may_end, "w", encoding="ascii").close()
+    assert stack.run("apply", "run_2", values["plan"])[0] == 0
+    assert stack.run("verify", "run_2")[0] == 0
+
+
+@needs_terraform
 def test_one_at_a_time(world):
     began, may_end = world.path("began"), world.path("may_end")
     stack = Stack(world, CODE + SLOW.replace("BEGAN", began).replace("MAY_END", may_end))

@@ -73,6 +73,8 @@ static const struct finding_case cases[] = {
     {STACK(TOOL HERE("approval: { need = 2; };")),
      "x.rules:1: from is missing (people or groups of people)\nx.rules:1: unknown key 'need'"},
     {VARIABLE("size = 4; ratio = 0.5; on = true; zones = [ \"a\", \"b\" ]; tags: { owner = \"me\"; }; "), ""},
+    {VARIABLE("a: { b: { c: { d: { e: { f: { g: { h: { }; }; }; }; }; }; }; }; "),
+     "x.rules:1: variables: more than 8 groups and lists in one another"},
     {WHOLE("variables = 5; "), "x.rules:1: variables: takes a group { name = value; }, not a whole number"},
     {"vars: { where = \"/srv/code\"; };\n" STACK(
          "tool = \"tofu\"; directory = \"{{where}}/{{environment}}\"; " HERE("")),
@@ -90,6 +92,28 @@ static void test_findings(void **state)
 {
     (void)state;
     assert_cases(cases, ARRAY_LENGTH(cases));
+}
+
+/* What is longer than a command's environment takes stands in a file beside the code. */
+static void test_too_many_variables(void **state)
+{
+    char text[8192];
+    char found[1024];
+    char value[3000];
+
+    (void)state;
+    memset(value, 'x', sizeof(value) - 1);
+    value[sizeof(value) - 1] = '\0';
+    for (int is_longer = 0; is_longer < 2; is_longer++) {
+        int length =
+            snprintf(text, sizeof(text), "%sa = \"%s\"; b = \"%s\"; }; %s }; };",
+                     "stacks: { network: { " TOOL "variables: { ", value, is_longer ? value : "", HERE(""));
+        config_free(read_text(text, (size_t)length, found, sizeof(found)));
+        assert_string_equal(
+            found, is_longer ? "x.rules:1: variables: longer than 3071 bytes as JSON; put them into a "
+                               "file beside the stack's code"
+                             : "");
+    }
 }
 
 static struct config *read_good(const char *text)
@@ -344,9 +368,13 @@ static void test_conditions(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_findings),   cmocka_unit_test(test_stages_of_verbs),
-        cmocka_unit_test(test_whole),      cmocka_unit_test(test_destroy),
-        cmocka_unit_test(test_unknown),    cmocka_unit_test(test_pipeline),
+        cmocka_unit_test(test_too_many_variables),
+        cmocka_unit_test(test_findings),
+        cmocka_unit_test(test_stages_of_verbs),
+        cmocka_unit_test(test_whole),
+        cmocka_unit_test(test_destroy),
+        cmocka_unit_test(test_unknown),
+        cmocka_unit_test(test_pipeline),
         cmocka_unit_test(test_conditions),
     };
 
