@@ -110,26 +110,6 @@ static void kills_what_does_not_listen(void **state)
     free(pids);
 }
 
-/* Between TERM and KILL there is as long as was asked for, not the usual 5 s. */
-static void gives_the_grace_that_was_asked_for(void **state)
-{
-    struct fixture *fixture = *state;
-    int64_t start_ms = bench_now_ms();
-    const struct runner_message message = {.operation = RUNNER_RUN,
-                                           .key = "a",
-                                           .arguments = {fixture->bench->act, "stubborn"},
-                                           .arguments_count = 2,
-                                           .environment = {fixture->bench->folder_pair},
-                                           .environment_count = 1,
-                                           .deadline_ms = 500,
-                                           .grace_ms = 1000};
-    link_ask(fixture->link, message);
-    struct runner_result result = link_wait(fixture->link, "a");
-    assert_true(result.timed_out);
-    assert_int_equal(result.signal, SIGKILL);
-    assert_in_range(bench_now_ms() - start_ms, 1500, 4999);
-}
-
 static void cancels(void **state)
 {
     struct fixture *fixture = *state;
@@ -496,7 +476,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(tells_exit_codes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(ends_at_the_deadline, set_up, tear_down),
         cmocka_unit_test_setup_teardown(kills_what_does_not_listen, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(gives_the_grace_that_was_asked_for, set_up, tear_down),
         cmocka_unit_test_setup_teardown(cancels, set_up, tear_down),
         cmocka_unit_test_setup_teardown(keeps_both_ends_of_a_flood, set_up, tear_down),
         cmocka_unit_test_setup_teardown(bears_a_torrent, set_up, tear_down),
