@@ -268,7 +268,7 @@ static void add_full(cJSON *object, const struct run_record *record)
 }
 
 /* "network/prod" is a stack in an environment, and its version what is done to it. */
-static void add_stack(cJSON *object, const char *name)
+static void add_stack(cJSON *object, const char *name, const char *verb)
 {
     const char *slash = strchr(name, '/');
     char stack[NAME_MAX_LENGTH + 1];
@@ -279,6 +279,7 @@ static void add_stack(cJSON *object, const char *name)
     cJSON_AddNullToObject(object, "service");
     cJSON_AddStringToObject(object, "stack", stack);
     cJSON_AddStringToObject(object, "environment", slash + 1);
+    cJSON_AddStringToObject(object, "verb", verb);
 }
 
 /* A group has a digest for each of its services, or none. */
@@ -287,7 +288,7 @@ static void add_subject(cJSON *object, const struct run_record *record)
     const struct journal_run *row = record->row;
 
     if (is_of_stack(record)) {
-        add_stack(object, row->pipeline);
+        add_stack(object, row->pipeline, row->version);
     } else if (is_of_group(record)) {
         cJSON_AddNullToObject(object, "pipeline");
         cJSON_AddStringToObject(object, "group", row->pipeline);

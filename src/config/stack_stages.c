@@ -12,7 +12,7 @@
 
 enum { APPROVAL_FROM, APPROVAL_NOT_AUTHOR, APPROVAL_TIMEOUT, APPROVAL_OPTION_COUNT };
 enum { MINUTE_MS = 60 * 1000, DAY_MS = 24 * 60 * MINUTE_MS, WEEK_MS = 7 * DAY_MS };
-enum { PEOPLE_MAX = 32, PLAN_TRIES = 3, WORDS_MAX = 8, WORD_SIZE = 1024 };
+enum { PEOPLE_MAX = 32, WORDS_MAX = 8, WORD_SIZE = 1024 };
 
 static const struct option approval_options[APPROVAL_OPTION_COUNT] = {
     [APPROVAL_FROM] = {.name = "from",
@@ -154,7 +154,7 @@ static struct run_task_definition *add_command(const struct expansion *expansion
     planned->kind = RUN_TASK_COMMAND;
     /* What an apply did whose end nobody knows is found by the next plan. */
     planned->repeat = changes_things ? REPEAT_UNSAFE : REPEAT_IDEMPOTENT;
-    planned->tries_max = changes_things ? 1 : PLAN_TRIES;
+    planned->tries_max = 1; /* a plan that is refused is no better the second time; locks are waited for */
     planned->limit_ms = limit_ms + expansion->place->grace_ms;
     *task = (struct run_task_definition){.name = name,
                                          .directory = expansion->place->directory,

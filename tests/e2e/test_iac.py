@@ -110,7 +110,7 @@ def test_plan_approve_apply_verify_drift_destroy(world):
     assert stack.start("apply").json["id"] == run, "the same one is attached to"
     plan = stack.asks(run)
     shown = stack.show(run)
-    assert (shown["stack"], shown["environment"], shown["version"], shown["outputs"]["creates"]) == ("network", "prod", "apply", "2")
+    assert (shown["stack"], shown["environment"], shown["verb"], shown["pipeline"], shown["outputs"]["creates"]) == ("network", "prod", "apply", None, "2")
     for wrong in ("sha256:" + 64 * "0", ""):
         answer = stack.answer(run, wrong)
         assert answer.status == 409 and plan in answer.json["detail"], answer.text
@@ -164,6 +164,7 @@ def test_a_destructive_plan_is_refused(world):
     end = stack.ended(stack.begin("apply"))
     assert end["state"] == "failed" and end["summary"].endswith("the plan is refused: deletes > 0 or replaces > 0: deletes 0, replaces 1"), end["summary"]
     assert stack.stages(end["id"])["apply"] == "idle"
+    assert stack.show(end["id"])["stages"][0]["tasks"][0]["tries"] == 1, "it is no better the second time"
     more = cost + 'refuse_when = "monthly_cost > +10%";'
     for told, state, word in (("monthly_cost=120\nmonthly_cost_before=100\n", "failed", "the plan is refused: monthly_cost > +10%: monthly_cost 120, monthly_cost_before 100"),
                               ("monthly_cost=120\n", "failed", "nobody can tell monthly_cost > +10%: monthly_cost 120, monthly_cost_before not known"),
