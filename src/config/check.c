@@ -257,8 +257,10 @@ static void check_stacks(struct inspection *inspection, struct config_file *file
     size_t before = inspection->build.report->said;
     struct arena scratch;
 
+    if (stacks == NULL)
+        return;
     block_arena(&scratch, SELECT_BYTES_MAX);
-    for (size_t i = 0; stacks != NULL && i < stacks->count; i++) {
+    for (size_t i = 0; i < stacks->count; i++) {
         arena_reset(&inspection->arena);
         stacks_check(&inspection->build, &scratch, &stacks->children[i]);
     }

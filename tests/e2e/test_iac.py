@@ -1,12 +1,17 @@
 # test_iac.py - stacks through the daemon, the runner and the real terraform: approved by people for one plan, applied once, verified, refused, destroyed.
 # SPDX-License-Identifier: MIT
+import contextlib
+import getpass
 import os
 import shutil
+import sqlite3
+import subprocess
 
 import pytest
 
 import world_config
 from support import wait_until
+from support.browser import browsing
 from world import find
 
 pytestmark = pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not installed, and Debian has none")
@@ -195,16 +200,11 @@ def test_a_stale_plan_is_planned_and_approved_anew(world):
     stack = Stack(world)
     run = stack.begin("apply")
     first = stack.asks(run)
-    state = world.path("work", "network", "prod", "state")
-    shutil.copytree(os.path.dirname(state), world.path("aside"), ignore=shutil.ignore_patterns("runs"))
-    world.write("aside.tf", "")
-    other = world.path("work", "network", "prod")
     environment = {"PATH": os.environ["PATH"], "IAC_WORK": world.path("work"), "VERDICT_RUN": "by-hand", "VERDICT_VARIABLES": '{"size":9}', "VERDICT_OUTPUT": world.path("values")}
     by_hand(stack, "plan", environment)
     with open(world.path("values"), encoding="utf-8") as file:
         values = dict(line.rstrip("\n").split("=", 1) for line in file)
     by_hand(stack, "apply", {**environment, "VERDICT_OUT_PLAN": values["plan"]})
-    assert os.path.exists(other)
     assert stack.answer(run, first).status == 200
     end = stack.ended(run)
     assert end["state"] == "failed" and "the plan is stale" in end["summary"] and "verdict retry" in end["summary"], end["summary"]
@@ -219,7 +219,6 @@ def test_a_stale_plan_is_planned_and_approved_anew(world):
 
 
 def by_hand(stack, verb, environment):
-    import subprocess  # pylint: disable=import-outside-toplevel
     done = subprocess.run([stack.program, verb, "terraform", "network", "prod", "state=local"], cwd=stack.code, env=environment, text=True, capture_output=True, timeout=60, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -319,3 +318,39 @@ def test_before_a_deployment(world):
     wait_until(lambda: run not in stack.folders(), 20, "nothing secret stays")
     end = stack.ended(world.api("POST", "/v1/runs", {**start, "version": "2.0.1"}).json["id"])
     assert end["state"] == "released" and stack.stages(end["id"])["prod-network-apply"] == "skipped", end["summary"]
+
+
+def test_a_restart_asks_nobody_for_nothing(world):
+    """Killed between the moment that an empty plan waits and its waiver: as if the journal had stopped there."""
+    stack = Stack(world)
+    run = stack.begin("apply")
+    stack.asks(run)
+    world.programs["verdictd"].stop()
+    with contextlib.closing(sqlite3.connect(world.path("data", "journal.db"))) as journal, journal:
+        assert journal.execute("UPDATE outputs SET value = '0' WHERE name = 'changes'").rowcount == 1
+    world.programs["verdictd"].start()
+    end = stack.ended(run)
+    assert stack.stages(run)["apply"] == "skipped", end["summary"]
+
+
+def test_approved_in_the_console(world):
+    """The page says yes to the plan that it showed."""
+    stack = Stack(world)
+    token = world.verdict("token", "create", getpass.getuser(), "--person", "--scope", "read,approve").stdout.strip()
+    run = stack.begin("apply")
+    plan = stack.asks(run)
+    with browsing(world, "iac") as browser:
+        browser.driver.get(f"http://127.0.0.1:{world.api_port}/")
+        browser.fill("#token", token)
+        browser.click("button[type=submit]", "Log in")
+        browser.click("#nav a", "Runs")
+        browser.click("table a", "network/prod apply")
+        browser.click("button", "Approve this plan")
+        browser.wait("dialog", plan)
+        browser.picture("approval")
+        browser.fill("dialog #reason", "read it")
+        browser.click("dialog button[type=submit]")
+        browser.wait("h1", "released")
+        assert browser.complaints() == []
+    assert stack.ended(run)["state"] == "released"
+    assert f"approves plan {plan}: read it" in world.api("GET", "/v1/audit?limit=50").text
