@@ -53,38 +53,6 @@ static bool check_absolute(const struct build *build, const struct node *node, c
            report_node(build->report, tree_find(node, name), "%s: must be an absolute path", name);
 }
 
-/* What verdict-iac is told goes through the runner's allow list, which takes no other letters. */
-static bool is_safe(const char *text)
-{
-    static const char safe[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:/@=+~-";
-
-    return text[strspn(text, safe)] == '\0' && strstr(text, "..") == NULL;
-}
-
-static bool check_state(const struct build *build, const struct node *node, const struct option_value *values)
-{
-    static const int beside[] = {STACK_URL, STACK_TOKEN};
-    bool is_daemon = strcmp(values[STACK_STATE].text, "daemon") == 0;
-    bool is_good = true;
-
-    for (size_t i = 0; i < ARRAY_LENGTH(beside); i++) {
-        const struct option_value *value = &values[beside[i]];
-        const char *name = stack_options[beside[i]].name;
-        if (value->is_set && !is_daemon)
-            is_good =
-                report_node(build->report, tree_find(node, name), "%s: goes with state = \"daemon\"", name);
-        else if (!value->is_set && is_daemon)
-            is_good = report_node(build->report, tree_find(node, "state"), "state = \"daemon\" needs %s (%s)",
-                                  name, stack_options[beside[i]].help);
-        else if (value->is_set && !is_safe(value->text))
-            is_good = report_node(build->report, tree_find(node, name),
-                                  "%s: has letters that the runner refuses", name);
-    }
-    if (is_daemon && values[STACK_URL].is_set && !text_is_web_url(values[STACK_URL].text))
-        return report_node(build->report, tree_find(node, "url"), "url: must begin with http:// or https://");
-    return is_good;
-}
-
 /* ---- stages ---- */
 
 static bool add_stage(const struct expansion *expansion, const char *name)
@@ -110,8 +78,6 @@ static bool add_word(const struct expansion *expansion, const char **words, size
 {
     char text[WORD_SIZE];
 
-    if (value == NULL)
-        return true;
     if (snprintf(text, sizeof(text), "%s%s", name, value) >= WORD_SIZE)
         return report_node(expansion->build->report, expansion->node, "%s is too long", name);
     words[*count] = options_keep(expansion->build, expansion->node, text);
@@ -131,10 +97,7 @@ static bool take_words(const struct expansion *expansion, const char *verb, stru
     is_good = is_good && add_word(expansion, words, &task->argument_count, "", expansion->place->tool);
     is_good = is_good && add_word(expansion, words, &task->argument_count, "", expansion->place->name);
     is_good = is_good && add_word(expansion, words, &task->argument_count, "", expansion->place->environment);
-    is_good =
-        is_good && add_word(expansion, words, &task->argument_count, "state=", values[STACK_STATE].text);
-    is_good = is_good && add_word(expansion, words, &task->argument_count, "url=", values[STACK_URL].text);
-    return is_good && add_word(expansion, words, &task->argument_count, "token=", values[STACK_TOKEN].text);
+    return is_good && add_word(expansion, words, &task->argument_count, "state=", values[STACK_STATE].text);
 }
 
 /* A stage with one command of verdict-iac; NULL: findings. */
@@ -347,7 +310,7 @@ bool stacks_expand(const struct build *build, const struct node *filled, const c
     if (!options_read(build, filled, &shape, expansion.values, NULL) ||
         !check_absolute(build, filled, "directory", &expansion.values[STACK_DIRECTORY]) ||
         !check_absolute(build, filled, "program", &expansion.values[STACK_PROGRAM]) ||
-        !check_state(build, filled, expansion.values) || !take_place(&expansion) || !add_verb(&expansion))
+        !take_place(&expansion) || !add_verb(&expansion))
         return false;
     *ret_place = expansion.place;
     return true;

@@ -147,7 +147,7 @@ static enum run_result result_of(const struct runner_outcome *outcome, bool is_s
 }
 
 /* One line of what the command wrote to $VERDICT_OUTPUT; false: it is none that may be kept. */
-static bool take_value(struct run_live *live, char *line, uint64_t *version_key)
+static bool take_value(struct run_live *live, char *line, bool is_stack, uint64_t *version_key)
 {
     char *equals = strchr(line, '=');
 
@@ -159,11 +159,13 @@ static bool take_value(struct run_live *live, char *line, uint64_t *version_key)
             return false;
         *version_key = journal_version_key(live->daemon->journal, live->version, equals + 1);
     }
-    return run_live_put(live, line, equals + 1);
+    /* There may be more outputs of stacks than a run keeps: they stand in the state. */
+    return run_live_put(live, line, equals + 1) ||
+           (is_stack && strncmp(line, IAC_OUTPUT_OF, strlen(IAC_OUTPUT_OF)) == 0);
 }
 
-static bool take_values(struct run_live *live, const char *values, uint64_t *version_key, char *why,
-                        size_t size)
+static bool take_values(struct run_live *live, const char *values, bool is_stack, uint64_t *version_key,
+                        char *why, size_t size)
 {
     CLEANUP(memory_free_at) char *copy = memory_copy_text(values);
     char *rest = copy;
@@ -171,7 +173,7 @@ static bool take_values(struct run_live *live, const char *values, uint64_t *ver
     redaction_apply(live->daemon->log.redaction,
                     copy); /* they are kept, shown, and given to other commands */
     for (char *line = strsep(&rest, "\n"); line != NULL; line = strsep(&rest, "\n"))
-        if (!take_value(live, line, version_key)) {
+        if (!take_value(live, line, is_stack, version_key)) {
             (void)snprintf(why, size, "it reported a line that is no name=value that can be kept: %.60s",
                            line);
             return false;
@@ -206,7 +208,7 @@ static void ended(void *data, const struct runner_outcome *outcome)
 
     /* What a stack's command found is told whether it is good or not. */
     if (live != NULL && (result == RUN_RESULT_DONE || (is_stack && outcome->kind == RUNNER_ENDED)) &&
-        !take_values(live, outcome->values, &version_key, why, sizeof(why)))
+        !take_values(live, outcome->values, is_stack, &version_key, why, sizeof(why)))
         result = RUN_RESULT_FAILED;
     if (live != NULL && result == RUN_RESULT_DONE &&
         !run_stack_passes(live, acting->action.task, why, sizeof(why)))

@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 
 static const char HELP[] =
-    "Usage: verdict-iac VERB TOOL STACK ENVIRONMENT [state=own|local|daemon] [url=URL] [token=REFERENCE]\n"
+    "Usage: verdict-iac VERB TOOL STACK ENVIRONMENT [state=own|local|daemon]\n"
     "Runs an infrastructure tool on the code in the present folder. verdict-runner starts it for verdictd.\n"
     "\n"
     "  VERB   plan          makes a plan, counts it, and reports its hash\n"
@@ -22,11 +22,14 @@ static const char HELP[] =
     "         forget        removes what a run left in its work folder\n"
     "  TOOL   terraform or tofu, found in PATH\n"
     "  state  own: as the code says; local: in the work folder, with backend \"local\" { } in the code;\n"
-    "         daemon: with verdictd at URL, with backend \"http\" { } in the code\n"
+    "         daemon: with verdictd, with backend \"http\" { } in the code\n"
     "\n"
     "The work folder is IAC_WORK (" WORK_ROOT "). VERDICT_VARIABLES holds the stack's\n"
     "variables as a JSON object, VERDICT_RUN names the run, VERDICT_OUTPUT the file that takes what is "
     "reported.\n"
+    "IAC_URL is where verdictd answers and IAC_TOKEN the reference of a token for it (file:/PATH, "
+    "cred:NAME), for\n"
+    "state=daemon.\n"
     "Ends with 0 done; 1 failed; 2 usage; 3 the plan is stale; 4 it is another plan than the approved one; 5 "
     "a\n"
     "second plan is not empty; 6 drift; 7 interrupted; 75 somebody else holds the stack or its state.\n";
@@ -58,22 +61,14 @@ static enum iac_exit run_verb(struct job *job)
 
 static bool take_option(struct job *job, const char *text, struct err *err)
 {
-    static const char *const states[] = {"own", "local", "daemon"}; /* as enum job_state */
+    static const char *const states[] = {"state=own", "state=local", "state=daemon"}; /* as enum job_state */
 
-    if (strncmp(text, "url=", 4) == 0)
-        job->url = text + 4;
-    else if (strncmp(text, "token=", 6) == 0)
-        job->token = text + 6;
-    else if (strncmp(text, "state=", 6) != 0)
-        return err_set(err, ERR_INVALID, "%s: no such option; see --help", text);
-    for (size_t i = 0; strncmp(text, "state=", 6) == 0; i++) {
-        if (i == ARRAY_LENGTH(states))
-            return err_set(err, ERR_INVALID, "%s: must be own, local or daemon", text);
-        job->state = (enum job_state)i;
-        if (strcmp(text + 6, states[i]) == 0)
+    for (size_t i = 0; i < ARRAY_LENGTH(states); i++)
+        if (strcmp(text, states[i]) == 0) {
+            job->state = (enum job_state)i;
             return true;
-    }
-    return true;
+        }
+    return err_set(err, ERR_INVALID, "%s: no such option; see --help", text);
 }
 
 static const struct iac_tool *find_tool(const char *name)
@@ -108,8 +103,11 @@ static bool read_arguments(int count, char **texts, struct job *job, struct err 
     for (int i = WORDS; i < count; i++)
         if (!take_option(job, texts[i], err))
             return false;
+    job->url = environment_text("IAC_URL", NULL);
+    job->token = environment_text("IAC_TOKEN", NULL);
     if (job->state == JOB_STATE_DAEMON && (job->url == NULL || job->token == NULL))
-        return err_set(err, ERR_INVALID, "state=daemon needs url= and token=");
+        return err_set(err, ERR_INVALID,
+                       "state=daemon needs IAC_URL and IAC_TOKEN (`environment` of the runner)");
     job->run = environment_text("VERDICT_RUN", "by-hand");
     job->variables = environment_text("VERDICT_VARIABLES", "{}");
     job->approved = environment_text("VERDICT_OUT_PLAN", "");

@@ -64,7 +64,7 @@ static void tell_output(const struct job *job, const struct json_node *one)
     bool is_secret = true;
 
     if (!json_bool(one, "sensitive", JSON_REQUIRED, &is_secret, NULL) || is_secret || value.item == NULL ||
-        snprintf(name, sizeof(name), "output.%s", json_name(one)) >= NAME_SIZE ||
+        snprintf(name, sizeof(name), IAC_OUTPUT_OF "%s", json_name(one)) >= NAME_SIZE ||
         !json_value_text(value.item, text, sizeof(text)))
         return;
     job_tell(job, name, text);

@@ -64,9 +64,15 @@ static bool add(struct surroundings *around, const char *name, const char *value
 /* Ours, and what is said below, are not passed on. */
 static bool is_passed_on(const char *pair)
 {
-    static const char *const without[] = {
-        "VERDICT_",          "TF_DATA_DIR=",        "TF_INPUT=",     "TF_HTTP_",
-        "TF_IN_AUTOMATION=", "CHECKPOINT_DISABLE=", "TF_WORKSPACE=", "TF_CLI_ARGS"};
+    static const char *const without[] = {"VERDICT_",
+                                          "IAC_",
+                                          "TF_DATA_DIR=",
+                                          "TF_INPUT=",
+                                          "TF_HTTP_",
+                                          "TF_IN_AUTOMATION=",
+                                          "CHECKPOINT_DISABLE=",
+                                          "TF_WORKSPACE=",
+                                          "TF_CLI_ARGS"};
 
     for (size_t i = 0; i < ARRAY_LENGTH(without); i++)
         if (strncmp(pair, without[i], strlen(without[i])) == 0)

@@ -202,7 +202,7 @@ def test_drift_is_counted(world):
 
 
 SHOWN = """#!/bin/sh
-env | grep -E '^(TF_|VERDICT_|CHECKPOINT)' | sort > SHOWN
+env | grep -E '^(TF_|IAC_|VERDICT_|CHECKPOINT)' | sort > SHOWN
 exit 1
 """
 
@@ -212,8 +212,9 @@ def test_the_state_may_be_with_the_daemon(world):
     world.write("bin/terraform", SHOWN.replace("SHOWN", world.path("shown")), 0o700)
     token = world.write("token", "verysecret\n", 0o600)
     stack = Stack(world)
-    argv = [*stack.argv("plan")[:-1], "state=daemon", "url=http://127.0.0.1:1", f"token=file:{token}"]
-    environment = {**stack.environment("run_1", "", "{}"), "PATH": world.path("bin") + ":/usr/bin:/bin", "TF_WORKSPACE": "other", "TF_VAR_key": "kept"}
+    argv = [*stack.argv("plan")[:-1], "state=daemon"]
+    environment = {**stack.environment("run_1", "", "{}"), "PATH": world.path("bin") + ":/usr/bin:/bin", "TF_WORKSPACE": "other", "TF_VAR_key": "kept",
+                   "IAC_URL": "http://127.0.0.1:1", "IAC_TOKEN": f"file:{token}"}
     done = subprocess.run(argv, cwd=stack.code, env=environment, text=True, capture_output=True, timeout=20, check=False)
     assert done.returncode == 1 and "verysecret" not in done.stdout + done.stderr
     with open(world.path("shown"), encoding="utf-8") as file:
@@ -230,7 +231,7 @@ def test_refusals(world):
     stack = Stack(world)
     program = world.program("verdict-iac")
     for argv, word in (([], "VERB"), (["plan", "terraforn", "a", "b"], "terraforn"), (["plan", "terraform", "a/b", "c"], "names"), (["plan", "terraform", "a", "b", "state=x"], "state=x"),
-                       (["plan", "terraform", "a", "b", "state=daemon"], "token="), (["burn", "terraform", "a", "b"], "burn"), (["plan", "terraform", "a", "b", "c"], "option")):
+                       (["plan", "terraform", "a", "b", "state=daemon"], "IAC_TOKEN"), (["burn", "terraform", "a", "b"], "burn"), (["plan", "terraform", "a", "b", "c"], "option")):
         done = subprocess.run([program, *argv], cwd=stack.code, env=stack.environment("run_1", "", "{}"), text=True, capture_output=True, timeout=20, check=False)
         assert done.returncode == 2 and word in done.stderr, (argv, done)
     status, said, _values = stack.run("plan", path="/nowhere")
