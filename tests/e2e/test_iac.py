@@ -60,8 +60,11 @@ class Stack:
         self.look = world.write("commands/look", "#!/bin/sh\n[ -r \"$VERDICT_OUT_PLAN_FILE\" ] && cat COST >> \"$VERDICT_OUTPUT\"\n".replace("COST", world.path("cost")), 0o700)
         text = world_config.runner_text(world).replace("allow = (", f'allow = ( [ "{self.program}", "**" ], [ "{self.look}" ], [ "{scan or self.look}" ], ')
         text = text.replace("PATH=/usr/bin:/bin", f"PATH={os.path.dirname(find('terraform'))}:/usr/bin:/bin\", \"IAC_WORK={world.path('work')}")
-        world.start_runner(text + f'directories = [ "{self.code}" ];\n')
+        world.start_runner(self.runner_text(text) + f'directories = [ "{self.code}" ];\n')
         world.start_daemon(rules={"network.rules": self.rules(**rules)})
+
+    def runner_text(self, text):
+        return text
 
     def rules(self, size=4, name="x", more="", approval=ASKS):
         text = RULES
