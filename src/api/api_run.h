@@ -21,8 +21,9 @@ struct api_waits {
 /* Of a pipeline, with the version that goes through it; or of a group, with one for each of its services. */
 struct api_run_start {
     struct api_principal principal;
-    const char *pipeline, *version; /* NULL: of a group */
-    const char *group;              /* NULL: of a pipeline */
+    const char *pipeline, *version;         /* NULL: of a group */
+    const char *group;                      /* NULL: of a pipeline */
+    const char *stack, *environment, *verb; /* NULL: of no stack */
     size_t member_count;
     const struct run_member *members;
     const char *digest, *run_url, *commit, *reason; /* "" where not given */

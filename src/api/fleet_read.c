@@ -297,6 +297,12 @@ static void take_run(const struct pass *pass, const struct journal_run *run)
     run_definition_free(definition);
 }
 
+/* Infrastructure is no delivery of a version. */
+static bool is_of_stack(const struct journal_run *run)
+{
+    return strchr(run->pipeline, '/') != NULL;
+}
+
 /* What is read of each one is forgotten behind it; the rows themselves stay. */
 static void take_page(struct pass *pass, const struct journal_run *rows, size_t count)
 {
@@ -304,7 +310,7 @@ static void take_page(struct pass *pass, const struct journal_run *rows, size_t 
     const struct arena before = report->page;
 
     for (size_t i = 0; i < count; i++) {
-        if (!fleet_shows_run(&report->wish, &rows[i]))
+        if (!fleet_shows_run(&report->wish, &rows[i]) || is_of_stack(&rows[i]))
             continue;
         pass->first_ms = rows[i].created_ms < pass->first_ms ? rows[i].created_ms : pass->first_ms;
         if (rows[i].ended_ms > 0 && rows[i].ended_ms >= pass->since_ms)

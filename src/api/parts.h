@@ -74,6 +74,16 @@ void runs_answer(struct call *call);
 /* A run concerns each service and environment that it deploys; false: answered with 403. */
 MUST_CHECK bool runs_allowed(struct call *call, unsigned right, const char *service,
                              const struct run_definition *definition);
+/* An answer to a task, and whether the caller may give it: who may start such a run may, but an answer that
+ * is a review is for people, and a yes for what it names. False: answered. */
+struct runs_answer {
+    uint8_t task;
+    bool is_good;
+    const struct journal_output *outputs;
+    size_t count;
+};
+MUST_CHECK bool runs_may_answer(struct call *call, const struct journal_run *row,
+                                const struct run_definition *definition, const struct runs_answer *answer);
 /* api_done of every request about runs that the engine answers. */
 void runs_done(void *data, bool is_done, bool is_new, uint64_t run, const struct err *err);
 void stacks_list(struct call *call);

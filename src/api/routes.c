@@ -59,8 +59,9 @@ const struct route routes[] = {
     {"GET", "/v1/audit", TOKEN_READ, audit_list, 0,
      "What changed and who asked, each row with the hash of the one before; newest first, or ?after=N on"},
     {"POST", "/v1/runs", TOKEN_DEPLOY, runs_start, RUNS_STARTS,
-     "Starts a run of a pipeline, or of a group (group, versions) that stands or falls together; attaches to "
-     "the same one that is under way"},
+     "Starts a run of a pipeline, of a group (group, versions) that stands or falls together, or of a stack "
+     "(stack, "
+     "environment, verb); attaches to the same one that is under way"},
     {"GET", "/v1/runs", TOKEN_READ, runs_list, 0, "Lists runs, newest first; ?pipeline="},
     {"GET", "/v1/runs/{run}", TOKEN_READ, runs_show, 0,
      "Shows one with its stages and tasks; ?wait=60s as for deployments"},
@@ -68,8 +69,10 @@ const struct route routes[] = {
      "Stops its commands and takes its running deployments back"},
     {"POST", "/v1/runs/{run}/retry", TOKEN_DEPLOY, runs_act, RUNS_STARTS,
      "A new run from the stage that failed on, with the same artifact"},
-    {"POST", "/v1/runs/{run}/tasks/{stage}/{task}", TOKEN_DEPLOY, runs_answer, RUNS_ACTS,
-     "The answer that a task awaits, or what the failure of one means"},
+    {"POST", "/v1/runs/{run}/tasks/{stage}/{task}", TOKEN_READ, runs_answer, RUNS_ACTS,
+     "The answer that a task awaits, or what the failure of one means (deploy); of a plan's review a "
+     "person's, which "
+     "names its hash (approve)"},
     {"GET", "/v1/iac", TOKEN_READ, stacks_list, 0,
      "Stacks of infrastructure as code: the newest state of each, and who holds its lock"},
     {"GET", "/v1/iac/{stack}/{environment}", TOKEN_READ, stacks_show, 0,

@@ -93,6 +93,12 @@ static void add_waiting(const struct run_record *record, struct text *text)
     }
 }
 
+/* No other name has a slash. */
+static bool is_of_stack(const struct run_record *record)
+{
+    return strchr(record->row->pipeline, '/') != NULL;
+}
+
 /* The row of a group names no service. */
 static bool is_of_group(const struct run_record *record)
 {
@@ -107,7 +113,9 @@ static void add_phase(const struct run_record *record, struct text *text)
     switch (state->phase) {
     case RUN_QUEUED:
         text_add(text, "waits: another run of this %s is under way",
-                 is_of_group(record) ? "group" : "pipeline");
+                 is_of_stack(record)   ? "stack"
+                 : is_of_group(record) ? "group"
+                                       : "pipeline");
         return;
     case RUN_RUNNING:
         text_add(text, "stage %s%s", stage,
@@ -196,6 +204,19 @@ static void add_target(cJSON *object, const struct run_record *record, uint8_t i
         cJSON_AddItemToArray(waits, cJSON_CreateString(record->waits[index].names[i]));
 }
 
+/* What a yes has to name. */
+static void add_review(cJSON *object, const struct run_record *record, uint8_t index)
+{
+    const struct task_review *review = record->definition->tasks[index].review;
+
+    if (review == NULL)
+        return;
+    cJSON *names = cJSON_AddObjectToObject(object, "approves");
+    for (size_t i = 0; i < record->output_count; i++)
+        if (strcmp(record->outputs[i].name, review->output) == 0)
+            cJSON_AddStringToObject(names, review->output, record->outputs[i].value);
+}
+
 static cJSON *shape_task(const struct run_record *record, uint8_t index)
 {
     const struct run_task *state = &record->row->state.tasks[index];
@@ -210,6 +231,7 @@ static cJSON *shape_task(const struct run_record *record, uint8_t index)
     cJSON_AddStringToObject(object, "state", run_task_phase_name(state->phase));
     cJSON_AddNumberToObject(object, "tries", state->tries);
     cJSON_AddStringToObject(object, "cause", run_cause_text((enum run_cause)state->cause));
+    add_review(object, record, index);
     add_deployment(object, state->deployment);
     add_target(object, record, index);
     if (newest == NULL)
@@ -245,12 +267,29 @@ static void add_full(cJSON *object, const struct run_record *record)
         cJSON_AddStringToObject(outputs, record->outputs[i].name, record->outputs[i].value);
 }
 
+/* "network/prod" is a stack in an environment, and its version what is done to it. */
+static void add_stack(cJSON *object, const char *name, const char *verb)
+{
+    const char *slash = strchr(name, '/');
+    char stack[NAME_MAX_LENGTH + 1];
+
+    (void)snprintf(stack, sizeof(stack), "%.*s", (int)(slash - name), name);
+    cJSON_AddNullToObject(object, "pipeline");
+    cJSON_AddNullToObject(object, "group");
+    cJSON_AddNullToObject(object, "service");
+    cJSON_AddStringToObject(object, "stack", stack);
+    cJSON_AddStringToObject(object, "environment", slash + 1);
+    cJSON_AddStringToObject(object, "verb", verb);
+}
+
 /* A group has a digest for each of its services, or none. */
 static void add_subject(cJSON *object, const struct run_record *record)
 {
     const struct journal_run *row = record->row;
 
-    if (is_of_group(record)) {
+    if (is_of_stack(record)) {
+        add_stack(object, row->pipeline, row->version);
+    } else if (is_of_group(record)) {
         cJSON_AddNullToObject(object, "pipeline");
         cJSON_AddStringToObject(object, "group", row->pipeline);
         cJSON_AddNullToObject(object, "service");

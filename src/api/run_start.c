@@ -1,14 +1,16 @@
-/* run_start.c - runs at the door: of a pipeline, or of a group of services that go out together.
+/* run_start.c - runs at the door: of a pipeline, of a group of services that go out together, or of a stack.
  * SPDX-License-Identifier: MIT */
 #include "api/parts.h"
 #include "io/json.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { URL_SIZE = 1024, COMMIT_SIZE = 129 };
 
 struct texts {
     char pipeline[NAME_MAX_LENGTH + 1], group[NAME_MAX_LENGTH + 1];
+    char stack[NAME_MAX_LENGTH + 1], environment[NAME_MAX_LENGTH + 1], verb[NAME_MAX_LENGTH + 1];
     char version[VERSION_MAX_LENGTH + 1], digest[DIGEST_MAX_LENGTH + 1];
     char run_url[URL_SIZE], commit[COMMIT_SIZE], actor[NAME_MAX_LENGTH + 1];
     size_t member_count;
@@ -17,11 +19,13 @@ struct texts {
 
 static bool read_words(struct call *call, struct texts *texts)
 {
-    static const char *const names[] = {"pipeline", "version", "digest", "group", "versions",
-                                        "digests",  "run_url", "commit", "actor", "reason"};
+    static const char *const names[] = {"pipeline", "version", "digest",      "group", "versions",
+                                        "digests",  "stack",   "environment", "verb",  "confirm",
+                                        "run_url",  "commit",  "actor",       "reason"};
 
     return call_read_body(call, names, ARRAY_LENGTH(names), false) &&
            call_body_line(call, "group", sizeof(texts->group), texts->group) &&
+           call_body_line(call, "stack", sizeof(texts->stack), texts->stack) &&
            call_body_line(call, "run_url", sizeof(texts->run_url), texts->run_url) &&
            call_body_line(call, "commit", sizeof(texts->commit), texts->commit) &&
            call_body_line(call, "actor", sizeof(texts->actor), texts->actor) &&
@@ -39,13 +43,51 @@ static bool refuse_beside(struct call *call, const char *name, const char *kind)
     return false;
 }
 
+/* What takes everything away is named twice. */
+static bool is_confirmed(struct call *call, const struct texts *texts)
+{
+    char wanted[2 * (NAME_MAX_LENGTH + 1)];
+    char confirm[sizeof(wanted)];
+
+    if (!call_body_line(call, "confirm", sizeof(confirm), confirm))
+        return false;
+    (void)snprintf(wanted, sizeof(wanted), "%s/%s", texts->stack, texts->environment);
+    if (strcmp(texts->verb, "destroy") != 0 || strcmp(confirm, wanted) == 0)
+        return true;
+    problem_answer(call, 422, "invalid", "#/confirm: destroy takes everything away; repeat what: \"%s\"",
+                   wanted);
+    return false;
+}
+
+static bool read_stack(struct call *call, struct texts *texts)
+{
+    static const char *const others[] = {"pipeline", "group", "version", "digest", "versions", "digests"};
+
+    for (size_t i = 0; i < ARRAY_LENGTH(others); i++)
+        if (!refuse_beside(call, others[i], "stack"))
+            return false;
+    return call_body_name(call, "stack", text_is_name, "a name", sizeof(texts->stack), texts->stack) &&
+           call_body_name(call, "environment", text_is_name, "a name", sizeof(texts->environment),
+                          texts->environment) &&
+           call_body_name(call, "verb", text_is_name, "plan, apply, verify, drift or destroy",
+                          sizeof(texts->verb), texts->verb) &&
+           is_confirmed(call, texts);
+}
+
+static bool refuse_words_of_stacks(struct call *call, const char *kind)
+{
+    return refuse_beside(call, "environment", kind) && refuse_beside(call, "verb", kind) &&
+           refuse_beside(call, "confirm", kind);
+}
+
 static bool read_pipeline(struct call *call, struct texts *texts)
 {
     if (!call_body_name(call, "pipeline", text_is_name, "a name", sizeof(texts->pipeline), texts->pipeline) ||
         !call_body_name(call, "version", text_is_version, "a version", sizeof(texts->version),
                         texts->version) ||
         !call_body_line(call, "digest", sizeof(texts->digest), texts->digest) ||
-        !refuse_beside(call, "versions", "pipeline") || !refuse_beside(call, "digests", "pipeline"))
+        !refuse_words_of_stacks(call, "pipeline") || !refuse_beside(call, "versions", "pipeline") ||
+        !refuse_beside(call, "digests", "pipeline"))
         return false;
     if (texts->digest[0] == '\0' || text_is_digest(texts->digest))
         return true;
@@ -104,8 +146,8 @@ static bool read_group(struct call *call, struct texts *texts)
     struct json_node root = json_root(call->body);
     struct err err = {0};
 
-    if (!refuse_beside(call, "pipeline", "group") || !refuse_beside(call, "version", "group") ||
-        !refuse_beside(call, "digest", "group"))
+    if (!refuse_words_of_stacks(call, "group") || !refuse_beside(call, "pipeline", "group") ||
+        !refuse_beside(call, "version", "group") || !refuse_beside(call, "digest", "group"))
         return false;
     if (!text_is_name(texts->group)) {
         problem_answer_member(call, "#/group", "must be a name");
@@ -142,12 +184,18 @@ void runs_start(struct call *call)
     if (!read_words(call, &texts))
         return;
     bool is_group = texts.group[0] != '\0';
-    if (is_group ? !read_group(call, &texts) : !read_pipeline(call, &texts))
+    bool is_stack = texts.stack[0] != '\0';
+    if (is_stack   ? !read_stack(call, &texts)
+        : is_group ? !read_group(call, &texts)
+                   : !read_pipeline(call, &texts))
         return;
     const struct api_run_start start = {
         .principal = {.name = call->principal.name, .is_person = call->principal.is_person},
-        .pipeline = is_group ? NULL : texts.pipeline,
-        .version = is_group ? NULL : texts.version,
+        .pipeline = is_group || is_stack ? NULL : texts.pipeline,
+        .version = is_group || is_stack ? NULL : texts.version,
+        .stack = is_stack ? texts.stack : NULL,
+        .environment = is_stack ? texts.environment : NULL,
+        .verb = is_stack ? texts.verb : NULL,
         .group = is_group ? texts.group : NULL,
         .member_count = texts.member_count,
         .members = texts.members,

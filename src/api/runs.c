@@ -45,8 +45,32 @@ static bool is_unbound(const struct call *call, unsigned right)
     return !principal->has_token || journal_token_allows(&principal->token, (enum token_right)right, "", "");
 }
 
+/* "network/prod": the stack, and where the slash stands; NULL: the name has none. */
+static const char *split_stack(const char *name, char stack[NAME_MAX_LENGTH + 1])
+{
+    const char *slash = strchr(name, '/');
+    struct text text;
+
+    text_init(&text, stack, NAME_MAX_LENGTH + 1);
+    text_add_bytes(&text, name, slash == NULL ? 0 : (size_t)(slash - name));
+    return slash;
+}
+
+static bool is_name_of_runs(const char *name)
+{
+    char stack[NAME_MAX_LENGTH + 1];
+    const char *slash = split_stack(name, stack);
+
+    return slash == NULL ? text_is_name(name) : text_is_name(stack) && text_is_name(slash + 1);
+}
+
 static bool is_listed(const struct call *call, const struct journal_run *row)
 {
+    char stack[NAME_MAX_LENGTH + 1];
+    const char *slash = split_stack(row->pipeline, stack);
+
+    if (slash != NULL)
+        return auth_allows(&call->principal, TOKEN_READ, stack, slash + 1);
     return row->service[0] == '\0' ? is_unbound(call, TOKEN_READ)
                                    : auth_allows(&call->principal, TOKEN_READ, row->service, "");
 }
@@ -58,10 +82,12 @@ bool runs_allowed(struct call *call, unsigned right, const char *service,
 
     for (uint8_t i = 0; definition != NULL && i < definition->plan.task_count; i++) {
         const struct run_task_definition *task = &definition->tasks[i];
-        if (task->environment == NULL)
+        const struct stack_place *stack = task->stack;
+        if (stack == NULL && task->environment == NULL)
             continue;
         has_environment = true;
-        if (!call_allowed(call, right, task->service, task->environment))
+        if (!call_allowed(call, right, stack == NULL ? task->service : stack->name,
+                          stack == NULL ? task->environment : stack->environment))
             return false;
     }
     if (has_environment)
@@ -208,8 +234,8 @@ void runs_list(struct call *call)
         problem_answer(call, 400, "invalid", "cursor: take it from the page before");
         return;
     }
-    if (pipeline != NULL && !text_is_name(pipeline)) {
-        problem_answer(call, 400, "invalid", "pipeline: must be a name");
+    if (pipeline != NULL && !is_name_of_runs(pipeline)) {
+        problem_answer(call, 400, "invalid", "pipeline: must be a name, or STACK/ENVIRONMENT");
         return;
     }
     reading_runs(call, &filter, show_list);
@@ -354,8 +380,7 @@ static void take_answer(struct call *call)
     if (has_failed(call))
         return;
     const struct journal_run *row = &call->reading->runs[0];
-    if (!runs_allowed(call, call->route->right, row->service, call->reading->run_definition) ||
-        !call_body_line(call, "result", sizeof(result), result) || !read_outputs(call, outputs, &count))
+    if (!call_body_line(call, "result", sizeof(result), result) || !read_outputs(call, outputs, &count))
         return;
     bool is_good = strcmp(result, "pass") == 0;
     if (!is_good && strcmp(result, "fail") != 0) {
@@ -372,6 +397,9 @@ static void take_answer(struct call *call)
         explain_no_task(call);
         return;
     }
+    const struct runs_answer given = {.task = task, .is_good = is_good, .outputs = outputs, .count = count};
+    if (!runs_may_answer(call, row, definition, &given))
+        return;
     if (run_phase_is_terminal(row->state.phase)) {
         explain_conflict(call);
         return;

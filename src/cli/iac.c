@@ -1,5 +1,6 @@
 /* iac.c - verdict iac: stacks of infrastructure, by sub-verbs.
  * SPDX-License-Identifier: MIT */
+#include "cli/iac_runs.h"
 #include "cli/iac_states.h"
 #include "cli/verb.h"
 
@@ -12,10 +13,10 @@ struct sub_verb {
 };
 
 static const struct sub_verb sub_verbs[] = {
-    {"ls", 1, iac_states_list},
-    {"ls", 3, iac_states_list},
-    {"state", 3, iac_states_get},
-    {"unlock", 3, iac_states_unlock},
+    {"plan", 3, iac_runs_start},    {"apply", 3, iac_runs_start},     {"verify", 3, iac_runs_start},
+    {"drift", 3, iac_runs_start},   {"destroy", 3, iac_runs_start},   {"approve", 2, iac_runs_review},
+    {"reject", 2, iac_runs_review}, {"ls", 1, iac_states_list},       {"ls", 3, iac_states_list},
+    {"state", 3, iac_states_get},   {"unlock", 3, iac_states_unlock},
 };
 
 int iac_run(struct cli *cli)

@@ -20,7 +20,7 @@ static void add_text(const struct cli *cli, cJSON *body, const char *name, const
 }
 
 /* Takes over `body`. Asked once: a run that is under way is attached to, so that asking again is safe. */
-static int ask(struct cli *cli, cJSON *body)
+int run_ask(struct cli *cli, cJSON *body)
 {
     struct client_answer answer;
     char id[ID_SIZE] = "";
@@ -60,7 +60,7 @@ int run_run(struct cli *cli)
     cJSON_AddStringToObject(body, "pipeline", cli->words[0]);
     cJSON_AddStringToObject(body, "version", verb_text(cli, "version"));
     add_text(cli, body, "digest", "digest");
-    return ask(cli, body);
+    return run_ask(cli, body);
 }
 
 /* SERVICE=TEXT of an option into an object of that name; false: said. */
@@ -104,23 +104,43 @@ int run_group(struct cli *cli)
     }
     cJSON_AddStringToObject(body, "group", verb_text(cli, "group"));
     if (is_good && add_each(cli, body, "versions", "version") && add_each(cli, body, "digests", "digest"))
-        return ask(cli, body);
+        return run_ask(cli, body);
     cJSON_Delete(body);
     return VERB_REFUSED;
 }
 
-static const char *name_of(const cJSON *run)
+/* A stack as STACK/ENVIRONMENT, in `to`. */
+static const char *name_of(const cJSON *run, char to[VERB_PATH_SIZE])
 {
     const char *group = field_text(run, "group");
 
+    (void)snprintf(to, VERB_PATH_SIZE, "%s/%s", field_text(run, "stack"), field_text(run, "environment"));
+    if (field_text(run, "stack")[0] != '\0')
+        return to;
     return group[0] == '\0' ? field_text(run, "pipeline") : group;
 }
 
 static void print_row(const cJSON *row)
 {
-    (void)printf("%-9s %-20s %-14s %-9s %-20s %s\n", field_text(row, "id"), name_of(row),
+    char name[VERB_PATH_SIZE];
+
+    (void)printf("%-9s %-20s %-14s %-9s %-20s %s\n", field_text(row, "id"), name_of(row, name),
                  field_text(row, "version"), field_text(row, "state"), field_text(row, "created_at"),
                  field_text(row, "actor"));
+}
+
+/* Letters of names, and at most one slash. */
+static bool is_name_of_runs(const char *text)
+{
+    char whole[2 * (NAME_MAX_LENGTH + 1)];
+    char *slash = NULL;
+
+    if (!text_copy(whole, sizeof(whole), text))
+        return false;
+    slash = strchr(whole, '/');
+    if (slash != NULL)
+        *slash = '\0';
+    return text_is_name(whole) && (slash == NULL || text_is_name(slash + 1));
 }
 
 int runs_run(struct cli *cli)
@@ -129,8 +149,8 @@ int runs_run(struct cli *cli)
 
     (void)snprintf(path, sizeof(path), "/v1/runs?limit=%.0f%s%s", verb_value(cli, "limit")->number,
                    cli->word_count == 0 ? "" : "&pipeline=", cli->word_count == 0 ? "" : cli->words[0]);
-    if (cli->word_count > 0 && !text_is_name(cli->words[0])) {
-        verb_complain(cli, "%s: is no name of a pipeline or group", cli->words[0]);
+    if (cli->word_count > 0 && !is_name_of_runs(cli->words[0])) {
+        verb_complain(cli, "%s: is no name of a pipeline or group, nor STACK/ENV", cli->words[0]);
         return VERB_REFUSED;
     }
     return verb_list(cli, path, "runs", print_row);

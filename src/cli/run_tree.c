@@ -100,10 +100,16 @@ unsigned run_tree_draw(const cJSON *run, const struct terminal *terminal, struct
 {
     const char *digest = field_text(run, "digest");
     const char *group = field_text(run, "group");
+    const char *stack = field_text(run, "stack");
     const cJSON *stage = NULL;
     unsigned lines = 2;
 
-    text_add(text, "%s %s  %s%s%s\n", group[0] == '\0' ? field_text(run, "pipeline") : group,
+    if (stack[0] != '\0')
+        text_add(text, "%s/%s", stack, field_text(run, "environment"));
+    text_add(text, "%s %s  %s%s%s\n",
+             stack[0] != '\0'   ? ""
+             : group[0] == '\0' ? field_text(run, "pipeline")
+                                : group,
              field_text(run, "version"), field_text(run, "id"), digest[0] == '\0' ? "" : "  ", digest);
     text_add(text, "%s: %s\n", field_text(run, "state"), field_text(run, "summary"));
     cJSON_ArrayForEach(stage, field_part(run, "stages")) lines += draw_stage(stage, terminal, text);

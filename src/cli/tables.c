@@ -64,13 +64,22 @@ static const struct option run_options[] = {
     OPTION_OF_ON_CANCEL,
 };
 static const struct option iac_options[] = {
+    {.name = "plan", .type = OPTION_TEXT, .help = "approve: the plan that it is for, sha256:..."},
+    {.name = "confirm", .type = OPTION_TEXT, .help = "destroy: STACK/ENV once more"},
+    {.name = "run-url", .type = OPTION_TEXT, .help = "a page about it"},
+    {.name = "commit", .type = OPTION_TEXT, .help = "of the stack's code"},
+    {.name = "actor", .type = OPTION_TEXT, .help = "who caused it"},
+    OPTION_OF_REASON,
+    {.name = "wait", .type = OPTION_BOOL, .help = "wait for the end; the exit code is the answer"},
+    OPTION_OF_TIMEOUT,
+    OPTION_OF_EXIT_WHEN_HELD,
+    OPTION_OF_ON_CANCEL,
     {.name = "serial",
      .type = OPTION_INTEGER,
      .min = 0,
      .max = 9007199254740992.0,
      .help = "state: this one instead of the newest"},
     {.name = "output", .type = OPTION_TEXT, .help = "state: file to write (-o)"},
-    OPTION_OF_REASON,
 };
 static const struct option runs_options[] = {{.name = "limit",
                                               .type = OPTION_INTEGER,
@@ -287,6 +296,14 @@ static const char *const run_text[] = {"verdict run PIPELINE --version V [--wait
                                        NULL};
 
 static const char *const iac_text[] = {
+    "verdict iac apply STACK ENV [--wait]\n"
+    "verdict iac approve run_N --plan sha256:...\n"
+    "verdict iac destroy STACK ENV --confirm STACK/ENV",
+    "An apply makes a plan, waits for the approval of exactly that one "
+    "where the environment asks for it, applies it, "
+    "and looks whether a second plan is empty. A plan that went stale is "
+    "not applied: `verdict retry run_N` makes and "
+    "asks for a new one. What takes everything away is always asked for.",
     "verdict iac ls [STACK ENV]\nverdict iac state STACK ENV [--serial N] [-o FILE]\n"
     "verdict iac unlock STACK ENV --reason R",
     "The daemon keeps the states of terraform (backend \"http\"), every version of them. `ls` lists stacks "
@@ -329,9 +346,12 @@ const struct verb_entry verb_table[] = {
      TABLE(start_options), 1, 1, false, start_run, NULL},
     {"run", "PIPELINE", "runs a pipeline and prints the id of its run", run_text, TABLE(run_options), 1, 1,
      false, run_run, NULL},
-    {"iac", "ls [STACK ENV] | state|unlock STACK ENV", "states and locks of infrastructure", iac_text,
+    {"iac",
+     "plan|apply|verify|drift|destroy STACK ENV | approve|reject RUN | ls [STACK ENV] | state|unlock STACK "
+     "ENV",
+     "infrastructure: plans, applies exactly what was approved, looks for drift; states and locks", iac_text,
      TABLE(iac_options), 1, 3, false, iac_run, NULL},
-    {"runs", "[PIPELINE|GROUP]", "lists runs of pipelines and groups, newest first", NULL,
+    {"runs", "[PIPELINE|GROUP|STACK/ENV]", "lists runs of pipelines, groups and stacks, newest first", NULL,
      TABLE(runs_options), 0, 1, false, runs_run, NULL},
     {"wait", "ID", "waits for the end; the exit code is the answer", NULL, TABLE(wait_options), 1, 1, false,
      wait_run, NULL},

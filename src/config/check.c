@@ -12,6 +12,7 @@
 #include "config/rules.h"
 #include "config/select.h"
 #include "config/smoke.h"
+#include "config/stacks.h"
 #include "config/strategies.h"
 #include "config/vars.h"
 #include "config/windows.h"
@@ -38,7 +39,7 @@ struct inspection {
 };
 
 static const char *const groups[] = {"metrics", "smoke_tests", "baselines", "triggers", "strategies",
-                                     "windows", "services",    "pipelines", "groups"};
+                                     "windows", "services",    "pipelines", "groups",   "stacks"};
 
 /* Those that say how they are made without a look at a service. */
 enum { GROUPS_OF_THEIR_OWN = 6 };
@@ -263,6 +264,24 @@ static void check_groups(struct inspection *inspection, struct config_file *file
         file->has_findings = true;
 }
 
+static void check_stacks(struct inspection *inspection, struct config_file *file)
+{
+    const struct node *stacks = tree_find(file->tree.root, "stacks");
+    size_t before = inspection->build.report->said;
+    struct arena scratch;
+
+    if (stacks == NULL)
+        return;
+    block_arena(&scratch, SELECT_BYTES_MAX);
+    for (size_t i = 0; i < stacks->count; i++) {
+        arena_reset(&inspection->arena);
+        stacks_check(&inspection->build, &scratch, &stacks->children[i]);
+    }
+    free(scratch.memory);
+    if (inspection->build.report->said != before)
+        file->has_findings = true;
+}
+
 static void outline_metrics(struct inspection *inspection)
 {
     const struct config *config = inspection->config;
@@ -309,6 +328,7 @@ void config_check(struct config *config, struct config_report *report)
         if (!config->files[i].is_out) {
             check_pipelines(&inspection, &config->files[i]);
             check_groups(&inspection, &config->files[i]);
+            check_stacks(&inspection, &config->files[i]);
         }
     free(inspection.outlines);
     free(inspection.arena.memory);

@@ -8,8 +8,9 @@
 
 #include <string.h>
 
-static const char *const known[] = {"vars",       "metrics",  "smoke_tests", "baselines", "triggers",
-                                    "strategies", "services", "pipelines",   "windows",   "groups"};
+static const char *const known[] = {"vars",     "metrics",    "smoke_tests", "baselines",
+                                    "triggers", "strategies", "services",    "pipelines",
+                                    "windows",  "groups",     "stacks"};
 static const char *const service_keys[] = {"notify", "rules", "vars", "environments"};
 static const char *const rule_keys[] = {"baselines", "triggers", "smoke_tests"};
 

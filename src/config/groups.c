@@ -242,7 +242,7 @@ bool groups_build(const struct build *build, const struct node *group, struct ru
     definition->pipeline = options_keep(build, group, group->name);
     definition->is_group = true;
     definition->service = "";
-    definition->stages[0] = values[GROUP_ENVIRONMENT].text;
+    definition->stages[0] = values[GROUP_ENVIRONMENT].text; /* begins[0] is 0 */
     plan->stage_count = 1;
     plan->task_count = count;
     plan->stages[0] = (struct run_plan_stage){.count = count, .parallel = count, .is_together = true};

@@ -165,10 +165,9 @@ static struct parsed parse_group(struct parser *parser)
 }
 
 static struct parsed (*const primaries[])(struct parser *) = {
-    [LANGUAGE_CONDITION] = condition_primary,
-    [LANGUAGE_EXPECTATION] = expectation_primary,
-    [LANGUAGE_COUNTS] = counts_primary,
-    [LANGUAGE_OUTPUTS] = outputs_primary,
+    [LANGUAGE_CONDITION] = condition_primary, [LANGUAGE_EXPECTATION] = expectation_primary,
+    [LANGUAGE_COUNTS] = counts_primary,       [LANGUAGE_OUTPUTS] = outputs_primary,
+    [LANGUAGE_PLAN] = plan_primary,
 };
 
 static struct parsed parse_primary(struct parser *parser)
@@ -183,6 +182,8 @@ static struct parsed parse_primary(struct parser *parser)
         return parse_group(parser);
     if (lexeme_is(&at, "-"))
         return parse_negative(parser);
+    if (lexeme_is(&at, "+") && parser->language == LANGUAGE_PLAN)
+        return plan_difference(parser);
     if (lexeme_is(&at, "+"))
         parser_fail(parser, &at, "nothing stands before the +; write stable + ... or before + ...");
     else if (at.kind == LEXEME_END)

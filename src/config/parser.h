@@ -27,8 +27,9 @@ enum { PARSER_NESTING_MAX = 16, CONDITION_SPAN_MAX_MS = 24 * 3600 * 1000 };
 enum parser_language {
     LANGUAGE_CONDITION,
     LANGUAGE_EXPECTATION,
-    LANGUAGE_COUNTS, /* task_condition.h: of a scanner's report */
-    LANGUAGE_OUTPUTS /* the same: of what earlier tasks reported */
+    LANGUAGE_COUNTS,  /* task_condition.h: of a scanner's report */
+    LANGUAGE_OUTPUTS, /* the same: of what earlier tasks reported */
+    LANGUAGE_PLAN     /* the same: of what a plan of infrastructure would do */
 };
 
 enum operand_type {
@@ -102,6 +103,10 @@ struct parsed condition_primary(struct parser *parser);
 struct parsed expectation_primary(struct parser *parser);
 struct parsed counts_primary(struct parser *parser);
 struct parsed outputs_primary(struct parser *parser);
+struct parsed plan_primary(struct parser *parser);
+
+/* LANGUAGE_PLAN, at a + right of a comparison: so much more than before. */
+struct parsed plan_difference(struct parser *parser);
 
 /* ('text') behind a word, kept in the arena. */
 const char *expectation_argument(struct parser *parser);

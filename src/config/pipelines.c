@@ -3,6 +3,8 @@
 #include "config/pipelines.h"
 
 #include "base/text.h"
+#include "config/pipeline_stacks.h"
+#include "config/run_stages.h"
 #include "config/targets.h"
 #include "config/task_condition.h"
 #include "config/template.h"
@@ -10,7 +12,8 @@
 
 #include <string.h>
 
-enum { PIPELINE_SERVICE, PIPELINE_ENVIRONMENTS, PIPELINE_OPTION_COUNT };
+enum { PIPELINE_SERVICE, PIPELINE_ENVIRONMENTS, PIPELINE_INFRASTRUCTURE, PIPELINE_OPTION_COUNT };
+enum { PIPELINE_STACKS_MAX = 4 };
 enum { STAGE_ON_FAILURE, STAGE_ASK_TIMEOUT, STAGE_PARALLEL, STAGE_OPTION_COUNT };
 enum {
     TASK_EXEC,
@@ -32,10 +35,11 @@ enum { COUNTED_NAME_MAX = NAME_MAX_LENGTH - (int)sizeof("critical") };
 
 #define AWAIT_MAX_MS (30.0 * DAY_MS)
 
-static const char *const outcomes[] = {"fail", "go_on", "ask", NULL};    /* as enum run_outcome */
-static const char *const repeats[] = {"unsafe", "idempotent", NULL};     /* as enum command_repeat */
-static const char *const silences[] = {"fail", "pass", NULL};            /* of an awaited answer */
-static const char *const pipeline_parts[] = {"stages", "release", NULL}; /* read one by one */
+static const char *const outcomes[] = {"fail", "go_on", "ask", NULL}; /* as enum run_outcome */
+static const char *const repeats[] = {"unsafe", "idempotent", NULL};  /* as enum command_repeat */
+static const char *const silences[] = {"fail", "pass", NULL};         /* of an awaited answer */
+static const char *const pipeline_parts[] = {"stages", "release", PIPELINE_EXPANDED,
+                                             NULL}; /* read one by one */
 static const char *const pipeline_later[] = {"together", "group", NULL};
 static const char *const task_later[] = {"probe", NULL};
 static const char *const formats[] = {"sarif", "trivy", NULL}; /* as enum scan_format, from 1 */
@@ -49,6 +53,10 @@ static const struct option pipeline_options[PIPELINE_OPTION_COUNT] = {
                                .type = OPTION_LIST,
                                .max = RUN_STAGES_MAX,
                                .help = "where it is deployed, in this order"},
+    [PIPELINE_INFRASTRUCTURE] = {.name = "infrastructure",
+                                 .type = OPTION_LIST,
+                                 .max = PIPELINE_STACKS_MAX,
+                                 .help = "stacks that are applied in each environment before its deployment"},
 };
 
 static const struct option stage_options[STAGE_OPTION_COUNT] = {
@@ -258,38 +266,13 @@ static bool build_task(const struct building *building, const struct node *node,
                                     : build_awaited(building, node, values, planned);
 }
 
-/* NULL (and a finding): no stage or task more. */
-static struct run_plan_stage *add_stage(const struct building *building, const struct node *at,
-                                        const char *name)
+bool pipelines_add_task(const struct build *build, const struct node *node, struct run_definition *definition)
 {
-    struct run_definition *definition = building->definition;
-    struct run_plan *plan = &definition->plan;
+    const struct building building = {.build = build, .definition = definition};
+    uint8_t index = run_stages_add_task(build, node, definition);
 
-    for (uint8_t i = 0; i < plan->stage_count; i++)
-        if (strcmp(definition->stages[i], name) == 0) {
-            (void)report_node(building->build->report, at,
-                              "two stages are called '%s': environments and the release are stages too",
-                              name);
-            return NULL;
-        }
-    if (plan->stage_count == RUN_STAGES_MAX) {
-        (void)report_node(building->build->report, at,
-                          "more than %d stages, environments and the release among them", RUN_STAGES_MAX);
-        return NULL;
-    }
-    const char *kept = options_keep(building->build, at, name);
-    if (kept == NULL)
-        return NULL;
-    definition->stages[plan->stage_count] = kept;
-    struct run_plan_stage *stage = &plan->stages[plan->stage_count++];
-    *stage = (struct run_plan_stage){.first = plan->task_count, .parallel = 1};
-    return stage;
-}
-
-static bool has_room(const struct building *building, const struct node *at)
-{
-    return building->definition->plan.task_count < RUN_TASKS_MAX ||
-           report_node(building->build->report, at, "more than %d tasks in one pipeline", RUN_TASKS_MAX);
+    return index != UINT8_MAX &&
+           build_task(&building, node, &definition->plan.tasks[index], &definition->tasks[index]);
 }
 
 static bool read_stage(const struct building *building, const struct node *node, struct run_plan_stage *stage)
@@ -321,20 +304,14 @@ static bool build_stage(const struct building *building, const struct node *node
     if (node->kind != NODE_GROUP || !text_is_name(node->name))
         return report_node(building->build->report, node,
                            "a stage is NAME: { TASK: { ... }; }, its name small letters, digits, -");
-    struct run_plan_stage *stage = add_stage(building, node, node->name);
+    struct run_plan_stage *stage = run_stages_add(building->build, node, node->name, definition);
     if (stage == NULL || !read_stage(building, node, stage))
         return false;
     for (size_t i = 0; i < node->count; i++) {
         const struct node *task = &node->children[i];
         if (task->kind != NODE_GROUP)
             continue;
-        if (!has_room(building, task))
-            return false;
-        uint8_t index = definition->plan.task_count++;
-        definition->plan.tasks[index].reference = index;
-        is_good =
-            build_task(building, task, &definition->plan.tasks[index], &definition->tasks[index]) && is_good;
-        stage->count++;
+        is_good = pipelines_add_task(building->build, task, definition) && is_good;
     }
     return is_good;
 }
@@ -342,17 +319,17 @@ static bool build_stage(const struct building *building, const struct node *node
 static bool build_environment(const struct building *building, const struct node *at, const char *name)
 {
     struct run_definition *definition = building->definition;
-    struct run_plan_stage *stage = add_stage(building, at, name);
+    uint8_t index = run_stages_add(building->build, at, name, definition) == NULL
+                        ? UINT8_MAX
+                        : run_stages_add_task(building->build, at, definition);
 
-    if (stage == NULL || !has_room(building, at))
+    if (index == UINT8_MAX)
         return false;
-    uint8_t index = definition->plan.task_count++;
     definition->plan.tasks[index] =
         (struct run_plan_task){.kind = RUN_TASK_DEPLOY, .reference = index, .tries_max = 1};
     definition->tasks[index].name = "deploy";
     definition->tasks[index].service = definition->service;
     definition->tasks[index].environment = definition->stages[definition->plan.stage_count - 1];
-    stage->count = 1;
     return true;
 }
 
@@ -387,8 +364,10 @@ bool pipelines_build(const struct build *build, const struct node *pipeline,
     bool is_good = build_stages(&building, tree_find(pipeline, "stages"));
     const struct node *environments = tree_find(pipeline, "environments");
     for (size_t i = 0; i < values[PIPELINE_ENVIRONMENTS].list_length; i++)
-        is_good =
-            build_environment(&building, environments, values[PIPELINE_ENVIRONMENTS].list[i]) && is_good;
+        is_good = pipeline_stacks_build(build, pipeline, &values[PIPELINE_INFRASTRUCTURE],
+                                        values[PIPELINE_ENVIRONMENTS].list[i], definition) &&
+                  build_environment(&building, environments, values[PIPELINE_ENVIRONMENTS].list[i]) &&
+                  is_good;
     if (release != NULL)
         is_good = build_stage(&building, release) && is_good;
     if (is_good && definition->plan.stage_count == 0)
@@ -443,7 +422,11 @@ bool pipelines_fill(const struct config *config, const struct node *pipeline, st
         return config_unknown(config, report, name, "services", "service", name->text);
     vars.service = is_named ? name->text : NULL;
     vars.scopes[0] = tree_find(service, "vars");
+    if (tree_find(pipeline, PIPELINE_EXPANDED) != NULL)
+        return report_node(report, tree_find(pipeline, PIPELINE_EXPANDED), "unknown key '%s'",
+                           PIPELINE_EXPANDED);
     if (!vars_copy(&vars, pipeline, true, ret_filled))
         return false;
-    return service == NULL || check_environments(service, ret_filled, report);
+    return service == NULL || (check_environments(service, ret_filled, report) &&
+                               pipeline_stacks_fill(config, arena, report, ret_filled));
 }

@@ -16,4 +16,8 @@ MUST_CHECK bool pipelines_build(const struct build *build, const struct node *pi
 MUST_CHECK bool pipelines_fill(const struct config *config, const struct node *pipeline, struct arena *arena,
                                struct config_report *report, struct node *ret_filled);
 
+/* Adds one task to the last stage of the definition, as a stage of a pipeline would read it. */
+MUST_CHECK bool pipelines_add_task(const struct build *build, const struct node *node,
+                                   struct run_definition *definition);
+
 #endif

@@ -1,6 +1,6 @@
-/* run_definition.h - what one run is made of: a pipeline of a service, its texts filled in, or a group of
- * services with their versions; ready to be used and to be sealed. Read-only after it was built, in one
- * block.
+/* run_definition.h - what one run is made of: a pipeline of a service, its texts filled in, a group of
+ * services with their versions, or a stack of infrastructure and what is done to it; ready to be used and to
+ * be sealed. Read-only after it was built, in one block.
  * SPDX-License-Identifier: MIT */
 #ifndef CONFIG_RUN_DEFINITION_H
 #define CONFIG_RUN_DEFINITION_H
@@ -15,6 +15,24 @@ struct task_skip {
     struct expression when;
     uint8_t extract_count;
     struct smoke_extract extracts[SMOKE_EXTRACTS_MAX];
+};
+
+/* A stack of infrastructure in one of its environments. */
+struct stack_place {
+    const char *name, *environment;
+    const char *program;   /* verdict-iac */
+    const char *directory; /* where its code is */
+    const char *tool;
+    const char *variables; /* a JSON object */
+    int64_t grace_ms;      /* from being asked to stop to being killed */
+};
+
+/* An answer that people give to one thing alone: AWAIT. */
+struct task_review {
+    const char *output;           /* whose value the yes has to name: the hash of a plan */
+    const char *const *approvers; /* people or groups of people */
+    size_t approver_count;        /* 0: any person with the right */
+    bool not_author;
 };
 
 /* A task of the plan, in the plan's order. */
@@ -32,15 +50,21 @@ struct run_task_definition {
     enum scan_format parse;
     const struct expression *fail_when; /* NULL: every report that can be read passes */
     const char *fail_text;              /* as written */
-    const struct task_skip *skip;       /* NULL: always runs */
+    const struct task_skip *skip; /* NULL: always runs; an awaited answer is given by itself where it holds */
+    const struct stack_place *stack; /* NULL: of no stack */
+    const struct task_skip *refuse; /* of outputs, when it is done: where it holds the task failed; or NULL */
+    const char *refuse_text;        /* as written */
+    const struct task_review *review; /* AWAIT; NULL: whoever may start a run may answer */
 };
 
 struct run_definition {
-    const char *pipeline; /* or the group */
-    bool is_group;        /* one stage: deployments that stand or fall together */
-    const char *service;  /* "" of a group */
+    const char *pipeline;            /* or the group, or "STACK/ENVIRONMENT" */
+    bool is_group;                   /* one stage: deployments that stand or fall together */
+    const struct stack_place *stack; /* NULL: not of a stack alone */
+    const char *service;             /* "" of a group and of a stack */
     struct run_plan plan;
     const char *stages[RUN_STAGES_MAX]; /* names: its own, those of the environments, "release" */
+    uint8_t begins[RUN_STAGES_MAX]; /* where a run begins anew that failed in this stage: with a new plan */
     struct run_task_definition tasks[RUN_TASKS_MAX];
 };
 
@@ -60,6 +84,10 @@ char *config_seal_pipeline(const struct config *config, const char *pipeline, st
  * not in the group. */
 char *config_seal_group(const struct config *config, const char *group, const struct run_member *members,
                         size_t count, struct err *err);
+
+/* The same of a stack in an environment, for a verb (stacks.h); ERR_INVALID too where it has no such one. */
+char *config_seal_stack(const struct config *config, const char *stack, const char *environment,
+                        const char *verb, struct err *err);
 
 /* The definition that a sealed text describes, whatever the rule files say by now; for
  * run_definition_free(). */

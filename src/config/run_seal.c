@@ -1,10 +1,11 @@
-/* run_seal.c - a pipeline, or a group with its versions, as canonical text, and back.
+/* run_seal.c - a pipeline, a group with its versions, or a stack with a verb, as canonical text, and back.
  * SPDX-License-Identifier: MIT */
 #include "base/text.h"
 #include "config/block.h"
 #include "config/groups.h"
 #include "config/pipelines.h"
 #include "config/seal.h"
+#include "config/stacks.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +28,7 @@ struct kind {
 
 static const struct kind a_pipeline = {"pipeline", "pipelines"};
 static const struct kind a_group = {"group", "groups"};
+static const struct kind a_stack = {"stack", "stacks"};
 
 /* NULL: *err. */
 static const struct node *find(const struct config *config, const struct kind *kind, const char *name,
@@ -97,6 +99,28 @@ char *config_seal_group(const struct config *config, const char *group, const st
     return text;
 }
 
+char *config_seal_stack(const struct config *config, const char *stack, const char *environment,
+                        const char *verb, struct err *err)
+{
+    const struct node *node = find(config, &a_stack, stack, err);
+    struct config_report *report = NULL;
+    struct arena arena;
+    struct node filled;
+    char *text = NULL;
+
+    if (node == NULL)
+        return NULL;
+    report = block_new(sizeof(*report));
+    block_arena(&arena, FILLED_BYTES);
+    if (stacks_fill(node, environment, verb, &arena, report, &filled))
+        text = write_filled(&a_stack, &filled);
+    else
+        (void)err_finding(err, report);
+    free(arena.memory);
+    free(report);
+    return text;
+}
+
 static const struct node *find_sealed(const struct node *root, const struct kind *kind)
 {
     const struct node *name = tree_find(root, kind->what);
@@ -104,21 +128,31 @@ static const struct node *find_sealed(const struct node *root, const struct kind
     return name == NULL ? NULL : tree_find(tree_find(root, kind->group), name->text);
 }
 
+/* What is sealed in the text; false: findings. */
+static bool build_sealed(const struct build *build, const struct node *root,
+                         struct run_definition *definition)
+{
+    const struct node *pipeline = find_sealed(root, &a_pipeline);
+    const struct node *group = find_sealed(root, &a_group);
+    const struct node *stack = find_sealed(root, &a_stack);
+
+    if (group != NULL)
+        return groups_build(build, group, definition);
+    if (stack != NULL)
+        return stacks_build(build, stack, definition);
+    if (pipeline != NULL)
+        return pipelines_build(build, pipeline, definition);
+    return report_node(build->report, root, "no sealed pipeline");
+}
+
 static struct run_definition *build(const struct node *root, struct config_report *report)
 {
-    const struct node *group = find_sealed(root, &a_group);
-    const struct node *node = group == NULL ? find_sealed(root, &a_pipeline) : group;
     struct arena arena;
     struct build building = {.arena = &arena, .report = report};
 
-    if (node == NULL) {
-        (void)report_node(report, root, "no sealed pipeline");
-        return NULL;
-    }
     block_arena(&arena, DEFINITION_BYTES);
     struct run_definition *definition = arena_take(&arena, sizeof(*definition));
-    if (group != NULL ? groups_build(&building, node, definition)
-                      : pipelines_build(&building, node, definition))
+    if (build_sealed(&building, root, definition))
         return definition;
     free(arena.memory);
     return NULL;

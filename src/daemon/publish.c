@@ -5,7 +5,7 @@
 #include "daemon/controller.h"
 #include "daemon/gating.h"
 #include "daemon/notices.h"
-#include "daemon/run_live.h"
+#include "daemon/run_stacks.h"
 #include "daemon/standing.h"
 #include "daemon/tombstone.h"
 
@@ -123,8 +123,10 @@ static void publish_other(struct daemon *daemon, const struct batch_row *row)
 {
     if (row->kind == ROW_TRACE || row->kind == ROW_RUN_TRACE || row->kind == ROW_TARGET)
         controller_changed(daemon->controller);
-    if (row->kind == ROW_RUN)
+    if (row->kind == ROW_RUN) {
         api_run_changed(daemon->api, row->run->id);
+        run_stacks_waive(daemon, row->run);
+    }
     if (row->kind == ROW_RUN_TRACE)
         log_run(daemon, row);
     if (row->kind == ROW_TRACE && row->deployment == 0)

@@ -1,10 +1,13 @@
 /* run_acting.c - tasks of runs through verdict-runner: arguments and environment filled in, ends turned into
  * results, what they reported into outputs.
  * SPDX-License-Identifier: MIT */
+#include "config/stack_variables.h"
 #include "daemon/run_conditions.h"
+#include "daemon/run_stacks.h"
 #include "daemon/secrets.h"
 #include "daemon/settling.h"
 #include "daemon/tracing.h"
+#include "io/iac_protocol.h"
 #include "io/memory.h"
 #include "io/redaction.h"
 
@@ -18,7 +21,7 @@ enum {
     EXIT_TRY_AGAIN = 75,
     KEY_SIZE = 64,
     PAIR_SIZE = JOURNAL_OUTPUT_NAME_MAX + JOURNAL_OUTPUT_VALUE_MAX + 32,
-    PAIRS_OWN = 11,
+    PAIRS_OWN = 15,
     PAIRS_MAX = RUNNER_ENVIRONMENT_MAX,
     ARGUMENT_SIZE = 1024
 };
@@ -41,6 +44,7 @@ struct task_texts {
     char key[KEY_SIZE];
     char arguments[DEFINITION_ARGUMENTS_MAX][ARGUMENT_SIZE];
     char environment[PAIRS_MAX][PAIR_SIZE];
+    char variables[STACK_VARIABLES_MAX + sizeof("VERDICT_VARIABLES=")];
     const char *argv[DEFINITION_ARGUMENTS_MAX + 1];
     const char *envp[PAIRS_MAX + 1];
 };
@@ -113,14 +117,18 @@ static void defer(struct run_acting *acting, enum run_result result, const char 
     loop_defer(acting->daemon->loop, deferred, acting);
 }
 
-static enum run_result result_of_end(const struct runner_outcome *outcome, char *why, size_t size)
+static enum run_result result_of_end(const struct runner_outcome *outcome, bool is_stack, char *why,
+                                     size_t size)
 {
     const struct runner_result *result = &outcome->result;
+    const char *text = is_stack ? iac_exit_text(result->exit_status) : NULL;
 
     if (result->timed_out)
         (void)snprintf(why, size, "its command ran past its deadline and was stopped");
     else if (result->signal != 0)
         (void)snprintf(why, size, "its command was ended by signal %d", result->signal);
+    else if (text != NULL)
+        (void)snprintf(why, size, "%s", text);
     else if (result->exit_status != 0)
         (void)snprintf(why, size, "its command ended with status %d", result->exit_status);
     else
@@ -128,12 +136,12 @@ static enum run_result result_of_end(const struct runner_outcome *outcome, char 
     return result->exit_status == EXIT_TRY_AGAIN ? RUN_RESULT_AGAIN : RUN_RESULT_FAILED;
 }
 
-static enum run_result result_of(const struct runner_outcome *outcome, char *why, size_t size)
+static enum run_result result_of(const struct runner_outcome *outcome, bool is_stack, char *why, size_t size)
 {
     (void)snprintf(why, size, "%.200s", outcome->reason);
     switch (outcome->kind) {
     case RUNNER_ENDED:
-        return result_of_end(outcome, why, size);
+        return result_of_end(outcome, is_stack, why, size);
     case RUNNER_NOT_RUN:
         return outcome->code == ERR_LIMIT || outcome->code == ERR_UNAVAILABLE ? RUN_RESULT_AGAIN
                                                                               : RUN_RESULT_FAILED;
@@ -146,7 +154,7 @@ static enum run_result result_of(const struct runner_outcome *outcome, char *why
 }
 
 /* One line of what the command wrote to $VERDICT_OUTPUT; false: it is none that may be kept. */
-static bool take_value(struct run_live *live, char *line, uint64_t *version_key)
+static bool take_value(struct run_live *live, char *line, bool is_stack, uint64_t *version_key)
 {
     char *equals = strchr(line, '=');
 
@@ -158,11 +166,13 @@ static bool take_value(struct run_live *live, char *line, uint64_t *version_key)
             return false;
         *version_key = journal_version_key(live->daemon->journal, live->version, equals + 1);
     }
-    return run_live_put(live, line, equals + 1);
+    /* There may be more outputs of stacks than a run keeps: they stand in the state. */
+    return run_live_put(live, line, equals + 1) ||
+           (is_stack && strncmp(line, IAC_OUTPUT_OF, strlen(IAC_OUTPUT_OF)) == 0);
 }
 
-static bool take_values(struct run_live *live, const char *values, uint64_t *version_key, char *why,
-                        size_t size)
+static bool take_values(struct run_live *live, const char *values, bool is_stack, uint64_t *version_key,
+                        char *why, size_t size)
 {
     CLEANUP(memory_free_at) char *copy = memory_copy_text(values);
     char *rest = copy;
@@ -170,7 +180,7 @@ static bool take_values(struct run_live *live, const char *values, uint64_t *ver
     redaction_apply(live->daemon->log.redaction,
                     copy); /* they are kept, shown, and given to other commands */
     for (char *line = strsep(&rest, "\n"); line != NULL; line = strsep(&rest, "\n"))
-        if (!take_value(live, line, version_key)) {
+        if (!take_value(live, line, is_stack, version_key)) {
             (void)snprintf(why, size, "it reported a line that is no name=value that can be kept: %.60s",
                            line);
             return false;
@@ -187,16 +197,28 @@ static bool has_report(const struct run_live *live, const struct run_acting *act
            !outcome->result.timed_out && !outcome->result.cancelled;
 }
 
+/* verdict-iac itself, not a program that looks at its plan. */
+static bool is_of_stack(const struct run_task_definition *task)
+{
+    return task->stack != NULL && task->argument_count > 0 &&
+           strcmp(task->arguments[0], task->stack->program) == 0;
+}
+
 static void ended(void *data, const struct runner_outcome *outcome)
 {
     struct run_acting *acting = data;
     struct run_live *live = run_live_find(acting->daemon, acting->run);
     char why[DAEMON_WHY_MAX] = "";
     uint64_t version_key = 0;
-    enum run_result result = result_of(outcome, why, sizeof(why));
+    bool is_stack = live != NULL && is_of_stack(&live->definition->tasks[acting->action.task]);
+    enum run_result result = result_of(outcome, is_stack, why, sizeof(why));
 
+    /* What a stack's command found is told whether it is good or not. */
+    if (live != NULL && (result == RUN_RESULT_DONE || (is_stack && outcome->kind == RUNNER_ENDED)) &&
+        !take_values(live, outcome->values, is_stack, &version_key, why, sizeof(why)))
+        result = RUN_RESULT_FAILED;
     if (live != NULL && result == RUN_RESULT_DONE &&
-        !take_values(live, outcome->values, &version_key, why, sizeof(why)))
+        !run_stack_passes(live, acting->action.task, why, sizeof(why)))
         result = RUN_RESULT_FAILED;
     if (live != NULL && has_report(live, acting, result, outcome) &&
         !run_report_passes(live, acting->action.task, outcome, why, sizeof(why)))
@@ -232,6 +254,21 @@ static size_t add_output(struct task_texts *texts, size_t count, const struct ru
     return add(texts, count, name, output->value);
 }
 
+/* The plan stands there however many outputs there are. */
+static size_t add_stack(struct task_texts *texts, size_t count, const struct run_live *live,
+                        const struct stack_place *place)
+{
+    const char *plan = run_live_output(live, IAC_OUTPUT_PLAN);
+
+    static_assert((int)STACK_VARIABLES_MAX <= (int)IAC_VARIABLES_MAX, "verdict-iac takes them");
+    count = add(texts, count, "STACK", place->name);
+    count = add(texts, count, "ENVIRONMENT", place->environment);
+    count = add(texts, count, "OUT_PLAN", plan == NULL ? "" : plan);
+    (void)snprintf(texts->variables, sizeof(texts->variables), "VERDICT_VARIABLES=%s", place->variables);
+    texts->envp[count] = texts->variables;
+    return count + 1;
+}
+
 static void fill_environment(const struct run_live *live, const struct run_state *state,
                              const struct run_action *action, struct task_texts *texts)
 {
@@ -254,6 +291,8 @@ static void fill_environment(const struct run_live *live, const struct run_state
     tracing_of_task(live, live->id, action, traceparent);
     if (traceparent[0] != '\0')
         count = add(texts, count, "TRACEPARENT", traceparent);
+    if (definition->tasks[action->task].stack != NULL)
+        count = add_stack(texts, count, live, definition->tasks[action->task].stack);
     static_assert((int)PAIRS_OWN < (int)PAIRS_MAX, "outputs have room");
     for (size_t i = 0; i < live->output_count && count < PAIRS_MAX; i++)
         count = add_output(texts, count, &live->outputs[i]);
@@ -327,6 +366,7 @@ static void run_command(struct run_live *live, const struct run_state *state, st
                                      .secrets = secrets.texts,
                                      .directory = task->directory[0] == '\0' ? NULL : task->directory,
                                      .deadline_ms = task->timeout_ms,
+                                     .grace_ms = task->stack == NULL ? 0 : task->stack->grace_ms,
                                      .wants_report = task->parse != SCAN_NONE};
     if (!runner_run(live->daemon->runner, &command, ended, acting, &err))
         defer(acting, err.code == ERR_LIMIT ? RUN_RESULT_AGAIN : RUN_RESULT_FAILED, err.text);

@@ -94,18 +94,10 @@ bool run_report_passes(struct run_live *live, uint8_t index, const struct runner
     return is_good;
 }
 
-static const char *output_of(const struct run_live *live, const char *name)
-{
-    for (size_t i = 0; i < live->output_count; i++)
-        if (strcmp(live->outputs[i].name, name) == 0)
-            return live->outputs[i].value;
-    return NULL;
-}
-
 static double take(const struct run_live *live, const struct smoke_extract *extract)
 {
     const char *pairs[] = {"version", live->version};
-    const char *value = output_of(live, extract->path);
+    const char *value = run_live_output(live, extract->path);
     char expected[JOURNAL_OUTPUT_VALUE_MAX + 1];
     double number = NAN;
 
@@ -119,14 +111,18 @@ static double take(const struct run_live *live, const struct smoke_extract *extr
     return json_value_number(&text, &number) ? number : NAN;
 }
 
+enum verdict run_condition(const struct run_live *live, const struct task_skip *condition)
+{
+    double extracts[SMOKE_EXTRACTS_MAX];
+
+    for (uint8_t i = 0; i < condition->extract_count; i++)
+        extracts[i] = take(live, &condition->extracts[i]);
+    return smoke_judge(&condition->when, extracts, condition->extract_count);
+}
+
 bool run_task_is_needless(const struct run_live *live, uint8_t task)
 {
     const struct task_skip *skip = live->definition->tasks[task].skip;
-    double extracts[SMOKE_EXTRACTS_MAX];
 
-    if (skip == NULL)
-        return false;
-    for (uint8_t i = 0; i < skip->extract_count; i++)
-        extracts[i] = take(live, &skip->extracts[i]);
-    return smoke_judge(&skip->when, extracts, skip->extract_count) == VERDICT_PASS;
+    return skip != NULL && run_condition(live, skip) == VERDICT_PASS;
 }

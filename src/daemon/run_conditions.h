@@ -13,6 +13,9 @@
 MUST_CHECK bool run_report_passes(struct run_live *live, uint8_t task, const struct runner_outcome *outcome,
                                   char *why, size_t size);
 
+/* Of what was reported so far. PASS: it holds; INCONCLUSIVE: it needs what nobody reported. */
+enum verdict run_condition(const struct run_live *live, const struct task_skip *condition);
+
 /* Does skip_when hold, of what was reported so far? */
 bool run_task_is_needless(const struct run_live *live, uint8_t task);
 

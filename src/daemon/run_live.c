@@ -108,6 +108,13 @@ bool run_live_put(struct run_live *live, const char *name, const char *value)
     return true;
 }
 
+const char *run_live_output(const struct run_live *live, const char *name)
+{
+    const struct run_output *output = find_output(live, name);
+
+    return output == NULL ? NULL : output->value;
+}
+
 void run_live_report(struct run_live *live, const struct run_action *action, const char *output,
                      const char *why)
 {
@@ -131,10 +138,10 @@ const char *run_live_digest(const struct run_live *live, uint64_t version_key)
     return journal_version(live->daemon->journal, version_key, &version, &digest) ? digest : "";
 }
 
-/* A group may be called like a pipeline. */
+/* A group may be called like a pipeline; the name of a stack's run has a slash. */
 uint64_t run_live_lane(const struct run_definition *definition)
 {
-    char lane[NAME_MAX_LENGTH + sizeof("group:")];
+    char lane[NAME_MAX_LENGTH + sizeof("/") + NAME_MAX_LENGTH + sizeof("group:")];
     int length =
         snprintf(lane, sizeof(lane), "%s%s", definition->is_group ? "group:" : "", definition->pipeline);
 

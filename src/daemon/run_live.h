@@ -57,6 +57,8 @@ struct run_live *run_live_find(struct daemon *daemon, uint64_t run);
 
 /* Keeps an output; a known name gets the new value. False: no room, or no name or value that may be kept. */
 MUST_CHECK bool run_live_put(struct run_live *live, const char *name, const char *value);
+/* The value that was reported under this name, or NULL. */
+const char *run_live_output(const struct run_live *live, const char *name);
 /* Keeps what a try left behind. */
 void run_live_report(struct run_live *live, const struct run_action *action, const char *output,
                      const char *why);
@@ -64,7 +66,7 @@ void run_live_report(struct run_live *live, const struct run_action *action, con
 /* Of the version that the run carries now: "" without a digest. */
 const char *run_live_digest(const struct run_live *live, uint64_t version_key);
 
-/* What runs one after the other: of one pipeline, of one group. */
+/* What runs one after the other: of one pipeline, of one group, of one stack in an environment. */
 uint64_t run_live_lane(const struct run_definition *definition);
 
 /* What the runs' next batch brings along; and its end. */

@@ -3,6 +3,7 @@
 #include "daemon/mishaps.h"
 #include "daemon/request.h"
 #include "daemon/run_live.h"
+#include "daemon/run_stacks.h"
 #include "daemon/starting.h"
 #include "daemon/tracing.h"
 #include "io/digest.h"
@@ -78,6 +79,8 @@ static struct request *prepare(struct daemon *daemon, char *sealed, const struct
 
 static char *seal(const struct daemon *daemon, const struct api_run_start *start, struct err *err)
 {
+    if (start->stack != NULL)
+        return config_seal_stack(daemon->config, start->stack, start->environment, start->verb, err);
     return start->group == NULL
                ? config_seal_pipeline(daemon->config, start->pipeline, err)
                : config_seal_group(daemon->config, start->group, start->members, start->member_count, err);
@@ -106,12 +109,12 @@ static const char *name_versions(const struct api_run_start *start, char to[VERS
     return to;
 }
 
-/* The key of a group's versions: what is sealed says all of them. */
+/* The key of a group's versions, of a stack as it is: what is sealed says all of them. */
 static uint64_t key_of(const struct run_live *live, const char *digest)
 {
     char all[DIGEST_MAX_LENGTH + 1] = "sha256:";
 
-    if (!live->definition->is_group)
+    if (!live->definition->is_group && live->definition->stack == NULL)
         return journal_version_key(live->daemon->journal, live->version, digest);
     digest_sha256_hex(live->sealed, strlen(live->sealed), all + strlen(all));
     return journal_version_key(live->daemon->journal, live->version, all);
@@ -122,7 +125,10 @@ void run_start(void *data, const struct api_run_start *start, api_done *done, vo
     struct daemon *daemon = data;
     char versions[VERSION_MAX_LENGTH + 1];
     bool is_group = start->group != NULL;
-    const struct run_words words = {.version = is_group ? name_versions(start, versions) : start->version,
+    bool is_stack = start->stack != NULL;
+    const struct run_words words = {.version = is_group   ? name_versions(start, versions)
+                                               : is_stack ? start->verb
+                                                          : start->version,
                                     .actor = start->actor,
                                     .reason = start->reason,
                                     .run_url = start->run_url,
@@ -131,7 +137,7 @@ void run_start(void *data, const struct api_run_start *start, api_done *done, vo
 
     if (daemon->settings->is_record) {
         fail(done, done_data, ERR_CONFLICT,
-             "this daemon only records (mode): it runs no pipelines and groups");
+             "this daemon only records (mode): it runs no pipelines, groups and stacks");
         return;
     }
     struct request *request = prepare(daemon, seal(daemon, start, &err), &words, done, done_data, &err);
@@ -143,12 +149,12 @@ void run_start(void *data, const struct api_run_start *start, api_done *done, vo
     traceparent_take(start->traceparent, live->traceparent);
     fill_request(request, 0);
     struct engine_run_start engine_start = fill_start(live, request->token);
-    engine_start.is_fixed = is_group || start->digest[0] != '\0';
+    engine_start.is_fixed = is_group || is_stack || start->digest[0] != '\0';
     hand_over(daemon, request, &engine_start);
 }
 
-/* A new run of what was sealed then, from the stage that failed on, with the same artifact and what the tasks
- * before reported. */
+/* A new run of what was sealed then, from the stage that failed on (of a stack from its plan on), with the
+ * same artifact and what the tasks before reported. */
 void run_retry(void *data, const struct api_run_retry *retry, api_done *done, void *done_data)
 {
     struct daemon *daemon = data;
@@ -171,7 +177,7 @@ void run_retry(void *data, const struct api_run_retry *retry, api_done *done, vo
     fill_request(request, row->id);
     struct engine_run_start engine_start = fill_start(live, request->token);
     engine_start.is_fixed = row->state.is_fixed;
-    engine_start.first_stage = row->state.stage;
+    engine_start.first_stage = live->definition->begins[row->state.stage];
     hand_over(daemon, request, &engine_start);
 }
 
@@ -223,6 +229,7 @@ void run_answer(void *data, const struct api_run_answer *answer, api_done *done,
     struct run_live *live = run_live_find(daemon, answer->run);
     uint8_t task = live == NULL ? 0 : find_task(live->definition, answer->stage, answer->task);
     uint64_t version_key = 0;
+    struct err err = {0};
 
     if (task == UINT8_MAX) {
         fail(done, done_data, ERR_NOT_FOUND, "this run has no such task");
@@ -231,11 +238,18 @@ void run_answer(void *data, const struct api_run_answer *answer, api_done *done,
     const struct run_state *state = engine_run_state(daemon->engine, answer->run);
     bool is_asked = live != NULL && state != NULL &&
                     (state->tasks[task].phase == TASK_AWAITING || state->tasks[task].phase == TASK_ASKING);
+    if (is_asked && !run_stack_reviewed(live, task, answer, &err)) {
+        done(done_data, false, false, 0, &err);
+        return;
+    }
     if (is_asked && !take_outputs(live, answer, &version_key)) {
         fail(done, done_data, ERR_INVALID, "outputs: a name, value or digest is none that can be kept");
         return;
     }
-    struct request *request = request_new(daemon, answer->principal.name, answer->reason, done, done_data);
+    char reason[DAEMON_WHY_MAX];
+    struct request *request = request_new(
+        daemon, answer->principal.name,
+        is_asked ? run_stack_reason(live, task, answer, reason) : answer->reason, done, done_data);
     if (request == NULL) {
         fail(done, done_data, ERR_LIMIT, "too many requests wait");
         return;
@@ -287,6 +301,8 @@ void run_released(void *data, uint64_t run)
 {
     struct run_live *live = run_live_find(data, run);
 
-    if (live != NULL)
-        run_live_free(live);
+    if (live == NULL)
+        return;
+    run_stacks_forget(live);
+    run_live_free(live);
 }

@@ -24,7 +24,7 @@ struct runner_call *runner_call_new(enum runner_call_kind kind, const struct run
     call->packet_length = length;
     explicit_bzero(packet, length); /* it may hold secrets */
     free(packet);
-    call->deadline_ms = message->deadline_ms;
+    call->deadline_ms = message->deadline_ms > 0 ? message->deadline_ms + message->grace_ms : 0;
     /* The format has checked that a key fits. */
     if (message->key != NULL && !text_copy(call->key, sizeof(call->key), message->key))
         call->key[0] = '\0';

@@ -42,7 +42,7 @@ struct runner_call {
     bool is_cancelled; /* do not try again to start it */
     int64_t retry_at_ms;
     int64_t give_up_ms;  /* monotonic time */
-    int64_t deadline_ms; /* of RUN: how long the command may run */
+    int64_t deadline_ms; /* of RUN: how long the command may run, its grace included */
     enum runner_stream stream;
     struct buffer streams[RUNNER_STREAM_COUNT];
     bool wants_report;

@@ -351,7 +351,8 @@ bool runner_run(struct runner_client *client, const struct runner_command *comma
     struct runner_message message = {.operation = RUNNER_RUN,
                                      .key = command->key,
                                      .directory = command->directory,
-                                     .deadline_ms = command->deadline_ms};
+                                     .deadline_ms = command->deadline_ms,
+                                     .grace_ms = command->grace_ms};
     if (!add_texts(message.arguments, &message.arguments_count, RUNNER_ARGUMENTS_MAX, command->argv) ||
         !add_texts(message.environment, &message.environment_count, RUNNER_ENVIRONMENT_MAX,
                    command->environment) ||

@@ -69,7 +69,8 @@ struct runner_command {
     const char *const *secrets;     /* "NAME=value" of names that the runner's configuration lists, ends with
                                        NULL; may be NULL. Wiped when it has started */
     const char *directory;          /* absolute and allowed by the runner's configuration, or NULL: "/" */
-    int64_t deadline_ms;            /* how long it may run: then TERM, 5 s later KILL, and timed_out */
+    int64_t deadline_ms;            /* how long it may run: then TERM, after the grace KILL, and timed_out */
+    int64_t grace_ms;               /* 0: 5 s */
     int64_t start_within_ms;        /* 0: RUNNER_START_MS */
     bool wants_report;              /* what it writes to $VERDICT_REPORT */
 };

@@ -36,6 +36,7 @@ enum tag {
     TAG_PREFIX,
     TAG_AFTER,
     TAG_SECRET,
+    TAG_GRACE,
     TAG_COUNT
 };
 
@@ -84,6 +85,7 @@ static const struct field FIELDS[TAG_COUNT] = {
     [TAG_PREFIX] = {"prefix", SHAPE_TEXT, 0, RUNNER_KEY_MAX + 1, runner_key_is_valid},
     [TAG_AFTER] = {"after", SHAPE_TEXT, 0, RUNNER_KEY_MAX + 1, runner_key_is_valid},
     [TAG_SECRET] = {"secret", SHAPE_TEXTS, 0, RUNNER_ARGUMENT_MAX, runner_secret_is_valid},
+    [TAG_GRACE] = {"grace", SHAPE_NUMBER, 0, RUNNER_GRACE_MAX_MS, NULL},
 };
 
 #define BIT(tag) (UINT32_C(1) << (tag))
@@ -99,7 +101,7 @@ struct operation {
 
 static const struct operation OPERATIONS[] = {
     {RUNNER_RUN, BIT(TAG_KEY) | BIT(TAG_ARGUMENT) | BIT(TAG_DEADLINE),
-     BIT(TAG_PAIR) | BIT(TAG_SECRET) | BIT(TAG_DIRECTORY)},
+     BIT(TAG_PAIR) | BIT(TAG_SECRET) | BIT(TAG_DIRECTORY) | BIT(TAG_GRACE)},
     {RUNNER_STATUS, BIT(TAG_KEY), 0},
     {RUNNER_OUTPUT, BIT(TAG_KEY) | BIT(TAG_STREAM) | BIT(TAG_OFFSET), 0},
     {RUNNER_CANCEL, BIT(TAG_KEY), 0},
@@ -280,6 +282,7 @@ static void values_to_message(const struct values *values, struct runner_message
     message->path = values->texts[TAG_PATH];
     message->reason = values->texts[TAG_REASON];
     message->deadline_ms = numbers[TAG_DEADLINE];
+    message->grace_ms = numbers[TAG_GRACE];
     message->mode = numbers[TAG_MODE];
     message->stream = (enum runner_stream)numbers[TAG_STREAM];
     message->offset = numbers[TAG_OFFSET];
@@ -305,6 +308,7 @@ static void message_to_values(const struct runner_message *message, struct value
     values->texts[TAG_PATH] = message->path;
     values->texts[TAG_REASON] = message->reason;
     numbers[TAG_DEADLINE] = message->deadline_ms;
+    numbers[TAG_GRACE] = message->grace_ms;
     numbers[TAG_MODE] = message->mode;
     numbers[TAG_STREAM] = (int64_t)message->stream;
     numbers[TAG_OFFSET] = message->offset;
@@ -428,6 +432,14 @@ static void write_value(struct writer *writer, enum tag tag, struct runner_messa
         write_text(writer, tag, list.texts[i]);
 }
 
+/* An optional number that is 0 is not there. */
+static bool is_written(const struct operation *operation, enum tag tag, const struct values *values)
+{
+    bool is_idle = FIELDS[tag].shape == SHAPE_NUMBER && values->numbers[tag] == 0;
+
+    return (operation->required & BIT(tag)) != 0 || ((operation->optional & BIT(tag)) != 0 && !is_idle);
+}
+
 bool runner_message_format(const struct runner_message *message, unsigned char *to, size_t size,
                            size_t *ret_length, struct err *err)
 {
@@ -443,7 +455,7 @@ bool runner_message_format(const struct runner_message *message, unsigned char *
     write_number(&writer, (uint64_t)message->operation, 1);
     write_number(&writer, message->request, NUMBER_SIZE);
     for (unsigned tag = TAG_KEY; tag < TAG_COUNT; tag++)
-        if (((operation->required | operation->optional) & BIT(tag)) != 0)
+        if (is_written(operation, (enum tag)tag, &values))
             write_value(&writer, (enum tag)tag, &copy, &values);
     if (writer.length > writer.size)
         return err_set(err, ERR_LIMIT, "a packet of %zu bytes is too long (at most %zu)", writer.length,

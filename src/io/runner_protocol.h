@@ -36,22 +36,23 @@ enum {
 #define RUNNER_GAP_END   " bytes left out ...]\n"
 
 #define RUNNER_DEADLINE_MAX_MS (INT64_C(24) * 3600 * 1000)
+#define RUNNER_GRACE_MAX_MS    (INT64_C(3600) * 1000)
 
 /* A key that begins so is of a command that may be asked for often and whose end nobody asks for later, as a
- * smoke test's or a metric's: it runs an hour at most and is forgotten after two, so that others have room.
- */
+ * smoke test's: it runs an hour at most and is forgotten after two, so that others have room. */
 #define RUNNER_PASSING_PREFIX          "x-"
 #define RUNNER_PASSING_DEADLINE_MAX_MS (INT64_C(3600) * 1000)
 
 enum runner_operation {
-    RUNNER_RUN = 1, /* key, arguments, environment, secrets, deadline, directory?: STATE; a key starts once */
-    RUNNER_STATUS,  /* key: STATE */
-    RUNNER_OUTPUT,  /* key, stream, offset: CHUNK */
-    RUNNER_CANCEL,  /* key: TERM, after the grace KILL; STATE */
-    RUNNER_WRITE,   /* path, mode, content: WRITTEN; one at a time, else REFUSED(busy) */
-    RUNNER_LIST,    /* KEYS: what runs now */
-    RUNNER_CHECK,   /* arguments, secrets ("NAME="), directory?: CHECKED where it might RUN; does nothing */
-    RUNNER_FIND,    /* prefix, after?: KEYS, the next that begin so of all it knows, in runner_key_order() */
+    RUNNER_RUN =
+        1,         /* key, arguments, environment, secrets, deadline, directory?, grace?: STATE; once a key */
+    RUNNER_STATUS, /* key: STATE */
+    RUNNER_OUTPUT, /* key, stream, offset: CHUNK */
+    RUNNER_CANCEL, /* key: TERM, after the grace KILL; STATE */
+    RUNNER_WRITE,  /* path, mode, content: WRITTEN; one at a time, else REFUSED(busy) */
+    RUNNER_LIST,   /* KEYS: what runs now */
+    RUNNER_CHECK,  /* arguments, secrets ("NAME="), directory?: CHECKED where it might RUN; does nothing */
+    RUNNER_FIND,   /* prefix, after?: KEYS, the next that begin so of all it knows, in runner_key_order() */
 
     RUNNER_STATE = 64, /* key, state and, where ended, the result */
     RUNNER_CHUNK,      /* key, content, total */
@@ -113,6 +114,7 @@ struct runner_message {
     size_t arguments_count, environment_count, secrets_count;
     const char *directory; /* absolute, or NULL: "/" */
     int64_t deadline_ms;   /* 1..RUNNER_DEADLINE_MAX_MS, from its start */
+    int64_t grace_ms;      /* from TERM to KILL, ≤ RUNNER_GRACE_MAX_MS; 0: the runner's 5 s */
     const char *path;
     int64_t mode; /* permission bits of a file that does not exist yet; an old one keeps its own */
     struct runner_bytes content;

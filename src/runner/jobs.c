@@ -164,7 +164,9 @@ static pid_t fork_supervisor(const struct jobs *jobs, const struct permissions *
                                      .arguments = message->arguments,
                                      .environment = environment.pairs,
                                      .directory = message->directory != NULL ? message->directory : "/",
-                                     .deadline_ms = message->deadline_ms};
+                                     .deadline_ms = message->deadline_ms,
+                                     .grace_ms =
+                                         message->grace_ms > 0 ? message->grace_ms : SUPERVISOR_GRACE_MS};
     pid_t pid = fork();
     if (pid == 0)
         supervisor_run(&task);

@@ -171,7 +171,7 @@ static void signal_all(const struct supervisor *supervisor, int number)
 static void end_command(struct supervisor *supervisor)
 {
     supervisor->phase = PHASE_ENDING;
-    supervisor->limit_ms = identity_now_ms() + SUPERVISOR_GRACE_MS;
+    supervisor->limit_ms = identity_now_ms() + supervisor->task->grace_ms;
     signal_all(supervisor, SIGTERM);
 }
 

@@ -15,10 +15,12 @@ struct supervision {
     char *const *environment;
     const char *directory;
     int64_t deadline_ms; /* from now */
+    int64_t grace_ms;    /* between TERM and KILL */
 };
 
 enum {
-    SUPERVISOR_GRACE_MS = 5000 /* between TERM and KILL, and from KILL to giving up on what cannot die */
+    SUPERVISOR_GRACE_MS = 5000 /* between TERM and KILL where nothing else is asked for, and from KILL to
+                                  giving up on what cannot die */
 };
 
 /* To be called in a fresh child. Blocks for the life of the command, writes its files (ledger.h), ends the

@@ -10,6 +10,9 @@ import {cell, more, table} from "./table.js";
 function answers(stage, task) {
     if (task.state !== "awaiting" && task.state !== "asking")
         return null;
+    if (task.approves)
+        return el("span", {class: "buttons"}, [["pass", "Approve this plan"], ["fail", "Reject"]].map(([result, label]) =>
+            el("button", {type: "button", class: "small", "data-result": result, "data-stage": stage.name, "data-task": task.name, "data-plan": task.approves.plan}, label)));
     const words = task.state === "asking" ? [["pass", "Go on all the same"], ["fail", "It failed"]] : [["pass", "Passed"], ["fail", "Failed"]];
     return el("span", {class: "buttons"}, words.map(([result, label]) =>
         el("button", {type: "button", class: "small", "data-result": result, "data-stage": stage.name, "data-task": task.name}, label)));
@@ -29,7 +32,7 @@ function row(stage, task) {
 function heading(run) {
     const mayRetry = ["failed", "aborted"].includes(run.state);
     return [el("h1", null, el("b", null, nameOf(run)), " ", chip(run.state)),
-        el("p", {class: "dim"}, run.id, ` · ${run.group ? "group" : `pipeline of ${run.service}`} · by ${run.actor || "nobody known"} · `, time(run.created_at), run.ended_at && [" to ", time(run.ended_at)],
+        el("p", {class: "dim"}, run.id, ` · ${run.stack ? "stack" : run.group ? "group" : `pipeline of ${run.service}`} · by ${run.actor || "nobody known"} · `, time(run.created_at), run.ended_at && [" to ", time(run.ended_at)],
             run.retry_of && [" · after ", el("a", {href: `#/runs/${run.retry_of}`}, run.retry_of)]),
         el("p", {class: "buttons"}, !run.done && el("button", {type: "button", class: "danger", "data-run": "abort"}, "Abort"), mayRetry && el("button", {type: "button", "data-run": "retry"}, "Retry")),
         el("p", {class: "summary lead"}, sayingOf(run))];
@@ -46,6 +49,15 @@ function facts(run) {
     return el("dl", null, rows.filter(([, text]) => text).map(([name, text]) => [el("dt", null, name), el("dd", null, text)]));
 }
 
+// Approved is the plan that this page showed.
+function review(run, {result, stage, task, plan}) {
+    const body = result === "pass" ? {result, outputs: {plan}} : {result};
+    return askReason({
+        title: `${result === "pass" ? "Approve" : "Reject"} the plan of ${nameOf(run)}`, verb: result === "pass" ? "Approve" : "Reject", danger: true, text: plan,
+        act: (reason) => send(`v1/runs/${run.id}/tasks/${stage}/${task}`, reason ? {...body, reason} : body),
+    });
+}
+
 function answer(run, {result, stage, task}) {
     return askReason({
         title: `${stage}/${task}: ${result === "pass" ? "passed" : "failed"}`, verb: result === "pass" ? "It passed" : "It failed", danger: result === "fail",
@@ -57,7 +69,7 @@ async function act(run, verb) {
     let next = null;
     await askReason({
         title: `${verb === "abort" ? "Abort" : "Retry"} ${nameOf(run)}`, verb: verb === "abort" ? "Abort" : "Retry", danger: verb === "abort",
-        text: verb === "abort" ? "Its commands are stopped and its running deployments go back." : "A new run begins at the stage that failed, with the same artifact.",
+        text: verb === "abort" ? "Its commands are stopped and its running deployments go back." : "A new run begins at the stage that failed, with the same artifact; what was planned is planned anew.",
         act: async (reason) => { next = await send(`v1/runs/${run.id}/${verb}`, reason ? {reason} : {}); },
     });
     if (next !== null && next.id !== run.id)
@@ -71,7 +83,9 @@ export function openRun(root, name) {
     root.append(top, middle, bottom);
     root.addEventListener("click", (event) => {
         const button = event.target.closest("button");
-        if (button?.dataset.result)
+        if (button?.dataset.plan)
+            review(shown, button.dataset);
+        else if (button?.dataset.result)
             answer(shown, button.dataset);
         else if (button?.dataset.run)
             act(shown, button.dataset.run);

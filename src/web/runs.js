@@ -1,4 +1,4 @@
-// runs.js - runs of pipelines and groups, newest first. SPDX-License-Identifier: MIT
+// runs.js - runs of pipelines, groups and stacks, newest first. SPDX-License-Identifier: MIT
 import {read} from "./api.js";
 import {el, patch} from "./dom.js";
 import {mark, time} from "./format.js";
@@ -8,7 +8,7 @@ import {cell, more, number, table} from "./table.js";
 const everyMs = 3000, latest = 50;
 
 export function nameOf(run) {
-    return `${run.pipeline || run.group || ""} ${run.version}`;
+    return `${run.stack ? `${run.stack}/${run.environment}` : run.pipeline || run.group || ""} ${run.version}`;
 }
 
 // What it says of itself, without the name that stands beside it.
@@ -23,7 +23,7 @@ const words = {queued: "waits for the run before it", running: "is under way", w
 
 function row(run) {
     return el("tr", {"data-key": run.id},
-        cell(mark(run.state)), cell(el("a", {href: `#/runs/${run.id}`}, nameOf(run)), run.group && el("span", {class: "dim"}, " group"), run.retry_of && el("span", {class: "dim"}, " retried")),
+        cell(mark(run.state)), cell(el("a", {href: `#/runs/${run.id}`}, nameOf(run)), run.group && el("span", {class: "dim"}, " group"), run.stack && el("span", {class: "dim"}, " stack"), run.retry_of && el("span", {class: "dim"}, " retried")),
         number(time(run.ended_at || run.created_at)), more(run.stage === null ? words[run.state] : sayingOf(run)));
 }
 

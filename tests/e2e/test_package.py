@@ -16,7 +16,7 @@ from support import package as packages
 from support.package import run
 
 UNITS = ("verdictd.service", "verdict-runner.service")
-MANUALS = {"verdict.1": "man1", "verdictd.conf.5": "man5", "verdictd.8": "man8", "verdict-runner.8": "man8"}
+MANUALS = {"verdict.1": "man1", "verdictd.conf.5": "man5", "verdictd.8": "man8", "verdict-runner.8": "man8", "verdict-iac.8": "man8"}
 EXPOSURE_MAX = 1.5
 
 

@@ -1,4 +1,4 @@
-/* test_runner_hogs.c - commands that multiply, and commands that the kernel kills, with the real
+/* test_runner_hogs.c - commands that multiply, that do not listen, and that the kernel kills, with the real
  * verdict-runner.
  * SPDX-License-Identifier: MIT
  *
@@ -83,11 +83,32 @@ static void tells_what_the_kernel_killed(void **state)
     assert_int_equal(result.exit_status, 0);
 }
 
+/* Between TERM and KILL there is as long as was asked for, not the usual 5 s. */
+static void gives_the_grace_that_was_asked_for(void **state)
+{
+    struct fixture *fixture = *state;
+    int64_t start_ms = bench_now_ms();
+    const struct runner_message message = {.operation = RUNNER_RUN,
+                                           .key = "a",
+                                           .arguments = {fixture->bench->act, "stubborn"},
+                                           .arguments_count = 2,
+                                           .environment = {fixture->bench->folder_pair},
+                                           .environment_count = 1,
+                                           .deadline_ms = 500,
+                                           .grace_ms = 1000};
+    link_ask(fixture->link, message);
+    struct runner_result result = link_wait(fixture->link, "a");
+    assert_true(result.timed_out);
+    assert_int_equal(result.signal, SIGKILL);
+    assert_in_range(bench_now_ms() - start_ms, 1500, 4999);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(ends_a_crowd, set_up, tear_down),
         cmocka_unit_test_setup_teardown(tells_what_the_kernel_killed, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(gives_the_grace_that_was_asked_for, set_up, tear_down),
     };
 
     return cmocka_run_group_tests_name("runner_hogs", tests, NULL, NULL);

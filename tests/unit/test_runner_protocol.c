@@ -45,6 +45,7 @@ static void comes_back(void **state)
 {
     (void)state;
     struct runner_message message = run_message();
+    message.grace_ms = 60000;
     struct packet *packet = format(&message);
     struct runner_message back;
     assert_true(runner_message_parse(packet->bytes, packet->length, &back, NULL));
@@ -64,6 +65,7 @@ static void comes_back(void **state)
     assert_null(back.secrets[2]);
     assert_string_equal(back.directory, "/srv/build");
     assert_int_equal(back.deadline_ms, 5000);
+    assert_int_equal(back.grace_ms, 60000);
     free(packet);
 }
 
@@ -153,6 +155,9 @@ static void refuses_bad_members(void **state)
     refuses(&message, ERR_INVALID);
     message = run_message();
     message.deadline_ms = RUNNER_DEADLINE_MAX_MS + 1;
+    refuses(&message, ERR_INVALID);
+    message = run_message();
+    message.grace_ms = RUNNER_GRACE_MAX_MS + 1;
     refuses(&message, ERR_INVALID);
     message.operation = (enum runner_operation)99;
     refuses(&message, ERR_INVALID);

@@ -1,0 +1,99 @@
+/* iac_runs.c - verdict iac plan, apply, verify, drift, destroy; and the approval of a plan.
+ * SPDX-License-Identifier: MIT */
+#include "cli/iac_runs.h"
+
+#include "cli/act.h"
+#include "cli/field.h"
+#include "cli/run.h"
+#include "io/json.h"
+
+#include <cjson/cJSON.h>
+#include <stdio.h>
+#include <string.h>
+
+int iac_runs_start(struct cli *cli)
+{
+    cJSON *body = cJSON_CreateObject();
+
+    cJSON_AddStringToObject(body, "stack", cli->words[1]);
+    cJSON_AddStringToObject(body, "environment", cli->words[2]);
+    cJSON_AddStringToObject(body, "verb", cli->words[0]);
+    if (verb_text(cli, "confirm")[0] != '\0')
+        cJSON_AddStringToObject(body, "confirm", verb_text(cli, "confirm"));
+    return run_ask(cli, body);
+}
+
+/* The task that awaits the answer of a person, and its stage; false: there is none. */
+static bool find_review(const cJSON *run, const cJSON **ret_stage, const cJSON **ret_task)
+{
+    const cJSON *stage = NULL;
+    const cJSON *task = NULL;
+
+    cJSON_ArrayForEach(stage, field_part(run, "stages"))
+    {
+        cJSON_ArrayForEach(task, field_part(stage, "tasks"))
+        {
+            if (field_part(task, "approves") == NULL || strcmp(field_text(task, "state"), "awaiting") != 0)
+                continue;
+            *ret_stage = stage;
+            *ret_task = task;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* NULL: complained; a yes names the plan that it is for, as somebody has read it. */
+static cJSON *make_answer(const struct cli *cli, const cJSON *task)
+{
+    const char *there = field_text(field_part(task, "approves"), "plan");
+    const char *plan = verb_text(cli, "plan");
+    bool is_yes = strcmp(cli->words[0], "approve") == 0;
+
+    if (is_yes && plan[0] == '\0') {
+        verb_complain(cli, "which plan? look at it with `verdict logs %s`, then say --plan %s", cli->words[1],
+                      there);
+        return NULL;
+    }
+    cJSON *body = act_body(cli);
+    cJSON_AddStringToObject(body, "result", is_yes ? "pass" : "fail");
+    if (is_yes)
+        cJSON_AddStringToObject(cJSON_AddObjectToObject(body, "outputs"), "plan", plan);
+    return body;
+}
+
+static int answer(struct cli *cli, const cJSON *run)
+{
+    const cJSON *stage = NULL;
+    const cJSON *task = NULL;
+    char tail[VERB_PATH_SIZE];
+
+    if (!find_review(run, &stage, &task)) {
+        verb_complain(cli, "%s awaits nobody's approval: %s", cli->words[1], field_text(run, "summary"));
+        return VERB_REFUSED;
+    }
+    cJSON *body = make_answer(cli, task);
+    if (body == NULL)
+        return VERB_REFUSED;
+    (void)snprintf(tail, sizeof(tail), "tasks/%s/%s", field_text(stage, "name"), field_text(task, "name"));
+    return act_post(cli, cli->words[1], tail, body);
+}
+
+int iac_runs_review(struct cli *cli)
+{
+    struct client_answer got;
+    char path[VERB_PATH_SIZE];
+    int code = VERB_REFUSED;
+
+    if (strncmp(cli->words[1], "run_", 4) != 0) {
+        verb_complain(cli, "%s: must be run_N", cli->words[1]);
+        return VERB_REFUSED;
+    }
+    if (!verb_deployment_path(cli, cli->words[1], "", path) || !verb_ask(cli, "GET", path, NULL, &got, &code))
+        return code;
+    cJSON *run = field_parse(got.body, got.length);
+    code = answer(cli, run);
+    json_free(run);
+    client_answer_done(&got);
+    return code;
+}

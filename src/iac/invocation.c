@@ -1,0 +1,131 @@
+/* invocation.c - fork, follow, forward one interrupt, wait.
+ * SPDX-License-Identifier: MIT */
+#include "iac/invocation.h"
+
+#include "io/memory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { FOLLOW_NS = 100 * 1000 * 1000, PIECE = 16 * 1024, SAID_MAX = 64 * 1024, EXIT_NOT_STARTED = 127 };
+
+void invocation_signals_init(struct invocation_signals *signals)
+{
+    (void)sigemptyset(&signals->set);
+    (void)sigaddset(&signals->set, SIGTERM);
+    (void)sigaddset(&signals->set, SIGINT);
+    (void)sigaddset(&signals->set, SIGHUP);
+    (void)sigaddset(&signals->set, SIGCHLD);
+    (void)sigprocmask(SIG_BLOCK, &signals->set, NULL);
+    (void)signal(SIGPIPE, SIG_IGN); /* who listens to us may go; the tool goes on */
+    signals->is_interrupted = false;
+}
+
+/* Returns whether an interrupt came, for the first time. */
+static bool wait_a_moment(struct invocation_signals *signals)
+{
+    const struct timespec moment = {.tv_nsec = FOLLOW_NS};
+    int number = sigtimedwait(&signals->set, NULL, &moment);
+    bool is_first = number > 0 && number != SIGCHLD && !signals->is_interrupted;
+
+    signals->is_interrupted = signals->is_interrupted || is_first;
+    return is_first;
+}
+
+bool invocation_pause(struct invocation_signals *signals)
+{
+    (void)wait_a_moment(signals);
+    return !signals->is_interrupted;
+}
+
+/* In the child. Whoever dies without a word must not leave a tool behind that nobody stops: it is
+ * interrupted. */
+static void become(const struct invocation *invocation, pid_t parent)
+{
+    sigset_t none;
+
+    (void)setpgid(0, 0);
+    if (prctl(PR_SET_PDEATHSIG, SIGINT) != 0 || getppid() != parent ||
+        dup2(invocation->output, STDOUT_FILENO) < 0 ||
+        (invocation->is_followed && dup2(invocation->output, STDERR_FILENO) < 0))
+        _exit(EXIT_NOT_STARTED);
+    (void)signal(SIGPIPE, SIG_DFL);
+    (void)sigemptyset(&none);
+    (void)sigprocmask(SIG_SETMASK, &none, NULL);
+    /* execve takes what it does not change without const. */
+    (void)execve(invocation->program, (char *const *)(uintptr_t)invocation->arguments,
+                 (char *const *)(uintptr_t)invocation->environment);
+    _exit(EXIT_NOT_STARTED);
+}
+
+/* What is written to a pipe that nobody reads is lost, and that is all right. */
+static void follow(int output, off_t *at)
+{
+    char piece[PIECE];
+    ssize_t length = 0;
+
+    while ((length = pread(output, piece, sizeof(piece), *at)) > 0) {
+        if (write(STDOUT_FILENO, piece, (size_t)length) < 0 && errno == EINTR)
+            continue;
+        *at += length;
+    }
+}
+
+static int wait_for_end(struct invocation_signals *signals, const struct invocation *invocation, pid_t pid)
+{
+    off_t at = 0;
+    int status = 0;
+
+    while (waitpid(pid, &status, WNOHANG) == 0) {
+        if (wait_a_moment(signals))
+            (void)kill(pid, SIGINT);
+        if (invocation->is_followed)
+            follow(invocation->output, &at);
+    }
+    if (invocation->is_followed)
+        follow(invocation->output, &at);
+    return status;
+}
+
+bool invocation_run(struct invocation_signals *signals, const struct invocation *invocation, int *ret_status,
+                    struct err *err)
+{
+    if (signals->is_interrupted)
+        return err_set(err, ERR_UNAVAILABLE, "interrupted before %s began", invocation->arguments[1]);
+    pid_t parent = getpid();
+    pid_t pid = fork();
+    if (pid < 0)
+        return err_set(err, ERR_IO, "fork: %s", strerror(errno));
+    if (pid == 0)
+        become(invocation, parent);
+    int status = wait_for_end(signals, invocation, pid);
+    bool is_done = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    if (signals->is_interrupted && !is_done) /* an interrupt that came too late changed nothing */
+        return err_set(err, ERR_UNAVAILABLE, "%s %s was interrupted and ended", invocation->program,
+                       invocation->arguments[1]);
+    if (!WIFEXITED(status))
+        return err_set(err, ERR_IO, "%s was ended by signal %d", invocation->program, WTERMSIG(status));
+    if (WEXITSTATUS(status) == EXIT_NOT_STARTED)
+        return err_set(err, ERR_IO, "%s could not be started", invocation->program);
+    *ret_status = WEXITSTATUS(status);
+    return true;
+}
+
+bool invocation_said(int output, const char *text)
+{
+    struct stat status;
+
+    if (fstat(output, &status) != 0)
+        return false;
+    off_t from = status.st_size > SAID_MAX ? status.st_size - SAID_MAX : 0;
+    CLEANUP(memory_free_at) char *end = memory_take(SAID_MAX);
+    ssize_t length = pread(output, end, SAID_MAX, from);
+    return length > 0 && memmem(end, (size_t)length, text, strlen(text)) != NULL;
+}

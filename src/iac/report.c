@@ -1,0 +1,88 @@
+/* report.c - plans and outputs in words and numbers.
+ * SPDX-License-Identifier: MIT */
+#include "iac/report.h"
+
+#include "base/text.h"
+#include "io/json.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { SHOWN_MAX = 200, OUTPUTS_MAX = 32, NAME_SIZE = 64, VALUE_SIZE = 1024 };
+
+struct shown {
+    size_t count;
+};
+
+static void show_change(void *data, enum plan_action action, const char *address, const char *reason)
+{
+    static const char *const signs[PLAN_ACTION_COUNT] = {
+        [PLAN_CREATE] = "+", [PLAN_UPDATE] = "~", [PLAN_DELETE] = "-", [PLAN_REPLACE] = "-/+"};
+    struct shown *shown = data;
+
+    shown->count++;
+    if (shown->count <= SHOWN_MAX)
+        (void)printf("%-3s %s%s%s%s\n", signs[action], address, reason[0] == '\0' ? "" : " (", reason,
+                     reason[0] == '\0' ? "" : ")");
+}
+
+bool report_plan(const struct job *job, const char *json, size_t length, struct plan_counts *ret_counts,
+                 struct err *err)
+{
+    struct shown shown = {0};
+    const struct plan_reader reader = {.data = &shown, .change = show_change};
+    struct plan_counts counts = {.outputs = 0};
+
+    if (!plan_read(json, length, &reader, &counts, err))
+        return false;
+    if (shown.count > SHOWN_MAX)
+        (void)printf("... and %zu more\n", shown.count - SHOWN_MAX);
+    (void)printf("%s/%s: %zu to create, %zu to update, %zu to delete, %zu to replace, %zu outputs change\n",
+                 job->stack, job->environment, counts.of[PLAN_CREATE], counts.of[PLAN_UPDATE],
+                 counts.of[PLAN_DELETE], counts.of[PLAN_REPLACE], counts.outputs);
+    *ret_counts = counts;
+    return true;
+}
+
+void report_counts(const struct job *job, const struct plan_counts *counts, bool has_changes)
+{
+    size_t changes = counts->outputs;
+
+    for (int i = 0; i < PLAN_ACTION_COUNT; i++) {
+        job_tell_number(job, plan_count_name((enum plan_action)i), counts->of[i]);
+        changes += counts->of[i];
+    }
+    job_tell_number(job, IAC_OUTPUT_CHANGES, changes == 0 && has_changes ? 1 : changes);
+}
+
+/* Secrets, lists and what is too long are left out: they are in the state. */
+static void tell_output(const struct job *job, const struct json_node *one)
+{
+    struct json_node value = json_member(one, "value");
+    char name[NAME_SIZE];
+    char text[VALUE_SIZE];
+    bool is_secret = true;
+
+    if (!json_bool(one, "sensitive", JSON_REQUIRED, &is_secret, NULL) || is_secret || value.item == NULL ||
+        snprintf(name, sizeof(name), IAC_OUTPUT_OF "%s", json_name(one)) >= NAME_SIZE ||
+        !json_value_text(value.item, text, sizeof(text)))
+        return;
+    job_tell(job, name, text);
+}
+
+bool report_outputs(const struct job *job, const char *json, size_t length, struct err *err)
+{
+    CLEANUP(json_free_at) struct cJSON *tree = NULL;
+    size_t count = 0;
+
+    if (!json_parse(json, length, NULL, &tree, err))
+        return err_wrap(err, "its outputs");
+    struct json_node root = json_root(tree);
+    if (!json_as_object(&root, err))
+        return err_wrap(err, "its outputs");
+    for (struct json_node one = json_first(&root); one.item != NULL && count < OUTPUTS_MAX;
+         one = json_next(&root, &one), count++)
+        if (json_is_object(&one))
+            tell_output(job, &one);
+    return true;
+}

@@ -1,0 +1,19 @@
+/* report.h - what people and later tasks are told of a plan, and of what a stack says of itself.
+ * SPDX-License-Identifier: MIT */
+#ifndef IAC_REPORT_H
+#define IAC_REPORT_H
+
+#include "iac/tool.h"
+
+/* Prints each change and the counts. ERR_INVALID: it is no plan that can be counted. */
+MUST_CHECK bool report_plan(const struct job *job, const char *json, size_t length,
+                            struct plan_counts *ret_counts, struct err *err);
+
+/* Tells the counts of a plan; `has_changes`: there is something to apply, be it only a change of the state
+ * itself. */
+void report_counts(const struct job *job, const struct plan_counts *counts, bool has_changes);
+
+/* `output -json`: tells each output that is no secret and is one value as output.NAME. */
+MUST_CHECK bool report_outputs(const struct job *job, const char *json, size_t length, struct err *err);
+
+#endif

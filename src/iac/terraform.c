@@ -1,0 +1,302 @@
+/* terraform.c - plan, apply, verify, drift and destroy by terraform or tofu.
+ * SPDX-License-Identifier: MIT */
+#include "iac/terraform.h"
+
+#include "base/text.h"
+#include "iac/report.h"
+#include "iac/terraform_call.h"
+#include "io/digest.h"
+#include "io/memory.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { OPTION_SIZE = WORK_PATH_MAX + 64, HAS_CHANGES = 2 /* status of -detailed-exitcode */ };
+
+#define PLAN      "plan"
+#define PLAN_JSON "plan.json"
+#define VARIABLES "variables.tfvars.json"
+#define LOCK_FILE ".terraform.lock.hcl"
+
+/* A path of the run's folder behind an option. */
+static const char *option(const struct job *job, const char *name, const char *file, char to[OPTION_SIZE])
+{
+    (void)snprintf(to, OPTION_SIZE, "%s%s/%s", name, job->work.run_path, file);
+    return to;
+}
+
+static enum iac_exit complain(const struct err *err)
+{
+    (void)fprintf(stderr, "verdict-iac: %s\n", err->text);
+    return IAC_EXIT_FAILED;
+}
+
+/* Modules and providers; the code's own lock of providers is kept as it is. */
+static enum iac_exit init(struct job *job)
+{
+    const char *arguments[8] = {"init", "-input=false", "-no-color"};
+    char backend[OPTION_SIZE];
+    size_t count = 3;
+
+    if (access(LOCK_FILE, F_OK) == 0)
+        arguments[count++] = "-lockfile=readonly";
+    if (job->state == JOB_STATE_LOCAL) {
+        (void)snprintf(backend, sizeof(backend), "-backend-config=path=%s/state/terraform.tfstate",
+                       job->work.stack_path);
+        arguments[count++] = backend;
+    }
+    return terraform_call(job, arguments, 0, NULL);
+}
+
+static bool write_variables(const struct job *job, struct err *err)
+{
+    int fd = work_create(&job->work, VARIABLES, err);
+    size_t length = strlen(job->variables);
+
+    if (fd < 0)
+        return false;
+    bool is_good = write(fd, job->variables, length) == (ssize_t)length;
+    (void)close(fd);
+    return is_good || err_set(err, ERR_IO, "the variables could not be written");
+}
+
+/* A plan of some kind in the run's folder. */
+static enum iac_exit make_plan(struct job *job, const char *kind, bool *ret_has_changes)
+{
+    char out[OPTION_SIZE];
+    char variables[OPTION_SIZE];
+    const char *const arguments[] = {"plan",
+                                     "-input=false",
+                                     "-no-color",
+                                     "-lock-timeout=60s",
+                                     "-detailed-exitcode",
+                                     option(job, "-out=", PLAN, out),
+                                     option(job, "-var-file=", VARIABLES, variables),
+                                     kind,
+                                     NULL};
+    struct err err = {0};
+    int status = 0;
+
+    if (!write_variables(job, &err))
+        return complain(&err);
+    enum iac_exit end = init(job);
+    if (end == IAC_EXIT_DONE)
+        end = terraform_call(job, arguments, HAS_CHANGES, &status);
+    *ret_has_changes = status == HAS_CHANGES;
+    return end;
+}
+
+static enum iac_exit show_plan(struct job *job, struct plan_counts *ret_counts)
+{
+    char plan[OPTION_SIZE];
+    const char *const arguments[] = {"show", "-json", "-no-color", option(job, "", PLAN, plan), NULL};
+    CLEANUP(memory_free_at) char *json = NULL;
+    struct err err = {0};
+    size_t length = 0;
+
+    enum iac_exit end = terraform_read(job, arguments, PLAN_JSON, &json, &length);
+    if (end != IAC_EXIT_DONE)
+        return end;
+    return report_plan(job, json, length, ret_counts, &err) ? IAC_EXIT_DONE : complain(&err);
+}
+
+/* "sha256:..." of the plan file. */
+static bool hash_plan(const struct job *job, char to[IAC_DIGEST_SIZE], struct err *err)
+{
+    struct stat status;
+    int fd = work_read(&job->work, PLAN, err);
+
+    if (fd < 0)
+        return false;
+    void *bytes = MAP_FAILED;
+    if (fstat(fd, &status) == 0 && status.st_size > 0)
+        bytes = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+    (void)close(fd);
+    if (bytes == MAP_FAILED)
+        return err_set(err, ERR_IO, "the plan cannot be read");
+    (void)snprintf(to, IAC_DIGEST_SIZE, "sha256:");
+    digest_sha256_hex(bytes, (size_t)status.st_size, to + strlen(to));
+    (void)munmap(bytes, (size_t)status.st_size);
+    return true;
+}
+
+static void drop_plan(const struct job *job)
+{
+    work_remove(&job->work, PLAN);
+    work_remove(&job->work, PLAN_JSON);
+    work_remove(&job->work, VARIABLES);
+}
+
+static enum iac_exit tell_plan(const struct job *job)
+{
+    char digest[IAC_DIGEST_SIZE];
+    char path[OPTION_SIZE];
+    struct err err = {0};
+
+    if (!hash_plan(job, digest, &err))
+        return complain(&err);
+    job_tell(job, IAC_OUTPUT_PLAN, digest);
+    job_tell(job, IAC_OUTPUT_PLAN_FILE, option(job, "", PLAN_JSON, path));
+    (void)printf("plan %s\n", digest);
+    return IAC_EXIT_DONE;
+}
+
+static enum iac_exit plan(struct job *job, const char *kind)
+{
+    struct plan_counts counts = {.outputs = 0};
+    bool has_changes = false;
+
+    work_sweep(&job->work);
+    enum iac_exit end = make_plan(job, kind, &has_changes);
+    if (end == IAC_EXIT_DONE)
+        end = show_plan(job, &counts);
+    if (end == IAC_EXIT_DONE)
+        end = tell_plan(job);
+    if (end == IAC_EXIT_DONE)
+        report_counts(job, &counts, has_changes);
+    else
+        drop_plan(job);
+    return end;
+}
+
+enum iac_exit terraform_plan(struct job *job)
+{
+    return plan(job, NULL);
+}
+
+enum iac_exit terraform_plan_destroy(struct job *job)
+{
+    return plan(job, "-destroy");
+}
+
+/* ---- apply ---- */
+
+static enum iac_exit tell_outputs(struct job *job)
+{
+    static const char *const arguments[] = {"output", "-json", "-no-color", NULL};
+    CLEANUP(memory_free_at) char *json = NULL;
+    struct err err = {0};
+    size_t length = 0;
+
+    enum iac_exit end = terraform_read(job, arguments, "outputs.json", &json, &length);
+    work_remove(&job->work, "outputs.json");
+    if (end != IAC_EXIT_DONE)
+        return end;
+    return report_outputs(job, json, length, &err) ? IAC_EXIT_DONE : complain(&err);
+}
+
+/* Exactly the plan that was approved. */
+static enum iac_exit check_plan(const struct job *job)
+{
+    char digest[IAC_DIGEST_SIZE];
+    struct err err = {0};
+
+    if (!hash_plan(job, digest, &err)) {
+        (void)complain(&err);
+        return IAC_EXIT_OTHER_PLAN;
+    }
+    if (digest_equal_text(digest, job->approved))
+        return IAC_EXIT_DONE;
+    (void)fprintf(stderr, "verdict-iac: approved is plan '%s', and here is plan %s\n", job->approved, digest);
+    return IAC_EXIT_OTHER_PLAN;
+}
+
+/* Once it was begun, the plan is used up. */
+static enum iac_exit apply_plan(struct job *job)
+{
+    char plan_path[OPTION_SIZE];
+    const char *const arguments[] = {
+        "apply", "-input=false", "-no-color", "-lock-timeout=60s", option(job, "", PLAN, plan_path), NULL};
+
+    enum iac_exit end = check_plan(job);
+    if (end == IAC_EXIT_DONE)
+        end = terraform_call(job, arguments, 0, NULL);
+    drop_plan(job);
+    return end;
+}
+
+enum iac_exit terraform_apply(struct job *job)
+{
+    enum iac_exit end = apply_plan(job);
+
+    return end == IAC_EXIT_DONE ? tell_outputs(job) : end;
+}
+
+/* ---- destroy ---- */
+
+static enum iac_exit archive(struct job *job)
+{
+    static const char *const arguments[] = {"state", "pull", NULL};
+    struct err err = {0};
+    int fd = work_archive(&job->work, job->run, &err);
+
+    if (fd < 0)
+        return complain(&err);
+    enum iac_exit end = terraform_write(job, arguments, fd);
+    (void)close(fd);
+    if (end == IAC_EXIT_DONE)
+        (void)printf("the state as it was is kept as archive/%s of %s/%s\n", job->run, job->stack,
+                     job->environment);
+    return end;
+}
+
+static enum iac_exit check_nothing_left(struct job *job)
+{
+    static const char *const arguments[] = {"state", "list", NULL};
+    CLEANUP(memory_free_at) char *left = NULL;
+    size_t length = 0;
+
+    enum iac_exit end = terraform_read(job, arguments, "left", &left, &length);
+    work_remove(&job->work, "left");
+    if (end != IAC_EXIT_DONE || length == 0)
+        return end;
+    (void)fprintf(stderr, "verdict-iac: these are left:\n%s", left);
+    return IAC_EXIT_NOT_EMPTY;
+}
+
+enum iac_exit terraform_destroy(struct job *job)
+{
+    enum iac_exit end = archive(job);
+
+    if (end == IAC_EXIT_DONE)
+        end = apply_plan(job);
+    return end == IAC_EXIT_DONE ? check_nothing_left(job) : end;
+}
+
+/* ---- verify and drift ---- */
+
+enum iac_exit terraform_verify(struct job *job)
+{
+    struct plan_counts counts = {.outputs = 0};
+    bool has_changes = false;
+
+    enum iac_exit end = make_plan(job, NULL, &has_changes);
+    if (end == IAC_EXIT_DONE)
+        end = show_plan(job, &counts);
+    drop_plan(job);
+    if (end != IAC_EXIT_DONE)
+        return end;
+    return has_changes ? IAC_EXIT_NOT_EMPTY : tell_outputs(job);
+}
+
+/* A refresh that changes nothing but an output has status 2 as well: what counts is what drifted. */
+enum iac_exit terraform_drift(struct job *job)
+{
+    struct plan_counts counts = {.outputs = 0};
+    bool has_changes = false;
+
+    enum iac_exit end = make_plan(job, "-refresh-only", &has_changes);
+    if (end == IAC_EXIT_DONE)
+        end = show_plan(job, &counts);
+    drop_plan(job);
+    if (end != IAC_EXIT_DONE)
+        return end;
+    job_tell_number(job, IAC_OUTPUT_DRIFTS, counts.drifts);
+    (void)printf("%zu resources drifted\n", counts.drifts);
+    return counts.drifts > 0 ? IAC_EXIT_DRIFTED : IAC_EXIT_DONE;
+}

@@ -1,0 +1,40 @@
+/* tool.c - the table of tools.
+ * SPDX-License-Identifier: MIT */
+#include "iac/tool.h"
+
+#include "base/text.h"
+#include "iac/terraform.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#define TERRAFORM                                                                                            \
+    .plan = terraform_plan, .plan_destroy = terraform_plan_destroy, .apply = terraform_apply,                \
+    .destroy = terraform_destroy, .verify = terraform_verify, .drift = terraform_drift
+
+const struct iac_tool iac_tools[] = {
+    {.name = "terraform", .program = "terraform", TERRAFORM},
+    {.name = "tofu", .program = "tofu", TERRAFORM},
+};
+
+const size_t iac_tool_count = ARRAY_LENGTH(iac_tools);
+
+void job_tell(const struct job *job, const char *name, const char *value)
+{
+    if (job->values == NULL || strpbrk(value, "\r\n") != NULL)
+        return;
+    int fd = open(job->values, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return;
+    (void)dprintf(fd, "%s=%s\n", name, value);
+    (void)close(fd);
+}
+
+void job_tell_number(const struct job *job, const char *name, size_t number)
+{
+    char text[32];
+
+    (void)snprintf(text, sizeof(text), "%zu", number);
+    job_tell(job, name, text);
+}

@@ -1,0 +1,54 @@
+/* tool.h - the tools that make infrastructure, behind one interface: a static table.
+ * SPDX-License-Identifier: MIT
+ *
+ * A plan is saved, shown, counted and known by its hash; an apply takes exactly that one. Every function
+ * blocks, and works in the process's present folder, which holds the stack's code. */
+#ifndef IAC_TOOL_H
+#define IAC_TOOL_H
+
+#include "iac/invocation.h"
+#include "iac/plan.h"
+#include "iac/work.h"
+#include "io/iac_protocol.h"
+
+#include <stdio.h>
+
+enum job_state {
+    JOB_STATE_OWN,   /* as the stack's code says */
+    JOB_STATE_LOCAL, /* in the work folder: backend "local" { } */
+    JOB_STATE_DAEMON /* with verdictd: backend "http" { } */
+};
+
+/* One command. */
+struct job {
+    const struct iac_tool *tool;
+    const char *verb, *stack, *environment, *run;
+    enum job_state state;
+    const char *url, *token; /* DAEMON; the token is a reference (io/secret.h) */
+    const char *variables;   /* a JSON object */
+    const char *approved;    /* of an apply: "sha256:...", "" none is known */
+    const char *values;      /* path of the file for name=value lines; NULL: nobody asks */
+    struct invocation_signals signals;
+    struct work work;
+};
+
+struct iac_tool {
+    const char *name;
+    const char *program; /* looked for in PATH */
+    /* Each returns how to end, having said why on stderr. */
+    enum iac_exit (*plan)(struct job *job);
+    enum iac_exit (*plan_destroy)(struct job *job);
+    enum iac_exit (*apply)(struct job *job);
+    enum iac_exit (*destroy)(struct job *job); /* applies a plan of plan_destroy, with the state archived */
+    enum iac_exit (*verify)(struct job *job); /* a new plan is empty; what the stack says of itself is told */
+    enum iac_exit (*drift)(struct job *job);  /* what is there is what was made */
+};
+
+extern const struct iac_tool iac_tools[];
+extern const size_t iac_tool_count;
+
+/* Adds name=value to what is reported; what does not fit a line is left out. */
+void job_tell(const struct job *job, const char *name, const char *value);
+void job_tell_number(const struct job *job, const char *name, size_t number);
+
+#endif

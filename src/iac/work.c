@@ -1,0 +1,235 @@
+/* work.c - private folders, one lock, and an end to all that holds secrets.
+ * SPDX-License-Identifier: MIT */
+#include "iac/work.h"
+
+#include "base/text.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { FOLDER_MODE = 0700, FILE_MODE = 0600, DAY_S = 24 * 3600, DEPTH_MAX = 16 };
+
+static const char *const parts[] = {"state", "archive", "runs"};
+
+static bool fail(struct err *err, const char *what, const char *name)
+{
+    return err_set(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "%s %s: %s", what, name, strerror(errno));
+}
+
+static bool is_private(int fd, const char *name, struct err *err)
+{
+    struct stat status;
+
+    if (fstat(fd, &status) != 0)
+        return fail(err, "looking at", name);
+    if (status.st_uid != geteuid() || (status.st_mode & 077) != 0)
+        return err_set(err, ERR_FORBIDDEN, "%s: must belong to us, and to nobody else (chmod 700)", name);
+    return true;
+}
+
+/* Made where it is missing; -1: *err. */
+static int enter(int at, const char *name, struct err *err)
+{
+    if (mkdirat(at, name, FOLDER_MODE) != 0 && errno != EEXIST) {
+        (void)fail(err, "making", name);
+        return -1;
+    }
+    int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0) {
+        (void)fail(err, "opening", name);
+        return -1;
+    }
+    if (is_private(fd, name, err))
+        return fd;
+    (void)close(fd);
+    return -1;
+}
+
+/* Goes on from `at`, which is closed. */
+static int enter_next(int at, const char *name, struct err *err)
+{
+    int fd = at < 0 ? -1 : enter(at, name, err);
+
+    if (at >= 0)
+        (void)close(at);
+    return fd;
+}
+
+static bool wait_for(int fd, const char *what, struct invocation_signals *signals, struct err *err)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    time_t until_s = now.tv_sec + WORK_LOCK_MS / 1000;
+    while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        bool is_held = errno == EWOULDBLOCK || errno == EINTR;
+        (void)clock_gettime(CLOCK_MONOTONIC, &now);
+        if (!is_held)
+            return fail(err, "locking", what);
+        if (now.tv_sec >= until_s)
+            return err_set(err, ERR_CONFLICT, "somebody else works on this %s for %d s already", what,
+                           WORK_LOCK_MS / 1000);
+        if (!invocation_pause(signals))
+            return err_set(err, ERR_UNAVAILABLE, "interrupted before the %s was free", what);
+    }
+    return true;
+}
+
+static bool take_lock(struct work *work, struct invocation_signals *signals, struct err *err)
+{
+    work->lock = openat(work->stack, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, FILE_MODE);
+    if (work->lock < 0)
+        return fail(err, "opening", "lock");
+    return wait_for(work->lock, "stack", signals, err);
+}
+
+static bool open_run(struct work *work, const char *run, struct err *err)
+{
+    for (size_t i = 0; i < ARRAY_LENGTH(parts); i++) {
+        int part = enter(work->stack, parts[i], err);
+        if (part < 0)
+            return false;
+        if (strcmp(parts[i], "runs") == 0)
+            work->run = enter(part, run, err);
+        (void)close(part);
+    }
+    return work->run >= 0;
+}
+
+bool work_open(const struct work_place *place, struct invocation_signals *signals, struct work *ret_work,
+               struct err *err)
+{
+    struct work work = {.stack = -1, .run = -1, .lock = -1};
+    int length = snprintf(work.stack_path, sizeof(work.stack_path), "%s/%s/%s", place->root, place->stack,
+                          place->environment);
+    int whole = snprintf(work.run_path, sizeof(work.run_path), "%s/%s/%s/runs/%s", place->root, place->stack,
+                         place->environment, place->run);
+
+    if (place->root[0] != '/' || length >= (int)sizeof(work.stack_path) ||
+        whole >= (int)sizeof(work.run_path))
+        return err_set(err, ERR_INVALID, "the work folder must be an absolute path, and not too long");
+    work.stack =
+        enter_next(enter_next(enter(AT_FDCWD, place->root, err), place->stack, err), place->environment, err);
+    if (work.stack >= 0 && (place->purpose == WORK_WITH_RUN || take_lock(&work, signals, err)) &&
+        open_run(&work, place->run, err) && wait_for(work.run, "run", signals, err)) {
+        *ret_work = work;
+        return true;
+    }
+    work_close(&work);
+    return err_wrap(err, "%s", work.run_path);
+}
+
+void work_close(struct work *work)
+{
+    int all[] = {work->run, work->stack, work->lock};
+
+    for (size_t i = 0; i < ARRAY_LENGTH(all); i++)
+        if (all[i] >= 0)
+            (void)close(all[i]);
+    work->run = work->stack = work->lock = -1;
+}
+
+static int open_file(int at, const char *name, int flags, struct err *err)
+{
+    int fd = openat(at, name, flags | O_NOFOLLOW | O_CLOEXEC, FILE_MODE);
+
+    if (fd < 0)
+        (void)fail(err, "opening", name);
+    return fd;
+}
+
+int work_create(const struct work *work, const char *name, struct err *err)
+{
+    return open_file(work->run, name, O_RDWR | O_CREAT | O_TRUNC, err);
+}
+
+int work_read(const struct work *work, const char *name, struct err *err)
+{
+    return open_file(work->run, name, O_RDONLY, err);
+}
+
+void work_remove(const struct work *work, const char *name)
+{
+    (void)unlinkat(work->run, name, 0);
+}
+
+int work_archive(const struct work *work, const char *run, struct err *err)
+{
+    int folder = enter(work->stack, "archive", err);
+    int fd = folder < 0 ? -1 : open_file(folder, run, O_RDWR | O_CREAT | O_TRUNC, err);
+
+    if (folder >= 0)
+        (void)close(folder);
+    return fd;
+}
+
+static void remove_all(int at, const char *name, unsigned depth);
+
+static void remove_inside(int folder, unsigned depth)
+{
+    DIR *entries = fdopendir(folder);
+    struct dirent *entry = NULL;
+
+    if (entries == NULL) {
+        (void)close(folder);
+        return;
+    }
+    while ((entry = readdir(entries)) != NULL)
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            remove_all(dirfd(entries), entry->d_name, depth + 1);
+    (void)closedir(entries);
+}
+
+static void remove_all(int at, const char *name, unsigned depth)
+{
+    if (unlinkat(at, name, 0) == 0 || depth > DEPTH_MAX)
+        return;
+    int folder = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (folder >= 0)
+        remove_inside(folder, depth);
+    (void)unlinkat(at, name, AT_REMOVEDIR);
+}
+
+void work_forget(const struct work *work, const char *run)
+{
+    struct err err;
+    int runs = enter(work->stack, "runs", &err);
+
+    if (runs < 0)
+        return;
+    remove_all(runs, run, 0);
+    (void)close(runs);
+}
+
+static void sweep(DIR *runs)
+{
+    time_t now_s = time(NULL);
+    struct dirent *entry = NULL;
+
+    while ((entry = readdir(runs)) != NULL) {
+        struct stat status;
+        if (entry->d_name[0] == '.' || fstatat(dirfd(runs), entry->d_name, &status, AT_SYMLINK_NOFOLLOW) != 0)
+            continue;
+        if (now_s - status.st_mtime > (time_t)WORK_KEEP_DAYS * DAY_S)
+            remove_all(dirfd(runs), entry->d_name, 0);
+    }
+}
+
+void work_sweep(const struct work *work)
+{
+    struct err err;
+    int folder = enter(work->stack, "runs", &err);
+    DIR *runs = folder < 0 ? NULL : fdopendir(folder);
+
+    if (runs == NULL)
+        return;
+    sweep(runs);
+    (void)closedir(runs);
+}
