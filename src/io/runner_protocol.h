@@ -38,8 +38,7 @@ enum {
 #define RUNNER_DEADLINE_MAX_MS (INT64_C(24) * 3600 * 1000)
 #define RUNNER_GRACE_MAX_MS    (INT64_C(3600) * 1000)
 
-/* A key that begins so is of a command that may be asked for often and whose end nobody asks for later, as a
- * smoke test's: it runs an hour at most and is forgotten after two, so that others have room. */
+/* Keys that begin so are of commands that come often, as smoke tests do: an hour at most, forgotten in two. */
 #define RUNNER_PASSING_PREFIX          "x-"
 #define RUNNER_PASSING_DEADLINE_MAX_MS (INT64_C(3600) * 1000)
 
@@ -143,8 +142,8 @@ bool runner_secret_is_valid(const char *pair);
 MUST_CHECK bool runner_message_parse(const unsigned char *packet, size_t length,
                                      struct runner_message *ret_message, struct err *err);
 
-/* Writes at most `size` bytes (RUNNER_MESSAGE_MAX is enough for any valid message but a RUN or LIST with very
- * long members: ERR_LIMIT); refuses what the parser would refuse (ERR_INVALID). */
+/* At most `size` bytes (RUNNER_MESSAGE_MAX is enough for any valid message but a RUN or LIST with very long
+ * members: ERR_LIMIT); refuses what the parser would refuse (ERR_INVALID). */
 MUST_CHECK bool runner_message_format(const struct runner_message *message, unsigned char *to, size_t size,
                                       size_t *ret_length, struct err *err);
 

@@ -39,6 +39,7 @@ def test_every_name_is_told(world):
     begin(world)
     more = f'hooks: {{ ci: {{ kind = "verdict";  secret = "file:{world.write("ci.key", KEY)}"; }}; }};\nevents: {{ broker = "mqtt:plant";  hooks = [ "ci" ]; }};\n'
     more += f'controller: {{ url = "http://127.0.0.1:9/";  secret = "file:{world.write("controller.key", KEY)}";  token = "file:{world.write("controller.token", "none")}"; }};\n'
+    more += f'vault: {{ url = "http://127.0.0.1:9";  token = "file:{world.write("vault.token", "none")}"; }};\n'
     world.programs["verdictd"].stop()
     world.start_daemon(text=world_config.verdictd_text(world) + more)
     told = set(re.findall(r"^(verdict_\w+)", world.api("GET", "/metrics").text, re.M))

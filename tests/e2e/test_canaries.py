@@ -185,7 +185,7 @@ def read_some(world, path):
 
 def answers(world, deployment):
     contract = Contract(world)
-    values = {"deployment": deployment, "service": "shop", "environment": "prod", "run": "run_1", "stage": "build", "task": "dist", "id": "webhook:desk", "receiver": "webhook:desk"}
+    values = {"deployment": deployment, "service": "shop", "stack": "network", "environment": "prod", "run": "run_1", "stage": "build", "task": "dist", "id": "webhook:desk", "receiver": "webhook:desk"}
     for operation in contract.operations.values():
         if operation.method == "GET":
             path = fill(operation.path, values)

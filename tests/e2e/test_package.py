@@ -109,7 +109,7 @@ def test_manual(unpacked, page):
     said = run("mandoc", "-T", "ascii", file)
     said = re.sub(".\b", "", said)
     assert said.startswith(f"{name.upper()}({page[-1]})") and re.search(rf"NAME\n +{name} - ", said), said[:200]
-    for option in {"verdictd.8": ("--check", "--log-level debug|info|warn|error"), "verdict-runner.8": ("--socket PATH",), "verdict.1": ("--on-cancel leave|abort",),
+    for option in {"verdictd.8": ("--check", "--log-level debug|info|warn|error"), "verdict-runner.8": ("--socket PATH",), "verdict-iac.8": ("plan-destroy", "IAC_WORK"), "verdict.1": ("--on-cancel leave|abort",),
                    "verdictd.conf.5": ('mode = "act"|"record"', "pagerduty: { NAME: { ... }; };", "fleet =", "GATES")}[page]:
         assert option in said, option
 

@@ -25,4 +25,4 @@ def test_what_was_observed_before_a_restart_counts(world):
         assert show(world, name)["state"] == "watching"
         end = ended(world, name, 60)
         assert end["state"] == "promoted", end
-    assert test_past.rule_of(world, name)["count"] > 700
+    assert test_past.rule_of(world, name)["count"] > 500  # what the step had that was open when it stopped is in no file
