@@ -38,7 +38,7 @@ enum {
 #define RUNNER_DEADLINE_MAX_MS (INT64_C(24) * 3600 * 1000)
 #define RUNNER_GRACE_MAX_MS    (INT64_C(3600) * 1000)
 
-/* Keys that begin so are of commands that come often, as smoke tests do: an hour at most, forgotten in two. */
+/* Keys that begin so are of commands that come often, as smoke tests: an hour at most, forgotten in two. */
 #define RUNNER_PASSING_PREFIX          "x-"
 #define RUNNER_PASSING_DEADLINE_MAX_MS (INT64_C(3600) * 1000)
 
