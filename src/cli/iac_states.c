@@ -4,17 +4,15 @@
 
 #include "cli/act.h"
 #include "cli/field.h"
+#include "cli/output.h"
 #include "io/json.h"
 
 #include <cjson/cJSON.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 /* "/v1/iac/STACK/ENV"; false: complained. */
 static bool make_place(const struct cli *cli, char to[VERB_PATH_SIZE])
@@ -85,34 +83,6 @@ int iac_states_list(struct cli *cli)
 
 /* ---- state ---- */
 
-/* A state holds secrets: a new file is its owner's alone. */
-static FILE *open_output(const char *name)
-{
-    int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, S_IRUSR | S_IWUSR);
-    FILE *file = fd < 0 ? NULL : fdopen(fd, "wb");
-
-    if (file == NULL && fd >= 0)
-        (void)close(fd);
-    return file;
-}
-
-static int put_state(const struct cli *cli, const struct client_answer *answer)
-{
-    const char *name = verb_text(cli, "output");
-    bool is_standard = name[0] == '\0' || strcmp(name, "-") == 0;
-    FILE *file = is_standard ? stdout : open_output(name);
-
-    if (file == NULL) {
-        verb_complain(cli, "%s: %s", name, strerror(errno));
-        return VERB_UNKNOWN;
-    }
-    bool is_written = fwrite(answer->body, 1, answer->length, file) == answer->length;
-    is_written = (is_standard ? fflush(file) : fclose(file)) == 0 && is_written;
-    if (!is_written)
-        verb_complain(cli, "%s could not be written", is_standard ? "the output" : name);
-    return is_written ? VERB_DONE : VERB_UNKNOWN;
-}
-
 int iac_states_get(struct cli *cli)
 {
     char place[VERB_PATH_SIZE];
@@ -133,7 +103,7 @@ int iac_states_get(struct cli *cli)
         verb_complain(cli, "there is no state");
         code = VERB_REFUSED;
     } else {
-        code = put_state(cli, &answer);
+        code = output_put(cli, &answer, S_IRUSR | S_IWUSR); /* it holds secrets */
     }
     client_answer_done(&answer);
     return code;

@@ -2,29 +2,12 @@
  * pictures.
  * SPDX-License-Identifier: MIT */
 #include "cli/field.h"
-#include "cli/verb.h"
+#include "cli/output.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-/* As it came: a page has nothing in it but text that was escaped. */
-static int put_file(const struct cli *cli, const struct client_answer *answer)
-{
-    const char *name = verb_text(cli, "output");
-    bool is_standard = name[0] == '\0' || strcmp(name, "-") == 0;
-    FILE *file = is_standard ? stdout : fopen(name, "wbe");
-
-    if (file == NULL) {
-        verb_complain(cli, "%s: %s", name, strerror(errno));
-        return VERB_UNKNOWN;
-    }
-    bool is_written = fwrite(answer->body, 1, answer->length, file) == answer->length;
-    is_written = (is_standard ? fflush(file) : fclose(file)) == 0 && is_written;
-    if (!is_written)
-        verb_complain(cli, "%s could not be written", is_standard ? "the output" : name);
-    return is_written ? VERB_DONE : VERB_UNKNOWN;
-}
+enum { PAGE_MODE = 0666 };
 
 static const char *query_of(const struct cli *cli, bool is_page)
 {
@@ -50,7 +33,7 @@ int report_run(struct cli *cli)
     if (!verb_ask(cli, "GET", path, NULL, &answer, &code))
         return code;
     if (is_page) {
-        code = put_file(cli, &answer);
+        code = output_put(cli, &answer, PAGE_MODE); /* nothing in it but text that was escaped */
     } else if (cli->is_json) {
         verb_print_json(cli, answer.body);
     } else {
@@ -104,7 +87,7 @@ int graph_run(struct cli *cli)
         return VERB_REFUSED;
     if (!verb_ask(cli, "GET", path, NULL, &answer, &code))
         return code;
-    code = put_file(cli, &answer);
+    code = output_put(cli, &answer, PAGE_MODE);
     client_answer_done(&answer);
     return code;
 }
