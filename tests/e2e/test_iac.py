@@ -7,37 +7,13 @@ import shutil
 import sqlite3
 import subprocess
 
-import pytest
-
 import world_config
 from support import wait_until
 from support.browser import browsing
+from support.terraform import CODE, SLOW, needs_terraform
 from world import find
 
-pytestmark = pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not installed, and Debian has none")
-
-CODE = """
-terraform {
-  backend "local" {}
-}
-variable "size" { type = number }
-variable "name" { default = "x" }
-resource "terraform_data" "a" { input = var.size }
-resource "terraform_data" "b" { triggers_replace = [var.name] }
-output "size" { value = terraform_data.a.output }
-output "key" {
-  value     = "hunter2"
-  sensitive = true
-}
-"""
-
-SLOW = """
-resource "terraform_data" "slow" {
-  provisioner "local-exec" {
-    command = "touch BEGAN; while [ ! -e MAY_END ]; do sleep 0.05; done"
-  }
-}
-"""
+pytestmark = needs_terraform
 
 RULES = """
 stacks: { network: { tool = "terraform";  directory = "CODE";  program = "PROGRAM";  state = "local";  MORE

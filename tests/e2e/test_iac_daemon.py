@@ -1,12 +1,9 @@
 # test_iac_daemon.py - a stack whose state is with the daemon: planned, approved, applied and destroyed by runs, every version of its state kept.
 # SPDX-License-Identifier: MIT
-import shutil
+from support.terraform import CODE, needs_terraform
+from test_iac import Stack
 
-import pytest
-
-from test_iac import CODE, Stack
-
-pytestmark = pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not installed, and Debian has none")
+pytestmark = needs_terraform
 
 
 class DaemonStack(Stack):

@@ -6,15 +6,13 @@ import http.client
 import json
 import os
 import pathlib
-import shutil
 import stat
 import subprocess
 import threading
 
-import pytest
-
 from support import wait_until
 from support.stacks import HOLDER, PLACE, SECRET, restart, say, shown, state
+from support.terraform import needs_terraform
 
 CONFIGURATION = """
 terraform {
@@ -34,8 +32,6 @@ resource "terraform_data" "held" {
   }
 }
 """
-
-needs_terraform = pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not there, and Debian does not have it")
 
 
 def modes(folder):

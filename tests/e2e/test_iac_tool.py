@@ -9,32 +9,9 @@ import subprocess
 import pytest
 
 from support import wait_until
+from support.terraform import CODE, SLOW as SLOW_ALONE, needs_terraform
 
-needs_terraform = pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not installed, and Debian has none")
-
-CODE = """
-terraform {
-  backend "local" {}
-}
-variable "size" { type = number }
-variable "name" { default = "x" }
-resource "terraform_data" "a" { input = var.size }
-resource "terraform_data" "b" { triggers_replace = [var.name] }
-output "size" { value = terraform_data.a.output }
-output "key" {
-  value     = "hunter2"
-  sensitive = true
-}
-"""
-
-# Its provisioner tells that it began, and goes on until it may end.
-SLOW = """
-resource "terraform_data" "slow" {
-  provisioner "local-exec" {
-    command = "touch BEGAN; while [ ! -e MAY_END ]; do sleep 0.05; done"
-  }
-}
-resource "terraform_data" "after" {
+SLOW = SLOW_ALONE + """resource "terraform_data" "after" {
   input      = 1
   depends_on = [terraform_data.slow]
 }
