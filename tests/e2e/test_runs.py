@@ -3,6 +3,7 @@
 import contextlib
 import os
 import sqlite3
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
@@ -42,20 +43,21 @@ pipelines: { shop: { service = "shop";
 AGAIN = 'strategies: {\n  again: { kind = "recreate";  steps = ( { command = "deploy"; }, { watch = "300ms";  at_most = "20s"; } ); };'
 
 
-def rules_of(world):
-    text = swift_rules(world)
+def rules_of(world, more=""):
+    text = swift_rules(world, more=more)
     staging = STAGING.replace("BLUE", str(world.slots["blue"])).replace("SCRIPT", world.path("commands", "quick"))
     return (text.replace("strategies: {", AGAIN).replace("environments: { prod:", staging) +
             PIPELINE.replace("TASK", world.path("commands", "task")))
 
 
-def prepare(world):
+def prepare(world, more="", edit=lambda text: text):
+    """`more`: of the environment prod; `edit` changes the text of the rules."""
     world.write("commands/task", TASK.replace("FOLDER", folder(world)).replace("SHA", DIGEST), 0o700)
     begin(world)
     world.programs["verdict-runner"].stop()
     world.start_runner(allow(world, world.path("commands", "quick"), world.path("commands", "task")))
     world.programs["verdictd"].stop()
-    world.start_daemon(rules={"shop.rules": rules_of(world)})
+    world.start_daemon(rules={"shop.rules": edit(rules_of(world, more))})
 
 
 def folder(world):
@@ -169,6 +171,42 @@ def test_released(world):
     assert run in listed.stdout and "released" in listed.stdout
     drawn = world.verdict("get", run, "--plain")
     assert "publish" in drawn.stdout and "prod" in drawn.stdout and drawn.returncode == 0
+
+
+def soon():
+    """A window that opens with a minute that begins when prod is reached, and not long after; in a zone where it is noon, so its end is far."""
+    now = datetime.now(timezone.utc) + timedelta(seconds=50)
+    east = 12 - now.hour
+    opens = now.replace(second=0, microsecond=0) + timedelta(minutes=1)
+    return opens, f'window: {{ allow = "mon-sun {opens + timedelta(hours=east):%H:%M}-24:00 Etc/GMT{-east:+d}"; }};'
+
+
+def test_three_environments_with_a_window_and_an_approval(world):
+    """From the build to the release: dev and staging by themselves, prod when its window opens and somebody has approved."""
+    opens, window = soon()
+    dev = STAGING[STAGING.index("staging: {"):STAGING.rindex("prod:")].replace("staging", "dev").replace("BLUE", str(world.slots["blue"]))
+    dev = dev.replace("SCRIPT", world.path("commands", "quick"))
+    prepare(world, more=f'{window}  approval: {{ from = [ "sre" ];  need = 1;  timeout = "1h";  on_timeout = "rollback"; }};',
+            edit=lambda text: text.replace("environments: { staging: {", f"environments: {{ {dev} staging: {{").replace('"staging", "prod" ]', '"dev", "staging", "prod" ]'))
+    with publishing(world):
+        run = start(world)
+        assert answer_load(world, run).status == 200
+        wait_until(lambda: task(world, run, "prod", "deploy")["deployment"], 40, "prod has its deployment")
+        last = task(world, run, "prod", "deploy")["deployment"]
+        shown = show_deployment(world, last)
+        assert (shown["state"], shown["opens"]) == ("queued", f"{opens:%Y-%m-%dT%H:%M:%SZ}"), shown
+        wait_until(lambda: show_deployment(world, last)["state"] != "queued", 120, "the window opens")
+        assert datetime.now(timezone.utc) >= opens
+        wait_until(lambda: (show_deployment(world, last)["step"] or {}).get("state") == "waiting", 20, "it asks for approval")
+        assert [task(world, run, place, "deploy")["state"] for place in ("dev", "staging", "prod")] == ["done", "done", "running"]
+        assert world.verdict("approve", last).returncode == 0
+        end = ended(world, run, 40)
+    assert (end["state"], end["exit_code"], end["digest"]) == ("released", 0, DIGEST), end
+    assert [stage["name"] for stage in end["stages"]] == ["build", "test", "security", "artifact", "dev", "staging", "prod", "release"]
+    for place in ("dev", "staging", "prod"):
+        deployment = show_deployment(world, task(world, run, place, "deploy")["deployment"])
+        assert (deployment["state"], deployment["environment"], deployment["digest"]) == ("promoted", place, DIGEST)
+    assert sorted(name for name, _key in ran(world)) == ["dist", "integration", "publish", "scan", "tag", "unit"]
 
 
 def test_begins_with_an_environment(world):
