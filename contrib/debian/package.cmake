@@ -19,6 +19,7 @@ printed(verdictd.conf.5 verdict man verdictd.conf)
 printed(verdictd.8 verdictd --man)
 printed(verdict-runner.8 verdict-runner --man)
 printed(verdict-iac.8 verdict-iac --man)
+printed(verdict-configure.8 verdict-configure --man)
 printed(verdict verdict completion bash)
 printed(_verdict verdict completion zsh)
 add_custom_command(OUTPUT ${PRINTED}/changelog.gz DEPENDS ${DEBIAN}/changelog VERBATIM
@@ -27,13 +28,14 @@ add_custom_command(OUTPUT ${PRINTED}/changelog.gz DEPENDS ${DEBIAN}/changelog VE
 add_custom_target(printed ALL DEPENDS ${PRINTED_FILES} ${PRINTED}/changelog.gz)
 
 # The units name /usr/bin, and the programs /etc/verdictd: the package has the prefix /usr.
-install(TARGETS verdictd verdict verdict-runner verdict-iac DESTINATION bin)
+install(TARGETS verdictd verdict verdict-runner verdict-iac verdict-configure DESTINATION bin)
 install(FILES systemd/verdictd.service systemd/verdict-runner.service DESTINATION lib/systemd/system)
 install(FILES systemd/verdictd.sysusers DESTINATION lib/sysusers.d RENAME verdictd.conf)
 install(FILES systemd/verdictd.tmpfiles DESTINATION lib/tmpfiles.d RENAME verdictd.conf)
 install(FILES ${PRINTED}/verdict.1.gz DESTINATION share/man/man1)
 install(FILES ${PRINTED}/verdictd.conf.5.gz DESTINATION share/man/man5)
-install(FILES ${PRINTED}/verdictd.8.gz ${PRINTED}/verdict-runner.8.gz ${PRINTED}/verdict-iac.8.gz DESTINATION share/man/man8)
+install(FILES ${PRINTED}/verdictd.8.gz ${PRINTED}/verdict-runner.8.gz ${PRINTED}/verdict-iac.8.gz
+  ${PRINTED}/verdict-configure.8.gz DESTINATION share/man/man8)
 install(FILES ${PRINTED}/verdict DESTINATION share/bash-completion/completions)
 install(FILES ${PRINTED}/_verdict DESTINATION share/zsh/vendor-completions)
 install(FILES contrib/verdictd.conf contrib/runner.conf DESTINATION /etc/verdictd)

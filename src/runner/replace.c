@@ -11,12 +11,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-struct look {
-    mode_t mode;
-    uid_t uid;
-    gid_t gid;
-};
-
 static bool write_all(int fd, struct runner_bytes content)
 {
     while (content.length > 0) {
@@ -31,7 +25,7 @@ static bool write_all(int fd, struct runner_bytes content)
     return true;
 }
 
-static bool fill(int fd, const struct look *look, struct runner_bytes content)
+static bool fill(int fd, const struct replace_look *look, struct runner_bytes content)
 {
     struct stat status;
     if (fstat(fd, &status) != 0)
@@ -41,50 +35,77 @@ static bool fill(int fd, const struct look *look, struct runner_bytes content)
     return write_all(fd, content) && fchmod(fd, look->mode) == 0 && fsync(fd) == 0;
 }
 
-static bool replace(int folder, const char *name, const struct look *look, struct runner_bytes content)
+bool replace_beside_name(const char *name, char to[NAME_MAX + 1])
 {
-    char memory[NAME_MAX + 1];
-    struct text temporary;
-    text_init(&temporary, memory, sizeof(memory));
-    text_add(&temporary, ".%s.verdict-new", name);
-    if (temporary.is_cut) {
+    struct text text;
+    text_init(&text, to, NAME_MAX + 1);
+    text_add(&text, ".%s.verdict-new", name);
+    if (text.is_cut)
         errno = ENAMETOOLONG;
-        return false;
-    }
+    return !text.is_cut;
+}
+
+void replace_drop(int folder, const char *name)
+{
+    char beside[NAME_MAX + 1];
+    int error = errno;
+    if (replace_beside_name(name, beside))
+        unlinkat(folder, beside, 0);
+    errno = error;
+}
+
+bool replace_write(int folder, const char *name, const struct replace_look *look, struct runner_bytes content)
+{
+    char beside[NAME_MAX + 1];
     /* What a killed writer left. */
-    if (unlinkat(folder, memory, 0) != 0 && errno != ENOENT)
+    if (!replace_beside_name(name, beside) || (unlinkat(folder, beside, 0) != 0 && errno != ENOENT))
         return false;
-    int fd = openat(folder, memory, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    int fd = openat(folder, beside, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
         return false;
-    bool is_good =
-        fill(fd, look, content) && renameat(folder, memory, folder, name) == 0 && fsync(folder) == 0;
+    bool is_good = fill(fd, look, content);
     int error = errno;
     close(fd);
-    if (!is_good)
-        unlinkat(folder, memory, 0);
     errno = error;
+    if (!is_good)
+        replace_drop(folder, name);
     return is_good;
+}
+
+bool replace_move(int folder, const char *name)
+{
+    char beside[NAME_MAX + 1];
+    bool is_good = replace_beside_name(name, beside) && renameat(folder, beside, folder, name) == 0 &&
+                   fsync(folder) == 0;
+    if (!is_good)
+        replace_drop(folder, name);
+    return is_good;
+}
+
+static bool replace(int folder, const char *name, const struct replace_look *look,
+                    struct runner_bytes content)
+{
+    return replace_write(folder, name, look, content) && replace_move(folder, name);
 }
 
 bool replace_at(int folder, const char *name, struct runner_bytes content)
 {
-    struct look look = {0600, geteuid(), getegid()};
+    struct replace_look look = {0600, geteuid(), getegid()};
     return replace(folder, name, &look, content);
 }
 
-static bool read_look(int folder, const char *name, mode_t mode, struct look *ret_look)
+static bool read_look(int folder, const char *name, mode_t mode, struct replace_look *ret_look)
 {
     struct stat status;
     if (fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) != 0) {
-        *ret_look = (struct look){mode, geteuid(), getegid()};
+        *ret_look = (struct replace_look){mode, geteuid(), getegid()};
         return errno == ENOENT;
     }
     if (!S_ISREG(status.st_mode)) {
         errno = ELOOP;
         return false;
     }
-    *ret_look = (struct look){status.st_mode & 07777, status.st_uid, status.st_gid};
+    *ret_look = (struct replace_look){status.st_mode & 07777, status.st_uid, status.st_gid};
     return true;
 }
 
@@ -101,7 +122,7 @@ bool replace_path(const char *path, mode_t mode, struct runner_bytes content)
     int folder = open(folder_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (folder < 0)
         return false;
-    struct look look;
+    struct replace_look look;
     bool is_good = read_look(folder, name, mode, &look) && replace(folder, name, &look, content);
     int error = errno;
     close(folder);

@@ -16,7 +16,8 @@ from support import package as packages
 from support.package import run
 
 UNITS = ("verdictd.service", "verdict-runner.service")
-MANUALS = {"verdict.1": "man1", "verdictd.conf.5": "man5", "verdictd.8": "man8", "verdict-runner.8": "man8", "verdict-iac.8": "man8"}
+MANUALS = {"verdict.1": "man1", "verdictd.conf.5": "man5", "verdictd.8": "man8", "verdict-runner.8": "man8", "verdict-iac.8": "man8",
+           "verdict-configure.8": "man8"}
 EXPOSURE_MAX = 1.5
 
 
@@ -109,7 +110,7 @@ def test_manual(unpacked, page):
     said = run("mandoc", "-T", "ascii", file)
     said = re.sub(".\b", "", said)
     assert said.startswith(f"{name.upper()}({page[-1]})") and re.search(rf"NAME\n +{name} - ", said), said[:200]
-    for option in {"verdictd.8": ("--check", "--log-level debug|info|warn|error"), "verdict-runner.8": ("--socket PATH",), "verdict-iac.8": ("plan-destroy", "IAC_WORK"), "verdict.1": ("--on-cancel leave|abort",),
+    for option in {"verdictd.8": ("--check", "--log-level debug|info|warn|error"), "verdict-runner.8": ("--socket PATH",), "verdict-iac.8": ("plan-destroy", "IAC_WORK"), "verdict-configure.8": ("CONFIGURE_KEEP",), "verdict.1": ("--on-cancel leave|abort",),
                    "verdictd.conf.5": ('mode = "act"|"record"', "pagerduty: { NAME: { ... }; };", "fleet =", "GATES")}[page]:
         assert option in said, option
 

@@ -9,7 +9,7 @@ from world import PROJECT
 
 Entry = collections.namedtuple("Entry", "mode owner path target")
 
-PROGRAMS = ("verdictd", "verdict", "verdict-runner", "verdict-iac")
+PROGRAMS = ("verdictd", "verdict", "verdict-runner", "verdict-iac", "verdict-configure")
 
 
 def run(*argv, **more):
