@@ -19,6 +19,7 @@ static void begin(struct fleet *fleet);
 static void free_report(struct fleet_report *report)
 {
     cJSON_Delete(report->json);
+    fleet_stacks_done(&report->stacks);
     free(report->arena.memory);
     free(report->page.memory);
     free(report->part);

@@ -5,6 +5,7 @@
 
 #include "api/figures.h"
 #include "api/fleet.h"
+#include "api/fleet_stacks.h"
 #include "base/arena.h"
 #include "store/journal_run.h"
 #include "store/journal_view.h"
@@ -67,6 +68,7 @@ struct fleet_report {
     uint32_t in_progress;
     const struct journal_run *runs; /* the newest ones */
     size_t run_count;
+    struct fleet_stacks stacks;
     struct fleet_figures *part;
     bool has_figures;   /* they were kept */
     int64_t started_ms; /* of the loop */

@@ -6,6 +6,7 @@
 #include "orchestrator/run.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Output names that pipelines report figures under. */
@@ -43,11 +44,18 @@ bool fleet_shows(const struct fleet_wish *wish, const char *service, const char 
            auth_allows(&wish->principal, TOKEN_READ, service, environment);
 }
 
-/* Rows of a group name no service: a token that is bound to some sees none of them. */
+/* Rows of a group name no service: a token that is bound to some sees none of them. For tokens a stack is a
+ * service. */
 bool fleet_shows_run(const struct fleet_wish *wish, const struct journal_run *run)
 {
     const struct principal *principal = &wish->principal;
+    const char *slash = strchr(run->pipeline, '/');
+    char stack[NAME_MAX_LENGTH + 1];
 
+    if (slash != NULL) {
+        (void)snprintf(stack, sizeof(stack), "%.*s", (int)(slash - run->pipeline), run->pipeline);
+        return auth_allows(principal, TOKEN_READ, stack, slash + 1);
+    }
     if (run->service[0] != '\0')
         return auth_allows(principal, TOKEN_READ, run->service, "");
     return !principal->has_token || journal_token_allows(&principal->token, TOKEN_READ, "", "");
@@ -393,6 +401,7 @@ void fleet_read(struct fleet_report *report, struct journal_view *view)
     is_good = read_under_way(report, view, &err) &&
               journal_view_runs(view, "", 0, VIEW_ROWS_MAX, &report->arena, &report->runs, &report->run_count,
                                 &err) &&
+              fleet_stacks_read(view, &report->wish, &report->stacks, &err) &&
               (report->has_figures || read_figures(report, view, &err));
     if (!is_good)
         report->err = err;

@@ -176,5 +176,6 @@ void fleet_shape(struct fleet_report *report)
 {
     add_services(report);
     add_environments(report);
+    cJSON_AddItemToObject(report->json, "infrastructure", fleet_stacks_shape(&report->stacks));
     add_figures(report);
 }

@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { VALUE_SIZE = 48, COLUMNS = 5 };
+enum { VALUE_SIZE = 48, COLUMNS = 5, RECENT = 2 /* of what is printed of pipelines */, RECENT_MAX = 5 };
 
 /* What the table of strategies shows. */
 static const struct {
@@ -144,14 +144,18 @@ static void print_environments(const cJSON *status)
 
 static void print_pipelines(const cJSON *status)
 {
-    static const char *const kinds[] = {"active", "queued"};
+    static const char *const kinds[] = {"active", "queued", "recent"};
     const cJSON *pipelines = field_part(status, "pipelines");
     const cJSON *run = NULL;
 
-    for (size_t i = 0; i < ARRAY_LENGTH(kinds); i++)
-        cJSON_ArrayForEach(run, field_part(pipelines, kinds[i]))(void)
-            printf("%s%-8s %s: %s\n", i == 0 ? "" : "queued ", field_text(run, "id"),
-                   field_text(run, "pipeline"), field_text(run, "summary"));
+    for (size_t i = 0; i < ARRAY_LENGTH(kinds); i++) {
+        int count = 0;
+        cJSON_ArrayForEach(run, field_part(pipelines, kinds[i]))
+        {
+            if (i < RECENT || count++ < RECENT_MAX)
+                (void)printf("%-6s %-8s %s\n", kinds[i], field_text(run, "id"), field_text(run, "summary"));
+        }
+    }
 }
 
 void figures_print(const struct terminal *terminal, const cJSON *status)

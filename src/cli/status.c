@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "cli/field.h"
 #include "cli/figures.h"
+#include "cli/infrastructure.h"
 #include "cli/verb.h"
 #include "io/json.h"
 
@@ -98,7 +99,8 @@ int status_run(struct cli *cli)
             print_service(service, field_part(status, "deployments"));
         if (cJSON_GetArraySize(field_part(status, "services")) == 0)
             verb_say(cli, "nothing was deployed yet; tell what serves with `verdict adopt`");
-        else
+        infrastructure_print(status);
+        if (cJSON_GetArraySize(field_part(status, "services")) > 0)
             figures_print(&cli->terminal, status);
         json_free(status);
     }

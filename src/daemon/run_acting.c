@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: MIT */
 #include "config/stack_variables.h"
 #include "daemon/run_conditions.h"
+#include "daemon/run_looks.h"
 #include "daemon/run_stacks.h"
 #include "daemon/secrets.h"
 #include "daemon/settling.h"
@@ -105,7 +106,7 @@ static void deferred(void *data)
     struct run_live *live = run_live_find(acting->daemon, acting->run);
 
     if (live != NULL && acting->why[0] != '\0')
-        run_live_report(live, &acting->action, "", acting->why);
+        run_live_report(live, &acting->action, "", acting->why, NULL);
     end(acting, acting->deferred, 0);
 }
 
@@ -197,20 +198,13 @@ static bool has_report(const struct run_live *live, const struct run_acting *act
            !outcome->result.timed_out && !outcome->result.cancelled;
 }
 
-/* verdict-iac itself, not a program that looks at its plan. */
-static bool is_of_stack(const struct run_task_definition *task)
-{
-    return task->stack != NULL && task->argument_count > 0 &&
-           strcmp(task->arguments[0], task->stack->program) == 0;
-}
-
 static void ended(void *data, const struct runner_outcome *outcome)
 {
     struct run_acting *acting = data;
     struct run_live *live = run_live_find(acting->daemon, acting->run);
     char why[DAEMON_WHY_MAX] = "";
     uint64_t version_key = 0;
-    bool is_stack = live != NULL && is_of_stack(&live->definition->tasks[acting->action.task]);
+    bool is_stack = live != NULL && run_task_is_of_stack(&live->definition->tasks[acting->action.task]);
     enum run_result result = result_of(outcome, is_stack, why, sizeof(why));
 
     /* What a stack's command found is told whether it is good or not. */
@@ -224,7 +218,8 @@ static void ended(void *data, const struct runner_outcome *outcome)
         !run_report_passes(live, acting->action.task, outcome, why, sizeof(why)))
         result = RUN_RESULT_FAILED;
     if (live != NULL)
-        run_live_report(live, &acting->action, outcome->output, result == RUN_RESULT_DONE ? "" : why);
+        run_live_report(live, &acting->action, outcome->output, result == RUN_RESULT_DONE ? "" : why,
+                        run_look_new(live, acting->action.task, outcome, result));
     if (result != RUN_RESULT_DONE)
         log_say(&acting->daemon->log, LOG_LEVEL_WARN, "run %llu: task %u, try %u: %s",
                 (unsigned long long)acting->run, acting->action.task, acting->action.tries, why);
@@ -383,7 +378,7 @@ static void asked_whether_it_began(void *data, const struct runner_outcome *outc
     if (live == NULL || state == NULL || state->tasks[acting->action.task].phase != TASK_RUNNING) {
         end(acting, RUN_RESULT_UNKNOWN, 0);
     } else if (outcome->kind == RUNNER_NEVER_RAN) {
-        run_live_report(live, &acting->action, "", "skip_when holds");
+        run_live_report(live, &acting->action, "", "skip_when holds", NULL);
         end(acting, RUN_RESULT_SKIPPED, 0);
     } else {
         run_command(live, state, acting);

@@ -15,8 +15,8 @@ enum { COUNTS_TEXT_MAX = 160, WHY_BEFORE_MAX = 80 };
 
 static_assert((int)RUNNER_REPORT_MAX <= (int)SCAN_REPORT_MAX, "what the runner hands over can be read");
 
-static bool count_report(enum scan_format format, const struct runner_outcome *outcome,
-                         struct scan_counts *ret_counts, struct err *err)
+bool run_report_count(enum scan_format format, const struct runner_outcome *outcome,
+                      struct scan_counts *ret_counts, struct err *err)
 {
     if (!outcome->has_report)
         return err_set(err, ERR_LIMIT, "$VERDICT_REPORT could not be read, or is longer than %d bytes",
@@ -83,7 +83,7 @@ bool run_report_passes(struct run_live *live, uint8_t index, const struct runner
     struct err err = {0};
 
     bool is_good =
-        count_report(task->parse, outcome, &counts, &err) && keep_counts(live, task->name, &counts, &err);
+        run_report_count(task->parse, outcome, &counts, &err) && keep_counts(live, task->name, &counts, &err);
     is_good = is_good && judge(task, &counts, counts_text(&counts, said, sizeof(said)), &err);
     (void)snprintf(before, sizeof(before), "%.70s", why);
     if (before[0] != '\0')

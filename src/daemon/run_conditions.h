@@ -13,6 +13,10 @@
 MUST_CHECK bool run_report_passes(struct run_live *live, uint8_t task, const struct runner_outcome *outcome,
                                   char *why, size_t size);
 
+/* The counts of such a report. */
+MUST_CHECK bool run_report_count(enum scan_format format, const struct runner_outcome *outcome,
+                                 struct scan_counts *ret_counts, struct err *err);
+
 /* Of what was reported so far. PASS: it holds; INCONCLUSIVE: it needs what nobody reported. */
 enum verdict run_condition(const struct run_live *live, const struct task_skip *condition);
 

@@ -43,6 +43,7 @@ struct run_live *run_live_new(struct daemon *daemon, struct run_definition *defi
 static void free_report(struct run_report *report)
 {
     free(report->output);
+    free(report->look);
     free(report);
 }
 
@@ -116,13 +117,14 @@ const char *run_live_output(const struct run_live *live, const char *name)
 }
 
 void run_live_report(struct run_live *live, const struct run_action *action, const char *output,
-                     const char *why)
+                     const char *why, struct run_look *look)
 {
     struct run_report *report = memory_take_array(1, sizeof(*report));
 
     report->task = action->task;
     report->tries = action->tries;
     report->output = memory_copy_text(output);
+    report->look = look;
     (void)snprintf(report->why, sizeof(report->why), "%s", why);
     redaction_apply_around(live->daemon->log.redaction, report->output, RUNNER_GAP_BEGIN);
     redaction_apply(live->daemon->log.redaction, report->why);
@@ -153,11 +155,13 @@ static void collect_of(const struct run_live *live, struct run_texts *texts)
     for (struct run_report *report = live->reports; report != NULL && texts->task_count < RUN_TEXTS_MAX;
          report = report->next) {
         report->is_in_batch = true;
-        texts->tasks[texts->task_count++] = (struct journal_task_text){.run = live->id,
-                                                                       .task = report->task,
-                                                                       .tries = report->tries,
-                                                                       .output = report->output,
-                                                                       .why = report->why};
+        texts->tasks[texts->task_count++] =
+            (struct journal_task_text){.run = live->id,
+                                       .task = report->task,
+                                       .tries = report->tries,
+                                       .output = report->output,
+                                       .why = report->why,
+                                       .look = report->look == NULL ? NULL : &report->look->row};
     }
     for (size_t i = 0; i < live->output_count && texts->output_count < RUN_TEXTS_MAX; i++) {
         struct run_output *output = &live->outputs[i];

@@ -7,8 +7,16 @@
 #include "daemon/live.h"
 #include "engine/runs.h"
 #include "store/journal_run.h"
+#include "store/stack_facts.h"
 
 enum { RUN_TEXTS_MAX = 128 /* of tries, and of outputs, in one batch; the rest comes with the next */ };
+
+/* What a task of a stack found. */
+struct run_look {
+    char stack[NAME_MAX_LENGTH + 1], environment[NAME_MAX_LENGTH + 1];
+    char facts[STACK_FACTS_TEXT_SIZE];
+    struct journal_stack_look row; /* its texts are those above, and the run's definition's */
+};
 
 /* What a try of a task left behind, until it is durable. */
 struct run_report {
@@ -18,6 +26,7 @@ struct run_report {
     bool is_in_batch;
     char *output;
     char why[DAEMON_WHY_MAX];
+    struct run_look *look; /* NULL: nothing was found */
 };
 
 struct run_output {
@@ -59,9 +68,9 @@ struct run_live *run_live_find(struct daemon *daemon, uint64_t run);
 MUST_CHECK bool run_live_put(struct run_live *live, const char *name, const char *value);
 /* The value that was reported under this name, or NULL. */
 const char *run_live_output(const struct run_live *live, const char *name);
-/* Keeps what a try left behind. */
+/* Keeps what a try left behind; `look` is taken over, NULL: nothing was found of a stack. */
 void run_live_report(struct run_live *live, const struct run_action *action, const char *output,
-                     const char *why);
+                     const char *why, struct run_look *look);
 
 /* Of the version that the run carries now: "" without a digest. */
 const char *run_live_digest(const struct run_live *live, uint64_t version_key);

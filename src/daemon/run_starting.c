@@ -292,7 +292,7 @@ bool run_wants_deployment(void *data, const struct run_state *state, uint64_t to
     if (starting_for_run(daemon, &start, ret_start, &err))
         return true;
     live->refusal = err;
-    run_live_report(live, &action, "", err.text);
+    run_live_report(live, &action, "", err.text, NULL);
     log_say(&daemon->log, LOG_LEVEL_WARN, "run %llu: %s", (unsigned long long)live->id, err.text);
     return false;
 }

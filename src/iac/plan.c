@@ -68,6 +68,19 @@ static bool read_change(const struct json_node *node, enum plan_action *ret_acti
            read_actions(&change, ret_action, err);
 }
 
+/* What is read only is none; nor is what a replacement left behind one more. */
+static bool read_presence(const struct json_node *node, enum plan_action action, struct plan_counts *counts,
+                          struct err *err)
+{
+    const char *mode = "";
+
+    if (!json_text(node, "mode", JSON_OPTIONAL, WORD_MAX, &mode, err))
+        return false;
+    if (action != PLAN_CREATE && strcmp(mode, "data") != 0 && json_member(node, "deposed").item == NULL)
+        counts->resources++;
+    return true;
+}
+
 static bool read_resources(const struct json_node *root, const struct plan_reader *reader,
                            struct plan_counts *counts, struct err *err)
 {
@@ -80,7 +93,7 @@ static bool read_resources(const struct json_node *root, const struct plan_reade
         enum plan_action action = PLAN_ACTION_COUNT;
         const char *address = "";
         const char *reason = "";
-        if (!read_change(&one, &action, err) ||
+        if (!read_change(&one, &action, err) || !read_presence(&one, action, counts, err) ||
             !json_text(&one, "address", JSON_REQUIRED, ADDRESS_MAX, &address, err) ||
             !json_text(&one, "action_reason", JSON_OPTIONAL, WORD_MAX, &reason, err))
             return false;

@@ -21,6 +21,7 @@ struct plan_counts {
     size_t
         of[PLAN_ACTION_COUNT]; /* resources; one that is forgotten without being deleted counts as deleted */
     size_t outputs;            /* outputs that change */
+    size_t resources;          /* that there are before it; data is none */
     size_t drifts;             /* resources that are not as they were made */
 };
 

@@ -157,10 +157,12 @@ static enum iac_exit plan(struct job *job, const char *kind)
         end = show_plan(job, &counts);
     if (end == IAC_EXIT_DONE)
         end = tell_plan(job);
-    if (end == IAC_EXIT_DONE)
+    if (end == IAC_EXIT_DONE) {
         report_counts(job, &counts, has_changes);
-    else
+        job_tell_number(job, IAC_OUTPUT_RESOURCES, counts.resources);
+    } else {
         drop_plan(job);
+    }
     return end;
 }
 
@@ -253,6 +255,8 @@ static enum iac_exit check_nothing_left(struct job *job)
 
     enum iac_exit end = terraform_read(job, arguments, "left", &left, &length);
     work_remove(&job->work, "left");
+    if (end == IAC_EXIT_DONE && length == 0)
+        job_tell_number(job, IAC_OUTPUT_RESOURCES, 0);
     if (end != IAC_EXIT_DONE || length == 0)
         return end;
     (void)fprintf(stderr, "verdict-iac: these are left:\n%s", left);
@@ -281,6 +285,7 @@ enum iac_exit terraform_verify(struct job *job)
     drop_plan(job);
     if (end != IAC_EXIT_DONE)
         return end;
+    job_tell_number(job, IAC_OUTPUT_RESOURCES, counts.resources);
     return has_changes ? IAC_EXIT_NOT_EMPTY : tell_outputs(job);
 }
 

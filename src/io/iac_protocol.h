@@ -34,6 +34,7 @@ const char *iac_exit_text(int status);
 #define IAC_OUTPUT_PLAN      "plan"      /* "sha256:..." of the plan file */
 #define IAC_OUTPUT_PLAN_FILE "plan_file" /* the plan as JSON, for programs that look at it */
 #define IAC_OUTPUT_CHANGES   "changes"   /* 0: there is nothing to apply */
+#define IAC_OUTPUT_RESOURCES "resources" /* that there were when it was looked */
 #define IAC_OUTPUT_DRIFTS    "drifts"
 #define IAC_OUTPUT_OF        "output." /* and the name of one of the stack's; left out where there is no room */
 

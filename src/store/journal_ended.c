@@ -33,11 +33,12 @@ static struct actions read_actions(struct sql *sql, uint64_t deployment, int64_t
 
 static struct times read_times(struct row *row)
 {
-    struct times times = {.accepted_ms = row_get_integer(row),
-                          .failed_ms = row_get_integer(row),
-                          .back_ms = row_get_integer(row),
-                          .over_ms = row_get_integer(row)};
+    struct times times = {.accepted_ms = row_get_integer(row)};
 
+    /* One after the other: an initializer would be free to take them in any order. */
+    times.failed_ms = row_get_integer(row);
+    times.back_ms = row_get_integer(row);
+    times.over_ms = row_get_integer(row);
     times.is_downtime_traced = row_get_integer(row) != 0;
     return times;
 }

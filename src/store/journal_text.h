@@ -45,6 +45,14 @@ struct journal_run_start {
     const char *sealed;
 };
 
+/* What a task of a stack of infrastructure found, as the newest of its kind (stack_look.h). */
+struct journal_stack_look {
+    const char *stack, *environment;
+    const char *kind; /* "plan" ... */
+    bool is_good;     /* the task passed */
+    const char *facts;
+};
+
 /* What a try of a run's task printed last, and what is to be said about it. */
 struct journal_task_text {
     uint64_t run;
@@ -52,6 +60,7 @@ struct journal_task_text {
     uint16_t tries;
     const char *output;
     const char *why;
+    const struct journal_stack_look *look; /* NULL: it is no task of a stack, or found nothing */
 };
 
 /* What a task reported: name=value. */

@@ -125,6 +125,20 @@ static void save_task_text(const struct scene *scene, const struct journal_task_
     (void)row_run(&row);
 }
 
+static void save_look(const struct scene *scene, uint64_t run, const struct journal_stack_look *look)
+{
+    struct row row = sql_row(scene->sql, STATEMENT_LOOK_SAVE);
+
+    row_text(&row, look->stack);
+    row_text(&row, look->environment);
+    row_text(&row, look->kind);
+    row_key(&row, run);
+    row_integer(&row, scene->writer->wall_ms);
+    row_integer(&row, look->is_good);
+    row_text(&row, look->facts);
+    (void)row_run(&row);
+}
+
 static void save_output(const struct scene *scene, const struct journal_output_text *text)
 {
     struct row row = sql_row(scene->sql, STATEMENT_OUTPUT_SAVE);
@@ -137,8 +151,12 @@ static void save_output(const struct scene *scene, const struct journal_output_t
 
 void run_rows_save_texts(const struct scene *scene)
 {
-    for (size_t i = 0; i < scene->texts->task_count && sql_is_good(scene->sql); i++)
-        save_task_text(scene, &scene->texts->tasks[i]);
+    for (size_t i = 0; i < scene->texts->task_count && sql_is_good(scene->sql); i++) {
+        const struct journal_task_text *text = &scene->texts->tasks[i];
+        save_task_text(scene, text);
+        if (text->look != NULL && sql_is_good(scene->sql))
+            save_look(scene, text->run, text->look);
+    }
     for (size_t i = 0; i < scene->texts->output_count && sql_is_good(scene->sql); i++)
         save_output(scene, &scene->texts->outputs[i]);
 }

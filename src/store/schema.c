@@ -177,6 +177,15 @@ static const char *const creation[] = {
 
     STACK_TABLES,
 
+/* What was found of a stack by the last of each kind of task: plan, cost, compliance, apply, verify, drift,
+ * destroy. facts: stack_facts.h */
+#define STACK_LOOK_TABLES                                                                                    \
+    "CREATE TABLE stack_looks(stack TEXT NOT NULL, environment TEXT NOT NULL, kind TEXT NOT NULL,"           \
+    " run INTEGER NOT NULL REFERENCES runs(id), wall_ms INTEGER NOT NULL, is_good INTEGER NOT NULL,"         \
+    " facts TEXT NOT NULL, PRIMARY KEY (stack, environment, kind)) STRICT, WITHOUT ROWID"
+
+    STACK_LOOK_TABLES,
+
     "CREATE UNIQUE INDEX one_active_deployment ON deployments(target) WHERE phase BETWEEN 1 AND 4",
 
     "CREATE TRIGGER terminal_is_final BEFORE UPDATE ON deployments"
@@ -222,14 +231,16 @@ static const char *const creation[] = {
 
 static const char *const additions[] = {RUN_TABLES,    ONCE_TABLES,    "DROP TRIGGER a_raise_uses_passes_up",
                                         RAISE_TRIGGER, AGAINST_COLUMN, OUTBOX_INDEX,
-                                        TRACE_COLUMNS, STACK_TABLES,   NULL};
+                                        TRACE_COLUMNS, STACK_TABLES,   STACK_LOOK_TABLES,
+                                        NULL};
 enum {
     ONCE_TABLES_COUNT = 2,
     RAISE_TRIGGER_COUNT = 2,
     AGAINST_COUNT = 1,
     OUTBOX_INDEX_COUNT = 1,
     TRACE_COLUMNS_COUNT = 2,
-    STACK_TABLES_COUNT = 6
+    STACK_TABLES_COUNT = 6,
+    STACK_LOOK_TABLES_COUNT = 1
 };
 
 #define STATE_COLUMNS                                                                                        \
@@ -429,6 +440,18 @@ static const char *const statements[STATEMENT_COUNT] = {
         " WHERE name = ?1 AND environment = ?2",
     [STATEMENT_STATES_DELETE] = "UPDATE states SET deleted_ms = ?1 WHERE deleted_ms = 0 AND stack ="
                                 " (SELECT id FROM stacks WHERE name = ?2 AND environment = ?3)",
+    [STATEMENT_LOOK_SAVE] = "INSERT INTO stack_looks(stack, environment, kind, run, wall_ms, is_good, facts)"
+                            " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT(stack, environment, kind) DO UPDATE "
+                            "SET run = excluded.run,"
+                            " wall_ms = excluded.wall_ms, is_good = excluded.is_good, facts = excluded.facts",
+    /* A state that counts, and a lock that is held, stand among them. */
+    [STATEMENT_LOOKS] =
+        "SELECT stack, environment, kind, run, wall_ms, is_good, facts FROM stack_looks"
+        " UNION ALL SELECT k.name, k.environment, 'state', s.run, s.wall_ms, 1, 'serial=' || s.serial"
+        " FROM stacks k JOIN states s ON s.version = (SELECT max(version) FROM states WHERE stack = k.id)"
+        " WHERE s.deleted_ms = 0"
+        " UNION ALL SELECT name, environment, 'lock', run, wall_ms, 1, '' FROM stacks WHERE lock_id <> ''"
+        " ORDER BY 1, 2",
     [STATEMENT_OUTPUTS] = "SELECT name, value FROM outputs WHERE run = ? ORDER BY name",
 };
 
@@ -440,7 +463,8 @@ const char *const *schema_creation(void)
 const char *const *schema_additions(int64_t schema)
 {
     const char *const *end = &additions[ARRAY_LENGTH(additions) - 1];
-    const char *const *since_seven = end - TRACE_COLUMNS_COUNT - STACK_TABLES_COUNT;
+    const char *const *since_eight = end - STACK_LOOK_TABLES_COUNT;
+    const char *const *since_seven = since_eight - TRACE_COLUMNS_COUNT - STACK_TABLES_COUNT;
     const char *const *of_outbox = since_seven - OUTBOX_INDEX_COUNT;
     const char *const *of_against = of_outbox - AGAINST_COUNT;
 
@@ -454,7 +478,9 @@ const char *const *schema_additions(int64_t schema)
         return of_against;
     if (schema < 6)
         return of_outbox;
-    return schema < 7 ? since_seven : end;
+    if (schema < 7)
+        return since_seven;
+    return schema < 8 ? since_eight : end;
 }
 
 const char *schema_statement(enum statement which)

@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 import subprocess
 
+import pytest
 import world_config
 from support import wait_until
 from support.browser import browsing
@@ -84,6 +85,11 @@ class Stack:
     def answer(self, run, plan, result="pass", stage="approve"):
         return self.world.api("POST", f"/v1/runs/{run}/tasks/{stage}/approve", {"result": result, "outputs": {"plan": plan}})
 
+    def told(self, environment="prod"):
+        """What the report of the fleet has of it."""
+        stacks = self.world.api("GET", "/v1/status").json["infrastructure"]["stacks"]
+        return [one for one in stacks if (one["stack"], one["environment"]) == ("network", environment)][0]
+
     def folders(self, environment="prod"):
         return os.listdir(self.world.path("work", "network", environment, "runs"))
 
@@ -105,11 +111,16 @@ def test_plan_approve_apply_verify_drift_destroy(world):
     end = stack.ended(run)
     assert (end["state"], end["exit_code"], end["outputs"]["output.size"]) == ("released", 0, "4"), end["summary"]
     assert "hunter2" not in world.api("GET", f"/v1/runs/{run}").text
+    told = stack.told()
+    assert (told["resources"], told["plan"]["creates"], told["plan"]["run"], told["apply"]["ok"], told["drift"], told["cost"]) == (2, 2, run, True, None, None), told
     assert stack.stages(run) == {"plan": "done", "approve": "done", "apply": "done", "verify": "done"}
     wait_until(lambda: run not in stack.folders(), 20, "and what is secret is forgotten")
     for verb in ("verify", "drift"):
         done = world.verdict("iac", verb, "network", "prod", "--wait")
         assert done.returncode == 0, done.stderr
+    assert (stack.told()["drift"]["ok"], stack.told()["drift"]["drifts"]) == (True, 0), stack.told()
+    shown = world.verdict("status", "--plain").stdout
+    assert "infrastructure: 1 stacks, 2 resources of 1, 0 drifted of 1\n" in shown and "2 to create  (run_1, " in shown and "drift      none  (run_3, " in shown, shown
     empty = stack.ended(stack.begin("apply"))
     assert (empty["state"], empty["outputs"]["changes"]) == ("released", "0"), empty["summary"]
     assert stack.stages(empty["id"])["apply"] == "skipped", "nobody is asked for a plan that changes nothing"
@@ -126,6 +137,8 @@ def test_plan_approve_apply_verify_drift_destroy(world):
     assert stack.answer(run, plan).status == 200
     assert stack.ended(run)["state"] == "released"
     assert f"approves plan {plan}" in world.api("GET", "/v1/audit?limit=50").text, "who approved what is in the audit"
+    gone = stack.told()
+    assert (gone["resources"], gone["destroy"]["run"], gone["plan"], gone["drift"]) == (0, run, None, None), "what was seen before says nothing any more"
     assert os.listdir(world.path("work", "network", "prod", "archive")) == [run]
 
 
@@ -157,6 +170,9 @@ def test_a_destructive_plan_is_refused(world):
         stack.change(approval="", name="z", more=more)
         end = stack.ended(stack.begin("apply"))
         assert end["state"] == state and end["summary"].endswith(word), end["summary"]
+        cost = stack.told()["cost"]
+        assert (cost["run"], cost["ok"], cost["monthly_cost"]) == (end["id"], state == "released", float(told.split("\n", 1)[0].split("=")[1])), cost
+        assert cost["change"] == (None if "before" not in told else pytest.approx(cost["monthly_cost"] / 100 - 1))
 
 
 SARIF = '{"version":"2.1.0","runs":[{"tool":{"driver":{"name":"x"}},"results":[{"level":"LEVEL","message":{"text":"open to all"}}]}]}'
@@ -169,6 +185,9 @@ def test_programs_look_at_the_plan(world):
     world.write("sarif", SARIF.replace("LEVEL", "error"))
     end = stack.ended(stack.begin("apply"))
     assert end["state"] == "failed" and "failed in stage review: compliance: its report has errors > 0" in end["summary"], end["summary"]
+    found = stack.told()["compliance"]
+    assert (found["ok"], found["errors"], found["findings"], found["critical"]) == (False, 1, 1, None), found
+    assert "1 errors, and it did not pass" in world.verdict("status", "--plain").stdout
     world.write("sarif", SARIF.replace("LEVEL", "note"))
     run = stack.begin("apply")
     assert stack.answer(run, stack.asks(run)).status == 200

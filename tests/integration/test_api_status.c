@@ -1,7 +1,9 @@
 /* test_api_status.c - GET /v1/status over a real socket and a journal whose times are known.
  * SPDX-License-Identifier: MIT */
 #include "api/fleet.h"
+#include "api/fleet_stacks.h"
 #include "orchestrator/deployment.h"
+#include "store/sql.h"
 #include "support/api_bench.h"
 
 #include <stdio.h>
@@ -150,6 +152,137 @@ static void figures_are_of_what_one_may_see(void **state)
     free(token);
 }
 
+/* ---- infrastructure ---- */
+
+/* Rows as tasks of runs leave them; times in seconds. Of network/dev all was destroyed after it was planned.
+ */
+static const char looks[] =
+    "PRAGMA foreign_keys = OFF;"
+    "INSERT INTO stack_looks(stack, environment, kind, run, wall_ms, is_good, facts) VALUES"
+    " ('network', 'prod', 'plan', 7, 1000000, 1, 'creates=2' || char(10) || 'deletes=1' || char(10) || "
+    "'changes=3' ||"
+    "  char(10) || 'resources=5'),"
+    " ('network', 'prod', 'cost', 7, 1001000, 1, 'monthly_cost=120' || char(10) || "
+    "'monthly_cost_before=100'),"
+    " ('network', 'prod', 'compliance', 7, 1002000, 0, 'critical=1' || char(10) || 'findings=4'),"
+    " ('network', 'prod', 'apply', 7, 1003000, 1, ''),"
+    " ('network', 'prod', 'verify', 7, 1004000, 1, 'resources=6'),"
+    " ('network', 'prod', 'drift', 8, 1005000, 0, 'drifts=2'),"
+    " ('network', 'dev', 'plan', 3, 900000, 1, 'creates=1' || char(10) || 'resources=9'),"
+    " ('network', 'dev', 'drift', 4, 910000, 1, 'drifts=3'),"
+    " ('network', 'dev', 'destroy', 5, 920000, 1, 'resources=0'),"
+    " ('mail', 'prod', 'cost', 6, 930000, 0, '');";
+
+static void write_looks(const struct api_bench *bench, const char *statements)
+{
+    struct sql sql;
+    struct err err = {0};
+
+    if (!sql_open(&sql, bench->journal_path, SQL_WRITES, &err) || !sql_execute(&sql, statements))
+        fail_msg("%s %s", err.text, sql.error);
+    sql_close(&sql);
+}
+
+static void stacks_are_told_with_what_was_found(void **state)
+{
+    struct api_bench *bench = *state;
+
+    const struct api_bench_call *call = ask(bench, "");
+    expect(call, ".infrastructure.totals.stacks", "0");
+    expect(call, ".infrastructure.totals.monthly_cost.value", "");
+    expect(call, ".infrastructure.cut", "false");
+    write_looks(bench, looks);
+    call = ask(bench, "");
+    expect(call, ".infrastructure.stacks[0].stack", "mail");
+    expect(call, ".infrastructure.stacks[0].resources", "");
+    expect(call, ".infrastructure.stacks[0].plan", "");
+    expect(call, ".infrastructure.stacks[0].cost.ok", "false");
+    expect(call, ".infrastructure.stacks[0].cost.monthly_cost", "");
+    expect(call, ".infrastructure.stacks[1].environment", "dev");
+    expect(call, ".infrastructure.stacks[1].resources", "0");
+    expect(call, ".infrastructure.stacks[1].plan", "");
+    expect(call, ".infrastructure.stacks[1].drift", "");
+    expect(call, ".infrastructure.stacks[1].destroy.run", "run_5");
+    expect(call, ".infrastructure.stacks[2].resources", "6"); /* the verify counted later than the plan */
+    expect(call, ".infrastructure.stacks[2].plan.time", "1970-01-01T00:16:40Z");
+    expect(call, ".infrastructure.stacks[2].plan.creates", "2");
+    expect(call, ".infrastructure.stacks[2].plan.deletes", "1");
+    expect(call, ".infrastructure.stacks[2].plan.updates", "");
+    expect(call, ".infrastructure.stacks[2].apply.run", "run_7");
+    expect(call, ".infrastructure.stacks[2].apply.ok", "true");
+    expect(call, ".infrastructure.stacks[2].cost.monthly_cost", "120");
+    expect(call, ".infrastructure.stacks[2].cost.change", "0.2");
+    expect(call, ".infrastructure.stacks[2].compliance.ok", "false");
+    expect(call, ".infrastructure.stacks[2].compliance.critical", "1");
+    expect(call, ".infrastructure.stacks[2].compliance.high", "");
+    expect(call, ".infrastructure.stacks[2].drift.drifts", "2");
+    expect(call, ".infrastructure.stacks[2].locked_since", "");
+    expect(call, ".infrastructure.totals.stacks", "3");
+    expect(call, ".infrastructure.totals.resources.value", "6");
+    expect(call, ".infrastructure.totals.resources.count", "2");
+    expect(call, ".infrastructure.totals.monthly_cost.value", "120");
+    expect(call, ".infrastructure.totals.monthly_cost.count", "1");
+    expect(call, ".infrastructure.totals.findings.value", "4");
+    expect(call, ".infrastructure.totals.drifts.value", "2");
+    expect(call, ".infrastructure.totals.drifts.count", "1");
+    call = ask(bench, "?environment=dev");
+    expect(call, ".infrastructure.totals.stacks", "1");
+    expect(call, ".infrastructure.stacks[0].environment", "dev");
+}
+
+/* A state that counts and a lock that is held are told of stacks that nobody planned here; and who is bound
+ * to another service sees none of them. */
+static void states_and_locks_are_of_whoever_may_see_them(void **state)
+{
+    struct api_bench *bench = *state;
+    char *token =
+        api_bench_token(bench, "{\"principal\":\"ci-mail\",\"scopes\":[\"read\"],\"services\":[\"mailer\"]}");
+
+    assert_int_equal(
+        api_bench_ask(bench, "LOCK", "/v1/iac/network/prod/state", "{\"ID\":\"one\",\"Who\":\"ci@builder\"}")
+            ->status,
+        200);
+    assert_int_equal(api_bench_ask(bench, "POST", "/v1/iac/network/prod/state?ID=one",
+                                   "{\"version\":4,\"serial\":3,\"lineage\":\"a\"}")
+                         ->status,
+                     200);
+    const struct api_bench_call *call = ask(bench, "");
+    expect(call, ".infrastructure.stacks[0].stack", "network");
+    expect(call, ".infrastructure.stacks[0].state.serial", "3");
+    expect(call, ".infrastructure.stacks[0].state.run", "");
+    assert_string_not_equal(api_bench_field(call, ".infrastructure.stacks[0].locked_since"), "");
+    bench->token = token;
+    call = ask(bench, "");
+    expect(call, ".infrastructure.totals.stacks", "0");
+    assert_null(strstr(call->body, "network"));
+    bench->token = NULL;
+    assert_int_equal(api_bench_ask(bench, "DELETE", "/v1/iac/network/prod/state?ID=one", NULL)->status, 200);
+    expect(ask(bench, ""), ".infrastructure.stacks[0].state", "");
+    free(token);
+}
+
+static void there_are_so_many_stacks(void **state)
+{
+    static char statements[512];
+    struct api_bench *bench = *state;
+
+    (void)snprintf(
+        statements, sizeof(statements),
+        "PRAGMA foreign_keys = OFF; WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n"
+        " WHERE i < %d) INSERT INTO stack_looks SELECT printf('s%%05d', i), 'prod', 'verify', 1, 1000, 1,"
+        " 'resources=2' FROM n;",
+        FLEET_STACKS_MAX + 1);
+    write_looks(bench, statements);
+    const struct api_bench_call *call = ask(bench, "");
+    expect(call, ".infrastructure.cut", "true");
+    expect(call, ".infrastructure.stacks[199].stack", "s00200");
+    expect(call, ".infrastructure.stacks[200].stack", "");
+    expect(call, ".infrastructure.totals.stacks", "1024");
+    expect(call, ".infrastructure.totals.resources.value", "2048");
+}
+
+/* ---- waiting ---- */
+
 /* One report is made at a time; who waits gets theirs. */
 static void many_who_ask_wait_for_each_other(void **state)
 {
@@ -212,6 +345,11 @@ int main(void)
                                         api_bench_tear_down),
         cmocka_unit_test_setup_teardown(figures_are_of_what_one_may_see, api_bench_set_up,
                                         api_bench_tear_down),
+        cmocka_unit_test_setup_teardown(stacks_are_told_with_what_was_found, api_bench_set_up,
+                                        api_bench_tear_down),
+        cmocka_unit_test_setup_teardown(states_and_locks_are_of_whoever_may_see_them, api_bench_set_up,
+                                        api_bench_tear_down),
+        cmocka_unit_test_setup_teardown(there_are_so_many_stacks, api_bench_set_up, api_bench_tear_down),
         cmocka_unit_test_setup_teardown(many_who_ask_wait_for_each_other, api_bench_set_up,
                                         api_bench_tear_down),
         cmocka_unit_test_setup_teardown(there_is_an_end_to_waiting, api_bench_set_up, api_bench_tear_down),

@@ -4,6 +4,7 @@
 #include "orchestrator/run.h"
 #include "store/journal_run.h"
 #include "store/sql.h"
+#include "store/stack_look.h"
 #include "support/journal_fixture.h"
 
 #include <stdalign.h>
@@ -136,6 +137,65 @@ static void test_what_is_committed_comes_back(void **unused)
     bench_end(&bench);
 }
 
+struct looks {
+    unsigned count;
+    char text[256];
+};
+
+static bool take_look(void *data, const struct stack_look *look)
+{
+    struct looks *looks = data;
+    size_t length = strlen(looks->text);
+
+    looks->count++;
+    assert_true(look->wall_ms > 0);
+    (void)snprintf(looks->text + length, sizeof(looks->text) - length, "%s/%s %s run_%u %s creates=%g; ",
+                   look->stack, look->environment, stack_look_kind_name(look->kind), (unsigned)look->run,
+                   look->is_good ? "good" : "bad", look->facts.of[FACT_CREATES]);
+    return looks->count < 3;
+}
+
+static void save_look(struct bench *bench, const struct run_state *state,
+                      const struct journal_stack_look *look)
+{
+    const struct journal_task_text text = {.run = state->id, .tries = 1, .look = look};
+
+    add_run_row(bench, ROW_RUN, state);
+    add_run_row(bench, ROW_TASK, state)->task = TASK_DIST;
+    bench->texts.task_count = 1;
+    bench->texts.tasks = &text;
+    assert_int_equal(bench_commit(bench), JOURNAL_FINE);
+}
+
+/* The newest of each kind is kept; a kind that is not known is not shown, and who has enough ends it. */
+static void test_looks_at_stacks(void **unused)
+{
+    const struct journal_stack_look looks[] = {
+        {"network", "prod", "plan", true, "creates=2\n"}, {"network", "prod", "plan", false, ""},
+        {"network", "prod", "dance", true, ""},           {"network", "dev", "plan", true, "creates=1\n"},
+        {"mail", "prod", "drift", true, "drifts=0\n"},    {"network", "prod", "apply", true, ""},
+    };
+    struct journal_view *view = NULL;
+    struct looks found = {0};
+    struct bench bench = {0};
+    struct run_state state;
+    struct err err = {0};
+
+    (void)unused;
+    bench_begin(&bench);
+    commit_new(&bench, &state);
+    state.phase = RUN_RUNNING;
+    for (size_t i = 0; i < sizeof(looks) / sizeof(looks[0]); i++)
+        save_look(&bench, &state, &looks[i]);
+    assert_true(journal_view_open(bench.path, &view, &err));
+    assert_true(journal_view_looks(view, take_look, &found, &err));
+    journal_view_close(view);
+    assert_string_equal(found.text,
+                        "mail/prod drift run_1 good creates=nan; network/dev plan run_1 good creates=1; "
+                        "network/prod apply run_1 good creates=nan; ");
+    bench_end(&bench);
+}
+
 static void test_pages(void **unused)
 {
     static alignas(max_align_t) unsigned char memory[MEMORY_SIZE];
@@ -213,6 +273,7 @@ static void test_older_schema(void **unused)
 {
     static const char *const undone[] = {"DROP TRIGGER a_run_ends_once",
                                          "DROP TRIGGER an_artifact_is_fixed",
+                                         "DROP TABLE stack_looks",
                                          "DROP TABLE outputs",
                                          "DROP TABLE tasks",
                                          "DROP TABLE runs",
@@ -245,6 +306,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_is_committed_comes_back),
+        cmocka_unit_test(test_looks_at_stacks),
         cmocka_unit_test(test_pages),
         cmocka_unit_test(test_guards),
         cmocka_unit_test(test_older_schema),

@@ -234,9 +234,12 @@ static void guards_hold(void **unused)
 
 static void a_journal_of_schema_6_gets_its_tables(void **unused)
 {
-    static const char *const undone[] = {
-        "DROP TABLE states", "DROP TABLE stacks", "ALTER TABLE deployments DROP COLUMN traceparent",
-        "ALTER TABLE runs DROP COLUMN traceparent", "UPDATE meta SET schema = 6"};
+    static const char *const undone[] = {"DROP TABLE stack_looks",
+                                         "DROP TABLE states",
+                                         "DROP TABLE stacks",
+                                         "ALTER TABLE deployments DROP COLUMN traceparent",
+                                         "ALTER TABLE runs DROP COLUMN traceparent",
+                                         "UPDATE meta SET schema = 6"};
     struct stacks stacks = {0};
     struct sql sql;
     struct err err = {0};

@@ -125,6 +125,28 @@ static void test_counts_alone(void **state)
     assert_int_equal(counts.outputs, 0);
 }
 
+/* What there is before it: data and what is yet to be made are none, a replaced one is one. */
+static void test_resources_that_there_are(void **state)
+{
+    static const char text[] =
+        CHANGES(CHANGE("\"create\"") "," CHANGE("\"no-op\"") "," CHANGE("\"update\"") "," CHANGE(
+            "\"delete\"") "," CHANGE("\"create\",\"delete\"") ",{\"address\":\"data.a\",\"mode\":\"data\","
+                                                              "\"change\":{\"actions\":["
+                                                              "\"read\"]}},{\"address\":\"a.b\",\"mode\":"
+                                                              "\"managed\",\"deposed\":\"1f\",\"change\":{"
+                                                              "\"actions\":[\"delete\"]}}");
+    static const char broken[] =
+        CHANGES("{\"address\":\"a\",\"mode\":7,\"change\":{\"actions\":[\"no-op\"]}}");
+    struct plan_counts counts = {.outputs = 0};
+    struct err err = {0};
+
+    (void)state;
+    assert_true(plan_read(text, sizeof(text) - 1, NULL, &counts, &err));
+    assert_int_equal(counts.resources, 4);
+    assert_false(plan_read(broken, sizeof(broken) - 1, NULL, &counts, &err));
+    assert_string_equal(err.text, "#/resource_changes/0/mode: is a number, expected a text");
+}
+
 /* Ends that say something of their own do so, and no other one does. */
 static void test_ends(void **state)
 {
@@ -146,6 +168,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_counts),
         cmocka_unit_test(test_counts_alone),
+        cmocka_unit_test(test_resources_that_there_are),
         cmocka_unit_test(test_ends),
     };
 
