@@ -1,10 +1,13 @@
 # test_aws.py - a canary on Amazon's load balancer, judged by CloudWatch: promoted, taken back, and without evidence.
 # SPDX-License-Identifier: MIT
 import glob
+import http.client
 import os
+import re
 
 import pytest
 
+from support import wait_until
 from support.amazon import Amazon
 from support.rules import deployment
 
@@ -65,3 +68,52 @@ def test_source_that_is_down_is_no_evidence(amazon):
     assert amazon.seen()["rule"] == {"blue": 100, "green": 0}
     ready = world.api("GET", "/readyz?verbose").text
     assert "cloudwatch:eu" in ready and "ServiceUnavailable" in ready, ready
+
+
+def send(amazon, headers, body, path="/"):
+    """Status, and the code of a refusal."""
+    link = http.client.HTTPConnection(amazon.url.removeprefix("http://"), timeout=10)
+    link.putrequest("POST", path, skip_host=True, skip_accept_encoding=True)
+    for name, value in headers.items():
+        link.putheader(name, value)
+    link.endheaders(body)
+    answer = link.getresponse()
+    found = re.search(r"(\w+)Exception", answer.read().decode())
+    link.close()
+    return answer.status, found[1] if found else ""
+
+
+def altered(headers, body):
+    """Name -> the request with one thing changed: every header that is signed, each part of the signature, body and place."""
+    authorization = headers["Authorization"]
+    signed = re.search("SignedHeaders=([a-z0-9;-]+)", authorization)[1].split(";")
+    names = {name.lower(): name for name in headers}
+    same = {"headers": headers, "body": body}
+    changes = {"body": {**same, "body": body[:-1] + b"?"}, "path": {**same, "path": "/x"}, "query": {**same, "path": "/?a=b"},
+               "one more": {**same, "headers": {**headers, "X-Amz-Meta": "1"}}}
+    for name in signed:
+        value = headers[names[name]].removesuffix("Z")  # of a date, which stays one
+        end = ("1" if value[-1] == "0" else "0") + ("Z" if name == "x-amz-date" else "")
+        changes[name] = {**same, "headers": {**headers, names[name]: value[:-1] + end}}
+    parts = {"signature": (r"[0-9a-f]$", lambda digit: "1" if digit == "0" else "0"), "key": (r"(?<=Credential=)\w", lambda _first: "X"), "day": (r"\d(?=/eu-)", lambda digit: str(9 - int(digit))),
+             "region": ("eu-test-1", lambda _name: "eu-test-2"), "service": (r"\w(?=/aws4_request)", lambda _last: "x"), "a header less": ("x-amz-security-token;?|;x-amz-security-token", lambda _name: "")}
+    for name, (pattern, other) in parts.items():
+        changed = re.sub(pattern, lambda found, other=other: other(found[0]), authorization)
+        assert changed != authorization, name
+        changes[name] = {**same, "headers": {**headers, "Authorization": changed}}
+    return changes
+
+
+@pytest.mark.parametrize("service", ["monitoring", "elasticloadbalancing"])
+def test_what_was_altered_on_its_way_is_refused(amazon, service):
+    """What the daemon signed is what botocore would have; sent once more it is good as it was, and not with anything changed."""
+    amazon.tell(world={"rate": 200, "errors": {}})
+    amazon.start_daemon()
+    assert amazon.world.verdict("start", "shop/prod", "--version", "2.0.0").returncode == 0
+    wait_until(lambda: service in amazon.heard(), 20, f"{service} was asked")
+    heard = amazon.heard()[service]
+    headers, body = dict(heard["headers"]), heard["body"].encode()
+    assert send(amazon, headers, body) == (200, "")
+    for name, change in altered(headers, body).items():
+        status, code = send(amazon, **change)
+        assert status in (400, 403) and code in ("InvalidSignature", "UnrecognizedClient"), (name, status, code)

@@ -54,7 +54,14 @@ class Amazon:
             assert answer.status == 204
 
     def seen(self):
-        with urllib.request.urlopen(self.url + "/seen", timeout=10) as answer:
+        return self.ask("/seen")
+
+    def heard(self):
+        """The last good request of each service."""
+        return self.ask("/heard")
+
+    def ask(self, path):
+        with urllib.request.urlopen(self.url + path, timeout=10) as answer:
             return json.load(answer)
 
     def start_daemon(self, at_most="30s"):

@@ -4,7 +4,7 @@
 `metrics` {"NAMESPACE NAME|Dimension=Value": VALUE or {"value", "late", "from", "until", "stat"}}, `codes` (of metrics: another
 StatusCode), `page`, `split`, `endless` (pages), `fail` [[STATUS, CODE], ...] (the next answers), `down` (CloudWatch is), `raw` (the text of
 every good answer), `slow` (seconds before one), `lifetime` (seconds, of keys), `identity`, `container_token`, `no_role`.
-GET /seen: what was asked. The ELB part is described in balancer.py."""
+GET /seen: what was asked; GET /heard: the last good request of each service. The ELB part is described in balancer.py."""
 import http.server
 import json
 import sys
@@ -24,6 +24,7 @@ keys = Keys(told)
 cloudwatch = CloudWatch(told)
 balancer = Balancer(told)
 refused = []
+heard = {}  # service -> its last good request
 
 
 def live(name, start, period):
@@ -65,7 +66,12 @@ class Peer(http.server.BaseHTTPRequestHandler):
             if is_json and "down" in told:
                 self.refuse(503, "ServiceUnavailable", "down")
                 return
-            check(self, body, keys.known, REGION, "monitoring" if is_json else "elasticloadbalancing")
+            service = "monitoring" if is_json else "elasticloadbalancing"
+            check(self, body, keys.known, REGION, service)
+            if self.path != "/":
+                self.answer(404)
+                return
+            heard[service] = {"headers": list(self.headers.items()), "body": body.decode()}
             text = cloudwatch.answer(self.headers, body) if is_json else balancer.answer(self.headers, body)
             self.answer(200, told.get("raw", text), "application/x-amz-json-1.0" if is_json else "text/xml")
         except Refused as why:
@@ -78,10 +84,8 @@ class Peer(http.server.BaseHTTPRequestHandler):
         with lock:
             if self.path == "/sts/":
                 self.answer(*keys.sts(self, body), "text/xml")
-            elif self.path == "/":
-                self.serve(body)
             else:
-                self.answer(404)
+                self.serve(body)
 
     def do_PUT(self):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
@@ -99,6 +103,8 @@ class Peer(http.server.BaseHTTPRequestHandler):
         with lock:
             if self.path == "/seen":
                 self.answer(200, json.dumps({**cloudwatch.asked, "given": keys.given, "secrets": keys.secrets(), "refused": refused, **balancer.seen()}))
+            elif self.path == "/heard":
+                self.answer(200, json.dumps(heard))
             elif self.path.startswith("/latest/"):
                 self.answer(*keys.metadata(self))
             elif self.path == "/container/role":
