@@ -87,6 +87,14 @@ if(SANITIZE MATCHES "fuzzer-no-link")
   endforeach()
 endif()
 
+# support/preload/NAME.c is NAME.so: loaded into a daemon of a test or bench before its libraries.
+file(GLOB files CONFIGURE_DEPENDS tests/support/preload/*.c)
+foreach(file ${files})
+  get_filename_component(name ${file} NAME_WE)
+  add_library(${name} MODULE ${file})
+  set_target_properties(${name} PROPERTIES PREFIX "")
+endforeach()
+
 # e2e/NAME.c is e2e_NAME: what the tests there have made for them by the project's own code.
 file(GLOB files CONFIGURE_DEPENDS tests/e2e/*.c)
 foreach(file ${files})
