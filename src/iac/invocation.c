@@ -29,9 +29,9 @@ void invocation_signals_init(struct invocation_signals *signals)
 }
 
 /* Returns whether an interrupt came, for the first time. */
-static bool wait_a_moment(struct invocation_signals *signals)
+static bool wait_for_signal(struct invocation_signals *signals, long wait_ns)
 {
-    const struct timespec moment = {.tv_nsec = FOLLOW_NS};
+    const struct timespec moment = {.tv_nsec = wait_ns};
     int number = sigtimedwait(&signals->set, NULL, &moment);
     bool is_first = number > 0 && number != SIGCHLD && !signals->is_interrupted;
 
@@ -41,8 +41,14 @@ static bool wait_a_moment(struct invocation_signals *signals)
 
 bool invocation_pause(struct invocation_signals *signals)
 {
-    (void)wait_a_moment(signals);
+    (void)wait_for_signal(signals, FOLLOW_NS);
     return !signals->is_interrupted;
+}
+
+bool invocation_is_interrupted(struct invocation_signals *signals)
+{
+    (void)wait_for_signal(signals, 0);
+    return signals->is_interrupted;
 }
 
 /* In the child. Whoever dies without a word must not leave a tool behind that nobody stops: it is
@@ -84,7 +90,7 @@ static int wait_for_end(struct invocation_signals *signals, const struct invocat
     int status = 0;
 
     while (waitpid(pid, &status, WNOHANG) == 0) {
-        if (wait_a_moment(signals))
+        if (wait_for_signal(signals, FOLLOW_NS))
             (void)kill(pid, SIGINT);
         if (invocation->is_followed)
             follow(invocation->output, &at);

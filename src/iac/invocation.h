@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* SIGTERM, SIGINT, SIGHUP and SIGCHLD are taken by invocation_run() and invocation_pause() alone. */
+/* SIGTERM, SIGINT, SIGHUP and SIGCHLD are taken by these functions alone. */
 struct invocation_signals {
     sigset_t set;
     bool is_interrupted; /* from then on nothing is started */
@@ -35,6 +35,9 @@ MUST_CHECK bool invocation_run(struct invocation_signals *signals, const struct 
 
 /* Waits a moment, or for an interrupt; false: there is one. */
 MUST_CHECK bool invocation_pause(struct invocation_signals *signals);
+
+/* Is there one by now? */
+bool invocation_is_interrupted(struct invocation_signals *signals);
 
 /* Does what a tool said, at most the last 64 KiB of it, hold this text? */
 bool invocation_said(int output, const char *text);

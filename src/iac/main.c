@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 
 static const char HELP[] =
-    "Usage: verdict-iac VERB TOOL STACK ENVIRONMENT [state=own|local|daemon]\n"
+    "Usage: verdict-iac VERB TOOL STACK ENVIRONMENT [NAME=VALUE...]\n"
     "Runs an infrastructure tool on the code in the present folder. verdict-runner starts it for verdictd.\n"
     "\n"
     "  VERB   plan          makes a plan, counts it, and reports its hash\n"
@@ -21,9 +21,15 @@ static const char HELP[] =
     "         verify        makes a second plan, which must be empty, and reports the outputs\n"
     "         drift         counts what is not as it was made\n"
     "         forget        removes what a run left in its work folder\n"
-    "  TOOL   terraform or tofu, found in PATH\n"
+    "  TOOL   terraform or tofu, found in PATH; cloudformation, by its API; cdk, whose app is run as "
+    "cdk.json says\n"
     "  state  own: as the code says; local: in the work folder, with backend \"local\" { } in the code;\n"
     "         daemon: with verdictd, with backend \"http\" { } in the code\n"
+    "  region, profile, name, template, role, capability (once for each)\n"
+    "         of cloudformation and cdk: where, with which keys, the stack's name there (STACK-ENVIRONMENT), "
+    "the\n"
+    "         template's file (template.yaml), the ARN of what CloudFormation works as, what the template "
+    "may do\n"
     "\n"
     "The work folder is IAC_WORK (" WORK_ROOT "). VERDICT_VARIABLES holds the stack's\n"
     "variables as a JSON object, VERDICT_RUN names the run, VERDICT_OUTPUT the file that takes what is "
@@ -55,6 +61,8 @@ static int print_manual(void)
 /* Where nothing is left, nothing is to be forgotten. */
 static enum iac_exit forget(struct job *job)
 {
+    if (job->tool->forget != NULL)
+        job->tool->forget(job);
     work_forget(&job->work, job->run);
     return IAC_EXIT_DONE;
 }
@@ -77,16 +85,82 @@ static enum iac_exit run_verb(struct job *job)
     return IAC_EXIT_USAGE;
 }
 
-static bool take_option(struct job *job, const char *text, struct err *err)
+/* NULL: it is another word. */
+static const char *value_of(const char *text, const char *name)
 {
-    static const char *const states[] = {"state=own", "state=local", "state=daemon"}; /* as enum job_state */
+    size_t length = strlen(name);
+
+    return strncmp(text, name, length) == 0 && text[length] == '=' ? text + length + 1 : NULL;
+}
+
+static bool take_state(struct job *job, const char *text)
+{
+    static const char *const states[] = {"own", "local", "daemon"}; /* as enum job_state */
 
     for (size_t i = 0; i < ARRAY_LENGTH(states); i++)
         if (strcmp(text, states[i]) == 0) {
             job->state = (enum job_state)i;
             return true;
         }
-    return err_set(err, ERR_INVALID, "%s: no such option; see --help", text);
+    return false;
+}
+
+static bool take_capability(struct job_settings *settings, const char *text)
+{
+    if (settings->capability_count == JOB_CAPABILITIES_MAX || strncmp(text, "CAPABILITY_", 11) != 0)
+        return false;
+    settings->capabilities[settings->capability_count++] = text;
+    return true;
+}
+
+static bool take_setting(struct job_settings *settings, const char *word)
+{
+    const struct {
+        const char *name, **to;
+    } known[] = {{"region", &settings->region},
+                 {"profile", &settings->profile},
+                 {"name", &settings->name},
+                 {"template", &settings->template},
+                 {"role", &settings->role}};
+    const char *capability = value_of(word, "capability");
+
+    for (size_t i = 0; i < ARRAY_LENGTH(known); i++) {
+        const char *value = value_of(word, known[i].name);
+        if (value != NULL && value[0] != '\0') {
+            *known[i].to = value;
+            return true;
+        }
+    }
+    return capability != NULL && take_capability(settings, capability);
+}
+
+static bool take_option(struct job *job, const char *word, struct err *err)
+{
+    const char *state = value_of(word, "state");
+
+    return (state != NULL ? take_state(job, state)
+                          : job->tool->draw != NULL && take_setting(&job->settings, word)) ||
+           err_set(err, ERR_INVALID, "%s: no such option of %s; see --help", word, job->tool->name);
+}
+
+static bool is_below(const char *path)
+{
+    return path[0] != '/' && strcmp(path, "..") != 0 && strncmp(path, "../", 3) != 0 &&
+           strstr(path, "/../") == NULL;
+}
+
+/* A run is forgotten without them: its plan says where it was. */
+static bool check_settings(const struct job *job, struct err *err)
+{
+    if (job->tool->draw == NULL || strcmp(job->verb, "forget") == 0)
+        return true;
+    if (job->state != JOB_STATE_OWN)
+        return err_set(err, ERR_INVALID, "state: %s keeps the state itself: own", job->tool->name);
+    if (job->settings.region == NULL)
+        return err_set(err, ERR_INVALID, "%s needs a region; see --help", job->tool->name);
+    return is_below(job->settings.template) ||
+           err_set(err, ERR_INVALID, "template: %s: is a path below the stack's folder",
+                   job->settings.template);
 }
 
 static const struct iac_tool *find_tool(const char *name)
@@ -121,6 +195,8 @@ static bool read_arguments(int count, char **texts, struct job *job, struct err 
     for (int i = WORDS; i < count; i++)
         if (!take_option(job, texts[i], err))
             return false;
+    if (!check_settings(job, err))
+        return false;
     job->url = environment_text("IAC_URL", NULL);
     job->token = environment_text("IAC_TOKEN", NULL);
     if (job->state == JOB_STATE_DAEMON && (job->url == NULL || job->token == NULL))
@@ -134,17 +210,9 @@ static bool read_arguments(int count, char **texts, struct job *job, struct err 
            err_set(err, ERR_INVALID, "VERDICT_RUN=%s: is no name of a run", job->run);
 }
 
-static enum iac_exit exit_of(const struct err *err)
-{
-    (void)fprintf(stderr, "verdict-iac: %s\n", err->text);
-    return err->code == ERR_CONFLICT      ? IAC_EXIT_AGAIN
-           : err->code == ERR_UNAVAILABLE ? IAC_EXIT_INTERRUPTED
-                                          : IAC_EXIT_FAILED;
-}
-
 int main(int count, char **texts)
 {
-    struct job job = {.state = JOB_STATE_OWN};
+    struct job job = {.state = JOB_STATE_OWN, .settings = {.template = "template.yaml"}};
     struct err err = {0};
 
     if (count == 2 && (strcmp(texts[1], "--help") == 0 || strcmp(texts[1], "--version") == 0)) {
@@ -167,7 +235,7 @@ int main(int count, char **texts)
                                      .purpose =
                                          strcmp(job.verb, "forget") == 0 ? WORK_WITH_RUN : WORK_WITH_STACK};
     if (!work_open(&place, &job.signals, &job.work, &err))
-        return (int)exit_of(&err);
+        return (int)job_complain(&job, &err);
     enum iac_exit end = run_verb(&job);
     const char *text = iac_exit_text((int)end);
     if (text != NULL)

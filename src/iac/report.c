@@ -10,15 +10,11 @@
 
 enum { SHOWN_MAX = 200, OUTPUTS_MAX = 32, NAME_SIZE = 64, VALUE_SIZE = 1024 };
 
-struct shown {
-    size_t count;
-};
-
-static void show_change(void *data, enum plan_action action, const char *address, const char *reason)
+void report_change(struct report_shown *shown, enum plan_action action, const char *address,
+                   const char *reason)
 {
     static const char *const signs[PLAN_ACTION_COUNT] = {
         [PLAN_CREATE] = "+", [PLAN_UPDATE] = "~", [PLAN_DELETE] = "-", [PLAN_REPLACE] = "-/+"};
-    struct shown *shown = data;
 
     shown->count++;
     if (shown->count <= SHOWN_MAX)
@@ -26,20 +22,30 @@ static void show_change(void *data, enum plan_action action, const char *address
                      reason[0] == '\0' ? "" : ")");
 }
 
+void report_summary(const struct job *job, const struct report_shown *shown, const struct plan_counts *counts)
+{
+    if (shown->count > SHOWN_MAX)
+        (void)printf("... and %zu more\n", shown->count - SHOWN_MAX);
+    (void)printf("%s/%s: %zu to create, %zu to update, %zu to delete, %zu to replace, %zu outputs change\n",
+                 job->stack, job->environment, counts->of[PLAN_CREATE], counts->of[PLAN_UPDATE],
+                 counts->of[PLAN_DELETE], counts->of[PLAN_REPLACE], counts->outputs);
+}
+
+static void show_change(void *data, enum plan_action action, const char *address, const char *reason)
+{
+    report_change(data, action, address, reason);
+}
+
 bool report_plan(const struct job *job, const char *json, size_t length, struct plan_counts *ret_counts,
                  struct err *err)
 {
-    struct shown shown = {0};
+    struct report_shown shown = {0};
     const struct plan_reader reader = {.data = &shown, .change = show_change};
     struct plan_counts counts = {.outputs = 0};
 
     if (!plan_read(json, length, &reader, &counts, err))
         return false;
-    if (shown.count > SHOWN_MAX)
-        (void)printf("... and %zu more\n", shown.count - SHOWN_MAX);
-    (void)printf("%s/%s: %zu to create, %zu to update, %zu to delete, %zu to replace, %zu outputs change\n",
-                 job->stack, job->environment, counts.of[PLAN_CREATE], counts.of[PLAN_UPDATE],
-                 counts.of[PLAN_DELETE], counts.of[PLAN_REPLACE], counts.outputs);
+    report_summary(job, &shown, &counts);
     *ret_counts = counts;
     return true;
 }
@@ -55,19 +61,24 @@ void report_counts(const struct job *job, const struct plan_counts *counts, bool
     job_tell_number(job, IAC_OUTPUT_CHANGES, changes == 0 && has_changes ? 1 : changes);
 }
 
+void report_output(const struct job *job, const char *name, const char *value)
+{
+    char whole[NAME_SIZE];
+
+    if (strlen(value) < VALUE_SIZE && snprintf(whole, sizeof(whole), IAC_OUTPUT_OF "%s", name) < NAME_SIZE)
+        job_tell(job, whole, value);
+}
+
 /* Secrets, lists and what is too long are left out: they are in the state. */
 static void tell_output(const struct job *job, const struct json_node *one)
 {
     struct json_node value = json_member(one, "value");
-    char name[NAME_SIZE];
     char text[VALUE_SIZE];
     bool is_secret = true;
 
-    if (!json_bool(one, "sensitive", JSON_REQUIRED, &is_secret, NULL) || is_secret || value.item == NULL ||
-        snprintf(name, sizeof(name), IAC_OUTPUT_OF "%s", json_name(one)) >= NAME_SIZE ||
-        !json_value_text(value.item, text, sizeof(text)))
-        return;
-    job_tell(job, name, text);
+    if (json_bool(one, "sensitive", JSON_REQUIRED, &is_secret, NULL) && !is_secret && value.item != NULL &&
+        json_value_text(value.item, text, sizeof(text)))
+        report_output(job, json_name(one), text);
 }
 
 bool report_outputs(const struct job *job, const char *json, size_t length, struct err *err)

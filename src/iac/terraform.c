@@ -30,12 +30,6 @@ static const char *option(const struct job *job, const char *name, const char *f
     return to;
 }
 
-static enum iac_exit complain(const struct err *err)
-{
-    (void)fprintf(stderr, "verdict-iac: %s\n", err->text);
-    return IAC_EXIT_FAILED;
-}
-
 /* Modules and providers; the code's own lock of providers is kept as it is. */
 static enum iac_exit init(struct job *job)
 {
@@ -51,18 +45,6 @@ static enum iac_exit init(struct job *job)
         arguments[count++] = backend;
     }
     return terraform_call(job, arguments, 0, NULL);
-}
-
-static bool write_variables(const struct job *job, struct err *err)
-{
-    int fd = work_create(&job->work, VARIABLES, err);
-    size_t length = strlen(job->variables);
-
-    if (fd < 0)
-        return false;
-    bool is_good = write(fd, job->variables, length) == (ssize_t)length;
-    (void)close(fd);
-    return is_good || err_set(err, ERR_IO, "the variables could not be written");
 }
 
 /* A plan of some kind in the run's folder. */
@@ -82,8 +64,8 @@ static enum iac_exit make_plan(struct job *job, const char *kind, bool *ret_has_
     struct err err = {0};
     int status = 0;
 
-    if (!write_variables(job, &err))
-        return complain(&err);
+    if (!work_save(&job->work, VARIABLES, job->variables, strlen(job->variables), &err))
+        return job_complain(job, &err);
     enum iac_exit end = init(job);
     if (end == IAC_EXIT_DONE)
         end = terraform_call(job, arguments, HAS_CHANGES, &status);
@@ -102,7 +84,7 @@ static enum iac_exit show_plan(struct job *job, struct plan_counts *ret_counts)
     enum iac_exit end = terraform_read(job, arguments, PLAN_JSON, &json, &length);
     if (end != IAC_EXIT_DONE)
         return end;
-    return report_plan(job, json, length, ret_counts, &err) ? IAC_EXIT_DONE : complain(&err);
+    return report_plan(job, json, length, ret_counts, &err) ? IAC_EXIT_DONE : job_complain(job, &err);
 }
 
 /* "sha256:..." of the plan file. */
@@ -139,7 +121,7 @@ static enum iac_exit tell_plan(const struct job *job)
     struct err err = {0};
 
     if (!hash_plan(job, digest, &err))
-        return complain(&err);
+        return job_complain(job, &err);
     job_tell(job, IAC_OUTPUT_PLAN, digest);
     job_tell(job, IAC_OUTPUT_PLAN_FILE, option(job, "", PLAN_JSON, path));
     (void)printf("plan %s\n", digest);
@@ -189,7 +171,7 @@ static enum iac_exit tell_outputs(struct job *job)
     work_remove(&job->work, "outputs.json");
     if (end != IAC_EXIT_DONE)
         return end;
-    return report_outputs(job, json, length, &err) ? IAC_EXIT_DONE : complain(&err);
+    return report_outputs(job, json, length, &err) ? IAC_EXIT_DONE : job_complain(job, &err);
 }
 
 /* Exactly the plan that was approved. */
@@ -199,7 +181,7 @@ static enum iac_exit check_plan(const struct job *job)
     struct err err = {0};
 
     if (!hash_plan(job, digest, &err)) {
-        (void)complain(&err);
+        (void)job_complain(job, &err);
         return IAC_EXIT_OTHER_PLAN;
     }
     if (digest_equal_text(digest, job->approved))
@@ -238,7 +220,7 @@ static enum iac_exit archive(struct job *job)
     int fd = work_archive(&job->work, job->run, &err);
 
     if (fd < 0)
-        return complain(&err);
+        return job_complain(job, &err);
     enum iac_exit end = terraform_write(job, arguments, fd);
     (void)close(fd);
     if (end == IAC_EXIT_DONE)

@@ -3,6 +3,9 @@
 #include "iac/tool.h"
 
 #include "base/text.h"
+#include "iac/blueprint.h"
+#include "iac/cloudformation.h"
+#include "iac/synthesis.h"
 #include "iac/terraform.h"
 
 #include <fcntl.h>
@@ -13,12 +16,27 @@
     .plan = terraform_plan, .plan_destroy = terraform_plan_destroy, .apply = terraform_apply,                \
     .destroy = terraform_destroy, .verify = terraform_verify, .drift = terraform_drift
 
+#define CLOUDFORMATION                                                                                       \
+    .plan = cloudformation_plan, .plan_destroy = cloudformation_plan_destroy, .apply = cloudformation_apply, \
+    .destroy = cloudformation_destroy, .verify = cloudformation_verify, .drift = cloudformation_drift,       \
+    .forget = cloudformation_forget
+
 const struct iac_tool iac_tools[] = {
     {.name = "terraform", .program = "terraform", TERRAFORM},
     {.name = "tofu", .program = "tofu", TERRAFORM},
+    {.name = "cloudformation", CLOUDFORMATION, .place = blueprint_place, .draw = blueprint_from_file},
+    {.name = "cdk", CLOUDFORMATION, .place = synthesis_place, .draw = synthesis_draw, .takes_context = true},
 };
 
 const size_t iac_tool_count = ARRAY_LENGTH(iac_tools);
+
+enum iac_exit job_complain(const struct job *job, const struct err *err)
+{
+    (void)fprintf(stderr, "verdict-iac: %s\n", err->text);
+    if (err->code == ERR_UNAVAILABLE && job->signals.is_interrupted)
+        return IAC_EXIT_INTERRUPTED;
+    return err->code == ERR_CONFLICT ? IAC_EXIT_AGAIN : IAC_EXIT_FAILED;
+}
 
 void job_tell(const struct job *job, const char *name, const char *value)
 {

@@ -19,11 +19,24 @@ enum job_state {
     JOB_STATE_DAEMON /* with verdictd: backend "http" { } */
 };
 
+enum { JOB_CAPABILITIES_MAX = 4 };
+
+/* Of tools of Amazon's; NULL: not said. */
+struct job_settings {
+    const char *region, *profile;
+    const char *name;     /* of the stack there */
+    const char *template; /* a path below the present folder */
+    const char *role;     /* ARN of what CloudFormation works as */
+    const char *capabilities[JOB_CAPABILITIES_MAX];
+    size_t capability_count;
+};
+
 /* One command. */
 struct job {
     const struct iac_tool *tool;
     const char *verb, *stack, *environment, *run;
     enum job_state state;
+    struct job_settings settings;
     const char *url, *token; /* DAEMON; the token is a reference (io/secret.h) */
     const char *variables;   /* a JSON object */
     const char *approved;    /* of an apply: "sha256:...", "" none is known */
@@ -32,9 +45,11 @@ struct job {
     struct work work;
 };
 
+struct blueprint;
+
 struct iac_tool {
     const char *name;
-    const char *program; /* looked for in PATH */
+    const char *program; /* looked for in PATH; NULL: none, it is one of Amazon's */
     /* Each returns how to end, having said why on stderr. */
     enum iac_exit (*plan)(struct job *job);
     enum iac_exit (*plan_destroy)(struct job *job);
@@ -42,10 +57,18 @@ struct iac_tool {
     enum iac_exit (*destroy)(struct job *job); /* applies a plan of plan_destroy, with the state archived */
     enum iac_exit (*verify)(struct job *job); /* a new plan is empty; what the stack says of itself is told */
     enum iac_exit (*drift)(struct job *job);  /* what is there is what was made */
+    void (*forget)(struct job *job);          /* what a run left elsewhere; NULL: nothing */
+    /* Of Amazon's, which take job_settings; else NULL. The stack's name there, and its template too. */
+    bool (*place)(struct job *job, struct blueprint *ret_blueprint, struct err *err);
+    bool (*draw)(struct job *job, struct blueprint *ret_blueprint, struct err *err);
+    bool takes_context; /* variables need not be parameters of the template */
 };
 
 extern const struct iac_tool iac_tools[];
 extern const size_t iac_tool_count;
+
+/* Says why on stderr; how to end. */
+enum iac_exit job_complain(const struct job *job, const struct err *err);
 
 /* Adds name=value to what is reported; what does not fit a line is left out. */
 void job_tell(const struct job *job, const char *name, const char *value);

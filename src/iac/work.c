@@ -3,6 +3,8 @@
 #include "iac/work.h"
 
 #include "base/text.h"
+#include "io/buffer.h"
+#include "io/memory.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -14,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { FOLDER_MODE = 0700, FILE_MODE = 0600, DAY_S = 24 * 3600, DEPTH_MAX = 16 };
+enum { FOLDER_MODE = 0700, FILE_MODE = 0600, DAY_S = 24 * 3600, DEPTH_MAX = 16, PIECE = 64 * 1024 };
 
 static const char *const parts[] = {"state", "archive", "runs"};
 
@@ -155,6 +157,53 @@ int work_read(const struct work *work, const char *name, struct err *err)
     return open_file(work->run, name, O_RDONLY, err);
 }
 
+static bool read_all(int fd, const char *name, struct buffer *buffer, struct err *err)
+{
+    CLEANUP(memory_free_at) char *piece = memory_take(PIECE);
+    ssize_t length = 0;
+
+    while ((length = read(fd, piece, PIECE)) > 0)
+        if (!buffer_add(buffer, piece, (size_t)length))
+            return err_set(err, ERR_LIMIT, "%s: longer than %zu bytes", name, buffer->length_max);
+    return length == 0 || fail(err, "reading", name);
+}
+
+bool work_load(const struct work *work, const char *name, size_t length_max, char **ret_text,
+               size_t *ret_length, struct err *err)
+{
+    struct buffer buffer;
+    int fd = work_read(work, name, err);
+
+    if (fd < 0)
+        return false;
+    buffer_init(&buffer, length_max);
+    bool is_good = read_all(fd, name, &buffer, err);
+    (void)close(fd);
+    if (is_good) {
+        *ret_length = buffer.length;
+        *ret_text = buffer_take(&buffer);
+    }
+    buffer_done(&buffer);
+    return is_good;
+}
+
+bool work_save(const struct work *work, const char *name, const char *bytes, size_t length, struct err *err)
+{
+    int fd = work_create(work, name, err);
+    size_t done = 0;
+
+    while (fd >= 0 && done < length) {
+        ssize_t count = write(fd, bytes + done, length - done);
+        if (count <= 0 && errno != EINTR)
+            break;
+        done += count > 0 ? (size_t)count : 0;
+    }
+    if (fd < 0)
+        return false;
+    (void)close(fd);
+    return done == length || fail(err, "writing", name);
+}
+
 void work_remove(const struct work *work, const char *name)
 {
     (void)unlinkat(work->run, name, 0);
@@ -195,6 +244,11 @@ static void remove_all(int at, const char *name, unsigned depth)
     if (folder >= 0)
         remove_inside(folder, depth);
     (void)unlinkat(at, name, AT_REMOVEDIR);
+}
+
+void work_remove_folder(const struct work *work, const char *name)
+{
+    remove_all(work->run, name, 0);
 }
 
 void work_forget(const struct work *work, const char *run)

@@ -17,6 +17,7 @@
 #include "iac/invocation.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #define WORK_ROOT "/var/lib/verdict-runner/iac" /* where IAC_WORK names no other one */
 
@@ -49,8 +50,16 @@ void work_close(struct work *work);
 /* A file of the run's folder, made empty; for reading, and never followed through a link. -1: *err. */
 int work_create(const struct work *work, const char *name, struct err *err);
 int work_read(const struct work *work, const char *name, struct err *err);
+/* All of a file of the run's folder (malloc'ed, with a NUL behind it; ERR_NOT_FOUND, ERR_LIMIT), and a new
+ * one. */
+MUST_CHECK bool work_load(const struct work *work, const char *name, size_t length_max, char **ret_text,
+                          size_t *ret_length, struct err *err);
+MUST_CHECK bool work_save(const struct work *work, const char *name, const char *bytes, size_t length,
+                          struct err *err);
 /* Gone afterwards, whether it was there or not. */
 void work_remove(const struct work *work, const char *name);
+/* The same, with all that is in it. */
+void work_remove_folder(const struct work *work, const char *name);
 
 /* "archive/RUN": for one of `destroy`. -1: *err. */
 int work_archive(const struct work *work, const char *run, struct err *err);

@@ -1,16 +1,18 @@
-# peer.py - plays Amazon on a loopback port, strictly: CloudWatch, load balancers, STS, metadata; prints its port.
+# peer.py - plays Amazon on a loopback port, strictly: CloudWatch, CloudFormation, load balancers, STS, metadata; prints its port.
 # SPDX-License-Identifier: MIT
 """Every request but the keys' own must be signed for REGION. PUT /told {...} says how it behaves from now on:
 `metrics` {"NAMESPACE NAME|Dimension=Value": VALUE or {"value", "late", "from", "until", "stat"}}, `codes` (of metrics: another
 StatusCode), `page`, `split`, `endless` (pages), `fail` [[STATUS, CODE], ...] (the next answers), `down` (CloudWatch is), `raw` (the text of
 every good answer), `slow` (seconds before one), `lifetime` (seconds, of keys), `identity`, `container_token`, `no_role`.
-GET /seen: what was asked; GET /heard: the last good request of each service. The ELB part is described in balancer.py."""
+GET /seen: what was asked; GET /heard: the last good request of each service. The other parts are described in balancer.py and
+cloudformation.py."""
 import http.server
 import json
 import sys
 import threading
 
 from balancer import Balancer
+from cloudformation import CloudFormation, Lost
 from cloudwatch import CloudWatch
 from keys import Keys, error
 from signature import Refused, check
@@ -23,6 +25,7 @@ wake = threading.Event()
 keys = Keys(told)
 cloudwatch = CloudWatch(told)
 balancer = Balancer(told)
+cloudformation = CloudFormation(told)
 refused = []
 heard = {}  # service -> its last good request
 
@@ -66,16 +69,23 @@ class Peer(http.server.BaseHTTPRequestHandler):
             if is_json and "down" in told:
                 self.refuse(503, "ServiceUnavailable", "down")
                 return
-            service = "monitoring" if is_json else "elasticloadbalancing"
+            service = "monitoring" if is_json else "cloudformation" if b"Version=2010-05-15" in body else "elasticloadbalancing"
             check(self, body, keys.known, REGION, service)
             if self.path != "/":
                 self.answer(404)
                 return
             heard[service] = {"headers": list(self.headers.items()), "body": body.decode()}
-            text = cloudwatch.answer(self.headers, body) if is_json else balancer.answer(self.headers, body)
+            text = self.answer_of(service, body)
             self.answer(200, told.get("raw", text), "application/x-amz-json-1.0" if is_json else "text/xml")
+        except Lost:
+            self.close_connection = True
         except Refused as why:
             self.refuse(403 if "oken" in why.code or "Signature" in why.code else 400, why.code, why.message)
+
+    def answer_of(self, service, body):
+        if service == "cloudformation":
+            return cloudformation.answer(body)
+        return cloudwatch.answer(self.headers, body) if service == "monitoring" else balancer.answer(self.headers, body)
 
     def do_POST(self):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
@@ -102,7 +112,7 @@ class Peer(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         with lock:
             if self.path == "/seen":
-                self.answer(200, json.dumps({**cloudwatch.asked, "given": keys.given, "secrets": keys.secrets(), "refused": refused, **balancer.seen()}))
+                self.answer(200, json.dumps({**cloudwatch.asked, "given": keys.given, "secrets": keys.secrets(), "refused": refused, **balancer.seen(), **cloudformation.seen()}))
             elif self.path == "/heard":
                 self.answer(200, json.dumps(heard))
             elif self.path.startswith("/latest/"):

@@ -1,0 +1,29 @@
+/* surroundings.h - the environment that a program of ours gets: our own without what is nobody else's
+ * business, and what is added to it.
+ * SPDX-License-Identifier: MIT */
+#ifndef IAC_SURROUNDINGS_H
+#define IAC_SURROUNDINGS_H
+
+#include "base/err.h"
+#include "iac/work.h"
+
+struct surroundings;
+
+enum { SURROUNDINGS_VALUE_MAX = 120 * 1024 /* bytes; the kernel takes 128 KiB with the name */ };
+
+/* `without`: how the pairs begin that are not passed on, besides VERDICT_ and IAC_; ends with NULL. */
+struct surroundings *surroundings_new(const char *const *without);
+void surroundings_free(struct surroundings *surroundings);     /* what was added is wiped */
+void surroundings_free_at(struct surroundings **surroundings); /* for CLEANUP */
+
+/* ERR_LIMIT. */
+MUST_CHECK bool surroundings_add(struct surroundings *surroundings, const char *name, const char *value,
+                                 struct err *err);
+
+/* For execve: ends with NULL. */
+const char *const *surroundings_pairs(const struct surroundings *surroundings);
+
+/* The path of a program of PATH. ERR_NOT_FOUND. */
+MUST_CHECK bool surroundings_program(const char *name, char to[WORK_PATH_MAX], struct err *err);
+
+#endif
