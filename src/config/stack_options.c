@@ -9,7 +9,7 @@ enum { MINUTE_MS = 60 * 1000, HOUR_MS = 60 * MINUTE_MS };
 /* As enum stack_verb. */
 const char *const stack_verbs[] = {"plan", "apply", "verify", "drift", "destroy", NULL};
 
-static const char *const tools[] = {"terraform", "tofu", NULL};
+static const char *const tools[] = {"terraform", "tofu", "pulumi", NULL};
 static const char *const states[] = {"own", "local", "daemon", NULL};
 
 /* The first ones are what a rule file may say; the others come with a run. */
@@ -53,6 +53,10 @@ const struct option stack_options[STACK_FILLED_COUNT] = {
                      .choices = states,
                      .fallback = "own",
                      .help = "where it is kept: as the code says, with verdict-iac, with verdictd"},
+    [STACK_SAVE_PLAN] = {.name = "save_plan",
+                         .type = OPTION_BOOL,
+                         .fallback = "false",
+                         .help = "pulumi: hold it to a plan that it saves itself, too"},
     [STACK_ENVIRONMENT] = {.name = "environment", .type = OPTION_TEXT, .is_required = true, .help = "where"},
     [STACK_VERB] = {.name = "verb",
                     .type = OPTION_CHOICE,

@@ -14,6 +14,7 @@ enum {
     STACK_GRACE,
     STACK_REFUSE_WHEN,
     STACK_STATE,
+    STACK_SAVE_PLAN,
     STACK_OPTION_COUNT, /* of a rule file */
     STACK_ENVIRONMENT = STACK_OPTION_COUNT,
     STACK_VERB, /* its choice is an enum stack_verb */

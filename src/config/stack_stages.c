@@ -53,6 +53,20 @@ static bool check_absolute(const struct build *build, const struct node *node, c
            report_node(build->report, tree_find(node, name), "%s: must be an absolute path", name);
 }
 
+/* Pulumi has a backend of its own, and it alone is asked to save plans. */
+static bool check_tool(const struct build *build, const struct node *node, const struct option_value *values)
+{
+    bool is_pulumi = strcmp(values[STACK_TOOL].text, "pulumi") == 0;
+
+    if (is_pulumi && strcmp(values[STACK_STATE].text, "own") != 0)
+        return report_node(build->report, tree_find(node, "state"),
+                           "state: pulumi keeps it in its own backend (`pulumi login`): state = \"own\"");
+    return is_pulumi || !values[STACK_SAVE_PLAN].flag ||
+           report_node(build->report, tree_find(node, "save_plan"),
+                       "save_plan: is for pulumi; the plans of %s are saved as they are",
+                       values[STACK_TOOL].text);
+}
+
 /* ---- stages ---- */
 
 static bool add_stage(const struct expansion *expansion, const char *name)
@@ -97,7 +111,10 @@ static bool take_words(const struct expansion *expansion, const char *verb, stru
     is_good = is_good && add_word(expansion, words, &task->argument_count, "", expansion->place->tool);
     is_good = is_good && add_word(expansion, words, &task->argument_count, "", expansion->place->name);
     is_good = is_good && add_word(expansion, words, &task->argument_count, "", expansion->place->environment);
-    return is_good && add_word(expansion, words, &task->argument_count, "state=", values[STACK_STATE].text);
+    is_good =
+        is_good && add_word(expansion, words, &task->argument_count, "state=", values[STACK_STATE].text);
+    return is_good && (!values[STACK_SAVE_PLAN].flag ||
+                       add_word(expansion, words, &task->argument_count, "plan=", "saved"));
 }
 
 /* A stage with one command of verdict-iac; NULL: findings. */
@@ -310,7 +327,7 @@ bool stacks_expand(const struct build *build, const struct node *filled, const c
     if (!options_read(build, filled, &shape, expansion.values, NULL) ||
         !check_absolute(build, filled, "directory", &expansion.values[STACK_DIRECTORY]) ||
         !check_absolute(build, filled, "program", &expansion.values[STACK_PROGRAM]) ||
-        !take_place(&expansion) || !add_verb(&expansion))
+        !check_tool(build, filled, expansion.values) || !take_place(&expansion) || !add_verb(&expansion))
         return false;
     *ret_place = expansion.place;
     return true;

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "iac/invocation.h"
 
+#include "io/buffer.h"
 #include "io/memory.h"
 
 #include <errno.h>
@@ -60,7 +61,7 @@ static void become(const struct invocation *invocation, pid_t parent)
     (void)setpgid(0, 0);
     if (prctl(PR_SET_PDEATHSIG, SIGINT) != 0 || getppid() != parent ||
         dup2(invocation->output, STDOUT_FILENO) < 0 ||
-        (invocation->is_followed && dup2(invocation->output, STDERR_FILENO) < 0))
+        (invocation->said >= 0 && dup2(invocation->said, STDERR_FILENO) < 0))
         _exit(EXIT_NOT_STARTED);
     (void)signal(SIGPIPE, SIG_DFL);
     (void)sigemptyset(&none);
@@ -84,19 +85,74 @@ static void follow(int output, off_t *at)
     }
 }
 
+/* What was read of `output`, and the line that is not whole yet. */
+struct listening {
+    const struct invocation *invocation;
+    struct buffer line;
+    off_t at;
+    bool is_too_long, has_enough;
+};
+
+static void hear_line(struct listening *listening)
+{
+    const struct invocation *invocation = listening->invocation;
+    const char *line = listening->is_too_long ? NULL : buffer_text(&listening->line);
+
+    if (!listening->has_enough && !invocation->hear(invocation->data, line, listening->line.length))
+        listening->has_enough = true;
+    buffer_done(&listening->line);
+    listening->is_too_long = false;
+}
+
+static void hear_piece(struct listening *listening, const char *piece, size_t length)
+{
+    while (length > 0) {
+        const char *end = memchr(piece, '\n', length);
+        size_t part = end == NULL ? length : (size_t)(end - piece);
+        listening->is_too_long = !buffer_add(&listening->line, piece, part) || listening->is_too_long;
+        if (end == NULL)
+            return;
+        hear_line(listening);
+        piece = end + 1;
+        length -= part + 1;
+    }
+}
+
+static void take_output(struct listening *listening)
+{
+    char piece[PIECE];
+    ssize_t length = 0;
+
+    while (listening->invocation->hear != NULL &&
+           (length = pread(listening->invocation->output, piece, sizeof(piece), listening->at)) > 0) {
+        hear_piece(listening, piece, (size_t)length);
+        listening->at += length;
+    }
+}
+
 static int wait_for_end(struct invocation_signals *signals, const struct invocation *invocation, pid_t pid)
 {
+    struct listening listening = {.invocation = invocation};
     off_t at = 0;
     int status = 0;
 
-    while (waitpid(pid, &status, WNOHANG) == 0) {
-        if (wait_for_signal(signals, FOLLOW_NS))
+    buffer_init(&listening.line, INVOCATION_LINE_MAX);
+    for (bool is_asked = false; waitpid(pid, &status, WNOHANG) == 0;) {
+        bool is_first = wait_for_signal(signals, FOLLOW_NS);
+        if (invocation->said >= 0)
+            follow(invocation->said, &at);
+        take_output(&listening);
+        if (!is_asked && (is_first || listening.has_enough)) { /* one more would make it drop what it does */
             (void)kill(pid, SIGINT);
-        if (invocation->is_followed)
-            follow(invocation->output, &at);
+            is_asked = true;
+        }
     }
-    if (invocation->is_followed)
-        follow(invocation->output, &at);
+    if (invocation->said >= 0)
+        follow(invocation->said, &at);
+    take_output(&listening);
+    if (listening.line.length > 0)
+        hear_line(&listening);
+    buffer_done(&listening.line);
     return status;
 }
 

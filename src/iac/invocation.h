@@ -13,6 +13,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+enum { INVOCATION_LINE_MAX = 8 * 1024 * 1024 };
+
 /* SIGTERM, SIGINT, SIGHUP and SIGCHLD are taken by these functions alone. */
 struct invocation_signals {
     sigset_t set;
@@ -24,8 +26,13 @@ void invocation_signals_init(struct invocation_signals *signals);
 struct invocation {
     const char *program;                               /* absolute */
     const char *const *arguments, *const *environment; /* each ends with NULL */
-    int output;       /* of a file: stdout, and stderr too where it is followed */
-    bool is_followed; /* what comes is copied to our own stdout */
+    int output;                                        /* of a file: stdout */
+    int said; /* of a file, which may be the same: stderr, and what comes there is copied to our own stdout;
+                 -1: our own stderr */
+    /* NULL, or told each line of `output` (with a NUL, no newline; NULL: one of more than INVOCATION_LINE_MAX
+     * bytes). False: the tool is interrupted, once. */
+    bool (*hear)(void *data, const char *line, size_t length);
+    void *data;
 };
 
 /* True: it ended by itself, with *ret_status. ERR_UNAVAILABLE: it, or we before, were interrupted; ERR_IO: it

@@ -21,10 +21,13 @@ static const char HELP[] =
     "         verify        makes a second plan, which must be empty, and reports the outputs\n"
     "         drift         counts what is not as it was made\n"
     "         forget        removes what a run left in its work folder\n"
-    "  TOOL   terraform or tofu, found in PATH; cloudformation, by its API; cdk, whose app is run as "
-    "cdk.json says\n"
+    "  TOOL   terraform, tofu or pulumi, found in PATH; cloudformation, by its API; cdk, whose app is run as "
+    "cdk.json\n"
+    "         says. For pulumi the environment is the name of its stack\n"
     "  state  own: as the code says; local: in the work folder, with backend \"local\" { } in the code;\n"
-    "         daemon: with verdictd, with backend \"http\" { } in the code\n"
+    "         daemon: with verdictd, with backend \"http\" { } in the code. Others than terraform and tofu: "
+    "own\n"
+    "  plan=saved  pulumi is held to a plan that it saves, too (--save-plan, --plan: experimental)\n"
     "  region, profile, name, template, role, capability (once for each)\n"
     "         of cloudformation and cdk: where, with which keys, the stack's name there (STACK-ENVIRONMENT), "
     "the\n"
@@ -36,7 +39,8 @@ static const char HELP[] =
     "reported.\n"
     "IAC_URL is where verdictd answers and IAC_TOKEN the reference of a token for it (file:/PATH, "
     "cred:NAME), for\n"
-    "state=daemon.\n"
+    "state=daemon. IAC_SECRET_NAME is the reference of a secret that the tool gets as NAME in its "
+    "environment.\n"
     "Ends with 0 done; 1 failed; 2 usage; 3 the plan is stale; 4 it is another plan than the approved one; 5 "
     "a\n"
     "second plan is not empty; 6 drift; 7 interrupted; 75 somebody else holds the stack or its state.\n";
@@ -93,16 +97,18 @@ static const char *value_of(const char *text, const char *name)
     return strncmp(text, name, length) == 0 && text[length] == '=' ? text + length + 1 : NULL;
 }
 
-static bool take_state(struct job *job, const char *text)
+static bool take_state(struct job *job, const char *text, struct err *err)
 {
     static const char *const states[] = {"own", "local", "daemon"}; /* as enum job_state */
 
     for (size_t i = 0; i < ARRAY_LENGTH(states); i++)
         if (strcmp(text, states[i]) == 0) {
             job->state = (enum job_state)i;
-            return true;
+            return job->state == JOB_STATE_OWN || !job->tool->keeps_state ||
+                   err_set(err, ERR_INVALID, "%s: %s keeps its state in a backend of its own: state=own",
+                           text, job->tool->name);
         }
-    return false;
+    return err_set(err, ERR_INVALID, "state=%s: own, local or daemon", text);
 }
 
 static bool take_capability(struct job_settings *settings, const char *text)
@@ -138,8 +144,14 @@ static bool take_option(struct job *job, const char *word, struct err *err)
 {
     const char *state = value_of(word, "state");
 
-    return (state != NULL ? take_state(job, state)
-                          : job->tool->draw != NULL && take_setting(&job->settings, word)) ||
+    if (state != NULL)
+        return take_state(job, state, err);
+    job->is_saved = job->is_saved || strcmp(word, "plan=saved") == 0;
+    if (strcmp(word, "plan=saved") == 0)
+        return job->tool->saves_plans ||
+               err_set(err, ERR_INVALID, "%s: %s needs no such thing: its plans are saved", word,
+                       job->tool->name);
+    return (job->tool->draw != NULL && take_setting(&job->settings, word)) ||
            err_set(err, ERR_INVALID, "%s: no such option of %s; see --help", word, job->tool->name);
 }
 
@@ -154,8 +166,6 @@ static bool check_settings(const struct job *job, struct err *err)
 {
     if (job->tool->draw == NULL || strcmp(job->verb, "forget") == 0)
         return true;
-    if (job->state != JOB_STATE_OWN)
-        return err_set(err, ERR_INVALID, "state: %s keeps the state itself: own", job->tool->name);
     if (job->settings.region == NULL)
         return err_set(err, ERR_INVALID, "%s needs a region; see --help", job->tool->name);
     return is_below(job->settings.template) ||

@@ -14,6 +14,13 @@ enum {
     ADDRESS_MAX = 1024
 };
 
+const struct json_limits plan_json_limits = {.size_max = PLAN_JSON_MAX,
+                                             .depth_max = JSON_DEPTH_MAX,
+                                             .keys_max = VALUES_MAX,
+                                             .values_max = VALUES_MAX,
+                                             .allows_rounding = true,
+                                             .allows_infinity = true};
+
 static const char *const names[PLAN_ACTION_COUNT] = {
     [PLAN_CREATE] = "creates",
     [PLAN_UPDATE] = "updates",
@@ -155,16 +162,10 @@ static bool check_head(const struct json_node *root, struct err *err)
 bool plan_read(const char *json, size_t length, const struct plan_reader *reader,
                struct plan_counts *ret_counts, struct err *err)
 {
-    static const struct json_limits limits = {.size_max = PLAN_JSON_MAX,
-                                              .depth_max = JSON_DEPTH_MAX,
-                                              .keys_max = VALUES_MAX,
-                                              .values_max = VALUES_MAX,
-                                              .allows_rounding = true,
-                                              .allows_infinity = true};
     CLEANUP(json_free_at) struct cJSON *tree = NULL;
     struct plan_counts counts = {.outputs = 0};
 
-    if (!json_parse(json, length, &limits, &tree, err))
+    if (!json_parse(json, length, &plan_json_limits, &tree, err))
         return false;
     struct json_node root = json_root(tree);
     if (!json_as_object(&root, err) || !check_head(&root, err) ||

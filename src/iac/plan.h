@@ -15,6 +15,9 @@
 
 enum { PLAN_JSON_MAX = 64 * 1024 * 1024 /* bytes */ };
 
+/* What plans, and what tools say of what they do, are read with. */
+extern const struct json_limits plan_json_limits;
+
 enum plan_action { PLAN_CREATE, PLAN_UPDATE, PLAN_DELETE, PLAN_REPLACE, PLAN_ACTION_COUNT };
 
 struct plan_counts {

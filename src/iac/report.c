@@ -36,11 +36,16 @@ static void show_change(void *data, enum plan_action action, const char *address
     report_change(data, action, address, reason);
 }
 
+struct plan_reader report_reader(struct report_shown *shown)
+{
+    return (struct plan_reader){.data = shown, .change = show_change};
+}
+
 bool report_plan(const struct job *job, const char *json, size_t length, struct plan_counts *ret_counts,
                  struct err *err)
 {
     struct report_shown shown = {0};
-    const struct plan_reader reader = {.data = &shown, .change = show_change};
+    const struct plan_reader reader = report_reader(&shown);
     struct plan_counts counts = {.outputs = 0};
 
     if (!plan_read(json, length, &reader, &counts, err))
@@ -69,19 +74,37 @@ void report_output(const struct job *job, const char *name, const char *value)
         job_tell(job, whole, value);
 }
 
-/* Secrets, lists and what is too long are left out: they are in the state. */
-static void tell_output(const struct job *job, const struct json_node *one)
+/* Lists and what is too long are left out: they are in the state. */
+static void tell_value(const struct job *job, const char *name, const struct json_node *value)
 {
-    struct json_node value = json_member(one, "value");
     char text[VALUE_SIZE];
-    bool is_secret = true;
 
-    if (json_bool(one, "sensitive", JSON_REQUIRED, &is_secret, NULL) && !is_secret && value.item != NULL &&
-        json_value_text(value.item, text, sizeof(text)))
-        report_output(job, json_name(one), text);
+    if (value->item != NULL && json_value_text(value->item, text, sizeof(text)))
+        report_output(job, name, text);
 }
 
-bool report_outputs(const struct job *job, const char *json, size_t length, struct err *err)
+/* {"sensitive": false, "value": ...} */
+static void tell_output(const struct job *job, const struct json_node *one)
+{
+    struct json_node value = {0};
+    bool is_secret = true;
+
+    if (!json_is_object(one) || !json_bool(one, "sensitive", JSON_REQUIRED, &is_secret, NULL) || is_secret)
+        return;
+    value = json_member(one, "value");
+    tell_value(job, json_name(one), &value);
+}
+
+static void tell_plain(const struct job *job, const struct json_node *one)
+{
+    const char *text = "";
+
+    if (!json_as_text(one, VALUE_SIZE, &text, NULL) || strcmp(text, "[secret]") != 0)
+        tell_value(job, json_name(one), one);
+}
+
+static bool tell_each(const struct job *job, const char *json, size_t length,
+                      void (*tell_one)(const struct job *job, const struct json_node *one), struct err *err)
 {
     CLEANUP(json_free_at) struct cJSON *tree = NULL;
     size_t count = 0;
@@ -93,7 +116,16 @@ bool report_outputs(const struct job *job, const char *json, size_t length, stru
         return err_wrap(err, "its outputs");
     for (struct json_node one = json_first(&root); one.item != NULL && count < OUTPUTS_MAX;
          one = json_next(&root, &one), count++)
-        if (json_is_object(&one))
-            tell_output(job, &one);
+        tell_one(job, &one);
     return true;
+}
+
+bool report_outputs(const struct job *job, const char *json, size_t length, struct err *err)
+{
+    return tell_each(job, json, length, tell_output, err);
+}
+
+bool report_values(const struct job *job, const char *json, size_t length, struct err *err)
+{
+    return tell_each(job, json, length, tell_plain, err);
 }

@@ -13,11 +13,14 @@ struct report_shown {
 /* A line of one resource that changes; after the first ones they are only counted. */
 void report_change(struct report_shown *shown, enum plan_action action, const char *address,
                    const char *reason);
+/* The same, of whoever reads a plan. */
+struct plan_reader report_reader(struct report_shown *shown);
 /* And the line of all. */
 void report_summary(const struct job *job, const struct report_shown *shown,
                     const struct plan_counts *counts);
 
-/* Prints each change and the counts. ERR_INVALID: it is no plan that can be counted. */
+/* Prints each change and the counts, of a plan of terraform's. ERR_INVALID: it is no plan that can be
+ * counted. */
 MUST_CHECK bool report_plan(const struct job *job, const char *json, size_t length,
                             struct plan_counts *ret_counts, struct err *err);
 
@@ -30,5 +33,8 @@ void report_output(const struct job *job, const char *name, const char *value);
 
 /* `output -json`: tells each output that is no secret and is one value as output.NAME. */
 MUST_CHECK bool report_outputs(const struct job *job, const char *json, size_t length, struct err *err);
+
+/* {"name": value}, where a secret is "[secret]": the same of them. */
+MUST_CHECK bool report_values(const struct job *job, const char *json, size_t length, struct err *err);
 
 #endif

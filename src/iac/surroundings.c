@@ -3,13 +3,16 @@
 #include "iac/surroundings.h"
 
 #include "io/memory.h"
+#include "io/secret.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { PAIRS_MAX = 256, OWN_MAX = 12 };
+enum { PAIRS_MAX = 256, OWN_MAX = 24, NAME_SIZE = 128 };
+
+#define SECRET "IAC_SECRET_"
 
 extern char **environ;
 
@@ -70,6 +73,29 @@ bool surroundings_add(struct surroundings *surroundings, const char *name, const
     (void)snprintf(pair, size, "%s=%s", name, value);
     surroundings->own[surroundings->own_count++] = pair;
     surroundings->pairs[surroundings->count++] = pair;
+    return true;
+}
+
+/* "IAC_SECRET_NAME=reference" */
+static bool add_secret(struct surroundings *surroundings, const char *pair, struct err *err)
+{
+    CLEANUP(secret_drop) struct secret secret = {0};
+    const char *name = pair + strlen(SECRET);
+    size_t length = strcspn(name, "=");
+    char copy[NAME_SIZE];
+
+    if (length == 0 || snprintf(copy, sizeof(copy), "%.*s", (int)length, name) >= NAME_SIZE)
+        return err_set(err, ERR_INVALID, SECRET "NAME: must name a variable");
+    if (!secret_load(NULL, name + length + 1, &secret, err))
+        return err_wrap(err, SECRET "%s", copy);
+    return surroundings_add(surroundings, copy, secret.bytes, err);
+}
+
+bool surroundings_add_secrets(struct surroundings *surroundings, struct err *err)
+{
+    for (char **pair = environ; *pair != NULL; pair++)
+        if (begins(*pair, SECRET) && !add_secret(surroundings, *pair, err))
+            return false;
     return true;
 }
 

@@ -20,6 +20,9 @@ void surroundings_free_at(struct surroundings **surroundings); /* for CLEANUP */
 MUST_CHECK bool surroundings_add(struct surroundings *surroundings, const char *name, const char *value,
                                  struct err *err);
 
+/* IAC_SECRET_NAME=REFERENCE of our own (io/secret.h): the program finds what it refers to as NAME. */
+MUST_CHECK bool surroundings_add_secrets(struct surroundings *surroundings, struct err *err);
+
 /* For execve: ends with NULL. */
 const char *const *surroundings_pairs(const struct surroundings *surroundings);
 

@@ -146,7 +146,7 @@ static bool run_app(const struct synthesis *synthesis, int said, struct err *err
                                           .arguments = synthesis->words,
                                           .environment = surroundings_pairs(around),
                                           .output = said,
-                                          .is_followed = true};
+                                          .said = said};
     return invocation_run(&synthesis->job->signals, &invocation, &status, err) &&
            (status == 0 ||
             err_set(err, ERR_INVALID, "the app %s ended with status %d", synthesis->words[0], status));

@@ -2,24 +2,17 @@
  * SPDX-License-Identifier: MIT */
 #include "iac/terraform.h"
 
-#include "base/text.h"
+#include "iac/approved.h"
 #include "iac/report.h"
 #include "iac/terraform_call.h"
-#include "io/digest.h"
 #include "io/memory.h"
 
-#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum { OPTION_SIZE = WORK_PATH_MAX + 64, HAS_CHANGES = 2 /* status of -detailed-exitcode */ };
 
-#define PLAN      "plan"
-#define PLAN_JSON "plan.json"
 #define VARIABLES "variables.tfvars.json"
 #define LOCK_FILE ".terraform.lock.hcl"
 
@@ -57,7 +50,7 @@ static enum iac_exit make_plan(struct job *job, const char *kind, bool *ret_has_
                                      "-no-color",
                                      "-lock-timeout=60s",
                                      "-detailed-exitcode",
-                                     option(job, "-out=", PLAN, out),
+                                     option(job, "-out=", APPROVED_PLAN, out),
                                      option(job, "-var-file=", VARIABLES, variables),
                                      kind,
                                      NULL};
@@ -76,56 +69,23 @@ static enum iac_exit make_plan(struct job *job, const char *kind, bool *ret_has_
 static enum iac_exit show_plan(struct job *job, struct plan_counts *ret_counts)
 {
     char plan[OPTION_SIZE];
-    const char *const arguments[] = {"show", "-json", "-no-color", option(job, "", PLAN, plan), NULL};
+    const char *const arguments[] = {"show", "-json", "-no-color", option(job, "", APPROVED_PLAN, plan),
+                                     NULL};
     CLEANUP(memory_free_at) char *json = NULL;
     struct err err = {0};
     size_t length = 0;
 
-    enum iac_exit end = terraform_read(job, arguments, PLAN_JSON, &json, &length);
+    enum iac_exit end = terraform_read(job, arguments, APPROVED_JSON, &json, &length);
     if (end != IAC_EXIT_DONE)
         return end;
     return report_plan(job, json, length, ret_counts, &err) ? IAC_EXIT_DONE : job_complain(job, &err);
 }
 
-/* "sha256:..." of the plan file. */
-static bool hash_plan(const struct job *job, char to[IAC_DIGEST_SIZE], struct err *err)
-{
-    struct stat status;
-    int fd = work_read(&job->work, PLAN, err);
-
-    if (fd < 0)
-        return false;
-    void *bytes = MAP_FAILED;
-    if (fstat(fd, &status) == 0 && status.st_size > 0)
-        bytes = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-    (void)close(fd);
-    if (bytes == MAP_FAILED)
-        return err_set(err, ERR_IO, "the plan cannot be read");
-    (void)snprintf(to, IAC_DIGEST_SIZE, "sha256:");
-    digest_sha256_hex(bytes, (size_t)status.st_size, to + strlen(to));
-    (void)munmap(bytes, (size_t)status.st_size);
-    return true;
-}
-
 static void drop_plan(const struct job *job)
 {
-    work_remove(&job->work, PLAN);
-    work_remove(&job->work, PLAN_JSON);
+    work_remove(&job->work, APPROVED_PLAN);
+    work_remove(&job->work, APPROVED_JSON);
     work_remove(&job->work, VARIABLES);
-}
-
-static enum iac_exit tell_plan(const struct job *job)
-{
-    char digest[IAC_DIGEST_SIZE];
-    char path[OPTION_SIZE];
-    struct err err = {0};
-
-    if (!hash_plan(job, digest, &err))
-        return job_complain(job, &err);
-    job_tell(job, IAC_OUTPUT_PLAN, digest);
-    job_tell(job, IAC_OUTPUT_PLAN_FILE, option(job, "", PLAN_JSON, path));
-    (void)printf("plan %s\n", digest);
-    return IAC_EXIT_DONE;
 }
 
 static enum iac_exit plan(struct job *job, const char *kind)
@@ -138,7 +98,7 @@ static enum iac_exit plan(struct job *job, const char *kind)
     if (end == IAC_EXIT_DONE)
         end = show_plan(job, &counts);
     if (end == IAC_EXIT_DONE)
-        end = tell_plan(job);
+        end = approved_tell(job);
     if (end == IAC_EXIT_DONE) {
         report_counts(job, &counts, has_changes);
         job_tell_number(job, IAC_OUTPUT_RESOURCES, counts.resources);
@@ -174,30 +134,15 @@ static enum iac_exit tell_outputs(struct job *job)
     return report_outputs(job, json, length, &err) ? IAC_EXIT_DONE : job_complain(job, &err);
 }
 
-/* Exactly the plan that was approved. */
-static enum iac_exit check_plan(const struct job *job)
-{
-    char digest[IAC_DIGEST_SIZE];
-    struct err err = {0};
-
-    if (!hash_plan(job, digest, &err)) {
-        (void)job_complain(job, &err);
-        return IAC_EXIT_OTHER_PLAN;
-    }
-    if (digest_equal_text(digest, job->approved))
-        return IAC_EXIT_DONE;
-    (void)fprintf(stderr, "verdict-iac: approved is plan '%s', and here is plan %s\n", job->approved, digest);
-    return IAC_EXIT_OTHER_PLAN;
-}
-
 /* Once it was begun, the plan is used up. */
 static enum iac_exit apply_plan(struct job *job)
 {
     char plan_path[OPTION_SIZE];
     const char *const arguments[] = {
-        "apply", "-input=false", "-no-color", "-lock-timeout=60s", option(job, "", PLAN, plan_path), NULL};
+        "apply", "-input=false", "-no-color", "-lock-timeout=60s", option(job, "", APPROVED_PLAN, plan_path),
+        NULL};
 
-    enum iac_exit end = check_plan(job);
+    enum iac_exit end = approved_check(job);
     if (end == IAC_EXIT_DONE)
         end = terraform_call(job, arguments, 0, NULL);
     drop_plan(job);

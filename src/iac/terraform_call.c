@@ -7,7 +7,6 @@
 #include "io/secret.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -15,7 +14,7 @@ enum { ARGUMENTS_MAX = 32 };
 
 #define USER_NAME "verdict-iac" /* the daemon looks at the password alone */
 
-/* What is said below is not passed on. */
+/* What is said below, and what would change what we ask for. */
 static const char *const without[] = {
     "TF_DATA_DIR=",        "TF_INPUT=",     "TF_HTTP_",    "TF_IN_AUTOMATION=",
     "CHECKPOINT_DISABLE=", "TF_WORKSPACE=", "TF_CLI_ARGS", NULL};
@@ -44,13 +43,13 @@ static bool surround(const struct job *job, struct surroundings *around, struct 
 
     if (snprintf(data, sizeof(data), "%.4000s/data", job->work.run_path) >= (int)sizeof(data))
         return err_set(err, ERR_LIMIT, "the path of the work folder is too long");
-    return surroundings_add(around, "TF_DATA_DIR", data, err) &&
+    return surroundings_add_secrets(around, err) && surroundings_add(around, "TF_DATA_DIR", data, err) &&
            surroundings_add(around, "TF_INPUT", "0", err) &&
            surroundings_add(around, "TF_IN_AUTOMATION", "1", err) &&
            surroundings_add(around, "CHECKPOINT_DISABLE", "1", err) && add_state(job, around, err);
 }
 
-static bool run(struct job *job, const char *const *arguments, int output, bool is_followed, int *ret_status,
+static bool run(struct job *job, const char *const *arguments, int output, int said, int *ret_status,
                 struct err *err)
 {
     CLEANUP(surroundings_free_at) struct surroundings *around = surroundings_new(without);
@@ -65,7 +64,7 @@ static bool run(struct job *job, const char *const *arguments, int output, bool 
                                           .arguments = all,
                                           .environment = surroundings_pairs(around),
                                           .output = output,
-                                          .is_followed = is_followed};
+                                          .said = said};
     return invocation_run(&job->signals, &invocation, ret_status, err);
 }
 
@@ -89,7 +88,7 @@ enum iac_exit terraform_call(struct job *job, const char *const *arguments, int 
     if (said < 0)
         return job_complain(job, &err);
     enum iac_exit end = IAC_EXIT_DONE;
-    if (!run(job, arguments, said, true, &status, &err))
+    if (!run(job, arguments, said, said, &status, &err))
         end = job_complain(job, &err);
     else if (status == 1 || status > status_max)
         end = classify(said, arguments[0], status);
@@ -105,7 +104,7 @@ enum iac_exit terraform_write(struct job *job, const char *const *arguments, int
     struct err err = {0};
     int status = 0;
 
-    if (!run(job, arguments, output, false, &status, &err))
+    if (!run(job, arguments, output, -1, &status, &err))
         return job_complain(job, &err);
     if (status == 0)
         return IAC_EXIT_DONE;

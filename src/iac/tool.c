@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "iac/blueprint.h"
 #include "iac/cloudformation.h"
+#include "iac/pulumi.h"
 #include "iac/synthesis.h"
 #include "iac/terraform.h"
 
@@ -19,11 +20,21 @@
 #define CLOUDFORMATION                                                                                       \
     .plan = cloudformation_plan, .plan_destroy = cloudformation_plan_destroy, .apply = cloudformation_apply, \
     .destroy = cloudformation_destroy, .verify = cloudformation_verify, .drift = cloudformation_drift,       \
-    .forget = cloudformation_forget
+    .forget = cloudformation_forget, .keeps_state = true
 
 const struct iac_tool iac_tools[] = {
     {.name = "terraform", .program = "terraform", TERRAFORM},
     {.name = "tofu", .program = "tofu", TERRAFORM},
+    {.name = "pulumi",
+     .program = "pulumi",
+     .keeps_state = true,
+     .saves_plans = true,
+     .plan = pulumi_plan,
+     .plan_destroy = pulumi_plan_destroy,
+     .apply = pulumi_apply,
+     .destroy = pulumi_destroy,
+     .verify = pulumi_verify,
+     .drift = pulumi_drift},
     {.name = "cloudformation", CLOUDFORMATION, .place = blueprint_place, .draw = blueprint_from_file},
     {.name = "cdk", CLOUDFORMATION, .place = synthesis_place, .draw = synthesis_draw, .takes_context = true},
 };

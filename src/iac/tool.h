@@ -37,6 +37,7 @@ struct job {
     const char *verb, *stack, *environment, *run;
     enum job_state state;
     struct job_settings settings;
+    bool is_saved;           /* plan=saved: the tool is held to a plan that it saved itself, too */
     const char *url, *token; /* DAEMON; the token is a reference (io/secret.h) */
     const char *variables;   /* a JSON object */
     const char *approved;    /* of an apply: "sha256:...", "" none is known */
@@ -50,6 +51,8 @@ struct blueprint;
 struct iac_tool {
     const char *name;
     const char *program; /* looked for in PATH; NULL: none, it is one of Amazon's */
+    bool keeps_state;    /* in a place of its own: only JOB_STATE_OWN */
+    bool saves_plans;    /* where it is asked to: plan=saved */
     /* Each returns how to end, having said why on stderr. */
     enum iac_exit (*plan)(struct job *job);
     enum iac_exit (*plan_destroy)(struct job *job);

@@ -29,16 +29,22 @@ class Stack:
 
     def __init__(self, world, code=CODE, scan=None, **rules):
         self.world = world
-        self.code = os.path.dirname(world.write("code/main.tf", code))
+        self.code = self.write_code(code)
         os.makedirs(world.path("work"), 0o700)
         self.program = world.path("commands", "verdict-iac")
         shutil.copyfile(world.program("verdict-iac"), self.program)
         os.chmod(self.program, 0o700)
         self.look = world.write("commands/look", "#!/bin/sh\n[ -r \"$VERDICT_OUT_PLAN_FILE\" ] && cat COST >> \"$VERDICT_OUTPUT\"\n".replace("COST", world.path("cost")), 0o700)
         text = world_config.runner_text(world).replace("allow = (", f'allow = ( [ "{self.program}", "**" ], [ "{self.look}" ], [ "{scan or self.look}" ], ')
-        text = text.replace("PATH=/usr/bin:/bin", f"PATH={os.path.dirname(find('terraform'))}:/usr/bin:/bin\", \"IAC_WORK={world.path('work')}")
+        text = text.replace("PATH=/usr/bin:/bin", f"PATH={self.tool_folder()}:/usr/bin:/bin\", \"IAC_WORK={world.path('work')}")
         world.start_runner(self.runner_text(text) + f'directories = [ "{self.code}" ];\n')
         world.start_daemon(rules={"network.rules": self.rules(**rules)})
+
+    def write_code(self, code):
+        return os.path.dirname(self.world.write("code/main.tf", code))
+
+    def tool_folder(self):
+        return os.path.dirname(find("terraform"))
 
     def runner_text(self, text):
         return text

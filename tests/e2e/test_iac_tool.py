@@ -67,8 +67,8 @@ def test_plan_apply_verify_drift_destroy(world):
     assert (status, told) == (0, {"output.size": "4"}), said
     assert stack.left() == [], "the plan is used up, and its secrets are gone"
     assert stack.run("apply", plan=values["plan"])[0] == 4, "and cannot be applied again"
-    assert stack.run("verify")[::2] == (0, {"output.size": "4"})
-    assert stack.run("verify", variables='{"size":5}')[::2] == (5, {})
+    assert stack.run("verify")[::2] == (0, {"resources": "2", "output.size": "4"})
+    assert stack.run("verify", variables='{"size":5}')[::2] == (5, {"resources": "2"})
     status, said, values = stack.run("drift")
     assert (status, values) == (0, {"drifts": "0"}) and "0 resources drifted" in said
     _status, said, values = stack.run("plan", variables='{"size":5,"name":"y"}')
@@ -176,6 +176,26 @@ def test_drift_is_counted(world):
     stack = Stack(world)
     status, said, values = stack.run("drift", path=world.path("bin") + ":/usr/bin:/bin")
     assert (status, values) == (6, {"drifts": "1"}), said
+
+
+ALIKE = """#!/bin/sh
+case "$1" in
+plan) for argument in "$@"; do case "$argument" in -out=*) echo alike > "${argument#-out=}";; esac; done; exit 2;;
+show) echo '{"format_version":"1.2","resource_changes":[{"address":"a.b","change":{"actions":["create"]}}]}';;
+output) echo '{}';;
+esac
+"""
+
+
+def test_two_runs_are_two_plans(world):
+    """Plans of the same bytes, as two of the same second are: who said yes to one said nothing of the other."""
+    world.write("bin/terraform", ALIKE, 0o700)
+    stack = Stack(world)
+    path = world.path("bin") + ":/usr/bin:/bin"
+    first, second = (stack.run("plan", run, path=path)[2]["plan"] for run in ("run_1", "run_2"))
+    assert first != second
+    assert stack.run("apply", "run_1", second, path=path)[0] == 4
+    assert stack.run("apply", "run_2", second, path=path)[0] == 0
 
 
 SHOWN = """#!/bin/sh

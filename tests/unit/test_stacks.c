@@ -11,6 +11,7 @@
 
 #define STACK(inside)    "stacks: { network: { " inside " }; };"
 #define TOOL             "tool = \"terraform\"; directory = \"/srv/infra\"; "
+#define PULUMI           "tool = \"pulumi\"; directory = \"/srv/infra\"; "
 #define HERE(inside)     "environments: { prod: { " inside " }; }; "
 #define WHOLE(inside)    STACK(TOOL inside HERE(""))
 #define REFUSE(text)     WHOLE("refuse_when = \"" text "\"; ")
@@ -21,8 +22,14 @@ static const struct finding_case cases[] = {
     {STACK(""),
      "x.rules:1: directory is missing (absolute; where its code is, one of the runner's `directories`)\n"
      "x.rules:1: tool is missing (what makes it)"},
-    {STACK("tool = \"pulumi\"; directory = \"/srv\"; " HERE("")),
-     "x.rules:1: tool: 'pulumi' is not one of terraform, tofu"},
+    {STACK("tool = \"chef\"; directory = \"/srv\"; " HERE("")),
+     "x.rules:1: tool: 'chef' is not one of terraform, tofu, pulumi"},
+    {STACK(PULUMI HERE("")), ""},
+    {STACK(PULUMI "save_plan = true; " HERE("")), ""},
+    {STACK(PULUMI "state = \"local\"; " HERE("")),
+     "x.rules:1: state: pulumi keeps it in its own backend (`pulumi login`): state = \"own\""},
+    {WHOLE("save_plan = true; "),
+     "x.rules:1: save_plan: is for pulumi; the plans of terraform are saved as they are"},
     {STACK("tool = \"tofu\"; directory = \"srv\"; " HERE("")),
      "x.rules:1: directory: must be an absolute path"},
     {WHOLE("program = \"verdict-iac\"; "), "x.rules:1: program: must be an absolute path"},
