@@ -9,7 +9,8 @@ enum { MINUTE_MS = 60 * 1000, HOUR_MS = 60 * MINUTE_MS };
 /* As enum stack_verb. */
 const char *const stack_verbs[] = {"plan", "apply", "verify", "drift", "destroy", NULL};
 
-static const char *const tools[] = {"terraform", "tofu", "pulumi", NULL};
+/* As enum stack_tool. */
+static const char *const tools[] = {"terraform", "tofu", "pulumi", "cloudformation", "cdk", NULL};
 static const char *const states[] = {"own", "local", "daemon", NULL};
 
 /* The first ones are what a rule file may say; the others come with a run. */
@@ -57,6 +58,26 @@ const struct option stack_options[STACK_FILLED_COUNT] = {
                          .type = OPTION_BOOL,
                          .fallback = "false",
                          .help = "pulumi: hold it to a plan that it saves itself, too"},
+    [STACK_REGION] = {.name = "region",
+                      .type = OPTION_TEXT,
+                      .help = "of cloudformation and cdk: where, like \"eu-west-1\""},
+    [STACK_PROFILE] = {.name = "profile",
+                       .type = OPTION_TEXT,
+                       .help = "the same: whose keys, of the runner's shared credentials file"},
+    [STACK_CALLED] = {.name = "stack_name",
+                      .type = OPTION_TEXT,
+                      .help = "the same: what it is called there; STACK-ENVIRONMENT, or as the app says"},
+    [STACK_ROLE] = {.name = "role",
+                    .type = OPTION_TEXT,
+                    .help = "the same: ARN of the role that CloudFormation works as; the keys' own rights"},
+    [STACK_TEMPLATE] = {.name = "template",
+                        .type = OPTION_TEXT,
+                        .help = "of cloudformation: its file, below the directory; template.yaml"},
+    [STACK_CAPABILITIES] = {.name = "capabilities",
+                            .type = OPTION_LIST,
+                            .min = 1,
+                            .max = STACK_CAPABILITIES_MAX,
+                            .help = "of both: what the template may do, like \"CAPABILITY_IAM\""},
     [STACK_ENVIRONMENT] = {.name = "environment", .type = OPTION_TEXT, .is_required = true, .help = "where"},
     [STACK_VERB] = {.name = "verb",
                     .type = OPTION_CHOICE,

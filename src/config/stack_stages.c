@@ -4,6 +4,7 @@
 #include "config/pipelines.h"
 #include "config/run_stages.h"
 #include "config/stack_options.h"
+#include "config/stack_words.h"
 #include "config/stacks.h"
 #include "config/task_condition.h"
 
@@ -12,7 +13,7 @@
 
 enum { APPROVAL_FROM, APPROVAL_NOT_AUTHOR, APPROVAL_TIMEOUT, APPROVAL_OPTION_COUNT };
 enum { MINUTE_MS = 60 * 1000, DAY_MS = 24 * 60 * MINUTE_MS, WEEK_MS = 7 * DAY_MS };
-enum { PEOPLE_MAX = 32, WORDS_MAX = 8, WORD_SIZE = 1024 };
+enum { PEOPLE_MAX = 32, WORDS_OWN = 6, WORD_SIZE = 1024 };
 
 static const struct option approval_options[APPROVAL_OPTION_COUNT] = {
     [APPROVAL_FROM] = {.name = "from",
@@ -56,7 +57,7 @@ static bool check_absolute(const struct build *build, const struct node *node, c
 /* Pulumi has a backend of its own, and it alone is asked to save plans. */
 static bool check_tool(const struct build *build, const struct node *node, const struct option_value *values)
 {
-    bool is_pulumi = strcmp(values[STACK_TOOL].text, "pulumi") == 0;
+    bool is_pulumi = values[STACK_TOOL].choice == STACK_PULUMI;
 
     if (is_pulumi && strcmp(values[STACK_STATE].text, "own") != 0)
         return report_node(build->report, tree_find(node, "state"),
@@ -102,7 +103,8 @@ static bool add_word(const struct expansion *expansion, const char **words, size
 static bool take_words(const struct expansion *expansion, const char *verb, struct run_task_definition *task)
 {
     const struct option_value *values = expansion->values;
-    const char **words = options_array(expansion->build, expansion->node, WORDS_MAX + 1, sizeof(*words));
+    const char **words =
+        options_array(expansion->build, expansion->node, WORDS_OWN + STACK_WORDS_MAX + 1, sizeof(*words));
     bool is_good = words != NULL;
 
     task->arguments = words;
@@ -113,8 +115,10 @@ static bool take_words(const struct expansion *expansion, const char *verb, stru
     is_good = is_good && add_word(expansion, words, &task->argument_count, "", expansion->place->environment);
     is_good =
         is_good && add_word(expansion, words, &task->argument_count, "state=", values[STACK_STATE].text);
-    return is_good && (!values[STACK_SAVE_PLAN].flag ||
-                       add_word(expansion, words, &task->argument_count, "plan=", "saved"));
+    is_good = is_good && (!values[STACK_SAVE_PLAN].flag ||
+                          add_word(expansion, words, &task->argument_count, "plan=", "saved"));
+    return is_good &&
+           stack_words_add(expansion->build, expansion->node, values, words, &task->argument_count);
 }
 
 /* A stage with one command of verdict-iac; NULL: findings. */
@@ -327,7 +331,10 @@ bool stacks_expand(const struct build *build, const struct node *filled, const c
     if (!options_read(build, filled, &shape, expansion.values, NULL) ||
         !check_absolute(build, filled, "directory", &expansion.values[STACK_DIRECTORY]) ||
         !check_absolute(build, filled, "program", &expansion.values[STACK_PROGRAM]) ||
-        !check_tool(build, filled, expansion.values) || !take_place(&expansion) || !add_verb(&expansion))
+        !check_tool(build, filled, expansion.values) ||
+        !stack_words_merge(build, tree_find(filled, "here"), expansion.values) ||
+        !stack_words_check(build, filled, expansion.values) || !take_place(&expansion) ||
+        !add_verb(&expansion))
         return false;
     *ret_place = expansion.place;
     return true;

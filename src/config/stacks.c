@@ -5,14 +5,14 @@
 #include "base/text.h"
 #include "config/stack_options.h"
 #include "config/stack_variables.h"
+#include "config/stack_words.h"
 #include "config/vars.h"
 
 #include <string.h>
 
 static bool check_environments(const struct build *build, const struct node *stack)
 {
-    static const char *const parts[] = {"variables", "approval", NULL};
-    static const struct shape shape = {.parts = parts};
+    struct option_value values[STACK_FILLED_COUNT] = {{0}}; /* they differ by environment: not of interest */
     const struct node *environments = tree_find(stack, "environments");
     bool is_good = true;
 
@@ -23,7 +23,7 @@ static bool check_environments(const struct build *build, const struct node *sta
         const struct node *one = &environments->children[i];
         if (!text_is_name(one->name))
             is_good = report_node(build->report, one, "'%s' is no name: small letters, digits, -", one->name);
-        is_good = options_read(build, one, &shape, NULL, NULL) && is_good;
+        is_good = stack_words_merge(build, one, values) && is_good;
     }
     return is_good;
 }
@@ -36,7 +36,7 @@ void stacks_check(const struct build *build, struct arena *scratch, const struct
     struct build loose = *build; /* variables are filled in for an environment */
 
     loose.is_loose = true;
-    if (!options_read(&loose, stack, &shape, values, NULL) || !check_environments(build, stack))
+    if (!options_read(&loose, stack, &shape, values, NULL) || !check_environments(&loose, stack))
         return;
     const struct node *environments = tree_find(stack, "environments");
     for (size_t i = 0; i < environments->count; i++) {

@@ -169,7 +169,8 @@ static bool find_stack(const struct json_node *artifacts, const char *wanted, st
     }
     if (count == 1)
         return true;
-    return err_set(err, ERR_INVALID, "the app makes %s stack%s%.100s (it makes: %s); say which by `name`",
+    return err_set(err, ERR_INVALID,
+                   "the app makes %s stack%s%.100s (it makes: %s); say which by `stack_name`",
                    count == 0 ? "no" : "more than one", wanted == NULL ? "" : " ",
                    wanted == NULL ? "" : wanted, all.length == 0 ? "none" : memory);
 }

@@ -33,8 +33,9 @@ bool blueprint_name(const struct job *job, const char *otherwise, char to[STACK_
     bool is_good = name[strspn(name, letters)] == '\0' && strcspn(name, letters + FIRST) > 0;
 
     return (is_good && name[0] != '\0' && text_copy(to, STACK_NAME_MAX + 1, name)) ||
-           err_set(err, ERR_INVALID, "name: '%.140s' is no name of a stack: letters, digits, -, at most %d",
-                   name, STACK_NAME_MAX);
+           err_set(err, ERR_INVALID,
+                   "stack_name: '%.140s' is no name of a stack: letters, digits, -, at most %d", name,
+                   STACK_NAME_MAX);
 }
 
 bool blueprint_place(struct job *job, struct blueprint *ret_blueprint, struct err *err)

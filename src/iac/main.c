@@ -28,7 +28,7 @@ static const char HELP[] =
     "         daemon: with verdictd, with backend \"http\" { } in the code. Others than terraform and tofu: "
     "own\n"
     "  plan=saved  pulumi is held to a plan that it saves, too (--save-plan, --plan: experimental)\n"
-    "  region, profile, name, template, role, capability (once for each)\n"
+    "  region, profile, stack_name, template, role, capability (once for each)\n"
     "         of cloudformation and cdk: where, with which keys, the stack's name there (STACK-ENVIRONMENT), "
     "the\n"
     "         template's file (template.yaml), the ARN of what CloudFormation works as, what the template "
@@ -125,7 +125,7 @@ static bool take_setting(struct job_settings *settings, const char *word)
         const char *name, **to;
     } known[] = {{"region", &settings->region},
                  {"profile", &settings->profile},
-                 {"name", &settings->name},
+                 {"stack_name", &settings->name},
                  {"template", &settings->template},
                  {"role", &settings->role}};
     const char *capability = value_of(word, "capability");

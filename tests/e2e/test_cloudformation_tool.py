@@ -253,7 +253,7 @@ def test_refusals(cloud):
     for options, word in ((("template=../x.json",), "below"), (("state=local",), "state"), (("capability=IAM",), "IAM"), (("colour=red",), "colour"), (("template=/etc/passwd",), "below")):
         status, said, _values = cloud.run("plan", options=options)
         assert status == 2 and word in said, said
-    status, said, _values = cloud.run("plan", options=("name=9lives",))
+    status, said, _values = cloud.run("plan", options=("stack_name=9lives",))
     assert status == 1 and "9lives" in said, said
     status, said, _values = cloud.run("plan", options=("region=Europe",))
     assert status == 1 and "Europe" in said, said

@@ -9,13 +9,14 @@
 
 #include <math.h>
 
-#define STACK(inside)    "stacks: { network: { " inside " }; };"
-#define TOOL             "tool = \"terraform\"; directory = \"/srv/infra\"; "
-#define PULUMI           "tool = \"pulumi\"; directory = \"/srv/infra\"; "
-#define HERE(inside)     "environments: { prod: { " inside " }; }; "
-#define WHOLE(inside)    STACK(TOOL inside HERE(""))
-#define REFUSE(text)     WHOLE("refuse_when = \"" text "\"; ")
-#define VARIABLE(inside) WHOLE("variables: { " inside " }; ")
+#define STACK(inside)        "stacks: { network: { " inside " }; };"
+#define TOOL                 "tool = \"terraform\"; directory = \"/srv/infra\"; "
+#define PULUMI               "tool = \"pulumi\"; directory = \"/srv/infra\"; "
+#define HERE(inside)         "environments: { prod: { " inside " }; }; "
+#define WHOLE(inside)        STACK(TOOL inside HERE(""))
+#define REFUSE(text)         WHOLE("refuse_when = \"" text "\"; ")
+#define AMAZON(inside, here) STACK("tool = \"cloudformation\"; directory = \"/srv\"; " inside HERE(here))
+#define VARIABLE(inside)     WHOLE("variables: { " inside " }; ")
 
 static const struct finding_case cases[] = {
     {WHOLE(""), ""},
@@ -23,7 +24,7 @@ static const struct finding_case cases[] = {
      "x.rules:1: directory is missing (absolute; where its code is, one of the runner's `directories`)\n"
      "x.rules:1: tool is missing (what makes it)"},
     {STACK("tool = \"chef\"; directory = \"/srv\"; " HERE("")),
-     "x.rules:1: tool: 'chef' is not one of terraform, tofu, pulumi"},
+     "x.rules:1: tool: 'chef' is not one of terraform, tofu, pulumi, cloudformation, cdk"},
     {STACK(PULUMI HERE("")), ""},
     {STACK(PULUMI "save_plan = true; " HERE("")), ""},
     {STACK(PULUMI "state = \"local\"; " HERE("")),
@@ -76,6 +77,27 @@ static const struct finding_case cases[] = {
      "x.rules:1: {{nobody}} is not filled for network/prod: set it in `vars` of the file, service, "
      "environment or "
      "slot"},
+    {AMAZON("region = \"eu-west-1\"; role = \"arn:aws:iam::1:role/x\"; template = \"a/t.yaml\"; profile = "
+            "\"prod\"; "
+            "capabilities = [ \"CAPABILITY_IAM\" ]; ",
+            "stack_name = \"net\";"),
+     ""},
+    {AMAZON("", "region = \"eu-west-1\";"), ""},
+    {AMAZON("", ""), "x.rules:1: region is missing (of cloudformation and cdk: where, like \"eu-west-1\")"},
+    {AMAZON("region = \"eu-west-1\"; state = \"daemon\"; ", ""),
+     "x.rules:1: state: cloudformation keeps it itself: own"},
+    {AMAZON("region = \"eu west\"; ", ""),
+     "x.rules:1: region: 'eu west' is not of letters, digits and ._:@=+~- alone, or a path that leads below"},
+    {AMAZON("region = \"eu-west-1\"; template = \"../t.yaml\"; ", ""),
+     "x.rules:1: template: '../t.yaml' is not of letters, digits and ._:@=+~- alone, or a path that leads "
+     "below"},
+    {AMAZON("region = \"eu-west-1\"; capabilities = [ \"IAM\" ]; ", ""),
+     "x.rules:1: capabilities: 'IAM' is not like \"CAPABILITY_IAM\""},
+    {AMAZON("region = \"eu-west-1\"; ", "regio = \"x\";"),
+     "x.rules:1: unknown key 'regio'; did you mean 'region'?"},
+    {WHOLE("region = \"eu-west-1\"; "), "x.rules:1: region: terraform takes none"},
+    {STACK("tool = \"cdk\"; directory = \"/srv\"; region = \"eu-west-1\"; template = \"t\"; " HERE("")),
+     "x.rules:1: template: cdk takes none"},
     {"stacks: { Network: { " TOOL HERE("") " }; };",
      "x.rules:1: 'Network' is no name: small letters, digits, -, at most 63"},
     {"stacks = 5;", "x.rules:1: 'stacks' takes a group { }, not a whole number"},
@@ -230,6 +252,30 @@ static void test_whole(void **state)
     run_definition_free(definition);
 }
 
+/* An environment's own place goes before the stack's. */
+static void test_words_for_amazon(void **state)
+{
+    static const char text[] =
+        AMAZON("region = \"eu-west-1\"; stack_name = \"net-{{environment}}\"; template = \"t.json\"; "
+               "capabilities = [ \"CAPABILITY_IAM\", \"CAPABILITY_AUTO_EXPAND\" ]; ",
+               "region = \"us-east-1\"; profile = \"prod\";");
+    static const char *const words[] = {"state=own",
+                                        "region=us-east-1",
+                                        "profile=prod",
+                                        "stack_name=net-prod",
+                                        "template=t.json",
+                                        "capability=CAPABILITY_IAM",
+                                        "capability=CAPABILITY_AUTO_EXPAND"};
+    struct run_definition *definition = read_stack(text, "prod", "apply");
+
+    (void)state;
+    assert_int_equal(definition->tasks[0].argument_count, 5 + ARRAY_LENGTH(words));
+    assert_string_equal(definition->tasks[0].arguments[2], "cloudformation");
+    for (size_t i = 0; i < ARRAY_LENGTH(words); i++)
+        assert_string_equal(definition->tasks[0].arguments[5 + i], words[i]);
+    run_definition_free(definition);
+}
+
 /* What deletes is what a destroy is for: no policy of applies, but always people. */
 static void test_destroy(void **state)
 {
@@ -365,6 +411,7 @@ int main(void)
         cmocka_unit_test(test_findings),
         cmocka_unit_test(test_stages_of_verbs),
         cmocka_unit_test(test_whole),
+        cmocka_unit_test(test_words_for_amazon),
         cmocka_unit_test(test_destroy),
         cmocka_unit_test(test_unknown),
         cmocka_unit_test(test_pipeline),

@@ -1,0 +1,160 @@
+# test_cloudformation.py - stacks of CloudFormation through the daemon and the runner: approved by people for one change set, executed once, verified, taken away.
+# SPDX-License-Identifier: MIT
+import json
+import os
+import shutil
+
+import pytest
+
+import world_config
+from support import wait_until
+from support.cloudformation import REGION, SECRET, TEMPLATE, Cloud
+from support.iac import ASKS, StackRuns
+
+RULES = """
+stacks: { network: { tool = "cloudformation";  directory = "CODE";  program = "PROGRAM";  template = "template.json";  MORE
+  variables: { Secret = "SECRET"; };
+  environments: { prod: { region = "REGION";  variables: { Size = SIZE;  Name = "NAME"; };  APPROVAL }; }; }; };
+"""
+
+
+class CloudRuns(StackRuns):
+    """One stack of CloudFormation's beside the daemon and the runner."""
+
+    def __init__(self, world, **rules):
+        self.world, self.cloud = world, Cloud(world)
+        self.code = self.cloud.code
+        self.tell, self.seen, self.stack = self.cloud.tell, self.cloud.seen, self.cloud.stack
+        self.program = world.path("commands", "verdict-iac")
+        os.makedirs(os.path.dirname(self.program), exist_ok=True)
+        shutil.copyfile(world.program("verdict-iac"), self.program)
+        os.chmod(self.program, 0o700)
+        variables = {"IAC_WORK": world.path("work"), "HOME": world.folder, **self.cloud.variables_of_amazon()}
+        text = world_config.runner_text(world).replace("allow = (", f'allow = ( [ "{self.program}", "**" ], ')
+        text = text.replace("PATH=/usr/bin:/bin", "\", \"".join(["PATH=/usr/bin:/bin", *(f"{name}={value}" for name, value in variables.items())]))
+        world.start_runner(text + f'directories = [ "{self.code}" ];\n')
+        world.start_daemon(rules={"network.rules": self.rules(**rules)})
+
+    def rules(self, size=4, name="jobs", more="", approval=ASKS):
+        text = RULES
+        for word, value in {"CODE": self.code, "PROGRAM": self.program, "MORE": more, "SECRET": SECRET, "REGION": REGION, "SIZE": size, "NAME": name, "APPROVAL": approval}.items():
+            text = text.replace(word, str(value))
+        return text
+
+
+@pytest.fixture
+def stack(world):
+    return CloudRuns(world)
+
+
+def test_plan_approve_apply_verify_drift_destroy(world, stack):
+    run = stack.begin("apply")
+    plan = stack.asks(run)
+    outputs = stack.show(run)["outputs"]
+    assert outputs["creates"] == "3"
+    with open(outputs["template_file"], encoding="utf-8") as template, open(outputs["plan_file"], encoding="utf-8") as planned:
+        assert json.load(template) == TEMPLATE and len(json.load(planned)["resources"]) == 3, "programs that look at it find both"
+    assert stack.answer(run, "sha256:" + 64 * "0").status == 409
+    assert stack.seen()["executed"] == []
+    assert world.verdict("iac", "approve", run, "--plan", plan).returncode == 0
+    end = stack.ended(run)
+    assert (end["state"], end["outputs"]["output.Size"]) == ("released", "4"), end["summary"]
+    assert "output.Leak" not in end["outputs"] and SECRET not in world.api("GET", f"/v1/runs/{run}").text
+    assert stack.stages(run) == {"plan": "done", "approve": "done", "apply": "done", "verify": "done"}
+    wait_until(lambda: run not in stack.folders(), 20, "the run is forgotten")
+    for verb in ("verify", "drift"):
+        done = world.verdict("iac", verb, "network", "prod", "--wait")
+        assert done.returncode == 0, done.stderr
+    stack.tell(drift={"Queue": "MODIFIED"})
+    end = stack.ended(stack.begin("drift"))
+    assert (end["state"], end["outputs"]["drifts"]) == ("failed", "1") and "drift" in end["summary"], end["summary"]
+    stack.tell()
+    empty = stack.ended(stack.begin("apply"))
+    assert (empty["state"], empty["outputs"]["changes"]) == ("released", "0"), empty["summary"]
+    assert stack.stages(empty["id"])["apply"] == "skipped", "nobody is asked for a plan that changes nothing"
+    run = world.verdict("iac", "destroy", "network", "prod", "--confirm", "network/prod").stdout.strip()
+    plan = stack.asks(run)
+    assert stack.show(run)["outputs"]["deletes"] == "3"
+    assert stack.answer(run, plan).status == 200
+    assert stack.ended(run)["state"] == "released"
+    assert stack.stack() is None and os.listdir(world.path("work", "network", "prod", "archive")) == [run]
+    secrets = stack.seen()["secrets"]
+    logs = [path for name, path in world.log_files().items() if name != "amazon"]
+    for path in logs:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            text = file.read()
+        assert not [secret for secret in secrets if secret in text], path
+
+
+def test_rejected(world, stack):
+    """What nobody wants stays nowhere: neither the change set, nor the stack that it had in view."""
+    run = stack.begin("apply")
+    stack.asks(run)
+    assert stack.stack()["sets"] == 1
+    assert world.verdict("iac", "reject", run, "--reason", "too large").returncode == 0
+    assert stack.ended(run)["state"] == "failed"
+    wait_until(lambda: stack.stack() is None, 20, "it is gone")
+
+
+def test_a_destructive_plan_is_refused(stack):
+    stack.change(approval="", more='refuse_when = "deletes > 0 or replaces > 0";')
+    assert stack.ended(stack.begin("apply"))["state"] == "released", "who asks for no approval is not asked"
+    stack.change(approval="", name="renamed", more='refuse_when = "deletes > 0 or replaces > 0";')
+    end = stack.ended(stack.begin("apply"))
+    assert end["state"] == "failed" and end["summary"].endswith("the plan is refused: deletes > 0 or replaces > 0: deletes 0, replaces 2"), end["summary"]
+    assert stack.stages(end["id"])["apply"] == "idle" and len(stack.seen()["executed"]) == 1
+
+
+def test_a_stale_plan_is_planned_and_approved_anew(world, stack):
+    run = stack.begin("apply")
+    first = stack.asks(run)
+    assert stack.cloud.apply("by-hand", variables={"Size": 9})[0] == 0
+    assert stack.answer(run, first).status == 200
+    end = stack.ended(run)
+    assert end["state"] == "failed" and "the plan is stale" in end["summary"] and "verdict retry" in end["summary"], end["summary"]
+    again = world.verdict("retry", run, "--reason", "plan anew")
+    assert again.returncode == 0, again.stderr
+    run = again.stdout.split()[0]
+    second = stack.asks(run)
+    assert second != first
+    assert stack.answer(run, first).status == 409, "what was approved is not approved any more"
+    assert stack.answer(run, second).status == 200
+    assert stack.ended(run)["outputs"]["output.Size"] == "4"
+
+
+def test_rolled_back_with_its_reason(world, stack):
+    stack.tell(failing={"Queue": "the account has no room for a queue"})
+    run = stack.begin("apply")
+    assert stack.answer(run, stack.asks(run)).status == 200
+    end = stack.ended(run)
+    assert end["state"] == "failed" and "failed in stage apply" in end["summary"], end["summary"]
+    said = world.verdict("logs", run).stdout
+    assert "the stack network-prod is ROLLBACK_COMPLETE: Queue: the account has no room for a queue" in said, said
+
+
+def test_killed_in_mid_apply(world, stack):
+    """A daemon that dies meanwhile finds its apply again: it is executed once."""
+    stack.change(approval="")
+    stack.tell(hold=True)
+    run = stack.begin("apply")
+    wait_until(lambda: stack.stack() is not None and stack.stack()["status"] == "CREATE_IN_PROGRESS", 30, "it begins")
+    world.programs["verdictd"].kill()
+    world.programs["verdictd"].start()
+    stack.tell()
+    end = stack.ended(run)
+    assert (end["state"], end["outputs"]["creates"]) == ("released", "3"), end["summary"]
+    seen = stack.seen()
+    assert len(seen["executed"]) == 1 and seen["calls"]["ExecuteChangeSet"] == 1
+
+
+def test_aborted_in_mid_update(world, stack):
+    stack.change(approval="")
+    assert stack.ended(stack.begin("apply"))["state"] == "released"
+    stack.change(approval="", size=7)
+    stack.tell(hold=True)
+    run = stack.begin("apply")
+    wait_until(lambda: stack.stack()["status"] == "UPDATE_IN_PROGRESS", 30, "it begins")
+    assert world.api("POST", f"/v1/runs/{run}/abort", {"reason": "stop"}).status == 200
+    assert stack.ended(run)["state"] == "aborted"
+    wait_until(lambda: stack.stack()["status"] == "UPDATE_ROLLBACK_COMPLETE", 20, "it is taken back")
+    assert stack.seen()["cancelled"] == 1 and stack.stack()["parameters"]["Size"] == "4"
