@@ -8,7 +8,7 @@
 #include "orchestrator/plan.h"
 
 enum {
-    RUN_STAGES_MAX = 16,   /* of one pipeline: its own, one per environment, the release */
+    RUN_STAGES_MAX = 24,   /* of one pipeline: its own, one per environment, the release */
     RUN_TASKS_MAX = 32,    /* of all its stages */
     RUN_PARALLEL_MAX = 16, /* commands of one stage at the same time */
     RUN_TOGETHER_MAX = 8   /* deployments that stand or fall together */

@@ -20,7 +20,7 @@ from world import find
 pytestmark = needs_terraform
 
 EVENT_KEY = base64.b64encode(bytes([7]) * 32).decode()
-STAGES = ["build", "test", "security", "artifact", "dev", "staging-base-plan", "staging-base-apply", "staging-base-verify", "staging",
+STAGES = ["build", "test", "security", "artifact", "dev", "staging-network-plan", "staging-network-review", "staging-network-apply", "staging-network-verify", "staging",
           "prod-network-plan", "prod-network-review", "prod-network-approve", "prod-network-apply", "prod-network-verify", "prod", "release"]
 
 # Unit tests end only while the integration tests run, and these only while those do: so both are under way at once.
@@ -39,29 +39,33 @@ esac
 exit 0
 """
 
-# What the plan costs, and what is to be said against it.
+# What the plan costs, and what is to be said against it, differs by environment.
 LOOK = """#!/bin/sh
 [ -r "$VERDICT_OUT_PLAN_FILE" ] || exit 1
 case "$VERDICT_TASK $VERDICT_ENVIRONMENT" in
 "cost prod") echo "monthly_cost=120" >> "$VERDICT_OUTPUT";  echo "monthly_cost_before=100" >> "$VERDICT_OUTPUT";;
+"cost staging") echo "monthly_cost=8.5" >> "$VERDICT_OUTPUT";;
 "compliance prod") echo 'SARIF';;
+*) echo 'CLEAN';;
 esac
 """
 
 SARIF = '{"version":"2.1.0","runs":[{"tool":{"driver":{"name":"x"}},"results":[{"level":"note","message":{"text":"hm"}},{"level":"warning","message":{"text":"oh"}}]}]}'
 
+CLEAN = '{"version":"2.1.0","runs":[{"tool":{"driver":{"name":"x"}},"results":[]}]}'
+
 RULES = """
-stacks: { base: { tool = "terraform";  directory = "CODE";  program = "IAC";  state = "local";  environments: { staging: { variables: { size = 1; }; }; }; };
-  network: { tool = "terraform";  directory = "CODE";  program = "IAC";  state = "local";
-  refuse_when = "deletes > 0 or monthly_cost > +50%";  cost: { exec = [ "LOOK" ]; };  compliance: { exec = [ "LOOK" ];  parse = "sarif";  fail_when = "errors > 0"; };
-  environments: { prod: { variables: { size = 4; };  approval: { from = [ "sre" ];  not_author = true;  timeout = "1h"; }; }; }; }; };
+stacks: { network: { tool = "terraform";  directory = "CODE";  program = "IAC";  state = "local";
+  refuse_when = "deletes > 0 or monthly_cost > 500";  cost: { exec = [ "LOOK" ]; };  compliance: { exec = [ "LOOK" ];  parse = "sarif";  fail_when = "errors > 0"; };
+  environments: { staging: { variables: { size = 1; }; };
+    prod: { variables: { size = 4; };  approval: { from = [ "sre" ];  not_author = true;  timeout = "1h"; }; }; }; }; };
 strategies: { again: { kind = "recreate";  steps = ( { command = "deploy"; }, { watch = "300ms";  at_most = "20s"; } ); }; };
 pipelines: { shop: { service = "shop";
   stages: { build:    { dist: { exec = [ "TASK" ]; }; };
             test:     { unit: { exec = [ "TASK" ]; };  integration: { exec = [ "TASK" ]; }; };
             security: { scan: { exec = [ "TASK" ];  parse = "sarif";  fail_when = "errors > 0"; }; };
             artifact: { publish: { exec = [ "TASK" ]; }; }; };
-  infrastructure = [ "base", "network" ];  environments = [ "dev", "staging", "prod" ];
+  infrastructure = [ "network" ];  environments = [ "dev", "staging", "prod" ];
   release: { tag: { exec = [ "TASK" ]; }; }; }; };
 """
 
@@ -81,7 +85,7 @@ class Whole:
         self.iac = world.path("commands", "verdict-iac")
         shutil.copyfile(world.program("verdict-iac"), self.iac)
         os.chmod(self.iac, 0o700)
-        texts = {"FOLDER": world.path("pipeline"), "COMMIT": str(self.committed), "SARIF": SARIF}
+        texts = {"FOLDER": world.path("pipeline"), "COMMIT": str(self.committed), "SARIF": SARIF, "CLEAN": CLEAN}
         self.programs = {name: world.write(f"commands/{name}", replaced(text, texts), 0o700) for name, text in (("task", TASK), ("look", LOOK), ("quick", "#!/bin/sh\nexit 0\n"))}
         self.around()
         world.start_runner(self.runner_text())
@@ -109,7 +113,7 @@ class Whole:
         world = self.world
         keys = {name: world.write(f"{name}.key", text) for name, text in (("ci", EVENT_KEY), ("controller", "whsec_" + base64.b64encode(KEY).decode()))}
         text = world_config.verdictd_text(world).replace(f'sre = [ "{getpass.getuser()}" ]', 'sre = [ "alice", "bob" ]')
-        return text + (f'hooks: {{ ci: {{ kind = "verdict";  secret = "file:{keys["ci"]}";  services = [ "shop", "base", "network" ]; }}; }};\n'
+        return text + (f'hooks: {{ ci: {{ kind = "verdict";  secret = "file:{keys["ci"]}";  services = [ "shop", "network" ]; }}; }};\n'
                        f'controller: {{ url = "{controller.url}";  secret = "file:{keys["controller"]}";  mqtt = true;  every = "5s"; }};\n')
 
     def shop(self):
@@ -192,17 +196,18 @@ def approve(whole, run):
 
 
 def check_stacks(world, status, run):
-    """Each stack has its own numbers, though the run's outputs are those of the one that reported last."""
+    """Each environment has its own numbers, though the run's outputs are those of the one that reported last."""
     stacks = {f"{one['stack']}/{one['environment']}": one for one in status["infrastructure"]["stacks"]}
-    assert set(stacks) == {"base/staging", "network/prod"}
+    assert set(stacks) == {"network/staging", "network/prod"}
     for place, one in stacks.items():
         assert one["resources"] == resources_in_state(world, place) == 2, one
         assert (one["plan"]["run"], one["plan"]["creates"], one["plan"]["changes"], one["apply"]["ok"], one["verify"]["ok"], one["drift"]) == (run, 2, 4, True, True, None), one
-    base, network = stacks["base/staging"], stacks["network/prod"]
-    assert (network["cost"]["monthly_cost"], network["cost"]["change"], base["cost"], base["compliance"]) == (120, 0.2, None, None)
-    assert [network["compliance"][name] for name in ("errors", "warnings", "notes", "findings", "critical")] == [0, 1, 1, 2, None]
-    assert status["infrastructure"]["totals"] == {"stacks": 2, "resources": {"value": 4, "count": 2}, "monthly_cost": {"value": 120, "count": 1},
-                                                  "findings": {"value": 2, "count": 1}, "drifts": {"value": None, "count": 0}}
+    staging, prod = stacks["network/staging"], stacks["network/prod"]
+    assert (prod["cost"]["monthly_cost"], prod["cost"]["change"], staging["cost"]["monthly_cost"], staging["cost"]["change"]) == (120, 0.2, 8.5, None)
+    assert [prod["compliance"][name] for name in ("errors", "warnings", "notes", "findings", "critical")] == [0, 1, 1, 2, None]
+    assert [staging["compliance"][name] for name in ("errors", "warnings", "notes", "findings")] == [0, 0, 0, 0]
+    assert status["infrastructure"]["totals"] == {"stacks": 2, "resources": {"value": 4, "count": 2}, "monthly_cost": {"value": 128.5, "count": 2},
+                                                  "findings": {"value": 2, "count": 2}, "drifts": {"value": None, "count": 0}}
 
 
 def check_run(whole, run, end):

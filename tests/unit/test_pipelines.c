@@ -214,7 +214,7 @@ static void test_limits(void **state)
     text_init(&text, memory, sizeof(memory));
     add_tasks(&text, RUN_STAGES_MAX + 1, 1);
     config_free(read_text(memory, strlen(memory), found, sizeof(found)));
-    assert_non_null(strstr(found, "more than 16 stages, environments and the release among them"));
+    assert_non_null(strstr(found, "more than 24 stages, environments and the release among them"));
     text_init(&text, memory, sizeof(memory));
     add_tasks(&text, 3, 11);
     config_free(read_text(memory, strlen(memory), found, sizeof(found)));
