@@ -211,6 +211,8 @@ static void ended(void *data, const struct runner_outcome *outcome)
     if (live != NULL && (result == RUN_RESULT_DONE || (is_stack && outcome->kind == RUNNER_ENDED)) &&
         !take_values(live, outcome->values, is_stack, &version_key, why, sizeof(why)))
         result = RUN_RESULT_FAILED;
+    if (is_stack && run_task_is_plan(&live->definition->tasks[acting->action.task]))
+        run_stack_planned(live);
     if (live != NULL && result == RUN_RESULT_DONE &&
         !run_stack_passes(live, acting->action.task, why, sizeof(why)))
         result = RUN_RESULT_FAILED;

@@ -16,13 +16,17 @@ bool run_task_is_of_stack(const struct run_task_definition *task)
            strcmp(task->arguments[0], task->stack->program) == 0;
 }
 
+bool run_task_is_plan(const struct run_task_definition *task)
+{
+    return strcmp(task->arguments[1], "plan") == 0 || strcmp(task->arguments[1], "plan-destroy") == 0;
+}
+
 /* A plan to destroy is the stack's newest plan as any other. */
 static const char *kind_of(const struct run_task_definition *task)
 {
     if (!run_task_is_of_stack(task))
         return task->name; /* "cost", "compliance" */
-    return strcmp(task->arguments[1], "plan-destroy") == 0 ? stack_look_kind_name(LOOK_PLAN)
-                                                           : task->arguments[1];
+    return run_task_is_plan(task) ? stack_look_kind_name(LOOK_PLAN) : task->arguments[1];
 }
 
 static void take_report(const struct run_task_definition *task, const struct runner_outcome *outcome,

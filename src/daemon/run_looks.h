@@ -8,6 +8,8 @@
 
 /* Is it a command of verdict-iac itself, and not a program that looks at its plan? */
 bool run_task_is_of_stack(const struct run_task_definition *task);
+/* Of those: a plan, be it to destroy. */
+bool run_task_is_plan(const struct run_task_definition *task);
 
 /* NULL: it is a task of no stack, or one that is tried again. What it did not tell is not known, however well
  * the one before knew it. */

@@ -24,7 +24,7 @@ static const char *numbers_of(const struct run_live *live, const struct task_ski
     for (uint8_t i = 0; i < refuse->extract_count; i++) {
         const char *value = run_live_output(live, refuse->extracts[i].path);
         text_add(&text, "%s%s %.20s", i == 0 ? "" : ", ", refuse->extracts[i].path,
-                 value == NULL ? "not known" : value);
+                 value == NULL || value[0] == '\0' ? "not known" : value);
     }
     return to;
 }
@@ -43,6 +43,15 @@ bool run_stack_passes(const struct run_live *live, uint8_t index, char *why, siz
                    verdict == VERDICT_PASS ? "the plan is refused:" : "nobody can tell", task->refuse_text,
                    numbers_of(live, task->refuse, numbers));
     return false;
+}
+
+void run_stack_planned(struct run_live *live)
+{
+    static const enum stack_fact costs[] = {FACT_COST, FACT_COST_BEFORE};
+
+    for (size_t i = 0; i < ARRAY_LENGTH(costs); i++)
+        if (run_live_output(live, stack_fact_name(costs[i])) != NULL)
+            (void)!run_live_put(live, stack_fact_name(costs[i]), ""); /* that is no number */
 }
 
 /* ---- what nobody needs to be asked ---- */

@@ -9,6 +9,10 @@
 /* Of a task that is done: does refuse_when of its stack let its plan pass? False: `why` says for what not. */
 MUST_CHECK bool run_stack_passes(const struct run_live *live, uint8_t task, char *why, size_t size);
 
+/* A new plan was made: what a run reported of the cost of another stack, or in another environment, says
+ * nothing of it. */
+void run_stack_planned(struct run_live *live);
+
 /* Answers what awaits an answer that nobody needs: an approval of a plan that changes nothing. A turn later,
  * and to be called whenever a run changed. */
 void run_stacks_waive(struct daemon *daemon, const struct run_state *state);

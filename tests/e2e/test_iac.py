@@ -284,6 +284,21 @@ def test_before_a_deployment(world):
     assert end["state"] == "released" and stack.stages(end["id"])["prod-network-apply"] == "skipped", end["summary"]
 
 
+def test_what_another_environment_costs_is_no_evidence(world):
+    """Of one run: dev tells what it cost before, prod does not, and nobody can tell how much dearer it gets."""
+    stack = Stack(world)
+    look = world.write("commands/look", "#!/bin/sh\necho monthly_cost=100 >> \"$VERDICT_OUTPUT\"\n[ \"$VERDICT_ENVIRONMENT\" = dev ] && echo monthly_cost_before=99 >> \"$VERDICT_OUTPUT\"\nexit 0\n", 0o700)
+    world.programs["verdictd"].stop()
+    places = PIPELINE.replace("{ prod: {", "{ dev: { strategy = \"again\";  slots: { only: { address = \"127.0.0.1:1\"; }; };  commands: { deploy: { exec = [ \"LOOK\" ];  repeat = \"idempotent\"; }; }; };  prod: {")
+    pipeline = places.replace('environments = [ "prod" ]', 'environments = [ "dev", "prod" ]').replace("LOOK", look)
+    more = f'cost: {{ exec = [ "{look}" ]; }};  refuse_when = "monthly_cost > +10%";'
+    world.start_daemon(rules={"network.rules": stack.rules(approval="", more=more), "shop.rules": pipeline})
+    end = stack.ended(world.api("POST", "/v1/runs", {"pipeline": "shop", "version": "2.0.0"}).json["id"])
+    assert end["state"] == "failed" and end["summary"].endswith("nobody can tell monthly_cost > +10%: monthly_cost 100, monthly_cost_before not known"), end["summary"]
+    assert (stack.stages(end["id"])["dev"], stack.stages(end["id"])["prod-network-apply"]) == ("done", "idle")
+    assert (stack.told("dev")["cost"]["change"], stack.told("prod")["cost"]["change"]) == (pytest.approx(1 / 99), None)
+
+
 def test_a_restart_asks_nobody_for_nothing(world):
     """Killed between the moment that an empty plan waits and its waiver: as if the journal had stopped there."""
     stack = Stack(world)
