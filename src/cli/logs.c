@@ -162,8 +162,14 @@ int logs_run(struct cli *cli)
         .text = {.to = stdout, .terminal = &cli->terminal, .is_following = verb_flag(cli, "follow")}};
     int code = VERB_REFUSED;
 
+    if (verb_text(cli, "grep")[0] != '\0')
+        following.text.wanted = verb_text(cli, "grep");
+    if (cli->is_json && following.text.wanted != NULL) {
+        verb_complain(cli, "--grep picks lines for people; --json has all of them");
+        return VERB_REFUSED;
+    }
     if (strncmp(cli->words[0], "run_", 4) == 0)
-        return logs_of_run(cli);
+        return logs_of_run(cli, following.text.wanted);
     if (!text_copy(following.id, sizeof(following.id), cli->words[0]))
         verb_complain(cli, "%.40s...: no ID is so long", cli->words[0]);
     else if (following.text.is_following)

@@ -85,11 +85,11 @@ static int read_once(struct cli *cli, struct reading *reading, bool is_following
     return code;
 }
 
-int logs_of_run(struct cli *cli)
+int logs_of_run(struct cli *cli, const char *wanted)
 {
     bool is_following = verb_flag(cli, "follow");
     struct reading reading = {
-        .text = {.to = stdout, .terminal = &cli->terminal, .is_following = is_following}};
+        .text = {.to = stdout, .terminal = &cli->terminal, .is_following = is_following, .wanted = wanted}};
     int code = -1;
 
     if (verb_value(cli, "step")->is_set) {

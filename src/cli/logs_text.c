@@ -140,6 +140,24 @@ static void print_lines(FILE *to, const char *lines)
         (void)fputs("\n", to);
 }
 
+/* Lines below the head of their output. */
+static void print_below(struct logs_text *text, const cJSON *entry, const char *head, const char *lines)
+{
+    if (text->wanted == NULL) {
+        print_head(text, entry, head);
+        print_lines(text->to, lines);
+        return;
+    }
+    while (*lines != '\0') {
+        size_t length = strcspn(lines, "\n");
+        if (memmem(lines, length, text->wanted, strlen(text->wanted)) != NULL) {
+            print_head(text, entry, head);
+            (void)fprintf(text->to, "%.*s\n", (int)length, lines);
+        }
+        lines += length + (lines[length] == '\n');
+    }
+}
+
 /* Where nothing was printed, or what was is not known. */
 static const char *remark_of(const cJSON *entry)
 {
@@ -166,11 +184,7 @@ bool logs_text_add(struct logs_text *text, const cJSON *entry)
     bool is_known = strcmp(piece->head, head) == 0;
     if (is_known && length <= piece->length)
         return false;
-    print_head(text, entry, head);
-    if (length > piece->length)
-        print_lines(text->to, output + piece->length);
-    else if (!is_known)
-        print_lines(text->to, remark_of(entry));
+    print_below(text, entry, head, length > piece->length ? output + piece->length : remark_of(entry));
     if (length > piece->length)
         piece->length = length;
     (void)snprintf(piece->head, sizeof(piece->head), "%s", head);

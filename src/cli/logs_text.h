@@ -24,6 +24,7 @@ struct logs_text {
     FILE *to;
     const struct terminal *terminal;
     bool is_following;         /* what has not begun yet is told when it does */
+    const char *wanted;        /* only lines that hold it are printed, and the heads above them; NULL: all */
     struct logs_piece *pieces; /* [count]; grows */
     size_t count;
     char head[LOGS_HEAD_SIZE]; /* the line that what follows stands below */

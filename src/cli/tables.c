@@ -97,7 +97,8 @@ static const struct option logs_options[] = {
      .type = OPTION_INTEGER,
      .min = 1,
      .max = 1000,
-     .help = "only of this step of the plan, as `verdict get` counts them"}};
+     .help = "only of this step of the plan, as `verdict get` counts them"},
+    {.name = "grep", .type = OPTION_TEXT, .help = "only lines that hold this text, as it stands"}};
 static const struct option list_options[] = {
     {.name = "service", .type = OPTION_TEXT, .help = "only of this one"},
     {.name = "environment", .type = OPTION_TEXT, .help = "only in this one"},
@@ -260,7 +261,7 @@ static const char *const check_text[] = {
     NULL};
 
 static const char *const logs_text[] = {
-    "verdict logs ID [-f] [--step N]",
+    "verdict logs ID [-f] [--step N] [--grep TEXT]",
     "What each action came to, and what its commands printed: of a long output the first and the last 32 "
     "KiB, "
     "for seven days; of a command that runs its beginning, as far as whole lines are there. Known secrets "
@@ -331,6 +332,9 @@ static const char *const status_text[] = {
     "is not known.",
     "A pipeline's tasks report some of them as outputs: `coverage` (percent), `artifact_bytes`, and "
     "`commit_time` (seconds since 1970).",
+    "Stacks of infrastructure stand there with their resources, the last plan and apply, what they cost a "
+    "month and how much dearer that is, "
+    "findings by severity, and drift, each with when it was looked.",
     NULL};
 
 static const char *const retry_text[] = {

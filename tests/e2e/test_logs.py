@@ -52,6 +52,9 @@ def test_lines_are_seen_as_they_come(world):
     once = world.verdict("logs", name)
     assert once.returncode == 0 and body(once.stdout) == body(text), once
     assert SECRET not in text + once.stdout + world.api("GET", f"/v1/deployments/{name}/logs").text
+    found = world.verdict("logs", name, "--grep", "here")
+    assert found.returncode == 0 and body(found.stdout) == ["tab\there"] and found.stdout.count("== ") == 1, found
+    assert world.verdict("logs", name, "--grep", "here", "--json").returncode == 2
     first = world.verdict("logs", name, "--step", "1").stdout
     assert "deploy: done" in first and "route" not in first, first
     last = world.verdict("logs", name, "--step", "2").stdout

@@ -166,6 +166,7 @@ def test_released(world):
     logs = world.verdict("logs", run, "-f").stdout
     assert f"stage release  tag: done\nrelease/tag of 2.0.0: plain {DIGEST}\n" in logs and "stage test  load: done\n" in logs, logs
     assert f"stage prod  deploy: done, {task(world, run, 'prod', 'deploy')['deployment']}\n" in logs, logs
+    assert world.verdict("logs", run, "--grep", "release/").stdout.count("\n") == 2
     assert world.verdict("logs", run, "--step", "1").returncode == 2 and world.verdict("logs", "run_77").returncode == 2
     listed = world.verdict("runs")
     assert run in listed.stdout and "released" in listed.stdout

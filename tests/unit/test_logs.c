@@ -162,6 +162,21 @@ static void heads_say_what_came_of_it(void **state)
                  "== T  step 1  deploy: lost\nhalf\n");
 }
 
+static void lines_are_found(void **state)
+{
+    struct page *page = page_new(true);
+
+    (void)state;
+    page->text.wanted = "b.*";
+    (void)add(page, "\"place\":\"1.1\",\"state\":\"running\",\"output\":\"a\\nxb.*y\\n\"");
+    (void)add(page, "\"place\":\"2.1\",\"state\":\"ended\",\"output\":\"b\\n\\nb.\"");
+    (void)add(page, "\"place\":\"3.0\",\"over\":true,\"result\":\"failed\",\"why\":\"no b.* there\"");
+    (void)add(page, "\"place\":\"1.1\",\"state\":\"ended\",\"exit_status\":0,\"output\":\"a\\nxb.*y\\nb.*\"");
+    expect(page, "== T  step 1  deploy: running\nxb.*y\n"
+                 "== T  step 1  deploy: failed\nno b.* there\n"
+                 "== T  step 1  deploy: done\nb.*\n");
+}
+
 /* What a command printed goes to a terminal. */
 static void control_characters_are_not_shown(void **state)
 {
@@ -177,7 +192,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(places_survive_the_way_there_and_back), cmocka_unit_test(hosts_have_their_names),
         cmocka_unit_test(only_what_is_new_is_printed),           cmocka_unit_test(heads_say_what_came_of_it),
-        cmocka_unit_test(control_characters_are_not_shown),
+        cmocka_unit_test(control_characters_are_not_shown),      cmocka_unit_test(lines_are_found),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
