@@ -17,16 +17,15 @@
  *                             where somebody saw whether something was.
  *   pipeline_efficiency       time working of all runs that were released, by their time elapsed.
  *   build_time                from the first begin to the last end in the stage `build`, the mean.
- *   test_coverage             what tasks reported as the output `coverage`, in percent, the mean.
- *   artifact_size_trend       newest by oldest output `artifact_bytes` of each pipeline, less one; of several
- *                             pipelines: of their sums.
- *   deployment_frequency      promotions per day of what the journal covers of the span, a day at least.
- *   rollback_rate             rolled back, hanging, or taken back later, of all that had an effect.
- *   recovery_time             from the first FAIL, or where none came before it from its begin, to the end of
- *                             the way back, the mean.
- *   availability              1 - down / elapsed, of all deployments whose downtime is known: outside of
- *                             deployments nobody watches, so this is no figure of the service's whole life.
- *   lead_time                 from the output `commit_time` (seconds since 1970) of a run to its release.
+ *   test_coverage             what tasks reported as the output `coverage`, in percent, the mean; what a
+ * retry carries from a run before it counts there alone. artifact_size_trend       newest by oldest output
+ * `artifact_bytes` of each pipeline, less one; of several pipelines: of their sums. deployment_frequency
+ * promotions per day of what the journal covers of the span, a day at least. rollback_rate             rolled
+ * back, hanging, or taken back later, of all that had an effect. recovery_time             from the first
+ * FAIL, or where none came before it from its begin, to the end of the way back, the mean. availability 1 -
+ * down / elapsed, of all deployments whose downtime is known: outside of deployments nobody watches, so this
+ * is no figure of the service's whole life. lead_time                 from the output `commit_time` (seconds
+ * since 1970) of a run to its release.
  *
  * A run works while a command of a stage does, or those of its deployments that works longest. A lean value
  * stream calls that share flow efficiency (Martin and Osterling, "Value Stream Mapping", 2013: activity

@@ -14,6 +14,7 @@
 #define OUTPUT_BYTES    "artifact_bytes"
 #define OUTPUT_COMMIT   "commit_time"
 #define STAGE_BUILD     "build"
+#define STAGE_TEST      "test"
 
 /* One pass over the journal. */
 struct pass {
@@ -233,16 +234,24 @@ static int64_t run_working_ms(const struct pass *pass, const struct run_rows *ro
     return sum_ms;
 }
 
+/* The number of stages where none is called so. */
+static uint8_t find_stage(const struct run_definition *definition, const char *name)
+{
+    uint8_t at = 0;
+
+    while (at < definition->plan.stage_count && strcmp(definition->stages[at], name) != 0)
+        at++;
+    return at;
+}
+
 /* Unknown where there is no such stage, or where it did not end well. */
 static int64_t build_ms(const struct run_rows *rows)
 {
     const struct run_plan *plan = &rows->definition->plan;
     int64_t from_ms = INT64_MAX;
     int64_t to_ms = INT64_MIN;
-    uint8_t at = 0;
+    uint8_t at = find_stage(rows->definition, STAGE_BUILD);
 
-    while (at < plan->stage_count && strcmp(rows->definition->stages[at], STAGE_BUILD) != 0)
-        at++;
     if (at == plan->stage_count || rows->run->state.stage < at ||
         (rows->run->state.stage == at && rows->run->state.phase != RUN_RELEASED))
         return JOURNAL_UNKNOWN;
@@ -301,6 +310,9 @@ static void take_run(const struct pass *pass, const struct journal_run *run)
         figures.build_ms = build_ms(&rows);
     }
     take_outputs(pass, run, &figures);
+    /* A retry carries what a run before it reported, which counts there. */
+    if (definition != NULL && run->state.first_stage > find_stage(definition, STAGE_TEST))
+        figures.coverage_percent = NAN;
     figures_run(&pass->report->part->figures, &figures);
     run_definition_free(definition);
 }

@@ -153,7 +153,8 @@ class Whole:
     def shapes(self):
         """What each run's stages are made of."""
         runs = self.world.api("GET", "/v1/runs?limit=100").json["runs"]
-        return {int(one["id"][4:]): Run([(stage["name"], [task["kind"] for task in stage["tasks"]]) for stage in self.show(one["id"])["stages"]]) for one in runs}
+        stages = {int(one["id"][4:]): self.show(one["id"])["stages"] for one in runs}
+        return {run: Run([(stage["name"], [task["kind"] for task in stage["tasks"]]) for stage in found], sum(stage["state"] == "skipped" for stage in found)) for run, found in stages.items()}
 
     def check_report(self):
         """Number by number against the journal's rows; how many figures were known."""

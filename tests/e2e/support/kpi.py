@@ -14,7 +14,7 @@ HELD_BY_RULE = 2
 DAY_MS = 24 * 3600 * 1000
 RELEASED = 4
 
-Run = collections.namedtuple("Run", "stages")  # [(name, [kind of each task])], as a pipeline has them
+Run = collections.namedtuple("Run", "stages first", defaults=(0,))  # [(name, [kind of each task])], as a pipeline has them; and the stage that it began with
 
 
 def read(path, statement, *values):
@@ -106,6 +106,8 @@ def of_run(path, row, shape):
         if name == "build" and inside and (row["stage"] > index or row["phase"] == RELEASED):
             build = max(task["changed_ms"] for task in inside) - min(task["began_ms"] for task in inside)
         number += len(kinds)
+    if any(name == "test" for name, _kinds in shape.stages[:shape.first]):
+        outputs.pop("coverage", None)  # a run before this one reported it
     return {**row, "working": working, "build": build, "outputs": outputs, "elapsed": row["ended_ms"] - row["created_ms"]}
 
 
