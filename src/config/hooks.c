@@ -16,6 +16,7 @@ enum {
     OPTION_PROOF,
     OPTION_HEADER,
     OPTION_MAX_AGE,
+    OPTION_REPLAY,
     OPTION_WHEN,
     OPTION_NAMES,
     OPTION_SERVICES,
@@ -25,6 +26,7 @@ enum {
 enum { VALUES_MAX = 8, NAMES_MAX = 64, KIND_VALUES_MAX = 4 };
 
 static const char *const kinds[] = {"github", "gitlab", "verdict", "json", NULL};
+static const char *const replays[] = {"refused", "accepted", NULL};
 static const char *const proofs[] = {"sha256", "standard", "token", NULL};
 
 #define FIELD(field, key, what)                                                                              \
@@ -59,6 +61,12 @@ static const struct option options[HOOK_OPTION_COUNT] = {
                         .min = 10 * 1000,
                         .max = 23.0 * 3600 * 1000,
                         .help = "older messages are refused; 23h, and 5m of standard"},
+    [OPTION_REPLAY] = {.name = "replay",
+                       .type = OPTION_CHOICE,
+                       .choices = replays,
+                       .fallback = "refused",
+                       .help = "accepted: signed messages that do not say their time, and so begin anew "
+                               "after a day"},
     [OPTION_WHEN] = {.name = "when",
                      .type = OPTION_LIST,
                      .max = VALUES_MAX,
@@ -244,6 +252,20 @@ static bool check(const struct reading *reading, const struct settings_hook *hoo
     return is_good;
 }
 
+/* Whoever recorded a signed message could send it again when its key is forgotten. A token shown needs no
+ * recording: whoever read it along writes messages of his own. */
+static bool check_time(const struct reading *reading, const struct option_value *values,
+                       const struct settings_hook *hook)
+{
+    if (hook->proof != HOOK_SHA256 || hook->fields[HOOK_TIME].count > 0 ||
+        strcmp(replays[values[OPTION_REPLAY].choice], "accepted") == 0)
+        return true;
+    return report_node(
+        reading->build->report, reading->node,
+        "time: say where it stands when a message was written; without it a recorded one starts "
+        "a deployment again after 24h, unless replay = \"accepted\"");
+}
+
 /* A message of our own says what it is and when it was signed, and is believed for both. */
 static bool check_own(const struct reading *reading, const struct option_value *values,
                       const struct settings_hook *hook)
@@ -320,7 +342,8 @@ static bool read_hook(const struct build *build, const struct node *node, struct
     hook->names = texts_of(&values[OPTION_NAMES]);
     hook->services = texts_of(&values[OPTION_SERVICES]);
     hook->environments = texts_of(&values[OPTION_ENVIRONMENTS]);
-    return check_own(&reading, values, hook) && read_fields(&reading, values, hook) && check(&reading, hook);
+    return check_own(&reading, values, hook) && read_fields(&reading, values, hook) &&
+           check(&reading, hook) && check_time(&reading, values, hook);
 }
 
 bool hooks_read(const struct build *build, const struct node *root, struct settings *settings)

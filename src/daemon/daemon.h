@@ -19,6 +19,7 @@
 #include "io/log.h"
 #include "io/loop.h"
 #include "io/runner_client.h"
+#include "io/secret.h"
 #include "series/archive.h"
 #include "series/series.h"
 #include "store/journal.h"
@@ -70,6 +71,8 @@ struct daemon {
     struct loop *loop;
     struct http_client *http;
     struct vault *vault; /* of io/vault.h; NULL: the settings name none */
+    struct secret_files *secret_files;
+    struct secret_keeper keeper; /* of both */
     struct http_server *server;
     struct api *api;
     struct runner_client *runner;

@@ -7,6 +7,7 @@
 #include "daemon/run_live.h"
 #include "io/memory.h"
 #include "io/redaction.h"
+#include "io/secret_files.h"
 #include "io/vault.h"
 
 #include <stdio.h>
@@ -14,7 +15,22 @@
 
 const struct secret_keeper *daemon_keeper(const struct daemon *daemon)
 {
-    return daemon->vault == NULL ? NULL : vault_keeper(daemon->vault);
+    return &daemon->keeper;
+}
+
+static bool find_in_vault(void *data, const char *reference, struct secret *ret_secret, struct err *err)
+{
+    const struct daemon *daemon = data;
+    const struct secret_keeper *keeper = vault_keeper(daemon->vault);
+
+    return keeper->find(keeper->data, reference, ret_secret, err);
+}
+
+static bool find_file(void *data, const char *reference, struct secret *ret_secret, struct err *err)
+{
+    const struct daemon *daemon = data;
+
+    return secret_files_find(daemon->secret_files, reference, ret_secret, err);
 }
 
 /* Of a secret address the path alone tells whoever reads it as much. */
@@ -31,7 +47,10 @@ static void know(const struct daemon *daemon, const char *bytes, size_t length)
 static void learn(struct daemon *daemon, const char *reference)
 {
     CLEANUP(secret_drop) struct secret secret = {0};
+    enum reference_kind kind = reference_kind(reference);
 
+    if (daemon->secret_files != NULL && (kind == REFERENCE_FILE || kind == REFERENCE_CREDENTIAL))
+        secret_files_read(daemon->secret_files, reference);
     /* Whoever needs one that cannot be read says so. */
     if (secret_load(daemon_keeper(daemon), reference, &secret, NULL))
         know(daemon, secret.bytes, secret.length);
@@ -66,6 +85,8 @@ void daemon_learn_secrets(struct daemon *daemon)
         daemon->log.redaction = redaction_new();
     if (daemon->vault != NULL)
         vault_round_begin(daemon->vault);
+    if (daemon->secret_files != NULL)
+        secret_files_round_begin(daemon->secret_files);
     for (size_t i = 0; i < references->count; i++)
         learn(daemon, references->uses[i].text);
     if (daemon->config != NULL)
@@ -73,6 +94,8 @@ void daemon_learn_secrets(struct daemon *daemon)
     learn_lives(daemon);
     if (daemon->vault != NULL)
         vault_round_end(daemon->vault);
+    if (daemon->secret_files != NULL)
+        secret_files_round_end(daemon->secret_files);
 }
 
 void daemon_forget_secrets(struct daemon *daemon)
@@ -84,6 +107,15 @@ void daemon_forget_secrets(struct daemon *daemon)
 static void learned(void *data, const char *bytes, size_t length)
 {
     know(data, bytes, length);
+}
+
+void daemon_keep_files(struct daemon *daemon)
+{
+    const struct secret_files_ear ear = {.data = daemon, .learned = learned};
+
+    daemon->secret_files = secret_files_new(daemon->loop, &ear);
+    daemon->keeper.data = daemon;
+    daemon->keeper.find_file = find_file;
 }
 
 void daemon_open_vault(struct daemon *daemon)
@@ -101,8 +133,11 @@ void daemon_open_vault(struct daemon *daemon)
                                             .timeout_ms = from->timeout_ms};
     const struct vault_ear ear = {.data = daemon, .learned = learned};
 
-    if (from->url != NULL)
-        daemon->vault = vault_new(daemon->loop, daemon->http, &settings, &ear);
+    if (from->url == NULL)
+        return;
+    daemon->vault = vault_new(daemon->loop, daemon->http, &settings, &ear);
+    daemon->keeper.data = daemon;
+    daemon->keeper.find = find_in_vault;
 }
 
 /* ---- of commands ---- */

@@ -20,6 +20,7 @@
 #include "daemon/window.h"
 #include "io/clock.h"
 #include "io/memory.h"
+#include "io/secret_files.h"
 #include "io/vault.h"
 
 #include <errno.h>
@@ -373,6 +374,7 @@ bool daemon_open(struct daemon *daemon, struct err *err)
     daemon->loop = loop_new();
     if (!make_folders(daemon, err) || !http_client_new(daemon->loop, &http_limits, &daemon->http, err))
         return false;
+    daemon_keep_files(daemon);
     daemon_open_vault(daemon);
     daemon_learn_secrets(daemon);
     if (!open_engine(daemon, err) || !open_series(daemon, err) || !open_runner(daemon, err) ||
@@ -462,6 +464,7 @@ void daemon_close(struct daemon *daemon)
         api_free(daemon->api);
     commit_free(daemon->commit);
     vault_free(daemon->vault);
+    secret_files_free(daemon->secret_files);
     http_client_free(daemon->http);
     free(daemon->engine);
     free(daemon->run_memory);

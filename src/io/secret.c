@@ -163,11 +163,18 @@ static bool load_named(const struct secret_keeper *keeper, const char *reference
 
     if (kind != REFERENCE_VAULT)
         return loaders[kind](reference_name(reference), is_public, secret, err);
-    if (keeper == NULL)
+    if (keeper == NULL || keeper->find == NULL)
         return err_set(
             err, ERR_NOT_FOUND,
             "vault: there is none here (`vault` of verdictd.conf says where; only the daemon asks it)");
     return keeper->find(keeper->data, reference, secret, err);
+}
+
+static bool is_file(const char *reference)
+{
+    enum reference_kind kind = reference_kind(reference);
+
+    return kind == REFERENCE_FILE || kind == REFERENCE_CREDENTIAL;
 }
 
 static bool load(const struct secret_keeper *keeper, const char *reference, bool is_public,
@@ -175,7 +182,11 @@ static bool load(const struct secret_keeper *keeper, const char *reference, bool
 {
     struct secret secret = {0};
 
-    if (!reference_check(reference, err) || !load_named(keeper, reference, is_public, &secret, err))
+    if (!reference_check(reference, err))
+        return false;
+    if (keeper != NULL && keeper->find_file != NULL && is_file(reference))
+        return keeper->find_file(keeper->data, reference, ret_secret, err);
+    if (!load_named(keeper, reference, is_public, &secret, err))
         return false;
     strip_newline(&secret);
     if (!check_content(&secret, reference, err)) {

@@ -18,11 +18,14 @@ struct secret {
     size_t length;
 };
 
-/* Who knows the values of vault: references (vault.h). It is asked on the loop's thread alone, and never
- * waits: what it has not read yet is an error. */
+/* Who knows the values of vault: references (vault.h), and of files (secret_files.h). It is asked on the
+ * loop's thread alone, and never waits: what it has not read yet is an error. */
 struct secret_keeper {
     void *data;
+    /* Of vault:; NULL: there is none. */
     bool (*find)(void *data, const char *reference, struct secret *ret_secret, struct err *err);
+    /* Of file: and cred:, as secret_load() gives them; NULL: they are read. */
+    bool (*find_file)(void *data, const char *reference, struct secret *ret_secret, struct err *err);
 };
 
 /* Does the text have the form of a reference (whether or not it can be loaded)? */
@@ -31,7 +34,8 @@ bool secret_is_reference(const char *text);
 /* Reads what the reference names and strips one trailing newline. An empty one is refused, so is a NUL byte
  * inside. A file must not be readable or writable by everybody, nor writable by its group. ERR_INVALID: a
  * literal or an unknown scheme; ERR_NOT_FOUND; ERR_FORBIDDEN: permissions; ERR_LIMIT; ERR_IO. No error text
- * holds a literal. `keeper`: of vault: references, whose errors are its own; NULL: there is none. */
+ * holds a literal. `keeper`: whose errors are its own; NULL: files are read now, and there is
+ * no Vault. */
 MUST_CHECK bool secret_load(const struct secret_keeper *keeper, const char *reference,
                             struct secret *ret_secret, struct err *err);
 

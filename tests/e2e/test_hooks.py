@@ -6,6 +6,7 @@ import hmac
 import json
 
 import world_config
+from support import wait_until
 from support.swift import begin, ended, show
 
 SECRET = "It's a Secret to Everybody"
@@ -45,3 +46,14 @@ def test_started_by_github(world):
     assert ended(world, name)["done"]
     assert send(world, body).json["events"][0]["deployment"] == name, "nor does it begin anew"
     assert "hook-github for alice" in world.verdict("audit", "-n", "100").stdout
+
+
+def test_a_secret_that_is_exchanged(world):
+    """It is in memory, and so is its successor a moment later; meanwhile no request waits for the disk, and none is taken with the old one afterwards."""
+    secret = world.write("hook.secret", SECRET)
+    hook = f'hooks: {{ github: {{ secret = "file:{secret}";  names: {{ Production = "prod"; }};  services = [ "shop" ]; }}; }};'
+    begin(world, broker=False, observe="1h", at_most="2h", daemon=world_config.verdictd_text(world) + hook)
+    assert send(world, {"action": "deleted"}).status == 202
+    world.write("hook.secret", "another one\n")
+    wait_until(lambda: send(world, {"action": "deleted"}, "another one").status == 202, 10, "the new one counts")
+    assert send(world, {"action": "deleted"}).status == 401

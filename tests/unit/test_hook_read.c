@@ -151,7 +151,8 @@ static void gitlab_deployments(void **state)
 static void any_json(void **state)
 {
     struct settings *flux =
-        one_hook("hooks: { flux: { secret = \"cred:flux\"; header = \"X-Signature\"; when = [ \".reason = "
+        one_hook("hooks: { flux: { secret = \"cred:flux\"; replay = \"accepted\"; header = \"X-Signature\"; "
+                 "when = [ \".reason = "
                  "ReconciliationSucceeded\", \"no .error\" ];\n"
                  "service = \".involvedObject.name\"; environment = \"prod\";\n"
                  "version = \".metadata.\\\"kustomize.toolkit.fluxcd.io/revision\\\" behind :\"; }; };");
@@ -167,9 +168,9 @@ static void any_json(void **state)
     assert_start(flux, "{\"reason\":\"Progressing\"}", "-");
     assert_start(flux, "{\"reason\":\"ReconciliationSucceeded\",\"error\":\"x\"}", "-");
     settings_free(flux);
-    struct settings *image =
-        one_hook("hooks: { argocd: { secret = \"cred:a\"; service = [ \".app\", \".name\" ];\n"
-                 "environment = \".namespace before -\"; version = \".image behind :\"; }; };");
+    struct settings *image = one_hook(
+        "hooks: { argocd: { secret = \"cred:a\"; proof = \"token\"; service = [ \".app\", \".name\" ];\n"
+        "environment = \".namespace before -\"; version = \".image behind :\"; }; };");
     assert_start(image, "{\"name\":\"shop\",\"namespace\":\"prod-eu-1\",\"image\":\"reg:5000/shop:2.4.1\"}",
                  "{\"service\":\"shop\",\"environment\":\"prod\",\"version\":\"2.4.1\"}");
     assert_start(image, "{\"app\":7,\"name\":\"shop\",\"namespace\":\"prod\",\"image\":\"shop:\"}",
@@ -228,6 +229,24 @@ static void old_messages(void **state)
     settings_free(settings);
 }
 
+#define CI "hooks: { ci: { secret = \"cred:a\"; service = \"a\"; environment = \"b\"; version = \"1\"; "
+
+/* Who does not say when he wrote is young for ever. */
+static void without_a_time(void **state)
+{
+    static const char *const texts[] = {"proof = \"token\"; }; };", "proof = \"standard\"; }; };",
+                                        "replay = \"accepted\"; }; };"};
+    char whole[256];
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(texts); i++) {
+        (void)snprintf(whole, sizeof(whole), "%s%s", CI, texts[i]);
+        struct settings *settings = one_hook(whole);
+        assert_young(settings, "null", 1795687200, ERR_NONE);
+        settings_free(settings);
+    }
+}
+
 static void messages_of_our_own(void **state)
 {
     static const char *const texts[] = {
@@ -245,8 +264,6 @@ static void messages_of_our_own(void **state)
         settings_free(settings);
     }
 }
-
-#define CI "hooks: { ci: { secret = \"cred:a\"; service = \"a\"; environment = \"b\"; version = \"1\"; "
 
 static void what_is_refused(void **state)
 {
@@ -267,6 +284,10 @@ static void what_is_refused(void **state)
          "v.conf:1: when: '.a' is not like \".status = running\" or \"no .error\""},
         {"hooks: { alertmanager: { secret = \"cred:a\"; }; };",
          "v.conf:1: 'alertmanager' needs no hook: its webhook comes with a token of ours"},
+        {CI "}; };",
+         "v.conf:1: time: say where it stands when a message was written; without it a recorded one starts a "
+         "deployment again after 24h, unless replay = \"accepted\""},
+        {CI "replay = \"yes\"; }; };", "v.conf:1: replay: 'yes' is not one of refused, accepted"},
         {CI "max_age = \"24h\"; }; };", "v.conf:1: max_age: 24h is not from 10s to 23h"},
         {"hooks: { ci: { kind = \"verdict\"; secret = \"cred:a\"; proof = \"token\";\nservice = \"a\"; when "
          "= \"no "
@@ -290,11 +311,9 @@ static void what_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(github_deployments),
-        cmocka_unit_test(gitlab_deployments),
-        cmocka_unit_test(any_json),
-        cmocka_unit_test(old_messages),
-        cmocka_unit_test(messages_of_our_own),
+        cmocka_unit_test(github_deployments), cmocka_unit_test(gitlab_deployments),
+        cmocka_unit_test(any_json),           cmocka_unit_test(old_messages),
+        cmocka_unit_test(without_a_time),     cmocka_unit_test(messages_of_our_own),
         cmocka_unit_test(what_is_refused),
     };
 
