@@ -19,7 +19,6 @@
 #include "io/log.h"
 #include "io/loop.h"
 #include "io/runner_client.h"
-#include "io/secret.h"
 #include "series/archive.h"
 #include "series/series.h"
 #include "store/journal.h"
@@ -70,9 +69,8 @@ struct daemon {
     struct option_schemas schemas;
     struct loop *loop;
     struct http_client *http;
-    struct vault *vault; /* of io/vault.h; NULL: the settings name none */
-    struct secret_files *secret_files;
-    struct secret_keeper keeper; /* of both */
+    struct vault *vault;     /* of io/vault.h; NULL: the settings name none */
+    struct keeping *keeping; /* secrets.c: values of files */
     struct http_server *server;
     struct api *api;
     struct runner_client *runner;
@@ -85,11 +83,10 @@ struct daemon {
     struct journal *journal;
     char journal_path[DAEMON_PATH_MAX], runtime_folder[DAEMON_PATH_MAX];
     struct engine *engine;
-    bool is_stopping, is_turn_wanted;
-    bool is_broken;                 /* the journal cannot be written: this life is over */
-    const char *safe_why;           /* NULL, or why nothing is accepted: safe mode */
-    uint64_t suspect;               /* deployment that several lives crashed on; 0: none */
-    struct life *life;              /* mishaps.c */
+    bool is_stopping, is_turn_wanted, is_broken; /* the journal cannot be written: this life is over */
+    const char *safe_why;                        /* NULL, or why nothing is accepted: safe mode */
+    uint64_t suspect;                            /* deployment that several lives crashed on; 0: none */
+    struct life *life;                           /* mishaps.c */
     int64_t calm_at_ms, stop_at_ms; /* the loop's clock; until the second the broker may hear of the stop */
     struct loop_timer *good_bye, *engine_timer;
     int64_t alive_ms; /* when the loop was seen to turn last */

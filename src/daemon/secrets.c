@@ -11,11 +11,20 @@
 #include "io/vault.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+/* What the loop may ask without waiting. */
+struct keeping {
+    struct secret_files *files;
+    struct secret_keeper keeper;
+};
 
 const struct secret_keeper *daemon_keeper(const struct daemon *daemon)
 {
-    return &daemon->keeper;
+    if (daemon->keeping != NULL)
+        return &daemon->keeping->keeper;
+    return daemon->vault == NULL ? NULL : vault_keeper(daemon->vault);
 }
 
 static bool find_in_vault(void *data, const char *reference, struct secret *ret_secret, struct err *err)
@@ -30,7 +39,7 @@ static bool find_file(void *data, const char *reference, struct secret *ret_secr
 {
     const struct daemon *daemon = data;
 
-    return secret_files_find(daemon->secret_files, reference, ret_secret, err);
+    return secret_files_find(daemon->keeping->files, reference, ret_secret, err);
 }
 
 /* Of a secret address the path alone tells whoever reads it as much. */
@@ -49,8 +58,8 @@ static void learn(struct daemon *daemon, const char *reference)
     CLEANUP(secret_drop) struct secret secret = {0};
     enum reference_kind kind = reference_kind(reference);
 
-    if (daemon->secret_files != NULL && (kind == REFERENCE_FILE || kind == REFERENCE_CREDENTIAL))
-        secret_files_read(daemon->secret_files, reference);
+    if (daemon->keeping != NULL && (kind == REFERENCE_FILE || kind == REFERENCE_CREDENTIAL))
+        secret_files_read(daemon->keeping->files, reference);
     /* Whoever needs one that cannot be read says so. */
     if (secret_load(daemon_keeper(daemon), reference, &secret, NULL))
         know(daemon, secret.bytes, secret.length);
@@ -85,8 +94,8 @@ void daemon_learn_secrets(struct daemon *daemon)
         daemon->log.redaction = redaction_new();
     if (daemon->vault != NULL)
         vault_round_begin(daemon->vault);
-    if (daemon->secret_files != NULL)
-        secret_files_round_begin(daemon->secret_files);
+    if (daemon->keeping != NULL)
+        secret_files_round_begin(daemon->keeping->files);
     for (size_t i = 0; i < references->count; i++)
         learn(daemon, references->uses[i].text);
     if (daemon->config != NULL)
@@ -94,8 +103,8 @@ void daemon_learn_secrets(struct daemon *daemon)
     learn_lives(daemon);
     if (daemon->vault != NULL)
         vault_round_end(daemon->vault);
-    if (daemon->secret_files != NULL)
-        secret_files_round_end(daemon->secret_files);
+    if (daemon->keeping != NULL)
+        secret_files_round_end(daemon->keeping->files);
 }
 
 void daemon_forget_secrets(struct daemon *daemon)
@@ -113,9 +122,17 @@ void daemon_keep_files(struct daemon *daemon)
 {
     const struct secret_files_ear ear = {.data = daemon, .learned = learned};
 
-    daemon->secret_files = secret_files_new(daemon->loop, &ear);
-    daemon->keeper.data = daemon;
-    daemon->keeper.find_file = find_file;
+    daemon->keeping = memory_take(sizeof(*daemon->keeping));
+    daemon->keeping->files = secret_files_new(daemon->loop, &ear);
+    daemon->keeping->keeper = (struct secret_keeper){.data = daemon, .find_file = find_file};
+}
+
+void daemon_drop_files(struct daemon *daemon)
+{
+    if (daemon->keeping != NULL)
+        secret_files_free(daemon->keeping->files);
+    free(daemon->keeping);
+    daemon->keeping = NULL;
 }
 
 void daemon_open_vault(struct daemon *daemon)
@@ -136,8 +153,8 @@ void daemon_open_vault(struct daemon *daemon)
     if (from->url == NULL)
         return;
     daemon->vault = vault_new(daemon->loop, daemon->http, &settings, &ear);
-    daemon->keeper.data = daemon;
-    daemon->keeper.find = find_in_vault;
+    if (daemon->keeping != NULL)
+        daemon->keeping->keeper.find = find_in_vault;
 }
 
 /* ---- of commands ---- */

@@ -11,7 +11,8 @@ void daemon_learn_secrets(struct daemon *daemon);
 void daemon_forget_secrets(struct daemon *daemon);
 
 /* Keeps values of files in memory from now on: who needs one on the loop does not wait for a disk. */
-void daemon_keep_files(struct daemon *daemon);
+void daemon_keep_files(struct daemon *daemon); /* before the Vault is opened */
+void daemon_drop_files(struct daemon *daemon);
 
 /* Asks for the settings' Vault from now on, where they name one. */
 void daemon_open_vault(struct daemon *daemon);
@@ -20,7 +21,7 @@ void daemon_open_vault(struct daemon *daemon);
  * with a value. */
 void daemon_check_secrets(struct daemon *daemon);
 
-/* For secret_load() on the loop. */
+/* For secret_load() on the loop; NULL: there is none (--check). */
 const struct secret_keeper *daemon_keeper(const struct daemon *daemon);
 
 /* Secrets of commands: `names` has the name of a variable and a reference, `count` times. The first reads

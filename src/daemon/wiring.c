@@ -20,7 +20,6 @@
 #include "daemon/window.h"
 #include "io/clock.h"
 #include "io/memory.h"
-#include "io/secret_files.h"
 #include "io/vault.h"
 
 #include <errno.h>
@@ -464,7 +463,7 @@ void daemon_close(struct daemon *daemon)
         api_free(daemon->api);
     commit_free(daemon->commit);
     vault_free(daemon->vault);
-    secret_files_free(daemon->secret_files);
+    daemon_drop_files(daemon);
     http_client_free(daemon->http);
     free(daemon->engine);
     free(daemon->run_memory);
