@@ -20,7 +20,7 @@ struct lane {
     bool is_sending;
     char id[JOURNAL_NOTICE_ID_SIZE]; /* of the last one, also when its try has ended */
     uint32_t attempts;               /* before that try */
-    char *type, *body;
+    char *body;
     struct export_reading *reading; /* of a trace: its body is being made */
     const struct daemon_receiver *receiver;
     char said[ERR_TEXT_MAX]; /* of a trace: why the last try went wrong; "": it went well */
@@ -62,7 +62,6 @@ void outbox_free(struct outbox *outbox)
     loop_timer_stop(outbox->timer);
     for (size_t i = 0; i < ARRAY_LENGTH(outbox->lanes); i++) {
         exporting_forget(outbox->lanes[i].reading);
-        free(outbox->lanes[i].type);
         free(outbox->lanes[i].body);
     }
     free(outbox);
@@ -116,9 +115,8 @@ static void sent(void *data, enum notice_fate fate, int64_t retry_after_ms, cons
     lane->is_sending = false;
     lane->fate = fate;
     lane->due_ms = daemon_now_ms(outbox->daemon) + pause_ms;
-    free(lane->type);
     free(lane->body);
-    lane->type = lane->body = NULL;
+    lane->body = NULL;
     lane->fates[fate]++;
     log_end(lane, why);
     keep_end(lane);
@@ -128,7 +126,7 @@ static void sent(void *data, enum notice_fate fate, int64_t retry_after_ms, cons
 
 static void send_body(struct lane *lane)
 {
-    const struct notice notice = {.id = lane->id, .type = lane->type, .body = lane->body};
+    const struct notice notice = {.id = lane->id, .body = lane->body};
 
     lane->receiver->type->send(lane->receiver->notifier, &notice, sent, lane);
 }
@@ -153,13 +151,9 @@ static void trace_read(void *data, char *json, const struct err *err)
 static void start(struct lane *lane, const struct daemon_receiver *receiver,
                   const struct journal_outbox_row *row)
 {
-    char type[64];
-
-    (void)snprintf(type, sizeof(type), "verdict.deployment.%s", row->kind);
     memcpy(lane->id, row->id, sizeof(lane->id));
     lane->is_sending = true;
     lane->attempts = row->attempts;
-    lane->type = memory_copy_text(type);
     lane->body = memory_copy_text(row->body);
     lane->receiver = receiver;
     if (receiver->type->takes_traces)

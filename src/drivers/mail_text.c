@@ -90,8 +90,8 @@ static void add_headers(struct text *letter, const struct notice_facts *facts, c
     text_add(letter, "\r\n");
     add_date(letter, facts->time_s);
     text_add(letter, "Message-ID: <%s@%s>\r\n", facts->id, domain);
-    text_add(letter, "In-Reply-To: <%s@%s>\r\nReferences: <%s@%s>\r\n", facts->deployment, domain,
-             facts->deployment, domain);
+    text_add(letter, "In-Reply-To: <%s@%s>\r\nReferences: <%s@%s>\r\n", facts->about, domain, facts->about,
+             domain);
     text_add(letter, "Auto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\n"
                      "Content-Type: text/plain; charset=utf-8\r\n"
                      "Content-Transfer-Encoding: quoted-printable\r\n\r\n");

@@ -21,26 +21,27 @@ static void read_texts(const cJSON *data, struct notice_facts *facts)
         const char *name;
         const char **text;
     } texts[] = {
-        {"event", &facts->event},
-        {"deployment", &facts->deployment},
-        {"service", &facts->service},
-        {"environment", &facts->environment},
-        {"version", &facts->version},
-        {"previous", &facts->previous},
-        {"summary", &facts->summary},
-        {"evidence", &facts->evidence},
-        {"link", &facts->link},
-        {"rule", &facts->rule},
-        {"condition", &facts->condition},
-        {"metric", &facts->metric},
-        {"actor", &facts->actor},
-        {"reason", &facts->reason},
-        {"why", &facts->why},
+        {"event", &facts->event},         {"deployment", &facts->deployment},
+        {"service", &facts->service},     {"environment", &facts->environment},
+        {"version", &facts->version},     {"run", &facts->run},
+        {"pipeline", &facts->pipeline},   {"stack", &facts->stack},
+        {"incident", &facts->incident},   {"plan", &facts->plan},
+        {"approvers", &facts->approvers}, {"answer", &facts->answer},
+        {"previous", &facts->previous},   {"summary", &facts->summary},
+        {"evidence", &facts->evidence},   {"link", &facts->link},
+        {"rule", &facts->rule},           {"condition", &facts->condition},
+        {"metric", &facts->metric},       {"actor", &facts->actor},
+        {"reason", &facts->reason},       {"why", &facts->why},
         {"commit", &facts->commit},
     };
 
     for (size_t i = 0; i < ARRAY_LENGTH(texts); i++)
         *texts[i].text = json_text_of(data, texts[i].name);
+    facts->about = facts->deployment[0] != '\0' ? facts->deployment : facts->run;
+    if (facts->incident[0] == '\0')
+        facts->incident = facts->about;
+    if (facts->service[0] == '\0')
+        facts->service = facts->stack;
 }
 
 static int64_t seconds_of(const char *time)
@@ -123,6 +124,8 @@ static void add_version(struct fields *fields, const struct notice_facts *facts)
     struct text text;
 
     text_init(&text, memory, sizeof(memory));
+    if (facts->version[0] == '\0')
+        return;
     text_add(&text, "%s", facts->version);
     if (facts->previous[0] != '\0')
         text_add(&text, " in place of %s", facts->previous);
@@ -156,9 +159,15 @@ size_t notice_fields(const struct notice_facts *facts, struct notice_field array
     char memory[32];
     struct text share;
 
-    add(&fields, "Service", true, facts->service);
+    bool is_of_stack = facts->stack[0] != '\0' && facts->stack == facts->service;
+
+    add(&fields, is_of_stack ? "Stack" : "Service", true, facts->service);
     add(&fields, "Environment", true, facts->environment);
-    add_version(&fields, facts);
+    add(&fields, "Pipeline", true, facts->pipeline);
+    if (is_of_stack)
+        add(&fields, "Verb", true, facts->version);
+    else
+        add_version(&fields, facts);
     text_init(&share, memory, sizeof(memory));
     add_number(&share, "", facts->share);
     if (isfinite(facts->share))
@@ -166,6 +175,9 @@ size_t notice_fields(const struct notice_facts *facts, struct notice_field array
     add(&fields, "Traffic", true, memory);
     add_rule(&fields, facts);
     add(&fields, "Action", false, facts->kind->action);
+    add(&fields, "Plan", false, facts->plan);
+    add(&fields, "Asked", true, facts->approvers);
+    add(&fields, "Answer", false, facts->answer);
     add(&fields, "Who", true, facts->actor);
     add(&fields, "Reason", false, facts->reason);
     add(&fields, "Why", false, facts->why);

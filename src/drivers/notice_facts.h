@@ -23,6 +23,12 @@ struct notice_facts {
     const char *traceparent;
     int64_t time_s; /* the same since 1970; 0: not readable */
     const char *event, *deployment, *service, *environment, *version, *previous;
+    const char *run, *pipeline, *stack; /* of a run; `service` is the stack where there is no other */
+    const char *about;                  /* "dep_7", "run_7" */
+    const char
+        *incident; /* what alerts are known by: the deployment, or "network/prod apply" over its runs */
+    const char *plan, *approvers,
+        *answer; /* what waits for people, who they are, and the command for a yes */
     const char *summary, *evidence, *link;
     const char *rule, *condition, *metric, *actor, *reason, *why, *commit;
     double value, bound, count, share;

@@ -35,6 +35,22 @@ static const struct notice_kind kinds[] = {
      "the way back is tried on"},
     {"quarantine_forgotten", NOTICE_WARNING, NOTICE_TELLS, 0, false,
      "a version that was in quarantine could come back"},
+    {"run_started", NOTICE_INFO, NOTICE_TELLS, 0, false, "its stages begin"},
+    {"run_stage_entered", NOTICE_INFO, NOTICE_TELLS, 0, false, "goes on"},
+    {"run_approval_wanted", NOTICE_WARNING, NOTICE_OPENS, NOTICE_HELD, false,
+     "waits for people to approve it"},
+    {"run_asks", NOTICE_WARNING, NOTICE_OPENS, NOTICE_HELD, false, "waits for a person to say what it means"},
+    {"run_waits", NOTICE_INFO, NOTICE_TELLS, 0, false, "waits for an answer from outside"},
+    {"run_resumed", NOTICE_INFO, NOTICE_ENDS, 0, false, "goes on"},
+    {"run_released", NOTICE_INFO, NOTICE_ENDS, 0, true, "all of it is done"},
+    {"run_failed", NOTICE_ERROR, NOTICE_OPENS, NOTICE_FAILED, false, "nothing more of it begins"},
+    {"run_aborted", NOTICE_WARNING, NOTICE_ENDS, 0, false, "nothing more of it begins"},
+    {"plan_refused", NOTICE_ERROR, NOTICE_OPENS, NOTICE_FAILED, false, "nothing was applied"},
+    {"apply_failed", NOTICE_CRITICAL, NOTICE_OPENS, NOTICE_FAILED, false, "the next plan says what is left"},
+    {"drift_found", NOTICE_WARNING, NOTICE_OPENS, NOTICE_DRIFTED, false,
+     "nothing: it stays until somebody applies, or takes it over"},
+    {"drift_gone", NOTICE_INFO, NOTICE_ENDS, 0, false, "nothing more is to be done"},
+    {"drift_unknown", NOTICE_WARNING, NOTICE_TELLS, 0, false, "it is looked for again in its time"},
     {"test", NOTICE_INFO, NOTICE_TELLS, 0, true, "nothing: somebody tries whether this arrives"},
 };
 
@@ -66,6 +82,7 @@ const char *notice_alert_name(enum notice_alert alert)
         [NOTICE_FAILED] = "failed",
         [NOTICE_HELD] = "held",
         [NOTICE_ESCALATED] = "escalated",
+        [NOTICE_DRIFTED] = "drifted",
     };
 
     return names[alert];

@@ -11,11 +11,11 @@ enum notice_severity { NOTICE_INFO, NOTICE_WARNING, NOTICE_ERROR, NOTICE_CRITICA
 enum notice_incident {
     NOTICE_TELLS, /* neither of the others */
     NOTICE_OPENS, /* something is wrong, or waits for people */
-    NOTICE_ENDS   /* what was opened about this deployment, if anything, is over */
+    NOTICE_ENDS   /* what was opened about the same, if anything, is over */
 };
 
-/* What is wrong with a deployment, or waits; several at once are possible. */
-enum notice_alert { NOTICE_FAILED, NOTICE_HELD, NOTICE_ESCALATED, NOTICE_ALERT_COUNT };
+/* What is wrong with a deployment or a run, or waits; several at once are possible. */
+enum notice_alert { NOTICE_FAILED, NOTICE_HELD, NOTICE_ESCALATED, NOTICE_DRIFTED, NOTICE_ALERT_COUNT };
 
 struct notice_kind {
     const char *name; /* "verdict_failed" */
@@ -31,7 +31,7 @@ const struct notice_kind *notice_kind_find(const char *name);
 
 /* "info", "warning", "error", "critical". */
 const char *notice_severity_name(enum notice_severity severity);
-/* "failed", "held", "escalated". */
+/* "failed", "held", "escalated", "drifted". */
 const char *notice_alert_name(enum notice_alert alert);
 /* 0xRRGGBB; of what is over and good green. */
 unsigned notice_colour(const struct notice_kind *kind);

@@ -28,7 +28,6 @@ struct notifier_env {
  */
 struct notice {
     const char *id;
-    const char *type; /* "verdict.rollback.started" */
     const char *body;
 };
 

@@ -1,4 +1,4 @@
-/* notify_alertmanager.c - Prometheus' Alertmanager: an alert as long as a deployment needs people.
+/* notify_alertmanager.c - Prometheus' Alertmanager: an alert as long as a deployment or a run needs people.
  * SPDX-License-Identifier: MIT
  *
  * Alertmanager takes an alert for over when nobody repeats it. Ours carries its end, far away, and is told
@@ -47,11 +47,12 @@ static const struct alert alerts[NOTICE_ALERT_COUNT] = {
     [NOTICE_FAILED] = {"VerdictFailed", NOTICE_ERROR},
     [NOTICE_HELD] = {"VerdictHeld", NOTICE_WARNING},
     [NOTICE_ESCALATED] = {"VerdictEscalated", NOTICE_CRITICAL},
+    [NOTICE_DRIFTED] = {"VerdictDrift", NOTICE_WARNING},
 };
 
 static const struct alert trial = {"VerdictTest", NOTICE_INFO};
 
-/* Only what stays the same for the deployment: the same labels are the same alert. */
+/* Only what stays the same for the deployment, or from run to run: the same labels are the same alert. */
 static void add_labels(cJSON *object, const struct notify_use *use, const struct notice_facts *facts,
                        const struct alert *alert)
 {
@@ -63,8 +64,12 @@ static void add_labels(cJSON *object, const struct notify_use *use, const struct
     cJSON_AddStringToObject(labels, "verdict", facts->source);
     cJSON_AddStringToObject(labels, "service", facts->service);
     cJSON_AddStringToObject(labels, "environment", facts->environment);
-    cJSON_AddStringToObject(labels, "version", facts->version);
-    cJSON_AddStringToObject(labels, "deployment", facts->deployment);
+    if (facts->deployment[0] != '\0') {
+        cJSON_AddStringToObject(labels, "version", facts->version);
+        cJSON_AddStringToObject(labels, "deployment", facts->deployment);
+    } else {
+        cJSON_AddStringToObject(labels, "incident", facts->incident);
+    }
     for (size_t i = 0; i + 1 < more->list_length; i += 2) {
         cJSON_DeleteItemFromObjectCaseSensitive(labels, more->list[i]);
         cJSON_AddStringToObject(labels, more->list[i], more->list[i + 1]);

@@ -1,5 +1,5 @@
-/* notify_cdevents.c - CDEvents 0.5 in CloudEvents, over HTTP: what went out, what was taken back, and what is
- * wrong meanwhile, for whoever follows deliveries of several tools.
+/* notify_cdevents.c - CDEvents 0.5 in CloudEvents, over HTTP: what went out, what was taken back, what is
+ * wrong meanwhile, and how runs went, for whoever follows deliveries of several tools.
  * SPDX-License-Identifier: MIT
  *
  * Nothing may be added to their subjects, so what else a notice says stands in customData. That has no member
@@ -32,6 +32,8 @@ enum tale {
     TELLS_ROLLED_BACK,
     TELLS_INCIDENT,
     TELLS_RESOLVED,
+    TELLS_RUN_STARTED,
+    TELLS_RUN_FINISHED,
     TELLS_TEST,
     TALE_COUNT
 };
@@ -42,16 +44,47 @@ static const char *const types[TALE_COUNT] = {
     [TELLS_ROLLED_BACK] = "dev.cdevents.service.rolledback.0.3.0",
     [TELLS_INCIDENT] = "dev.cdevents.incident.detected.0.3.0",
     [TELLS_RESOLVED] = "dev.cdevents.incident.resolved.0.3.0",
+    [TELLS_RUN_STARTED] = "dev.cdevents.pipelinerun.started.0.3.0",
+    [TELLS_RUN_FINISHED] = "dev.cdevents.pipelinerun.finished.0.3.0",
     [TELLS_TEST] = "dev.cdeventsx.verdict-notice.tested.0.1.0",
 };
 
 static const struct {
     const char *event;
     enum tale tale;
+    const char *outcome; /* RUN_FINISHED */
 } tales[] = {
-    {"started", TELLS_STARTED},         {"promoted", TELLS_UPGRADED}, {"rolled_back", TELLS_ROLLED_BACK},
-    {"verdict_failed", TELLS_INCIDENT}, {"test", TELLS_TEST},
+    {"started", TELLS_STARTED, NULL},
+    {"promoted", TELLS_UPGRADED, NULL},
+    {"rolled_back", TELLS_ROLLED_BACK, NULL},
+    {"verdict_failed", TELLS_INCIDENT, NULL},
+    {"test", TELLS_TEST, NULL},
+    {"run_started", TELLS_RUN_STARTED, NULL},
+    {"run_released", TELLS_RUN_FINISHED, "success"},
+    {"run_failed", TELLS_RUN_FINISHED, "failure"},
+    {"plan_refused", TELLS_RUN_FINISHED, "failure"},
+    {"apply_failed", TELLS_RUN_FINISHED, "failure"},
+    {"run_aborted", TELLS_RUN_FINISHED, "error"},
+    {"drift_found", TELLS_INCIDENT, NULL},
 };
+
+static const char *outcome_of(const struct notice_facts *facts)
+{
+    const char *outcome = NULL;
+
+    for (size_t i = 0; i < ARRAY_LENGTH(tales); i++)
+        if (strcmp(tales[i].event, facts->event) == 0)
+            outcome = tales[i].outcome;
+    return outcome;
+}
+
+/* What was detected: a rule that failed, a drift. That a run did not end well is its own end. */
+static bool ends_incident(const struct notice_facts *facts)
+{
+    unsigned told = facts->run[0] == '\0' ? 1U << NOTICE_FAILED : 1U << NOTICE_DRIFTED;
+
+    return (facts->ends & told) != 0;
+}
 
 /* The notice's own, then the end of an incident that it brings. False: there is no such one. */
 static bool find(const struct notice_facts *facts, size_t number, enum tale *ret_tale)
@@ -61,7 +94,7 @@ static bool find(const struct notice_facts *facts, size_t number, enum tale *ret
             *ret_tale = tales[i].tale;
             return true;
         }
-    if (number != 0 || (facts->ends & (1U << NOTICE_FAILED)) == 0)
+    if (number != 0 || !ends_incident(facts))
         return false;
     *ret_tale = TELLS_RESOLVED;
     return true;
@@ -73,7 +106,7 @@ static void add_artifact(cJSON *content, const struct notice_facts *facts, const
     char memory[ARTIFACT_SIZE];
     struct text text;
 
-    if (version[0] == '\0')
+    if (version[0] == '\0' || facts->deployment[0] == '\0')
         return;
     text_init(&text, memory, sizeof(memory));
     text_add(&text, "pkg:generic/%s@", facts->service);
@@ -87,13 +120,39 @@ static void add_reference(cJSON *content, const char *name, const char *id)
     cJSON_AddStringToObject(cJSON_AddObjectToObject(content, name), "id", id);
 }
 
+static void add_text(cJSON *object, const char *name, const char *text)
+{
+    if (text[0] != '\0')
+        cJSON_AddStringToObject(object, name, text);
+}
+
+static void add_run(cJSON *event, const struct notice_facts *facts)
+{
+    cJSON *subject = cJSON_AddObjectToObject(event, "subject");
+    const char *outcome = outcome_of(facts);
+
+    cJSON_AddStringToObject(subject, "id", facts->run);
+    cJSON_AddStringToObject(subject, "source", facts->source);
+    cJSON *content = cJSON_AddObjectToObject(subject, "content");
+    cJSON_AddStringToObject(content, "pipelineName", facts->incident);
+    add_text(content, "uri", facts->link);
+    if (outcome == NULL)
+        return;
+    cJSON_AddStringToObject(content, "outcome", outcome);
+    if (strcmp(outcome, "success") != 0)
+        cJSON_AddStringToObject(content, "errors", facts->why[0] == '\0' ? facts->summary : facts->why);
+}
+
 static void add_subject(cJSON *event, const struct notice_facts *facts, enum tale tale)
 {
     bool is_incident = tale == TELLS_INCIDENT || tale == TELLS_RESOLVED;
     bool is_deployment = is_incident || tale == TELLS_STARTED || tale == TELLS_TEST;
     cJSON *subject = cJSON_AddObjectToObject(event, "subject");
 
-    cJSON_AddStringToObject(subject, "id", is_deployment ? facts->deployment : facts->service);
+    cJSON_AddStringToObject(subject, "id",
+                            is_incident     ? facts->incident
+                            : is_deployment ? facts->about
+                                            : facts->service);
     cJSON_AddStringToObject(subject, "source", facts->source);
     cJSON *content = cJSON_AddObjectToObject(subject, "content");
     if (is_incident)
@@ -102,12 +161,6 @@ static void add_subject(cJSON *event, const struct notice_facts *facts, enum tal
     if (is_deployment)
         add_reference(content, "service", facts->service);
     add_artifact(content, facts, tale == TELLS_ROLLED_BACK ? facts->previous : facts->version);
-}
-
-static void add_text(cJSON *object, const char *name, const char *text)
-{
-    if (text[0] != '\0')
-        cJSON_AddStringToObject(object, name, text);
 }
 
 static void add_number(cJSON *object, const char *name, double number)
@@ -120,7 +173,8 @@ static void add_more(cJSON *event, const struct notice_facts *facts)
 {
     cJSON *more = cJSON_AddObjectToObject(event, "customData");
 
-    cJSON_AddStringToObject(more, "deployment", facts->deployment);
+    add_text(more, "deployment", facts->deployment);
+    add_text(more, "run", facts->run);
     cJSON_AddStringToObject(more, "event", facts->event);
     cJSON_AddStringToObject(more, "summary", facts->summary);
     add_text(more, "version", facts->version);
@@ -167,7 +221,10 @@ static bool write_request(const struct notify_use *use, const struct notice_fact
     cJSON_AddStringToObject(envelope, "datacontenttype", "application/json");
     cJSON *event = cJSON_AddObjectToObject(envelope, "data");
     add_context(event, facts, id, types[tale]);
-    add_subject(event, facts, tale);
+    if (tale == TELLS_RUN_STARTED || tale == TELLS_RUN_FINISHED)
+        add_run(event, facts);
+    else
+        add_subject(event, facts, tale);
     add_more(event, facts);
     const cJSON *subject = cJSON_GetObjectItemCaseSensitive(event, "subject");
     cJSON_AddStringToObject(envelope, "subject",

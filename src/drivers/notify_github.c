@@ -49,6 +49,17 @@ static const char *state_of(const char *event)
         {"cancelled", "error"},
         {"promoted", "success"},
         {"tried", "success"},
+        {"run_started", "pending"},
+        {"run_stage_entered", "pending"},
+        {"run_approval_wanted", "pending"},
+        {"run_asks", "pending"},
+        {"run_waits", "pending"},
+        {"run_resumed", "pending"},
+        {"run_released", "success"},
+        {"run_failed", "failure"},
+        {"plan_refused", "failure"},
+        {"apply_failed", "failure"},
+        {"run_aborted", "error"},
     };
 
     for (size_t i = 0; i < ARRAY_LENGTH(states); i++)
@@ -90,7 +101,10 @@ static bool write_request(const struct notify_use *use, const struct notice_fact
     request->url = url_of(use, facts);
     request->json = cJSON_CreateObject();
     cJSON_AddStringToObject(request->json, "state", state);
-    (void)snprintf(shown, sizeof(shown), "verdict/%s/%s", facts->service, facts->environment);
+    if (facts->deployment[0] != '\0')
+        (void)snprintf(shown, sizeof(shown), "verdict/%s/%s", facts->service, facts->environment);
+    else
+        (void)snprintf(shown, sizeof(shown), "verdict/run/%s", facts->incident);
     cJSON_AddStringToObject(request->json, "context", shown);
     cJSON_AddStringToObject(request->json, "description",
                             notice_text(facts->summary, NOTICE_PLAIN, shown, DESCRIPTION_SIZE));

@@ -40,6 +40,7 @@ static void add_tags(cJSON *annotation, const struct notify_use *use, const stru
     add_tag(tags, facts->event);
     add_tag(tags, facts->service);
     add_tag(tags, facts->environment);
+    add_tag(tags, facts->pipeline);
     for (size_t i = 0; i < more->list_length; i++)
         add_tag(tags, more->list[i]);
 }

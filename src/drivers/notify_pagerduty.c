@@ -49,7 +49,7 @@ static cJSON *payload_of(const struct notice_facts *facts)
     cJSON_AddStringToObject(payload, "summary",
                             notice_text(facts->summary, NOTICE_PLAIN, memory, sizeof(memory)));
     text_init(&source, memory, sizeof(memory));
-    text_add(&source, "%s/%s", facts->service, facts->environment);
+    text_add(&source, "%s%s%s", facts->service, facts->environment[0] == '\0' ? "" : "/", facts->environment);
     cJSON_AddStringToObject(payload, "source", memory);
     cJSON_AddStringToObject(payload, "timestamp", facts->time);
     cJSON_AddItemToObject(payload, "custom_details", details_of(facts));
@@ -62,18 +62,18 @@ static void add_link(cJSON *event, const struct notice_facts *facts)
         return;
     cJSON *link = cJSON_CreateObject();
     cJSON_AddStringToObject(link, "href", facts->link);
-    cJSON_AddStringToObject(link, "text", facts->deployment);
+    cJSON_AddStringToObject(link, "text", facts->about);
     cJSON_AddItemToArray(cJSON_AddArrayToObject(event, "links"), link);
 }
 
-/* One incident for a deployment of this daemon, however often it is told. */
+/* One incident for a deployment of this daemon, or for what runs are about, however often it is told. */
 static void add_alert(cJSON *event, const struct notice_facts *facts, enum part part)
 {
     char memory[DEDUP_SIZE];
     struct text dedup;
 
     text_init(&dedup, memory, sizeof(memory));
-    text_add(&dedup, "%s/%s", facts->source, facts->deployment);
+    text_add(&dedup, "%s/%s", facts->source, facts->incident);
     cJSON_AddStringToObject(event, "event_action", part == PART_TRIGGER ? "trigger" : "resolve");
     cJSON_AddStringToObject(event, "dedup_key", memory);
     cJSON *payload = payload_of(facts);
@@ -91,7 +91,7 @@ static bool is_wanted(const struct notice_facts *facts, enum part part)
     case PART_TRIGGER:
         return facts->kind->incident == NOTICE_OPENS;
     case PART_RESOLVE:
-        return facts->ends != 0;
+        return facts->ends != 0 && !is_wanted(facts, PART_TRIGGER); /* what goes wrong goes on */
     case PART_CHANGE:
         return facts->kind->is_change;
     case PART_COUNT:

@@ -60,7 +60,7 @@ static bool write_request(const struct notify_use *use, const struct notice_fact
     add_escaped(attachment, "fallback", facts->summary);
     cJSON_AddStringToObject(attachment, "color", colour);
     if (facts->link[0] != '\0') {
-        cJSON_AddStringToObject(attachment, "title", facts->deployment);
+        cJSON_AddStringToObject(attachment, "title", facts->about);
         cJSON_AddStringToObject(attachment, "title_link", facts->link);
     }
     add_fields(attachment, facts);

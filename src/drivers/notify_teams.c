@@ -87,7 +87,7 @@ static void add_card(cJSON *attachment, const struct notice_facts *facts)
         return;
     cJSON *action = cJSON_CreateObject();
     cJSON_AddStringToObject(action, "type", "Action.OpenUrl");
-    cJSON_AddStringToObject(action, "title", facts->deployment);
+    cJSON_AddStringToObject(action, "title", facts->about);
     cJSON_AddStringToObject(action, "url", facts->link);
     cJSON_AddItemToArray(cJSON_AddArrayToObject(card, "actions"), action);
 }

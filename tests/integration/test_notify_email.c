@@ -227,7 +227,7 @@ static void refuses_options(void **state)
 static void closes_at_work(void **state)
 {
     struct notifier_bench *bench = *state;
-    const struct notice notice = {.id = "msg_1", .type = "x", .body = notifier_bench_body("held", "")};
+    const struct notice notice = {.id = "msg_1", .body = notifier_bench_body("held", "")};
     bool never = false;
 
     open_at(bench, PORT_STARTTLS, "slow@example.org", "timeout", "400ms");

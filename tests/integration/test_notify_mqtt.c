@@ -61,7 +61,7 @@ static void note(void *data, enum notice_fate fate, int64_t retry_after_ms, cons
 
 static void expect(struct mqtt_bench *bench, const char *body, enum notice_fate fate, const char *part)
 {
-    const struct notice notice = {.id = "msg_1", .type = "x", .body = body};
+    const struct notice notice = {.id = "msg_1", .body = body};
     struct notifier_told told = {0};
 
     notifier_mqtt.send(notifier, &notice, note, &told);
@@ -103,7 +103,7 @@ static void waits_for_a_broker_that_is_away(void **state)
         mqtt_bench_open_and_wait(bench, 0, (struct mqtt_client_settings){.client_id = "ear"});
     mqtt_bench_subscribe(party, "#");
     for (int i = 0; party->messages == 0; i++) { /* as the outbox would */
-        const struct notice notice = {.id = "msg_1", .type = "x", .body = SHORT};
+        const struct notice notice = {.id = "msg_1", .body = SHORT};
         struct notifier_told told = {0};
         notifier_mqtt.send(notifier, &notice, note, &told);
         assert_true(loop_run_until(bench->loop, &told.is_there, MQTT_BENCH_DEADLINE_MS));
@@ -154,13 +154,13 @@ static void refuses_options(void **state)
 static void closes_at_work(void **state)
 {
     struct mqtt_bench *bench = *state;
-    const struct notice notice = {.id = "msg_1", .type = "x", .body = SHORT};
+    const struct notice notice = {.id = "msg_1", .body = SHORT};
     struct notifier_told told = {0};
     bool never = false;
 
     open_at(bench, NULL, NULL);
     notifier_mqtt.send(notifier, &notice, note, &told);
-    notifier_mqtt.send(notifier, &(struct notice){.id = "x", .type = "x", .body = "{"}, note, &told);
+    notifier_mqtt.send(notifier, &(struct notice){.id = "x", .body = "{"}, note, &told);
     notifier_mqtt.close(notifier);
     mqtt_bench_start_open_broker(bench);
     open_at(bench, NULL, NULL);

@@ -110,7 +110,7 @@ static void closes_at_work(void **state)
 
     open_at(bench, "/slack/x");
     for (int i = 0; i < 2; i++) {
-        const struct notice notice = {.id = "msg_1", .type = "x", .body = notifier_bench_body("started", "")};
+        const struct notice notice = {.id = "msg_1", .body = notifier_bench_body("started", "")};
         char path[FOLDER_PATH_MAX];
         bench->type->send(bench->notifier, &notice, NULL, NULL);
         (void)unlink(folder_path(&bench->folder, "url", path)); /* the second one ends at once */

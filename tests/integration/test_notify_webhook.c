@@ -165,7 +165,7 @@ static void note(void *data, enum notice_fate fate, int64_t retry_after_ms, cons
 
 static struct told send_notice(struct fixture *fixture, const char *id)
 {
-    const struct notice notice = {.id = id, .type = "verdict.deployment.started", .body = BODY};
+    const struct notice notice = {.id = id, .body = BODY};
     struct told told = {0};
 
     notifier_types[0]->send(fixture->notifier, &notice, note, &told);
@@ -312,7 +312,7 @@ static void refuses_options(void **state)
 static void closes_at_work(void **state)
 {
     struct fixture *fixture = *state;
-    const struct notice notice = {.id = "msg_1", .type = "x", .body = BODY};
+    const struct notice notice = {.id = "msg_1", .body = BODY};
     struct told told[3] = {{0}};
     bool never = false;
     char path[FOLDER_PATH_MAX];

@@ -177,7 +177,7 @@ static void note(void *data, enum notice_fate fate, int64_t retry_after_ms, cons
 
 struct notifier_told notifier_bench_send(struct notifier_bench *bench, const char *body)
 {
-    const struct notice notice = {.id = "msg_1", .type = "verdict.deployment.x", .body = body};
+    const struct notice notice = {.id = "msg_1", .body = body};
     struct notifier_told told = {0};
 
     bench->type->send(bench->notifier, &notice, note, &told);
