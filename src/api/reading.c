@@ -59,6 +59,8 @@ static bool read_run(struct reading *reading, struct err *err)
         !journal_view_run_sealed(view, reading->deployment, arena, &reading->sealed, err) ||
         !journal_view_outputs(view, reading->deployment, arena, &reading->outputs, &reading->output_count,
                               err) ||
+        !journal_view_approvals(view, reading->deployment, arena, &reading->approvals,
+                                &reading->approval_count, err) ||
         !journal_view_tasks(view, reading->deployment, true, arena, &reading->tasks, &reading->task_count,
                             err))
         return false;

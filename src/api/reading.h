@@ -68,6 +68,8 @@ struct reading {
     size_t task_count;
     const struct journal_output *outputs; /* [output_count] */
     size_t output_count;
+    const struct journal_approval *approvals; /* [approval_count], of the run */
+    size_t approval_count;
     bool is_onward;                     /* audits: those above the filter's `before`, oldest first */
     const struct journal_audit *audits; /* [audit_count] */
     size_t audit_count;

@@ -78,6 +78,15 @@ static void add_failure(const struct run_record *record, struct text *text)
         text_add(text, " (dep_%" PRIu64 ")", state->tasks[task].deployment);
 }
 
+/* " (1 of 2)", of those that need several. */
+static void add_count(const struct run_record *record, uint8_t task, struct text *text)
+{
+    uint8_t need = record->definition == NULL ? 0 : record->definition->plan.tasks[task].need;
+
+    if (need > 1)
+        text_add(text, " (%u of %u)", record->row->state.approvals[task], need);
+}
+
 static void add_waiting(const struct run_record *record, struct text *text)
 {
     const struct run_state *state = &record->row->state;
@@ -89,6 +98,8 @@ static void add_waiting(const struct run_record *record, struct text *text)
             continue;
         text_add(text, "%s %s%s", is_first ? "" : ",", task_name(record, (uint8_t)i),
                  is_asking ? " (it failed)" : "");
+        if (!is_asking)
+            add_count(record, (uint8_t)i, text);
         is_first = false;
     }
 }
@@ -215,6 +226,11 @@ static void add_review(cJSON *object, const struct run_record *record, uint8_t i
     for (size_t i = 0; i < record->output_count; i++)
         if (strcmp(record->outputs[i].name, review->output) == 0)
             cJSON_AddStringToObject(names, review->output, record->outputs[i].value);
+    cJSON_AddNumberToObject(object, "need", review->need);
+    cJSON *people = cJSON_AddArrayToObject(object, "approved_by");
+    for (size_t i = 0; i < record->approval_count; i++)
+        if (record->approvals[i].task == index)
+            cJSON_AddItemToArray(people, cJSON_CreateString(record->approvals[i].person));
 }
 
 static cJSON *shape_task(const struct run_record *record, uint8_t index)

@@ -17,6 +17,8 @@ struct run_record {
     size_t task_count;
     const struct journal_output *outputs;
     size_t output_count;
+    const struct journal_approval *approvals;
+    size_t approval_count;
     const struct api_waits *waits; /* [RUN_TASKS_MAX], of its tasks; NULL: nobody knows */
 };
 

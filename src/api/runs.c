@@ -33,6 +33,8 @@ static struct run_record record_of(const struct call *call, struct api_waits wai
                                .task_count = reading->task_count,
                                .outputs = reading->outputs,
                                .output_count = reading->output_count,
+                               .approvals = reading->approvals,
+                               .approval_count = reading->approval_count,
                                .waits = waits};
 }
 

@@ -58,6 +58,24 @@ static cJSON *shape_lock(const struct journal_stack *stack)
     return object;
 }
 
+/* What was found when somebody looked last. */
+static cJSON *shape_drift(const struct journal_drift_row *drift)
+{
+    char id[NUMBER_SIZE];
+
+    if (drift->wall_ms == 0)
+        return cJSON_CreateNull();
+    cJSON *object = cJSON_CreateObject();
+    (void)snprintf(id, sizeof(id), "run_%" PRIu64, drift->run);
+    cJSON_AddStringToObject(object, "found", drift_finding_name(drift->state.finding));
+    cJSON_AddNumberToObject(object, "resources", drift->state.count);
+    cJSON_AddBoolToObject(object, "failing", drift->state.is_failing);
+    cJSON_AddStringToObject(object, "run", id);
+    shape_time(object, "looked_at", drift->wall_ms);
+    shape_time(object, "since", drift->since_ms);
+    return object;
+}
+
 /* The state that counts, if any does: a deleted one is among the versions only. */
 static cJSON *shape_stack(const struct journal_stack *stack)
 {
@@ -69,6 +87,7 @@ static cJSON *shape_stack(const struct journal_stack *stack)
     cJSON_AddNumberToObject(object, "versions", (double)stack->version_count);
     cJSON_AddItemToObject(object, "state", counts ? shape_state(&stack->newest) : cJSON_CreateNull());
     cJSON_AddItemToObject(object, "lock", shape_lock(stack));
+    cJSON_AddItemToObject(object, "drift", shape_drift(&stack->drift));
     return object;
 }
 

@@ -47,6 +47,18 @@ static void print_lock(const cJSON *lock)
                      field_text(lock, "actor"), field_text(lock, "since"), field_text(lock, "id"));
 }
 
+static void print_drift(const cJSON *drift)
+{
+    if (drift == NULL)
+        return;
+    if (strcmp(field_text(drift, "found"), "found") == 0)
+        (void)printf("  drift of %lld since %s", whole(drift, "resources"), field_text(drift, "since"));
+    else
+        (void)printf("  drift %s", field_text(drift, "found"));
+    (void)printf(" (%s, %s%s)", field_text(drift, "run"), field_text(drift, "looked_at"),
+                 cJSON_IsTrue(field_part(drift, "failing")) ? ": could not be looked for" : "");
+}
+
 static void print_stack(const cJSON *row)
 {
     const cJSON *state = field_part(row, "state");
@@ -59,6 +71,7 @@ static void print_stack(const cJSON *row)
                      whole(state, "bytes"), field_text(state, "time"), field_text(state, "actor"),
                      field_text(state, "lineage"), whole(row, "versions"));
     print_lock(field_part(row, "lock"));
+    print_drift(field_part(row, "drift"));
     (void)printf("\n");
 }
 

@@ -57,6 +57,24 @@ static void add_waits(const cJSON *task, struct text *text)
     }
 }
 
+/* ", 1 of 2 approve (alice)", where several have to. */
+static void add_approvals(const cJSON *task, struct text *text)
+{
+    const cJSON *people = field_part(task, "approved_by");
+    const cJSON *name = NULL;
+    bool is_first = true;
+
+    if (!(field_number(task, "need") > 1))
+        return;
+    text_add(text, ", %d of %.0f approve", cJSON_GetArraySize(people), field_number(task, "need"));
+    cJSON_ArrayForEach(name, people)
+    {
+        text_add(text, "%s%s", is_first ? " (" : ", ", cJSON_GetStringValue(name));
+        is_first = false;
+    }
+    text_add(text, is_first ? "" : ")");
+}
+
 static void draw_task(const cJSON *task, const struct terminal *terminal, struct text *text)
 {
     const char *state = field_text(task, "state");
@@ -73,6 +91,7 @@ static void draw_task(const cJSON *task, const struct terminal *terminal, struct
     if (deployment[0] != '\0')
         text_add(text, "  %s", deployment);
     add_waits(task, text);
+    add_approvals(task, text);
     if (why[0] == '\0')
         why = field_text(task, "cause");
     if (why[0] != '\0')

@@ -7,6 +7,7 @@
 #include "config/hosts.h"
 #include "config/metrics.h"
 #include "config/moves.h"
+#include "config/notify.h"
 #include "config/rules.h"
 #include "config/sharing.h"
 #include "config/smoke.h"
@@ -223,7 +224,8 @@ static bool build_target(struct assembly *assembly)
     is_good =
         gates_build(&assembly->build, tree_find(target, "gate"), &assembly->gate, &assembly->gate_asked) &&
         is_good;
-    return notify_build(&assembly->build, tree_find(assembly->root, "notify"), definition) && is_good;
+    return notify_build(&assembly->build, tree_find(assembly->root, "notify"), &definition->notify) &&
+           is_good;
 }
 
 static bool is_same_list(const char *const *a, size_t a_count, const char *const *b, size_t b_count)

@@ -86,6 +86,13 @@ enum concurrency { CONCURRENCY_REFUSE, CONCURRENCY_QUEUE, CONCURRENCY_REPLACE };
 
 struct definition_common; /* sharing.h */
 
+/* Who hears of what. */
+struct receivers {
+    const char *const *all; /* "webhook:ops" */
+    const char *const *urgent;
+    size_t all_count, urgent_count;
+};
+
 struct definition {
     size_t bytes;                     /* memory that it takes, all in all; without what is shared */
     struct definition_common *common; /* whose parts these are; NULL: its own */
@@ -110,11 +117,9 @@ struct definition {
     const char *driver_instance;
     const struct option_value *driver_options; /* [driver's use_count] */
     enum concurrency concurrency;
-    const struct window *window;   /* when deployments begin; NULL: always */
-    const char *lock;              /* targets that name the same one take turns; NULL: none */
-    const char *const *notify_all; /* "webhook:ops" */
-    const char *const *notify_urgent;
-    size_t notify_all_count, notify_urgent_count;
+    const struct window *window; /* when deployments begin; NULL: always */
+    const char *lock;            /* targets that name the same one take turns; NULL: none */
+    struct receivers notify;
     bool needs_approval, not_author;
     const char *const *approvers;        /* people, groups of people resolved */
     const struct gate_definition *gates; /* gates.h; the order of plan_step.reference */

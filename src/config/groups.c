@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "config/hosts_from.h"
+#include "config/notify.h"
 
 #include <string.h>
 
@@ -32,6 +33,8 @@ static const struct option options[FILLED_OPTION_COUNT] = {
                         .max = RUN_TOGETHER_MAX,
                         .help = "of those that have one"},
 };
+
+static const char *const parts[] = {"notify", NULL};
 
 /* Each of a group must be able to wait for the others at every step, and to go back with them. */
 
@@ -125,11 +128,13 @@ static void check_member(const struct config *config, const struct build *build,
 
 void groups_check(const struct config *config, const struct build *build, const struct node *group)
 {
-    static const struct shape shape = {.options = options, .count = GROUP_OPTION_COUNT};
+    static const struct shape shape = {.options = options, .count = GROUP_OPTION_COUNT, .parts = parts};
     struct option_value values[GROUP_OPTION_COUNT] = {{0}};
     struct locks locks = {.count = 0};
+    struct receivers receivers = {0};
 
-    if (!options_read(build, group, &shape, values, NULL))
+    if (!options_read(build, group, &shape, values, NULL) ||
+        !notify_build(build, tree_find(group, "notify"), &receivers))
         return;
     const struct node *services = tree_find(group, "services");
     for (size_t i = 0; i < services->count; i++) {
@@ -196,7 +201,7 @@ bool groups_fill(const struct node *group, const struct run_member *members, siz
     const struct node *services = tree_find(group, "services");
     struct node *versions = arena_take_array(arena, services->count, sizeof(*versions));
     struct node *digests = arena_take_array(arena, services->count, sizeof(*digests));
-    struct node *children = arena_take_array(arena, FILLED_OPTION_COUNT, sizeof(*children));
+    struct node *children = arena_take_array(arena, FILLED_OPTION_COUNT + 1, sizeof(*children));
     size_t digest_count = 0;
 
     if (versions == NULL || digests == NULL || children == NULL)
@@ -217,7 +222,10 @@ bool groups_fill(const struct node *group, const struct run_member *members, siz
     children[GROUP_ENVIRONMENT] = *tree_find(group, "environment");
     children[FILLED_VERSIONS] = group_node(group, "versions", versions, services->count);
     children[FILLED_DIGESTS] = group_node(group, "digests", digests, digest_count);
-    *ret_filled = group_node(group, group->name, children, FILLED_OPTION_COUNT);
+    const struct node *notify = tree_find(group, "notify");
+    if (notify != NULL)
+        children[FILLED_OPTION_COUNT] = *notify;
+    *ret_filled = group_node(group, group->name, children, FILLED_OPTION_COUNT + (notify == NULL ? 0 : 1));
     return true;
 }
 
@@ -232,11 +240,12 @@ static const char *text_of(const struct option_value *map, const char *name)
 
 bool groups_build(const struct build *build, const struct node *group, struct run_definition *definition)
 {
-    static const struct shape shape = {.options = options, .count = FILLED_OPTION_COUNT};
+    static const struct shape shape = {.options = options, .count = FILLED_OPTION_COUNT, .parts = parts};
     struct option_value values[FILLED_OPTION_COUNT] = {{0}};
     struct run_plan *plan = &definition->plan;
 
-    if (!options_read(build, group, &shape, values, NULL))
+    if (!options_read(build, group, &shape, values, NULL) ||
+        !notify_build(build, tree_find(group, "notify"), &definition->notify))
         return false;
     uint8_t count = (uint8_t)values[GROUP_SERVICES].list_length;
     definition->pipeline = options_keep(build, group, group->name);

@@ -3,6 +3,7 @@
 #include "config/pipelines.h"
 
 #include "base/text.h"
+#include "config/notify.h"
 #include "config/pipeline_stacks.h"
 #include "config/run_stages.h"
 #include "config/targets.h"
@@ -38,7 +39,7 @@ enum { COUNTED_NAME_MAX = NAME_MAX_LENGTH - (int)sizeof("critical") };
 static const char *const outcomes[] = {"fail", "go_on", "ask", NULL}; /* as enum run_outcome */
 static const char *const repeats[] = {"unsafe", "idempotent", NULL};  /* as enum command_repeat */
 static const char *const silences[] = {"fail", "pass", NULL};         /* of an awaited answer */
-static const char *const pipeline_parts[] = {"stages", "release", PIPELINE_EXPANDED,
+static const char *const pipeline_parts[] = {"stages", "release", "notify", PIPELINE_EXPANDED,
                                              NULL}; /* read one by one */
 static const char *const pipeline_later[] = {"together", "group", NULL};
 static const char *const task_later[] = {"probe", NULL};
@@ -361,7 +362,8 @@ bool pipelines_build(const struct build *build, const struct node *pipeline,
         return false;
     definition->pipeline = options_keep(build, pipeline, pipeline->name);
     definition->service = values[PIPELINE_SERVICE].text;
-    bool is_good = build_stages(&building, tree_find(pipeline, "stages"));
+    bool is_good = notify_build(build, tree_find(pipeline, "notify"), &definition->notify);
+    is_good = build_stages(&building, tree_find(pipeline, "stages")) && is_good;
     const struct node *environments = tree_find(pipeline, "environments");
     for (size_t i = 0; i < values[PIPELINE_ENVIRONMENTS].list_length; i++)
         is_good = pipeline_stacks_build(build, pipeline, &values[PIPELINE_INFRASTRUCTURE],
@@ -410,6 +412,22 @@ static bool check_environments(const struct node *service, const struct node *pi
     return is_good;
 }
 
+/* Who hears of the service hears of its runs, unless the pipeline names others. */
+static bool fill_notify(struct vars *vars, const struct node *service, struct node *filled)
+{
+    const struct node *notify = tree_find(service, "notify");
+    struct node *children = arena_take_array(vars->arena, filled->count + 1, sizeof(*children));
+
+    if (notify == NULL || tree_find(filled, "notify") != NULL)
+        return true;
+    if (children == NULL)
+        return report_node(vars->report, filled,
+                           "the definitions are larger than their memory; make them smaller");
+    memcpy(children, filled->children, filled->count * sizeof(*children));
+    filled->children = children;
+    return vars_copy(vars, notify, false, &children[filled->count++]);
+}
+
 bool pipelines_fill(const struct config *config, const struct node *pipeline, struct arena *arena,
                     struct config_report *report, struct node *ret_filled)
 {
@@ -427,6 +445,7 @@ bool pipelines_fill(const struct config *config, const struct node *pipeline, st
                            PIPELINE_EXPANDED);
     if (!vars_copy(&vars, pipeline, true, ret_filled))
         return false;
-    return service == NULL || (check_environments(service, ret_filled, report) &&
-                               pipeline_stacks_fill(config, arena, report, ret_filled));
+    return service == NULL ||
+           (check_environments(service, ret_filled, report) && fill_notify(&vars, service, ret_filled) &&
+            pipeline_stacks_fill(config, arena, report, ret_filled));
 }

@@ -23,8 +23,10 @@ struct stack_place {
     const char *program;   /* verdict-iac */
     const char *directory; /* where its code is */
     const char *tool;
-    const char *variables; /* a JSON object */
-    int64_t grace_ms;      /* from being asked to stop to being killed */
+    const char *variables;  /* a JSON object */
+    int64_t grace_ms;       /* from being asked to stop to being killed */
+    int64_t drift_every_ms; /* 0: nobody looks by himself */
+    struct receivers notify;
 };
 
 /* An answer that people give to one thing alone: AWAIT. */
@@ -33,7 +35,11 @@ struct task_review {
     const char *const *approvers; /* people or groups of people */
     size_t approver_count;        /* 0: any person with the right */
     bool not_author;
+    uint8_t need; /* so many of them */
 };
+
+/* What a stack's command does. */
+enum stack_word { STACK_WORD_NONE, STACK_WORD_PLAN, STACK_WORD_APPLY, STACK_WORD_VERIFY, STACK_WORD_DRIFT };
 
 /* A task of the plan, in the plan's order. */
 struct run_task_definition {
@@ -55,6 +61,7 @@ struct run_task_definition {
     const struct task_skip *refuse; /* of outputs, when it is done: where it holds the task failed; or NULL */
     const char *refuse_text;        /* as written */
     const struct task_review *review; /* AWAIT; NULL: whoever may start a run may answer */
+    enum stack_word word;
 };
 
 struct run_definition {
@@ -62,6 +69,7 @@ struct run_definition {
     bool is_group;                   /* one stage: deployments that stand or fall together */
     const struct stack_place *stack; /* NULL: not of a stack alone */
     const char *service;             /* "" of a group and of a stack */
+    struct receivers notify;         /* of its own; a stack's are at its place */
     struct run_plan plan;
     const char *stages[RUN_STAGES_MAX]; /* names: its own, those of the environments, "release" */
     uint8_t begins[RUN_STAGES_MAX]; /* where a run begins anew that failed in this stage: with a new plan */
@@ -88,6 +96,11 @@ char *config_seal_group(const struct config *config, const char *group, const st
 /* The same of a stack in an environment, for a verb (stacks.h); ERR_INVALID too where it has no such one. */
 char *config_seal_stack(const struct config *config, const char *stack, const char *environment,
                         const char *verb, struct err *err);
+
+/* Calls `each` for every stack in every environment where drift is looked for by itself. */
+void config_each_drift(const struct config *config,
+                       void (*each)(void *data, const char *stack, const char *environment, int64_t every_ms),
+                       void *data);
 
 /* The definition that a sealed text describes, whatever the rule files say by now; for
  * run_definition_free(). */

@@ -178,3 +178,44 @@ void run_definition_free(struct run_definition *definition)
 {
     free(definition);
 }
+
+/* As a run of it would be: variables are filled in. */
+static int64_t drift_every(const struct config *config, const char *stack, const char *environment)
+{
+    struct err err = {0};
+    char *sealed = config_seal_stack(config, stack, environment, "drift", &err);
+    struct run_definition *definition = sealed == NULL ? NULL : config_unseal_pipeline(sealed, &err);
+    int64_t every_ms = definition == NULL ? 0 : definition->stack->drift_every_ms;
+
+    run_definition_free(definition);
+    free(sealed);
+    return every_ms;
+}
+
+static void each_environment(const struct config *config, const struct node *stack,
+                             void (*each)(void *data, const char *stack, const char *environment,
+                                          int64_t every_ms),
+                             void *data)
+{
+    const struct node *environments = tree_find(stack, "environments");
+
+    for (size_t i = 0; environments != NULL && i < environments->count; i++) {
+        const char *environment = environments->children[i].name;
+        int64_t every_ms = drift_every(config, stack->name, environment);
+        if (every_ms > 0)
+            each(data, stack->name, environment, every_ms);
+    }
+}
+
+void config_each_drift(const struct config *config,
+                       void (*each)(void *data, const char *stack, const char *environment, int64_t every_ms),
+                       void *data)
+{
+    for (size_t i = 0; i < config->file_count; i++) {
+        const struct node *stacks =
+            config->files[i].is_out ? NULL : tree_find(config->files[i].tree.root, "stacks");
+        for (size_t k = 0; stacks != NULL && k < stacks->count; k++)
+            if (tree_find(&stacks->children[k], "drift_every") != NULL)
+                each_environment(config, &stacks->children[k], each, data);
+    }
+}

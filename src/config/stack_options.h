@@ -14,6 +14,7 @@ enum {
     STACK_GRACE,
     STACK_REFUSE_WHEN,
     STACK_STATE,
+    STACK_DRIFT_EVERY,
     STACK_SAVE_PLAN,
     STACK_REGION, /* of tools of Amazon's; up to the role an environment may say its own */
     STACK_PROFILE,

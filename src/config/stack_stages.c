@@ -1,6 +1,7 @@
 /* stack_stages.c - a filled stack as the stages of a run.
  * SPDX-License-Identifier: MIT */
 #include "base/text.h"
+#include "config/notify.h"
 #include "config/pipelines.h"
 #include "config/run_stages.h"
 #include "config/stack_options.h"
@@ -11,7 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { APPROVAL_FROM, APPROVAL_NOT_AUTHOR, APPROVAL_TIMEOUT, APPROVAL_OPTION_COUNT };
+enum { APPROVAL_FROM, APPROVAL_NEED, APPROVAL_NOT_AUTHOR, APPROVAL_TIMEOUT, APPROVAL_OPTION_COUNT };
 enum { MINUTE_MS = 60 * 1000, DAY_MS = 24 * 60 * MINUTE_MS, WEEK_MS = 7 * DAY_MS };
 enum { PEOPLE_MAX = 32, WORDS_OWN = 6, WORD_SIZE = 1024 };
 
@@ -22,6 +23,12 @@ static const struct option approval_options[APPROVAL_OPTION_COUNT] = {
                        .min = 1,
                        .max = PEOPLE_MAX,
                        .help = "people or groups of people"},
+    [APPROVAL_NEED] = {.name = "need",
+                       .type = OPTION_INTEGER,
+                       .min = 1,
+                       .max = PEOPLE_MAX,
+                       .fallback = "1",
+                       .help = "how many of them"},
     [APPROVAL_NOT_AUTHOR] = {.name = "not_author",
                              .type = OPTION_BOOL,
                              .fallback = "false",
@@ -121,6 +128,22 @@ static bool take_words(const struct expansion *expansion, const char *verb, stru
            stack_words_add(expansion->build, expansion->node, values, words, &task->argument_count);
 }
 
+static enum stack_word word_of(const char *verb)
+{
+    static const struct {
+        const char *verb;
+        enum stack_word word;
+    } words[] = {{"plan", STACK_WORD_PLAN},     {"plan-destroy", STACK_WORD_PLAN},
+                 {"apply", STACK_WORD_APPLY},   {"destroy", STACK_WORD_APPLY},
+                 {"verify", STACK_WORD_VERIFY}, {"drift", STACK_WORD_DRIFT}};
+    enum stack_word word = STACK_WORD_NONE;
+
+    for (size_t i = 0; i < ARRAY_LENGTH(words); i++)
+        if (strcmp(words[i].verb, verb) == 0)
+            word = words[i].word;
+    return word;
+}
+
 /* A stage with one command of verdict-iac; NULL: findings. */
 static struct run_task_definition *add_command(const struct expansion *expansion, const char *name,
                                                const char *verb, bool changes_things)
@@ -143,7 +166,8 @@ static struct run_task_definition *add_command(const struct expansion *expansion
     *task = (struct run_task_definition){.name = name,
                                          .directory = expansion->place->directory,
                                          .timeout_ms = limit_ms,
-                                         .stack = expansion->place};
+                                         .stack = expansion->place,
+                                         .word = word_of(verb)};
     return take_words(expansion, verb, task) ? task : NULL;
 }
 
@@ -238,10 +262,12 @@ static bool add_approval(const struct expansion *expansion, bool is_always)
     *review = (struct task_review){.output = "plan",
                                    .approvers = values[APPROVAL_FROM].list,
                                    .approver_count = values[APPROVAL_FROM].list_length,
-                                   .not_author = values[APPROVAL_NOT_AUTHOR].flag};
+                                   .not_author = values[APPROVAL_NOT_AUTHOR].flag,
+                                   .need = node == NULL ? 1 : (uint8_t)values[APPROVAL_NEED].number};
     struct run_plan_task *planned = &definition->plan.tasks[index];
     planned->kind = RUN_TASK_AWAIT;
     planned->tries_max = 1;
+    planned->need = review->need;
     planned->limit_ms = values[APPROVAL_TIMEOUT].is_set ? values[APPROVAL_TIMEOUT].duration_ms : DAY_MS;
     definition->tasks[index] = (struct run_task_definition){
         .name = "approve", .stack = expansion->place, .review = review, .skip = skip_empty(expansion)};
@@ -303,6 +329,7 @@ static bool take_place(struct expansion *expansion)
     const struct node *node = expansion->node;
     const struct option_value *values = expansion->values;
     const struct node *variables = tree_find(node, "variables"); /* JSON by now */
+    const struct node *notify = tree_find(tree_find(node, "here"), "notify");
 
     expansion->place = options_array(build, node, 1, sizeof(*expansion->place));
     if (expansion->place == NULL || variables == NULL || variables->text == NULL)
@@ -313,14 +340,17 @@ static bool take_place(struct expansion *expansion)
                                              .directory = values[STACK_DIRECTORY].text,
                                              .tool = values[STACK_TOOL].text,
                                              .variables = options_keep(build, node, variables->text),
-                                             .grace_ms = values[STACK_GRACE].duration_ms};
+                                             .grace_ms = values[STACK_GRACE].duration_ms,
+                                             .drift_every_ms = values[STACK_DRIFT_EVERY].duration_ms};
+    if (!notify_build(build, notify == NULL ? tree_find(node, "notify") : notify, &expansion->place->notify))
+        return false;
     return expansion->place->name != NULL && expansion->place->variables != NULL;
 }
 
 bool stacks_expand(const struct build *build, const struct node *filled, const char *prefix,
                    struct run_definition *definition, const struct stack_place **ret_place)
 {
-    static const char *const parts[] = {"variables", "cost", "compliance", "here", NULL};
+    static const char *const parts[] = {"variables", "cost", "compliance", "notify", "here", NULL};
     static const struct shape shape = {.options = stack_options, .count = STACK_FILLED_COUNT, .parts = parts};
     struct expansion expansion = {.build = build,
                                   .node = filled,

@@ -12,7 +12,7 @@ enum { WORD_SIZE = 1024 };
 bool stack_words_merge(const struct build *build, const struct node *here,
                        struct option_value values[STACK_FILLED_COUNT])
 {
-    static const char *const parts[] = {"variables", "approval", NULL};
+    static const char *const parts[] = {"variables", "approval", "notify", NULL};
     static const struct shape shape = {
         .options = stack_options + STACK_REGION, .count = STACK_PLACE_COUNT, .parts = parts};
     struct option_value own[STACK_PLACE_COUNT] = {{0}};

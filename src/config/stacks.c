@@ -30,7 +30,7 @@ static bool check_environments(const struct build *build, const struct node *sta
 
 void stacks_check(const struct build *build, struct arena *scratch, const struct node *stack)
 {
-    static const char *const parts[] = {"variables", "cost", "compliance", "environments", NULL};
+    static const char *const parts[] = {"variables", "cost", "compliance", "notify", "environments", NULL};
     static const struct shape shape = {.options = stack_options, .count = STACK_OPTION_COUNT, .parts = parts};
     struct option_value values[STACK_OPTION_COUNT] = {{0}};
     struct build loose = *build; /* variables are filled in for an environment */

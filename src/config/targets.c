@@ -19,7 +19,6 @@ enum {
     APPROVAL_ON_TIMEOUT,
     APPROVAL_OPTION_COUNT
 };
-enum { NOTIFY_ALL, NOTIFY_URGENT, NOTIFY_OPTION_COUNT };
 enum { MINUTE_MS = 60 * 1000, NAMES_MAX = 32, LIST_MAX = 32, VARS_MAX = 64 };
 
 #define WEEK_MS (INT64_C(7) * 24 * 60 * MINUTE_MS)
@@ -86,19 +85,8 @@ static const struct option approval_options[APPROVAL_OPTION_COUNT] = {
                              .help = "what silence means"},
 };
 
-static const struct option notify_options[NOTIFY_OPTION_COUNT] = {
-    [NOTIFY_ALL] =
-        {.name = "all", .type = OPTION_LIST, .min = 0, .max = LIST_MAX, .help = "who hears of everything"},
-    [NOTIFY_URGENT] = {.name = "urgent",
-                       .type = OPTION_LIST,
-                       .min = 0,
-                       .max = LIST_MAX,
-                       .help = "who hears of what needs people"},
-};
-
-/* Index of the schema called `name`; count: reported. */
-static size_t find_schema(const struct build *build, const struct node *node, const char *what,
-                          const char *name, const struct option_schema *schemas, size_t count)
+size_t targets_find_schema(const struct build *build, const struct node *node, const char *what,
+                           const char *name, const struct option_schema *schemas, size_t count)
 {
     const char *names[NAMES_MAX];
 
@@ -127,7 +115,7 @@ static bool take_driver(const struct build *build, const struct node *target, st
         return report_node(build->report, traffic, "traffic: '%s' is not like \"haproxy:edge\"",
                            traffic->text);
     size_t driver =
-        find_schema(build, traffic, "traffic driver", kind, schemas->drivers, schemas->driver_count);
+        targets_find_schema(build, traffic, "traffic driver", kind, schemas->drivers, schemas->driver_count);
     if (driver == schemas->driver_count)
         return false;
     definition->driver = driver;
@@ -245,46 +233,4 @@ bool approval_build(const struct build *build, const struct node *node, struct d
     definition->approvers = values[APPROVAL_FROM].list;
     definition->approver_count = values[APPROVAL_FROM].list_length;
     return true;
-}
-
-static bool check_notifiers(const struct build *build, const struct node *node,
-                            const struct option_value *value)
-{
-    const struct option_schemas *schemas = build->schemas;
-    char kind[NAME_MAX_LENGTH + 1];
-    bool is_good = true;
-
-    for (size_t i = 0; i < value->list_length; i++) {
-        if (options_split(value->list[i], kind, sizeof(kind)) == NULL) {
-            is_good = report_node(build->report, node, "'%s' is not like \"slack:deploys\"", value->list[i]);
-            continue;
-        }
-        size_t index =
-            find_schema(build, node, "kind of notifier", kind, schemas->notifiers, schemas->notifier_count);
-        if (index == schemas->notifier_count)
-            is_good = false;
-        else if (schemas->notifiers[index].takes_traces)
-            is_good = report_node(
-                build->report, node,
-                "'%s' gets the traces of all deployments and runs by itself, and no notices", value->list[i]);
-    }
-    return is_good;
-}
-
-bool notify_build(const struct build *build, const struct node *node, struct definition *definition)
-{
-    static const struct shape shape = {.options = notify_options, .count = NOTIFY_OPTION_COUNT};
-    struct option_value values[NOTIFY_OPTION_COUNT] = {{0}};
-
-    if (node == NULL)
-        return true;
-    if (!options_read(build, node, &shape, values, NULL))
-        return false;
-    bool is_good = check_notifiers(build, tree_find(node, "all"), &values[NOTIFY_ALL]);
-    is_good = check_notifiers(build, tree_find(node, "urgent"), &values[NOTIFY_URGENT]) && is_good;
-    definition->notify_all = values[NOTIFY_ALL].list;
-    definition->notify_all_count = values[NOTIFY_ALL].list_length;
-    definition->notify_urgent = values[NOTIFY_URGENT].list;
-    definition->notify_urgent_count = values[NOTIFY_URGENT].list_length;
-    return is_good;
 }

@@ -45,9 +45,9 @@ uint16_t commands_find(const struct definition *definition, const char *name);
 MUST_CHECK bool approval_build(const struct build *build, const struct node *node,
                                struct definition *definition, struct approval *ret_approval);
 
-/* `notify: { all = [ ... ]; urgent = [ ... ]; }` */
-MUST_CHECK bool notify_build(const struct build *build, const struct node *node,
-                             struct definition *definition);
+/* Index of the schema called `name`; count: reported. */
+size_t targets_find_schema(const struct build *build, const struct node *node, const char *what,
+                           const char *name, const struct option_schema *schemas, size_t count);
 
 extern const char *const target_outcomes[]; /* "rollback", "hold": as enum step_outcome */
 

@@ -4,6 +4,7 @@
 #include "daemon/brakes.h"
 #include "daemon/controller.h"
 #include "daemon/drawing.h"
+#include "daemon/drifting.h"
 #include "daemon/events_door.h"
 #include "daemon/mishaps.h"
 #include "daemon/notices.h"
@@ -324,6 +325,7 @@ static char *show_metrics(void *data)
     controller_add_metrics(daemon->controller, to);
     events_door_add_metrics(daemon->events, to);
     outbox_add_metrics(daemon->outbox, to);
+    drifting_add_metrics(daemon->drifting, to);
     if (daemon->vault != NULL)
         vault_add_metrics(daemon->vault, to);
     add_series_metrics(daemon, to);

@@ -64,7 +64,7 @@ struct daemon {
     struct settings *settings;
     struct config *config; /* rule files as last read well */
     struct config_report *report;
-    bool is_config_good;
+    bool is_config_good, is_stopping, is_turn_wanted;
     int64_t config_wall_s; /* when they were last read well */
     struct option_schemas schemas;
     struct loop *loop;
@@ -83,18 +83,17 @@ struct daemon {
     struct journal *journal;
     char journal_path[DAEMON_PATH_MAX], runtime_folder[DAEMON_PATH_MAX];
     struct engine *engine;
-    bool is_stopping, is_turn_wanted, is_broken; /* the journal cannot be written: this life is over */
-    const char *safe_why;                        /* NULL, or why nothing is accepted: safe mode */
-    uint64_t suspect;                            /* deployment that several lives crashed on; 0: none */
-    struct life *life;                           /* mishaps.c */
+    bool is_broken;                 /* the journal cannot be written: this life is over */
+    const char *safe_why;           /* NULL, or why nothing is accepted: safe mode */
+    uint64_t suspect;               /* deployment that several lives crashed on; 0: none */
+    struct life *life;              /* mishaps.c */
     int64_t calm_at_ms, stop_at_ms; /* the loop's clock; until the second the broker may hear of the stop */
     struct loop_timer *good_bye, *engine_timer;
     int64_t alive_ms; /* when the loop was seen to turn last */
     struct series_book *book;
     struct archive *archive;
-    size_t source_count;
     struct daemon_source sources[DAEMON_SOURCES_MAX];
-    size_t lever_count, receiver_count, request_count;
+    size_t source_count, lever_count, receiver_count, request_count;
     struct daemon_lever levers[SETTINGS_INSTANCES_MAX];
     struct gating *gating; /* gating.h */
     struct daemon_receiver receivers[SETTINGS_INSTANCES_MAX];
@@ -108,6 +107,8 @@ struct daemon {
     void *run_memory; /* of the engine's runs */
     uint64_t next_token;
     struct outbox *outbox;
+    struct run_incidents *incidents;
+    struct drifting *drifting;
     struct status *status;
     struct controller *controller; /* NULL: none is declared */
     struct events_door *events;    /* the same */

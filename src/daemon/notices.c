@@ -3,8 +3,9 @@
  * SPDX-License-Identifier: MIT */
 #include "daemon/notices.h"
 
+#include "daemon/drifting.h"
 #include "daemon/exporting.h"
-#include "daemon/run_live.h"
+#include "daemon/run_notices.h"
 #include "daemon/tracing.h"
 #include "drivers/notice_kind.h"
 #include "io/clock.h"
@@ -229,12 +230,14 @@ static void make_id(char id[JOURNAL_NOTICE_ID_SIZE], const struct telling *telli
     (void)snprintf(id, JOURNAL_NOTICE_ID_SIZE, "msg_%.27s", hash);
 }
 
-static bool was_told(const struct telling *telling, const char *receiver)
+bool notices_takes(const struct notices *notices, size_t first, const char *receiver)
 {
-    for (size_t i = telling->first; i < telling->notices->count; i++)
-        if (strcmp(telling->notices->rows[i].receiver, receiver) == 0)
-            return true;
-    return false;
+    const struct notifier_type *type = notifier_type_find(receiver);
+
+    for (size_t i = first; i < notices->count; i++)
+        if (strcmp(notices->rows[i].receiver, receiver) == 0)
+            return false;
+    return type == NULL || !type->takes_traces;
 }
 
 struct journal_notice *notices_add(struct notices *notices)
@@ -248,9 +251,7 @@ struct journal_notice *notices_add(struct notices *notices)
 
 static void tell_one(const struct telling *telling, const char *receiver)
 {
-    const struct notifier_type *type = notifier_type_find(receiver);
-
-    if (was_told(telling, receiver) || (type != NULL && type->takes_traces))
+    if (!notices_takes(telling->notices, telling->first, receiver))
         return;
     struct journal_notice *notice = notices_add(telling->notices);
     make_id(notice->id, telling, receiver);
@@ -261,7 +262,7 @@ static void tell_one(const struct telling *telling, const char *receiver)
     notice->due_ms = telling->now_ms;
 }
 
-static bool keeps_incidents(const char *receiver)
+bool notices_keeps_incidents(const char *receiver)
 {
     const struct notifier_type *type = notifier_type_find(receiver);
 
@@ -272,11 +273,12 @@ static void tell(const struct telling *telling)
 {
     const struct definition *definition = telling->live->definition;
 
-    for (size_t i = 0; i < definition->notify_all_count; i++)
-        tell_one(telling, definition->notify_all[i]);
-    for (size_t i = 0; i < definition->notify_urgent_count; i++)
-        if (telling->kind.is_urgent || (telling->ends != 0 && keeps_incidents(definition->notify_urgent[i])))
-            tell_one(telling, definition->notify_urgent[i]);
+    for (size_t i = 0; i < definition->notify.all_count; i++)
+        tell_one(telling, definition->notify.all[i]);
+    for (size_t i = 0; i < definition->notify.urgent_count; i++)
+        if (telling->kind.is_urgent ||
+            (telling->ends != 0 && notices_keeps_incidents(definition->notify.urgent[i])))
+            tell_one(telling, definition->notify.urgent[i]);
 }
 
 static void tell_of(struct notices *notices, struct live *live, const struct batch_row *row,
@@ -308,6 +310,8 @@ void notices_collect(struct notices *notices, struct daemon *daemon, const struc
         if (kind.name != NULL)
             tell_of(notices, live, row, &kind, batch->now_ms);
     }
+    run_notices_collect(notices, daemon, batch);
+    drifting_collect(notices, daemon, batch);
     exporting_collect(notices, daemon, batch);
 }
 

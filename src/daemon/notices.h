@@ -29,6 +29,11 @@ char *notice_envelope(const struct daemon *daemon, const char *id, const char *t
 /* A row that is to be filled. */
 struct journal_notice *notices_add(struct notices *notices);
 
+/* May this receiver get what the rows from `first` on are about? Traces go elsewhere, and once is enough. */
+bool notices_takes(const struct notices *notices, size_t first, const char *receiver);
+/* What was told there stays open until its end is told. */
+bool notices_keeps_incidents(const char *receiver);
+
 /* notice_test.c: of struct api_env; and the end of those that are under way. */
 void notice_test_start(void *daemon, const struct api_notice_test *asked, api_told *done, void *done_data);
 void notice_tests_drop(struct daemon *daemon);

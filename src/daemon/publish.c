@@ -3,8 +3,11 @@
 #include "daemon/before.h"
 #include "daemon/brakes.h"
 #include "daemon/controller.h"
+#include "daemon/drifting.h"
 #include "daemon/gating.h"
 #include "daemon/notices.h"
+#include "daemon/request.h"
+#include "daemon/run_incidents.h"
 #include "daemon/run_stacks.h"
 #include "daemon/standing.h"
 #include "daemon/tombstone.h"
@@ -118,8 +121,17 @@ static void log_run(struct daemon *daemon, const struct batch_row *row)
               is_phase ? run_phase_name((enum run_phase)row->run_trace.a) : "", row->run->stage);
 }
 
+static void note_approval(struct daemon *daemon, const struct batch_row *row)
+{
+    struct run_live *live = run_live_find(daemon, row->run->id);
+    const struct request *request = request_find(daemon, row->token);
+
+    if (live != NULL && request != NULL && row->run_trace.kind == RUN_TRACE_APPROVED)
+        run_live_approve(live, (uint8_t)row->run_trace.a, request->actor);
+}
+
 /* What is of no deployment, or whosesoever it is. */
-static void publish_other(struct daemon *daemon, const struct batch_row *row)
+static void publish_other(struct daemon *daemon, const struct batch *batch, const struct batch_row *row)
 {
     if (row->kind == ROW_TRACE || row->kind == ROW_RUN_TRACE || row->kind == ROW_TARGET)
         controller_changed(daemon->controller);
@@ -127,8 +139,12 @@ static void publish_other(struct daemon *daemon, const struct batch_row *row)
         api_run_changed(daemon->api, row->run->id);
         run_stacks_waive(daemon, row->run);
     }
-    if (row->kind == ROW_RUN_TRACE)
+    if (row->kind == ROW_RUN_TRACE) {
         log_run(daemon, row);
+        note_approval(daemon, row);
+        run_incidents_settle(daemon, row);
+        drifting_settle(daemon, row, batch->now_ms);
+    }
     if (row->kind == ROW_TRACE && row->deployment == 0)
         brakes_log(daemon, &row->trace);
     if (row->kind == ROW_TARGET)
@@ -144,7 +160,7 @@ void publish_batch(void *data, const struct batch *batch)
     for (uint32_t i = 0; i < batch->count; i++) {
         const struct batch_row *row = &batch->rows[i];
         struct live *live = row->deployment == 0 ? NULL : live_find(daemon, row->deployment);
-        publish_other(daemon, row);
+        publish_other(daemon, batch, row);
         if (live == NULL)
             continue;
         if (row->kind == ROW_DEPLOYMENT) {

@@ -3,8 +3,10 @@
  * SPDX-License-Identifier: MIT */
 #include "daemon/before.h"
 #include "daemon/brakes.h"
+#include "daemon/drifting.h"
 #include "daemon/mishaps.h"
 #include "daemon/recalling.h"
+#include "daemon/run_incidents.h"
 #include "daemon/run_live.h"
 #include "daemon/standing.h"
 #include "daemon/starting.h"
@@ -121,5 +123,5 @@ bool daemon_recover(struct daemon *daemon, struct err *err)
     engine_recover_ids(daemon->engine, next);
     brakes_set(daemon);
     standing_update_all(daemon);
-    return run_recover(daemon, err);
+    return run_recover(daemon, err) && run_incidents_recover(daemon, err) && drifting_open(daemon, err);
 }

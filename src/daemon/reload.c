@@ -1,6 +1,7 @@
 /* reload.c - rule files, at start and again at SIGHUP: what is broken keeps its last good version, what is
  * under way keeps its sealed one (S12).
  * SPDX-License-Identifier: MIT */
+#include "daemon/drifting.h"
 #include "daemon/secrets.h"
 
 #include <string.h>
@@ -24,4 +25,5 @@ void daemon_reload(struct daemon *daemon)
         daemon->config_wall_s = (int64_t)time(NULL);
     log_say(&daemon->log, LOG_LEVEL_INFO, "rules read from %s: %zu findings", daemon->settings->rules,
             daemon->report->count);
+    drifting_declare(daemon);
 }

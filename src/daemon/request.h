@@ -13,6 +13,8 @@ struct request {
     void *done_data;
     struct live *live;    /* of a start, until the engine took it over */
     struct run_live *run; /* the same of a run */
+    uint64_t answers;     /* a person's yes to this run's task; 0: it is none */
+    uint8_t answers_task;
     bool is_start;
     bool is_emergency, is_stable_bad; /* of a start */
     bool takes_out;                   /* of a start: as in struct engine_start */

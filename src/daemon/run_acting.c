@@ -198,6 +198,14 @@ static bool has_report(const struct run_live *live, const struct run_acting *act
            !outcome->result.timed_out && !outcome->result.cancelled;
 }
 
+/* What looks at a plan is a policy; a report of something else is its task's own. */
+static enum run_result refuse(struct run_live *live, const struct run_acting *acting)
+{
+    if (live->definition->tasks[acting->action.task].stack != NULL)
+        live->refused |= UINT32_C(1) << acting->action.task;
+    return RUN_RESULT_FAILED;
+}
+
 static void ended(void *data, const struct runner_outcome *outcome)
 {
     struct run_acting *acting = data;
@@ -215,10 +223,13 @@ static void ended(void *data, const struct runner_outcome *outcome)
         run_stack_planned(live);
     if (live != NULL && result == RUN_RESULT_DONE &&
         !run_stack_passes(live, acting->action.task, why, sizeof(why)))
-        result = RUN_RESULT_FAILED;
+        result = refuse(live, acting);
     if (live != NULL && has_report(live, acting, result, outcome) &&
         !run_report_passes(live, acting->action.task, outcome, why, sizeof(why)))
-        result = RUN_RESULT_FAILED;
+        result = refuse(live, acting);
+    if (live != NULL)
+        live->has_drifted =
+            is_stack && outcome->kind == RUNNER_ENDED && outcome->result.exit_status == IAC_EXIT_DRIFTED;
     if (live != NULL)
         run_live_report(live, &acting->action, outcome->output, result == RUN_RESULT_DONE ? "" : why,
                         run_look_new(live, acting->action.task, outcome, result));

@@ -59,6 +59,9 @@ void run_live_free(struct run_live *live)
         live->reports = report->next;
         free_report(report);
     }
+    for (size_t i = 0; i < live->approval_count; i++)
+        free(live->approvals[i].person);
+    free(live->approvals);
     run_definition_free(live->definition);
     free(live->sealed);
     free(live->actor);
@@ -130,6 +133,23 @@ void run_live_report(struct run_live *live, const struct run_action *action, con
     redaction_apply(live->daemon->log.redaction, report->why);
     report->next = live->reports;
     live->reports = report;
+}
+
+bool run_live_has_approved(const struct run_live *live, uint8_t task, const char *person)
+{
+    for (size_t i = 0; i < live->approval_count; i++)
+        if (live->approvals[i].task == task && strcmp(live->approvals[i].person, person) == 0)
+            return true;
+    return false;
+}
+
+void run_live_approve(struct run_live *live, uint8_t task, const char *person)
+{
+    if (run_live_has_approved(live, task, person) || live->approval_count == JOURNAL_APPROVALS_MAX)
+        return;
+    live->approvals = memory_resize(live->approvals, (live->approval_count + 1) * sizeof(*live->approvals));
+    live->approvals[live->approval_count++] =
+        (struct run_approval){.task = task, .person = memory_copy_text(person)};
 }
 
 const char *run_live_digest(const struct run_live *live, uint64_t version_key)

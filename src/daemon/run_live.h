@@ -36,6 +36,12 @@ struct run_output {
     bool is_in_batch;
 };
 
+/* A yes that is durable, where several have to say it. */
+struct run_approval {
+    uint8_t task;
+    char *person;
+};
+
 struct run_live {
     struct run_live *next;
     struct daemon *daemon;
@@ -50,6 +56,10 @@ struct run_live {
     size_t output_count;
     struct run_output *outputs; /* [JOURNAL_RUN_OUTPUTS_MAX] */
     struct run_report *reports;
+    uint32_t refused; /* bits of tasks that a policy refused */
+    bool has_drifted; /* its look for drift found some */
+    size_t approval_count;
+    struct run_approval *approvals; /* [JOURNAL_APPROVALS_MAX] at most */
 };
 
 struct run_words {
@@ -71,6 +81,10 @@ const char *run_live_output(const struct run_live *live, const char *name);
 /* Keeps what a try left behind; `look` is taken over, NULL: nothing was found of a stack. */
 void run_live_report(struct run_live *live, const struct run_action *action, const char *output,
                      const char *why, struct run_look *look);
+
+/* Keeps who said yes; and whether somebody did. */
+void run_live_approve(struct run_live *live, uint8_t task, const char *person);
+bool run_live_has_approved(const struct run_live *live, uint8_t task, const char *person);
 
 /* Of the version that the run carries now: "" without a digest. */
 const char *run_live_digest(const struct run_live *live, uint64_t version_key);

@@ -35,9 +35,14 @@ static bool take_run(void *data, const struct journal_run *run, const char *seal
     return true;
 }
 
+static void take_approval(void *data, uint64_t run, uint8_t task, const char *person)
+{
+    run_live_approve(run_live_find(data, run), task, person);
+}
+
 bool run_recover(struct daemon *daemon, struct err *err)
 {
-    struct journal_run_recovery recovery = {.data = daemon, .run = take_run};
+    struct journal_run_recovery recovery = {.data = daemon, .run = take_run, .approval = take_approval};
     uint64_t next = 1;
 
     if (!journal_recover_runs(daemon->journal, &recovery, &next, err))

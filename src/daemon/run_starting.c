@@ -223,6 +223,32 @@ static bool take_outputs(struct run_live *live, const struct api_run_answer *ans
     return true;
 }
 
+/* The same person's yes is on its way. */
+static bool is_answering(const struct daemon *daemon, const struct api_run_answer *answer, uint8_t task)
+{
+    for (const struct request *request = daemon->requests; request != NULL; request = request->next)
+        if (request->answers == answer->run && request->answers_task == task && !request->is_answered &&
+            strcmp(request->actor, answer->principal.name) == 0)
+            return true;
+    return false;
+}
+
+/* One person is one of those that it needs, however often. True: answered. */
+static bool was_said(struct daemon *daemon, const struct run_live *live, uint8_t task,
+                     const struct api_run_answer *answer, api_done *done, void *done_data)
+{
+    if (!answer->is_good)
+        return false;
+    if (run_live_has_approved(live, task, answer->principal.name)) {
+        done(done_data, true, false, live->id, NULL);
+        return true;
+    }
+    if (!is_answering(daemon, answer, task))
+        return false;
+    fail(done, done_data, ERR_CONFLICT, "your answer to this is on its way already");
+    return true;
+}
+
 void run_answer(void *data, const struct api_run_answer *answer, api_done *done, void *done_data)
 {
     struct daemon *daemon = data;
@@ -242,6 +268,8 @@ void run_answer(void *data, const struct api_run_answer *answer, api_done *done,
         done(done_data, false, false, 0, &err);
         return;
     }
+    if (is_asked && was_said(daemon, live, task, answer, done, done_data))
+        return;
     if (is_asked && !take_outputs(live, answer, &version_key)) {
         fail(done, done_data, ERR_INVALID, "outputs: a name, value or digest is none that can be kept");
         return;
@@ -254,6 +282,8 @@ void run_answer(void *data, const struct api_run_answer *answer, api_done *done,
         fail(done, done_data, ERR_LIMIT, "too many requests wait");
         return;
     }
+    request->answers = answer->is_good ? answer->run : 0;
+    request->answers_task = task;
     if (!engine_run_answer(daemon->engine, request->token, answer->run, task, answer->is_good, version_key))
         request_answered(daemon, request->token, ENGINE_FULL, 0);
     daemon_wants_turn(daemon);

@@ -25,3 +25,11 @@ void tracing_of_task(const struct run_live *live, uint64_t run, const struct run
     span_id_task(live->daemon->settings->instance, run, action->task, action->tries, span);
     traceparent_pass(live->traceparent, span, to);
 }
+
+void tracing_of_run(const struct run_live *live, char to[TRACEPARENT_SIZE])
+{
+    char span[TRACEPARENT_SPAN_SIZE];
+
+    span_id_run(live->daemon->settings->instance, live->id, span);
+    traceparent_pass(live->traceparent, span, to);
+}

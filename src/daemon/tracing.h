@@ -16,4 +16,7 @@ void tracing_of_action(const struct live *live, const struct acting *acting, cha
 void tracing_of_task(const struct run_live *live, uint64_t run, const struct run_action *action,
                      char to[TRACEPARENT_SIZE]);
 
+/* Its parent is the run's own span. */
+void tracing_of_run(const struct run_live *live, char to[TRACEPARENT_SIZE]);
+
 #endif

@@ -5,6 +5,7 @@
 #include "daemon/controller.h"
 #include "daemon/descriptors.h"
 #include "daemon/drawing.h"
+#include "daemon/drifting.h"
 #include "daemon/events_door.h"
 #include "daemon/gating.h"
 #include "daemon/hosts_asking.h"
@@ -15,7 +16,7 @@
 #include "daemon/recalling.h"
 #include "daemon/rehearsal.h"
 #include "daemon/request.h"
-#include "daemon/run_live.h"
+#include "daemon/run_incidents.h"
 #include "daemon/secrets.h"
 #include "daemon/window.h"
 #include "io/clock.h"
@@ -435,6 +436,8 @@ static void close_parts(struct daemon *daemon)
     notice_tests_drop(daemon);
     hosts_asking_drop(daemon);
     run_actings_drop(daemon);
+    drifting_free(daemon->drifting);
+    run_incidents_free(daemon->incidents);
     outbox_free(daemon->outbox);
     status_free(daemon->status);
     if (daemon->book != NULL)

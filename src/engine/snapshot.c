@@ -14,7 +14,7 @@ static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "fields are copied as t
 static_assert(sizeof(struct deployment_state) == 456, "deployment_state changed: see deployment_fields");
 static_assert(sizeof(struct rule_state) == 672, "rule_state changed: see rule_fields");
 static_assert(sizeof(struct target_state) == 1344, "target_state changed: see target_fields");
-static_assert(sizeof(struct run_state) == 832, "run_state changed: see run_fields");
+static_assert(sizeof(struct run_state) == 864, "run_state changed: see run_fields");
 
 enum { HEAD_SIZE = 2 }; /* schema, kind */
 
@@ -62,6 +62,10 @@ struct layout {
             RUN_TASKS_MAX, sizeof(struct run_task), limit, since                                             \
     }
 #define TASKS(member, limit) TASKS_SINCE(member, limit, 1)
+#define APPROVALS                                                                                            \
+    {                                                                                                        \
+        offsetof(struct run_state, approvals), sizeof(uint8_t), RUN_TASKS_MAX, sizeof(uint8_t), 0, 8         \
+    }
 #define TIMERS(member, limit)                                                                                \
     {                                                                                                        \
         offsetof(struct rule_state, timers[0].member), sizeof(MEMBER(struct rule_state, timers[0].member)),  \
@@ -267,6 +271,7 @@ static const struct field run_fields[] = {
     TASKS(tries, 0),
     TASKS(cause, CAUSE_COUNT),
     TASKS_SINCE(is_escalated, 2, 5),
+    APPROVALS,
 };
 
 static const struct layout deployment_layout = {

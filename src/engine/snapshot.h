@@ -14,8 +14,8 @@
 
 enum {
     /* 2: hosts; 3: copies; 4: downtime; 5: the past, emergencies, freezes that end, disaster recovery,
-     * deployments together; 6: brakes; 7: forms of a test */
-    SNAPSHOT_SCHEMA = 7,
+     * deployments together; 6: brakes; 7: forms of a test; 8: approvals of runs by several */
+    SNAPSHOT_SCHEMA = 8,
     SNAPSHOT_DEPLOYMENT_MAX = 512, /* bytes, so do the others */
     SNAPSHOT_RULE_MAX = 768,
     SNAPSHOT_TARGET_MAX = 1400,

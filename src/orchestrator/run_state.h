@@ -71,6 +71,7 @@ struct run_state {
     int64_t last_seen_ms;
     int64_t stop_limit_ms; /* STOPPING: commands that do not confirm their end are given up */
     struct run_task tasks[RUN_TASKS_MAX];
+    uint8_t approvals[RUN_TASKS_MAX]; /* AWAIT, of those that need several: so many said yes */
 };
 
 #endif

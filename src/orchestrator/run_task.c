@@ -320,6 +320,26 @@ void run_task_deployment(struct run_machine *machine, uint8_t task)
         fail(machine, task, CAUSE_DEPLOYMENT);
 }
 
+/* Whose yes it is, and that nobody says it twice, is known to whoever hands it over. */
+static bool is_enough(struct run_machine *machine, uint8_t task)
+{
+    uint8_t need = planned(machine, task)->need;
+
+    if (need <= 1)
+        return true;
+    uint8_t count = ++machine->state->approvals[task];
+    run_machine_trace(machine, RUN_TRACE_APPROVED, task, count);
+    return count >= need;
+}
+
+static void take_yes(struct run_machine *machine, uint8_t task)
+{
+    bool is_asking = machine->state->tasks[task].phase == TASK_ASKING;
+
+    if (is_asking || is_enough(machine, task))
+        finish(machine, task);
+}
+
 /* The same answer twice is one; a person's no to a task that failed is its end. */
 enum answer run_task_answer(struct run_machine *machine, uint8_t task)
 {
@@ -331,7 +351,7 @@ enum answer run_task_answer(struct run_machine *machine, uint8_t task)
     else if (of->phase == TASK_ASKING && !is_yes)
         run_task_enter(machine, task, TASK_FAILED, DEPLOYMENT_NEVER);
     else if (of->phase == TASK_AWAITING || of->phase == TASK_ASKING)
-        finish(machine, task);
+        take_yes(machine, task);
     else if (planned(machine, task)->kind == RUN_TASK_AWAIT &&
              of->phase == (is_yes ? TASK_DONE : TASK_FAILED))
         return ANSWER_ALREADY;

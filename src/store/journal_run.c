@@ -65,6 +65,18 @@ static bool read_outputs(struct row *row, struct arena *arena, struct journal_ou
     return !is_full || view_report_full(err);
 }
 
+static void recover_approvals(struct sql *sql, uint64_t run, const struct journal_run_recovery *recovery)
+{
+    struct row row = sql_row(sql, STATEMENT_APPROVALS);
+
+    row_key(&row, run);
+    while (recovery->approval != NULL && row_next(&row)) {
+        uint8_t task = (uint8_t)row_get_integer(&row);
+        recovery->approval(recovery->data, run, task, row_get_text(&row));
+    }
+    row_end(&row);
+}
+
 static bool recover_run(struct sql *sql, struct row *row, struct arena *arena,
                         const struct journal_run_recovery *recovery, struct err *err)
 {
@@ -86,7 +98,10 @@ static bool recover_run(struct sql *sql, struct row *row, struct arena *arena,
     row_key(&found, run.id);
     bool is_good = read_outputs(&found, arena, outputs, &count, err);
     row_end(&found);
-    return is_good && recovery->run(recovery->data, &run, sealed, outputs, count, err);
+    if (!is_good || !recovery->run(recovery->data, &run, sealed, outputs, count, err))
+        return false;
+    recover_approvals(sql, run.id, recovery);
+    return true;
 }
 
 static bool recover(struct sql *sql, const struct journal_run_recovery *recovery, uint64_t *ret_next_run,
@@ -235,5 +250,28 @@ bool journal_view_outputs(struct journal_view *view, uint64_t run, struct arena 
     if (!view_end(view, &row, is_good, err))
         return false;
     *ret_rows = rows;
+    return true;
+}
+
+bool journal_view_approvals(struct journal_view *view, uint64_t run, struct arena *arena,
+                            const struct journal_approval **ret_rows, size_t *ret_count, struct err *err)
+{
+    struct journal_approval *rows = arena_take_array(arena, JOURNAL_APPROVALS_MAX, sizeof(*rows));
+    size_t count = 0;
+    bool is_full = false;
+
+    if (rows == NULL)
+        return view_report_full(err);
+    view_begin(view);
+    struct row row = sql_row(&view->sql, STATEMENT_APPROVALS);
+    row_key(&row, run);
+    while (count < JOURNAL_APPROVALS_MAX && row_next(&row)) {
+        rows[count].task = (uint8_t)row_get_integer(&row);
+        rows[count++].person = keep_text(&row, arena, &is_full);
+    }
+    if (!view_end(view, &row, !is_full || view_report_full(err), err))
+        return false;
+    *ret_rows = rows;
+    *ret_count = count;
     return true;
 }

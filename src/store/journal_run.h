@@ -11,7 +11,8 @@ enum {
     JOURNAL_RUN_OUTPUTS_MAX = 64,
     JOURNAL_OUTPUT_NAME_MAX = 63,
     JOURNAL_OUTPUT_VALUE_MAX = 1023,
-    JOURNAL_TASK_ROWS_MAX = 512 /* tries of all tasks of one run that a page shows */
+    JOURNAL_TASK_ROWS_MAX = 512, /* tries of all tasks of one run that a page shows */
+    JOURNAL_APPROVALS_MAX = 256  /* of one run */
 };
 
 /* One run as the journal holds it; texts never NULL. Wall-clock times in milliseconds since 1970. */
@@ -45,12 +46,20 @@ struct journal_output {
     const char *name, *value;
 };
 
+/* Somebody's yes, where several have to say it. */
+struct journal_approval {
+    uint8_t task;
+    const char *person;
+};
+
 struct journal_run_recovery {
     void *data;
     /* Not terminal; oldest first. What it points to lives until the return. False (with *err) ends the
      * recovery. */
     bool (*run)(void *data, const struct journal_run *run, const char *sealed,
                 const struct journal_output *outputs, size_t output_count, struct err *err);
+    /* Behind it, each approval of that run; NULL: nobody wants to know. */
+    void (*approval)(void *data, uint64_t run, uint8_t task, const char *person);
 };
 
 /* As journal_recover(), after it. */
@@ -73,5 +82,9 @@ MUST_CHECK bool journal_view_tasks(struct journal_view *view, uint64_t run, bool
 MUST_CHECK bool journal_view_outputs(struct journal_view *view, uint64_t run, struct arena *arena,
                                      const struct journal_output **ret_rows, size_t *ret_count,
                                      struct err *err);
+/* In the order of tasks and times. */
+MUST_CHECK bool journal_view_approvals(struct journal_view *view, uint64_t run, struct arena *arena,
+                                       const struct journal_approval **ret_rows, size_t *ret_count,
+                                       struct err *err);
 
 #endif

@@ -7,6 +7,7 @@
 #ifndef STORE_JOURNAL_STACK_H
 #define STORE_JOURNAL_STACK_H
 
+#include "store/journal_drift.h"
 #include "store/journal_view.h"
 #include "store/stack.h"
 
@@ -38,7 +39,8 @@ struct journal_stack {
     uint64_t run, deployment;
     int64_t locked_ms;
     uint64_t version_count;
-    struct journal_state newest; /* version 0: there is none */
+    struct journal_state newest;    /* version 0: there is none */
+    struct journal_drift_row drift; /* looked_ms 0: nobody looked */
 };
 
 /* By name. `name` and `environment` NULL: all of them. */

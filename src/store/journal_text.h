@@ -5,6 +5,7 @@
 #ifndef STORE_JOURNAL_TEXT_H
 #define STORE_JOURNAL_TEXT_H
 
+#include "orchestrator/drift.h"
 #include "orchestrator/plan.h"
 
 #include <stddef.h>
@@ -109,6 +110,13 @@ struct journal_why {
     uint64_t previous_key; /* the stable version that it replaces; counts while it is queued. 0: none */
 };
 
+/* What a run of the batch found of a stack. */
+struct journal_drift {
+    const char *stack, *environment;
+    struct drift_state state;
+    uint64_t run;
+};
+
 struct journal_texts {
     size_t request_count;
     const struct journal_request *requests;
@@ -122,6 +130,8 @@ struct journal_texts {
     const struct journal_output_text *outputs;
     size_t once_count;
     const struct journal_once *onces;
+    size_t drift_count;
+    const struct journal_drift *drifts;
 };
 
 #endif

@@ -483,6 +483,7 @@ void batch_write(struct writer *writer, struct task *task)
                 passes_over[p].save(&scene, &scene.batch->rows[i]);
     run_rows_save_texts(&scene);
     once_rows_save(&scene);
+    drift_rows_save(&scene);
     for (size_t i = 0; i < scene.texts->notice_count && sql_is_good(scene.sql); i++)
         outbox_write(writer, &scene.texts->notices[i]);
 }

@@ -91,6 +91,17 @@ void run_rows_save_task(const struct scene *scene, const struct batch_row *batch
     (void)row_run(&row);
 }
 
+static void save_approval(const struct scene *scene, const struct batch_row *batch_row, const char *person)
+{
+    struct row row = sql_row(scene->sql, STATEMENT_APPROVAL_SAVE);
+
+    row_key(&row, batch_row->run->id);
+    row_integer(&row, batch_row->run_trace.a);
+    row_text(&row, person);
+    row_integer(&row, scene->writer->wall_ms);
+    (void)row_run(&row);
+}
+
 /* The chain of audit rows knows deployments and targets by number; a run stands in front of the reason. */
 void run_rows_save_event(const struct scene *scene, const struct batch_row *batch_row)
 {
@@ -111,6 +122,8 @@ void run_rows_save_event(const struct scene *scene, const struct batch_row *batc
     (void)snprintf(reason, sizeof(reason), "run_%llu%s%s", (unsigned long long)batch_row->run->id,
                    said[0] == '\0' ? "" : ": ", said);
     writer_audit(scene->writer, &audit);
+    if (batch_row->run_trace.kind == RUN_TRACE_APPROVED)
+        save_approval(scene, batch_row, audit.actor);
 }
 
 static void save_task_text(const struct scene *scene, const struct journal_task_text *text)

@@ -26,5 +26,7 @@ void run_rows_save_event(const struct scene *scene, const struct batch_row *batc
 void run_rows_save_texts(const struct scene *scene);
 /* Which intents belong to commands that run once (journal_once.c); after the rows. */
 void once_rows_save(const struct scene *scene);
+/* What was found of drift (journal_drift.c). */
+void drift_rows_save(const struct scene *scene);
 
 #endif

@@ -186,6 +186,18 @@ static const char *const creation[] = {
 
     STACK_LOOK_TABLES,
 
+/* Who said yes where several have to; and what drift was found where (../orchestrator/drift.h). */
+#define TABLES_OF_EIGHT                                                                                      \
+    "CREATE TABLE approvals(run INTEGER NOT NULL REFERENCES runs(id), task INTEGER NOT NULL,"                \
+    " person TEXT NOT NULL, wall_ms INTEGER NOT NULL, PRIMARY KEY (run, task, person))"                      \
+    " STRICT, WITHOUT ROWID",                                                                                \
+        "CREATE TABLE drifts(stack TEXT NOT NULL, environment TEXT NOT NULL, finding INTEGER NOT NULL,"      \
+        " is_failing INTEGER NOT NULL, count INTEGER NOT NULL, run INTEGER NOT NULL,"                        \
+        " looked_ms INTEGER NOT NULL, wall_ms INTEGER NOT NULL, since_ms INTEGER NOT NULL,"                  \
+        " PRIMARY KEY (stack, environment)) STRICT, WITHOUT ROWID"
+
+    TABLES_OF_EIGHT,
+
     "CREATE UNIQUE INDEX one_active_deployment ON deployments(target) WHERE phase BETWEEN 1 AND 4",
 
     "CREATE TRIGGER terminal_is_final BEFORE UPDATE ON deployments"
@@ -229,23 +241,32 @@ static const char *const creation[] = {
 /* The baseline that a comparison was held against. */
 #define AGAINST_COLUMN "ALTER TABLE verdicts ADD COLUMN against INTEGER NOT NULL DEFAULT 0"
 
-static const char *const additions[] = {RUN_TABLES,    ONCE_TABLES,    "DROP TRIGGER a_raise_uses_passes_up",
-                                        RAISE_TRIGGER, AGAINST_COLUMN, OUTBOX_INDEX,
-                                        TRACE_COLUMNS, STACK_TABLES,   STACK_LOOK_TABLES,
+static const char *const additions[] = {RUN_TABLES,
+                                        ONCE_TABLES,
+                                        "DROP TRIGGER a_raise_uses_passes_up",
+                                        RAISE_TRIGGER,
+                                        AGAINST_COLUMN,
+                                        OUTBOX_INDEX,
+                                        TRACE_COLUMNS,
+                                        STACK_TABLES,
+                                        STACK_LOOK_TABLES,
+                                        TABLES_OF_EIGHT,
                                         NULL};
+/* So many of them, from the end, came with that schema and those behind it. */
 enum {
-    ONCE_TABLES_COUNT = 2,
-    RAISE_TRIGGER_COUNT = 2,
-    AGAINST_COUNT = 1,
-    OUTBOX_INDEX_COUNT = 1,
-    TRACE_COLUMNS_COUNT = 2,
-    STACK_TABLES_COUNT = 6,
-    STACK_LOOK_TABLES_COUNT = 1
+    SINCE_8 = 1 + 2,
+    SINCE_7 = SINCE_8 + 2 + 6,
+    SINCE_6 = SINCE_7 + 1,
+    SINCE_5 = SINCE_6 + 1,
+    SINCE_4 = SINCE_5 + 2,
+    SINCE_3 = SINCE_4 + 2
 };
 
 #define STATE_COLUMNS                                                                                        \
     "s.version, s.serial, s.lineage, s.length, s.md5, s.sha256, s.actor, s.lock_id, s.run, s.deployment,"    \
     " s.wall_ms, s.deleted_ms "
+
+#define DRIFT_COLUMNS "d.finding, d.is_failing, d.count, d.run, d.looked_ms, d.wall_ms, d.since_ms"
 
 #define RUN_COLUMNS                                                                                          \
     "SELECT r.id, r.pipeline, r.service, r.retry_of, r.version, v.version, v.digest, r.actor, r.reason,"     \
@@ -423,12 +444,15 @@ static const char *const statements[STATEMENT_COUNT] = {
                              " run = ?, deployment = ?, wall_ms = ? WHERE name = ? AND environment = ?",
     /* The newest state of each, though it be deleted. */
     [STATEMENT_STACKS] =
-        "SELECT k.name, k.environment, k.lock_id, k.who, k.operation, k.actor, k.run,"
+        "SELECT n.name, n.environment, k.lock_id, k.who, k.operation, k.actor, k.run,"
         " k.deployment, k.wall_ms, (SELECT count(*) FROM states WHERE stack = k.id)," STATE_COLUMNS
-        "FROM stacks k LEFT JOIN states s ON s.version ="
-        " (SELECT max(version) FROM states WHERE stack = k.id)"
-        " WHERE ?1 = '' OR (k.name = ?1 AND k.environment = ?2)"
-        " ORDER BY k.name, k.environment LIMIT ?3",
+        "," DRIFT_COLUMNS " FROM (SELECT name, environment FROM stacks UNION"
+        " SELECT stack, environment FROM drifts) n"
+        " LEFT JOIN stacks k ON k.name = n.name AND k.environment = n.environment"
+        " LEFT JOIN states s ON s.version = (SELECT max(version) FROM states WHERE stack = k.id)"
+        " LEFT JOIN drifts d ON d.stack = n.name AND d.environment = n.environment"
+        " WHERE ?1 = '' OR (n.name = ?1 AND n.environment = ?2)"
+        " ORDER BY n.name, n.environment LIMIT ?3",
     /* serial -1: all; ?5 1: only those that count. */
     [STATEMENT_STATES] = "SELECT " STATE_COLUMNS "FROM states s WHERE s.stack ="
                          " (SELECT id FROM stacks WHERE name = ?1 AND environment = ?2) AND s.version < ?3"
@@ -453,6 +477,22 @@ static const char *const statements[STATEMENT_COUNT] = {
         " UNION ALL SELECT name, environment, 'lock', run, wall_ms, 1, '' FROM stacks WHERE lock_id <> ''"
         " ORDER BY 1, 2",
     [STATEMENT_OUTPUTS] = "SELECT name, value FROM outputs WHERE run = ? ORDER BY name",
+    [STATEMENT_APPROVAL_SAVE] =
+        "INSERT INTO approvals(run, task, person, wall_ms) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+    [STATEMENT_DRIFT_SAVE] =
+        "INSERT INTO drifts(stack, environment, finding, is_failing, count, run, looked_ms, wall_ms, "
+        "since_ms)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, CASE WHEN ?3 = 0 THEN 0 ELSE ?8 END)"
+        " ON CONFLICT(stack, environment) DO UPDATE SET"
+        " since_ms = CASE WHEN finding = ?3 THEN since_ms ELSE ?8 END, finding = ?3, is_failing = ?4,"
+        " count = ?5, run = ?6, looked_ms = ?7, wall_ms = ?8",
+    [STATEMENT_DRIFTS] = "SELECT stack, environment, " DRIFT_COLUMNS " FROM drifts d",
+    [STATEMENT_RUNS_FAILED] =
+        "SELECT r.pipeline, v.version FROM runs r JOIN versions v ON v.key = r.version WHERE r.phase = 5"
+        " AND r.id IN (SELECT max(r.id) FROM runs r JOIN versions v ON v.key = r.version"
+        " WHERE r.phase IN (4, 5) GROUP BY r.pipeline, CASE WHEN instr(r.pipeline, '/') > 0"
+        " THEN v.version ELSE '' END) AND NOT (instr(r.pipeline, '/') > 0 AND v.version = 'drift')",
+    [STATEMENT_APPROVALS] = "SELECT task, person FROM approvals WHERE run = ? ORDER BY task, wall_ms, person",
 };
 
 const char *const *schema_creation(void)
@@ -462,25 +502,11 @@ const char *const *schema_creation(void)
 
 const char *const *schema_additions(int64_t schema)
 {
+    static const size_t lacks[] = {
+        [2] = SINCE_3, [3] = SINCE_4, [4] = SINCE_5, [5] = SINCE_6, [6] = SINCE_7, [7] = SINCE_8, [8] = 0};
     const char *const *end = &additions[ARRAY_LENGTH(additions) - 1];
-    const char *const *since_eight = end - STACK_LOOK_TABLES_COUNT;
-    const char *const *since_seven = since_eight - TRACE_COLUMNS_COUNT - STACK_TABLES_COUNT;
-    const char *const *of_outbox = since_seven - OUTBOX_INDEX_COUNT;
-    const char *const *of_against = of_outbox - AGAINST_COUNT;
 
-    if (schema < 2)
-        return additions;
-    if (schema < 3)
-        return of_against - RAISE_TRIGGER_COUNT - ONCE_TABLES_COUNT;
-    if (schema < 4)
-        return of_against - RAISE_TRIGGER_COUNT;
-    if (schema < 5)
-        return of_against;
-    if (schema < 6)
-        return of_outbox;
-    if (schema < 7)
-        return since_seven;
-    return schema < 8 ? since_eight : end;
+    return schema < 2 ? additions : end - lacks[schema];
 }
 
 const char *schema_statement(enum statement which)

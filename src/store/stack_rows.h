@@ -13,4 +13,8 @@ void stack_rows_read(struct sql *sql, const char *name, const char *environment,
 /* The five columns that say which bytes it is, as STATE_COLUMNS has them. */
 void stack_rows_read_state(struct row *row, struct stack_state *state);
 
+/* Of drift, but the stack (journal_drift.c). */
+struct journal_drift_row;
+void drift_rows_read(struct row *row, struct journal_drift_row *ret);
+
 #endif

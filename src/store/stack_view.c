@@ -32,8 +32,13 @@ static bool read_stack(struct row *row, struct arena *arena, struct journal_stac
     to->deployment = row_get_key(row);
     to->locked_ms = row_get_integer(row);
     to->version_count = row_get_key(row);
-    return to->name != NULL && to->environment != NULL && to->lock_id != NULL && to->who != NULL &&
-           to->operation != NULL && to->actor != NULL && read_state(row, arena, &to->newest);
+    if (to->name == NULL || to->environment == NULL || to->lock_id == NULL || to->who == NULL ||
+        to->operation == NULL || to->actor == NULL || !read_state(row, arena, &to->newest))
+        return false;
+    drift_rows_read(row, &to->drift);
+    to->drift.stack = to->name;
+    to->drift.environment = to->environment;
+    return true;
 }
 
 bool journal_view_stacks(struct journal_view *view, const char *name, const char *environment,

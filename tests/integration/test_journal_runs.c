@@ -62,7 +62,7 @@ static struct run_state new_run(struct bench *bench)
 struct found {
     unsigned count;
     struct run_state state;
-    char sealed[64], version[32], digest[32], output[32], traceparent[32];
+    char sealed[64], version[32], digest[32], output[32], traceparent[32], approval[32];
 };
 
 static bool take(void *data, const struct journal_run *run, const char *sealed,
@@ -82,11 +82,19 @@ static bool take(void *data, const struct journal_run *run, const char *sealed,
     return true;
 }
 
+static void take_approval(void *data, uint64_t run, uint8_t task, const char *person)
+{
+    struct found *found = data;
+
+    (void)snprintf(found->approval, sizeof(found->approval), "%llu %u %s", (unsigned long long)run, task,
+                   person);
+}
+
 static struct found recover(struct bench *bench, uint64_t *ret_next)
 {
     struct found found = {0};
     struct err err = {0};
-    const struct journal_run_recovery recovery = {.data = &found, .run = take};
+    const struct journal_run_recovery recovery = {.data = &found, .run = take, .approval = take_approval};
 
     if (!journal_recover_runs(bench->journal, &recovery, ret_next, &err))
         fail_msg("%s", err.text);
@@ -196,6 +204,44 @@ static void test_looks_at_stacks(void **unused)
     bench_end(&bench);
 }
 
+/* Of those that need several: the person is known after a restart, and named once. */
+static void test_approvals(void **unused)
+{
+    static alignas(max_align_t) unsigned char memory[MEMORY_SIZE];
+    const struct journal_approval *rows = NULL;
+    struct journal_view *view = NULL;
+    struct bench bench = {0};
+    struct run_state state;
+    struct err err = {0};
+    struct arena arena;
+    uint64_t next = 0;
+    size_t count = 0;
+
+    (void)unused;
+    bench_begin(&bench);
+    commit_new(&bench, &state);
+    for (uint32_t i = 1; i <= 2; i++) {
+        state.approvals[TASK_DIST] = (uint8_t)i;
+        add_run_row(&bench, ROW_RUN, &state);
+        struct batch_row *row = add_run_row(&bench, ROW_RUN_TRACE, &state);
+        row->run_trace = (struct run_trace){.kind = RUN_TRACE_APPROVED, .a = TASK_DIST, .b = i};
+        row->token = bench.request.token;
+        bench.texts.request_count = 1;
+        assert_int_equal(bench_commit(&bench), JOURNAL_FINE);
+    }
+    bench_reopen(&bench);
+    struct found found = recover(&bench, &next);
+    assert_string_equal(found.approval, "1 0 alice");
+    assert_int_equal(found.state.approvals[TASK_DIST], 2);
+    assert_true(journal_view_open(bench.path, &view, &err));
+    arena_init(&arena, memory, sizeof(memory));
+    assert_true(journal_view_approvals(view, RUN, &arena, &rows, &count, &err));
+    assert_int_equal(count, 1);
+    assert_string_equal(rows[0].person, "alice");
+    journal_view_close(view);
+    bench_end(&bench);
+}
+
 static void test_pages(void **unused)
 {
     static alignas(max_align_t) unsigned char memory[MEMORY_SIZE];
@@ -274,6 +320,8 @@ static void test_older_schema(void **unused)
     static const char *const undone[] = {"DROP TRIGGER a_run_ends_once",
                                          "DROP TRIGGER an_artifact_is_fixed",
                                          "DROP TABLE stack_looks",
+                                         "DROP TABLE approvals",
+                                         "DROP TABLE drifts",
                                          "DROP TABLE outputs",
                                          "DROP TABLE tasks",
                                          "DROP TABLE runs",
@@ -307,6 +355,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_is_committed_comes_back),
         cmocka_unit_test(test_looks_at_stacks),
+        cmocka_unit_test(test_approvals),
         cmocka_unit_test(test_pages),
         cmocka_unit_test(test_guards),
         cmocka_unit_test(test_older_schema),

@@ -235,6 +235,8 @@ static void guards_hold(void **unused)
 static void a_journal_of_schema_6_gets_its_tables(void **unused)
 {
     static const char *const undone[] = {"DROP TABLE stack_looks",
+                                         "DROP TABLE approvals",
+                                         "DROP TABLE drifts",
                                          "DROP TABLE states",
                                          "DROP TABLE stacks",
                                          "ALTER TABLE deployments DROP COLUMN traceparent",

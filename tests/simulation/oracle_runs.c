@@ -113,6 +113,26 @@ static void check_places(struct world *world, uint64_t run, uint8_t task)
         violate(world, "run", run, "more at once than its stage allows", task);
 }
 
+/* One by one, as the audit has them. */
+static void take_approval(struct world *world, uint64_t run, uint8_t task, uint32_t count)
+{
+    struct run_stored *stored = runs_find_stored(world, run);
+
+    if (stored->tasks[task] != TASK_AWAITING || count != ++stored->approvals[task])
+        violate(world, "S14", run, "an approval that nothing waits for, or that is counted wrong", task);
+}
+
+/* Silence aside, which may be a yes too. */
+static void check_approved(struct world *world, uint64_t run, uint8_t task)
+{
+    const struct run_stored *stored = runs_find_stored(world, run);
+    const struct run_plan_task *planned = &plan_of(world, stored)->tasks[task];
+
+    if (planned->kind == RUN_TASK_AWAIT && stored->tasks[task] == TASK_AWAITING && !planned->passes_silent &&
+        planned->need > 1 && stored->approvals[task] < planned->need)
+        violate(world, "S14", run, "it goes on with fewer approvals than it needs", task);
+}
+
 static void take_task(struct world *world, uint64_t run, uint8_t task, enum run_task_phase phase)
 {
     struct run_stored *stored = runs_find_stored(world, run);
@@ -123,6 +143,8 @@ static void take_task(struct world *world, uint64_t run, uint8_t task, enum run_
         violate(world, "run", run, "a task of another stage moves", task);
     if (phase == TASK_RUNNING && stored->phase == RUN_STOPPING)
         violate(world, "run", run, "a task begins, and it is stopping", task);
+    if (phase == TASK_DONE)
+        check_approved(world, run, task);
     stored->tasks[task] = phase;
     oracle_due_drop(world, DUE_TASK, run, task);
     if (phase == TASK_RUNNING)
@@ -156,6 +178,9 @@ void oracle_run_row(struct world *world, const struct batch_row *row)
         return;
     case RUN_TRACE_GIVEN_UP:
         stored->has_given_up = true;
+        return;
+    case RUN_TRACE_APPROVED:
+        take_approval(world, run, (uint8_t)trace->a, trace->b);
         return;
     case RUN_TRACE_FALLS:
         world->tally->together[TALLY_FALLS]++;
@@ -201,6 +226,8 @@ static void check_task(struct world *world, const struct run_state *state, uint8
         violate(world, "S13", state->id, "the state of a task is not what its audit says", task);
     if (of->tries < stored->state.tasks[task].tries || of->tries > planned->tries_max)
         violate(world, "run", state->id, "tries go back, or there are too many", task);
+    if (state->approvals[task] != stored->approvals[task])
+        violate(world, "S13", state->id, "approvals are not what its audit says", task);
     if (of->phase == TASK_FAILED && stored->state.tasks[task].phase != TASK_FAILED)
         world->tally->run_causes[of->cause]++;
     if (planned->kind == RUN_TASK_DEPLOY)

@@ -29,6 +29,7 @@ static void draw_await(struct world *world, struct run_plan_task *task)
     *task = (struct run_plan_task){.kind = RUN_TASK_AWAIT,
                                    .passes_silent = dice_chance(&world->dice, 5000),
                                    .limit_ms = dice_between(&world->dice, 1000, 15000)};
+    task->need = (uint8_t)(1 + task->limit_ms % 3); /* not drawn: the seeds stay what they were */
 }
 
 /* Of one stage: deployments beside each other, to sites that differ; or commands and what is waited for. */

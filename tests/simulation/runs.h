@@ -60,6 +60,7 @@ struct run_stored {
     enum run_phase phase; /* as the audit says */
     uint8_t stage;
     enum run_task_phase tasks[RUN_TASKS_MAX];
+    uint8_t approvals[RUN_TASKS_MAX];
     int64_t moved_up_ms; /* newest change */
     struct run_state state;
 };

@@ -61,7 +61,7 @@ static void test_what_the_example_means(void **state)
     assert_string_equal(shop->smokes[0].checks[1].extracts[0].text, "{{version}}");
     assert_true(shop->needs_approval && shop->not_author);
     assert_string_equal(shop->approvers[0], "sre");
-    assert_string_equal(shop->notify_urgent[0], "pagerduty:shop");
+    assert_string_equal(shop->notify.urgent[0], "pagerduty:shop");
     definition_free(shop);
     config_free(config);
 }

@@ -307,9 +307,51 @@ static void test_names(void **state)
     assert_int_equal(run_stage_of(&trial.plan, RUN_TRIAL_TAG), RUN_TRIAL_RELEASE);
 }
 
+/* Several have to say yes, and one no is enough; a restart forgets nobody. */
+static void test_several_approve(void **state)
+{
+    struct run_trial trial;
+
+    (void)state;
+    run_trial_init(&trial);
+    trial.plan.tasks[RUN_TRIAL_LOAD].need = 2;
+    run_trial_to_stage(&trial, RUN_TRIAL_TEST);
+    struct run_trial no = trial;
+    assert_int_equal(run_trial_answer(&trial, RUN_TRIAL_LOAD, RUN_RESULT_DONE), ANSWER_DONE);
+    assert_int_equal(run_trial_phase(&trial, RUN_TRIAL_LOAD), TASK_AWAITING);
+    assert_true(trial.decision.is_durable);
+    assert_int_equal(trial.decision.traces[0].kind, RUN_TRACE_APPROVED);
+    assert_int_equal(trial.decision.traces[0].b, 1);
+    run_trial_event(&trial, (struct run_event){.kind = RUN_EVENT_RECOVERED});
+    assert_int_equal(run_trial_answer(&trial, RUN_TRIAL_LOAD, RUN_RESULT_DONE), ANSWER_DONE);
+    assert_int_equal(run_trial_phase(&trial, RUN_TRIAL_LOAD), TASK_DONE);
+    assert_int_equal(trial.state.approvals[RUN_TRIAL_LOAD], 2);
+    (void)run_trial_answer(&no, RUN_TRIAL_LOAD, RUN_RESULT_DONE);
+    assert_int_equal(run_trial_answer(&no, RUN_TRIAL_LOAD, RUN_RESULT_FAILED), ANSWER_DONE);
+    assert_int_equal(run_trial_phase(&no, RUN_TRIAL_LOAD), TASK_FAILED);
+}
+
+/* Nobody answered, and that is asked about: then it is one person's word. */
+static void test_one_decides_what_failed(void **state)
+{
+    struct run_trial trial;
+
+    (void)state;
+    run_trial_init(&trial);
+    trial.plan.tasks[RUN_TRIAL_LOAD].need = 2;
+    trial.plan.stages[RUN_TRIAL_TEST].on_failure = RUN_OUTCOME_ASK;
+    run_trial_to_stage(&trial, RUN_TRIAL_TEST);
+    run_trial_tick(&trial, RUN_TRIAL_AWAIT_MS);
+    assert_int_equal(run_trial_phase(&trial, RUN_TRIAL_LOAD), TASK_ASKING);
+    assert_int_equal(run_trial_answer(&trial, RUN_TRIAL_LOAD, RUN_RESULT_DONE), ANSWER_DONE);
+    assert_int_equal(run_trial_phase(&trial, RUN_TRIAL_LOAD), TASK_DONE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_several_approve),
+        cmocka_unit_test(test_one_decides_what_failed),
         cmocka_unit_test(test_good_way),
         cmocka_unit_test(test_events_without_meaning),
         cmocka_unit_test(test_places),

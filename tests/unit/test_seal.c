@@ -157,8 +157,8 @@ static void assert_same(const struct definition *a, const struct definition *b)
     if (a->driver != SIZE_MAX)
         assert_same_values(a->driver_options, b->driver_options, driver_schemas[a->driver].use_count);
     assert_int_equal(a->concurrency, b->concurrency);
-    assert_same_list(a->notify_all, a->notify_all_count, b->notify_all, b->notify_all_count);
-    assert_same_list(a->notify_urgent, a->notify_urgent_count, b->notify_urgent, b->notify_urgent_count);
+    assert_same_list(a->notify.all, a->notify.all_count, b->notify.all, b->notify.all_count);
+    assert_same_list(a->notify.urgent, a->notify.urgent_count, b->notify.urgent, b->notify.urgent_count);
     assert_int_equal(a->needs_approval, b->needs_approval);
     assert_int_equal(a->not_author, b->not_author);
     assert_same_list(a->approvers, a->approver_count, b->approvers, b->approver_count);

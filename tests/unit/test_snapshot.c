@@ -407,7 +407,7 @@ static void test_older_targets_are_read(void **state)
     assert_true(back.thaws_ms == 0 && back.thaws_wall_ms == 0);
 }
 
-/* Schema 6 knew one form of a sequential test, and measured no dispersion; 4 escalated no task. */
+/* Schema 7: one person approves; 6: one form of a sequential test, no dispersion; 4: no task escalates. */
 static void test_older_runs_and_rules_are_read(void **state)
 {
     unsigned char bytes[SNAPSHOT_RUN_MAX];
@@ -419,6 +419,11 @@ static void test_older_runs_and_rules_are_read(void **state)
     (void)state;
     random_run(&seed, &one.run);
     size_t length = snapshot_write_run(&one.run, bytes) - RUN_TASKS_MAX;
+    bytes[0] = 7;
+    assert_true(snapshot_read_run(bytes, length, &back.run));
+    assert_int_equal(back.run.tasks[3].is_escalated, one.run.tasks[3].is_escalated);
+    assert_int_equal(back.run.approvals[3], 0);
+    length -= RUN_TASKS_MAX;
     bytes[0] = 4;
     assert_true(snapshot_read_run(bytes, length, &back.run));
     assert_int_equal(back.run.tasks[3].cause, one.run.tasks[3].cause);

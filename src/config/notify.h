@@ -1,0 +1,13 @@
+/* notify.h - `notify: { all = [ "slack:deploys" ]; urgent = [ "pagerduty:shop" ]; }`: who hears of what.
+ * SPDX-License-Identifier: MIT */
+#ifndef CONFIG_NOTIFY_H
+#define CONFIG_NOTIFY_H
+
+#include "config/options.h"
+#include "config/run_definition.h"
+
+/* Receivers of a service, a pipeline, a group or a stack; a node that is NULL names nobody. Without
+ * build->schemas (a sealed text) the kinds are not looked up again. False: findings were added. */
+MUST_CHECK bool notify_build(const struct build *build, const struct node *node, struct receivers *ret);
+
+#endif
