@@ -152,6 +152,8 @@ CDEVENT_CONTENT = {  # of the subjects' schemas: what must be there, and what el
     "service.rolledback.0.3.0": ({"environment", "artifactId"}, set()),
     "incident.detected.0.3.0": ({"environment"}, {"description", "service", "artifactId", "ticketURI"}),
     "incident.resolved.0.3.0": ({"environment"}, {"description", "service", "artifactId", "ticketURI"}),
+    "pipelinerun.started.0.3.0": (set(), {"pipelineName", "uri"}),
+    "pipelinerun.finished.0.3.0": (set(), {"pipelineName", "uri", "outcome", "errors"}),
 }
 
 
@@ -170,6 +172,7 @@ def cdevents(request):
         need(required <= set(subject["content"]) <= required | optional, f"content: {subject['content']}")
     else:
         need(body["type"].startswith("dev.cdeventsx.verdict-"), "a type of nobody")
+    need(subject["content"].get("outcome", "success") in ("success", "error", "failure"), "outcome")
     for reference in ("environment", "service"):
         need(set(subject["content"].get(reference, {"id"})) == {"id"}, reference)
     need(subject["content"].get("artifactId", "pkg:").startswith("pkg:"), "artifactId")
