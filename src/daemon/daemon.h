@@ -65,9 +65,12 @@ struct daemon {
     struct config *config; /* rule files as last read well */
     struct config_report *report;
     bool is_config_good, is_stopping, is_turn_wanted;
-    int64_t config_wall_s; /* when they were last read well */
+    bool is_broken;        /* the journal cannot be written: this life is over */
+    int64_t config_wall_s; /* when rule files were last read well */
+    int64_t alive_ms;      /* when the loop was seen to turn last */
     struct option_schemas schemas;
     struct loop *loop;
+    struct loop_timer *good_bye, *engine_timer;
     struct http_client *http;
     struct vault *vault;     /* of io/vault.h; NULL: the settings name none */
     struct keeping *keeping; /* secrets.c: values of files */
@@ -83,36 +86,32 @@ struct daemon {
     struct journal *journal;
     char journal_path[DAEMON_PATH_MAX], runtime_folder[DAEMON_PATH_MAX];
     struct engine *engine;
-    bool is_broken;                 /* the journal cannot be written: this life is over */
     const char *safe_why;           /* NULL, or why nothing is accepted: safe mode */
-    uint64_t suspect;               /* deployment that several lives crashed on; 0: none */
+    uint64_t next_token, suspect;   /* suspect: several lives crashed on this deployment; 0: none */
     struct life *life;              /* mishaps.c */
     int64_t calm_at_ms, stop_at_ms; /* the loop's clock; until the second the broker may hear of the stop */
-    struct loop_timer *good_bye, *engine_timer;
-    int64_t alive_ms; /* when the loop was seen to turn last */
     struct series_book *book;
     struct archive *archive;
     struct daemon_source sources[DAEMON_SOURCES_MAX];
     size_t source_count, lever_count, receiver_count, request_count;
     struct daemon_lever levers[SETTINGS_INSTANCES_MAX];
-    struct gating *gating; /* gating.h */
     struct daemon_receiver receivers[SETTINGS_INSTANCES_MAX];
     struct definition_pool *definitions;          /* what those of `lives` have in common */
     struct live *lives;                           /* lists: */
     struct live *live_chains[DAEMON_LIVE_CHAINS]; /* those with an id, by it */
     struct acting *actings;
+    struct run_acting *run_actings;
     struct request *requests;
     struct run_live *runs;
-    struct run_acting *run_actings;
     void *run_memory; /* of the engine's runs */
-    uint64_t next_token;
+    struct gating *gating;
     struct outbox *outbox;
     struct run_incidents *incidents;
     struct drifting *drifting;
     struct status *status;
-    struct controller *controller; /* NULL: none is declared */
-    struct events_door *events;    /* the same */
     struct commit *commit;
+    struct controller *controller;      /* NULL: none is declared */
+    struct events_door *events;         /* the same */
     uint64_t phase_counts[PHASE_COUNT]; /* deployments that entered each phase since the start */
 };
 

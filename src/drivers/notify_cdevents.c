@@ -64,7 +64,7 @@ static const struct {
     {"run_failed", TELLS_RUN_FINISHED, "failure"},
     {"plan_refused", TELLS_RUN_FINISHED, "failure"},
     {"apply_failed", TELLS_RUN_FINISHED, "failure"},
-    {"run_aborted", TELLS_RUN_FINISHED, "error"},
+    {"run_aborted", TELLS_RUN_FINISHED, "cancel"},
     {"drift_found", TELLS_INCIDENT, NULL},
 };
 

@@ -60,6 +60,7 @@ static void test_a_journal_of_schema_3_learns_it(void **unused)
     assert_true(sql_execute(&sql, "ALTER TABLE verdicts DROP COLUMN against"));
     assert_true(sql_execute(&sql, "ALTER TABLE deployments DROP COLUMN traceparent"));
     assert_true(sql_execute(&sql, "ALTER TABLE runs DROP COLUMN traceparent"));
+    assert_true(sql_execute(&sql, "DROP TABLE stack_looks"));
     assert_true(sql_execute(&sql, "DROP TABLE approvals"));
     assert_true(sql_execute(&sql, "DROP TABLE drifts"));
     assert_true(sql_execute(&sql, "DROP TABLE states"));

@@ -125,7 +125,7 @@ static void events_of_pipelines_are_theirs(void **state)
                                    NULL};
     const char *const failed[] = {"\"type\": \"dev.cdevents.pipelinerun.finished.0.3.0\"",
                                   "\"outcome\": \"failure\"", "\"errors\": \"the answer was no\"", NULL};
-    const char *const aborted[] = {"\"outcome\": \"error\"", NULL};
+    const char *const aborted[] = {"\"outcome\": \"cancel\"", NULL};
     const char *const released[] = {"\"outcome\": \"success\"", NULL};
     const char *const drift[] = {"\"type\": \"dev.cdevents.incident.detected.0.3.0\"",
                                  "\"service\": {\"id\": \"network\"}", "\"subject\": \"network/prod drift\"",

@@ -172,7 +172,7 @@ def cdevents(request):
         need(required <= set(subject["content"]) <= required | optional, f"content: {subject['content']}")
     else:
         need(body["type"].startswith("dev.cdeventsx.verdict-"), "a type of nobody")
-    need(subject["content"].get("outcome", "success") in ("success", "error", "failure"), "outcome")
+    need(subject["content"].get("outcome", "success") in ("success", "failure", "cancel", "error"), "outcome")
     for reference in ("environment", "service"):
         need(set(subject["content"].get(reference, {"id"})) == {"id"}, reference)
     need(subject["content"].get("artifactId", "pkg:").startswith("pkg:"), "artifactId")
