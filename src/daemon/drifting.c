@@ -270,14 +270,16 @@ static struct place *look_at(struct daemon *daemon, const struct batch_row *row,
 static const struct run_drift_news kinds_of_news[] = {
     [DRIFT_NEWS_FOUND] = {.kind = "drift_found",
                           .type = "run.drift_found",
-                          .sentence = "what is there is not what was made"},
+                          .sentence = "what is there is not what was made",
+                          .is_urgent = true},
     [DRIFT_NEWS_GONE] = {.kind = "drift_gone",
                          .type = "run.drift_gone",
                          .sentence = "no drift any more",
                          .ends = 1U << NOTICE_DRIFTED},
     [DRIFT_NEWS_UNKNOWN] = {.kind = "drift_unknown",
                             .type = "run.drift_unknown",
-                            .sentence = "nobody can tell whether it drifted"},
+                            .sentence = "nobody can tell whether it drifted",
+                            .is_urgent = true},
 };
 
 static void tell(struct notices *notices, struct daemon *daemon, const struct batch_row *row,

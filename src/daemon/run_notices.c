@@ -440,7 +440,7 @@ void run_notices_tell_drift(struct notices *notices, struct run_live *live, cons
         .notices = notices,
         .live = live,
         .state = state,
-        .kind = {news->kind, news->type, true, news->sentence},
+        .kind = {news->kind, news->type, news->is_urgent, news->sentence},
         .task = NO_TASK,
         .stage = "",
         .place = news->place,

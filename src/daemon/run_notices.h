@@ -13,6 +13,7 @@ void run_notices_collect(struct notices *notices, struct daemon *daemon, const s
 struct run_drift_news {
     const struct stack_place *place;
     const char *kind, *type, *sentence;
+    bool is_urgent;
     uint32_t count; /* of resources */
     unsigned ends;  /* bits of enum notice_alert */
 };

@@ -281,6 +281,45 @@ static void test_words_for_amazon(void **state)
     run_definition_free(definition);
 }
 
+static void see_drift(void *data, const char *stack, const char *environment, int64_t every_ms)
+{
+    struct text *text = data;
+
+    text_add(text, "%s/%s %lld ", stack, environment, (long long)every_ms);
+}
+
+/* Who hears of it, how many approve and how often somebody looks are sealed with it; an environment may say
+ * who hears for itself. */
+static void test_who_hears_and_how_often(void **state)
+{
+    static const char text[] = STACK(
+        TOOL
+        "drift_every = \"6h\"; notify: { all = [ \"slack:ops\" ]; urgent = [ \"slack:night\" ]; }; "
+        "environments: { prod: { approval: { from = [ \"sre\" ]; need = 2; }; }; dev: { notify: { all = [ "
+        "\"slack:dev\" ]; }; }; };");
+    struct run_definition *prod = read_stack(text, "prod", "apply");
+    struct run_definition *dev = read_stack(text, "dev", "drift");
+    struct config *config = read_good(text);
+    char found[128];
+    struct text drifts;
+
+    (void)state;
+    assert_string_equal(prod->stack->notify.all[0], "slack:ops");
+    assert_string_equal(prod->stack->notify.urgent[0], "slack:night");
+    assert_int_equal(prod->plan.tasks[1].need, 2);
+    assert_int_equal(prod->tasks[1].review->need, 2);
+    assert_int_equal(prod->tasks[2].word, STACK_WORD_APPLY);
+    assert_string_equal(dev->stack->notify.all[0], "slack:dev");
+    assert_int_equal(dev->stack->notify.urgent_count, 0);
+    assert_int_equal(dev->tasks[0].word, STACK_WORD_DRIFT);
+    text_init(&drifts, found, sizeof(found));
+    config_each_drift(config, see_drift, &drifts);
+    assert_string_equal(found, "network/prod 21600000 network/dev 21600000 ");
+    config_free(config);
+    run_definition_free(prod);
+    run_definition_free(dev);
+}
+
 /* What deletes is what a destroy is for: no policy of applies, but always people. */
 static void test_destroy(void **state)
 {
@@ -415,6 +454,7 @@ int main(void)
         cmocka_unit_test(test_too_many_variables),
         cmocka_unit_test(test_findings),
         cmocka_unit_test(test_stages_of_verbs),
+        cmocka_unit_test(test_who_hears_and_how_often),
         cmocka_unit_test(test_whole),
         cmocka_unit_test(test_words_for_amazon),
         cmocka_unit_test(test_destroy),
