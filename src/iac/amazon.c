@@ -25,6 +25,7 @@ struct amazon {
     struct http_client *http;
     struct aws_client *client;
     bool sees_through;
+    int64_t patience_ms;
     /* the latest answer */
     bool is_answered;
     struct err err;
@@ -62,6 +63,7 @@ bool amazon_open(struct job *job, struct amazon **ret_amazon, struct err *err)
 
     take_settings(job, values);
     amazon->job = job;
+    amazon->patience_ms = AMAZON_PATIENCE_MS;
     amazon->loop = loop_new();
     if (http_client_new(amazon->loop, &limits, &amazon->http, err) &&
         aws_client_new(amazon->loop, amazon->http, "cloudformation", values, &amazon->client, err)) {
@@ -88,9 +90,10 @@ void amazon_close_at(struct amazon **amazon)
     amazon_close(*amazon);
 }
 
-void amazon_see_through(struct amazon *amazon)
+void amazon_see_through(struct amazon *amazon, int64_t patience_ms)
 {
     amazon->sees_through = true;
+    amazon->patience_ms = patience_ms;
 }
 
 /* ---- forms ---- */
@@ -198,7 +201,7 @@ static int64_t spread(int64_t wait_ms)
 bool amazon_ask(struct amazon *amazon, const struct amazon_form *form, struct xml **ret_answer,
                 struct err *err)
 {
-    int64_t until_ms = loop_now_ms() + (amazon->sees_through ? AMAZON_LONG_PATIENCE_MS : AMAZON_PATIENCE_MS);
+    int64_t until_ms = loop_now_ms() + amazon->patience_ms;
     int64_t wait_ms = WAIT_FIRST_MS;
     unsigned refusals = 0;
 

@@ -29,9 +29,8 @@ MUST_CHECK bool amazon_open(struct job *job, struct amazon **ret_amazon, struct 
 void amazon_close(struct amazon *amazon); /* NULL is fine */
 void amazon_close_at(struct amazon **amazon);
 
-/* From now on an interrupt ends no question, and outages are waited for longer: what was begun is seen
- * through. */
-void amazon_see_through(struct amazon *amazon);
+/* From now on an interrupt ends no question, and each has this patience: what was begun is seen through. */
+void amazon_see_through(struct amazon *amazon, int64_t patience_ms);
 
 /* A question under construction. */
 struct amazon_form {

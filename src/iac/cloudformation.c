@@ -142,7 +142,7 @@ static enum iac_exit execute(struct job *job, struct amazon *amazon, const struc
         (void)err_set(&err, ERR_UNAVAILABLE, "interrupted before anything was applied");
         return job_complain(job, &err);
     }
-    amazon_see_through(amazon);
+    amazon_see_through(amazon, AMAZON_LONG_PATIENCE_MS);
     amazon_form_init(&form, "ExecuteChangeSet");
     amazon_form_add(&form, "ChangeSetName", plan->head.change_set);
     amazon_form_add(&form, "ClientRequestToken", token);
@@ -200,14 +200,20 @@ static enum iac_exit apply_change(struct job *job, struct amazon *amazon, const 
     return judge_end(job, plan, &last);
 }
 
+/* Whatever is said now. */
+static void go_where_it_is(struct job *job, const struct stack_plan *plan)
+{
+    job->settings.region = plan->head.region;
+    job->settings.profile = plan->head.profile[0] == '\0' ? NULL : plan->head.profile;
+}
+
 static enum iac_exit apply(struct job *job, const struct stack_plan *plan)
 {
     CLEANUP(amazon_close_at) struct amazon *amazon = NULL;
     enum iac_exit end = IAC_EXIT_DONE;
     struct err err = {0};
 
-    job->settings.region = plan->head.region; /* where the plan is, whatever is said now */
-    job->settings.profile = plan->head.profile[0] == '\0' ? NULL : plan->head.profile;
+    go_where_it_is(job, plan);
     if (!amazon_open(job, &amazon, &err))
         return job_complain(job, &err);
     if (plan->head.change_set[0] != '\0')
@@ -215,6 +221,29 @@ static enum iac_exit apply(struct job *job, const struct stack_plan *plan)
     if (end != IAC_EXIT_DONE)
         return end;
     return stack_outputs_tell(job, amazon, plan->head.stack, &err) ? IAC_EXIT_DONE : job_complain(job, &err);
+}
+
+/* A change set that nobody executes. */
+static void forget_change(struct job *job, const struct stack_plan *plan)
+{
+    CLEANUP(amazon_close_at) struct amazon *amazon = NULL;
+    struct err err = {0};
+
+    if (plan->head.change_set == NULL || plan->head.change_set[0] == '\0')
+        return;
+    go_where_it_is(job, plan);
+    if (amazon_open(job, &amazon, &err))
+        stack_change_remove(amazon, plan->head.change_set, plan->head.stack);
+    else
+        (void)job_complain(job, &err);
+}
+
+static void forget_saved(struct job *job)
+{
+    CLEANUP(stack_plan_done) struct stack_plan plan = {0};
+
+    if (stack_plan_load(job, &plan, NULL))
+        forget_change(job, &plan);
 }
 
 /* Once it was begun, the plan is used up. */
@@ -225,7 +254,7 @@ enum iac_exit cloudformation_apply(struct job *job)
     enum iac_exit end =
         stack_plan_load_approved(job, STACK_PLAN_CHANGE, &plan) ? apply(job, &plan) : IAC_EXIT_OTHER_PLAN;
     if (end == IAC_EXIT_OTHER_PLAN || end == IAC_EXIT_STALE)
-        cloudformation_forget(job);
+        forget_saved(job);
     stack_plan_remove(job);
     if (end == IAC_EXIT_DONE)
         blueprint_is_applied(job);
@@ -265,19 +294,13 @@ enum iac_exit cloudformation_verify(struct job *job)
 
 /* ---- forget ---- */
 
-/* A change set that nobody executed goes with the run. */
+/* What is here goes first, and whatever is the matter there. */
 void cloudformation_forget(struct job *job)
 {
-    CLEANUP(amazon_close_at) struct amazon *amazon = NULL;
     CLEANUP(stack_plan_done) struct stack_plan plan = {0};
-    struct err err = {0};
+    bool has_plan = stack_plan_load(job, &plan, NULL);
 
-    if (!stack_plan_load(job, &plan, NULL) || plan.head.change_set[0] == '\0')
-        return;
-    job->settings.region = plan.head.region;
-    job->settings.profile = plan.head.profile[0] == '\0' ? NULL : plan.head.profile;
-    if (amazon_open(job, &amazon, &err))
-        stack_change_remove(amazon, plan.head.change_set, plan.head.stack);
-    else
-        (void)job_complain(job, &err);
+    work_forget(&job->work, job->run);
+    if (has_plan)
+        forget_change(job, &plan);
 }

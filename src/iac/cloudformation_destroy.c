@@ -206,7 +206,7 @@ static bool send_deletion(struct amazon *amazon, const struct stack_plan *plan, 
     CLEANUP(amazon_form_done) struct amazon_form form;
     CLEANUP(xml_free_at) struct xml *answer = NULL;
 
-    amazon_see_through(amazon);
+    amazon_see_through(amazon, AMAZON_LONG_PATIENCE_MS);
     amazon_form_init(&form, "DeleteStack");
     amazon_form_add(&form, "StackName", plan->head.stack);
     amazon_form_add(&form, "ClientRequestToken", token);

@@ -67,7 +67,8 @@ static enum iac_exit forget(struct job *job)
 {
     if (job->tool->forget != NULL)
         job->tool->forget(job);
-    work_forget(&job->work, job->run);
+    else
+        work_forget(&job->work, job->run);
     return IAC_EXIT_DONE;
 }
 

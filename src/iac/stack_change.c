@@ -125,7 +125,6 @@ void stack_change_remove(struct amazon *amazon, const char *arn, const char *sta
     CLEANUP(stack_facts_done) struct stack_facts facts = {.phase = STACK_ABSENT};
     struct err err = {0};
 
-    amazon_see_through(amazon);
     bool is_gone = send_removal(amazon, "DeleteChangeSet", "ChangeSetName", arn, &err) &&
                    stack_describe(amazon, stack, &facts, &err);
     if (is_gone && facts.phase == STACK_IN_VIEW && !has_change_sets(amazon, stack))
@@ -281,6 +280,7 @@ bool stack_change_make(struct job *job, struct amazon *amazon, const struct blue
         *ret_change = making.change;
         return true;
     }
+    amazon_see_through(amazon, AMAZON_PATIENCE_MS); /* also where it was interrupted */
     stack_change_remove(amazon, making.change.arn, making.change.stack);
     stack_change_done(&making.change);
     return false;

@@ -2,13 +2,14 @@
  * SPDX-License-Identifier: MIT */
 #include "iac/stack_watch.h"
 
+#include "io/loop.h"
 #include "io/memory.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { PAGES_MAX = 40, EVENTS_MAX = 8000, EVENT_SIZE = 512, TOKEN_SIZE = 2048 };
+enum { PAGES_MAX = 40, EVENTS_MAX = 8000, EVENT_SIZE = 512, TOKEN_SIZE = 2048, BEGIN_MS = 10 * 60 * 1000 };
 
 /* What one look found: events of ours that are new, newest first. */
 struct look {
@@ -146,13 +147,16 @@ bool stack_watch(struct job *job, struct amazon *amazon, const struct stack_watc
 {
     struct watching watching = {.job = job, .amazon = amazon, .watch = watch};
     struct amazon_pace pace = {0};
+    int64_t began_ms = loop_now_ms();
 
-    amazon_see_through(amazon);
+    amazon_see_through(amazon, AMAZON_LONG_PATIENCE_MS);
     for (;;) {
         if (!look_once(&watching, err))
             return false;
         if (watching.end.status[0] != '\0')
             break;
+        if (watching.seen[0] == '\0' && loop_now_ms() - began_ms > BEGIN_MS)
+            return err_set(err, ERR_TIMEOUT, "nothing happened to the stack for %d min", BEGIN_MS / 60000);
         if (watch->can_be_cancelled && !watching.is_cancelled && invocation_is_interrupted(&job->signals))
             cancel(&watching);
         (void)!amazon_pause(amazon, &pace);

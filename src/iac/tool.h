@@ -60,7 +60,7 @@ struct iac_tool {
     enum iac_exit (*destroy)(struct job *job); /* applies a plan of plan_destroy, with the state archived */
     enum iac_exit (*verify)(struct job *job); /* a new plan is empty; what the stack says of itself is told */
     enum iac_exit (*drift)(struct job *job);  /* what is there is what was made */
-    void (*forget)(struct job *job);          /* what a run left elsewhere; NULL: nothing */
+    void (*forget)(struct job *job);          /* a run, and what it left elsewhere; NULL: its folder alone */
     /* Of Amazon's, which take job_settings; else NULL. The stack's name there, and its template too. */
     bool (*place)(struct job *job, struct blueprint *ret_blueprint, struct err *err);
     bool (*draw)(struct job *job, struct blueprint *ret_blueprint, struct err *err);

@@ -258,3 +258,14 @@ def test_refusals(cloud):
     status, said, _values = cloud.run("plan", options=("region=Europe",))
     assert status == 1 and "Europe" in said, said
     assert cloud.seen()["stacks"] == {}
+
+
+def test_a_run_is_forgotten_while_amazon_is_away(cloud):
+    """What is secret goes at once; what stays there is said."""
+    assert cloud.run("plan")[0] == 0
+    cloud.tell(fail=[[503, "ServiceUnavailable"]] * 500)
+    forget = cloud.start("forget")
+    wait_until(lambda: cloud.left() is None, 20, "its folder is gone")
+    forget.send_signal(signal.SIGTERM)
+    said = forget.communicate(timeout=20)[0]
+    assert "stays: interrupted" in said, said
