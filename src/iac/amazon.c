@@ -141,7 +141,7 @@ static void answered(void *data, const struct aws_answer *answer)
     amazon->retry_after_ms = answer->retry_after_ms;
     xml_free(amazon->xml);
     amazon->xml = NULL;
-    if (answer->err.code == ERR_NONE &&
+    if (answer->http != NULL && answer->err.code == ERR_NONE &&
         !xml_parse(answer->http->body, answer->http->length, &amazon->xml, &amazon->err)) {
         amazon->err.code = ERR_PROTOCOL;
         (void)err_wrap(&amazon->err, "its answer is no XML that is read here");
@@ -198,33 +198,40 @@ static int64_t spread(int64_t wait_ms)
     return wait_ms / 2 + wait_ms / 2 * chance / UINT16_MAX;
 }
 
-bool amazon_ask(struct amazon *amazon, const struct amazon_form *form, struct xml **ret_answer,
-                struct err *err)
+/* Asks until there is an answer or a reason to stop, which is in amazon->err. False: interrupted. */
+static bool ask_until(struct amazon *amazon, const char *form)
 {
     int64_t until_ms = loop_now_ms() + amazon->patience_ms;
     int64_t wait_ms = WAIT_FIRST_MS;
     unsigned refusals = 0;
 
-    if (form->text.is_cut)
-        return err_set(err, ERR_LIMIT, "CloudFormation: more than is asked at once");
     for (;;) {
-        if (!ask_once(amazon, form->text.data))
-            return err_set(err, ERR_UNAVAILABLE, "interrupted");
-        if (amazon->err.code == ERR_NONE) {
-            *ret_answer = amazon->xml;
-            amazon->xml = NULL;
-            return true;
-        }
+        if (!ask_once(amazon, form))
+            return false;
         int64_t pause_ms = amazon->retry_after_ms > 0 ? amazon->retry_after_ms : spread(wait_ms);
         wait_ms = wait_ms * 2 < WAIT_MAX_MS ? wait_ms * 2 : WAIT_MAX_MS;
         if (!is_worth_another(amazon, &refusals) || loop_now_ms() + pause_ms > until_ms)
-            break;
+            return true;
         if (!wait_for(amazon, pause_ms))
-            return err_set(err, ERR_UNAVAILABLE, "interrupted");
+            return false;
     }
-    if (err != NULL)
-        *err = amazon->err;
-    return err_wrap(err, "CloudFormation");
+}
+
+bool amazon_ask(struct amazon *amazon, const struct amazon_form *form, struct xml **ret_answer,
+                struct err *err)
+{
+    if (form->text.is_cut)
+        return err_set(err, ERR_LIMIT, "CloudFormation: more than is asked at once");
+    if (!ask_until(amazon, form->text.data))
+        return err_set(err, ERR_UNAVAILABLE, "interrupted");
+    if (amazon->err.code != ERR_NONE) {
+        if (err != NULL)
+            *err = amazon->err;
+        return err_wrap(err, "CloudFormation");
+    }
+    *ret_answer = amazon->xml;
+    amazon->xml = NULL;
+    return true;
 }
 
 bool amazon_refused_with(const struct amazon *amazon, const char *code, const char *part)

@@ -12,13 +12,15 @@ enum {
     PATH_MAX_BYTES = ASSEMBLY_FILE_SIZE - 1,
     WORD_MAX = 1024,
     LIST_SIZE = 256,
-    LISTED_MAX = 1000
+    LISTED_MAX = 1000,
+    KEYS_MAX = 200000,
+    VALUES_MAX = 400000
 };
 
 static const struct json_limits limits = {.size_max = ASSEMBLY_SIZE_MAX,
                                           .depth_max = JSON_DEPTH_MAX,
-                                          .keys_max = 200 * 1000,
-                                          .values_max = 400 * 1000,
+                                          .keys_max = KEYS_MAX,
+                                          .values_max = VALUES_MAX,
                                           .allows_rounding = true,
                                           .allows_infinity = true};
 
@@ -224,33 +226,36 @@ static bool is_template(const struct json_node *file, const char *template_file)
            strcmp(path, template_file) == 0;
 }
 
+static bool check_list(const struct json_node *root, const char *list, const char *template_file,
+                       struct err *err)
+{
+    struct json_node all = {0};
+
+    if (!json_object(root, list, JSON_OPTIONAL, &all, err))
+        return false;
+    for (struct json_node one = all.item == NULL ? all : json_first(&all); one.item != NULL;
+         one = json_next(&all, &one)) {
+        const char *name = json_name(&one);
+        if (!json_as_object(&one, err))
+            return false;
+        (void)!json_text(&one, "displayName", JSON_OPTIONAL, WORD_MAX, &name, NULL);
+        if (!is_template(&one, template_file))
+            return err_set(
+                err, ERR_INVALID,
+                "the stack needs the asset %.150s, and publishing one is not done here: take it to its "
+                "bucket or registry before, and name it there",
+                name);
+    }
+    return true;
+}
+
 bool assembly_check_assets(const char *json, size_t length, const char *template_file, struct err *err)
 {
-    static const char *const lists[] = {"files", "dockerImages"};
     CLEANUP(json_free_at) struct cJSON *tree = NULL;
 
     if (!json_parse(json, length, &limits, &tree, err))
         return false;
     struct json_node root = json_root(tree);
-    if (!json_as_object(&root, err))
-        return false;
-    for (size_t i = 0; i < ARRAY_LENGTH(lists); i++) {
-        struct json_node all = {0};
-        if (!json_object(&root, lists[i], JSON_OPTIONAL, &all, err))
-            return false;
-        for (struct json_node one = all.item == NULL ? all : json_first(&all); one.item != NULL;
-             one = json_next(&all, &one)) {
-            const char *name = json_name(&one);
-            if (!json_as_object(&one, err))
-                return false;
-            (void)!json_text(&one, "displayName", JSON_OPTIONAL, WORD_MAX, &name, NULL);
-            if (!is_template(&one, template_file))
-                return err_set(
-                    err, ERR_INVALID,
-                    "the stack needs the asset %.150s, and publishing one is not done here: take it to its "
-                    "bucket or registry before, and name it there",
-                    name);
-        }
-    }
-    return true;
+    return json_as_object(&root, err) && check_list(&root, "files", template_file, err) &&
+           check_list(&root, "dockerImages", template_file, err);
 }

@@ -39,12 +39,16 @@ void canonical_sort(cJSON *array)
     free(all);
 }
 
+struct child {
+    const struct xml_element *element;
+};
+
 static int by_name(const void *a, const void *b)
 {
-    const struct xml_element *const *one = a;
-    const struct xml_element *const *other = b;
+    const struct child *one = a;
+    const struct child *other = b;
 
-    return strcmp((*one)->name, (*other)->name);
+    return strcmp(one->element->name, other->element->name);
 }
 
 static size_t count_children(const struct xml_element *element)
@@ -66,9 +70,11 @@ static cJSON *list_of(const struct xml_element *element, struct err *err)
     cJSON *array = cJSON_CreateArray();
 
     for (const struct xml_element *child = element->first; child != NULL; child = child->next) {
-        cJSON *item = strcmp(child->name, "member") == 0 ? canonical_of(child, err) : NULL;
+        bool is_member = strcmp(child->name, "member") == 0;
+        cJSON *item = is_member ? canonical_of(child, err) : NULL;
         if (item == NULL) {
-            (void)err_set(err, ERR_PROTOCOL, "CloudFormation: %s is no list", element->name);
+            if (!is_member)
+                (void)err_set(err, ERR_PROTOCOL, "CloudFormation: %s is no list", element->name);
             cJSON_Delete(array);
             return NULL;
         }
@@ -81,25 +87,24 @@ static cJSON *list_of(const struct xml_element *element, struct err *err)
 static cJSON *object_of(const struct xml_element *element, struct err *err)
 {
     size_t count = count_children(element);
-    CLEANUP(memory_free_at)
-    const struct xml_element **children = memory_take_array(count, sizeof(*children));
+    CLEANUP(memory_free_at) struct child *children = memory_take_array(count, sizeof(*children));
     cJSON *object = cJSON_CreateObject();
     size_t at = 0;
 
     for (const struct xml_element *child = element->first; child != NULL; child = child->next)
-        children[at++] = child;
+        children[at++].element = child;
     qsort(children, count, sizeof(*children), by_name);
     for (size_t i = 0; i < count; i++) {
-        bool is_twice = i > 0 && strcmp(children[i]->name, children[i - 1]->name) == 0;
-        cJSON *item = is_twice ? NULL : canonical_of(children[i], err);
+        bool is_twice = i > 0 && strcmp(children[i].element->name, children[i - 1].element->name) == 0;
+        cJSON *item = is_twice ? NULL : canonical_of(children[i].element, err);
         if (item == NULL) {
             if (is_twice)
                 (void)err_set(err, ERR_PROTOCOL, "CloudFormation: %s has two %s", element->name,
-                              children[i]->name);
+                              children[i].element->name);
             cJSON_Delete(object);
             return NULL;
         }
-        (void)cJSON_AddItemToObject(object, children[i]->name, item);
+        (void)cJSON_AddItemToObject(object, children[i].element->name, item);
     }
     return object;
 }

@@ -7,6 +7,7 @@
 #include "io/json.h"
 #include "io/memory.h"
 
+#include <assert.h>
 #include <cjson/cJSON.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -53,6 +54,7 @@ char *stack_plan_text(const struct stack_plan_head *head, cJSON *described, cJSO
 
 void stack_plan_digest(const char *text, char to[IAC_DIGEST_SIZE])
 {
+    assert(text != NULL);
     (void)snprintf(to, IAC_DIGEST_SIZE, "sha256:");
     digest_sha256_hex(text, strlen(text), to + strlen(to));
 }

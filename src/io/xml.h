@@ -12,7 +12,7 @@
 
 #include <stddef.h>
 
-enum { XML_SIZE_MAX = 1024 * 1024, XML_DEPTH_MAX = 32, XML_ELEMENTS_MAX = 20000 };
+enum { XML_SIZE_MAX = 1024 * 1024, XML_DEPTH_MAX = 32, XML_ELEMENTS_MAX = 50000 };
 
 struct xml; /* a document; its elements and texts live as long */
 

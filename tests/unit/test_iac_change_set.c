@@ -79,6 +79,7 @@ static void test_counts(void **state)
         {OF("Add"), "creates Queue (); 1/0/0/0"},
         {OF("Remove"), "deletes Queue (); 0/0/1/0"},
         {OF("Import"), "updates Queue (); 0/1/0/0"},
+        {OF("SyncWithActual"), "updates Queue (); 0/1/0/0"},
         {OF("Dynamic"), "replaces Queue (, perhaps); 0/0/0/1"},
         {OF("Modify"), "updates Queue (); 0/1/0/0"},
         {MODIFIED("False"), "updates Queue (); 0/1/0/0"},
