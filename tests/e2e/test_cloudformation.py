@@ -144,7 +144,7 @@ def test_killed_in_mid_apply(world, stack):
     end = stack.ended(run)
     assert (end["state"], end["outputs"]["creates"]) == ("released", "3"), end["summary"]
     seen = stack.seen()
-    assert len(seen["executed"]) == 1 and seen["calls"]["ExecuteChangeSet"] == 1
+    assert len(seen["executed"]) == 1 and seen["asked"]["ExecuteChangeSet"] == 1
 
 
 def test_aborted_in_mid_update(world, stack):

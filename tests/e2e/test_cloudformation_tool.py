@@ -175,7 +175,7 @@ def test_asked_again_done_once(cloud):
     status, said, _values = cloud.apply()
     assert status == 0, said
     seen = cloud.seen()
-    assert seen["calls"]["CreateChangeSet"] == 2 and seen["calls"]["ExecuteChangeSet"] == 2 and len(seen["executed"]) == 1, seen["calls"]
+    assert seen["asked"]["CreateChangeSet"] == 2 and seen["asked"]["ExecuteChangeSet"] == 2 and len(seen["executed"]) == 1, seen["asked"]
     assert seen["given"] >= 3 and seen["refused"][4:] == ["ValidationError"], "keys are fetched again, and nothing but a stack that is not there is refused"
     cloud.tell(lose=["DeleteStack"])
     _status, _said, values = cloud.run("plan-destroy", "run_2")
@@ -217,8 +217,8 @@ def test_somebody_else_works_on_it(cloud):
     assert cloud.apply()[0] == 0
     cloud.tell(busy=True)
     plan = cloud.start("plan", "run_2")
-    before = cloud.seen()["calls"]["DescribeStacks"]
-    wait_until(lambda: cloud.seen()["calls"]["DescribeStacks"] > before + 2, 20, "it waits")
+    before = cloud.seen()["asked"]["DescribeStacks"]
+    wait_until(lambda: cloud.seen()["asked"]["DescribeStacks"] > before + 2, 20, "it waits")
     cloud.tell()
     said = plan.communicate(timeout=30)[0]
     assert plan.returncode == 0, said

@@ -74,7 +74,7 @@ class CloudFormation:
         self.advance()
         return {"stacks": {stack.name: {"status": stack.status, "resources": sorted(stack.physical), "parameters": stack.parameters, "sets": len(stack.sets), "id": stack.id}
                            for stack in self.stacks if stack.status != "DELETE_COMPLETE"},
-                "executed": self.executed, "cancelled": self.cancelled, "calls": self.calls}
+                "executed": self.executed, "cancelled": self.cancelled, "asked": self.calls}
 
     def answer(self, body):
         form = dict(urllib.parse.parse_qsl(body.decode(), strict_parsing=True, keep_blank_values=True))
