@@ -47,11 +47,15 @@ struct known {
 };
 
 static const struct known known[] = {
-    {"Add", "", PLAN_CREATE},         {"Remove", "", PLAN_DELETE},
+    {"Add", "", PLAN_CREATE},
+    {"Remove", "", PLAN_DELETE},
     {"Import", "", PLAN_UPDATE},
-    {"SyncWithActual", "", PLAN_UPDATE},      {"Dynamic", "", PLAN_REPLACE},
-    {"Modify", "", PLAN_UPDATE},      {"Modify", "False", PLAN_UPDATE},
-    {"Modify", "True", PLAN_REPLACE}, {"Modify", "Conditional", PLAN_REPLACE},
+    {"SyncWithActual", "", PLAN_UPDATE},
+    {"Dynamic", "", PLAN_REPLACE},
+    {"Modify", "", PLAN_UPDATE},
+    {"Modify", "False", PLAN_UPDATE},
+    {"Modify", "True", PLAN_REPLACE},
+    {"Modify", "Conditional", PLAN_REPLACE},
 };
 
 static const char *text_of(const struct xml_element *from, const char *name)

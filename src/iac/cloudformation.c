@@ -142,6 +142,7 @@ static enum iac_exit execute(struct job *job, struct amazon *amazon, const struc
         (void)err_set(&err, ERR_UNAVAILABLE, "interrupted before anything was applied");
         return job_complain(job, &err);
     }
+    stack_plan_remove(job); /* from here on it is used up, whatever becomes of us */
     amazon_see_through(amazon, AMAZON_LONG_PATIENCE_MS);
     amazon_form_init(&form, "ExecuteChangeSet");
     amazon_form_add(&form, "ChangeSetName", plan->head.change_set);
@@ -246,20 +247,20 @@ static void forget_saved(struct job *job)
         forget_change(job, &plan);
 }
 
-/* Once it was begun, the plan is used up. */
+/* Once it was tried, the plan is used up; a change set that nobody began to execute goes with it. */
 enum iac_exit cloudformation_apply(struct job *job)
 {
     CLEANUP(stack_plan_done) struct stack_plan plan = {0};
 
     enum iac_exit end =
         stack_plan_load_approved(job, STACK_PLAN_CHANGE, &plan) ? apply(job, &plan) : IAC_EXIT_OTHER_PLAN;
-    if (end == IAC_EXIT_OTHER_PLAN || end == IAC_EXIT_STALE)
-        forget_saved(job);
-    stack_plan_remove(job);
-    if (end == IAC_EXIT_DONE)
+    if (end == IAC_EXIT_DONE) {
+        stack_plan_remove(job);
         blueprint_is_applied(job);
-    else
-        blueprint_remove(job);
+        return end;
+    }
+    forget_saved(job);
+    drop_plan(job);
     return end;
 }
 

@@ -7,6 +7,7 @@ import pytest
 
 from support import wait_until
 from support.cdk import REGION, TEMPLATE, Cdk, RealCdk, assembly, needs_cdk, stack_artifact
+from support.cloudformation import CloudRuns
 
 VARIABLES = {"size": 3, "stage": "prod", "Label": "blue"}
 
@@ -92,6 +93,24 @@ def test_one_of_several_stacks(cdk):
     assert sorted(cdk.seen()["stacks"]) == ["more-prod"]
     status, said, _values = cdk.run("plan", "run_2", options=("stack_name=less-prod",), variables=VARIABLES)
     assert status == 1 and "no stack less-prod" in said, said
+
+
+RULES = """
+stacks: { network: { tool = "cdk";  directory = "CODE";  program = "PROGRAM";  region = "REGION";
+  environments: { prod: { stack_name = "net-prod";  variables: { size = SIZE;  stage = "prod"; };  APPROVAL }; }; }; };
+"""
+
+
+def test_through_the_daemon(world, cdk):
+    stack = CloudRuns(world, cdk, RULES)
+    run = stack.begin("apply")
+    assert stack.answer(run, stack.asks(run)).status == 200
+    end = stack.ended(run)
+    assert (end["state"], end["outputs"]["output.Size"]) == ("released", "4"), end["summary"]
+    assert len(cdk.started()) == 1 and cdk.started()[0]["context"]["size"] == 4
+    run = stack.begin("destroy", confirm="network/prod")
+    assert stack.answer(run, stack.asks(run)).status == 200
+    assert stack.ended(run)["state"] == "released" and cdk.stack() is None
 
 
 @needs_cdk

@@ -2,14 +2,11 @@
 # SPDX-License-Identifier: MIT
 import json
 import os
-import shutil
 
 import pytest
 
-import world_config
 from support import wait_until
-from support.cloudformation import REGION, SECRET, TEMPLATE, Cloud
-from support.iac import ASKS, StackRuns
+from support.cloudformation import SECRET, TEMPLATE, Cloud, CloudRuns
 
 RULES = """
 stacks: { network: { tool = "cloudformation";  directory = "CODE";  program = "PROGRAM";  template = "template.json";  MORE
@@ -18,33 +15,9 @@ stacks: { network: { tool = "cloudformation";  directory = "CODE";  program = "P
 """
 
 
-class CloudRuns(StackRuns):
-    """One stack of CloudFormation's beside the daemon and the runner."""
-
-    def __init__(self, world, **rules):
-        self.world, self.cloud = world, Cloud(world)
-        self.code = self.cloud.code
-        self.tell, self.seen, self.stack = self.cloud.tell, self.cloud.seen, self.cloud.stack
-        self.program = world.path("commands", "verdict-iac")
-        os.makedirs(os.path.dirname(self.program), exist_ok=True)
-        shutil.copyfile(world.program("verdict-iac"), self.program)
-        os.chmod(self.program, 0o700)
-        variables = {"IAC_WORK": world.path("work"), "HOME": world.folder, **self.cloud.variables_of_amazon()}
-        text = world_config.runner_text(world).replace("allow = (", f'allow = ( [ "{self.program}", "**" ], ')
-        text = text.replace("PATH=/usr/bin:/bin", "\", \"".join(["PATH=/usr/bin:/bin", *(f"{name}={value}" for name, value in variables.items())]))
-        world.start_runner(text + f'directories = [ "{self.code}" ];\n')
-        world.start_daemon(rules={"network.rules": self.rules(**rules)})
-
-    def rules(self, size=4, name="jobs", more="", approval=ASKS):
-        text = RULES
-        for word, value in {"CODE": self.code, "PROGRAM": self.program, "MORE": more, "SECRET": SECRET, "REGION": REGION, "SIZE": size, "NAME": name, "APPROVAL": approval}.items():
-            text = text.replace(word, str(value))
-        return text
-
-
 @pytest.fixture
 def stack(world):
-    return CloudRuns(world)
+    return CloudRuns(world, Cloud(world), RULES)
 
 
 def test_plan_approve_apply_verify_drift_destroy(world, stack):

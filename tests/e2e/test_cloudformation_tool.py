@@ -113,6 +113,7 @@ def test_what_was_not_approved_is_not_executed(cloud):
     cloud.tell(swap=True)
     status, said, _values = cloud.run("apply", "run_4", values["plan"])
     assert status == 4 and "not described any more" in said, said
+    assert cloud.stack()["sets"] == 0, "what is not executed does not stay"
     assert len(cloud.seen()["executed"]) == 1
 
 
@@ -204,6 +205,23 @@ def test_an_interrupt_in_mid_update(cloud):
     assert values["updates"] == "1" and cloud.run("apply", "run_3", values["plan"], variables=variables)[0] == 0
 
 
+def test_killed_in_mid_apply(cloud):
+    """What was begun goes on there; the next plan waits for its end and finds nothing left, and no second apply begins."""
+    _status, _said, values = cloud.run("plan")
+    cloud.tell(hold=True)
+    apply = cloud.start("apply", "run_1", values["plan"])
+    wait_until(lambda: cloud.stack()["status"] == "CREATE_IN_PROGRESS", 20, "it begins")
+    apply.kill()
+    apply.communicate(timeout=20)
+    assert cloud.run("apply", "run_1", values["plan"])[0] == 4, "the plan is used up"
+    plan = cloud.start("plan", "run_2")
+    cloud.tell()
+    said = plan.communicate(timeout=30)[0]
+    assert plan.returncode == 0 and "0 to create" in said, said
+    assert cloud.run("forget")[0] == 0
+    assert cloud.stack()["status"] == "CREATE_COMPLETE" and len(cloud.seen()["executed"]) == 1
+
+
 def test_an_interrupt_in_a_plan(cloud):
     cloud.tell(fail=[[400, "Throttling"]] * 500)
     plan = cloud.start("plan")
@@ -257,6 +275,10 @@ def test_refusals(cloud):
     assert status == 1 and "9lives" in said, said
     status, said, _values = cloud.run("plan", options=("region=Europe",))
     assert status == 1 and "Europe" in said, said
+    cloud.write(TEMPLATE)
+    cloud.tell(no_role=True)
+    status, said, _values = cloud.run("plan")
+    assert status == 1 and "credentials" in said, said
     assert cloud.seen()["stacks"] == {}
 
 

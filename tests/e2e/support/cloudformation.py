@@ -2,9 +2,13 @@
 # SPDX-License-Identifier: MIT
 import json
 import os
+import shutil
 import subprocess
 
+import world_config
+
 from .amazon import Amazon
+from .iac import ASKS, StackRuns
 
 REGION = "eu-test-1"
 TEMPLATE = {
@@ -70,3 +74,27 @@ class Cloud:
     def left(self, run="run_1"):
         folder = self.world.path("work", "network", "prod", "runs", run)
         return sorted(os.listdir(folder)) if os.path.exists(folder) else None
+
+
+class CloudRuns(StackRuns):
+    """One stack that goes to CloudFormation, beside the daemon and the runner."""
+
+    def __init__(self, world, cloud, text):
+        self.world, self.cloud, self.text = world, cloud, text
+        self.code = self.cloud.code
+        self.tell, self.seen, self.stack = self.cloud.tell, self.cloud.seen, self.cloud.stack
+        self.program = world.path("commands", "verdict-iac")
+        os.makedirs(os.path.dirname(self.program), exist_ok=True)
+        shutil.copyfile(world.program("verdict-iac"), self.program)
+        os.chmod(self.program, 0o700)
+        variables = {"IAC_WORK": world.path("work"), "HOME": world.folder, **self.cloud.variables_of_amazon()}
+        text = world_config.runner_text(world).replace("allow = (", f'allow = ( [ "{self.program}", "**" ], ')
+        text = text.replace("PATH=/usr/bin:/bin", "\", \"".join(["PATH=/usr/bin:/bin", *(f"{name}={value}" for name, value in variables.items())]))
+        world.start_runner(text + f'directories = [ "{self.code}" ];\n')
+        world.start_daemon(rules={"network.rules": self.rules()})
+
+    def rules(self, size=4, name="jobs", more="", approval=ASKS):
+        text = self.text
+        for word, value in {"CODE": self.code, "PROGRAM": self.program, "MORE": more, "SECRET": SECRET, "REGION": REGION, "SIZE": size, "NAME": name, "APPROVAL": approval}.items():
+            text = text.replace(word, str(value))
+        return text
