@@ -57,7 +57,7 @@ static bool keep_plan(const struct job *job, const struct blueprint *blueprint,
     if (!blueprint_save(job, blueprint, err) || !stack_plan_save(job, text, err))
         return false;
     (void)snprintf(path, sizeof(path), "%s/" BLUEPRINT_TEMPLATE, job->work.run_path);
-    job_tell(job, "template_file", path);
+    job_tell(job, IAC_OUTPUT_TEMPLATE_FILE, path);
     report_counts(job, &change->set.counts, change->arn[0] != '\0');
     return true;
 }
@@ -102,8 +102,9 @@ enum iac_exit cloudformation_plan(struct job *job)
     work_sweep(&job->work);
     if (!amazon_open(job, &amazon, &err))
         return job_complain(job, &err);
+    bool is_drawn = job->tool->draw(job, &blueprint, &err); /* first: an app inherits no connection */
     remove_older(job, amazon);
-    if (job->tool->draw(job, &blueprint, &err) && make_plan(job, amazon, &blueprint, &err))
+    if (is_drawn && make_plan(job, amazon, &blueprint, &err))
         return IAC_EXIT_DONE;
     drop_plan(job);
     return job_complain(job, &err);

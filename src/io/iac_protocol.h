@@ -2,7 +2,7 @@
  * the status says with which it ends.
  * SPDX-License-Identifier: MIT
  *
- *   verdict-iac VERB TOOL STACK ENVIRONMENT [state=own|local|daemon]
+ *   verdict-iac VERB TOOL STACK ENVIRONMENT [state=own|local|daemon] [SETTING=VALUE...]
  *
  * works in its present folder, which holds the stack's code. All of these are words that the runner's allow
  * list takes. Variables come as a JSON object in VERDICT_VARIABLES, the plan that was approved in
@@ -31,11 +31,12 @@ enum iac_exit {
 const char *iac_exit_text(int status);
 
 /* Names in $VERDICT_OUTPUT, and so of a run's outputs. */
-#define IAC_OUTPUT_PLAN      "plan"      /* "sha256:..." of the plan file */
-#define IAC_OUTPUT_PLAN_FILE "plan_file" /* the plan as JSON, for programs that look at it */
-#define IAC_OUTPUT_CHANGES   "changes"   /* 0: there is nothing to apply */
-#define IAC_OUTPUT_RESOURCES "resources" /* that there were when it was looked */
-#define IAC_OUTPUT_DRIFTS    "drifts"
-#define IAC_OUTPUT_OF        "output." /* and the name of one of the stack's; left out where there is no room */
+#define IAC_OUTPUT_PLAN          "plan"          /* "sha256:..." of the plan file */
+#define IAC_OUTPUT_PLAN_FILE     "plan_file"     /* the plan as JSON, for programs that look at it */
+#define IAC_OUTPUT_TEMPLATE_FILE "template_file" /* the same: the template, of tools that have one */
+#define IAC_OUTPUT_CHANGES       "changes"       /* 0: there is nothing to apply */
+#define IAC_OUTPUT_RESOURCES     "resources"     /* that there were when it was looked */
+#define IAC_OUTPUT_DRIFTS        "drifts"
+#define IAC_OUTPUT_OF            "output." /* and the name of one of the stack's; left out where there is no room */
 
 #endif
