@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { GROWTH = 16, ID_SIZE = 32 };
+enum { ID_SIZE = 32 };
 
 /* ---- read ---- */
 
@@ -32,13 +32,6 @@ static struct fleet_stack *stack_of(struct fleet_stacks *stacks, const struct st
         return last;
     if (stacks->count == FLEET_STACKS_MAX)
         return NULL;
-    if (stacks->count % GROWTH == 0) {
-        struct fleet_stack *rows = memory_take_array(stacks->count + GROWTH, sizeof(*rows));
-        if (stacks->count > 0)
-            memcpy(rows, stacks->rows, stacks->count * sizeof(*rows));
-        free(stacks->rows);
-        stacks->rows = rows;
-    }
     struct fleet_stack *stack = &stacks->rows[stacks->count++];
     (void)snprintf(stack->name, sizeof(stack->name), "%s", look->stack);
     (void)snprintf(stack->environment, sizeof(stack->environment), "%s", look->environment);
@@ -81,6 +74,8 @@ bool fleet_stacks_read(struct journal_view *view, const struct fleet_wish *wish,
 {
     struct pass pass = {.wish = wish, .stacks = stacks};
 
+    /* Fresh from the system: what is not touched costs nothing. */
+    stacks->rows = memory_take_array(FLEET_STACKS_MAX, sizeof(*stacks->rows));
     if (!journal_view_looks(view, take, &pass, err))
         return false;
     for (size_t i = 0; i < stacks->count; i++)

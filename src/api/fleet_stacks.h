@@ -31,7 +31,7 @@ struct fleet_stack {
 };
 
 struct fleet_stacks {
-    struct fleet_stack *rows; /* by name; grows */
+    struct fleet_stack *rows; /* by name */
     size_t count;
     bool is_cut; /* there are more than are counted */
 };
