@@ -281,6 +281,7 @@ enum iac_exit cloudformation_verify(struct job *job)
     CLEANUP(amazon_close_at) struct amazon *amazon = NULL;
     CLEANUP(blueprint_done) struct blueprint blueprint = {0};
     CLEANUP(stack_change_done) struct stack_change change = {.arn = ""};
+    size_t count = 0;
     struct err err = {0};
 
     if (!amazon_open(job, &amazon, &err) || !draw_applied(job, &blueprint, &err) ||
@@ -291,6 +292,9 @@ enum iac_exit cloudformation_verify(struct job *job)
         stack_change_remove(amazon, change.arn, change.stack);
         return IAC_EXIT_NOT_EMPTY;
     }
+    if (!cloudformation_count(amazon, change.stack, &count, &err))
+        return job_complain(job, &err);
+    job_tell_number(job, IAC_OUTPUT_RESOURCES, count);
     return stack_outputs_tell(job, amazon, change.stack, &err) ? IAC_EXIT_DONE : job_complain(job, &err);
 }
 

@@ -81,6 +81,17 @@ static cJSON *list_resources(struct amazon *amazon, const char *stack, struct er
     return NULL;
 }
 
+bool cloudformation_count(struct amazon *amazon, const char *stack, size_t *ret_count, struct err *err)
+{
+    cJSON *all = list_resources(amazon, stack, err);
+
+    if (all == NULL)
+        return false;
+    *ret_count = (size_t)cJSON_GetArraySize(all);
+    cJSON_Delete(all);
+    return true;
+}
+
 /* malloc'ed; NULL: *err. */
 static char *text_of_plan(const struct job *job, struct amazon *amazon, const char *name, const char *stack,
                           struct err *err)
@@ -119,6 +130,7 @@ static void tell_resources(const struct job *job, const char *text, bool has_sta
     }
     report_summary(job, &shown, &counts);
     report_counts(job, &counts, has_stack);
+    job_tell_number(job, IAC_OUTPUT_RESOURCES, counts.of[PLAN_DELETE]);
 }
 
 static bool find_stack(struct job *job, struct amazon *amazon, char name[STACK_NAME_MAX + 1],
@@ -275,6 +287,8 @@ enum iac_exit cloudformation_destroy(struct job *job)
     enum iac_exit end = stack_plan_load_approved(job, STACK_PLAN_DELETE, &plan) ? destroy_plan(job, &plan)
                                                                                 : IAC_EXIT_OTHER_PLAN;
 
+    if (end == IAC_EXIT_DONE)
+        job_tell_number(job, IAC_OUTPUT_RESOURCES, 0);
     stack_plan_remove(job);
     return end;
 }

@@ -333,24 +333,33 @@ enum iac_exit pulumi_apply(struct job *job)
     return tell_outputs(job);
 }
 
-static enum iac_exit check_nothing_left(struct job *job)
+/* As the state has them. */
+static enum iac_exit count_resources(struct job *job, size_t *ret_count)
 {
     static const char *const command[] = {"stack", "export", NULL};
     CLEANUP(memory_free_at) struct pulumi_words *words = memory_take(sizeof(*words));
     CLEANUP(memory_free_at) char *json = NULL;
     struct err err = {0};
     size_t length = 0;
-    size_t left = 0;
 
     pulumi_words_begin(words, job, command);
     enum iac_exit end = pulumi_read(job, words, ANSWER, &json, &length);
     work_remove(&job->work, ANSWER);
     if (end != IAC_EXIT_DONE)
         return end;
-    if (!pulumi_export_count(json, length, &left, &err))
+    if (!pulumi_export_count(json, length, ret_count, &err))
         return job_complain(job, &err);
-    if (left == 0)
-        return IAC_EXIT_DONE;
+    job_tell_number(job, IAC_OUTPUT_RESOURCES, *ret_count);
+    return IAC_EXIT_DONE;
+}
+
+static enum iac_exit check_nothing_left(struct job *job)
+{
+    size_t left = 0;
+
+    enum iac_exit end = count_resources(job, &left);
+    if (end != IAC_EXIT_DONE || left == 0)
+        return end;
     (void)fprintf(stderr, "verdict-iac: %zu resources are left\n", left);
     return IAC_EXIT_NOT_EMPTY;
 }
@@ -383,8 +392,11 @@ static enum iac_exit look(struct job *job, const struct purpose *purpose, struct
 enum iac_exit pulumi_verify(struct job *job)
 {
     struct plan_counts counts = {.outputs = 0};
+    size_t resources = 0;
 
     enum iac_exit end = look(job, &making, &counts);
+    if (end == IAC_EXIT_DONE)
+        end = count_resources(job, &resources);
     if (end != IAC_EXIT_DONE)
         return end;
     return change_count(&counts) > 0 ? IAC_EXIT_NOT_EMPTY : tell_outputs(job);

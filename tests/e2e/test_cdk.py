@@ -28,7 +28,7 @@ def test_the_app_is_run_once(cdk):
     assert sorted(os.listdir(cdk.code)) == ["cdk.context.json", "cdk.json", "synth"]
     assert cdk.run("apply", plan=values["plan"], variables=VARIABLES)[::2] == (0, {"output.Size": "3"})
     cdk.leave({}, status=1)  # from here on the app would fail
-    assert cdk.run("verify", variables=VARIABLES)[::2] == (0, {"output.Size": "3"}), "verified is what was applied"
+    assert cdk.run("verify", variables=VARIABLES)[::2] == (0, {"output.Size": "3", "resources": "2"}), "verified is what was applied"
     assert cdk.stack()["parameters"] == {"Label": "blue"} and len(cdk.started()) == 1
     status, said, _values = cdk.run("verify", "run_2", variables=VARIABLES)
     assert status == 1 and "the app ./synth ended with status 1" in said, said
@@ -119,7 +119,7 @@ def test_with_the_real_library(world):
     status, said, values = real.run("plan", variables=VARIABLES)
     assert (status, values["creates"], values["changes"]) == (0, "4", "4"), said
     assert real.run("apply", plan=values["plan"], variables=VARIABLES)[::2] == (0, {"output.Size": "3"})
-    assert real.run("verify", variables=VARIABLES)[::2] == (0, {"output.Size": "3"})
+    assert real.run("verify", variables=VARIABLES)[::2] == (0, {"output.Size": "3", "resources": "4"})
     assert real.stack()["parameters"]["Label"] == "blue"
     status, said, values = real.run("plan", "run_2", variables={**VARIABLES, "size": 1, "Label": "green"})
     assert (values["deletes"], values["updates"]) == ("2", "1"), said

@@ -38,7 +38,7 @@ def test_plan_apply_verify_drift_destroy(cloud):
     assert "Queue CREATE_COMPLETE" in said and SECRET not in said
     assert cloud.stack()["status"] == "CREATE_COMPLETE" and cloud.stack()["parameters"]["Zones"] == "a,b"
     assert cloud.run("apply", plan=values["plan"])[0] == 4, "the plan is used up"
-    assert cloud.run("verify")[::2] == (0, {"output.Size": "4"})
+    assert cloud.run("verify")[::2] == (0, {"output.Size": "4", "resources": "3"})
     assert cloud.left() == []
     status, said, values = cloud.run("verify", variables={**VARIABLES, "Size": 5})
     assert (status, values) == (5, {}) and "~   Queue" in said, said
@@ -49,9 +49,9 @@ def test_plan_apply_verify_drift_destroy(cloud):
     assert (status, values) == (6, {"drifts": "2"}) and "~   Queue (AWS::SQS::Queue)" in said and "-   Topic" in said, said
     cloud.tell()
     status, said, values = cloud.run("plan-destroy", "run_9")
-    assert (status, values["deletes"], values["changes"]) == (0, "3", "3"), said
-    status, said, _values = cloud.run("destroy", "run_9", values["plan"])
-    assert status == 0 and "network-prod DELETE_COMPLETE" in said, said
+    assert (status, values["deletes"], values["changes"], values["resources"]) == (0, "3", "3", "3"), said
+    status, said, told = cloud.run("destroy", "run_9", values["plan"])
+    assert (status, told) == (0, {"resources": "0"}) and "network-prod DELETE_COMPLETE" in said, said
     assert cloud.stack() is None
     with open(cloud.world.path("work", "network", "prod", "archive", "run_9"), encoding="utf-8") as file:
         archived = json.load(file)

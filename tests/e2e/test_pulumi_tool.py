@@ -89,8 +89,8 @@ def test_plan_apply_verify_drift_destroy(world):
         text = archived.read()
     assert NET in text and '"secret"' not in text and json.loads(text)["deployment"]["resources"][1]["inputs"] == {"size": "4", "owner": "sre", "zones": ["a", "b"]}
     assert tool.run("apply", plan=values["plan"])[0] == 4, "and cannot be applied again"
-    assert tool.run("verify")[::2] == (0, {"output.size": "4"})
-    assert tool.run("verify", variables={**VARIABLES, "size": 5})[::2] == (5, {})
+    assert tool.run("verify")[::2] == (0, {"output.size": "4", "resources": "3"})
+    assert tool.run("verify", variables={**VARIABLES, "size": 5})[::2] == (5, {"resources": "3"})
     assert tool.run("drift")[::2] == (0, {"drifts": "0"})
     world.write("backend/drifted", json.dumps([NET]))
     status, said, told = tool.run("drift")
@@ -100,8 +100,8 @@ def test_plan_apply_verify_drift_destroy(world):
     assert f"-/+ {LOGS} (fixed_name)" in said
     status, said, values = tool.run("plan-destroy", "run_9")
     assert status == 0 and counts(values) == [0, 0, 3, 0, 3], said
-    status, said, _values = tool.run("destroy", "run_9", values["plan"])
-    assert status == 0, said
+    status, said, told = tool.run("destroy", "run_9", values["plan"])
+    assert (status, told) == (0, {"resources": "0"}), said
     assert sorted(os.listdir(world.path("work", "network", "prod", "archive"))) == ["run_1", "run_9"]
     assert tool.run("plan")[2]["creates"] == "3"
     assert tool.run("forget")[0] == 0 and tool.left() is None
