@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "io/memory.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -19,6 +20,8 @@ enum { STALL_BYTES_PER_S = 1, METHOD_MAX = 16 };
         if (curl_easy_setopt((transfer)->easy, (option), (value)) != CURLE_OK)                               \
             abort();                                                                                         \
     } while (0)
+
+static const char on_unix[] = "unix:";
 
 static size_t take_body(char *bytes, size_t size, size_t count, void *data)
 {
@@ -239,8 +242,10 @@ static void set_place(struct http_transfer *transfer, const struct http_request 
     struct text line;
     char memory[HTTP_TARGET_SIZE];
 
-    if (request->unix_path != NULL)
+    if (request->unix_path != NULL) {
+        (void)snprintf(transfer->target, sizeof(transfer->target), "%s%.290s", on_unix, request->unix_path);
         SET(transfer, CURLOPT_UNIX_SOCKET_PATH, request->unix_path);
+    }
     if (request->connect_to == NULL)
         return;
     text_init(&line, memory, sizeof(memory));
@@ -322,8 +327,23 @@ static enum err_code code_of(CURLcode result)
     return ERR_UNAVAILABLE;
 }
 
+/* Of a Unix socket curl tells the port that the URL would have. */
+static bool explain_socket(const struct http_transfer *transfer, CURLcode result, struct err *err)
+{
+    long cause = 0;
+
+    if (result != CURLE_COULDNT_CONNECT || strncmp(transfer->target, on_unix, strlen(on_unix)) != 0)
+        return false;
+    (void)curl_easy_getinfo(transfer->easy, CURLINFO_OS_ERRNO, &cause);
+    (void)err_set(err, ERR_UNAVAILABLE, "%s: nobody answers there: %s", transfer->target,
+                  cause != 0 ? strerror((int)cause) : "it cannot be connected to");
+    return true;
+}
+
 void http_transfer_explain(const struct http_transfer *transfer, CURLcode result, struct err *err)
 {
+    if (explain_socket(transfer, result, err))
+        return;
     if (result == CURLE_WRITE_ERROR)
         (void)err_set(err, ERR_LIMIT, "%s: %s of the answer are longer than %zu bytes", transfer->target,
                       transfer->is_cut ? "the contents" : "the headers",

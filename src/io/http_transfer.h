@@ -21,7 +21,7 @@ struct http_transfer {
     bool is_cut;
     bool is_handshake;
     struct smtp_sending *letter;   /* of smtp_letter.c; NULL: it is HTTP */
-    char target[HTTP_TARGET_SIZE]; /* scheme://host:port, for errors */
+    char target[HTTP_TARGET_SIZE]; /* scheme://host:port, or unix:PATH; for errors */
     char error[CURL_ERROR_SIZE];
 };
 

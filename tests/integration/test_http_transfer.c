@@ -231,6 +231,8 @@ static void test_blocking_calls(void **state)
     request.unix_path = "/nonexistent/socket";
     assert_false(http_perform(&request, &answer, &err));
     assert_int_equal(err.code, ERR_UNAVAILABLE);
+    assert_string_equal(err.text,
+                        "unix:/nonexistent/socket: nobody answers there: No such file or directory");
     request.url = "gopher://x";
     assert_false(http_perform(&request, &answer, &err));
     assert_int_equal(err.code, ERR_INVALID);
