@@ -23,9 +23,18 @@ def script_of(name, key):
     return textwrap.dedent(found.group(2))
 
 
+def jenkins_script():
+    """The shell of its `sh` step, as Groovy reads that text."""
+    with open(os.path.join(CI, "Jenkinsfile"), encoding="utf-8") as file:
+        steps = re.findall(r"\bsh '''\n(.*?)'''", file.read(), re.S)
+    assert len(steps) == 1, steps
+    return textwrap.dedent(steps[0].replace("\\\\", "\\"))
+
+
 GITHUB = script_of("github.yml", "run:")
 GITLAB = script_of("gitlab.yml", "-")
-PIPELINES = {"github": GITHUB, "gitlab": GITLAB, "curl": f'exec {CI}/deploy-with-curl shop prod "$CI_COMMIT_TAG" "curl-$CI_PIPELINE_ID"'}
+PIPELINES = {"github": GITHUB, "gitlab": GITLAB, "jenkins": jenkins_script(), "curl": f'exec {CI}/deploy-with-curl shop prod "$CI_COMMIT_TAG" "curl-$CI_PIPELINE_ID"'}
+SHELLS = {"curl": ["sh", "-c"], "jenkins": ["sh", "-xe", "-c"]}
 
 
 class Pipeline:
@@ -41,8 +50,8 @@ class Pipeline:
         told = {"VERDICT_URL": f"http://127.0.0.1:{self._world.api_port}", "VERDICT_TOKEN": self._token, "PATH": f"{self._world.build}:{os.environ['PATH']}",
                 "GITHUB_REF_NAME": f"v{version}", "GITHUB_SHA": "0123abc", "GITHUB_RUN_ID": number, "GITHUB_ACTOR": "alice", "GITHUB_SERVER_URL": "https://forge.example",
                 "GITHUB_REPOSITORY": "shop/shop", "CI_COMMIT_TAG": version, "CI_COMMIT_SHA": "0123abc", "CI_PIPELINE_ID": number, "GITLAB_USER_LOGIN": "alice",
-                "CI_PIPELINE_URL": "https://forge.example/1"}
-        shell = ["sh", "-c"] if self._name == "curl" else ["bash", "-e", "-c"]
+                "CI_PIPELINE_URL": "https://forge.example/1", "VERSION": version, "BUILD_TAG": f"jenkins-shop-{number}", "BUILD_URL": "https://forge.example/2"}
+        shell = SHELLS.get(self._name, ["bash", "-e", "-c"])
         return subprocess.Popen([*shell, PIPELINES[self._name]], env=told, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
     def run(self, version, number):
