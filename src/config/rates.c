@@ -1,4 +1,4 @@
-/* rates.c - how many requests a source may make.
+/* rates.c - how many requests a source may make, and over how many connections.
  * SPDX-License-Identifier: MIT */
 #include "config/rates.h"
 
@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { RATE_TOKEN, RATE_ADDRESS, RATE_OPTION_COUNT };
+enum { RATE_TOKEN, RATE_ADDRESS, RATE_CONNECTIONS, RATE_OPTION_COUNT };
 enum {
     WORD_MAX = 16,
     COUNT_MIN = 10,
@@ -26,6 +26,13 @@ static const struct option options[RATE_OPTION_COUNT] = {
                       .type = OPTION_TEXT,
                       .fallback = "600 requests per 10s",
                       .help = "what each address may ask without a valid token; or \"none\""},
+    [RATE_CONNECTIONS] = {.name = "connections",
+                          .type = OPTION_INTEGER,
+                          .min = 2,
+                          .max = 1024,
+                          .fallback = "128",
+                          .help = "TCP connections that each address may have open at once; half of them may "
+                                  "listen to events"},
 };
 
 static bool take(const struct build *build, const struct node *node, const struct option *option,
@@ -64,6 +71,7 @@ bool rates_read(const struct build *build, const struct node *root, struct setti
     group = group == NULL ? &empty : group;
     if (!options_read(build, group, &shape, values, NULL))
         return false;
+    settings->address_connections = (unsigned)values[RATE_CONNECTIONS].number;
     bool is_good = take(build, tree_find(group, "token"), &options[RATE_TOKEN], &values[RATE_TOKEN],
                         &settings->token_rate);
     return take(build, tree_find(group, "address"), &options[RATE_ADDRESS], &values[RATE_ADDRESS],

@@ -1,4 +1,5 @@
-/* rates.h - `rates: { token = "2000 requests per 10s"; address = "600 requests per 10s"; }` of verdictd.conf.
+/* rates.h - `rates: { token = "2000 requests per 10s"; address = "600 requests per 10s"; connections = 128;
+ * }` of verdictd.conf.
  * SPDX-License-Identifier: MIT */
 #ifndef CONFIG_RATES_H
 #define CONFIG_RATES_H

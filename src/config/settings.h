@@ -101,6 +101,7 @@ struct settings {
     bool has_console;           /* its pages are served at "/"; default true */
     struct settings_brake service_brake, fleet_brake;
     struct settings_rate token_rate, address_rate; /* of each */
+    unsigned address_connections;                  /* TCP, of each */
     struct settings_controller controller;
     struct settings_events events;
     struct settings_vault vault;

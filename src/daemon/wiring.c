@@ -352,7 +352,8 @@ static bool open_server(struct daemon *daemon, struct err *err)
 {
     struct http_server_listener listeners[SETTINGS_LISTENERS_MAX] = {{0}};
     struct secret secrets[2 * SETTINGS_LISTENERS_MAX] = {{0}};
-    struct http_server_settings settings = {.listeners = listeners};
+    struct http_server_settings settings = {.listeners = listeners,
+                                            .connections_per_ip_max = daemon->settings->address_connections};
     struct http_server_callbacks callbacks = {
         .body_max = body_max, .handle = handle, .on_gone = on_gone, .on_log = log_line};
     struct api_env env;

@@ -25,8 +25,8 @@ enum {
     HTTP_SERVER_BODY_MAX_BYTES = 64 * 1024,
     HTTP_SERVER_BODY_LARGE_MAX_BYTES = 16 * 1024 * 1024, /* the most that `body_max` may allow */
     HTTP_SERVER_HEADER_MAX_BYTES = 8 * 1024,
-    HTTP_SERVER_CONNECTIONS_MAX = 1280, /* a fifth for those who ask, the rest for those who listen */
-    HTTP_SERVER_CONNECTIONS_PER_IP_MAX = 16,
+    HTTP_SERVER_CONNECTIONS_MAX = 1280,       /* a fifth for those who ask, the rest for those who listen */
+    HTTP_SERVER_CONNECTIONS_PER_IP_MAX = 128, /* pipelines behind one address wait on one each */
     HTTP_SERVER_LONG_POLLS_MAX = 128,
     HTTP_SERVER_REQUEST_MS = 10 * 1000,
     HTTP_SERVER_ANSWER_MS = 60 * 1000

@@ -233,12 +233,15 @@ static void test_rates(void **state)
     assert_non_null(settings);
     assert_true(settings->token_rate.count == 2000 && settings->token_rate.span_ms == 10000);
     assert_true(settings->address_rate.count == 600 && settings->address_rate.span_ms == 10000);
+    assert_int_equal(settings->address_connections, 128);
     settings_free(settings);
-    settings = read_settings("rates: { token = \"none\"; address = \"30 requests per 1m\"; };", found,
-                             sizeof(found));
+    settings =
+        read_settings("rates: { token = \"none\"; address = \"30 requests per 1m\"; connections = 20; };",
+                      found, sizeof(found));
     assert_non_null(settings);
     assert_int_equal(settings->token_rate.count, 0);
     assert_true(settings->address_rate.count == 30 && settings->address_rate.span_ms == 60000);
+    assert_int_equal(settings->address_connections, 20);
     settings_free(settings);
 }
 
@@ -333,6 +336,7 @@ static void test_what_is_refused(void **state)
         {"rates: { token = \"20 requests per 10ms\";\naddres = \"none\"; };",
          "v.conf:2: unknown key 'addres'; did you mean 'address'?"},
         {"rates: { token = \"20 requests per 2h\"; };", "v.conf:1: token: 2h is not from 1s to 1h"},
+        {"rates: { connections = 1; };", "v.conf:1: connections: 1 is not from 2 to 1024"},
         {"iac: { };", "v.conf:1: 'iac' is not supported by this version"},
         {"reconcile = \"1ms\";", "v.conf:1: reconcile: 1ms is not from 500ms to 1m"},
         {"instance = \"a/b\";", "v.conf:1: instance: 'a/b' cannot stand in MQTT topics (no /, + or #)"},
