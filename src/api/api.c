@@ -44,6 +44,7 @@ void api_release(struct api *api)
 {
     if (!api->is_closed || !LIST_EMPTY(&api->calls) || !fleet_is_idle(api) || listeners_are_busy(api))
         return;
+    kept_done(&api->kept);
     journal_view_close(api->view);
     rate_table_free(api->rates);
     free(api);
@@ -174,6 +175,8 @@ static void wake(struct api *api, bool is_run, uint64_t id)
 
     for (struct call *call = LIST_FIRST(&api->calls); call != NULL; call = next) {
         next = LIST_NEXT(call, link);
+        if (!is_run && call->reading != NULL && call->reading->deployment == id)
+            call->reading->is_outdated = true;
         if (call->poll.is_on && call->poll.is_run == is_run &&
             (call->poll.deployment == id || call->poll.deployment == 0))
             poll_wake(call);
@@ -182,6 +185,7 @@ static void wake(struct api *api, bool is_run, uint64_t id)
 
 void api_changed(struct api *api, uint64_t deployment)
 {
+    kept_drop(&api->kept, deployment);
     wake(api, false, deployment);
 }
 

@@ -38,6 +38,24 @@ static void answer_unchanged(struct call *call, const char *etag)
     call_answer(call, 304, "application/json", &header, 1, "", 0);
 }
 
+static void tell(struct call *call, const struct record *record, const char *etag)
+{
+    if (strcmp(call->poll.etag, etag) == 0)
+        answer_unchanged(call, etag);
+    else
+        answer_record(call, record, etag);
+}
+
+static void keep(struct call *call)
+{
+    struct reading *reading = call->reading;
+
+    if (reading->deployment == 0 || reading->is_outdated)
+        return;
+    call->reading = NULL;
+    kept_put(&call->api->kept, reading);
+}
+
 static void show(struct call *call)
 {
     char etag[RECORD_ETAG_SIZE];
@@ -50,10 +68,27 @@ static void show(struct call *call)
     record_etag(&record, etag);
     if (poll_sleeps(call, &record, etag))
         return;
-    if (strcmp(call->poll.etag, etag) == 0)
-        answer_unchanged(call, etag);
-    else
-        answer_record(call, &record, etag);
+    tell(call, &record, etag);
+    keep(call);
+}
+
+/* Without a wait, and nothing became durable about it since it was read. */
+static bool show_kept(struct call *call)
+{
+    const struct reading *reading =
+        call->poll.is_on ? NULL : kept_find(&call->api->kept, call->match.deployment);
+    char etag[RECORD_ETAG_SIZE];
+
+    if (reading == NULL)
+        return false;
+    struct record record = reading_record_in(call->api, reading, 0);
+    if (!record.is_live && reading->is_light)
+        return false;
+    if (!call_allowed(call, TOKEN_READ, record.row->service, record.row->environment))
+        return true;
+    record_etag(&record, etag);
+    tell(call, &record, etag);
+    return true;
 }
 
 void deployments_show(struct call *call)
@@ -61,7 +96,7 @@ void deployments_show(struct call *call)
     call->status = 200;
     call->poll.done = show;
     call->poll.deployment = call->match.deployment;
-    if (!poll_begin(call))
+    if (!poll_begin(call) || show_kept(call))
         return;
     if (call->match.deployment != 0)
         reading_deployment(call, READING_DEPLOYMENT, call->match.deployment, show);

@@ -7,6 +7,7 @@
 #include "api/call.h"
 #include "api/cloud_event.h"
 #include "api/fleet_parts.h"
+#include "api/kept.h"
 #include "api/listeners.h"
 #include "api/problem.h"
 
@@ -19,6 +20,7 @@ struct api {
     struct api_env env;
     struct journal_view *view; /* NULL: could not be opened */
     LIST_HEAD(call_list, call) calls;
+    struct kept kept;
     struct fleet fleet;
     struct listeners listeners;
     bool is_closed;                        /* lives on until no worker holds anything of it */

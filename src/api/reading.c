@@ -26,7 +26,11 @@ static bool read_row(struct reading *reading, struct err *err)
 /* Without a definition that this build can read a deployment is shown all the same, with less. */
 static void rebuild_definition(struct reading *reading)
 {
-    if (journal_view_sealed(reading->view, reading->rows[0].id, &reading->arena, &reading->sealed, NULL))
+    bool has_text =
+        journal_view_sealed(reading->view, reading->rows[0].id, &reading->arena, &reading->sealed, NULL);
+    if (reading->is_light)
+        return;
+    if (has_text)
         reading->definition = config_unseal(reading->sealed, reading->schemas, NULL);
     if (reading->definition != NULL && reading->rows[0].kind == PLAN_ROLLBACK) {
         /* Sealed is what was promoted; its way back follows from that. */
@@ -130,14 +134,28 @@ static void work(void *data)
         reading->err = err;
 }
 
+static bool is_known(const struct api *api, uint64_t deployment)
+{
+    struct api_live live = {0};
+
+    return deployment != 0 && api->env.live(api->env.data, deployment, &live);
+}
+
+static void start(struct reading *reading);
+
 static void worked(void *data)
 {
     struct reading *reading = data;
     struct call *call = reading->call;
 
     /* Still held: whatever `done` starts may end at once. It may also read again, and so free the reading. */
-    if (call->request != NULL)
+    if (call->request != NULL && reading->is_light && !is_known(call->api, reading->deployment)) {
+        reading->is_light = false; /* it left meanwhile */
+        arena_reset(&reading->arena);
+        start(reading);
+    } else if (call->request != NULL) {
         reading->done(call);
+    }
     call->holds--;
     call_settle(call);
 }
@@ -178,6 +196,7 @@ void reading_deployment(struct call *call, enum reading_kind kind, uint64_t depl
     struct reading *reading = prepare(call, kind, done);
 
     reading->deployment = deployment;
+    reading->is_light = kind == READING_DEPLOYMENT && is_known(call->api, deployment);
     start(reading);
 }
 
@@ -285,16 +304,20 @@ struct record reading_record_of(const struct api *api, const struct journal_depl
     return record;
 }
 
-struct record reading_record(const struct call *call, size_t index)
+struct record reading_record_in(const struct api *api, const struct reading *reading, size_t index)
 {
-    const struct reading *reading = call->reading;
-    struct record record = reading_record_of(call->api, &reading->rows[index]);
+    struct record record = reading_record_of(api, &reading->rows[index]);
 
     if (record.is_live)
         return record;
     record.definition = index == 0 ? reading->definition : NULL;
     record.rules = reading->rule_bits == 0 ? NULL : reading->rules;
     return record;
+}
+
+struct record reading_record(const struct call *call, size_t index)
+{
+    return reading_record_in(call->api, call->reading, index);
 }
 
 bool reading_failed(struct call *call)

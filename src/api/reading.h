@@ -50,6 +50,8 @@ struct reading {
     struct journal_filter filter;
     /* found */
     struct err err; /* code ERR_NONE: all is well */
+    bool is_light;  /* DEPLOYMENT of one that the engine knows: without definition and rules, which it has */
+    bool is_outdated; /* a batch about it became durable meanwhile */
     struct arena arena;
     struct arena page;                     /* of one page of evidence; where the kind reads some */
     const struct journal_deployment *rows; /* [row_count] */
@@ -106,8 +108,9 @@ void reading_free(struct reading *reading); /* NULL is fine */
 
 /* A row together with what the engine knows; without a definition where that has forgotten it. */
 struct record reading_record_of(const struct api *api, const struct journal_deployment *row);
-/* Row `index` of the call's reading together with what the engine knows. */
-struct record reading_record(const struct call *call, size_t index);
+/* Row `index` of a reading together with what the engine knows. */
+struct record reading_record_in(const struct api *api, const struct reading *reading, size_t index);
+struct record reading_record(const struct call *call, size_t index); /* of the call's */
 
 /* The reading went wrong: answered. */
 MUST_CHECK bool reading_failed(struct call *call);

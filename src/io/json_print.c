@@ -34,13 +34,14 @@ static void put(struct printer *printer, const char *text)
     put_bytes(printer, text, strlen(text));
 }
 
-/* The fewest digits that read back equal; inside the "C" locale. */
-static void format_finite(double number, char to[JSON_NUMBER_MAX])
+static bool is_whole(double number)
 {
-    if (fabs(number) <= (double)JSON_INTEGER_MAX && number == trunc(number)) {
-        (void)snprintf(to, JSON_NUMBER_MAX, "%.0f", number);
-        return;
-    }
+    return fabs(number) <= (double)JSON_INTEGER_MAX && number == trunc(number);
+}
+
+/* The fewest digits that read back equal; inside the "C" locale. */
+static void format_fraction(double number, char to[JSON_NUMBER_MAX])
+{
     for (int digits = 15; digits <= 17; digits++) {
         (void)snprintf(to, JSON_NUMBER_MAX, "%.*g", digits, number);
         if (strtod(to, NULL) == number)
@@ -50,13 +51,13 @@ static void format_finite(double number, char to[JSON_NUMBER_MAX])
 
 const char *json_format_number(double number, char to[JSON_NUMBER_MAX])
 {
+    if (is_whole(number) || !isfinite(number)) { /* looks alike in all locales */
+        (void)snprintf(to, JSON_NUMBER_MAX, isfinite(number) ? "%.0f" : "null", number);
+        return to;
+    }
     locale_t plain = newlocale(LC_ALL_MASK, "C", (locale_t)0);
     locale_t before = uselocale(plain);
-
-    if (isfinite(number))
-        format_finite(number, to);
-    else
-        (void)snprintf(to, JSON_NUMBER_MAX, "null");
+    format_fraction(number, to);
     (void)uselocale(before);
     freelocale(plain);
     return to;
@@ -88,13 +89,28 @@ static size_t print_character(struct printer *printer, const char *at, size_t le
     return length;
 }
 
+/* How much of it stands for itself. */
+static size_t plain_length(const char *text, size_t left)
+{
+    size_t length = 0;
+
+    while (length < left && text[length] >= ' ' && text[length] < '\x7f' && text[length] != '"' &&
+           text[length] != '\\')
+        length++;
+    return length;
+}
+
 static void print_text(struct printer *printer, const char *text)
 {
     size_t left = strlen(text);
 
     put(printer, "\"");
     while (left > 0) {
-        size_t taken = print_character(printer, text, left);
+        size_t taken = plain_length(text, left);
+        if (taken > 0)
+            put_bytes(printer, text, taken);
+        else
+            taken = print_character(printer, text, left);
         text += taken;
         left -= taken;
     }

@@ -1,6 +1,7 @@
 /* test_api.c - starts, views, long polls and verbs over a real socket and journal.
  * SPDX-License-Identifier: MIT */
 #include "api/call.h"
+#include "api/parts.h"
 #include "orchestrator/deployment.h"
 #include "support/api_bench.h"
 
@@ -220,6 +221,61 @@ static void a_known_state_is_304(void **state)
     assert_string_equal(api_bench_field(call, ".done"), "false");
 }
 
+static void take_given(void *data, unsigned status, const struct http_server_header *headers, size_t count,
+                       const void *body, size_t length)
+{
+    bool *is_answered = data;
+
+    (void)headers, (void)count, (void)body, (void)length;
+    assert_int_equal(status, 200);
+    *is_answered = true;
+}
+
+static void what_was_read_is_kept_until_it_changes(void **state)
+{
+    struct api_bench *bench = *state;
+    const struct kept *kept = &bench->api->kept;
+    const char *path = "/v1/deployments/dep_1";
+
+    (void)api_bench_deployment(bench, PHASE_RUNNING);
+    assert_string_equal(api_bench_field(api_bench_ask(bench, "GET", path, NULL), ".state"), "running");
+    const struct reading *reading = kept_find(kept, 1);
+    assert_true(reading != NULL && reading->is_light);
+    assert_null(kept_find(kept, 1 + KEPT_MAX));
+    bench->states[0].confirmed_share = 500; /* the engine's, at every answer */
+    assert_string_equal(api_bench_field(api_bench_ask(bench, "GET", path, NULL), ".share"), "5");
+    assert_ptr_equal(kept_find(kept, 1), reading);
+    api_changed(bench->api, 2);
+    assert_ptr_equal(kept_find(kept, 1), reading);
+    api_changed(bench->api, 1);
+    assert_null(kept_find(kept, 1));
+    /* It left the engine's memory, which had its definition. */
+    assert_int_equal(api_bench_ask(bench, "GET", path, NULL)->status, 200);
+    bench->states[0].phase = PHASE_PROMOTED;
+    api_bench_release(bench, 1);
+    for (int i = 0; i < 2; i++)
+        assert_string_equal(api_bench_field(api_bench_ask(bench, "GET", path, NULL), ".state"), "promoted");
+    assert_false(kept_find(kept, 1)->is_light);
+}
+
+static void what_changes_while_it_is_read_is_not_kept(void **state)
+{
+    struct api_bench *bench = *state;
+    bool is_answered = false;
+    struct http_server_given given = {.answer = take_given, .data = &is_answered};
+    struct http_server_request request = {.method = "GET",
+                                          .path = "/v1/deployments/dep_1",
+                                          .body = "",
+                                          .peer = {.is_unix = true},
+                                          .given = &given};
+
+    (void)api_bench_deployment(bench, PHASE_RUNNING);
+    api_handle(bench->api, &request);
+    api_changed(bench->api, 1);
+    assert_true(loop_run_until(bench->loop, &is_answered, API_BENCH_DEADLINE_MS));
+    assert_null(kept_find(&bench->api->kept, 1));
+}
+
 static void a_long_poll_wakes_on_change(void **state)
 {
     struct api_bench *bench = *state;
@@ -323,6 +379,8 @@ int main(void)
         WITH_API(lists_have_filters_and_cursors),
         WITH_API(a_known_state_is_304),
         WITH_API(a_long_poll_wakes_on_change),
+        WITH_API(what_was_read_is_kept_until_it_changes),
+        WITH_API(what_changes_while_it_is_read_is_not_kept),
         WITH_API(a_long_poll_without_etag_waits_for_the_end),
         WITH_API(clients_that_go_are_forgotten),
         WITH_API(what_is_under_way_at_the_end_is_dropped),
