@@ -96,9 +96,9 @@ struct daemon {
     size_t source_count, lever_count, receiver_count, request_count;
     struct daemon_lever levers[SETTINGS_INSTANCES_MAX];
     struct daemon_receiver receivers[SETTINGS_INSTANCES_MAX];
-    struct definition_pool *definitions;          /* what those of `lives` have in common */
-    struct live *lives;                           /* lists: */
-    struct live *live_chains[DAEMON_LIVE_CHAINS]; /* those with an id, by it */
+    struct definition_pool *definitions; /* what those of `lives` have in common */
+    struct live *lives;                  /* lists: */
+    struct live *live_chains[DAEMON_LIVE_CHAINS], *watched_chains[DAEMON_LIVE_CHAINS]; /* live.h */
     struct acting *actings;
     struct run_acting *run_actings;
     struct request *requests;

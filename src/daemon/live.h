@@ -31,8 +31,9 @@ enum live_voice {
 };
 
 struct live {
-    struct live *next, *former; /* of all */
-    struct live *next_of_chain; /* of those whose ids share a chain */
+    struct live *next, *former;   /* of all */
+    struct live *next_of_chain;   /* of those whose ids share a chain */
+    struct live *next_of_watched; /* of those that are watched and whose targets share one */
     struct daemon *daemon;
     uint64_t id; /* 0: not accepted yet; set by live_set_id() */
     uint32_t target;
@@ -68,6 +69,8 @@ struct live *live_new(struct daemon *daemon, struct definition *definition, char
 void live_free(struct live *live);
 void live_set_id(struct live *live, uint64_t id);
 struct live *live_find(struct daemon *daemon, uint64_t deployment);
+/* The one that is watched there, or NULL. */
+struct live *live_find_watched(struct daemon *daemon, uint32_t target, bool is_standing);
 
 /* Opens series and watches of both sides; from the moment the slots are known. Trouble is told by the series.
  */

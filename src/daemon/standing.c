@@ -7,15 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static struct live *find(const struct daemon *daemon, uint32_t target, bool is_standing)
-{
-    struct live *live = daemon->lives;
-
-    while (live != NULL && (live->target != target || !live->is_watched || live->is_standing != is_standing))
-        live = live->next;
-    return live;
-}
-
 /* NULL: nothing serves, or no rule asks for its past. */
 static struct definition *resolve(struct daemon *daemon, uint32_t target)
 {
@@ -56,9 +47,9 @@ static void begin(struct daemon *daemon, const struct target_state *target, stru
 static void update(struct daemon *daemon, uint32_t target, bool is_anew)
 {
     const struct target_state *state = engine_target(daemon->engine, target);
-    struct live *before = find(daemon, target, true);
-    bool is_wanted =
-        !daemon->is_stopping && state != NULL && state->has_stable && find(daemon, target, false) == NULL;
+    struct live *before = live_find_watched(daemon, target, true);
+    bool is_wanted = !daemon->is_stopping && state != NULL && state->has_stable &&
+                     live_find_watched(daemon, target, false) == NULL;
     bool is_same = before != NULL && is_wanted && !is_anew &&
                    before->previous_key == state->stable_version_key &&
                    before->standing_slot == state->stable_slot;

@@ -169,13 +169,46 @@ static bool watch_side(struct live *live, const struct deployment_state *state, 
     return false;
 }
 
+static struct live **chain_of(struct daemon *daemon, uint32_t target)
+{
+    return &daemon->watched_chains[target & (DAEMON_LIVE_CHAINS - 1)];
+}
+
+static void set_watched(struct live *live)
+{
+    struct live **chain = chain_of(live->daemon, live->target);
+
+    live->is_watched = true;
+    live->next_of_watched = *chain;
+    *chain = live;
+}
+
+static void set_unwatched(struct live *live)
+{
+    struct live **at = chain_of(live->daemon, live->target);
+
+    while (*at != live)
+        at = &(*at)->next_of_watched;
+    *at = live->next_of_watched;
+    live->is_watched = false;
+}
+
+struct live *live_find_watched(struct daemon *daemon, uint32_t target, bool is_standing)
+{
+    struct live *live = *chain_of(daemon, target);
+
+    while (live != NULL && (live->target != target || live->is_standing != is_standing))
+        live = live->next_of_watched;
+    return live;
+}
+
 void live_watch(struct live *live, const struct deployment_state *state)
 {
     struct err err = {0};
 
     if (live->is_watched)
         return;
-    live->is_watched = true;
+    set_watched(live);
     for (size_t m = 0; m < live->definition->metric_count; m++)
         for (int is_candidate = 0; is_candidate < 2; is_candidate++)
             if (!watch_side(live, state, m, is_candidate != 0, &err)) {
@@ -189,7 +222,7 @@ void live_unwatch(struct live *live)
 {
     if (!live->is_watched)
         return;
-    live->is_watched = false;
+    set_unwatched(live);
     before_free(live);
     for (size_t m = 0; m < live->definition->metric_count; m++)
         for (size_t side = 0; side < LIVE_SIDES; side++) {

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "store/names.h"
 
+#include "base/hash.h"
 #include "io/memory.h"
 #include "store/journal.h"
 
@@ -12,9 +13,10 @@ enum { SLOTS_FIRST = 256, TARGETS_FIRST = 64 };
 
 void names_init(struct names *names)
 {
-    *names = (struct names){.version_slots = SLOTS_FIRST};
+    *names = (struct names){.version_slots = SLOTS_FIRST, .target_slots = SLOTS_FIRST};
     (void)pthread_mutex_init(&names->lock, NULL);
     names->versions = memory_take_array(SLOTS_FIRST, sizeof(struct version_name *));
+    names->target_places = memory_take_array(SLOTS_FIRST, sizeof(uint32_t));
 }
 
 static void free_version(struct version_name *version)
@@ -33,10 +35,43 @@ void names_done(struct names *names)
         free(names->targets[i].environment);
     }
     free(names->targets);
+    free(names->target_places);
     for (size_t i = 0; i < names->version_slots; i++)
         free_version(names->versions[i]);
     free((void *)names->versions);
     (void)pthread_mutex_destroy(&names->lock);
+}
+
+/* Where it is, or belongs. */
+static uint32_t *find_place(const struct names *names, const char *service, const char *environment)
+{
+    size_t at = (size_t)hash_text(hash_text(HASH_BEGIN, service), environment) & (names->target_slots - 1);
+
+    while (names->target_places[at] != 0) {
+        const struct target_name *target = &names->targets[names->target_places[at] - 1];
+        if (strcmp(target->service, service) == 0 && strcmp(target->environment, environment) == 0)
+            break;
+        at = (at + 1) & (names->target_slots - 1);
+    }
+    return &names->target_places[at];
+}
+
+/* The first one of a name counts. */
+static void place_target(struct names *names, size_t index)
+{
+    uint32_t *place = find_place(names, names->targets[index].service, names->targets[index].environment);
+
+    if (*place == 0)
+        *place = (uint32_t)index + 1;
+}
+
+static void grow_places(struct names *names)
+{
+    free(names->target_places);
+    names->target_slots *= 2;
+    names->target_places = memory_take_array(names->target_slots, sizeof(uint32_t));
+    for (size_t i = 0; i < names->target_count; i++)
+        place_target(names, i);
 }
 
 static void append_target(struct names *names, uint32_t id, const char *service, const char *environment)
@@ -52,6 +87,10 @@ static void append_target(struct names *names, uint32_t id, const char *service,
     };
     if (id > names->target_highest)
         names->target_highest = id;
+    if (2 * names->target_count > names->target_slots)
+        grow_places(names);
+    else
+        place_target(names, names->target_count - 1);
 }
 
 void names_add_target(struct names *names, uint32_t id, const char *service, const char *environment)
@@ -63,11 +102,9 @@ void names_add_target(struct names *names, uint32_t id, const char *service, con
 
 static uint32_t find_target(const struct names *names, const char *service, const char *environment)
 {
-    for (size_t i = 0; i < names->target_count; i++)
-        if (strcmp(names->targets[i].service, service) == 0 &&
-            strcmp(names->targets[i].environment, environment) == 0)
-            return names->targets[i].id;
-    return 0;
+    uint32_t place = *find_place(names, service, environment);
+
+    return place == 0 ? 0 : names->targets[place - 1].id;
 }
 
 uint32_t names_target(struct names *names, const char *service, const char *environment)

@@ -29,6 +29,8 @@ struct names {
     size_t target_count;
     size_t targets_max;
     struct target_name *targets;
+    size_t target_slots;     /* a power of two, more than half free */
+    uint32_t *target_places; /* by their names: 1 + index in targets, 0: free */
     uint32_t target_highest; /* id */
     size_t version_count;
     size_t version_slots; /* a power of two, more than half free */
