@@ -101,6 +101,7 @@ static void print_head(FILE *to, const cJSON *report)
     fact(to, "because", json_text_of(deployment, "reason"));
     fact(to, "commit", json_text_of(deployment, "commit"));
     fact(to, "pipeline", json_text_of(deployment, "run_url"));
+    fact(to, "trace", json_text_of(deployment, "trace_id"));
     fact(to, "started", json_text_of(deployment, "created"));
     fact(to, "ended", json_text_of(deployment, "ended"));
     (void)fputs("</dl>\n<h2>How it ended, and why</h2>\n<dl>\n", to);

@@ -6,6 +6,7 @@
 #include "io/clock.h"
 #include "io/json.h"
 #include "io/memory.h"
+#include "io/traceparent.h"
 #include "orchestrator/deployment.h"
 
 #include <cjson/cJSON.h>
@@ -142,6 +143,7 @@ static void print_head(FILE *to, const struct record *record)
     char created[CLOCK_STAMP_SIZE];
     char ended[CLOCK_STAMP_SIZE];
     char summary[RECORD_SUMMARY_SIZE];
+    struct traceparent trace;
     int exit_code = deployment_exit_code(record->state);
 
     record_summary(record, summary);
@@ -153,6 +155,8 @@ static void print_head(FILE *to, const struct record *record)
     (void)fprintf(to, "  version     %s%s%s\n", row->version,
                   row->previous[0] == '\0' ? "" : ", in place of ", row->previous);
     (void)fprintf(to, "  by          %s%s%s\n", row->actor, row->reason[0] == '\0' ? "" : ": ", row->reason);
+    if (traceparent_read(row->traceparent, &trace))
+        (void)fprintf(to, "  trace       %s\n", trace.trace);
     (void)fprintf(to, "  started     %s\n", created);
     if (ended[0] != '\0')
         (void)fprintf(to, "  ended       %s\n", ended);

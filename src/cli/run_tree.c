@@ -120,6 +120,7 @@ unsigned run_tree_draw(const cJSON *run, const struct terminal *terminal, struct
     const char *digest = field_text(run, "digest");
     const char *group = field_text(run, "group");
     const char *stack = field_text(run, "stack");
+    const char *trace = field_text(run, "trace_id");
     const cJSON *stage = NULL;
     unsigned lines = 2;
 
@@ -131,6 +132,11 @@ unsigned run_tree_draw(const cJSON *run, const struct terminal *terminal, struct
                                 : group,
              field_text(run, "version"), field_text(run, "id"), digest[0] == '\0' ? "" : "  ", digest);
     text_add(text, "%s: %s\n", field_text(run, "state"), field_text(run, "summary"));
+    if (trace[0] != '\0') {
+        text_add(text, "%strace %s%s\n", terminal_color(terminal, COLOR_DIM), trace,
+                 terminal_color(terminal, COLOR_NONE));
+        lines++;
+    }
     cJSON_ArrayForEach(stage, field_part(run, "stages")) lines += draw_stage(stage, terminal, text);
     return lines;
 }

@@ -92,6 +92,7 @@ static enum terminal_color color_of_state(const cJSON *deployment)
 static void draw_header(struct drawing *drawing, const cJSON *deployment)
 {
     const char *previous = field_text(deployment, "previous");
+    const char *trace = field_text(deployment, "trace_id");
     char line[CELL_SIZE];
 
     (void)snprintf(line, sizeof(line), "%s/%s %s", field_text(deployment, "service"),
@@ -108,6 +109,11 @@ static void draw_header(struct drawing *drawing, const cJSON *deployment)
     if (field_flag(deployment, "escalated"))
         text_add(drawing->text, ", escalated");
     text_add(drawing->text, ": %s", field_text(deployment, "summary"));
+    end_line(drawing);
+    if (trace[0] == '\0')
+        return;
+    (void)snprintf(line, sizeof(line), "trace %s", trace);
+    add_colored(drawing, COLOR_DIM, line);
     end_line(drawing);
 }
 

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: MIT */
 #include "collectors/probe.h"
 #include "daemon/gating.h"
+#include "daemon/live_log.h"
 #include "daemon/once.h"
 #include "daemon/rehearsal.h"
 #include "daemon/settling.h"
@@ -70,13 +71,13 @@ void acting_end(struct acting *acting, enum result result, const char *why)
     if (live != NULL)
         live_say(live, acting->action.is_rollback ? LIVE_BACK : LIVE_ACTION, "%s", why);
     if (result != RESULT_DONE)
-        log_say(&acting->daemon->log, LOG_LEVEL_WARN, "deployment %llu: %s %u: %s",
-                (unsigned long long)acting->deployment, action_kind_name(acting->action.kind),
-                acting->action.sequence, why);
+        live_log_of(acting->daemon, acting->deployment, LOG_LEVEL_WARN, "deployment %llu: %s %u: %s",
+                    (unsigned long long)acting->deployment, action_kind_name(acting->action.kind),
+                    acting->action.sequence, why);
     if (!engine_result(acting->daemon->engine, acting->deployment, acting->action.sequence,
                        acting->action.tries, result))
-        log_say(&acting->daemon->log, LOG_LEVEL_ERROR,
-                "the engine's queue is full: a result is lost until its deadline");
+        live_log_of(acting->daemon, acting->deployment, LOG_LEVEL_ERROR,
+                    "the engine's queue is full: a result is lost until its deadline");
     daemon_wants_turn(acting->daemon);
     acting_free(acting);
 }
@@ -163,8 +164,8 @@ static void rehearsal_told(void *data, const struct rehearsal_finding *finding)
 
     if (finding->why == NULL)
         return;
-    log_say(&acting->daemon->log, LOG_LEVEL_WARN, "deployment %llu cannot be admitted: %s",
-            (unsigned long long)acting->deployment, finding->why);
+    live_log_of(acting->daemon, acting->deployment, LOG_LEVEL_WARN, "deployment %llu cannot be admitted: %s",
+                (unsigned long long)acting->deployment, finding->why);
     if (live != NULL)
         live_say(live, LIVE_ACTION, "%s", finding->reasons);
 }
@@ -352,8 +353,8 @@ static void read_back_ended(void *data, bool is_done, bool is_final, uint16_t sh
     if (is_done && is_current)
         (void)engine_read_back(acting->daemon->engine, acting->deployment, share, has_begun_anew(acting));
     else if (!is_done)
-        log_say(&acting->daemon->log, LOG_LEVEL_WARN, "deployment %llu: reading traffic back: %s",
-                (unsigned long long)acting->deployment, why);
+        live_log_of(acting->daemon, acting->deployment, LOG_LEVEL_WARN,
+                    "deployment %llu: reading traffic back: %s", (unsigned long long)acting->deployment, why);
     daemon_wants_turn(acting->daemon);
     acting_free(acting);
 }

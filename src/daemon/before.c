@@ -1,6 +1,7 @@
 /* before.c - fixed readings of the past.
  * SPDX-License-Identifier: MIT */
 #include "daemon/before.h"
+#include "daemon/live_log.h"
 
 #include "config/side.h"
 
@@ -209,8 +210,7 @@ static void ask_archive(struct live *live, struct live_before *before, const str
         before->view.trouble = SERIES_LOADING;
         return;
     }
-    log_say(&live->daemon->log, LOG_LEVEL_WARN, "deployment %llu: %s", (unsigned long long)live->id,
-            err.text);
+    live_log(live, LOG_LEVEL_WARN, "deployment %llu: %s", (unsigned long long)live->id, err.text);
     free(fetch);
 }
 

@@ -1,6 +1,7 @@
 /* gating.c - the gates of the settings, and what they are asked.
  * SPDX-License-Identifier: MIT */
 #include "daemon/gating.h"
+#include "daemon/live_log.h"
 
 #include "daemon/secrets.h"
 
@@ -78,13 +79,12 @@ static void tell(const struct acting *acting, struct live *live, enum gate_answe
 
     live_say(live, LIVE_ACTION, "%s", why);
     if (acting->state.gate != answer)
-        log_say(&acting->daemon->log, LOG_LEVEL_INFO, "deployment %" PRIu64 ": gate %s %s%s%s",
-                acting->deployment, name,
-                answer == GATE_OPEN     ? "opens"
-                : answer == GATE_CLOSED ? "is closed"
-                : answer == GATE_SILENT ? "does not answer"
-                                        : "refuses",
-                why[0] == '\0' ? "" : ": ", why);
+        live_log(live, LOG_LEVEL_INFO, "deployment %" PRIu64 ": gate %s %s%s%s", acting->deployment, name,
+                 answer == GATE_OPEN     ? "opens"
+                 : answer == GATE_CLOSED ? "is closed"
+                 : answer == GATE_SILENT ? "does not answer"
+                                         : "refuses",
+                 why[0] == '\0' ? "" : ": ", why);
 }
 
 static void end(struct acting *acting, enum gate_word word, const char *why)
@@ -105,8 +105,8 @@ static void end(struct acting *acting, enum gate_word word, const char *why)
         tell(acting, live, meanings[word].answer, why);
     if (!engine_result(daemon->engine, acting->deployment, acting->action.sequence, acting->action.tries,
                        meanings[word].result))
-        log_say(&daemon->log, LOG_LEVEL_ERROR,
-                "the engine's queue is full: a gate's answer is lost until its deadline");
+        live_log_of(daemon, acting->deployment, LOG_LEVEL_ERROR,
+                    "the engine's queue is full: a gate's answer is lost until its deadline");
     daemon_wants_turn(daemon);
     acting_free(acting);
 }

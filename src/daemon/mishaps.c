@@ -1,6 +1,7 @@
 /* mishaps.c - counts the journal's faults and the process's own crashes over its lives.
  * SPDX-License-Identifier: MIT */
 #include "daemon/mishaps.h"
+#include "daemon/live_log.h"
 
 #include "base/text.h"
 
@@ -121,10 +122,10 @@ static void judge_crashes(struct daemon *daemon, const struct life *before)
             (unsigned long long)before->crashes, (unsigned long long)before->event);
         return;
     }
-    log_say(&daemon->log, LOG_LEVEL_ERROR,
-            "crashed %llu times at event %llu of the journal, at work on deployment %llu: taking it back",
-            (unsigned long long)before->crashes, (unsigned long long)before->event,
-            (unsigned long long)daemon->suspect);
+    live_log_of(daemon, daemon->suspect, LOG_LEVEL_ERROR,
+                "crashed %llu times at event %llu of the journal, at work on deployment %llu: taking it back",
+                (unsigned long long)before->crashes, (unsigned long long)before->event,
+                (unsigned long long)daemon->suspect);
 }
 
 void mishaps_begin(struct daemon *daemon)

@@ -1,6 +1,7 @@
 /* outbox.c - delivers what the journal's outbox holds: at least once, each receiver at its own pace.
  * SPDX-License-Identifier: MIT */
 #include "daemon/exporting.h"
+#include "daemon/live_log.h"
 #include "io/memory.h"
 #include "store/journal_outbox.h"
 
@@ -19,6 +20,7 @@ struct lane {
     struct outbox *outbox;
     bool is_sending;
     char id[JOURNAL_NOTICE_ID_SIZE]; /* of the last one, also when its try has ended */
+    uint64_t deployment;             /* 0: it is about none */
     uint32_t attempts;               /* before that try */
     char *body;
     struct export_reading *reading; /* of a trace: its body is being made */
@@ -90,7 +92,7 @@ static void keep_end(const struct lane *lane)
                        : journal_outbox_done(daemon->journal, lane->id, lane->fate == NOTICE_DELIVERED, &err);
 
     if (!is_kept)
-        log_say(&daemon->log, LOG_LEVEL_WARN, "notice %s: %s", lane->id, err.text);
+        live_log_of(daemon, lane->deployment, LOG_LEVEL_WARN, "notice %s: %s", lane->id, err.text);
 }
 
 /* Traces may fail by the hundred, for one reason. */
@@ -101,7 +103,7 @@ static void log_end(struct lane *lane, const char *why)
     if (lane->fate == NOTICE_DELIVERED)
         why = "";
     else if (!is_said)
-        log_say(&lane->outbox->daemon->log, LOG_LEVEL_WARN, "notice %s: %s", lane->id, why);
+        live_log_of(lane->outbox->daemon, lane->deployment, LOG_LEVEL_WARN, "notice %s: %s", lane->id, why);
     (void)snprintf(lane->said, sizeof(lane->said), "%s", why);
 }
 
@@ -153,6 +155,7 @@ static void start(struct lane *lane, const struct daemon_receiver *receiver,
 {
     memcpy(lane->id, row->id, sizeof(lane->id));
     lane->is_sending = true;
+    lane->deployment = row->deployment;
     lane->attempts = row->attempts;
     lane->body = memory_copy_text(row->body);
     lane->receiver = receiver;
@@ -170,8 +173,8 @@ static bool send(struct outbox *outbox, const struct journal_outbox_row *row)
     struct err err = {0};
 
     if (receiver == NULL) {
-        log_say(&daemon->log, LOG_LEVEL_ERROR, "notice %s: receiver %s is not configured any more", row->id,
-                row->receiver);
+        live_log_of(daemon, row->deployment, LOG_LEVEL_ERROR,
+                    "notice %s: receiver %s is not configured any more", row->id, row->receiver);
         (void)!journal_outbox_done(daemon->journal, row->id, false, &err);
         return false;
     }

@@ -5,6 +5,7 @@
 #include "daemon/controller.h"
 #include "daemon/drifting.h"
 #include "daemon/gating.h"
+#include "daemon/live_log.h"
 #include "daemon/notices.h"
 #include "daemon/request.h"
 #include "daemon/run_incidents.h"
@@ -17,20 +18,12 @@
 
 enum { FLUSHES_MAX = 16 }; /* of one batch: each looks through all that waits; others are written on time */
 
-static void log_trace(struct daemon *daemon, const struct live *live, const struct batch_row *row)
+static void log_trace(const struct live *live, const struct batch_row *row)
 {
-    char id[32];
-    const struct log_field fields[] = {{"deployment", id},
-                                       {"service", live->definition->service},
-                                       {"environment", live->definition->environment},
-                                       {"version", live->version}};
-
-    (void)snprintf(id, sizeof(id), "dep_%llu", (unsigned long long)row->deployment);
     switch (row->trace.kind) {
     case TRACE_PHASE:
-        log_write(&daemon->log, LOG_LEVEL_INFO, fields, ARRAY_LENGTH(fields), "%s (%s) step %u",
-                  phase_name((enum deployment_phase)row->trace.a), ending_name((enum ending)row->trace.b),
-                  row->state->step);
+        live_log(live, LOG_LEVEL_INFO, "%s (%s) step %u", phase_name((enum deployment_phase)row->trace.a),
+                 ending_name((enum ending)row->trace.b), row->state->step);
         return;
     case TRACE_ESCALATED:
     case TRACE_HELD:
@@ -44,8 +37,8 @@ static void log_trace(struct daemon *daemon, const struct live *live, const stru
     case TRACE_DISASTER:
     case TRACE_DISASTER_OVER:
     case TRACE_BRAKED:
-        log_write(&daemon->log, LOG_LEVEL_WARN, fields, ARRAY_LENGTH(fields), "%s %u %u %s",
-                  trace_kind_name(row->trace.kind), row->trace.a, row->trace.b, live_why(live));
+        live_log(live, LOG_LEVEL_WARN, "%s %u %u %s", trace_kind_name(row->trace.kind), row->trace.a,
+                 row->trace.b, live_why(live));
         return;
     case TRACE_STEP:
     case TRACE_ACTION:
@@ -64,8 +57,8 @@ static void log_trace(struct daemon *daemon, const struct live *live, const stru
     case TRACE_RETIRED:
     case TRACE_HOSTS_TAKEN:
     case TRACE_HOSTS_READY:
-        log_write(&daemon->log, LOG_LEVEL_DEBUG, fields, ARRAY_LENGTH(fields), "%s %u %u",
-                  trace_kind_name(row->trace.kind), row->trace.a, row->trace.b);
+        live_log(live, LOG_LEVEL_DEBUG, "%s %u %u", trace_kind_name(row->trace.kind), row->trace.a,
+                 row->trace.b);
         return;
     }
 }
@@ -104,21 +97,16 @@ static void publish_trace(struct daemon *daemon, struct live *live, const struct
 {
     if (row->trace.kind == TRACE_PHASE)
         follow_phase(daemon, live, row);
-    log_trace(daemon, live, row);
+    log_trace(live, row);
 }
 
 static void log_run(struct daemon *daemon, const struct batch_row *row)
 {
-    const struct run_live *live = run_live_find(daemon, row->run->id);
     bool is_phase = row->run_trace.kind == RUN_TRACE_PHASE;
-    char id[32];
-    const struct log_field fields[] = {{"run", id},
-                                       {"pipeline", live == NULL ? "" : live->definition->pipeline}};
 
-    (void)snprintf(id, sizeof(id), "run_%llu", (unsigned long long)row->run->id);
-    log_write(&daemon->log, is_phase ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG, fields, ARRAY_LENGTH(fields),
-              "%s %s stage %u", run_trace_kind_name(row->run_trace.kind),
-              is_phase ? run_phase_name((enum run_phase)row->run_trace.a) : "", row->run->stage);
+    run_live_log_of(daemon, row->run->id, is_phase ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG, "%s %s stage %u",
+                    run_trace_kind_name(row->run_trace.kind),
+                    is_phase ? run_phase_name((enum run_phase)row->run_trace.a) : "", row->run->stage);
 }
 
 static void note_approval(struct daemon *daemon, const struct batch_row *row)

@@ -4,6 +4,7 @@
 #include "daemon/before.h"
 #include "daemon/brakes.h"
 #include "daemon/drifting.h"
+#include "daemon/live_log.h"
 #include "daemon/mishaps.h"
 #include "daemon/recalling.h"
 #include "daemon/run_incidents.h"
@@ -52,8 +53,8 @@ static struct live *revive(struct daemon *daemon, const struct journal_recovered
     live->previous_key = recovered->deployment.previous_key;
     live->alerts = (1U << NOTICE_ALERT_COUNT) - 1;
     if (!copy_texts(live, &recovered->deployment))
-        log_say(&daemon->log, LOG_LEVEL_WARN, "deployment %llu: a text is longer than it may be",
-                (unsigned long long)live->id);
+        live_log(live, LOG_LEVEL_WARN, "deployment %llu: a text is longer than it may be",
+                 (unsigned long long)live->id);
     for (size_t i = 0; i < live->definition->rule_count; i++)
         if ((recovered->rule_bits & (UINT32_C(1) << i)) != 0)
             live->rule_states[i] = recovered->rules[i];
@@ -77,11 +78,11 @@ static void take_back(struct live *live, const struct deployment_state *state, c
 
     if (phase_is_terminal(state->phase))
         return;
-    log_say(&daemon->log, LOG_LEVEL_ERROR, "deployment %llu: %s", (unsigned long long)live->id, why);
+    live_log(live, LOG_LEVEL_ERROR, "deployment %llu: %s", (unsigned long long)live->id, why);
     live_say(live, LIVE_ACTION, "%s", why);
     if (!engine_verb(daemon->engine, 0, live->id, VERB_ABORT, 0))
-        log_say(&daemon->log, LOG_LEVEL_ERROR, "deployment %llu: the engine's queue is full",
-                (unsigned long long)live->id);
+        live_log(live, LOG_LEVEL_ERROR, "deployment %llu: the engine's queue is full",
+                 (unsigned long long)live->id);
 }
 
 static bool take_deployment(void *data, const struct journal_recovered *recovered, struct err *err)
@@ -106,9 +107,8 @@ static bool take_deployment(void *data, const struct journal_recovered *recovere
         recalling_start(live);
     }
     before_take(live, state);
-    log_say(&daemon->log, LOG_LEVEL_INFO, "deployment %llu of %s/%s goes on: %s",
-            (unsigned long long)live->id, live->definition->service, live->definition->environment,
-            phase_name(state->phase));
+    live_log(live, LOG_LEVEL_INFO, "deployment %llu of %s/%s goes on: %s", (unsigned long long)live->id,
+             live->definition->service, live->definition->environment, phase_name(state->phase));
     mishaps_stepping(daemon, 0);
     return true;
 }

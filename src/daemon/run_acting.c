@@ -2,6 +2,7 @@
  * results, what they reported into outputs.
  * SPDX-License-Identifier: MIT */
 #include "config/stack_variables.h"
+#include "daemon/live_log.h"
 #include "daemon/run_conditions.h"
 #include "daemon/run_looks.h"
 #include "daemon/run_stacks.h"
@@ -94,8 +95,8 @@ static void end(struct run_acting *acting, enum run_result result, uint64_t vers
     struct daemon *daemon = acting->daemon;
 
     if (!engine_run_result(daemon->engine, acting->run, &acting->action, result, version_key))
-        log_say(&daemon->log, LOG_LEVEL_ERROR,
-                "the engine's queue is full: a result is lost until its deadline");
+        run_live_log_of(daemon, acting->run, LOG_LEVEL_ERROR,
+                        "the engine's queue is full: a result is lost until its deadline");
     daemon_wants_turn(daemon);
     acting_free(acting);
 }
@@ -234,8 +235,8 @@ static void ended(void *data, const struct runner_outcome *outcome)
         run_live_report(live, &acting->action, outcome->output, result == RUN_RESULT_DONE ? "" : why,
                         run_look_new(live, acting->action.task, outcome, result));
     if (result != RUN_RESULT_DONE)
-        log_say(&acting->daemon->log, LOG_LEVEL_WARN, "run %llu: task %u, try %u: %s",
-                (unsigned long long)acting->run, acting->action.task, acting->action.tries, why);
+        run_live_log_of(acting->daemon, acting->run, LOG_LEVEL_WARN, "run %llu: task %u, try %u: %s",
+                        (unsigned long long)acting->run, acting->action.task, acting->action.tries, why);
     end(acting, result, version_key);
 }
 

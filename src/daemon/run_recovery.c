@@ -1,6 +1,7 @@
 /* run_recovery.c - runs that the journal knows, back into the engine: their commands are found again by their
  * keys.
  * SPDX-License-Identifier: MIT */
+#include "daemon/live_log.h"
 #include "daemon/run_stacks.h"
 #include "io/memory.h"
 
@@ -30,8 +31,8 @@ static bool take_run(void *data, const struct journal_run *run, const char *seal
     if (!engine_recover_run(daemon->engine, &start, &run->state, gap_ms < 0 ? 0 : gap_ms))
         return err_set(err, ERR_LIMIT, "more runs in the journal than this daemon holds");
     run_stacks_waive(daemon, &run->state);
-    log_say(&daemon->log, LOG_LEVEL_INFO, "run %llu of %s goes on: %s", (unsigned long long)run->id,
-            run->pipeline, run_phase_name(run->state.phase));
+    run_live_log(live, LOG_LEVEL_INFO, "run %llu of %s goes on: %s", (unsigned long long)run->id,
+                 run->pipeline, run_phase_name(run->state.phase));
     return true;
 }
 

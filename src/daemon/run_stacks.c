@@ -1,6 +1,7 @@
 /* run_stacks.c - plans judged, empty ones waived, approvals bound to hashes, work folders forgotten.
  * SPDX-License-Identifier: MIT */
 #include "daemon/run_stacks.h"
+#include "daemon/live_log.h"
 
 #include "daemon/request.h"
 #include "daemon/run_conditions.h"
@@ -171,8 +172,8 @@ static void forget(const struct run_live *live, const struct stack_place *place)
                                            .directory = place->directory,
                                            .deadline_ms = FORGET_MS};
     if (!runner_run(daemon->runner, &command, forgotten, daemon, &err))
-        log_say(&daemon->log, LOG_LEVEL_WARN, "run %llu: its work folder stays: %s",
-                (unsigned long long)live->id, err.text);
+        run_live_log(live, LOG_LEVEL_WARN, "run %llu: its work folder stays: %s",
+                     (unsigned long long)live->id, err.text);
 }
 
 static bool is_first(const struct run_definition *definition, uint8_t task)

@@ -1,5 +1,6 @@
 /* run_starting.c - runs at the door, and the deployments that they start.
  * SPDX-License-Identifier: MIT */
+#include "daemon/live_log.h"
 #include "daemon/mishaps.h"
 #include "daemon/request.h"
 #include "daemon/run_live.h"
@@ -323,7 +324,7 @@ bool run_wants_deployment(void *data, const struct run_state *state, uint64_t to
         return true;
     live->refusal = err;
     run_live_report(live, &action, "", err.text, NULL);
-    log_say(&daemon->log, LOG_LEVEL_WARN, "run %llu: %s", (unsigned long long)live->id, err.text);
+    run_live_log(live, LOG_LEVEL_WARN, "run %llu: %s", (unsigned long long)live->id, err.text);
     return false;
 }
 

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "collectors/haproxy.h"
 #include "daemon/before.h"
+#include "daemon/live_log.h"
 #include "io/memory.h"
 
 #include <math.h>
@@ -213,8 +214,8 @@ void live_watch(struct live *live, const struct deployment_state *state)
         for (int is_candidate = 0; is_candidate < 2; is_candidate++)
             if (!watch_side(live, state, m, is_candidate != 0, &err)) {
                 live_say(live, LIVE_ACTION, "%s", err.text);
-                log_say(&live->daemon->log, LOG_LEVEL_ERROR, "deployment %llu: %s",
-                        (unsigned long long)live->id, err.text);
+                live_log(live, LOG_LEVEL_ERROR, "deployment %llu: %s", (unsigned long long)live->id,
+                         err.text);
             }
 }
 

@@ -1,6 +1,7 @@
 /* window.c - when a deployment may have its turn.
  * SPDX-License-Identifier: MIT */
 #include "daemon/window.h"
+#include "daemon/live_log.h"
 
 #include "drivers/gate_window.h"
 #include "io/clock.h"
@@ -18,8 +19,8 @@ void window_open(struct live *live)
     if (live->zone != NULL)
         return;
     live_say(live, LIVE_ACTION, "its window stays closed: %s", err.text);
-    log_say(&live->daemon->log, LOG_LEVEL_ERROR, "the window of %s/%s stays closed: %s",
-            live->definition->service, live->definition->environment, err.text);
+    live_log(live, LOG_LEVEL_ERROR, "the window of %s/%s stays closed: %s", live->definition->service,
+             live->definition->environment, err.text);
 }
 
 void window_close(struct live *live)

@@ -214,15 +214,20 @@ static void write_message(const struct log *log, enum log_level level, const str
     errno = errno_before;
 }
 
+void log_write_list(const struct log *log, enum log_level level, const struct log_field *fields, size_t count,
+                    const char *format, va_list arguments)
+{
+    if (log != NULL && level >= log->level)
+        write_message(log, level, fields, count, format, arguments);
+}
+
 void log_write(const struct log *log, enum log_level level, const struct log_field *fields, size_t count,
                const char *format, ...)
 {
     va_list arguments;
 
-    if (log == NULL || level < log->level)
-        return;
     va_start(arguments, format);
-    write_message(log, level, fields, count, format, arguments);
+    log_write_list(log, level, fields, count, format, arguments);
     va_end(arguments);
 }
 

@@ -13,6 +13,7 @@
 
 #include "base/attributes.h"
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -45,6 +46,9 @@ void log_init(struct log *log, enum log_level level, int fd);
 /* `log` may be NULL: nothing is written. errno is kept. */
 void log_write(const struct log *log, enum log_level level, const struct log_field *fields, size_t count,
                const char *format, ...) PRINTF_LIKE(5, 6);
+
+void log_write_list(const struct log *log, enum log_level level, const struct log_field *fields, size_t count,
+                    const char *format, va_list arguments) PRINTF_LIKE(5, 0);
 
 /* Without fields. */
 void log_say(const struct log *log, enum log_level level, const char *format, ...) PRINTF_LIKE(3, 4);

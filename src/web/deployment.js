@@ -34,7 +34,7 @@ function facts(deployment) {
     const rows = [["strategy", deployment.strategy], ["reason", deployment.reason], ["digest", deployment.digest], ["commit", deployment.commit],
         ["pipeline", deployment.run_url && link(deployment.run_url, deployment.run_url)],
         ["together with", deployment.group_run && el("a", {href: `#/runs/${deployment.group_run}`}, deployment.group_run)],
-        ["exit code", deployment.exit_code]];
+        ["trace", deployment.trace_id && el("code", null, deployment.trace_id)], ["exit code", deployment.exit_code]];
     return el("dl", null, rows.filter(([, text]) => text !== "" && text !== null && text !== undefined).map(([name, text]) => [el("dt", null, name), el("dd", null, text)]));
 }
 

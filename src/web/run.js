@@ -45,7 +45,8 @@ function stages(run) {
 }
 
 function facts(run) {
-    const rows = [["reason", run.reason], ["digest", run.digest], ["commit", run.commit], ["started by", run.run_url && link(run.run_url, run.run_url)], ...Object.entries(run.outputs)];
+    const rows = [["reason", run.reason], ["digest", run.digest], ["commit", run.commit], ["started by", run.run_url && link(run.run_url, run.run_url)],
+        ["trace", run.trace_id && el("code", null, run.trace_id)], ...Object.entries(run.outputs)];
     return el("dl", null, rows.filter(([, text]) => text).map(([name, text]) => [el("dt", null, name), el("dd", null, text)]));
 }
 

@@ -4,6 +4,7 @@ import glob
 import hashlib
 import json
 import os
+import re
 
 import pytest
 import test_runs
@@ -92,6 +93,22 @@ def check_passed_on(world, collector, name, spans):
     assert notices and all(header == inside == f"00-{TRACE}-{span_id(name)}-01" for header, inside in notices), notices
 
 
+def log_lines(world, word):
+    with open(world.log_files()["verdictd"], encoding="utf-8") as file:
+        return [line for line in file if word in line]
+
+
+def check_shown(world, name):
+    """Whoever looks at the deployment finds its trace, and each line of the log about it has it."""
+    assert f"trace {TRACE}" in world.verdict("get", name).stdout
+    assert re.search(rf"^  trace +{TRACE}$", world.verdict("report", name).stdout, re.M)
+    assert TRACE in world.verdict("report", name, "--html").stdout
+    assert world.api("GET", f"/v1/deployments/{name}/report").json["deployment"]["trace_id"] == TRACE
+    lines = log_lines(world, f"deployment={name} ")
+    assert len(lines) > 2 and all(f"trace_id={TRACE}" in line and "service=shop" in line for line in lines), lines
+    assert [line for line in log_lines(world, f"deployment {name[4:]}") if line not in lines] == [], "no other line is about it"
+
+
 def metric(world, line):
     lines = [one for one in world.api("GET", "/metrics").text.splitlines() if one.startswith(line)]
     assert len(lines) == 1, lines
@@ -106,6 +123,7 @@ def test_a_good_version_in_the_trace_of_its_pipeline(world, collector):
         assert ended(world, name)["state"] == "promoted"
         spans = only(collector, name)
         check_passed_on(world, collector, name, spans)
+        check_shown(world, name)
         back = world.api("POST", f"/v1/deployments/{name}/rollback", {"reason": "after all"}, {"traceparent": GIVEN.replace(TRACE, 32 * "b")})
         assert back.status == 201 and back.json["trace_id"] == 32 * "b", back.text
         taken_back = only(collector, back.json["id"])[0]
@@ -237,6 +255,9 @@ def test_a_run_with_its_tasks_and_deployments(world, collector):
     assert attributes(spans[0])["verdict.retry_of"] == run and spans[0]["links"] == [{"traceId": TRACE, "spanId": span_id(run)}]
     assert all(span["kind"] == 1 and attributes(span)["cicd.pipeline.task.run.result"] == "success" for span in spans[1:])
     assert len(below) == 2, "staging and prod"
+    assert f"trace {TRACE}" in world.verdict("get", run).stdout
+    lines = log_lines(world, f"run={run} ")
+    assert lines and all(f"trace_id={TRACE}" in line for line in lines), lines
     for name, inner in below.items():
         assert (inner[0]["traceId"], inner[0]["parentSpanId"], inner[0]["spanId"]) == (TRACE, deployments[name]["spanId"], span_id(name))
         assert attributes(deployments[name])["cicd.pipeline.task.type"] == "deploy"
