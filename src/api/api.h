@@ -17,6 +17,7 @@
 #include "config/definition.h"
 #include "engine/engine.h"
 #include "io/http_server.h"
+#include "io/trace_lists.h"
 #include "store/journal.h"
 #include "store/journal_view.h"
 
@@ -31,9 +32,9 @@ struct api_start {
     const char *actor;                /* who caused it; the principal's name where not given */
     bool is_emergency, is_stable_bad; /* as in struct engine_start */
     const char *idempotency_key;      /* NULL: none */
-    const char *traceparent;          /* as it came (../io/traceparent.h); NULL: none */
-    uint64_t retries;                 /* deployment that has ended and is wanted once more; 0: none */
-    bool takes_out; /* with it, by whoever may override: its version leaves the quarantine */
+    struct trace_given trace;
+    uint64_t retries; /* deployment that has ended and is wanted once more; 0: none */
+    bool takes_out;   /* with it, by whoever may override: its version leaves the quarantine */
     unsigned char body_hash[JOURNAL_HASH_SIZE];
 };
 
@@ -41,9 +42,9 @@ struct api_verb {
     struct api_principal principal;
     uint64_t deployment;
     enum verb verb;
-    const char *rule;                     /* mute: its name, else "" */
-    const char *reason;                   /* "" where not given */
-    const char *traceparent;              /* as in a start */
+    const char *rule;   /* mute: its name, else "" */
+    const char *reason; /* "" where not given */
+    struct trace_given trace;
     const struct journal_deployment *row; /* as the journal had it, until the return */
     const char *sealed;                   /* its text; NULL: could not be read */
 };

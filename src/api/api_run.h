@@ -4,6 +4,7 @@
 #define API_API_RUN_H
 
 #include "config/run_definition.h"
+#include "io/trace_lists.h"
 #include "store/journal_run.h"
 
 /* Who asks: found from a token, or from the uid at the Unix socket (then every right). */
@@ -28,7 +29,7 @@ struct api_run_start {
     const struct run_member *members;
     const char *digest, *run_url, *commit, *reason; /* "" where not given */
     const char *actor;
-    const char *traceparent; /* as it came (../io/traceparent.h); NULL: none */
+    struct trace_given trace;
 };
 
 /* From the stage that failed on, with the same artifact: what the journal holds of the run before. */
@@ -39,7 +40,7 @@ struct api_run_retry {
     const struct journal_output *outputs;
     size_t output_count;
     const char *reason;
-    const char *traceparent; /* as in a start */
+    struct trace_given trace;
 };
 
 struct api_run_verb {

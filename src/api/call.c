@@ -45,9 +45,15 @@ struct call *call_new_event(struct call *parent, size_t place, const struct rout
     return call;
 }
 
-const char *call_traceparent(const struct call *call)
+/* Baggage has no word of its own in an event. */
+struct trace_given call_trace(const struct call *call)
 {
-    return call->traceparent != NULL ? call->traceparent : http_server_header(call->request, "traceparent");
+    const char *baggage = http_server_header(call->request, "baggage");
+
+    if (call->trace.traceparent != NULL)
+        return (struct trace_given){call->trace.traceparent, call->trace.tracestate, baggage};
+    return (struct trace_given){http_server_header(call->request, "traceparent"),
+                                http_server_header(call->request, "tracestate"), baggage};
 }
 
 void call_forget(struct call *call)

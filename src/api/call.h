@@ -9,6 +9,7 @@
 #include "api/auth.h"
 #include "api/reading.h"
 #include "api/route.h"
+#include "io/trace_lists.h"
 
 #include <sys/queue.h>
 
@@ -52,15 +53,15 @@ struct call {
     enum verb verb;           /* verbs */
     struct cJSON *answer;     /* tokens: prepared until the journal has it */
     struct events_in *events; /* of a request that brought some; else NULL */
-    struct call *parent;     /* whose event it is: that is answered in its place, and lives longer; or NULL */
-    size_t place;            /* among the events of that */
-    const char *traceparent; /* of that event; NULL: the request's header counts */
+    struct call *parent; /* whose event it is: that is answered in its place, and lives longer; or NULL */
+    size_t place;        /* among the events of that */
+    struct trace_given trace; /* of that event; no traceparent: the request's headers count */
 };
 
 struct call *call_new(struct api *api, struct http_server_request *request);
 
-/* The trace that whoever asks is in, or NULL; as it came. */
-const char *call_traceparent(const struct call *call);
+/* The trace that whoever asks is in. */
+struct trace_given call_trace(const struct call *call);
 
 /* One event of `parent`, as if it had come as `route`'s request with the body `text`, which it takes over
  * (malloc'ed). Still to be handled. */

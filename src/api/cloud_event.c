@@ -45,7 +45,8 @@ static bool read_binary(const struct http_server_request *request, struct cloud_
         !take_header(request, "ce-source", &event->source, err) ||
         !take_header(request, "ce-type", &event->type, err))
         return false;
-    event->traceparent = http_server_header(request, "ce-traceparent");
+    event->trace = (struct trace_given){.traceparent = http_server_header(request, "ce-traceparent"),
+                                        .tracestate = http_server_header(request, "ce-tracestate")};
     event->data = json_root(events->root);
     events->count = 1;
     return json_as_object(&event->data, err);
@@ -71,7 +72,9 @@ static bool read_one(const struct json_node *object, struct cloud_events *events
     if (json_member(object, "data_base64").item != NULL)
         return err_set(err, ERR_INVALID, "%s/data_base64: JSON is read here, as \"data\"", object->pointer);
     const char *traceparent = json_text_of(object->item, "traceparent");
-    event->traceparent = traceparent[0] == '\0' ? NULL : traceparent;
+    if (traceparent[0] != '\0')
+        event->trace = (struct trace_given){.traceparent = traceparent,
+                                            .tracestate = json_text_of(object->item, "tracestate")};
     event->data = json_member(object, "data");
     if (event->data.item != NULL && !json_as_object(&event->data, err))
         return false;

@@ -5,6 +5,7 @@
 
 #include "base/err.h"
 #include "io/json.h"
+#include "io/trace_lists.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -15,8 +16,8 @@ enum { CLOUD_EVENTS_MAX = 16, CLOUD_EVENT_TEXT_MAX = 256 };
 
 struct cloud_event {
     const char *id, *source, *type; /* never empty; at most CLOUD_EVENT_TEXT_MAX bytes */
-    const char *traceparent;        /* as it came; NULL: none */
-    struct json_node data;          /* an object, or item NULL */
+    struct trace_given trace;
+    struct json_node data; /* an object, or item NULL */
 };
 
 struct cloud_events {

@@ -4,6 +4,7 @@
 #include "api/shape.h"
 #include "io/digest.h"
 #include "io/json.h"
+#include "io/traceparent.h"
 #include "orchestrator/deployment.h"
 #include "store/journal_key.h"
 
@@ -142,6 +143,7 @@ struct start_texts {
     char service[NAME_MAX_LENGTH + 1], environment[NAME_MAX_LENGTH + 1];
     char version[VERSION_MAX_LENGTH + 1], digest[DIGEST_MAX_LENGTH + 1];
     char strategy[NAME_MAX_LENGTH + 1], run_url[URL_SIZE], commit[COMMIT_SIZE], actor[NAME_MAX_LENGTH + 1];
+    char traceparent[TRACEPARENT_MAX + 1], tracestate[TRACE_STATE_MAX + 1], baggage[TRACE_BAGGAGE_MAX + 1];
     bool is_emergency, is_stable_bad;
 };
 
@@ -166,9 +168,9 @@ static bool is_sound_emergency(struct call *call, const struct start_texts *text
 
 static bool read_start(struct call *call, struct start_texts *texts)
 {
-    static const char *const names[] = {"service",  "environment", "version",      "digest",
-                                        "strategy", "run_url",     "commit",       "actor",
-                                        "reason",   "emergency",   "stable_is_bad"};
+    static const char *const names[] = {"service",       "environment", "version",    "digest", "strategy",
+                                        "run_url",       "commit",      "actor",      "reason", "emergency",
+                                        "stable_is_bad", "traceparent", "tracestate", "baggage"};
 
     if (!call_read_body(call, names, ARRAY_LENGTH(names), false) ||
         !call_body_name(call, "service", text_is_name, "a name ([a-z][a-z0-9-]*, at most 63)",
@@ -184,6 +186,9 @@ static bool read_start(struct call *call, struct start_texts *texts)
         !call_body_line(call, "commit", sizeof(texts->commit), texts->commit) ||
         !call_body_line(call, "actor", sizeof(texts->actor), texts->actor) ||
         !call_body_line(call, "reason", sizeof(call->reason), call->reason) ||
+        !call_body_line(call, "traceparent", sizeof(texts->traceparent), texts->traceparent) ||
+        !call_body_line(call, "tracestate", sizeof(texts->tracestate), texts->tracestate) ||
+        !call_body_line(call, "baggage", sizeof(texts->baggage), texts->baggage) ||
         !call_body_flag(call, "emergency", &texts->is_emergency) ||
         !call_body_flag(call, "stable_is_bad", &texts->is_stable_bad))
         return false;
@@ -192,6 +197,18 @@ static bool read_start(struct call *call, struct start_texts *texts)
         return false;
     }
     return is_sound_emergency(call, texts);
+}
+
+/* What is in the body may be signed, headers never are. */
+static struct trace_given trace_of(const struct call *call, const struct start_texts *texts)
+{
+    struct trace_given trace = call_trace(call);
+
+    if (texts->traceparent[0] != '\0')
+        trace = (struct trace_given){texts->traceparent, texts->tracestate, trace.baggage};
+    if (texts->baggage[0] != '\0')
+        trace.baggage = texts->baggage;
+    return trace;
 }
 
 /* A structured-field string ("..." with \" and \\), or the bare text. "": none. */
@@ -290,7 +307,7 @@ void deployments_start(struct call *call)
         .is_emergency = texts.is_emergency,
         .is_stable_bad = texts.is_stable_bad,
         .idempotency_key = call->key[0] == '\0' ? NULL : call->key,
-        .traceparent = call_traceparent(call)};
+        .trace = trace_of(call, &texts)};
     digest_sha256(call->text, call->text_length, start.body_hash);
     if (!reserve(call, start.body_hash))
         return;

@@ -125,7 +125,7 @@ static void take(struct call *call, size_t place)
     struct call *one = call_new_event(call, place, is_good ? native_of(wish.kind) : call->route,
                                       is_good ? json_print(wish.body) : memory_copy_text(""));
     one->match = wish.match;
-    one->traceparent = event->traceparent;
+    one->trace = event->trace;
     make_key(event, one);
     json_free(wish.body);
     one->holds++;

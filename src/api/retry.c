@@ -57,7 +57,7 @@ static void retry(struct call *call)
         .commit = row->commit,
         .reason = call->reason,
         .actor = call->principal.name,
-        .traceparent = call_traceparent(call),
+        .trace = call_trace(call),
         .retries = row->id,
         .takes_out = takes_out};
     call->env_holds++;

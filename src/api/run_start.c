@@ -204,7 +204,7 @@ void runs_start(struct call *call)
         .commit = texts.commit,
         .reason = call->reason,
         .actor = texts.actor[0] == '\0' ? call->principal.name : texts.actor,
-        .traceparent = call_traceparent(call)};
+        .trace = call_trace(call)};
     if (!is_allowed(call, &start))
         return;
     call->env_holds++;

@@ -285,7 +285,7 @@ static void retry(struct call *call)
         .outputs = reading->outputs,
         .output_count = reading->output_count,
         .reason = call->reason,
-        .traceparent = call_traceparent(call)};
+        .trace = call_trace(call)};
     call->env_holds++;
     env->run_retry(env->data, &again, runs_done, call);
 }

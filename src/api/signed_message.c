@@ -4,10 +4,12 @@
 
 #include "base/text.h"
 #include "io/json.h"
+#include "io/memory.h"
 
 #include <cjson/cJSON.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { REFUSED = 400, ENVELOPE_BYTES_MAX = 512 * 1024, ENVELOPE_KEYS_MAX = 8 };
@@ -17,6 +19,15 @@ static const struct json_limits limits = {
 
 bool signed_message_note(struct signed_message *message, const char *name, const char *value)
 {
+    if (strcmp(name, "traceparent") == 0)
+        return text_copy(message->traceparent, sizeof(message->traceparent), value);
+    if (strcmp(name, "tracestate") == 0)
+        return text_copy(message->tracestate, sizeof(message->tracestate), value);
+    if (strcmp(name, "baggage") == 0) {
+        free(message->baggage);
+        message->baggage = strlen(value) > TRACE_BAGGAGE_MAX ? NULL : memory_copy_text(value);
+        return message->baggage != NULL;
+    }
     if (strcmp(name, "webhook-id") == 0)
         return text_copy(message->id, sizeof(message->id), value);
     if (strcmp(name, "webhook-timestamp") == 0)
@@ -91,6 +102,7 @@ bool signed_message_read(struct signed_message *message, const char *payload, si
 void signed_message_done(struct signed_message *message)
 {
     json_free(message->envelope);
+    free(message->baggage);
     *message = (struct signed_message){.body = ""};
 }
 

@@ -11,6 +11,8 @@
 
 #include "base/attributes.h"
 #include "base/err.h"
+#include "io/trace_lists.h"
+#include "io/traceparent.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -23,12 +25,16 @@ struct signed_message {
     char id[SIGNED_ID_MAX + 1]; /* printable, not empty */
     char timestamp[SIGNED_STAMP_MAX + 1];
     char signatures[SIGNED_SIGNATURES_MAX + 1];
+    char traceparent[TRACEPARENT_MAX + 1]; /* "" none, as of the next; no part of what is signed */
+    char tracestate[TRACE_STATE_MAX + 1];
+    char *baggage;    /* or NULL */
     const char *body; /* a text of `length` bytes: the payload's own, or of `envelope` */
     size_t length;
     struct cJSON *envelope; /* or NULL */
 };
 
-/* The part of a user property of this name. False: it is of none, or too long. */
+/* The part of a user property of this name. False: it is of none, or too long. Those of a trace are
+ * traceparent, tracestate and baggage, beside an envelope too. */
 bool signed_message_note(struct signed_message *message, const char *name, const char *value);
 
 /* The rest of it, from the payload (`length` bytes and a NUL, which outlives it): an envelope where nothing

@@ -82,7 +82,7 @@ static void ask(struct call *call, const struct record *record)
         .verb = call->verb,
         .rule = rule,
         .reason = call->reason,
-        .traceparent = call_traceparent(call),
+        .trace = call_trace(call),
         .row = record->row,
         .sealed = call->reading->sealed};
     call->deployment = record->row->id;

@@ -14,7 +14,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { URL_SIZE = 2048, HEADERS_MAX = 4, PATH_SIZE = 108, CONNECT_MS = 5000, FOREVER_MS = 1 << 30 };
+enum {
+    URL_SIZE = 2048,
+    HEADERS_MAX = 3 + TRACE_HEADERS_MAX,
+    PATH_SIZE = 108,
+    CONNECT_MS = 5000,
+    FOREVER_MS = 1 << 30
+};
 
 struct client {
     struct loop *loop;
@@ -25,6 +31,7 @@ struct client {
     char *ca_file;
     struct secret token;
     char traceparent[TRACEPARENT_SIZE]; /* "" none */
+    struct trace_lists lists;
     bool is_interrupted;
     bool is_over; /* of the request or pause under way */
     struct client_answer *answer;
@@ -64,12 +71,13 @@ static bool read_url(struct client *client, const char *url, struct err *err)
 }
 
 /* What is none stops nobody. */
-static void take_trace(struct client *client, const char *traceparent)
+static void take_trace(struct client *client, const struct trace_given *given)
 {
     struct traceparent trace;
+    bool is_one = traceparent_read(given->traceparent, &trace) &&
+                  text_copy(client->traceparent, sizeof(client->traceparent), given->traceparent);
 
-    if (traceparent_read(traceparent, &trace))
-        (void)!text_copy(client->traceparent, sizeof(client->traceparent), traceparent);
+    trace_lists_take(given, is_one, &client->lists);
 }
 
 bool client_new(const struct client_settings *settings, struct client **ret_client, struct err *err)
@@ -81,7 +89,7 @@ bool client_new(const struct client_settings *settings, struct client **ret_clie
     client->ca_file = memory_copy_text(settings->ca_file);
     if (settings->token != NULL)
         secret_from_bytes(&client->token, settings->token, strlen(settings->token));
-    take_trace(client, settings->traceparent);
+    take_trace(client, &settings->trace);
     if (!read_url(client, settings->url, err) ||
         !http_client_new(client->loop, &limits, &client->http, err)) {
         client_free(client);
@@ -103,6 +111,7 @@ void client_free(struct client *client)
     loop_free(client->loop);
     secret_drop(&client->token);
     free(client->ca_file);
+    trace_lists_done(&client->lists);
     free(client);
 }
 
@@ -132,9 +141,8 @@ static size_t fill_headers(const struct client *client, const struct client_requ
         headers[count++] = (struct http_header){"Idempotency-Key", request->key};
     if (request->etag != NULL)
         headers[count++] = (struct http_header){"If-None-Match", request->etag};
-    if (client->traceparent[0] != '\0')
-        headers[count++] = (struct http_header){"traceparent", client->traceparent};
-    return count;
+    const struct trace_given trace = {client->traceparent, client->lists.tracestate, client->lists.baggage};
+    return count + trace_lists_headers(&trace, headers + count);
 }
 
 void client_ask(struct client *client, const struct client_request *request, struct client_answer *ret_answer)

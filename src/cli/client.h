@@ -4,6 +4,7 @@
 #define CLI_CLIENT_H
 
 #include "base/err.h"
+#include "io/trace_lists.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -36,7 +37,7 @@ struct client_settings {
     const char *url;   /* unix:/path/of/socket, http://... or https://... */
     const char *token; /* or NULL, as what follows */
     const char *ca_file;
-    const char *traceparent; /* of every request; passed over where it is none (../io/traceparent.h) */
+    struct trace_given trace; /* of every request; passed over where it is none (../io/traceparent.h) */
 };
 
 MUST_CHECK bool client_new(const struct client_settings *settings, struct client **ret_client,

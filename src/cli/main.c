@@ -29,7 +29,9 @@ static int run_verb(struct cli *cli)
     const struct client_settings settings = {.url = environment_or("VERDICT_URL", default_url),
                                              .token = environment_or("VERDICT_TOKEN", NULL),
                                              .ca_file = environment_or("VERDICT_CA", NULL),
-                                             .traceparent = environment_or("TRACEPARENT", NULL)};
+                                             .trace = {environment_or("TRACEPARENT", NULL),
+                                                       environment_or("TRACESTATE", NULL),
+                                                       environment_or("BAGGAGE", NULL)}};
     struct err err = {0};
 
     if (needs_client(cli) && !client_new(&settings, &cli->client, &err)) {

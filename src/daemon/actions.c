@@ -137,7 +137,8 @@ static uint64_t number_of(const struct acting *acting)
 static void trace(const struct live *live, const struct acting *acting, struct acting_split *split)
 {
     tracing_of_action(live, acting, split->traceparent);
-    split->split.traceparent = split->traceparent;
+    split->split.trace =
+        (struct trace_given){split->traceparent, live->trace_lists.tracestate, live->trace_lists.baggage};
 }
 
 static void route(struct live *live, struct acting *acting)

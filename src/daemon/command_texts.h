@@ -4,6 +4,7 @@
 #define DAEMON_COMMAND_TEXTS_H
 
 #include "daemon/acting.h"
+#include "io/runner_client.h"
 
 enum { COMMAND_ENVIRONMENT_MAX = 16, COMMAND_PAIR_MAX = 1024 };
 
@@ -11,6 +12,7 @@ struct command_texts {
     char key[COMMAND_KEY_MAX];
     char arguments[DEFINITION_ARGUMENTS_MAX][COMMAND_PAIR_MAX];
     char environment[COMMAND_ENVIRONMENT_MAX][COMMAND_PAIR_MAX];
+    char baggage[RUNNER_ARGUMENT_MAX];
     const char *argv[DEFINITION_ARGUMENTS_MAX + 1];
     const char *envp[COMMAND_ENVIRONMENT_MAX + 1];
 };

@@ -185,7 +185,12 @@ void command_texts_tell(const struct live *live, const struct command_about *abo
     count = add(texts, count, "REASON", live->reason);
     tracing_of_action(live, about->acting, traceparent);
     if (traceparent[0] != '\0')
-        (void)add(texts, count, "TRACEPARENT", traceparent);
+        count = add(texts, count, "TRACEPARENT", traceparent);
+    if (traceparent[0] != '\0' && live->trace_lists.tracestate != NULL)
+        count = add(texts, count, "TRACESTATE", live->trace_lists.tracestate);
+    if (trace_list_fit("VERDICT_BAGGAGE=", live->trace_lists.baggage, texts->baggage,
+                       sizeof(texts->baggage))[0] != '\0')
+        texts->envp[count] = texts->baggage;
 }
 
 /* Names and texts of a side, or of a host. */

@@ -33,7 +33,7 @@ enum {
     CLIENT_ID_SIZE = 128,
     PATH_SIZE = 96,
     SECONDS_SIZE = 24,
-    HEADER_COUNT = 4,
+    HEADERS_MAX = 7,
     LOG_EVERY_MS = 60 * 1000,
     BUSY_MS = 1000,
     UNAUTHORIZED = 401,
@@ -67,7 +67,7 @@ struct message {
     struct signed_message parts;
     struct http_server_request request; /* the api's, until there is an answer */
     struct http_server_given given;
-    struct http_server_header headers[HEADER_COUNT];
+    struct http_server_header headers[HEADERS_MAX];
     char path[PATH_SIZE];
     char *answer; /* NULL: the api has it */
     bool is_sending;
@@ -206,15 +206,18 @@ static bool is_repeated(const struct events_door *door, const struct settings_ho
 static void hand_over(struct message *message)
 {
     const struct signed_message *parts = &message->parts;
-    const struct http_server_header headers[HEADER_COUNT] = {{"Content-Type", "application/json"},
-                                                             {"webhook-id", parts->id},
-                                                             {"webhook-timestamp", parts->timestamp},
-                                                             {"webhook-signature", parts->signatures}};
+    const struct http_server_header headers[HEADERS_MAX] = {{"Content-Type", "application/json"},
+                                                            {"webhook-id", parts->id},
+                                                            {"webhook-timestamp", parts->timestamp},
+                                                            {"webhook-signature", parts->signatures},
+                                                            {"traceparent", parts->traceparent},
+                                                            {"tracestate", parts->tracestate},
+                                                            {"baggage", parts->baggage}};
 
-    memcpy(message->headers, headers, sizeof(headers));
+    memcpy(message->headers, headers, sizeof(headers)); /* "" and NULL are none */
     (void)snprintf(message->path, sizeof(message->path), "/v1/hooks/%s", message->hook->name);
     message->given = (struct http_server_given){
-        .headers = message->headers, .header_count = HEADER_COUNT, .answer = take_answer, .data = message};
+        .headers = message->headers, .header_count = HEADERS_MAX, .answer = take_answer, .data = message};
     message->request = (struct http_server_request){.method = "POST",
                                                     .path = message->path,
                                                     .body = parts->body,

@@ -156,7 +156,10 @@ void acting_gate(struct live *live, struct acting *acting)
                    acting->action.sequence, acting->action.tries);
     char *body = question_of(live, acting, id);
     tracing_of_action(live, acting, traceparent);
-    const struct gate_question question = {.id = id, .body = body, .traceparent = traceparent};
+    const struct gate_question question = {
+        .id = id,
+        .body = body,
+        .trace = {traceparent, live->trace_lists.tracestate, live->trace_lists.baggage}};
     acting->gate_type = instance->type;
     acting->ask = instance->type->ask(instance->gate, &question, answered, acting);
     free(body);

@@ -178,6 +178,8 @@ struct live *hosts_take(struct live *live, char *sealed, struct err *err)
     memcpy(with->actor, live->actor, sizeof(with->actor));
     memcpy(with->commit, live->commit, sizeof(with->commit));
     memcpy(with->traceparent, live->traceparent, sizeof(with->traceparent));
+    with->trace_lists = live->trace_lists;
+    live->trace_lists = (struct trace_lists){0};
     live_free(live);
     return with;
 }

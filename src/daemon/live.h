@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "config/side.h"
 #include "daemon/daemon.h"
+#include "io/trace_lists.h"
 #include "io/traceparent.h"
 #include "io/zone.h"
 
@@ -48,6 +49,7 @@ struct live {
     char actor[NAME_MAX_LENGTH + 1];
     char commit[LIVE_COMMIT_SIZE];      /* what it was built from; "" not said */
     char traceparent[TRACEPARENT_SIZE]; /* as it is kept; "": of before there were traces */
+    struct trace_lists trace_lists;     /* what goes on beside it */
     char (*said)[DAEMON_WHY_MAX];       /* [LIVE_VOICE_COUNT]; NULL: nothing yet, as most never do */
     const struct rule **rules;          /* [rule_count], for the engine */
     struct rule_state *rule_states;     /* [rule_count] */

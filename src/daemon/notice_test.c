@@ -133,9 +133,10 @@ void notice_test_start(void *data, const struct api_notice_test *asked, api_told
     digest_hex(random, sizeof(random), hex);
     (void)snprintf(test->id, sizeof(test->id), "msg_%s", hex);
     (void)snprintf(test->receiver, sizeof(test->receiver), "%s", asked->receiver);
-    test->body = receiver->type->takes_traces ? exporting_test(daemon, asked->person)
-                                              : notice_envelope(daemon, test->id, "notifier.test",
-                                                                asked->receiver, "", data_of(daemon, asked));
+    test->body = receiver->type->takes_traces
+                     ? exporting_test(daemon, asked->person)
+                     : notice_envelope(daemon, test->id, "notifier.test", asked->receiver,
+                                       &(struct trace_given){NULL}, data_of(daemon, asked));
     const struct notice notice = {.id = test->id, .body = test->body};
     receiver->type->send(receiver->notifier, &notice, ended, test);
 }

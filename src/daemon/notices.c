@@ -179,7 +179,7 @@ static cJSON *data_of(const struct telling *telling)
 }
 
 char *notice_envelope(const struct daemon *daemon, const char *id, const char *type, const char *subject,
-                      const char *traceparent, cJSON *data)
+                      const struct trace_given *trace, cJSON *data)
 {
     char text[128];
     char stamp[CLOCK_STAMP_SIZE];
@@ -194,8 +194,10 @@ char *notice_envelope(const struct daemon *daemon, const char *id, const char *t
     cJSON_AddStringToObject(event, "time", clock_stamp(clock_wall_ms(), stamp));
     cJSON_AddStringToObject(event, "datacontenttype", "application/json");
     cJSON_AddStringToObject(event, "subject", subject);
-    if (traceparent[0] != '\0')
-        cJSON_AddStringToObject(event, "traceparent", traceparent);
+    if (trace->traceparent != NULL && trace->traceparent[0] != '\0')
+        cJSON_AddStringToObject(event, "traceparent", trace->traceparent);
+    if (trace->tracestate != NULL)
+        cJSON_AddStringToObject(event, "tracestate", trace->tracestate);
     cJSON_AddItemToObject(event, "data", data);
     char *body = json_print(event);
     cJSON_Delete(event);
@@ -212,7 +214,9 @@ static char *body_of(const struct telling *telling, const char *id)
     (void)snprintf(type, sizeof(type), "deployment.%s", telling->kind.name);
     (void)snprintf(subject, sizeof(subject), "%s/%s", definition->service, definition->environment);
     tracing_of_action(telling->live, NULL, traceparent);
-    return notice_envelope(telling->live->daemon, id, type, subject, traceparent, data_of(telling));
+    const struct trace_given trace = {.traceparent = traceparent,
+                                      .tracestate = telling->live->trace_lists.tracestate};
+    return notice_envelope(telling->live->daemon, id, type, subject, &trace, data_of(telling));
 }
 
 /* A hash of what it is about, when it happened, and for whom: held twice is told twice. */

@@ -4,6 +4,7 @@
 #define DAEMON_NOTICES_H
 
 #include "daemon/daemon.h"
+#include "io/trace_lists.h"
 #include "store/journal_text.h"
 
 #include <stdio.h>
@@ -24,7 +25,7 @@ void notices_clear(struct notices *notices);
 /* A CloudEvents envelope as text, free(): `type` behind "verdict.", `data` becomes its own. `traceparent`: ""
  * none. */
 char *notice_envelope(const struct daemon *daemon, const char *id, const char *type, const char *subject,
-                      const char *traceparent, struct cJSON *data);
+                      const struct trace_given *trace, struct cJSON *data);
 
 /* A row that is to be filled. */
 struct journal_notice *notices_add(struct notices *notices);

@@ -8,6 +8,7 @@
 #include "daemon/secrets.h"
 #include "daemon/tracing.h"
 #include "io/memory.h"
+#include "io/trace_lists.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -88,12 +89,15 @@ static bool fill_request(const struct smoke_check *check, const char *const *pai
 /* Unless the check says it itself. */
 static void add_trace(const struct asking *asking, struct filled_check *filled)
 {
+    const struct trace_lists *lists = &asking->live->trace_lists;
+    const struct trace_given trace = {filled->traceparent, lists->tracestate, lists->baggage};
+
     tracing_of_action(asking->live, asking->acting, filled->traceparent);
     for (size_t i = 0; i < filled->header_count; i++)
         if (strcasecmp(filled->headers[i].name, "traceparent") == 0)
             return;
-    if (filled->traceparent[0] != '\0' && filled->header_count < PROBE_HEADERS_MAX)
-        filled->headers[filled->header_count++] = (struct http_header){"traceparent", filled->traceparent};
+    if (filled->header_count + TRACE_HEADERS_MAX <= PROBE_HEADERS_MAX)
+        filled->header_count += trace_lists_headers(&trace, filled->headers + filled->header_count);
 }
 
 static bool fill_url(const struct smoke_definition *smoke, const struct smoke_check *check,

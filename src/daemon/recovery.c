@@ -52,6 +52,8 @@ static struct live *revive(struct daemon *daemon, const struct journal_recovered
     live->target = recovered->deployment.target;
     live->previous_key = recovered->deployment.previous_key;
     live->alerts = (1U << NOTICE_ALERT_COUNT) - 1;
+    const struct trace_given lists = {.tracestate = recovered->tracestate, .baggage = recovered->baggage};
+    trace_lists_take(&lists, true, &live->trace_lists);
     if (!copy_texts(live, &recovered->deployment))
         live_log(live, LOG_LEVEL_WARN, "deployment %llu: a text is longer than it may be",
                  (unsigned long long)live->id);

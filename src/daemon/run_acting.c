@@ -23,7 +23,7 @@ enum {
     EXIT_TRY_AGAIN = 75,
     KEY_SIZE = 64,
     PAIR_SIZE = JOURNAL_OUTPUT_NAME_MAX + JOURNAL_OUTPUT_VALUE_MAX + 32,
-    PAIRS_OWN = 15,
+    PAIRS_OWN = 17,
     PAIRS_MAX = RUNNER_ENVIRONMENT_MAX,
     ARGUMENT_SIZE = 1024
 };
@@ -47,6 +47,7 @@ struct task_texts {
     char arguments[DEFINITION_ARGUMENTS_MAX][ARGUMENT_SIZE];
     char environment[PAIRS_MAX][PAIR_SIZE];
     char variables[STACK_VARIABLES_MAX + sizeof("VERDICT_VARIABLES=")];
+    char baggage[RUNNER_ARGUMENT_MAX];
     const char *argv[DEFINITION_ARGUMENTS_MAX + 1];
     const char *envp[PAIRS_MAX + 1];
 };
@@ -300,6 +301,11 @@ static void fill_environment(const struct run_live *live, const struct run_state
     tracing_of_task(live, live->id, action, traceparent);
     if (traceparent[0] != '\0')
         count = add(texts, count, "TRACEPARENT", traceparent);
+    if (traceparent[0] != '\0' && live->trace_lists.tracestate != NULL)
+        count = add(texts, count, "TRACESTATE", live->trace_lists.tracestate);
+    if (trace_list_fit("VERDICT_BAGGAGE=", live->trace_lists.baggage, texts->baggage,
+                       sizeof(texts->baggage))[0] != '\0')
+        texts->envp[count++] = texts->baggage;
     if (definition->tasks[action->task].stack != NULL)
         count = add_stack(texts, count, live, definition->tasks[action->task].stack);
     static_assert((int)PAIRS_OWN < (int)PAIRS_MAX, "outputs have room");

@@ -69,6 +69,7 @@ void run_live_free(struct run_live *live)
     free(live->run_url);
     free(live->commit);
     free(live->outputs);
+    trace_lists_done(&live->trace_lists);
     free(live);
 }
 

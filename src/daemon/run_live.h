@@ -52,6 +52,7 @@ struct run_live {
     char version[VERSION_MAX_LENGTH + 1];
     char *actor, *reason, *run_url, *commit;
     char traceparent[TRACEPARENT_SIZE]; /* as it is kept */
+    struct trace_lists trace_lists;     /* what goes on beside it */
     struct err refusal; /* why the daemon itself refused the last deployment that it asked for */
     size_t output_count;
     struct run_output *outputs; /* [JOURNAL_RUN_OUTPUTS_MAX] */

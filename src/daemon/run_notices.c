@@ -270,10 +270,12 @@ static void tell_one(const struct telling *telling, const char *receiver)
     struct journal_notice *notice = notices_add(telling->notices);
     make_id(notice->id, telling, receiver);
     tracing_of_run(telling->live, traceparent);
+    const struct trace_given trace = {.traceparent = traceparent,
+                                      .tracestate = telling->live->trace_lists.tracestate};
     notice->receiver = receiver;
     notice->kind = telling->kind.name;
     notice->body = notice_envelope(telling->live->daemon, notice->id, telling->kind.type,
-                                   telling->live->definition->pipeline, traceparent, data_of(telling));
+                                   telling->live->definition->pipeline, &trace, data_of(telling));
     notice->deployment = ORDER_OF_RUNS | (snapshot_hash(telling->incident, strlen(telling->incident)) >> 2);
     notice->due_ms = telling->now_ms;
 }

@@ -22,6 +22,8 @@ static bool take_run(void *data, const struct journal_run *run, const char *seal
     live->id = run->id;
     live->asked_key = run->asked_key;
     (void)!text_copy(live->traceparent, sizeof(live->traceparent), run->traceparent);
+    const struct trace_given lists = {.tracestate = run->tracestate, .baggage = run->baggage};
+    trace_lists_take(&lists, true, &live->trace_lists);
     for (size_t i = 0; i < output_count; i++)
         if (run_live_put(live, outputs[i].name, outputs[i].value))
             live->outputs[i].is_new = false;

@@ -34,6 +34,8 @@ static void fill_request(struct request *request, uint64_t retry_of)
         .run_url = live->run_url,
         .commit = live->commit,
         .traceparent = live->traceparent,
+        .tracestate = live->trace_lists.tracestate,
+        .baggage = live->trace_lists.baggage,
         .sealed = live->sealed,
     };
     request->row.run = &request->run_start;
@@ -147,7 +149,7 @@ void run_start(void *data, const struct api_run_start *start, api_done *done, vo
     request->row.principal = request->principal = memory_copy_text(start->principal.name);
     struct run_live *live = request->run;
     live->asked_key = key_of(live, start->digest);
-    traceparent_take(start->traceparent, live->traceparent);
+    tracing_take(&start->trace, live->traceparent, &live->trace_lists);
     fill_request(request, 0);
     struct engine_run_start engine_start = fill_start(live, request->token);
     engine_start.is_fixed = is_group || is_stack || start->digest[0] != '\0';
@@ -174,7 +176,7 @@ void run_retry(void *data, const struct api_run_retry *retry, api_done *done, vo
     for (size_t i = 0; i < retry->output_count; i++)
         (void)!run_live_put(live, retry->outputs[i].name, retry->outputs[i].value);
     live->asked_key = row->state.version_key;
-    traceparent_take(retry->traceparent, live->traceparent);
+    tracing_take(&retry->trace, live->traceparent, &live->trace_lists);
     fill_request(request, row->id);
     struct engine_run_start engine_start = fill_start(live, request->token);
     engine_start.is_fixed = row->state.is_fixed;
@@ -318,7 +320,7 @@ bool run_wants_deployment(void *data, const struct run_state *state, uint64_t to
         .commit = live->commit,
         .reason = live->reason,
         .actor = live->actor,
-        .traceparent = traceparent,
+        .trace = {traceparent, live->trace_lists.tracestate, live->trace_lists.baggage},
     };
     if (starting_for_run(daemon, &start, ret_start, &err))
         return true;

@@ -6,6 +6,7 @@
 #include "daemon/hosts_asking.h"
 #include "daemon/mishaps.h"
 #include "daemon/request.h"
+#include "daemon/tracing.h"
 #include "engine/snapshot.h"
 #include "io/memory.h"
 #include "store/journal_key.h"
@@ -136,6 +137,8 @@ static void fill_request(struct request *request, const struct api_start *start,
         .run_url = request->run_url,
         .commit = request->commit,
         .traceparent = live->traceparent,
+        .tracestate = live->trace_lists.tracestate,
+        .baggage = live->trace_lists.baggage,
         .sealed = live->sealed,
     };
     request->row.start = &request->start;
@@ -167,7 +170,7 @@ static struct request *prepare(struct daemon *daemon, const struct api_start *st
         return NULL;
     }
     live->target = target;
-    traceparent_take(start->traceparent, live->traceparent);
+    tracing_take(&start->trace, live->traceparent, &live->trace_lists);
     starting_set_previous(live, engine_target(daemon->engine, target));
     fill_request(request, start, live);
     request->live = live;
@@ -233,7 +236,7 @@ static void hosts_known(void *data, char *sealed, const struct err *err)
     }
     request->start.plan_hash = starting_plan_hash(live->definition);
     request->start.sealed = live->sealed;
-    request->start.traceparent = live->traceparent;
+    request->start.traceparent = live->traceparent; /* its lists moved along */
     hand_over(daemon, request, live);
 }
 
@@ -281,7 +284,7 @@ static struct live *make_way_back(struct daemon *daemon, const struct api_verb *
     }
     struct live *live = live_new(daemon, definition, memory_copy_text(verb->sealed));
     live->target = promoted->target;
-    traceparent_take(start->traceparent, live->traceparent);
+    tracing_take(&start->trace, live->traceparent, &live->trace_lists);
     if (!fill_texts(live, start))
         live->reason[0] = '\0';
     set_previous(live, journal_version_key(daemon->journal, promoted->version, promoted->digest));
@@ -295,7 +298,7 @@ void starting_rollback(struct daemon *daemon, const struct api_verb *verb, api_d
     struct api_start start = {.principal = verb->principal,
                               .actor = verb->principal.name,
                               .reason = verb->reason,
-                              .traceparent = verb->traceparent,
+                              .trace = verb->trace,
                               .run_url = "",
                               .commit = ""};
     struct err err = {0};

@@ -5,6 +5,13 @@
 #include "api/span_id.h"
 #include "daemon/acting.h"
 
+void tracing_take(const struct trace_given *given, char traceparent[TRACEPARENT_SIZE],
+                  struct trace_lists *lists)
+{
+    trace_lists_done(lists);
+    trace_lists_take(given, traceparent_take(given->traceparent, traceparent), lists);
+}
+
 void tracing_of_action(const struct live *live, const struct acting *acting, char to[TRACEPARENT_SIZE])
 {
     const char *instance = live->daemon->settings->instance;

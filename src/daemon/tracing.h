@@ -9,6 +9,10 @@
 
 struct acting;
 
+/* What is kept of what came with a request; in place of what was kept before. */
+void tracing_take(const struct trace_given *given, char traceparent[TRACEPARENT_SIZE],
+                  struct trace_lists *lists);
+
 /* Its parent is the action's span; of no action (NULL) the deployment's own. */
 void tracing_of_action(const struct live *live, const struct acting *acting, char to[TRACEPARENT_SIZE]);
 

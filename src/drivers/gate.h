@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "base/option.h"
+#include "io/trace_lists.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -28,7 +29,7 @@ struct gate_env {
 struct gate_question {
     const char *id;
     const char *body;
-    const char *traceparent; /* "" none */
+    struct trace_given trace; /* what it is asked in the name of; "" and NULL: none */
 };
 
 enum gate_word {

@@ -6,6 +6,7 @@
 #include "io/loop.h"
 #include "io/memory.h"
 #include "io/secret.h"
+#include "io/trace_lists.h"
 #include "io/webhook_signature.h"
 
 #include <inttypes.h>
@@ -15,7 +16,7 @@
 #include <time.h>
 
 enum { OPTION_URL, OPTION_SIGNING_SECRET, OPTION_TIMEOUT, OPTION_CA, OPTION_COUNT };
-enum { ANSWER_MAX = 16 * 1024, HEADERS_MAX = 5 };
+enum { ANSWER_MAX = 16 * 1024, HEADERS_MAX = 4 + TRACE_HEADERS_MAX };
 
 static const struct option options[OPTION_COUNT] = {
     [OPTION_URL] = {.name = "url",
@@ -164,8 +165,7 @@ static void post(struct gate_ask *ask, const struct gate_question *question, int
     size_t count = 3;
     if (signature[0] != '\0')
         headers[count++] = (struct http_header){"webhook-signature", signature};
-    if (question->traceparent[0] != '\0')
-        headers[count++] = (struct http_header){"traceparent", question->traceparent};
+    count += trace_lists_headers(&question->trace, headers + count);
     const struct http_request request = {.url = gate->url,
                                          .headers = headers,
                                          .header_count = count,

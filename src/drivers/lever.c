@@ -3,6 +3,7 @@
 #include "drivers/lever.h"
 
 #include "base/text.h"
+#include "drivers/lever_trace.h"
 #include "io/clock.h"
 #include "io/loop.h"
 #include "io/memory.h"
@@ -15,8 +16,6 @@
 #include <string.h>
 
 enum { EXIT_TRY_AGAIN = 75, SAID_MAX = 160, FILE_MODE = 0644, HEADERS_MAX = 4 };
-
-#define TRACE_NAME "VERDICT_TRACEPARENT="
 
 static void begin_waiting(void *data);
 static void tell_overtaken(void *data);
@@ -57,6 +56,7 @@ static void release(struct lever_order *order)
         }
     forget(order);
     loop_defer_cancel(lever->env.loop, tell_overtaken, order);
+    lever_trace_done(order);
     free(order);
 }
 
@@ -115,8 +115,7 @@ static struct lever_order *new_order(struct lever *lever, enum lever_kind kind,
     order->is_exclusive = kind == LEVER_SET || kind == LEVER_MIRROR;
     order->done = done;
     order->data = data;
-    if (split->traceparent != NULL && split->traceparent[0] != '\0')
-        (void)snprintf(order->trace, sizeof(order->trace), TRACE_NAME "%s", split->traceparent);
+    lever_trace_keep(order, &split->trace);
     while (*end != NULL)
         end = &(*end)->next;
     *end = order;
@@ -361,8 +360,7 @@ bool lever_run(struct lever_order *order, const char *const *argv, const char *c
         return false;
     for (; environment != NULL && environment[count] != NULL; count++)
         pairs[count] = environment[count];
-    if (order->trace[0] != '\0')
-        pairs[count] = order->trace;
+    (void)lever_trace_pairs(order, pairs + count);
     make_key(order->lever, order->command);
     const struct runner_command command = {.key = order->command,
                                            .argv = argv,
@@ -391,15 +389,13 @@ bool lever_write(struct lever_order *order, const char *path, const char *conten
 void lever_ask(struct lever_order *order, const struct http_request *request,
                void (*answered)(void *data, const struct http_answer *answer))
 {
-    struct http_header headers[HEADERS_MAX + 1];
+    struct http_header headers[HEADERS_MAX + TRACE_HEADERS_MAX];
     struct http_request traced = *request;
 
     assert(request->header_count <= HEADERS_MAX);
     for (size_t i = 0; i < request->header_count; i++)
         headers[i] = request->headers[i];
-    if (order->trace[0] != '\0')
-        headers[traced.header_count++] =
-            (struct http_header){"traceparent", order->trace + strlen(TRACE_NAME)};
+    traced.header_count += lever_trace_headers(order, headers + traced.header_count);
     traced.headers = headers;
     order->call = http_request_start(order->lever->env.http, &traced, answered, order);
 }

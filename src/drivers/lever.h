@@ -14,8 +14,9 @@
 #include "drivers/traffic.h"
 #include "io/http_client.h"
 #include "io/runner_client.h"
+#include "io/trace_lists.h"
 
-enum { LEVER_SHARE_MAX = 10000, LEVER_KEY_SIZE = 160, LEVER_ORDERS_MAX = 256, LEVER_TRACE_SIZE = 80 };
+enum { LEVER_SHARE_MAX = 10000, LEVER_KEY_SIZE = 160, LEVER_ORDERS_MAX = 256 };
 
 enum lever_kind { LEVER_SET, LEVER_MIRROR, LEVER_READ, LEVER_REHEARSE };
 
@@ -65,8 +66,8 @@ struct lever_order {
     struct err err;         /* ERR_NONE: none yet. Given at the start: the order ends with it */
     struct http_call *call; /* what it waits for; the runner's calls have the order as their data */
     struct loop_timer *timer;
-    char trace[LEVER_TRACE_SIZE]; /* VERDICT_TRACEPARENT=..., for its commands and requests; "": none */
-    char command[RUNNER_KEY_MAX]; /* the latest one's key; cancelled where it must be awaited */
+    char *trace[TRACE_HEADERS_MAX]; /* VERDICT_TRACEPARENT=... and so on, for its commands and requests */
+    char command[RUNNER_KEY_MAX];   /* the latest one's key; cancelled where it must be awaited */
     traffic_done *done;
     void *data;
 };

@@ -78,6 +78,7 @@ bool notice_facts_read(const char *body, struct notice_facts *ret_facts, struct 
     facts.source = json_text_of(facts.tree, "source");
     facts.time = json_text_of(facts.tree, "time");
     facts.traceparent = json_text_of(facts.tree, "traceparent");
+    facts.tracestate = json_text_of(facts.tree, "tracestate");
     facts.time_s = seconds_of(facts.time);
     facts.value = json_number_of(data, "value");
     facts.bound = json_number_of(data, "bound");

@@ -17,11 +17,11 @@ struct cJSON;
 struct notice_facts {
     struct cJSON *tree;
     const struct notice_kind *kind;
-    const char *id;     /* of the notice */
-    const char *source; /* "/verdict/INSTANCE" */
-    const char *time;   /* RFC 3339, UTC */
-    const char *traceparent;
-    int64_t time_s; /* the same since 1970; 0: not readable */
+    const char *id;                       /* of the notice */
+    const char *source;                   /* "/verdict/INSTANCE" */
+    const char *time;                     /* RFC 3339, UTC */
+    const char *traceparent, *tracestate; /* "" none */
+    int64_t time_s;                       /* the same since 1970; 0: not readable */
     const char *event, *deployment, *service, *environment, *version, *previous;
     const char *run, *pipeline, *stack; /* of a run; `service` is the stack where there is no other */
     const char *about;                  /* "dep_7", "run_7" */

@@ -7,6 +7,7 @@
 #include "drivers/notice_text.h"
 #include "io/json.h"
 #include "io/memory.h"
+#include "io/trace_lists.h"
 
 #include <cjson/cJSON.h>
 #include <stdio.h>
@@ -133,7 +134,10 @@ static void post(struct delivery *delivery, const struct notify_use *use, const 
                  const struct notify_request *request)
 {
     const struct notifier *notifier = delivery->notifier;
-    struct http_header headers[NOTIFY_HEADERS_MAX + 2] = {{"Content-Type", "application/json"}};
+    const struct trace_given trace = {.traceparent = delivery->facts.traceparent,
+                                      .tracestate = delivery->facts.tracestate};
+    struct http_header headers[NOTIFY_HEADERS_MAX + 1 + TRACE_HEADERS_MAX] = {
+        {"Content-Type", "application/json"}};
     char *body = json_print(request->json);
 
     if (request->type != NULL)
@@ -141,8 +145,7 @@ static void post(struct delivery *delivery, const struct notify_use *use, const 
     for (size_t i = 0; i < request->header_count; i++)
         headers[i + 1] = request->headers[i];
     size_t count = request->header_count + 1;
-    if (delivery->facts.traceparent[0] != '\0')
-        headers[count++] = (struct http_header){"traceparent", delivery->facts.traceparent};
+    count += trace_lists_headers(&trace, headers + count);
     const struct http_request http = {.url = request->url == NULL ? use->url : request->url,
                                       .headers = headers,
                                       .header_count = count,

@@ -6,6 +6,7 @@
 #include "io/http_client.h"
 #include "io/memory.h"
 #include "io/secret.h"
+#include "io/trace_lists.h"
 #include "io/webhook_signature.h"
 
 #include <inttypes.h>
@@ -15,7 +16,7 @@
 #include <time.h>
 
 enum { OPTION_URL, OPTION_SIGNING_SECRET, OPTION_TIMEOUT, OPTION_CA, OPTION_COUNT };
-enum { ANSWER_MAX = 16 * 1024 };
+enum { ANSWER_MAX = 16 * 1024, OWN_HEADERS = 4 };
 
 static const struct option options[OPTION_COUNT] = {
     [OPTION_URL] = {.name = "url",
@@ -113,16 +114,17 @@ static void post(struct delivery *delivery, const struct notice *notice, int64_t
     char stamp[32];
 
     (void)snprintf(stamp, sizeof(stamp), "%" PRId64, now_s);
-    const char *traceparent = delivery->facts.traceparent;
-    const struct http_header headers[] = {{"Content-Type", "application/cloudevents+json"},
-                                          {"webhook-id", notice->id},
-                                          {"webhook-timestamp", stamp},
-                                          {"webhook-signature", signature},
-                                          {"traceparent", traceparent}};
-    bool is_traced = traceparent != NULL && traceparent[0] != '\0';
+    const struct trace_given trace = {.traceparent = delivery->facts.traceparent,
+                                      .tracestate = delivery->facts.tracestate};
+    struct http_header headers[OWN_HEADERS + TRACE_HEADERS_MAX] = {
+        {"Content-Type", "application/cloudevents+json"},
+        {"webhook-id", notice->id},
+        {"webhook-timestamp", stamp},
+        {"webhook-signature", signature}};
     const struct http_request request = {.url = notifier->url,
                                          .headers = headers,
-                                         .header_count = ARRAY_LENGTH(headers) - (is_traced ? 0 : 1),
+                                         .header_count =
+                                             OWN_HEADERS + trace_lists_headers(&trace, headers + OWN_HEADERS),
                                          .body = notice->body,
                                          .body_length = strlen(notice->body),
                                          .ca_file = notifier->ca,

@@ -12,6 +12,7 @@
 
 #include "base/err.h"
 #include "base/option.h"
+#include "io/trace_lists.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -45,8 +46,8 @@ struct traffic_split {
     const size_t *slot_server_counts;
     uint8_t candidate,
         stable; /* slots; equal where there is only one: then a share means nothing and is confirmed */
-    const char *traceparent; /* of what is asked in its name; NULL: none */
-    bool lets_testers;       /* of a set: testers go to the candidate, whatever its share; else to stable */
+    struct trace_given trace; /* of what is asked in its name */
+    bool lets_testers;        /* of a set: testers go to the candidate, whatever its share; else to stable */
 };
 
 /* `why` is "" on success. `is_final`: trying again will not help (unknown server, permission). */

@@ -71,12 +71,15 @@ static void begin(char to[TRACEPARENT_SIZE])
     write_text(trace, NO_SPAN, true, to);
 }
 
-void traceparent_take(const char *given, char to[TRACEPARENT_SIZE])
+bool traceparent_take(const char *given, char to[TRACEPARENT_SIZE])
 {
-    if (has_form(given) && !is_zero(given + PARENT_AT, PARENT_LENGTH))
+    bool is_one = has_form(given) && !is_zero(given + PARENT_AT, PARENT_LENGTH);
+
+    if (is_one)
         write_text(given + TRACE_AT, given + PARENT_AT, is_sampled(given), to);
     else
         begin(to);
+    return is_one;
 }
 
 bool traceparent_read(const char *kept, struct traceparent *ret_traceparent)

@@ -15,7 +15,8 @@
 enum {
     TRACEPARENT_SIZE = 56, /* with the NUL, as the next two */
     TRACEPARENT_TRACE_SIZE = 33,
-    TRACEPARENT_SPAN_SIZE = 17
+    TRACEPARENT_SPAN_SIZE = 17,
+    TRACEPARENT_MAX = 255 /* bytes of one that is looked at: newer versions may be longer */
 };
 
 struct traceparent {
@@ -24,9 +25,9 @@ struct traceparent {
     bool is_sampled;                    /* whoever began it wants it recorded */
 };
 
-/* What is kept of what came with a request. NULL, and what is none: a trace begins here, sampled. Of a newer
- * version what the first one has is taken. */
-void traceparent_take(const char *given, char to[TRACEPARENT_SIZE]);
+/* What is kept of what came with a request. NULL, and what is none: a trace begins here, sampled (false). Of
+ * a newer version what the first one has is taken. */
+bool traceparent_take(const char *given, char to[TRACEPARENT_SIZE]);
 
 /* Of what was kept. False: NULL, "", or no such text. */
 MUST_CHECK bool traceparent_read(const char *kept, struct traceparent *ret_traceparent);

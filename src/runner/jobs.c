@@ -18,12 +18,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { ENVIRONMENT_MAX = PERMISSIONS_LIST_MAX + RUNNER_ENVIRONMENT_MAX + RUNNER_SECRETS_MAX + 4 };
+enum { ENVIRONMENT_MAX = PERMISSIONS_LIST_MAX + RUNNER_ENVIRONMENT_MAX + RUNNER_SECRETS_MAX + 6 };
 
 #define VALUES_NAME "VERDICT_OUTPUT="
 #define REPORT_NAME "VERDICT_REPORT="
 #define PREFIX      "VERDICT_"
-#define TRACE_NAME  "TRACEPARENT="
 
 struct environment {
     char *pairs[ENVIRONMENT_MAX];
@@ -127,11 +126,14 @@ static void add_file(struct environment *environment, const struct jobs *jobs,
 /* What other tools read has no prefix of ours. */
 static void add_trace(struct environment *environment, const struct runner_message *message)
 {
-    for (size_t i = 0; i < message->environment_count; i++)
-        if (strncmp(message->environment[i], PREFIX TRACE_NAME, strlen(PREFIX TRACE_NAME)) == 0) {
-            add_pair(environment, message->environment[i] + strlen(PREFIX));
-            return;
-        }
+    static const char *const names[] = {PREFIX "TRACEPARENT=", PREFIX "TRACESTATE=", PREFIX "BAGGAGE="};
+
+    for (size_t k = 0; k < ARRAY_LENGTH(names); k++)
+        for (size_t i = 0; i < message->environment_count; i++)
+            if (strncmp(message->environment[i], names[k], strlen(names[k])) == 0) {
+                add_pair(environment, message->environment[i] + strlen(PREFIX));
+                break;
+            }
 }
 
 static void build_environment(struct environment *environment, const struct jobs *jobs,

@@ -25,8 +25,8 @@
 enum {
     /* What we write. 2: with runs, and hosts; 3: with commands that run once; 4: a raise uses up only what it
      * may rest on; 5: with the baselines of verdicts; 6: in the outbox nothing overtakes what is tried again;
-     * 7: with traces, and states of stacks; 8: what was found of stacks, approvals of runs by several, drift.
-     */
+     * 7: with traces, and states of stacks; 8: what was found of stacks, approvals of runs by several, drift,
+     * and what comes beside a trace. */
     JOURNAL_SCHEMA = 8,
     JOURNAL_MIN_READER = 2, /* the oldest schema whose programs may read what we write */
     JOURNAL_BALLAST_BYTES = 32 * 1024 * 1024,

@@ -6,6 +6,7 @@
 #include "io/memory.h"
 #include "store/deployment_row.h"
 #include "store/journal_parts.h"
+#include "store/trace_rows.h"
 
 enum { SCRATCH_BYTES = JOURNAL_SEALED_MAX + 256 * 1024 };
 
@@ -76,6 +77,8 @@ static bool recover_deployment(struct sql *sql, struct row *row, struct arena *a
     arena_reset(arena);
     if (!deployment_row_read(row, arena, &recovered->deployment, err) ||
         !read_sealed(sql, recovered->deployment.id, arena, &recovered->sealed, err) ||
+        !trace_rows_read(sql, TRACE_OF_DEPLOYMENT, recovered->deployment.id, arena, &recovered->tracestate,
+                         &recovered->baggage, err) ||
         !deployment_row_rules(sql, recovered->deployment.id, recovered->rules, &recovered->rule_bits, err))
         return false;
     read_intents(sql, recovered);

@@ -46,7 +46,8 @@ struct journal_intent {
 struct journal_recovered {
     struct journal_deployment deployment;
     const char *sealed;
-    uint32_t rule_bits; /* bit r: rules[r] was stored; the others are zero */
+    const char *tracestate, *baggage; /* "" none */
+    uint32_t rule_bits;               /* bit r: rules[r] was stored; the others are zero */
     struct rule_state rules[PLAN_RULES_MAX];
     size_t intent_count;
     struct journal_intent intents[JOURNAL_INTENTS_MAX]; /* the newest first */

@@ -5,6 +5,7 @@
 #include "engine/snapshot.h"
 #include "io/memory.h"
 #include "store/journal_parts.h"
+#include "store/trace_rows.h"
 #include "store/view_parts.h"
 
 #include <assert.h>
@@ -85,7 +86,8 @@ static bool recover_run(struct sql *sql, struct row *row, struct arena *arena,
     size_t count = 0;
 
     arena_reset(arena);
-    if (!read_run(row, arena, &run, err))
+    if (!read_run(row, arena, &run, err) ||
+        !trace_rows_read(sql, TRACE_OF_RUN, run.id, arena, &run.tracestate, &run.baggage, err))
         return false;
     struct row text = sql_row(sql, STATEMENT_RUN_SEALED);
     row_key(&text, run.id);

@@ -28,6 +28,7 @@ struct journal_run {
     int64_t changed_ms;
     int64_t ended_ms; /* 0: not over */
     const char *traceparent;
+    const char *tracestate, *baggage; /* in a recovery alone; "" none */
     struct run_state state;
 };
 

@@ -31,7 +31,8 @@ struct journal_start {
     const char *run_url;
     const char *commit;
     const char *traceparent; /* ../io/traceparent.h */
-    const char *sealed;      /* the canonical text; stored once per content */
+    const char *tracestate, *baggage;
+    const char *sealed; /* the canonical text; stored once per content */
 };
 
 /* A run that a request starts. */
@@ -42,7 +43,7 @@ struct journal_run_start {
     uint64_t version_key; /* as asked for */
     const char *run_url;
     const char *commit;
-    const char *traceparent;
+    const char *traceparent, *tracestate, *baggage;
     const char *sealed;
 };
 

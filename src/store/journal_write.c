@@ -9,6 +9,7 @@
 #include "orchestrator/deployment.h"
 #include "store/journal_outbox.h"
 #include "store/run_rows.h"
+#include "store/trace_rows.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -198,6 +199,7 @@ static void insert_deployment(const struct scene *scene, const struct batch_row 
     row_bytes(&row, bytes, length);
     row_text(&row, start->traceparent);
     (void)row_run(&row);
+    trace_rows_save(scene->sql, TRACE_OF_DEPLOYMENT, state->id, start->tracestate, start->baggage);
     save_request(scene, request, state->id);
 }
 

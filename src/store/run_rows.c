@@ -4,6 +4,7 @@
 
 #include "engine/snapshot.h"
 #include "orchestrator/run.h"
+#include "store/trace_rows.h"
 
 #include <stdio.h>
 
@@ -51,6 +52,7 @@ static void insert_run(const struct scene *scene, const struct batch_row *batch_
     row_bytes(&row, bytes, length);
     row_text(&row, start->traceparent);
     (void)row_run(&row);
+    trace_rows_save(scene->sql, TRACE_OF_RUN, state->id, start->tracestate, start->baggage);
 }
 
 static void update_run(const struct scene *scene, const struct run_state *state)

@@ -189,6 +189,14 @@ static const char *const creation[] = {
 
     TABLES_OF_EIGHT,
 
+/* What came beside a trace and goes on with it (../io/trace_lists.h), of those that have any. of: enum
+ * trace_owner */
+#define TRACE_LISTS                                                                                          \
+    "CREATE TABLE IF NOT EXISTS trace_lists(of INTEGER NOT NULL, id INTEGER NOT NULL,"                       \
+    " tracestate TEXT NOT NULL, baggage TEXT NOT NULL, PRIMARY KEY (of, id)) STRICT, WITHOUT ROWID"
+
+    TRACE_LISTS,
+
     "CREATE UNIQUE INDEX one_active_deployment ON deployments(target) WHERE phase BETWEEN 1 AND 4",
 
     "CREATE TRIGGER terminal_is_final BEFORE UPDATE ON deployments"
@@ -232,20 +240,14 @@ static const char *const creation[] = {
 /* The baseline that a comparison was held against. */
 #define AGAINST_COLUMN "ALTER TABLE verdicts ADD COLUMN against INTEGER NOT NULL DEFAULT 0"
 
-static const char *const additions[] = {RUN_TABLES,
-                                        ONCE_TABLES,
-                                        "DROP TRIGGER a_raise_uses_passes_up",
-                                        RAISE_TRIGGER,
-                                        AGAINST_COLUMN,
-                                        OUTBOX_INDEX,
-                                        TRACE_COLUMNS,
-                                        STACK_TABLES,
-                                        STACK_LOOK_TABLES,
-                                        TABLES_OF_EIGHT,
-                                        NULL};
+static const char *const additions[] = {
+    RUN_TABLES,      ONCE_TABLES,    "DROP TRIGGER a_raise_uses_passes_up",
+    RAISE_TRIGGER,   AGAINST_COLUMN, OUTBOX_INDEX,
+    TRACE_COLUMNS,   STACK_TABLES,   STACK_LOOK_TABLES,
+    TABLES_OF_EIGHT, TRACE_LISTS,    NULL};
 /* So many of them, from the end, came with that schema and those behind it. */
 enum {
-    SINCE_8 = 1 + 2,
+    SINCE_8 = 1 + 2 + 1,
     SINCE_7 = SINCE_8 + 2 + 6,
     SINCE_6 = SINCE_7 + 1,
     SINCE_5 = SINCE_6 + 1,

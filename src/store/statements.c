@@ -228,6 +228,8 @@ static const char *const statements[STATEMENT_COUNT] = {
         " WHERE s.deleted_ms = 0"
         " UNION ALL SELECT name, environment, 'lock', run, wall_ms, 1, '' FROM stacks WHERE lock_id <> ''"
         " ORDER BY 1, 2",
+    [STATEMENT_TRACE_LISTS] = "SELECT tracestate, baggage FROM trace_lists WHERE of = ? AND id = ?",
+    [STATEMENT_TRACE_LISTS_SAVE] = "INSERT INTO trace_lists(of, id, tracestate, baggage) VALUES (?, ?, ?, ?)",
     [STATEMENT_OUTPUTS] = "SELECT name, value FROM outputs WHERE run = ? ORDER BY name",
     [STATEMENT_APPROVAL_SAVE] =
         "INSERT INTO approvals(run, task, person, wall_ms) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",

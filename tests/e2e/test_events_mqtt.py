@@ -53,13 +53,13 @@ def publish(world, payload, *more):
     return subprocess.run(argv, input=payload, text=True, timeout=20, check=False, capture_output=True).returncode == 0
 
 
-def send(world, name, body, way="properties", said=None, **options):
-    """`said`: the body that is sent in the place of the signed one."""
+def send(world, name, body, way="properties", said=None, beside=(), **options):
+    """`said`: the body that is sent in the place of the signed one; `beside`: more properties."""
     name, stamp, signature = parts(name, body, **options)
     said = body if said is None else said
     if way == "envelope":
         return publish(world, json.dumps({"id": name, "timestamp": int(stamp), "signature": signature, "body": said}), "-V", WAYS[way])
-    more = [word for pair in (("webhook-id", name), ("webhook-timestamp", stamp), ("webhook-signature", signature))
+    more = [word for pair in (("webhook-id", name), ("webhook-timestamp", stamp), ("webhook-signature", signature), *beside)
             for word in ("-D", "PUBLISH", "user-property", *pair)]
     return publish(world, said, "-V", WAYS[way], *more)
 
@@ -154,6 +154,19 @@ def test_started_and_promoted(world, answers, way):
     assert (again["status"], again["code"]) == (409, "idempotency-key-reused")
     assert count(world) == 1
     assert "hook-ci" in world.verdict("audit", "-n", "100").stdout
+
+
+@pytest.mark.parametrize("way,inside,beside,trace", [("envelope", "a", None, "a"), ("properties", None, "b", "b"), ("properties", "a", "b", "a")])
+def test_its_trace(world, answers, way, inside, beside, trace):
+    """In the body, which is signed, or as a property beside it; the body goes first."""
+    start(world)
+    answers.ready()
+    given = {name: f"00-{32 * name}-00f067aa0ba902b7-01" for name in "ab"}
+    body = {**json.loads(start_of("2.0.0")), **({"traceparent": given[inside], "tracestate": "congo=1"} if inside else {})}
+    assert send(world, "msg_1", json.dumps(body), way, beside=[("traceparent", given[beside])] if beside else ())
+    assert answers.next("msg_1")["status"] == 201
+    assert show(world, "dep_1")["trace_id"] == 32 * trace
+    assert world.verdict("get", "dep_1").stdout.count(32 * trace) == 1
 
 
 @pytest.mark.parametrize("way", WAYS)

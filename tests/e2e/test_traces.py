@@ -49,7 +49,7 @@ def open_world(world, collector):
         text = text.replace("smoke_tests: {", ASKS.replace("URL", collector.url("")), 1)
         return text.replace('{ command = "deploy"; }, { route = "10%"', '{ command = "deploy"; }, { smoke = "asks"; }, { route = "10%"', 1)
 
-    script = f'echo "$VERDICT_COMMAND $TRACEPARENT" >> {world.path("seen")}'
+    script = f'echo "$VERDICT_COMMAND $TRACEPARENT" >> {world.path("seen")}\necho "$TRACESTATE $BAGGAGE" >> {world.path("beside")}'
     begin(world, script=script, daemon=settings(world, collector), edit=edit, more=GATE)
 
 
@@ -146,6 +146,26 @@ def test_a_good_version_in_the_trace_of_its_pipeline(world, collector):
     tried = world.verdict("notify", "test", "otlp:main")
     assert tried.returncode == 0, tried.stderr
     assert [span["name"] for span in spans_of(collector.exports[-1])] == ["notify test"]
+
+
+def test_what_comes_beside_it_goes_on(world, collector):
+    """tracestate and baggage, over a kill; others hear of baggage only where they work for this deployment."""
+    open_world(world, collector)
+    state, baggage = "congo=t61rcWkgMzE,rojo=00f067aa0ba902b7", "user=alice,team=blue;x=1"
+    with publishing(world):
+        name = post(world, "2.0.0", {"traceparent": GIVEN, "tracestate": state.replace(",", " , "), "baggage": baggage})
+        world.programs["verdictd"].kill()
+        world.programs["verdictd"].start()
+        assert ended(world, name)["state"] == "promoted"
+        wait_until(lambda: len([path for path, *_texts in collector.beside if path == "/notices"]) > 1, 20, "notices come")
+        other = post(world, "3.0.0", {"tracestate": state})
+        assert ended(world, other)["state"] == "promoted"
+    with open(world.path("beside"), encoding="ascii") as lines:
+        assert set(lines) == {f"{state} {baggage}\n", " \n"}
+    told = {path: {tuple(texts) for asked, *texts in collector.beside if asked == path} for path in ("/health", "/gate", "/notices")}
+    assert told["/health"] == told["/gate"] == {(state, baggage), (None, None)}, told
+    assert told["/notices"] == {(state, None), (None, None)}, told
+    assert {body.get("tracestate") for path, _given, body in collector.asked if path == "/notices"} == {state, None}
 
 
 def test_a_bad_version_while_nobody_listens(world, collector):

@@ -38,10 +38,11 @@ static bool see_deployment(void *data, const struct journal_recovered *recovered
     assert_true(seen->count < KEPT_MAX);
     seen->kept[seen->count++] = *recovered;
     (void)snprintf(seen->sealed, sizeof(seen->sealed), "%s", recovered->sealed);
-    (void)snprintf(seen->names, sizeof(seen->names), "%s %s %s %s %s %s %s %s %s %s %s", deployment->service,
-                   deployment->environment, deployment->version, deployment->digest, deployment->previous,
-                   deployment->strategy, deployment->actor, deployment->reason, deployment->run_url,
-                   deployment->commit, deployment->traceparent);
+    (void)snprintf(seen->names, sizeof(seen->names), "%s %s %s %s %s %s %s %s %s %s %s %s %s",
+                   deployment->service, deployment->environment, deployment->version, deployment->digest,
+                   deployment->previous, deployment->strategy, deployment->actor, deployment->reason,
+                   deployment->run_url, deployment->commit, deployment->traceparent, recovered->tracestate,
+                   recovered->baggage);
     return true;
 }
 
@@ -75,6 +76,8 @@ static void test_what_is_committed_comes_back(void **unused)
     (void)unused;
     bench_begin(&bench);
     bench.start.traceparent = "00-t-p-01";
+    bench.start.tracestate = "a=1";
+    bench.start.baggage = "b=2";
     state.step = 3;
     state.attempt = 4;
     state.last_sequence = 2;
@@ -96,8 +99,9 @@ static void test_what_is_committed_comes_back(void **unused)
     assert_int_equal(seen.next, 2);
     const struct journal_recovered *kept = &seen.kept[0];
     assert_true(same_state(&kept->deployment.state, &state));
-    assert_string_equal(seen.names,
-                        "shop prod 2.4.1 sha256:aa 2.4.0 canary alice release https://ci/1 abc123 00-t-p-01");
+    assert_string_equal(
+        seen.names,
+        "shop prod 2.4.1 sha256:aa 2.4.0 canary alice release https://ci/1 abc123 00-t-p-01 a=1 b=2");
     assert_string_equal(seen.sealed, "services: { };");
     assert_int_equal(kept->deployment.plan_hash, 99);
     assert_int_equal(kept->deployment.target, bench.target);

@@ -16,6 +16,7 @@ static const struct journal_run_start run_start = {.pipeline = "shop",
                                                    .run_url = "https://ci/2",
                                                    .commit = "abc",
                                                    .traceparent = "00-t-p-01",
+                                                   .baggage = "b=2",
                                                    .sealed = "pipeline = \"shop\";"};
 
 static struct journal_run_start start_of(struct bench *bench)
@@ -62,7 +63,7 @@ static struct run_state new_run(struct bench *bench)
 struct found {
     unsigned count;
     struct run_state state;
-    char sealed[64], version[32], digest[32], output[32], traceparent[32], approval[32];
+    char sealed[64], version[32], digest[32], output[32], traceparent[32], lists[32], approval[32];
 };
 
 static bool take(void *data, const struct journal_run *run, const char *sealed,
@@ -77,6 +78,7 @@ static bool take(void *data, const struct journal_run *run, const char *sealed,
     (void)snprintf(found->version, sizeof(found->version), "%s", run->version);
     (void)snprintf(found->digest, sizeof(found->digest), "%s", run->digest);
     (void)snprintf(found->traceparent, sizeof(found->traceparent), "%s", run->traceparent);
+    (void)snprintf(found->lists, sizeof(found->lists), "%s;%s", run->tracestate, run->baggage);
     if (output_count > 0)
         (void)snprintf(found->output, sizeof(found->output), "%s=%s", outputs[0].name, outputs[0].value);
     return true;
@@ -142,6 +144,7 @@ static void test_what_is_committed_comes_back(void **unused)
     assert_string_equal(found.digest, "sha256:aa");
     assert_string_equal(found.output, "flavour=plain");
     assert_string_equal(found.traceparent, run_start.traceparent);
+    assert_string_equal(found.lists, ";b=2");
     bench_end(&bench);
 }
 

@@ -127,7 +127,7 @@ static void tells_its_trace(void **state)
     char *traced = bench_read(bench->runner, "traced");
     assert_string_equal(traced, "none none\n");
     free(traced);
-    split.traceparent = trace;
+    split.trace.traceparent = trace;
     told = lever_bench_set_now(bench, &split, 2, 200);
     lever_bench_expect_done(&told, 200);
     traced = bench_read(bench->runner, "traced");

@@ -164,7 +164,7 @@ static void tells_its_trace(void **state)
     tell(fixture, "{\"trace\":\"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\"}");
     struct lever_told told = lever_bench_set_now(fixture->bench, &split, 1, 100);
     lever_bench_expect_failed(&told, true, "the router answered 401");
-    split.traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    split.trace.traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
     expect_set(fixture, &split, 2, 100);
 }
 

@@ -53,10 +53,17 @@ static void properties(void **state)
     assert_true(signed_message_note(&message, "webhook-id", "msg_1"));
     assert_true(signed_message_note(&message, "webhook-timestamp", "1614265330"));
     assert_true(signed_message_note(&message, "webhook-signature", "v1,a"));
-    assert_false(signed_message_note(&message, "traceparent", "00-1"));
+    assert_true(signed_message_note(&message, "traceparent", "00-1"));
+    assert_true(signed_message_note(&message, "tracestate", "a=1"));
+    assert_true(signed_message_note(&message, "baggage", "b=1"));
+    assert_true(signed_message_note(&message, "baggage", "b=2"));
+    assert_false(signed_message_note(&message, "colour", "red"));
     assert_true(read_text(&message, body, &err));
     assert_ptr_equal(message.body, body);
     assert_string_equal(message.id, "msg_1");
+    assert_string_equal(message.traceparent, "00-1");
+    assert_string_equal(message.tracestate, "a=1");
+    assert_string_equal(message.baggage, "b=2");
     assert_null(message.envelope);
     signed_message_done(&message);
 }

@@ -78,7 +78,11 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(text)
 
+    def note(self):
+        self.server.collector.beside.append((self.path, self.headers.get("tracestate"), self.headers.get("baggage")))
+
     def do_GET(self):
+        self.note()
         self.server.collector.asked.append((self.path, self.headers.get("traceparent"), None))
         self.answer(200, {})
 
@@ -92,15 +96,16 @@ class Handler(BaseHTTPRequestHandler):
             (collector.exports if status == 200 else collector.refused).append(body)
             self.answer(status, {"partialSuccess": collector.partial} if status == 200 else {})
             return
+        self.note()
         collector.asked.append((self.path, self.headers.get("traceparent"), body))
         self.answer(200, {"open": True})
 
 
 class Collector:
-    """Keeps exports at /v1/traces, and (path, traceparent, body) of every other request. It can be away, at the same port."""
+    """Keeps exports at /v1/traces, and (path, traceparent, body) and (path, tracestate, baggage) of every other request. It can be away, at the same port."""
 
     def __init__(self, port=0):
-        self.exports, self.refused, self.asked, self.complaints = [], [], [], []
+        self.exports, self.refused, self.asked, self.beside, self.complaints = [], [], [], [], []
         self.standing, self.partial = 200, {}
         self.server, self.port = None, port
         self.start()

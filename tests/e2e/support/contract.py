@@ -102,7 +102,7 @@ class Contract:
         if "pattern" in schema:
             values.append(NO_LINE)
         if "maxLength" in schema:
-            values.append(TOO_LONG)
+            values.append("x" * max(len(TOO_LONG), schema["maxLength"] + 1))
         if "minimum" in schema:
             values.append(schema["minimum"] - 1)
         if "maximum" in schema:
