@@ -12,16 +12,27 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { VALUE_SIZE = 48, COLUMNS = 5, RECENT = 2 /* of what is printed of pipelines */, RECENT_MAX = 5 };
+enum {
+    VALUE_SIZE = 48,
+    COLUMNS = 5, /* of a table of strategies */
+    TABLES = 2,
+    RECENT = 2, /* of what is printed of pipelines */
+    RECENT_MAX = 5
+};
 
-/* What the table of strategies shows. */
+/* What the tables of strategies show: all that strategies have of their own. */
 static const struct {
     const char *name, *title;
-} columns[COLUMNS] = {{"deployment_success_rate", "SUCCEED"},
-                      {"deployment_time", "WORKING"},
-                      {"rollback_time", "ROLLBACK"},
-                      {"zero_downtime", "NO DOWNTIME"},
-                      {"rollback_rate", "TAKEN BACK"}};
+} columns[TABLES][COLUMNS] = {{{"deployment_success_rate", "SUCCEED"},
+                               {"deployment_time", "WORKING"},
+                               {"rollback_time", "ROLLBACK"},
+                               {"zero_downtime", "NO DOWNTIME"},
+                               {"rollback_rate", "TAKEN BACK"}},
+                              {{"deployment_elapsed", "ALL OF IT"},
+                               {"recovery_time", "RECOVERY"},
+                               {"availability", "AVAILABLE"},
+                               {"deployment_frequency", "PROMOTED"},
+                               {NULL, NULL}}};
 
 static const char *duration_text(double seconds, char to[VALUE_SIZE])
 {
@@ -99,13 +110,13 @@ static void print_figure(const struct terminal *terminal, const cJSON *figure)
                  target_text(figure, target), field_number(figure, "count"));
 }
 
-static void print_strategy(const cJSON *kpis, const char *name)
+static void print_strategy(const cJSON *kpis, size_t table, const char *name)
 {
     char text[VALUE_SIZE];
 
     (void)printf("  %-22s", name);
-    for (size_t i = 0; i < COLUMNS; i++) {
-        const cJSON *figure = field_part(kpis, columns[i].name);
+    for (size_t i = 0; i < COLUMNS && columns[table][i].name != NULL; i++) {
+        const cJSON *figure = field_part(kpis, columns[table][i].name);
         const cJSON *one = field_part(field_part(figure, "strategies"), name);
         (void)printf(" %12s", value_text(field_number(one, "value"), field_text(one, "unit"), text));
     }
@@ -114,16 +125,16 @@ static void print_strategy(const cJSON *kpis, const char *name)
 
 static void print_strategies(const cJSON *kpis)
 {
-    const cJSON *strategies = field_part(field_part(kpis, columns[0].name), "strategies");
+    const cJSON *strategies = field_part(field_part(kpis, columns[0][0].name), "strategies");
     const cJSON *strategy = NULL;
 
-    if (cJSON_GetArraySize(strategies) == 0)
-        return;
-    (void)printf("\n  %-22s", "STRATEGY");
-    for (size_t i = 0; i < COLUMNS; i++)
-        (void)printf(" %12s", columns[i].title);
-    (void)printf("\n");
-    cJSON_ArrayForEach(strategy, strategies) print_strategy(kpis, strategy->string);
+    for (size_t table = 0; table < TABLES && cJSON_GetArraySize(strategies) > 0; table++) {
+        (void)printf("\n  %-22s", "STRATEGY");
+        for (size_t i = 0; i < COLUMNS && columns[table][i].name != NULL; i++)
+            (void)printf(" %12s", columns[table][i].title);
+        (void)printf("\n");
+        cJSON_ArrayForEach(strategy, strategies) print_strategy(kpis, table, strategy->string);
+    }
 }
 
 static void print_environments(const cJSON *status)

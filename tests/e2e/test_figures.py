@@ -257,3 +257,5 @@ def test_the_command_line_tells_the_same(report):
     assert (said["kpis"], said["dora"], said["environments"]) == (told["kpis"], told["dora"], told["environments"])
     table = report.verdict("status", "--span", "10d", "--plain").stdout
     assert "41.667 %" in table and "2m8s" in table and "33s" in table and "0.6 a day" in table, table
+    rows = [line.split() for line in table.splitlines()]
+    assert ["canary", "20", "%", "58s", "31s", "100", "%", "80", "%"] in rows and ["canary", "22m30s", "52s", "100", "%", "0.2", "a", "day"] in rows, table
