@@ -12,6 +12,7 @@
 #include <cjson/cJSON.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 enum { AUDIT_DEFAULT = 20, HASH_TEXT_SIZE = 2 * JOURNAL_HASH_SIZE + 1, NUMBER_SIZE = 24 };
 
@@ -36,14 +37,26 @@ static void add_place(cJSON *object, struct journal *journal, const struct journ
     cJSON_AddStringToObject(object, "environment", environment);
 }
 
-/* Every member that the hash covers is there as it is stored. */
-static cJSON *shape_row(struct journal *journal, const struct journal_audit *row)
+/* Whose tokens there are is for admins, here as in the list of them and in the stream of events. */
+static bool is_withheld(const struct principal *asker, const struct journal_audit *row)
 {
-    cJSON *object = shape_audit(NULL, row);
+    return strncmp(row->what, "token_", strlen("token_")) == 0 && !auth_allows(asker, TOKEN_ADMIN, "", "");
+}
 
+/* Every member that the hash covers is there as it is stored; of a row that is withheld, that it is one. */
+static cJSON *shape_row(const struct principal *asker, struct journal *journal,
+                        const struct journal_audit *row)
+{
+    const struct journal_audit hidden = {
+        .event = row->event, .wall_ms = row->wall_ms, .what = "withheld", .actor = "", .reason = ""};
+    bool hides = is_withheld(asker, row);
+    cJSON *object = shape_audit(NULL, hides ? &hidden : row);
+
+    if (hides)
+        cJSON_AddTrueToObject(object, "withheld");
     cJSON_AddNumberToObject(object, "wall_ms", (double)row->wall_ms);
     cJSON_AddNumberToObject(object, "engine_ms", (double)row->engine_ms);
-    add_place(object, journal, row);
+    add_place(object, journal, hides ? &hidden : row);
     add_hash(object, "prev", row->prev);
     add_hash(object, "hash", row->hash);
     return object;
@@ -59,7 +72,7 @@ static void show(struct call *call)
     cJSON *page = cJSON_CreateObject();
     cJSON *array = cJSON_AddArrayToObject(page, "audit");
     for (size_t i = 0; i < reading->audit_count; i++)
-        cJSON_AddItemToArray(array, shape_row(call->api->env.journal, &reading->audits[i]));
+        cJSON_AddItemToArray(array, shape_row(&call->principal, call->api->env.journal, &reading->audits[i]));
     bool has_more = reading->audit_count == reading->filter.limit && !reading->is_onward &&
                     reading->audits[reading->audit_count - 1].event > 1;
     if (has_more) {

@@ -97,7 +97,14 @@ static bool follow_row(struct audit_walk *walk, const struct json_node *row, str
     unsigned char prev[JOURNAL_HASH_SIZE];
     unsigned char hash[JOURNAL_HASH_SIZE];
     struct chain_row audit = {0};
+    bool is_withheld = false;
 
+    if (!json_bool(row, "withheld", JSON_OPTIONAL, &is_withheld, err))
+        return false;
+    if (is_withheld)
+        return take_number(row, "event", JSON_INTEGER_MAX, &audit.event, err) &&
+               take_hash(row, "prev", prev, err) && take_hash(row, "hash", hash, err) &&
+               audit_walk_withheld(walk, audit.event, prev, hash, err);
     return take_number(row, "event", JSON_INTEGER_MAX, &audit.event, err) && take_times(row, &audit, err) &&
            take_deployment(row, &audit.deployment, err) && take_small(row, "target", &audit.target, err) &&
            json_text(row, "what", JSON_REQUIRED, TEXT_MAX, &audit.what, err) &&
@@ -154,11 +161,17 @@ static void print_head(const struct cli *cli, const struct audit_walk *walk)
 
     audit_walk_format(walk, head);
     if (cli->is_json)
-        (void)printf("{\"rows\":%" PRIu64 ",\"head\":\"%s\"}\n", walk->at.event, head);
+        (void)printf("{\"rows\":%" PRIu64 ",\"withheld\":%" PRIu64 ",\"head\":\"%s\"}\n", walk->at.event,
+                     walk->withheld_count, head);
     else
         (void)printf("%s\n", head);
     verb_say(cli, "all %" PRIu64 " audit rows fit; keep the hash of the last one elsewhere, for --head",
              walk->at.event);
+    if (walk->withheld_count > 0)
+        verb_say(cli,
+                 "%" PRIu64 " of them are about tokens, and this token may not see them: they follow one "
+                 "another, but what they say was not checked",
+                 walk->withheld_count);
 }
 
 static int verify(struct cli *cli)

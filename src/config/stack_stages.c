@@ -161,8 +161,9 @@ static struct run_task_definition *add_command(const struct expansion *expansion
     planned->kind = RUN_TASK_COMMAND;
     /* What an apply did whose end nobody knows is found by the next plan. */
     planned->repeat = changes_things ? REPEAT_UNSAFE : REPEAT_IDEMPOTENT;
-    planned->tries_max = 1; /* a plan that is refused is no better the second time; locks are waited for */
+    planned->tries_max = 1; /* a plan that is refused is no better the second time */
     planned->limit_ms = limit_ms + expansion->place->grace_ms;
+    planned->patience_ms = limit_ms; /* a runner that is busy and a stack that is held are waited for */
     *task = (struct run_task_definition){.name = name,
                                          .directory = expansion->place->directory,
                                          .timeout_ms = limit_ms,

@@ -288,7 +288,7 @@ static enum iac_exit act(struct job *job, const struct purpose *purpose,
     return pulumi_work(job, words, approved);
 }
 
-/* Once it was begun, the plan is used up. */
+/* Once it was begun, the plan is used up; where somebody holds the stack it was not. */
 static enum iac_exit apply_plan(struct job *job, const struct purpose *purpose)
 {
     struct pulumi_preview now = {.text = NULL};
@@ -301,7 +301,8 @@ static enum iac_exit apply_plan(struct job *job, const struct purpose *purpose)
     if (end == IAC_EXIT_DONE)
         end = act(job, purpose, &now);
     pulumi_preview_done(&now);
-    drop_plan(job);
+    if (end != IAC_EXIT_AGAIN)
+        drop_plan(job);
     return end;
 }
 

@@ -134,7 +134,7 @@ static enum iac_exit tell_outputs(struct job *job)
     return report_outputs(job, json, length, &err) ? IAC_EXIT_DONE : job_complain(job, &err);
 }
 
-/* Once it was begun, the plan is used up. */
+/* Once it was begun, the plan is used up; where somebody holds the state it was not. */
 static enum iac_exit apply_plan(struct job *job)
 {
     char plan_path[OPTION_SIZE];
@@ -145,7 +145,8 @@ static enum iac_exit apply_plan(struct job *job)
     enum iac_exit end = approved_check(job);
     if (end == IAC_EXIT_DONE)
         end = terraform_call(job, arguments, 0, NULL);
-    drop_plan(job);
+    if (end != IAC_EXIT_AGAIN)
+        drop_plan(job);
     return end;
 }
 

@@ -35,6 +35,8 @@ struct run_plan_task {
     uint16_t reference;         /* index in the definition: of the task's command, of the environment */
     uint16_t tries_max;         /* COMMAND: ≥ 1 */
     int64_t limit_ms;           /* COMMAND: of one try; AWAIT: longest silence */
+    int64_t patience_ms; /* COMMAND: tries that could not begin count for nothing as long, from its stage's
+                            beginning; 0: they count */
 };
 
 struct run_plan_stage {

@@ -113,6 +113,14 @@ static int64_t pause_after(uint16_t tries)
     return pause_ms < RUN_BACKOFF_MAX_MS ? pause_ms : RUN_BACKOFF_MAX_MS;
 }
 
+static void rest(struct run_machine *machine, uint8_t task)
+{
+    uint16_t tries = machine->state->tasks[task].tries;
+
+    run_task_enter(machine, task, TASK_RESTING, machine->event->now_ms + pause_after(tries));
+    run_machine_trace(machine, RUN_TRACE_TRY, task, tries);
+}
+
 static void fail_try(struct run_machine *machine, uint8_t task, enum run_cause cause)
 {
     const struct run_task *of = &machine->state->tasks[task];
@@ -122,8 +130,19 @@ static void fail_try(struct run_machine *machine, uint8_t task, enum run_cause c
         fail(machine, task, cause);
         return;
     }
-    run_task_enter(machine, task, TASK_RESTING, machine->event->now_ms + pause_after(of->tries));
-    run_machine_trace(machine, RUN_TRACE_TRY, task, of->tries);
+    rest(machine, task);
+}
+
+/* What could not begin changed nothing, and waits for its turn where it has the patience. */
+static void try_later(struct run_machine *machine, uint8_t task)
+{
+    int64_t patience_ms = planned(machine, task)->patience_ms;
+    bool is_patient = machine->event->now_ms < machine->state->stage_entered_ms + patience_ms;
+
+    if (is_patient && machine->state->tasks[task].tries < UINT16_MAX)
+        rest(machine, task);
+    else
+        fail_try(machine, task, CAUSE_COMMAND);
 }
 
 static void end_try(struct run_machine *machine, uint8_t task, enum run_result result)
@@ -136,6 +155,8 @@ static void end_try(struct run_machine *machine, uint8_t task, enum run_result r
         run_task_enter(machine, task, TASK_SKIPPED, DEPLOYMENT_NEVER);
         return;
     case RUN_RESULT_AGAIN:
+        try_later(machine, task);
+        return;
     case RUN_RESULT_FAILED:
         fail_try(machine, task, CAUSE_COMMAND);
         return;

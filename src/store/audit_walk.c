@@ -20,42 +20,65 @@ static bool is_same(const unsigned char a[JOURNAL_HASH_SIZE], const unsigned cha
     return memcmp(a, b, JOURNAL_HASH_SIZE) == 0;
 }
 
-static bool check_row(const struct audit_walk *walk, const struct chain_row *row,
+static bool check_number(const struct audit_walk *walk, uint64_t number, struct err *err)
+{
+    unsigned long long event = number;
+
+    if (number <= walk->at.event || number > INT64_MAX)
+        return err_set(err, ERR_INVALID,
+                       "audit row %lld was added: it stands before the first or comes twice",
+                       (long long)event);
+    return number == walk->at.event + 1 ||
+           err_set(err, ERR_INVALID, "audit row %llu is missing", (unsigned long long)walk->at.event + 1);
+}
+
+/* `row` NULL: nobody shows it. */
+static bool check_row(const struct audit_walk *walk, uint64_t event, const struct chain_row *row,
                       const unsigned char prev[JOURNAL_HASH_SIZE],
                       const unsigned char hash[JOURNAL_HASH_SIZE], struct err *err)
 {
     unsigned char expected[JOURNAL_HASH_SIZE];
-    unsigned long long event = row->event;
 
-    if (row->event <= walk->at.event || row->event > INT64_MAX)
-        return err_set(err, ERR_INVALID,
-                       "audit row %lld was added: it stands before the first or comes twice",
-                       (long long)event);
-    if (row->event != walk->at.event + 1)
-        return err_set(err, ERR_INVALID, "audit row %llu is missing", (unsigned long long)walk->at.event + 1);
-    chain_hash(prev, row, expected);
-    if (!is_same(hash, expected))
-        return err_set(err, ERR_INVALID, "audit row %llu was changed", event);
+    if (!check_number(walk, event, err))
+        return false;
+    if (row != NULL)
+        chain_hash(prev, row, expected);
+    if (row != NULL && !is_same(hash, expected))
+        return err_set(err, ERR_INVALID, "audit row %llu was changed", (unsigned long long)event);
     return is_same(prev, walk->at.hash) ||
            err_set(err, ERR_INVALID,
                    "audit row %llu does not follow the one before it: a row was added, taken out or written "
                    "anew there",
-                   event);
+                   (unsigned long long)event);
+}
+
+static bool step(struct audit_walk *walk, uint64_t event, const struct chain_row *row,
+                 const unsigned char prev[JOURNAL_HASH_SIZE], const unsigned char hash[JOURNAL_HASH_SIZE],
+                 struct err *err)
+{
+    if (!check_row(walk, event, row, prev, hash, err)) {
+        walk->is_broken = true;
+        return false;
+    }
+    walk->at.event = event;
+    memcpy(walk->at.hash, hash, JOURNAL_HASH_SIZE);
+    if (walk->wants_head && is_same(walk->head, hash))
+        walk->head_event = event;
+    return true;
 }
 
 bool audit_walk_row(struct audit_walk *walk, const struct chain_row *row,
                     const unsigned char prev[JOURNAL_HASH_SIZE], const unsigned char hash[JOURNAL_HASH_SIZE],
                     struct err *err)
 {
-    if (!check_row(walk, row, prev, hash, err)) {
-        walk->is_broken = true;
-        return false;
-    }
-    walk->at.event = row->event;
-    memcpy(walk->at.hash, hash, JOURNAL_HASH_SIZE);
-    if (walk->wants_head && is_same(walk->head, hash))
-        walk->head_event = row->event;
-    return true;
+    return step(walk, row->event, row, prev, hash, err);
+}
+
+bool audit_walk_withheld(struct audit_walk *walk, uint64_t event, const unsigned char prev[JOURNAL_HASH_SIZE],
+                         const unsigned char hash[JOURNAL_HASH_SIZE], struct err *err)
+{
+    walk->withheld_count++;
+    return step(walk, event, NULL, prev, hash, err);
 }
 
 static bool check_end(const struct audit_walk *walk, const struct chain *end, struct err *err)

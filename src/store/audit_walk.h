@@ -15,7 +15,8 @@ struct audit_walk {
     bool wants_head;                       /* somebody kept the hash of a row, */
     unsigned char head[JOURNAL_HASH_SIZE]; /* this one: it must be met */
     uint64_t head_event;                   /* where it was; 0: not yet */
-    bool is_broken;                        /* something did not fit */
+    uint64_t withheld_count;
+    bool is_broken; /* something did not fit */
 };
 
 /* `head`: 64 hexadecimal digits, or NULL: none was kept. ERR_INVALID. */
@@ -25,6 +26,12 @@ MUST_CHECK bool audit_walk_begin(struct audit_walk *walk, const char *head, stru
 MUST_CHECK bool audit_walk_row(struct audit_walk *walk, const struct chain_row *row,
                                const unsigned char prev[JOURNAL_HASH_SIZE],
                                const unsigned char hash[JOURNAL_HASH_SIZE], struct err *err);
+
+/* The next row, of which the asker may see nothing but its number and hashes: it follows the one before it,
+ * and the next one follows it; whether it was changed nobody can tell here. */
+MUST_CHECK bool audit_walk_withheld(struct audit_walk *walk, uint64_t event,
+                                    const unsigned char prev[JOURNAL_HASH_SIZE],
+                                    const unsigned char hash[JOURNAL_HASH_SIZE], struct err *err);
 
 /* After the last one. `end`: number and hash up to which the journal says that it was written. Rows cut off
  * at the end leave a chain that is good in itself. */

@@ -178,6 +178,29 @@ def test_drift_is_counted(world):
     assert (status, values) == (6, {"drifts": "1"}), said
 
 
+HELD = """#!/bin/sh
+case "$1" in
+plan) for argument in "$@"; do case "$argument" in -out=*) echo alike > "${argument#-out=}";; esac; done; exit 2;;
+show) echo '{"format_version":"1.2","resource_changes":[{"address":"a.b","change":{"actions":["create"]}}]}';;
+apply) [ ! -e HELD ] || { echo 'Error: Error acquiring the state lock'; exit 1; };;
+output) echo '{}';;
+esac
+"""
+
+
+def test_a_state_that_is_held(world):
+    """Nothing began, so the plan that was approved is still there for the next try."""
+    world.write("bin/terraform", HELD.replace("HELD", world.path("held")), 0o700)
+    stack = Stack(world)
+    path = world.path("bin") + ":/usr/bin:/bin"
+    plan = stack.run("plan", path=path)[2]["plan"]
+    world.write("held", "")
+    assert stack.run("apply", plan=plan, path=path)[0] == 75
+    os.unlink(world.path("held"))
+    assert stack.run("apply", plan=plan, path=path)[0] == 0
+    assert stack.run("apply", plan=plan, path=path)[0] == 4
+
+
 ALIKE = """#!/bin/sh
 case "$1" in
 plan) for argument in "$@"; do case "$argument" in -out=*) echo alike > "${argument#-out=}";; esac; done; exit 2;;

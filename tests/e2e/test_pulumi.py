@@ -1,5 +1,6 @@
 # test_pulumi.py - a stack of pulumi through the daemon and the runner: planned, approved for one plan, applied once, verified, refused, destroyed.
 # SPDX-License-Identifier: MIT
+import fcntl
 import json
 import os
 
@@ -113,6 +114,20 @@ def test_killed_in_mid_apply(world):
     end = stack.ended(run)
     assert end["state"] == "released", end["summary"]
     assert len(stack.made()) == 3, "it ran once"
+
+
+def test_who_holds_the_stack_is_waited_for(world):
+    """An approved apply is no failure because somebody else works there: it comes again, with the plan that was approved."""
+    stack = PulumiStack(world, PROJECT)
+    run = stack.begin("apply")
+    plan = stack.asks(run)
+    with open(world.path("backend", "stacks", "prod.json.lock"), "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert stack.answer(run, plan).status == 200
+        wait_until(lambda: [stage for stage in stack.show(run)["stages"] if stage["name"] == "apply"][0]["tasks"][0]["tries"] > 1, 20, "it is tried again")
+        assert not stack.show(run)["done"]
+    end = stack.ended(run)
+    assert end["state"] == "released" and len(stack.made()) == 3, end["summary"]
 
 
 def test_the_program_dies(world):

@@ -107,6 +107,43 @@ static void whoever_sees_all_may_read_it(void **state)
     free(bound);
 }
 
+/* Whose tokens there are is for admins; the chain can be followed all the same. */
+static void rows_of_tokens_are_for_admins(void **state)
+{
+    struct api_bench *bench = *state;
+    struct err err = {0};
+    struct audit_walk walk;
+
+    three_rows(bench);
+    char *reader = api_bench_token(bench, "{\"principal\":\"board\",\"scopes\":[\"read\"]}");
+    char *admin = api_bench_token(bench, "{\"principal\":\"root\",\"scopes\":[\"read\",\"admin\"]}");
+    bench->token = reader;
+    struct api_bench_call *call = api_bench_ask(bench, "GET", "/v1/audit?after=0", NULL);
+    assert_string_equal(field_at(call, 1, "actor"), "alice");
+    assert_string_equal(field_at(call, 1, "withheld"), "");
+    assert_true(audit_walk_begin(&walk, NULL, &err));
+    for (size_t i = 0; i < 5; i++) {
+        unsigned char prev[JOURNAL_HASH_SIZE];
+        unsigned char hash[JOURNAL_HASH_SIZE];
+        assert_true(digest_hex_decode(field_at(call, i, "prev"), prev, sizeof(prev)));
+        assert_true(digest_hex_decode(field_at(call, i, "hash"), hash, sizeof(hash)));
+        assert_true(audit_walk_withheld(&walk, i + 1, prev, hash, &err));
+        if (i < 2)
+            continue;
+        assert_string_equal(field_at(call, i, "what"), "withheld");
+        assert_string_equal(field_at(call, i, "actor"), "");
+        assert_string_equal(field_at(call, i, "reason"), "");
+        assert_string_equal(field_at(call, i, "text"), "withheld");
+    }
+    assert_int_equal(walk.withheld_count, 5);
+    assert_null(strstr(call->body, "token"));
+    bench->token = admin;
+    assert_string_equal(field_at(api_bench_ask(bench, "GET", "/v1/audit?after=0", NULL), 2, "what"),
+                        "token_created");
+    free(reader);
+    free(admin);
+}
+
 static void what_is_asked_in_vain(void **state)
 {
     static const char *const bad[] = {"limit=0",  "limit=101",        "limit=x",
@@ -126,9 +163,8 @@ static void what_is_asked_in_vain(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        WITH_API(rows_come_in_pages_both_ways),
-        WITH_API(rows_are_whole),
-        WITH_API(whoever_sees_all_may_read_it),
+        WITH_API(rows_come_in_pages_both_ways),  WITH_API(rows_are_whole),
+        WITH_API(rows_of_tokens_are_for_admins), WITH_API(whoever_sees_all_may_read_it),
         WITH_API(what_is_asked_in_vain),
     };
 

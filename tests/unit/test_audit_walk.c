@@ -72,6 +72,30 @@ static void assert_said(const struct err *err, const char *words)
         fail_msg("\"%s\" and not \"%s\"", err->text, words);
 }
 
+/* Of a row that nobody shows it is known that it stands where it stood. */
+static void what_is_withheld_is_followed(void **state)
+{
+    struct audit_walk walk;
+    struct kept rows[ROWS];
+    struct err err = {0};
+
+    (void)state;
+    fill(rows);
+    rows[2].row.actor = "mallory"; /* cannot be seen where it is withheld */
+    assert_true(audit_walk_begin(&walk, NULL, &err));
+    for (size_t i = 0; i < ROWS; i++)
+        assert_true(i == 2 ? audit_walk_withheld(&walk, 3, rows[i].prev, rows[i].hash, &err)
+                           : audit_walk_row(&walk, &rows[i].row, rows[i].prev, rows[i].hash, &err));
+    assert_int_equal(walk.withheld_count, 1);
+    assert_false(walk.is_broken);
+    assert_false(audit_walk_withheld(&walk, 7, rows[4].prev, rows[4].hash, &err));
+    assert_said(&err, "audit row 6 is missing");
+    assert_true(walk.is_broken);
+    assert_true(audit_walk_begin(&walk, NULL, &err));
+    assert_false(audit_walk_withheld(&walk, 1, rows[1].prev, rows[1].hash, &err));
+    assert_said(&err, "audit row 1 does not follow the one before it");
+}
+
 static void what_was_not_touched_fits(void **state)
 {
     struct kept rows[ROWS];
@@ -197,9 +221,13 @@ static void a_head_is_a_hash(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_was_not_touched_fits),   cmocka_unit_test(each_member_counts),
-        cmocka_unit_test(a_row_that_is_gone_is_named), cmocka_unit_test(a_row_that_came_later_is_named),
-        cmocka_unit_test(what_was_cut_off_is_noticed), cmocka_unit_test(a_head_is_a_hash),
+        cmocka_unit_test(what_is_withheld_is_followed),
+        cmocka_unit_test(what_was_not_touched_fits),
+        cmocka_unit_test(each_member_counts),
+        cmocka_unit_test(a_row_that_is_gone_is_named),
+        cmocka_unit_test(a_row_that_came_later_is_named),
+        cmocka_unit_test(what_was_cut_off_is_noticed),
+        cmocka_unit_test(a_head_is_a_hash),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -133,6 +133,48 @@ static void test_longest_pause(void **state)
     assert_int_equal(trial.state.tasks[RUN_TRIAL_DIST].tries, 11);
 }
 
+/* What could not begin is tried again for as long as it may wait, and counts for nothing. */
+static void test_patience(void **state)
+{
+    const int64_t patience_ms = 10 * RUN_BACKOFF_MAX_MS;
+    struct run_trial trial;
+
+    (void)state;
+    run_trial_init(&trial);
+    trial.plan.tasks[RUN_TRIAL_DIST].tries_max = 1;
+    trial.plan.tasks[RUN_TRIAL_DIST].patience_ms = patience_ms;
+    run_trial_turn(&trial);
+    while (trial.now_ms < trial.state.stage_entered_ms + patience_ms) {
+        run_trial_result(&trial, RUN_TRIAL_DIST, RUN_RESULT_AGAIN);
+        assert_int_equal(run_trial_phase(&trial, RUN_TRIAL_DIST), TASK_RESTING);
+        assert_int_equal(trial.decision.traces[1].kind, RUN_TRACE_TRY);
+        run_trial_tick(&trial, RUN_BACKOFF_MAX_MS);
+        assert_int_equal(run_trial_phase(&trial, RUN_TRIAL_DIST), TASK_RUNNING);
+    }
+    assert_int_equal(trial.state.tasks[RUN_TRIAL_DIST].tries, 11);
+    run_trial_result(&trial, RUN_TRIAL_DIST, RUN_RESULT_AGAIN);
+    assert_int_equal(run_trial_phase(&trial, RUN_TRIAL_DIST), TASK_FAILED);
+    assert_int_equal(trial.state.tasks[RUN_TRIAL_DIST].cause, CAUSE_COMMAND);
+}
+
+/* A failure is one however patient; nor are there more tries than can be counted. */
+static void test_end_of_patience(void **state)
+{
+    struct run_trial trial;
+
+    (void)state;
+    for (int is_counted_out = 0; is_counted_out < 2; is_counted_out++) {
+        run_trial_init(&trial);
+        trial.plan.tasks[RUN_TRIAL_DIST].tries_max = 1;
+        trial.plan.tasks[RUN_TRIAL_DIST].patience_ms = 10 * RUN_BACKOFF_MAX_MS;
+        run_trial_turn(&trial);
+        if (is_counted_out)
+            trial.state.tasks[RUN_TRIAL_DIST].tries = UINT16_MAX;
+        run_trial_result(&trial, RUN_TRIAL_DIST, is_counted_out ? RUN_RESULT_AGAIN : RUN_RESULT_FAILED);
+        assert_int_equal(run_trial_phase(&trial, RUN_TRIAL_DIST), TASK_FAILED);
+    }
+}
+
 /* A fate that nobody knows is a failed try where the command bears being repeated, else the task's end. */
 static void test_unknown_fate(void **state)
 {
@@ -357,6 +399,8 @@ int main(void)
         cmocka_unit_test(test_places),
         cmocka_unit_test(test_tries),
         cmocka_unit_test(test_longest_pause),
+        cmocka_unit_test(test_patience),
+        cmocka_unit_test(test_end_of_patience),
         cmocka_unit_test(test_unknown_fate),
         cmocka_unit_test(test_awaited),
         cmocka_unit_test(test_silence),

@@ -251,6 +251,9 @@ static void test_whole(void **state)
     assert_int_equal(plan->tasks[4].repeat,
                      REPEAT_UNSAFE); /* applied once, or nobody knows: a new plan tells */
     assert_int_equal(plan->tasks[4].tries_max, 1);
+    assert_int_equal(plan->tasks[4].patience_ms, 3600 * 1000);
+    assert_int_equal(plan->tasks[0].patience_ms, 10 * 60 * 1000);
+    assert_int_equal(plan->tasks[3].patience_ms, 0);
     assert_non_null(tasks[4].skip);
     for (uint8_t i = 0; i < plan->stage_count; i++)
         assert_int_equal(definition->begins[i], 0);
