@@ -34,6 +34,7 @@ struct loop {
     size_t work_count;
     uint64_t turn;
     const bool *until; /* of loop_run_until, or NULL */
+    bool is_turning;
 };
 
 struct loop_timer {
@@ -194,7 +195,16 @@ void loop_free(struct loop *loop)
 
 void loop_run(struct loop *loop)
 {
+    bool was_turning = loop->is_turning;
+
+    loop->is_turning = true;
     (void)uv_run(&loop->uv, UV_RUN_DEFAULT);
+    loop->is_turning = was_turning;
+}
+
+bool loop_is_turning(const struct loop *loop)
+{
+    return loop->is_turning;
 }
 
 void loop_stop(struct loop *loop)
@@ -212,9 +222,12 @@ bool loop_run_until(struct loop *loop, const bool *flag, int64_t deadline_ms)
     int64_t end_ms = loop_now_ms() + deadline_ms;
     struct loop_timer *end = loop_timer_start(loop, deadline_ms, 0, ignore, NULL);
 
+    bool was_turning = loop->is_turning;
     loop->until = flag;
+    loop->is_turning = true;
     while (!*flag && loop_now_ms() < end_ms)
         (void)uv_run(&loop->uv, UV_RUN_ONCE);
+    loop->is_turning = was_turning;
     loop->until = NULL;
     loop_timer_stop(end);
     return *flag;

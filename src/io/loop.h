@@ -45,6 +45,9 @@ void loop_free(struct loop *loop);
 void loop_run(struct loop *loop); /* until loop_stop */
 void loop_stop(struct loop *loop);
 
+/* Within one of the two: callbacks may stand below the caller. */
+bool loop_is_turning(const struct loop *loop);
+
 /* Runs until *flag is true or the deadline has passed; true if the flag was set (tests, start-up). */
 MUST_CHECK bool loop_run_until(struct loop *loop, const bool *flag, int64_t deadline_ms);
 

@@ -430,8 +430,12 @@ void mqtt_client_free(struct mqtt_client *client)
         client->attempt->client = NULL; /* the worker still has it */
         client->attempt = NULL;
     }
-    /* This may be a callback of the library: it must have returned before the handle goes. */
-    loop_defer(client->loop, destroy, client);
+    /* In a turn this may be a callback of the library, which must have returned before the handle goes. After
+     * the last one nothing that is deferred would come to pass, our good-bye neither. */
+    if (loop_is_turning(client->loop))
+        loop_defer(client->loop, destroy, client);
+    else
+        destroy(client);
 }
 
 void mqtt_client_stop_reading(struct mqtt_client *client)

@@ -88,7 +88,8 @@ MUST_CHECK bool mqtt_client_new(struct loop *loop, const struct mqtt_client_sett
                                 struct mqtt_client **ret_client, struct err *err);
 
 /* Says good-bye to the broker (so no Will), fails what is in flight, calls nothing afterwards. The memory
- * goes at the end of the turn, the socket when the broker has closed it (io/linger.h). */
+ * goes at the end of the turn, or at once where the loop does not turn, the socket when the broker has closed
+ * it (io/linger.h). */
 void mqtt_client_free(struct mqtt_client *client);
 
 /* The password of the next connection, copied; a client that waits for one connects now. */

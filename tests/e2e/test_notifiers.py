@@ -1,8 +1,11 @@
 # test_notifiers.py - chat, pager and test notices of a real daemon: in order, once, and over when it is over.
 # SPDX-License-Identifier: MIT
+import contextlib
 import json
 import os
+import socket
 import sqlite3
+import threading
 
 from support import wait_until
 from support.swift import begin, begun, ended, publishing, show
@@ -134,3 +137,45 @@ def test_notices_to_try_a_receiver(world):
     token = world.verdict("token", "create", "ci", "--scope", "read,deploy").stdout.strip()
     answer = world.api("POST", "/v1/notifiers/slack:deploys/test", {}, headers={"Authorization": f"Bearer {token}"})
     assert answer.status == 403, "a pipeline does not ring at people"
+
+
+class Ear:
+    """Stands between the daemon and the broker, and keeps what the daemon says on each connection."""
+
+    def __init__(self, broker_port):
+        self.broker_port, self.said = broker_port, []
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self.take, daemon=True).start()
+
+    def take(self):
+        with contextlib.suppress(OSError):
+            while True:
+                near, _address = self.listener.accept()
+                far = socket.create_connection(("127.0.0.1", self.broker_port))
+                self.said.append(bytearray())
+                for source, sink, kept in ((near, far, self.said[-1]), (far, near, bytearray())):
+                    threading.Thread(target=self.carry, args=(source, sink, kept), daemon=True).start()
+
+    @staticmethod
+    def carry(source, sink, kept):
+        with contextlib.suppress(OSError):
+            while piece := source.recv(65536):
+                kept += piece
+                sink.sendall(piece)
+            sink.shutdown(socket.SHUT_WR)
+
+
+def test_the_broker_hears_good_bye(world):
+    """Who stops says DISCONNECT on each of its connections: nobody's Will is told for it."""
+    world.start_broker()
+    ear = Ear(world.broker_port)
+    text = verdictd_text(world).replace("notifiers: {", f'notifiers: {{ mqtt: {{ events: {{ url = "mqtt://127.0.0.1:{ear.port}"; }}; }};').replace(
+        f'url = "mqtt://127.0.0.1:{world.broker_port}"', f'url = "mqtt://127.0.0.1:{ear.port}"')
+    world.start_daemon(text=text)
+    wait_until(lambda: len([said for said in ear.said if said]) >= 2, 10, "status and notifier are connected")
+    wait_until(lambda: "[+]mqtt:plant ok" in world.api("GET", "/readyz?verbose").text, 10, "the broker has answered")
+    assert world.verdict("notify", "test", "mqtt:events").returncode == 0
+    world.programs["verdictd"].stop()
+    ear.listener.close()
+    assert [bytes(said[-2:]) for said in ear.said] == len(ear.said) * [b"\xe0\x00"]
