@@ -213,8 +213,6 @@ static void add_deployments(const struct fleet_report *report)
     cJSON *deployments = cJSON_AddArrayToObject(report->json, "deployments");
 
     for (size_t i = 0; i < report->row_count; i++) {
-        if (!fleet_shows(&report->wish, report->rows[i].service, report->rows[i].environment))
-            continue;
         const struct record record = reading_record_of(report->api, &report->rows[i]);
         cJSON_AddItemToArray(deployments, shape_deployment(&record, false));
     }
@@ -231,8 +229,6 @@ static void add_pipelines(const struct fleet_report *report)
     for (size_t i = 0; i < report->run_count; i++) {
         const struct run_record record = {.row = &report->runs[i]};
         enum run_phase phase = record.row->state.phase;
-        if (!fleet_shows_run(&report->wish, record.row))
-            continue;
         if (!run_phase_is_terminal(phase))
             cJSON_AddItemToArray(phase == RUN_QUEUED ? queued : active, run_shape(&record, false));
         else if (cJSON_GetArraySize(recent) < FLEET_RUNS_RECENT)

@@ -63,10 +63,10 @@ struct fleet_report {
     /* read by a worker */
     struct err err; /* code ERR_NONE: all is well */
     struct arena arena, page;
-    const struct journal_deployment *rows; /* under way, the newest ones */
+    struct journal_deployment *rows; /* under way, the newest ones that the asker may see */
     size_t row_count;
     uint32_t in_progress;
-    const struct journal_run *runs; /* the newest ones */
+    struct journal_run *runs; /* the newest ones of those */
     size_t run_count;
     struct fleet_stacks stacks;
     struct fleet_figures *part;

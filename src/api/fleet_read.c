@@ -1,5 +1,6 @@
 /* fleet_read.c - the journal read for a report of the fleet; on a worker.
  * SPDX-License-Identifier: MIT */
+#include "api/fleet_keep.h"
 #include "api/fleet_parts.h"
 #include "config/run_definition.h"
 #include "orchestrator/deployment.h"
@@ -64,7 +65,8 @@ bool fleet_shows_run(const struct fleet_wish *wish, const struct journal_run *ru
 
 /* ---- what is under way ---- */
 
-static void count_under_way(struct fleet_report *report, const struct journal_deployment *rows, size_t count)
+static bool take_under_way(struct fleet_report *report, const struct journal_deployment *rows, size_t count,
+                           struct err *err)
 {
     for (size_t i = 0; i < count; i++) {
         if (!fleet_shows(&report->wish, rows[i].service, rows[i].environment))
@@ -73,7 +75,11 @@ static void count_under_way(struct fleet_report *report, const struct journal_de
         report->in_progress++;
         if (environment != NULL)
             environment->in_progress++;
+        if (report->row_count < VIEW_ROWS_MAX &&
+            !fleet_keep_deployment(&report->arena, &rows[i], &report->rows[report->row_count++], err))
+            return false;
     }
+    return true;
 }
 
 static uint32_t phases_under_way(void)
@@ -86,7 +92,15 @@ static uint32_t phases_under_way(void)
     return phases;
 }
 
-/* All of them are counted, the first page is shown. */
+static bool make_room(struct fleet_report *report, struct err *err)
+{
+    report->rows = arena_take_array(&report->arena, VIEW_ROWS_MAX, sizeof(*report->rows));
+    report->runs = arena_take_array(&report->arena, VIEW_ROWS_MAX, sizeof(*report->runs));
+    return (report->rows != NULL && report->runs != NULL) ||
+           err_set(err, ERR_LIMIT, "a report has no memory for its rows");
+}
+
+/* All that the asker may see are counted, the newest of them are shown. */
 static bool read_under_way(struct fleet_report *report, struct journal_view *view, struct err *err)
 {
     struct journal_filter filter = {.limit = VIEW_ROWS_MAX, .phases = phases_under_way()};
@@ -96,16 +110,33 @@ static bool read_under_way(struct fleet_report *report, struct journal_view *vie
     if (report->wish.environment[0] != '\0')
         filter.environment = report->wish.environment;
     while (count == VIEW_ROWS_MAX) {
-        struct arena *arena = report->rows == NULL ? &report->arena : &report->page;
         arena_reset(&report->page);
-        if (!journal_view_list(view, &filter, arena, &rows, &count, err))
+        if (!journal_view_list(view, &filter, &report->page, &rows, &count, err) ||
+            !take_under_way(report, rows, count, err))
             return false;
-        count_under_way(report, rows, count);
-        if (report->rows == NULL) {
-            report->rows = rows;
-            report->row_count = count;
-        }
         filter.before = count == 0 ? 0 : rows[count - 1].id;
+    }
+    return true;
+}
+
+/* The newest that the asker may see, of as many as are looked at. */
+static bool read_newest_runs(struct fleet_report *report, struct journal_view *view, struct err *err)
+{
+    const struct journal_run *rows = NULL;
+    size_t count = VIEW_ROWS_MAX;
+    uint64_t before = 0;
+
+    for (size_t seen = 0; count == VIEW_ROWS_MAX && seen < FLEET_RUNS_MAX; seen += count) {
+        arena_reset(&report->page);
+        if (!journal_view_runs(view, "", before, VIEW_ROWS_MAX, &report->page, &rows, &count, err))
+            return false;
+        for (size_t i = 0; i < count && report->run_count < VIEW_ROWS_MAX; i++)
+            if (fleet_shows_run(&report->wish, &rows[i]) &&
+                !fleet_keep_run(&report->arena, &rows[i], &report->runs[report->run_count++], err))
+                return false;
+        if (count == 0 || report->run_count == VIEW_ROWS_MAX)
+            break;
+        before = rows[count - 1].id;
     }
     return true;
 }
@@ -343,18 +374,16 @@ static void take_page(struct pass *pass, const struct journal_run *rows, size_t 
 static bool read_runs(struct pass *pass, struct err *err)
 {
     struct fleet_report *report = pass->report;
-    const struct journal_run *rows = report->runs;
-    size_t count = report->run_count;
-    size_t seen = count;
+    const struct journal_run *rows = NULL;
+    size_t count = VIEW_ROWS_MAX;
+    uint64_t before = 0;
 
-    take_page(pass, rows, count);
-    while (count == VIEW_ROWS_MAX && seen < FLEET_RUNS_MAX) {
-        uint64_t before = rows[count - 1].id;
+    for (size_t seen = 0; count == VIEW_ROWS_MAX && seen < FLEET_RUNS_MAX; seen += count) {
         arena_reset(&report->page);
         if (!journal_view_runs(pass->view, "", before, VIEW_ROWS_MAX, &report->page, &rows, &count, err))
             return false;
         take_page(pass, rows, count);
-        seen += count;
+        before = count == 0 ? 0 : rows[count - 1].id;
     }
     if (count == VIEW_ROWS_MAX)
         report->part->is_cut = true;
@@ -410,9 +439,8 @@ void fleet_read(struct fleet_report *report, struct journal_view *view)
 
     for (size_t i = 0; i < report->part->environment_count; i++)
         report->part->environments[i].in_progress = 0; /* of those that were kept */
-    is_good = read_under_way(report, view, &err) &&
-              journal_view_runs(view, "", 0, VIEW_ROWS_MAX, &report->arena, &report->runs, &report->run_count,
-                                &err) &&
+    is_good = make_room(report, &err) && read_under_way(report, view, &err) &&
+              read_newest_runs(report, view, &err) &&
               fleet_stacks_read(view, &report->wish, &report->stacks, &err) &&
               (report->has_figures || read_figures(report, view, &err));
     if (!is_good)

@@ -281,6 +281,36 @@ static void there_are_so_many_stacks(void **state)
     expect(call, ".infrastructure.totals.resources.value", "2048");
 }
 
+/* What others have under way, however much it is, takes no place from what one may see. */
+static void others_take_no_place(void **state)
+{
+    static const char others[] =
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 250)"
+        " INSERT INTO targets(id, service, environment) SELECT 900 + i, 'mailer' || i, 'prod' FROM n;"
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 250)"
+        " INSERT INTO deployments SELECT id + 100 + i, 900 + i, kind, taken_back, version, previous, plan_hash,"
+        " sealed, strategy, actor, reason, run_url, commit_id, created_ms, changed_ms, ended_ms, phase,"
+        " ending, step, attempt, sequence, seen_ms, is_open, is_escalated, revision, snapshot, why,"
+        " traceparent FROM deployments, n WHERE id = 1;";
+    struct api_bench *bench = *state;
+    char *shop =
+        api_bench_token(bench, "{\"principal\":\"ci-shop\",\"scopes\":[\"read\"],\"services\":[\"shop\"]}");
+
+    (void)api_bench_deployment(bench, PHASE_RUNNING);
+    write_looks(bench, others);
+    const struct api_bench_call *call = ask(bench, "");
+    expect(call, ".in_progress", "251");
+    expect(call, ".deployments[99].service", "mailer151");
+    expect(call, ".deployments[100].service", "");
+    bench->token = shop;
+    call = ask(bench, "");
+    expect(call, ".in_progress", "1");
+    expect(call, ".deployments[0].id", "dep_1");
+    expect(call, ".deployments[1].id", "");
+    bench->token = NULL;
+    free(shop);
+}
+
 /* ---- waiting ---- */
 
 /* One report is made at a time; who waits gets theirs. */
@@ -349,6 +379,7 @@ int main(void)
                                         api_bench_tear_down),
         cmocka_unit_test_setup_teardown(states_and_locks_are_of_whoever_may_see_them, api_bench_set_up,
                                         api_bench_tear_down),
+        cmocka_unit_test_setup_teardown(others_take_no_place, api_bench_set_up, api_bench_tear_down),
         cmocka_unit_test_setup_teardown(there_are_so_many_stacks, api_bench_set_up, api_bench_tear_down),
         cmocka_unit_test_setup_teardown(many_who_ask_wait_for_each_other, api_bench_set_up,
                                         api_bench_tear_down),
