@@ -10,7 +10,9 @@ from support.swift import begin, begun, fake_source, publishing, show
 from world import find
 
 # What Prometheus does, and a word of what people read then.
-OUTAGES = [("422", "422"), ("503", "503"), ("500", "500"), ("html", "JSON"), ("warnings", "a store is away"), ("hung", "127.0.0.1"), ("slow", "127.0.0.1")]
+OUTAGES = [("killed", "connect"), ("422", "422"), ("503", "503"), ("500", "500"), ("html", "JSON"), ("warnings", "a store is away"), ("hung", "deadline"), ("slow", "deadline"),
+           ("drip", "deadline"), ("endless", "longer than"), ("bomb", "longer than"), ("comma", "a sample that is none"), ("huge", "a sample that is none"), ("utf8", "UTF-8"),
+           ("deep", "nested deeper"), ("points", "'matrix' instead of"), ("redirect", "redirect")]
 RATE = 10  # values a second that `publishing` sends for each slot
 GROWTH_MAX_KB = 4096
 
@@ -33,15 +35,15 @@ def test_prometheus_through_all_its_outages(world):
         name = begun(world, "2.0.0")
         before = None
         for mode, word in OUTAGES:
-            fake.mode = "good"
+            fake.become("good")
             wait_until(lambda: rule(world, name, "deep")["verdict"] == "pass", 15, "it is well again, without a restart")
             before = before or resident_kb(world)
-            fake.mode = mode
+            fake.become(mode)
             wait_until(lambda: rule(world, name, "deep")["reason"] == "source-error", 15, f"{mode}: the rule says so")
             wait_until(lambda word=word: word in show(world, name)["why"], 5, f"{mode}: people read why")
             assert rule(world, name, "deep")["verdict"] == "inconclusive"
         assert resident_kb(world) < before + GROWTH_MAX_KB
-        fake.mode = "bad"
+        fake.become("bad")
         wait_until(lambda: world.split() == 0, 15, "it is heard when it is back")
     finally:
         fake.stop()

@@ -1,10 +1,16 @@
 # fake_prometheus.py - a Prometheus that answers every query as it is told to: well, wrongly, or not at all.
 # SPDX-License-Identifier: MIT
 import contextlib
+import functools
+import gzip
 import http.server
 import json
+import ssl
 import threading
 import time
+
+POINTS = 11000  # of one series: as many as Prometheus gives
+BOMB_BYTES = 64 << 20
 
 
 def answer(*values, **more):
@@ -13,7 +19,18 @@ def answer(*values, **more):
     return json.dumps({"status": "success", "data": {"resultType": "vector", "result": rows}, **more})
 
 
-# name: (status, body)
+def points():
+    """A range where an instant was asked for."""
+    values = [[time.time(), "0.1"]] * POINTS
+    return json.dumps({"status": "success", "data": {"resultType": "matrix", "result": [{"metric": {}, "values": values}]}})
+
+
+@functools.cache
+def bomb():
+    return gzip.compress(b" " * BOMB_BYTES)
+
+
+# name: (status, body, headers)
 MODES = {
     "good": lambda: (200, answer("0.1")),
     "bad": lambda: (200, answer("1000")),
@@ -26,6 +43,13 @@ MODES = {
     "empty": lambda: (200, answer()),
     "two": lambda: (200, answer("0.1", "0.2")),
     "nan": lambda: (200, answer("NaN")),
+    "comma": lambda: (200, answer("1,5")),
+    "huge": lambda: (200, answer("1e999")),
+    "utf8": lambda: (200, answer("0.1").replace('"n"', '"\xff"').encode("latin-1")),
+    "deep": lambda: (200, '{"status":"success","data":' + "[" * 1000 + "]" * 1000 + "}"),
+    "points": lambda: (200, points()),
+    "redirect": lambda: (302, "", ("Location", "http://127.0.0.1:1/")),
+    "bomb": lambda: (200, bomb(), ("Content-Encoding", "gzip")),
 }
 
 # name: (bytes, seconds between them)
@@ -34,9 +58,9 @@ ENDLESS = {"drip": (b" ", 0.5), "endless": (b" " * 65536, 0.001)}
 
 
 class FakePrometheus:
-    """Serves on a port of its own from its start to its stop()."""
+    """Serves on a port of its own from its start to its stop(); with a certificate (file, file of the key) over TLS."""
 
-    def __init__(self, mode="good"):
+    def __init__(self, mode="good", certificate=None):
         outer, self.mode, self.asked, self.over = self, mode, 0, threading.Event()
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -44,6 +68,9 @@ class FakePrometheus:
 
             def do_GET(self):  # pylint: disable=invalid-name
                 self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                if outer.mode == "killed":
+                    self.close_connection = True
+                    return
                 if outer.mode in ENDLESS:
                     outer.asked += 1
                     self.pour(*ENDLESS[outer.mode])
@@ -56,10 +83,11 @@ class FakePrometheus:
 
             do_POST = do_GET
 
-            def tell(self, status, body):
-                data = body.encode()
+            def tell(self, status, body, *headers):
+                data = body.encode() if isinstance(body, str) else body
                 self.send_response(status)
-                self.send_header("Content-Type", "application/json")
+                for header in (("Content-Type", "application/json"), *headers):
+                    self.send_header(*header)
                 self.send_header("Content-Length", str(len(data)))
                 self.end_headers()
                 self.wfile.write(data)
@@ -84,14 +112,34 @@ class FakePrometheus:
             def log_message(self, *_arguments):  # pylint: disable=arguments-differ
                 pass
 
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.handler, self.certificate, self.server = Handler, certificate, None
+        self.listen(0)
+        self.url = f"{'https' if certificate else 'http'}://127.0.0.1:{self.server.server_port}"
+
+    def listen(self, port):
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", port), self.handler)
         self.server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        if self.certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*self.certificate)
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
         self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         self.thread.start()
 
-    def stop(self):
-        self.over.set()
+    def hang_up(self):
         self.server.shutdown()
         self.server.server_close()
         self.thread.join(5)
+
+    def become(self, mode):
+        """The next mode; "killed" answers nobody, and is there again with another one."""
+        was_killed, self.mode = self.mode == "killed", mode
+        if was_killed and mode != "killed":
+            self.listen(self.server.server_port)
+        elif mode == "killed":
+            self.hang_up()
+
+    def stop(self):
+        self.over.set()
+        if self.mode != "killed":
+            self.hang_up()
