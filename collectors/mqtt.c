@@ -62,6 +62,7 @@ struct collector {
     struct mqtt_client *client;
     struct collector_watch *chains[CHAINS]; /* by the hash of a topic without wildcards */
     struct collector_watch *wild;           /* those with */
+    size_t combined;                        /* watches that have a table of reporters */
     struct loop_timer *check;
     struct mqtt_password password;
     bool is_up;
@@ -76,7 +77,8 @@ struct collector_watch {
     struct collector_watch *next;
     struct mqtt_series *series;
     uint64_t hash; /* of its topic */
-    bool is_told;  /* that the broker is gone */
+    bool is_combined;
+    bool is_told; /* that the broker is gone */
 };
 
 static struct collector_watch **chain_of(struct collector *collector, uint64_t hash)
@@ -99,31 +101,56 @@ static int64_t now_ms(const struct collector *collector)
 
 /* ---- values ---- */
 
-static void take(struct collector_watch *watch, const char *topic, struct decode_message *message)
+/* What came on a topic. */
+struct arrival {
+    const char *topic;
+    struct decode_message message;
+    const char *why; /* it is none; else NULL */
+};
+
+static void take(struct collector_watch *watch, struct arrival *arrival)
 {
-    mqtt_series_take(watch->series, topic, message, now_ms(watch->collector));
+    if (arrival->why != NULL)
+        mqtt_series_trouble(watch->series, arrival->why);
+    else
+        mqtt_series_take(watch->series, arrival->topic, &arrival->message, now_ms(watch->collector));
+}
+
+static void hand_out(struct collector *collector, struct arrival *arrival)
+{
+    struct collector_watch *watch = NULL;
+    uint64_t hash = hash_text(HASH_BEGIN, arrival->topic);
+
+    for (watch = *chain_of(collector, hash); watch != NULL; watch = watch->next) {
+        if (watch->hash == hash && strcmp(mqtt_series_topic(watch->series), arrival->topic) == 0)
+            take(watch, arrival);
+    }
+    for (watch = collector->wild; watch != NULL; watch = watch->next) {
+        if (mqtt_client_covers(mqtt_series_topic(watch->series), arrival->topic))
+            take(watch, arrival);
+    }
 }
 
 /* What is retained was true once, nobody knows when. */
 static void on_message(void *data, const char *topic, const char *payload, size_t length, bool is_retained)
 {
-    struct collector *collector = data;
-    struct decode_message message;
-    struct collector_watch *watch = NULL;
-    uint64_t hash = hash_text(HASH_BEGIN, topic);
+    struct arrival arrival = {.topic = topic};
 
     if (is_retained)
         return;
-    decode_init(&message, payload, length, clock_wall_ms());
-    for (watch = *chain_of(collector, hash); watch != NULL; watch = watch->next) {
-        if (watch->hash == hash && strcmp(mqtt_series_topic(watch->series), topic) == 0)
-            take(watch, topic, &message);
-    }
-    for (watch = collector->wild; watch != NULL; watch = watch->next) {
-        if (mqtt_client_covers(mqtt_series_topic(watch->series), topic))
-            take(watch, topic, &message);
-    }
-    decode_done(&message);
+    decode_init(&arrival.message, payload, length, clock_wall_ms());
+    hand_out(data, &arrival);
+    decode_done(&arrival.message);
+}
+
+static void on_too_long(void *data, const char *topic, size_t length, bool is_retained)
+{
+    char why[WHY_MAX];
+    struct arrival arrival = {.topic = topic, .why = why};
+
+    (void)snprintf(why, sizeof(why), "a message of %zu bytes is longer than %d", length, DECODE_PAYLOAD_MAX);
+    if (!is_retained)
+        hand_out(data, &arrival);
 }
 
 static void pass_second(struct collector_watch *watch)
@@ -158,9 +185,9 @@ static void check(void *data)
 
     if (!collector->is_up && !mqtt_password_renew(&collector->password, collector->client, &err))
         (void)snprintf(collector->why, sizeof(collector->why), "%.250s", err.text);
-    if (collector->is_up)
+    if (collector->is_up && collector->combined > 0)
         each_watch(collector, pass_second);
-    else if (loop_now_ms() - collector->down_since_ms >= DOWN_TOLERATED_MS)
+    if (!collector->is_up && loop_now_ms() - collector->down_since_ms >= DOWN_TOLERATED_MS)
         each_watch(collector, tell_gone);
 }
 
@@ -237,8 +264,11 @@ bool collector_mqtt_connect(struct loop *loop, const struct option_value *option
 static bool connect_broker(struct collector *collector, const char *name, const struct option_value *options,
                            struct err *err)
 {
-    static const struct mqtt_client_callbacks callbacks = {
-        .on_up = on_up, .on_down = on_down, .on_message = on_message, .on_refused = on_refused};
+    static const struct mqtt_client_callbacks callbacks = {.on_up = on_up,
+                                                           .on_down = on_down,
+                                                           .on_message = on_message,
+                                                           .on_too_long = on_too_long,
+                                                           .on_refused = on_refused};
     const struct collector_env *env = &collector->env;
     bool has_will = env->status_source != NULL && strcmp(env->status_source, name) == 0;
     char client_id[CLIENT_ID_MAX];
@@ -315,6 +345,8 @@ static bool watch_series(struct collector *collector, const struct collector_ser
     watch->collector = collector;
     watch->series = its;
     watch->hash = hash_text(HASH_BEGIN, topic);
+    watch->is_combined = series->options[MQTT_COMBINE].is_set;
+    collector->combined += watch->is_combined;
     watch->chain = list_of(collector, topic);
     watch->next = *watch->chain;
     *watch->chain = watch;
@@ -329,6 +361,7 @@ static void unwatch_series(struct collector_watch *watch)
     while (*place != watch)
         place = &(*place)->next;
     *place = watch->next;
+    watch->collector->combined -= watch->is_combined;
     mqtt_client_unsubscribe(watch->collector->client, mqtt_series_topic(watch->series));
     mqtt_series_free(watch->series);
     free(watch);

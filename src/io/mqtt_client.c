@@ -20,7 +20,6 @@
 
 enum {
     TICK_MS = 500,
-    PACKETS_PER_TURN = 256,
     BACKOFF_DOUBLINGS_MAX = 16,
     REACH_MS = MQTT_CLIENT_CONNECT_MS / 2,
     STEADY_MS = 10 * 1000 /* a connection that held so long begins the backoff anew */
@@ -112,6 +111,7 @@ static void stop_polling(struct mqtt_client *client)
 {
     loop_poll_stop(client->poll);
     client->poll = NULL;
+    client->is_gathering = false;
     if (client->fd >= 0)
         (void)close(client->fd);
     client->fd = -1;
@@ -181,8 +181,12 @@ static void settle(struct mqtt_client *client, int code)
         go_down(client, code != MOSQ_ERR_SUCCESS ? mosquitto_strerror(code) : "the connection is lost");
         return;
     }
+    bool is_reading = !client->is_deaf && !client->is_gathering;
     bool wants_write = mosquitto_want_write(client->attempt->library);
-    loop_poll_change(client->poll, (client->is_deaf ? 0 : LOOP_READABLE) | (wants_write ? LOOP_WRITABLE : 0));
+    unsigned events = (is_reading ? LOOP_READABLE : 0) | (wants_write ? LOOP_WRITABLE : 0);
+    if (events != client->watched)
+        loop_poll_change(client->poll, events);
+    client->watched = events;
 }
 
 static void settle_now(void *data)
@@ -201,20 +205,14 @@ void mqtt_client_settle_soon(struct mqtt_client *client)
     client->is_settling = true;
 }
 
-/* The library reads one packet a call, and leaves EAGAIN where there was none; take what is there, so that
- * one turn sees it all. */
-static int read_packets(struct mqtt_client *client)
+static void take_gathered(void *data)
 {
-    struct mosquitto *library = client->attempt->library;
-    int code = MOSQ_ERR_SUCCESS;
-    bool has_more = true;
+    struct mqtt_client *client = data;
 
-    for (int i = 0; i < PACKETS_PER_TURN && has_more && code == MOSQ_ERR_SUCCESS; i++) {
-        errno = 0;
-        code = mosquitto_loop_read(library, 1);
-        has_more = errno != EAGAIN && !client->is_freed && !client->is_deaf && mosquitto_socket(library) >= 0;
-    }
-    return code;
+    if (!client->is_gathering)
+        return;
+    client->is_gathering = false;
+    settle(client, client->is_deaf ? MOSQ_ERR_SUCCESS : mqtt_traffic_read(client));
 }
 
 static void work_on_socket(void *data, unsigned events)
@@ -225,7 +223,7 @@ static void work_on_socket(void *data, unsigned events)
     if ((events & LOOP_WRITABLE) != 0)
         code = mosquitto_loop_write(client->attempt->library, 1);
     if (code == MOSQ_ERR_SUCCESS && !client->is_deaf && (events & (LOOP_READABLE | LOOP_FAILED)) != 0)
-        code = read_packets(client);
+        code = mqtt_traffic_read(client);
     if ((events & LOOP_FAILED) != 0 && !client->is_freed && mosquitto_socket(client->attempt->library) >= 0)
         go_down(client, "the connection failed");
     settle(client, code);
@@ -265,8 +263,9 @@ static bool start_polling(struct mqtt_client *client, struct err *err)
     client->fd = fd >= 0 ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : -1;
     if (client->fd < 0)
         return err_set(err, ERR_IO, "no socket");
-    return loop_poll_start(client->loop, client->fd, LOOP_READABLE | LOOP_WRITABLE, work_on_socket, client,
-                           &client->poll, err);
+    client->watched = LOOP_READABLE | LOOP_WRITABLE;
+    return loop_poll_start(client->loop, client->fd, client->watched, work_on_socket, client, &client->poll,
+                           err);
 }
 
 static void note_attempted(void *data)
@@ -398,6 +397,7 @@ bool mqtt_client_new(struct loop *loop, const struct mqtt_client_settings *setti
     attempt_free(trial);
     client->retry = loop_timer_start(loop, 0, 0, attempt_start, client);
     client->tick = loop_timer_start(loop, TICK_MS, TICK_MS, look_around, client);
+    client->gather = loop_timer_start(loop, 0, 0, take_gathered, client);
     *ret_client = client;
     return true;
 }
@@ -420,6 +420,7 @@ void mqtt_client_free(struct mqtt_client *client)
     client->is_freed = true;
     loop_timer_stop(client->retry);
     loop_timer_stop(client->tick);
+    loop_timer_stop(client->gather);
     loop_defer_cancel(client->loop, settle_now, client);
     mqtt_traffic_tell_done(client, true);
     loop_poll_stop(client->poll);

@@ -2,7 +2,8 @@
  * SPDX-License-Identifier: MIT
  *
  * The client connects, subscribes what was asked for, and starts again with jittered exponential backoff
- * whenever the broker is gone, refuses, or is silent for longer than the keepalive. libmosquitto acknowledges
+ * whenever the broker is gone, refuses, or is silent for longer than the keepalive. Of more than a thousand
+ * messages a second each is a few milliseconds late: they are read together. libmosquitto acknowledges
  * before it calls us, so a message that arrives here can be lost by a crash: nothing that must not be lost
  * may come this way alone. Over TLS it writes where nobody may read: the process ignores SIGPIPE. Loop thread
  * only. */
@@ -65,6 +66,8 @@ struct mqtt_client_callbacks {
     void (*on_property)(void *data, const char *name, const char *value);
     /* payload: `length` bytes and a NUL behind them; topic: valid UTF-8 without wildcards. */
     void (*on_message)(void *data, const char *topic, const char *payload, size_t length, bool is_retained);
+    /* Instead of on_message: the payload is longer than payload_max_bytes. */
+    void (*on_too_long)(void *data, const char *topic, size_t length, bool is_retained);
     /* The broker refused this subscription (its access list). */
     void (*on_refused)(void *data, const char *filter);
 };

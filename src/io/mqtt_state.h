@@ -59,6 +59,13 @@ struct mqtt_client {
     struct reach *reach;          /* CONNECTING, before the worker has the attempt; else NULL */
     int fd;                       /* a duplicate of the socket, which the library closes as it likes; or -1 */
     struct loop_poll *poll;
+    unsigned watched; /* by the poll */
+    struct loop_timer *gather;
+    bool is_gathering; /* nothing is watched for reading until `gather` fires */
+    bool is_drained;   /* the last reading found the socket's end */
+    bool is_crowded;   /* in the last span there were many messages */
+    int64_t span_ms;   /* when this span began, and with how many messages */
+    uint64_t span_messages;
     struct loop_timer *retry;
     struct loop_timer *tick;
     int64_t since_ms; /* start of the attempt; once UP, of the connection */
@@ -76,6 +83,9 @@ struct mqtt_client {
 
 /* At the end of this turn: looks what the last library call changed, tells what was acknowledged. */
 void mqtt_client_settle_soon(struct mqtt_client *client);
+
+/* Takes in what has come, up to a bound; the library's code. Sets is_gathering. */
+int mqtt_traffic_read(struct mqtt_client *client);
 
 /* Sets the library's callbacks for messages, subscriptions and publications. */
 void mqtt_traffic_attach(struct mosquitto *library);

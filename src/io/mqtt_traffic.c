@@ -4,11 +4,18 @@
 #include "io/mqtt_state.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { GRANTED_REFUSED = 128 };
+enum {
+    GRANTED_REFUSED = 128,
+    PACKETS_PER_TURN = 256,
+    CROWD_SPAN_MS = 100,
+    CROWD_PER_S = 1000, /* messages: from here on they are let gather */
+    GATHER_MS = 5
+};
 
 /* The client of a library callback; NULL once it was freed. */
 static struct mqtt_client *client_of(void *data)
@@ -61,12 +68,15 @@ static void note_message(struct mosquitto *library, void *data, const struct mos
     (void)library;
     if (client == NULL)
         return;
-    if ((size_t)message->payloadlen > client->settings.payload_max_bytes) {
-        client->counts.dropped_payloads++;
-        return;
-    }
     if (!is_good_topic(message->topic)) {
         client->counts.dropped_topics++;
+        return;
+    }
+    if ((size_t)message->payloadlen > client->settings.payload_max_bytes) {
+        client->counts.dropped_payloads++;
+        if (client->callbacks.on_too_long != NULL)
+            client->callbacks.on_too_long(client->data, message->topic, (size_t)message->payloadlen,
+                                          message->retain);
         return;
     }
     client->counts.messages++;
@@ -75,6 +85,53 @@ static void note_message(struct mosquitto *library, void *data, const struct mos
     if (client->callbacks.on_message != NULL && !client->is_freed)
         client->callbacks.on_message(client->data, message->topic, payload, (size_t)message->payloadlen,
                                      message->retain);
+}
+
+/* The library reads one packet a call, and leaves EAGAIN where there was none; take what is there, so that
+ * one turn sees it all. */
+static int read_packets(struct mqtt_client *client)
+{
+    struct mosquitto *library = client->attempt->library;
+    int code = MOSQ_ERR_SUCCESS;
+    bool has_more = true;
+
+    for (int i = 0; i < PACKETS_PER_TURN && has_more && code == MOSQ_ERR_SUCCESS; i++) {
+        errno = 0;
+        code = mosquitto_loop_read(library, 1);
+        client->is_drained = errno == EAGAIN;
+        has_more =
+            !client->is_drained && !client->is_freed && !client->is_deaf && mosquitto_socket(library) >= 0;
+    }
+    return code;
+}
+
+static bool is_crowded(struct mqtt_client *client)
+{
+    uint64_t messages = client->counts.messages;
+    int64_t now_ms = loop_now_ms();
+    int64_t passed_ms = now_ms - client->span_ms;
+
+    if (passed_ms >= CROWD_SPAN_MS) {
+        client->is_crowded = (messages - client->span_messages) * 1000 >= (uint64_t)passed_ms * CROWD_PER_S;
+        client->span_ms = now_ms;
+        client->span_messages = messages;
+    }
+    return client->is_crowded;
+}
+
+/* Waking up costs more than a message: where many come, the next look is a little later than the next one of
+ * them. */
+int mqtt_traffic_read(struct mqtt_client *client)
+{
+    uint64_t before = client->counts.messages;
+    int code = read_packets(client);
+
+    if (client->is_freed || code != MOSQ_ERR_SUCCESS)
+        return code;
+    client->is_gathering = client->is_drained && client->counts.messages > before && is_crowded(client);
+    if (client->is_gathering)
+        loop_timer_move(client->gather, GATHER_MS);
+    return code;
 }
 
 static struct mqtt_subscription *find_subscription(struct mqtt_client *client, const char *filter)
