@@ -1,10 +1,13 @@
 # test_faults_sources.py - sources and broker that fail: what is missing or nonsense is no evidence, and nothing passes by mistake.
 # SPDX-License-Identifier: MIT
+import subprocess
+
 import pytest
 
 from support import wait_until
 from support.fake_prometheus import FakePrometheus
 from support.swift import begin, begun, ended, fake_source, publishing, show
+from world import find
 
 # What Prometheus answers, the reason that the rule gives, and a word of what people read ("" none).
 TROUBLES = [("500", "source-error", "500"), ("html", "source-error", "JSON"), ("truncated", "source-error", "JSON"),
@@ -34,6 +37,31 @@ def test_prometheus_that_says_nothing(world, fake, mode, reason, word):
     assert word in end["why"], end["why"]
     assert f"({reason})" in world.verdict("explain", name).stdout
     assert fake.asked > 0 and world.split() == 0
+
+
+def certificate(world, name, *when):
+    """NAME.crt and NAME.key of 127.0.0.1, for two days from `when`."""
+    path = world.path(name)
+    subprocess.run([find("faketime"), *when, find("openssl"), "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1",
+                    "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", f"{path}.key", "-out", f"{path}.crt"], check=True, capture_output=True, timeout=30)
+    return f"{path}.crt", f"{path}.key"
+
+
+@pytest.mark.parametrize("when, state, word", [("-1 hour", "promoted", ""), ("-9 days", "rolled_back", "certificate has expired")], ids=["valid", "expired"])
+def test_prometheus_and_its_certificate(world, when, state, word):
+    files = certificate(world, "prometheus", when)
+    fake = FakePrometheus(certificate=files)
+    try:
+        settings = fake_source(world, fake).replace('lag = "0s"', f'lag = "0s";  ca = "{files[0]}"')
+        begin(world, broker=False, trigger="deep", at_most="3s", daemon=settings)
+        name = begun(world, "2.0.0")
+        if word:
+            wait_until(lambda: rule(show(world, name), "deep").get("reason") == "source-error", 8, "the rule says so")
+        end = ended(world, name)
+    finally:
+        fake.stop()
+    assert end["state"] == state, end["summary"]
+    assert word in end["why"], end["why"]
 
 
 def test_prometheus_comes_back_in_time(world, fake):

@@ -1,12 +1,14 @@
 # test_outages.py - sources that fail in every way, one after the other, and far too many values: each is said, all pass, memory stays.
 # SPDX-License-Identifier: MIT
 import contextlib
+import os
 import re
 import subprocess
+import time
 
 from support import wait_until
 from support.fake_prometheus import FakePrometheus
-from support.swift import begin, begun, fake_source, publishing, show
+from support.swift import begin, begun, ended, fake_source, publishing, show
 from world import find
 
 # What Prometheus does, and a word of what people read then.
@@ -15,6 +17,7 @@ OUTAGES = [("killed", "connect"), ("422", "422"), ("503", "503"), ("500", "500")
            ("deep", "nested deeper"), ("points", "'matrix' instead of"), ("redirect", "redirect")]
 RATE = 10  # values a second that `publishing` sends for each slot
 GROWTH_MAX_KB = 4096
+FLAPS = 2
 
 
 def rule(world, name, which):
@@ -47,6 +50,76 @@ def test_prometheus_through_all_its_outages(world):
         wait_until(lambda: world.split() == 0, 15, "it is heard when it is back")
     finally:
         fake.stop()
+
+
+# What may come instead of {"lag": 1}, and a word of what people read then.
+NONSENSE = [('{"lag": NaN}', "no JSON"), ('{"lag": "NaN"}', "no number"), ('{"lag": 1e999}', "no JSON"), ('{"lag": "1,5"}', "no number"), ("<html></html>", "no JSON"), ('{"lag": ' + "[" * 100 + "]" * 100 + "}", "nested deeper"),
+            ('{"lag": "\udcff"}', "UTF-8"), ('{"gal": 1}', "no .lag"), ('{"lag": 1, "lag": 2}', "twice"), ('{"lag": 1}' + " " * 70000, "longer than 65536"), ("x" * 10, "no JSON")]
+LONGEST = (1 << 28) - 1  # of what a message of MQTT may have behind its first bytes
+
+
+def test_messages_that_are_none(world):
+    begin(world, observe="1h", at_most="2h")
+    with publishing(world) as said:
+        name = begun(world, "2.0.0")
+        for payload, word in NONSENSE:
+            said[0] = '{"lag": 1}'
+            wait_until(lambda: rule(world, name, "queue")["verdict"] == "pass", 15, "it is well")
+            said[0] = payload
+            wait_until(lambda: rule(world, name, "queue")["reason"] == "source-error", 5, f"{payload[:20]}: the rule says so")
+            wait_until(lambda word=word: word in show(world, name)["why"], 5, f"{payload[:20]}: people read why")
+            assert rule(world, name, "queue")["verdict"] == "inconclusive"
+        said[0] = '{"lag": 300}'
+        wait_until(lambda: world.split() == 0, 15, "what is well said is heard")
+
+
+def test_the_longest_message_there_can_be(world):
+    """It is the rule's reason and takes no memory that stays; what comes after it is heard."""
+    begin(world, observe="1h", at_most="2h", edit=lambda text: text.replace('max_age = "1s"', 'max_age = "10m"'))
+    name = begun(world, "2.0.0")
+    argv = [find("mosquitto_pub"), "-h", "127.0.0.1", "-p", str(world.broker_port), "-t", "t/green"]
+
+    def is_well():
+        subprocess.run([*argv, "-m", '{"lag": 1}'], check=True, timeout=20)
+        return rule(world, name, "queue")["verdict"] == "pass"
+
+    wait_until(is_well, 15, "it is well")
+    before = resident_kb(world)
+    path = world.write("long", "")
+    os.truncate(path, LONGEST - len("t/green") - 2)
+    subprocess.run([*argv, "-f", path], check=True, timeout=60)
+    wait_until(lambda: rule(world, name, "queue")["reason"] == "source-error", 60, "the rule says so")
+    assert "longer than 65536" in show(world, name)["why"]
+    wait_until(lambda: resident_kb(world) < before + GROWTH_MAX_KB, 10, "its memory is given back")
+    subprocess.run([*argv, "-m", '{"lag": 300}'], check=True, timeout=20)
+    wait_until(lambda: world.split() == 0, 15, "what comes after it is heard")
+
+
+def test_a_broker_through_all_its_outages(world):
+    """Killed, and flapping: the rule says that it is gone, and passes again by itself."""
+    begin(world, observe="1h", at_most="2h")
+    broker = world.programs["mosquitto"]
+
+    def expect_well(how):
+        wait_until(lambda: rule(world, name, "queue")["verdict"] == "pass", 45, f"{how}: it is well again, without a restart")
+
+    with publishing(world) as said:
+        name = begun(world, "2.0.0")
+        expect_well("at first")
+        before = resident_kb(world)
+        broker.kill()
+        wait_until(lambda: rule(world, name, "queue")["reason"] == "source-error", 25, "the rule says so")
+        assert "the broker is gone" in show(world, name)["why"]
+        broker.start()
+        expect_well("killed")
+        for _ in range(FLAPS):
+            broker.kill()
+            wait_until(lambda: rule(world, name, "queue")["verdict"] == "inconclusive", 10, "it is missed")
+            broker.start()
+            expect_well("flapping")
+        assert resident_kb(world) < before + GROWTH_MAX_KB
+        said[0] = '{"lag": 300}'
+        wait_until(lambda: world.split() == 0, 15, "it is heard")
 
 
 def burst(world, seconds, times):
@@ -84,3 +157,44 @@ def test_ten_and_a_hundred_times_as_many(world):
         wait_until(lambda: metric(world, 'verdict_mqtt_dropped_total{source="plant",why="payload"}') == 1, 5, "what is too long is dropped, and counted")
         assert metric(world, 'verdict_archive_values_lost_total{why="queue"}') == 0
         assert resident_kb(world) < before + GROWTH_MAX_KB
+
+
+POSTED = 'posted: { source = "push";  every = "1s";  better = "lower"; };'
+TOO_MUCH = 'posted: { when = "posted > 60";  then = "rollback"; };'
+POST_MAX = 1000  # values of one request
+
+
+def samples(world, count, value, age_s=0.0):
+    """Posts so many at once, in as many requests as it takes."""
+    for first in range(0, count, POST_MAX):
+        one = {"metric": "posted", "value": value, "time": time.time() - age_s}
+        answer = world.api("POST", "/v1/samples", {"service": "shop", "environment": "prod", "slot": "green", "samples": [one] * min(POST_MAX, count - first)})
+        assert (answer.status, answer.json["taken"]) == (202, min(POST_MAX, count - first)), answer.text
+
+
+def test_ten_and_a_hundred_times_as_many_posts(world):
+    """The same by POST; what comes too late for its step is refused, counted, and no evidence."""
+    edit = lambda text: text.replace("metrics: {", "metrics: { " + POSTED, 1).replace("triggers: {", "triggers: { " + TOO_MUCH, 1)  # noqa: E731
+    begin(world, broker=False, trigger="posted", observe="1h", at_most="2h", edit=edit)
+    name = begun(world, "2.0.0")
+
+    def is_well():
+        samples(world, RATE, 2)
+        return rule(world, name, "posted")["verdict"] == "pass"
+
+    wait_until(is_well, 15, "values come")
+    before = resident_kb(world)
+    for times in (10, 100):
+        had = values_total(world)
+        samples(world, RATE * 10 * times, 2)
+        assert values_total(world) - had == RATE * 10 * times, "all of them are taken"
+        assert is_well()
+    late = metric(world, 'verdict_values_refused_total{why="late"}')
+    samples(world, RATE, 300, age_s=30)
+    assert metric(world, 'verdict_values_refused_total{why="late"}') == late + RATE
+    answer = world.api("POST", "/v1/samples", {"service": "shop", "environment": "prod", "slot": "green", "samples": [{"metric": "posted", "value": 300}] * (POST_MAX + 1)})
+    assert answer.status == 422 and f"{POST_MAX} elements" in answer.text, answer.text
+    assert rule(world, name, "posted")["verdict"] == "pass"
+    assert resident_kb(world) < before + GROWTH_MAX_KB
+    samples(world, RATE, 300)
+    assert ended(world, name)["exit_code"] == 3

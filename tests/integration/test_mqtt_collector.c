@@ -1,7 +1,9 @@
 /* test_mqtt_collector.c - values from a real broker: topics, decoders, retained ones, outages, our own state.
  * SPDX-License-Identifier: MIT */
 #include "collectors/combine.h"
+#include "collectors/decode.h"
 #include "collectors/mqtt.h"
+#include "io/memory.h"
 #include "support/collector_bench.h"
 #include "support/mqtt_bench.h"
 
@@ -120,6 +122,11 @@ static void test_payloads_that_are_none(void **state)
         COLLECTOR_BENCH_WAIT(bench, tally->troubles > troubles);
         assert_int_equal(tally->trouble, SERIES_ERROR);
     }
+    char *payload = memory_take(DECODE_PAYLOAD_MAX + 2);
+    memset(payload, '1', DECODE_PAYLOAD_MAX + 1);
+    publish(world, "n", payload);
+    free(payload);
+    COLLECTOR_BENCH_WAIT(bench, strstr(tally->why, "65537 bytes is longer than 65536") != NULL);
     assert_true(tally->value == 1);
     publish(world, "n", "2");
     COLLECTOR_BENCH_WAIT(bench, !tally->is_troubled && tally->value == 2);

@@ -110,7 +110,7 @@ def publishing(world, payload='{"lag": 1}', slots=("blue", "green")):
     def publish(topic):
         while not over.is_set():
             link = subprocess.Popen([find("mosquitto_pub"), "-h", "127.0.0.1", "-p", str(world.broker_port), "-t", topic, "-l"],
-                                    stdin=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+                                    stdin=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, errors="surrogateescape")
             with contextlib.suppress(OSError):
                 while link.poll() is None and not over.is_set():
                     if said[0] is not None:
