@@ -2,8 +2,8 @@
  * figures, asserts none; run by tests/bench/collectors.
  * SPDX-License-Identifier: MIT
  *
- * `rate PORT`: a broker listens there, and lets everybody in. `memory`: windows of ten minutes at a second,
- * counts. */
+ * `rate PORT`: a broker listens there, and lets everybody in. `listen PORT`: reads all that is published there.
+ * `memory`: windows of ten minutes at a second, counts. */
 #include "base/text.h"
 #include "collectors/mqtt.h"
 #include "io/json.h"
@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <mosquitto.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,6 +32,7 @@ enum {
     PACKET_MAX = 256,
     CHUNK_BYTES = 32 * 1024,
     DEADLINE_MS = 60000,
+    LOOK_MS = 500,
     SERIES = 2000,
     STEPS = 600
 };
@@ -208,6 +210,26 @@ static void receive_bare(uint16_t port)
     say("libmosquitto alone, parsed", &run);
     (void)mosquitto_disconnect(library);
     mosquitto_destroy(library);
+}
+
+/* Everything, until it is stopped: read as mqtt_client.c does, and thrown away. */
+static void listen_on(uint16_t port)
+{
+    (void)mosquitto_lib_init();
+    struct mosquitto *library = mosquitto_new("alone", true, NULL);
+
+    if (library == NULL || mosquitto_connect(library, "127.0.0.1", port, 60) != MOSQ_ERR_SUCCESS ||
+        mosquitto_subscribe(library, NULL, "#", 0) != MOSQ_ERR_SUCCESS)
+        give_up("no connection to the broker");
+    while (mosquitto_loop_misc(library) == MOSQ_ERR_SUCCESS) {
+        struct pollfd socket = {.fd = mosquitto_socket(library), .events = POLLIN};
+        (void)poll(&socket, 1, LOOK_MS);
+        do
+            errno = 0;
+        while (mosquitto_loop_read(library, 1) == MOSQ_ERR_SUCCESS && errno != EAGAIN);
+        if (mosquitto_want_write(library))
+            (void)mosquitto_loop_write(library, 1);
+    }
 }
 
 /* ---- into windows: the collector on the loop, a series for each topic ---- */
@@ -392,11 +414,15 @@ int main(int count, char **words)
 {
     int64_t port = 0;
 
-    if (count == 3 && strcmp(words[1], "rate") == 0 && text_to_integer(words[2], 1, UINT16_MAX, &port))
+    bool has_port = count == 3 && text_to_integer(words[2], 1, UINT16_MAX, &port);
+
+    if (has_port && strcmp(words[1], "rate") == 0)
         bench_rate((uint16_t)port);
+    else if (has_port && strcmp(words[1], "listen") == 0)
+        listen_on((uint16_t)port);
     else if (count == 2 && strcmp(words[1], "memory") == 0)
         bench_memory();
     else
-        give_up("rate PORT, or memory");
+        give_up("rate PORT, listen PORT, or memory");
     return 0;
 }
