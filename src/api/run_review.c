@@ -12,13 +12,23 @@ static bool is_reviewer(const struct api_env *env, const struct task_review *rev
     return review->approver_count == 0;
 }
 
+/* A stack's own, or of what the whole run is about. */
+static bool has_right(struct call *call, const struct journal_run *row,
+                      const struct run_definition *definition, const struct run_task_definition *task)
+{
+    if (task->stack != NULL)
+        return call_allowed(call, TOKEN_APPROVE, task->stack->name, task->stack->environment);
+    return runs_allowed(call, TOKEN_APPROVE, row->service, definition);
+}
+
 /* False: answered with 403. */
 static bool may_review(struct call *call, const struct journal_run *row,
-                       const struct run_task_definition *task, bool is_good)
+                       const struct run_definition *definition, const struct run_task_definition *task,
+                       bool is_good)
 {
     const char *name = call->principal.name;
 
-    if (!call_allowed(call, TOKEN_APPROVE, task->stack->name, task->stack->environment))
+    if (!has_right(call, row, definition, task))
         return false;
     if (!call->principal.is_person)
         problem_answer(call, 403, "forbidden",
@@ -67,6 +77,6 @@ bool runs_may_answer(struct call *call, const struct journal_run *row,
 
     if (task->review == NULL)
         return runs_allowed(call, TOKEN_DEPLOY, row->service, definition);
-    return may_review(call, row, task, answer->is_good) &&
-           (!answer->is_good || names_it(call, task->review, answer));
+    return may_review(call, row, definition, task, answer->is_good) &&
+           (!answer->is_good || task->review->output == NULL || names_it(call, task->review, answer));
 }

@@ -223,7 +223,9 @@ static void add_review(cJSON *object, const struct run_record *record, uint8_t i
     if (review == NULL)
         return;
     cJSON *names = cJSON_AddObjectToObject(object, "approves");
-    for (size_t i = 0; i < record->output_count; i++)
+    if (review->output == NULL)
+        cJSON_AddStringToObject(names, "version", record->row->version);
+    for (size_t i = 0; i < record->output_count && review->output != NULL; i++)
         if (strcmp(record->outputs[i].name, review->output) == 0)
             cJSON_AddStringToObject(names, review->output, record->outputs[i].value);
     cJSON_AddNumberToObject(object, "need", review->need);

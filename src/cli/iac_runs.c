@@ -44,56 +44,67 @@ static bool find_review(const cJSON *run, const cJSON **ret_stage, const cJSON *
 }
 
 /* NULL: complained; a yes names the plan that it is for, as somebody has read it. */
-static cJSON *make_answer(const struct cli *cli, const cJSON *task)
+static cJSON *make_answer(const struct cli *cli, const struct review *review, const cJSON *task)
 {
     const char *there = field_text(field_part(task, "approves"), "plan");
     const char *plan = verb_text(cli, "plan");
-    bool is_yes = strcmp(cli->words[0], "approve") == 0;
+    bool names_plan = review->is_yes && there[0] != '\0';
 
-    if (is_yes && plan[0] == '\0') {
-        verb_complain(cli, "which plan? look at it with `verdict logs %s`, then say --plan %s", cli->words[1],
+    if (names_plan && plan[0] == '\0') {
+        verb_complain(cli, "which plan? look at it with `verdict logs %s`, then say --plan %s", review->run,
                       there);
         return NULL;
     }
-    cJSON *body = act_body(cli);
-    cJSON_AddStringToObject(body, "result", is_yes ? "pass" : "fail");
-    if (is_yes)
+    cJSON *body = cJSON_CreateObject();
+    cJSON_AddStringToObject(body, "result", review->is_yes ? "pass" : "fail");
+    if (review->reason[0] != '\0')
+        cJSON_AddStringToObject(body, "reason", review->reason);
+    if (names_plan)
         cJSON_AddStringToObject(cJSON_AddObjectToObject(body, "outputs"), "plan", plan);
     return body;
 }
 
-static int answer(struct cli *cli, const cJSON *run)
+static int answer(struct cli *cli, const struct review *review, const cJSON *run)
 {
     const cJSON *stage = NULL;
     const cJSON *task = NULL;
     char tail[VERB_PATH_SIZE];
 
     if (!find_review(run, &stage, &task)) {
-        verb_complain(cli, "%s awaits nobody's approval: %s", cli->words[1], field_text(run, "summary"));
+        verb_complain(cli, "%s awaits nobody's approval: %s", review->run, field_text(run, "summary"));
         return VERB_REFUSED;
     }
-    cJSON *body = make_answer(cli, task);
+    cJSON *body = make_answer(cli, review, task);
     if (body == NULL)
         return VERB_REFUSED;
     (void)snprintf(tail, sizeof(tail), "tasks/%s/%s", field_text(stage, "name"), field_text(task, "name"));
-    return act_post(cli, cli->words[1], tail, body);
+    return act_post(cli, review->run, tail, body);
 }
 
-int iac_runs_review(struct cli *cli)
+int iac_runs_answer(struct cli *cli, const struct review *review)
 {
     struct client_answer got;
     char path[VERB_PATH_SIZE];
     int code = VERB_REFUSED;
 
-    if (strncmp(cli->words[1], "run_", 4) != 0) {
-        verb_complain(cli, "%s: must be run_N", cli->words[1]);
+    if (strncmp(review->run, "run_", 4) != 0) {
+        verb_complain(cli, "%s: must be run_N", review->run);
         return VERB_REFUSED;
     }
-    if (!verb_deployment_path(cli, cli->words[1], "", path) || !verb_ask(cli, "GET", path, NULL, &got, &code))
+    if (!verb_deployment_path(cli, review->run, "", path) || !verb_ask(cli, "GET", path, NULL, &got, &code))
         return code;
     cJSON *run = field_parse(got.body, got.length);
-    code = answer(cli, run);
+    code = answer(cli, review, run);
     json_free(run);
     client_answer_done(&got);
     return code;
+}
+
+int iac_runs_review(struct cli *cli)
+{
+    const struct review review = {.run = cli->words[1],
+                                  .is_yes = strcmp(cli->words[0], "approve") == 0,
+                                  .reason = verb_text(cli, "reason")};
+
+    return iac_runs_answer(cli, &review);
 }

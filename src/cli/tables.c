@@ -120,7 +120,8 @@ static const struct option rollback_options[] = {
      .help = "also past a command that the old version cannot run on; needs the right and a reason"},
     OPTION_OF_REASON};
 static const struct option comment_options[] = {
-    {.name = "comment", .type = OPTION_TEXT, .help = "is recorded with your answer"}};
+    {.name = "comment", .type = OPTION_TEXT, .help = "is recorded with your answer"},
+    {.name = "plan", .type = OPTION_TEXT, .help = "of a run: the plan that is approved, sha256:..."}};
 static const struct option adopt_options[] = {
     {.name = "version", .type = OPTION_TEXT, .is_required = true, .help = "what serves now"},
     {.name = "slot", .type = OPTION_TEXT, .fallback = "", .help = "where it serves"},
@@ -377,9 +378,9 @@ const struct verb_entry verb_table[] = {
     {"rollback", "ID", "takes it back", NULL, TABLE(rollback_options), 1, 1, false, rollback_run, NULL},
     {"mute", "ID RULE", "a rule only records from here on", NULL, TABLE(reason_options), 2, 2, false,
      mute_run, NULL},
-    {"approve", "ID", "answers yes to what waits for people", NULL, TABLE(comment_options), 1, 1, false,
+    {"approve", "ID|RUN", "answers yes to what waits for people", NULL, TABLE(comment_options), 1, 1, false,
      approve_run, "approve"},
-    {"reject", "ID", "answers no to what waits for people", NULL, TABLE(comment_options), 1, 1, false,
+    {"reject", "ID|RUN", "answers no to what waits for people", NULL, TABLE(comment_options), 1, 1, false,
      approve_run, "reject"},
     {"adopt", "SERVICE/ENV", "records what serves now as stable", NULL, TABLE(adopt_options), 1, 1, false,
      adopt_run, NULL},

@@ -7,6 +7,7 @@
 #include "config/pipeline_stacks.h"
 #include "config/run_stages.h"
 #include "config/targets.h"
+#include "config/task_approval.h"
 #include "config/task_condition.h"
 #include "config/template.h"
 #include "config/vars.h"
@@ -228,15 +229,30 @@ static bool build_command(const struct building *building, const struct node *no
            build_conditions(building, node, values, task) && report->said == before;
 }
 
-static bool build_awaited(const struct building *building, const struct node *node,
-                          const struct option_value *values, struct run_plan_task *planned)
+static bool refuse_of_commands(const struct building *building, const struct node *node, const char *kind)
 {
     static const char *const foreign[] = {"directory", "timeout",   "retries",   "repeat",
                                           "parse",     "fail_when", "skip_when", "secrets"};
 
     for (size_t i = 0; i < ARRAY_LENGTH(foreign); i++)
-        if (!refuse_beside(building, node, foreign[i], "await"))
+        if (!refuse_beside(building, node, foreign[i], kind))
             return false;
+    return true;
+}
+
+static bool build_approval(const struct building *building, const struct node *node,
+                           struct run_plan_task *planned, struct run_task_definition *task)
+{
+    return refuse_of_commands(building, node, "approval") &&
+           refuse_beside(building, node, "on_timeout", "approval") &&
+           task_approval_build(building->build, tree_find(node, "approval"), NULL, planned, task);
+}
+
+static bool build_awaited(const struct building *building, const struct node *node,
+                          const struct option_value *values, struct run_plan_task *planned)
+{
+    if (!refuse_of_commands(building, node, "await"))
+        return false;
     planned->kind = RUN_TASK_AWAIT;
     planned->tries_max = 1;
     planned->limit_ms = values[TASK_AWAIT].duration_ms;
@@ -247,8 +263,9 @@ static bool build_awaited(const struct building *building, const struct node *no
 static bool build_task(const struct building *building, const struct node *node,
                        struct run_plan_task *planned, struct run_task_definition *task)
 {
+    static const char *const parts[] = {"approval", NULL};
     static const struct shape shape = {
-        .options = task_options, .count = TASK_OPTION_COUNT, .later = task_later};
+        .options = task_options, .count = TASK_OPTION_COUNT, .parts = parts, .later = task_later};
     struct option_value values[TASK_OPTION_COUNT] = {{0}};
     struct config_report *report = building->build->report;
 
@@ -256,13 +273,17 @@ static bool build_task(const struct building *building, const struct node *node,
         return report_node(report, node, "task '%s' is no name: small letters, digits, -", node->name);
     if (!options_read(building->build, node, &shape, values, NULL))
         return false;
-    if (values[TASK_EXEC].is_set == values[TASK_AWAIT].is_set)
+    bool is_approval = tree_find(node, "approval") != NULL;
+    if (values[TASK_EXEC].is_set + values[TASK_AWAIT].is_set + is_approval != 1)
         return report_node(report, node,
-                           "task '%s' needs either exec = [ \"program\", ... ] or await = \"24h\"",
+                           "task '%s' needs one of exec = [ \"program\", ... ], await = \"24h\" and "
+                           "approval: { from = [ ... ]; }",
                            node->name);
     task->name = options_keep(building->build, node, node->name);
     if (task->name == NULL)
         return false;
+    if (is_approval)
+        return build_approval(building, node, planned, task);
     return values[TASK_EXEC].is_set ? build_command(building, node, values, planned, task)
                                     : build_awaited(building, node, values, planned);
 }

@@ -31,7 +31,7 @@ struct stack_place {
 
 /* An answer that people give to one thing alone: AWAIT. */
 struct task_review {
-    const char *output;           /* whose value the yes has to name: the hash of a plan */
+    const char *output; /* whose value the yes has to name: the hash of a plan; NULL: the run alone */
     const char *const *approvers; /* people or groups of people */
     size_t approver_count;        /* 0: any person with the right */
     bool not_author;

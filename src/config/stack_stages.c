@@ -7,39 +7,15 @@
 #include "config/stack_options.h"
 #include "config/stack_words.h"
 #include "config/stacks.h"
+#include "config/task_approval.h"
 #include "config/task_condition.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { APPROVAL_FROM, APPROVAL_NEED, APPROVAL_NOT_AUTHOR, APPROVAL_TIMEOUT, APPROVAL_OPTION_COUNT };
-enum { MINUTE_MS = 60 * 1000, DAY_MS = 24 * 60 * MINUTE_MS, WEEK_MS = 7 * DAY_MS };
-enum { PEOPLE_MAX = 32, WORDS_OWN = 6, WORD_SIZE = 1024 };
+enum { DAY_MS = 24 * 60 * 60 * 1000, WORDS_OWN = 6, WORD_SIZE = 1024 };
 
-static const struct option approval_options[APPROVAL_OPTION_COUNT] = {
-    [APPROVAL_FROM] = {.name = "from",
-                       .type = OPTION_LIST,
-                       .is_required = true,
-                       .min = 1,
-                       .max = PEOPLE_MAX,
-                       .help = "people or groups of people"},
-    [APPROVAL_NEED] = {.name = "need",
-                       .type = OPTION_INTEGER,
-                       .min = 1,
-                       .max = PEOPLE_MAX,
-                       .fallback = "1",
-                       .help = "how many of them"},
-    [APPROVAL_NOT_AUTHOR] = {.name = "not_author",
-                             .type = OPTION_BOOL,
-                             .fallback = "false",
-                             .help = "whoever started it cannot approve"},
-    [APPROVAL_TIMEOUT] = {.name = "timeout",
-                          .type = OPTION_DURATION,
-                          .min = MINUTE_MS,
-                          .max = WEEK_MS,
-                          .fallback = "8h",
-                          .help = "longest wait; silence is no"},
-};
+static const char plan_output[] = "plan";
 
 /* One stack on its way into a definition. */
 struct expansion {
@@ -242,37 +218,42 @@ static bool take_refusal(const struct expansion *expansion, struct run_task_defi
     return true;
 }
 
+/* Whoever may approve, where nothing is said of it and it takes people all the same. */
+static bool ask_anybody(const struct expansion *expansion, struct run_plan_task *planned,
+                        struct run_task_definition *task)
+{
+    struct task_review *review = options_array(expansion->build, expansion->node, 1, sizeof(*review));
+
+    if (review == NULL)
+        return false;
+    *review = (struct task_review){.output = plan_output, .need = 1};
+    planned->kind = RUN_TASK_AWAIT;
+    planned->tries_max = planned->need = 1;
+    planned->limit_ms = DAY_MS;
+    task->review = review;
+    return true;
+}
+
 static bool add_approval(const struct expansion *expansion, bool is_always)
 {
-    static const struct shape shape = {.options = approval_options, .count = APPROVAL_OPTION_COUNT};
     struct run_definition *definition = expansion->definition;
     const struct build *build = expansion->build;
     const struct node *node = tree_find(tree_find(expansion->node, "here"), "approval");
-    struct option_value values[APPROVAL_OPTION_COUNT] = {{0}};
 
     if (node == NULL && !is_always)
         return true;
-    if (node != NULL && !options_read(build, node, &shape, values, NULL))
-        return false;
-    struct task_review *review = options_array(build, expansion->node, 1, sizeof(*review));
-    if (review == NULL || !add_stage(expansion, "approve"))
+    if (!add_stage(expansion, "approve"))
         return false;
     uint8_t index = run_stages_add_task(build, expansion->node, definition);
     if (index == UINT8_MAX)
         return false;
-    *review = (struct task_review){.output = "plan",
-                                   .approvers = values[APPROVAL_FROM].list,
-                                   .approver_count = values[APPROVAL_FROM].list_length,
-                                   .not_author = values[APPROVAL_NOT_AUTHOR].flag,
-                                   .need = node == NULL ? 1 : (uint8_t)values[APPROVAL_NEED].number};
+    struct run_task_definition *task = &definition->tasks[index];
     struct run_plan_task *planned = &definition->plan.tasks[index];
-    planned->kind = RUN_TASK_AWAIT;
-    planned->tries_max = 1;
-    planned->need = review->need;
-    planned->limit_ms = values[APPROVAL_TIMEOUT].is_set ? values[APPROVAL_TIMEOUT].duration_ms : DAY_MS;
-    definition->tasks[index] = (struct run_task_definition){
-        .name = "approve", .stack = expansion->place, .review = review, .skip = skip_empty(expansion)};
-    return definition->tasks[index].skip != NULL;
+    *task = (struct run_task_definition){
+        .name = "approve", .stack = expansion->place, .skip = skip_empty(expansion)};
+    return task->skip != NULL &&
+           (node == NULL ? ask_anybody(expansion, planned, task)
+                         : task_approval_build(build, node, plan_output, planned, task));
 }
 
 /* ---- verbs ---- */

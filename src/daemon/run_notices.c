@@ -174,11 +174,13 @@ static void add_answer(cJSON *data, const struct telling *telling)
     (void)snprintf(path, sizeof(path), "v1/runs/run_%" PRIu64 "/tasks/%s/%s", live->id, telling->stage,
                    task->name);
     if (task->review != NULL) {
-        const char *plan = run_live_output(live, task->review->output);
-        add_plan(data, live);
+        bool has_plan = task->review->output != NULL;
+        const char *plan = has_plan ? run_live_output(live, task->review->output) : NULL;
+        if (has_plan)
+            add_plan(data, live);
         add_approvers(data, telling, task->review);
-        (void)snprintf(text, sizeof(text), "verdict iac approve run_%" PRIu64 " --plan %.80s", live->id,
-                       plan == NULL ? "" : plan);
+        (void)snprintf(text, sizeof(text), "verdict approve run_%" PRIu64 "%s%.80s", live->id,
+                       has_plan ? " --plan " : "", plan == NULL ? "" : plan);
     } else {
         (void)snprintf(text, sizeof(text), "POST /%s {\"result\": \"pass\"}", path);
     }

@@ -121,10 +121,14 @@ bool run_stack_reviewed(const struct run_live *live, uint8_t task, const struct 
                         struct err *err)
 {
     const struct task_review *review = live->definition->tasks[task].review;
-    const char *value = review == NULL ? NULL : run_live_output(live, review->output);
+    bool has_output = review != NULL && review->output != NULL;
+    const char *value = has_output ? run_live_output(live, review->output) : NULL;
 
     if (review == NULL || !answer->is_good)
         return true;
+    if (!has_output)
+        return answer->output_count == 0 ||
+               err_set(err, ERR_INVALID, "outputs: an approval of a run has none");
     for (size_t i = 0; i < answer->output_count && value != NULL; i++)
         if (strcmp(answer->outputs[i].name, review->output) == 0 &&
             strcmp(answer->outputs[i].value, value) == 0)
@@ -141,9 +145,10 @@ const char *run_stack_reason(const struct run_live *live, uint8_t task, const st
 
     if (review == NULL || !answer->is_good)
         return answer->reason;
-    (void)snprintf(to, DAEMON_WHY_MAX, "approves %s %.80s%s%.150s", review->output,
-                   run_live_output(live, review->output), answer->reason[0] == '\0' ? "" : ": ",
-                   answer->reason);
+    bool has_output = review->output != NULL;
+    (void)snprintf(to, DAEMON_WHY_MAX, "approves %s %.80s%s%.120s", has_output ? review->output : "version",
+                   has_output ? run_live_output(live, review->output) : live->version,
+                   answer->reason[0] == '\0' ? "" : ": ", answer->reason);
     return to;
 }
 

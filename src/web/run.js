@@ -11,7 +11,7 @@ function answers(stage, task) {
     if (task.state !== "awaiting" && task.state !== "asking")
         return null;
     if (task.approves)
-        return el("span", {class: "buttons"}, task.need > 1 && el("span", {class: "dim"}, `${task.approved_by.length} of ${task.need} approve${task.approved_by.length ? `: ${task.approved_by.join(", ")}` : ""} `), [["pass", "Approve this plan"], ["fail", "Reject"]].map(([result, label]) =>
+        return el("span", {class: "buttons"}, task.need > 1 && el("span", {class: "dim"}, `${task.approved_by.length} of ${task.need} approve${task.approved_by.length ? `: ${task.approved_by.join(", ")}` : ""} `), [["pass", task.approves.plan ? "Approve this plan" : "Approve"], ["fail", "Reject"]].map(([result, label]) =>
             el("button", {type: "button", class: "small", "data-result": result, "data-stage": stage.name, "data-task": task.name, "data-plan": task.approves.plan}, label)));
     const words = task.state === "asking" ? [["pass", "Go on all the same"], ["fail", "It failed"]] : [["pass", "Passed"], ["fail", "Failed"]];
     return el("span", {class: "buttons"}, words.map(([result, label]) =>

@@ -52,7 +52,7 @@ def test_an_apply_is_told_from_its_approval_to_its_end(world):
     plan = stack.asks(run)
     asked = one(world, "run_approval_wanted", run)
     assert asked["plan"] == f"{plan}, creates 2, updates 0, deletes 0, replaces 0", asked
-    assert asked["answer"] == f"verdict iac approve {run} --plan {plan}" and asked["approvers"].startswith("sre, but not "), asked
+    assert asked["answer"] == f"verdict approve {run} --plan {plan}" and asked["approvers"].startswith("sre, but not "), asked
     assert (asked["stack"], asked["environment"], asked["stage"], asked["incident"], asked["need"]) == ("network", "prod", "approve", "network/prod apply", 1), asked
     assert told(world)[0]["type"] == "verdict.run.started" and told(world)[0]["subject"] == "network/prod"
     assert stack.answer(run, plan).status == 403, "who began it does not approve it"
@@ -266,3 +266,39 @@ def test_a_pipeline_asks_and_waits(world):
     assert world.api("POST", f"/v1/runs/{run}/abort", {"reason": "enough"}).status == 200
     assert one(world, "run_aborted", run)["state"] == "aborted"
     assert events(world, run).count("run_started") == 1
+
+
+LETS_GO = """
+services: { shop: { notify: { urgent = [ "webhook:desk" ]; };  environments: { prod: { strategy = "recreate";  slots: { only: { address = "127.0.0.1:1"; }; };
+  commands: { deploy: { exec = [ "/bin/true" ]; }; }; }; }; }; };
+pipelines: { shop: { service = "shop";  stages: { release: { people: { approval: { from = [ "alice", "bob" ];  need = 2;  not_author = true; }; }; }; }; }; };
+"""
+
+
+def test_two_persons_let_a_pipeline_go_on(world, monkeypatch):
+    """They approve the run; who is not asked, or a token that is nobody's, does not."""
+    world.start_receiver()
+    world.start_daemon(rules={"shop.rules": LETS_GO})
+    tokens = {}
+    for name, options in {"alice": ["--person"], "bob": ["--person"], "eve": ["--person"], "ci": []}.items():
+        tokens[name] = world.verdict("token", "create", name, "--scope", "read,deploy,approve", *options).stdout.strip()
+    run = world.api("POST", "/v1/runs", {"pipeline": "shop", "version": "2.0.0"}).json["id"]
+    assert one(world, "run_approval_wanted", run)["answer"] == f"verdict approve {run}"
+
+    def say(name, *more, verb="approve"):
+        with monkeypatch.context() as there:
+            there.setenv("VERDICT_TOKEN", tokens[name])
+            return world.verdict(verb, run, *more)
+
+    for name, word in (("eve", "not among"), ("ci", "only people")):
+        said = say(name)
+        assert said.returncode != 0 and word in said.stderr, (name, said.stderr)
+    assert say("alice", "--comment", "read it").returncode == 0
+    assert say("alice").returncode == 0 and world.api("GET", f"/v1/runs/{run}").json["state"] == "waiting"
+    assert "people (1 of 2)" in world.api("GET", f"/v1/runs/{run}").json["summary"]
+    assert say("bob").returncode == 0
+    assert world.api("GET", f"/v1/runs/{run}").json["state"] == "released"
+    assert "approves version 2.0.0: read it" in world.api("GET", "/v1/audit?limit=20").text
+    run = world.api("POST", "/v1/runs", {"pipeline": "shop", "version": "2.0.1"}).json["id"]
+    assert say("bob", verb="reject").returncode == 0
+    assert world.api("GET", f"/v1/runs/{run}").json["state"] == "failed"

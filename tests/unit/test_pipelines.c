@@ -38,9 +38,17 @@ static const struct finding_case cases[] = {
     {STAGES("prod: { dist: { " COMMAND " }; }; }; environments = [ \"prod\" ]; release: { x: { " COMMAND
             " };"),
      "x.rules:5: two stages are called 'prod': environments and the release are stages too"},
-    {TASK(""), "x.rules:5: task 'dist' needs either exec = [ \"program\", ... ] or await = \"24h\""},
-    {TASK(COMMAND " await = \"24h\";"),
-     "x.rules:5: task 'dist' needs either exec = [ \"program\", ... ] or await = \"24h\""},
+    {TASK("approval: { from = [ \"sre\" ]; need = 2; timeout = \"2h\"; };"), ""},
+    {TASK("await = \"1h\"; approval: { from = [ \"sre\" ]; };"),
+     "x.rules:5: task 'dist' needs one of exec = [ \"program\", ... ], await = \"24h\" and approval: { from "
+     "= [ ... ]; }"},
+    {TASK("on_timeout = \"pass\"; approval: { from = [ \"sre\" ]; };"),
+     "x.rules:5: 'on_timeout' makes no sense beside 'approval'"},
+    {TASK("approval: { };"), "x.rules:5: from is missing (people or groups of people)"},
+    {TASK(""), "x.rules:5: task 'dist' needs one of exec = [ \"program\", ... ], await = \"24h\" and "
+               "approval: { from = [ ... ]; }"},
+    {TASK(COMMAND " await = \"24h\";"), "x.rules:5: task 'dist' needs one of exec = [ \"program\", ... ], "
+                                        "await = \"24h\" and approval: { from = [ ... ]; }"},
     {TASK(COMMAND " on_timeout = \"pass\";"), "x.rules:5: 'on_timeout' makes no sense beside 'exec'"},
     {TASK("await = \"24h\"; retries = 1;"), "x.rules:5: 'retries' makes no sense beside 'await'"},
     {TASK("await = \"\";"),
