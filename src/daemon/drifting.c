@@ -137,7 +137,7 @@ static void started(void *data, bool is_done, bool is_new, uint64_t run, const s
     (void)is_new;
     (void)run;
     if (!is_done)
-        log_say(&daemon->log, LOG_LEVEL_WARN, "drift cannot be looked for: %s", err->text);
+        log_say(&daemon->log, LOG_LEVEL_WARN, "looking for drift: %s", err->text);
 }
 
 static void begin(struct daemon *daemon, const struct place *place)
@@ -155,11 +155,58 @@ static void begin(struct daemon *daemon, const struct place *place)
     run_start(daemon, &start, started, daemon);
 }
 
+/* ---- making room ---- */
+
+/* Somebody else waits for the stack that this look of ours holds. */
+static bool is_in_the_way(const struct daemon *daemon, const struct run_live *own, const struct place *place)
+{
+    const struct run_state *state = engine_run_state(daemon->engine, own->id);
+    bool is_wanted = false;
+
+    for (const struct run_live *live = daemon->runs; live != NULL; live = live->next)
+        is_wanted = is_wanted || (!is_own(live) && works_on(daemon, live, place));
+    return is_wanted && state != NULL && state->phase < RUN_STOPPING;
+}
+
+static void make_room(struct drifting *drifting)
+{
+    struct daemon *daemon = drifting->daemon;
+
+    for (const struct run_live *live = daemon->runs; live != NULL; live = live->next) {
+        const struct stack_place *of = live->definition->stack;
+        struct place *place = is_own(live) ? find(drifting, of->name, of->environment) : NULL;
+        struct drift_decision decision;
+        if (place == NULL || !is_in_the_way(daemon, live, place))
+            continue;
+        const struct api_run_verb verb = {.principal = {.name = myself},
+                                          .run = live->id,
+                                          .reason = "something is done to the stack: it is looked at later"};
+        run_abort(daemon, &verb, started, daemon);
+        step(place, (struct drift_event){.kind = DRIFT_EVENT_YIELDED, .now_ms = daemon_now_ms(daemon)},
+             &decision);
+    }
+}
+
+void drifting_look_around(struct daemon *daemon, const struct batch_row *row)
+{
+    const struct run_live *live = run_live_find(daemon, row->run->id);
+
+    if (live == NULL || is_own(live))
+        return;
+    for (const struct run_live *other = daemon->runs; other != NULL; other = other->next)
+        if (is_own(other)) {
+            loop_timer_move(daemon->drifting->timer, 0); /* not from inside the engine's turn */
+            return;
+        }
+}
+
 static void timer_fired(void *data)
 {
     struct drifting *drifting = data;
     struct daemon *daemon = drifting->daemon;
 
+    if (!daemon->is_stopping)
+        make_room(drifting);
     for (size_t i = 0; i < drifting->count && !daemon->is_stopping; i++) {
         struct place *place = &drifting->places[i];
         struct drift_decision decision;

@@ -22,6 +22,9 @@ void drifting_collect(struct notices *notices, struct daemon *daemon, const stru
 /* The same of one row that is durable. */
 void drifting_settle(struct daemon *daemon, const struct batch_row *row, int64_t now_ms);
 
+/* The row of a run that is durable: a look of our own makes room for it. */
+void drifting_look_around(struct daemon *daemon, const struct batch_row *row);
+
 void drifting_add_metrics(const struct drifting *drifting, FILE *to);
 
 #endif

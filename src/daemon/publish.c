@@ -126,6 +126,7 @@ static void publish_other(struct daemon *daemon, const struct batch *batch, cons
     if (row->kind == ROW_RUN) {
         api_run_changed(daemon->api, row->run->id);
         run_stacks_waive(daemon, row->run);
+        drifting_look_around(daemon, row);
     }
     if (row->kind == ROW_RUN_TRACE) {
         log_run(daemon, row);

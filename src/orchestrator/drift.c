@@ -47,12 +47,17 @@ static void declare(const struct drift_event *event, struct drift_state *state)
     state->due_ms = next_ms;
 }
 
+static void ask_again(const struct drift_event *event, struct drift_state *state)
+{
+    state->due_ms = event->now_ms + smaller(event->every_ms, DRIFT_AGAIN_MS);
+}
+
 static bool tick(const struct drift_event *event, struct drift_state *state)
 {
     if (event->now_ms < state->due_ms)
         return false;
     if (event->is_busy) {
-        state->due_ms = event->now_ms + smaller(event->every_ms, DRIFT_AGAIN_MS);
+        ask_again(event, state);
         return false;
     }
     state->due_ms = next_after(event, event->now_ms);
@@ -89,6 +94,10 @@ struct drift_decision drift_step(const struct drift_state *before, const struct 
     switch (event->kind) {
     case DRIFT_EVENT_DECLARED:
         declare(event, ret_after);
+        break;
+    case DRIFT_EVENT_YIELDED:
+        if (event->every_ms > 0)
+            ask_again(event, ret_after);
         break;
     case DRIFT_EVENT_TICK:
         decision.starts = tick(event, ret_after);

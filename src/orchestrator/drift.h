@@ -30,6 +30,7 @@ struct drift_state {
 
 enum drift_event_kind {
     DRIFT_EVENT_DECLARED, /* at the start, and where rules were read anew */
+    DRIFT_EVENT_YIELDED,  /* the look was ended, because something is done to it */
     DRIFT_EVENT_TICK,     /* is_busy: it cannot be looked at now */
     DRIFT_EVENT_CLEAN,    /* looked at, by whomever: it is what was made */
     DRIFT_EVENT_DRIFTED,  /* the same: it is not; count */

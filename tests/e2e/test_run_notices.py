@@ -17,6 +17,12 @@ NOTIFY = 'notify: { all = [ "webhook:desk" ];  urgent = [ ]; };'
 ALERTS = 'alertmanager: { ops: { url = "http://127.0.0.1:PORT"; }; };'
 DRIFTS = """#!/bin/sh
 # terraform itself, but for what it finds while FILE is there: built-in resources do not drift.
+case "$*" in plan*-refresh-only*) is_look=1;; esac
+if [ "$is_look" ] && [ -e FILE.slow ]; then
+  trap 'exit 1' INT
+  touch FILE.began
+  while [ -e FILE.slow ]; do sleep 0.05; done
+fi
 if [ "$1" = show ] && [ -e FILE ] && grep -q refresh "CALLS"; then
   echo '{"format_version":"1.2","resource_drift":[{"address":"a.b","change":{"actions":["update"]}}]}'
 else
@@ -241,6 +247,21 @@ def test_nobody_looks_while_an_apply_is_approved(world):
     assert stack.answer(run, plan).status == 200
     assert stack.ended(run)["state"] == "released"
     wait_until(lambda: len(world.api("GET", "/v1/runs?pipeline=network/prod").json["runs"]) > before, 20, "then one begins")
+
+
+@needs_terraform
+def test_a_look_makes_room_for_people(world):
+    """Who begins something meanwhile does not wait for a look that hangs."""
+    world.write("drifted.slow", "")
+    stack = DriftingStack(world, approval="", more='drift_every = "5s";')
+    wait_until(lambda: os.path.exists(world.path("drifted.began")), 20, "a look begins, and hangs")
+    before = world.api("GET", "/v1/runs?limit=1").json["runs"][0]
+    end = stack.ended(stack.begin("apply", before["environment"]))
+    assert end["state"] == "released", end["summary"]
+    look = stack.show(before["id"])
+    assert (look["verb"], look["state"], look["actor"]) == ("drift", "aborted", "verdictd"), look["summary"]
+    os.unlink(world.path("drifted.slow"))
+    wait_until(lambda: any(run["verb"] == "drift" and run["state"] == "released" for run in world.api("GET", "/v1/runs").json["runs"]), 20, "and it is looked at later")
 
 
 PIPELINE = """

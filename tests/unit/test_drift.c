@@ -56,6 +56,20 @@ static void who_is_busy_is_asked_again(void **unused)
     assert_true(state.due_ms == event.now_ms + 5000);
 }
 
+/* A look that made room comes again soon, unless nobody wants any more. */
+static void who_made_room_looks_again(void **unused)
+{
+    struct drift_state state = {.due_ms = EVERY_MS};
+    struct drift_state after;
+
+    (void)unused;
+    (void)step(&state, (struct drift_event){.kind = DRIFT_EVENT_YIELDED, .now_ms = 10});
+    assert_true(state.due_ms == 10 + DRIFT_AGAIN_MS);
+    state.due_ms = DRIFT_NEVER;
+    (void)drift_step(&state, &(struct drift_event){.kind = DRIFT_EVENT_YIELDED, .now_ms = 10}, &after);
+    assert_true(after.due_ms == DRIFT_NEVER);
+}
+
 /* After a long stop all of them are due: they are spread, and each is looked at once. */
 static void a_restart_is_no_storm(void **unused)
 {
@@ -120,9 +134,9 @@ static void only_news_are_told(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(looks_come_in_their_time), cmocka_unit_test(who_is_busy_is_asked_again),
-        cmocka_unit_test(a_restart_is_no_storm),    cmocka_unit_test(what_is_not_due_keeps_its_time),
-        cmocka_unit_test(only_news_are_told),
+        cmocka_unit_test(looks_come_in_their_time),       cmocka_unit_test(who_is_busy_is_asked_again),
+        cmocka_unit_test(who_made_room_looks_again),      cmocka_unit_test(a_restart_is_no_storm),
+        cmocka_unit_test(what_is_not_due_keeps_its_time), cmocka_unit_test(only_news_are_told),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
