@@ -302,6 +302,8 @@ static void add_parts(struct rehearsal *rehearsal, const struct definition *defi
     const struct plan_part *parts = definition->plan->parts;
 
     add(rehearsal, definition, parts[REPLACE_DRAIN].reference, true);
+    add(rehearsal, definition, parts[REPLACE_CONFIGURE].reference, true);
+    add(rehearsal, definition, parts[REPLACE_CONFIGURE].undo, true);
     add(rehearsal, definition, parts[REPLACE_DEPLOY].reference, true);
     add(rehearsal, definition, parts[REPLACE_DEPLOY].undo, true);
     add_smoke(rehearsal, definition, parts[REPLACE_SMOKE].reference, true);

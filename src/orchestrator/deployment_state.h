@@ -60,7 +60,7 @@ struct deployment_state {
     uint8_t slot; /* where the candidate runs; index in the definition; set when its turn comes */
     uint8_t stable_slot;
     uint8_t step;
-    uint8_t undo_next;           /* ROLLING_BACK: steps below this one are still to be undone */
+    uint8_t undo_next;           /* ROLLING_BACK: so many steps are still to be undone: plan_undo_step() */
     uint8_t failed_rule;         /* index of the rule that decided; FAIL_LOST, or UINT8_MAX: none */
     enum replace_part host_part; /* of the batch in work */
     uint16_t host;               /* first one of the batch in work */

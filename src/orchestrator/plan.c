@@ -42,16 +42,17 @@ struct plan_step *expansion_add(struct expansion *expansion, enum step_kind kind
     return step;
 }
 
-static void add_command(struct expansion *expansion, const struct recipe_step *from)
+static void add_command(struct expansion *expansion, uint16_t reference)
 {
     struct plan_step *step = expansion_add(expansion, STEP_COMMAND);
 
-    assert(from->command < expansion->recipe->command_count);
-    const struct recipe_command *command = &expansion->recipe->commands[from->command];
+    assert(reference < expansion->recipe->command_count);
+    const struct recipe_command *command = &expansion->recipe->commands[reference];
     assert(command->exists);
-    step->reference = from->command;
+    step->reference = reference;
     step->undo = command->undo;
-    step->takes_place = expansion->recipe->is_in_place && from->command == expansion->recipe->deploy;
+    step->is_undone_first = command->is_undone_first;
+    step->takes_place = expansion->recipe->is_in_place && reference == expansion->recipe->deploy;
     if (command->repeat == REPEAT_PROBE)
         step->probe = command->probe;
     step->tries_max = command->tries_max;
@@ -140,6 +141,7 @@ static void fill_parts(struct expansion *expansion)
 
     plan->host_count = recipe->host_count;
     fill_part(recipe, recipe->drain, &plan->parts[REPLACE_DRAIN]);
+    fill_part(recipe, recipe->has_configure ? recipe->configure : PLAN_NONE, &plan->parts[REPLACE_CONFIGURE]);
     fill_part(recipe, recipe->deploy, &plan->parts[REPLACE_DEPLOY]);
     fill_part(recipe, recipe->restore, &plan->parts[REPLACE_RESTORE]);
     fill_part(recipe, PLAN_NONE, &plan->parts[REPLACE_SMOKE]);
@@ -306,7 +308,7 @@ static enum plan_fault add_step(struct expansion *expansion, const struct recipe
     if (fault != PLAN_FINE)
         return fault;
     if (from->command != PLAN_NONE)
-        add_command(expansion, from);
+        add_command(expansion, from->command);
     if (expansion->is_past_return && expansion->mirror > 0)
         return PLAN_MIRROR_HELD;
     if (from->smoke != PLAN_NONE)
@@ -318,7 +320,15 @@ static enum plan_fault add_step(struct expansion *expansion, const struct recipe
     return add_observations(expansion, from);
 }
 
-/* What an environment waits for before any step. */
+static bool is_named(const struct recipe *recipe, uint16_t command)
+{
+    for (uint8_t i = 0; i < recipe->step_count; i++)
+        if (recipe->steps[i].command == command)
+            return true;
+    return false;
+}
+
+/* What an environment waits for, and does, before any step. */
 static void add_environments_own(struct expansion *expansion)
 {
     const struct recipe *recipe = expansion->recipe;
@@ -327,6 +337,9 @@ static void add_environments_own(struct expansion *expansion)
         add_approval(expansion, recipe->approvals, recipe->approval_limit_ms, recipe->approval_on_limit);
     if (recipe->gate.has_gate)
         add_gate(expansion, &recipe->gate);
+    for (uint8_t i = 0; i < recipe->own_count; i++)
+        if (!is_named(recipe, recipe->own[i]))
+            add_command(expansion, recipe->own[i]);
 }
 
 /* Everything of the plan that does not stand in its steps. */

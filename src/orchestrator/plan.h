@@ -50,16 +50,17 @@ enum step_outcome { OUTCOME_ROLLBACK, OUTCOME_HOLD };
 
 struct plan_step {
     enum step_kind kind;
-    bool is_watch;      /* OBSERVE: the last one, after 100 % */
-    bool takes_place;   /* COMMAND: from its start on the version before does not serve */
-    uint16_t share;     /* ROUTE, 0: testers alone are let in; MIRROR: of all requests, 0 ends the copies */
-    uint16_t hosts;     /* REPLACE: the first so many have the candidate at its end; > 0 */
-    uint16_t batch;     /* REPLACE: so many at a time, ≥ 1 */
-    uint16_t reference; /* COMMAND, SMOKE, GATE: index in the definition; else PLAN_NONE */
-    uint16_t undo;      /* COMMAND: index of the command that undoes it, or PLAN_NONE */
-    uint16_t probe;     /* COMMAND of class PROBE: index of its probe; else PLAN_NONE */
-    uint16_t tries_max; /* COMMAND, SMOKE, ROUTE, MIRROR: ≥ 1 */
-    uint16_t approvals; /* APPROVE: how many people, ≥ 1 */
+    bool is_watch;        /* OBSERVE: the last one, after 100 % */
+    bool takes_place;     /* COMMAND: from its start on the version before does not serve */
+    bool is_undone_first; /* COMMAND: before all others that are not, since they build on what it undoes */
+    uint16_t share;       /* ROUTE, 0: testers alone are let in; MIRROR: of all requests, 0 ends the copies */
+    uint16_t hosts;       /* REPLACE: the first so many have the candidate at its end; > 0 */
+    uint16_t batch;       /* REPLACE: so many at a time, ≥ 1 */
+    uint16_t reference;   /* COMMAND, SMOKE, GATE: index in the definition; else PLAN_NONE */
+    uint16_t undo;        /* COMMAND: index of the command that undoes it, or PLAN_NONE */
+    uint16_t probe;       /* COMMAND of class PROBE: index of its probe; else PLAN_NONE */
+    uint16_t tries_max;   /* COMMAND, SMOKE, ROUTE, MIRROR: ≥ 1 */
+    uint16_t approvals;   /* APPROVE: how many people, ≥ 1 */
     enum command_repeat repeat;
     enum command_on_rollback on_rollback;
     enum step_outcome on_limit; /* OBSERVE, APPROVE, GATE: what happens at limit_ms */
@@ -116,6 +117,10 @@ struct recipe; /* recipe.h */
 
 /* Expands a recipe. On a fault `ret_plan` is untouched and *ret_step names the recipe's step. */
 MUST_CHECK enum plan_fault plan_expand(const struct recipe *recipe, struct plan *ret_plan, uint8_t *ret_step);
+
+/* The step that is undone when `left` steps are left to be undone, 1..count: the last one first, but those
+ * that are undone first before all others. */
+uint8_t plan_undo_step(const struct plan *plan, uint8_t left);
 
 /* The plan that takes a promoted deployment back: `smoke` against the old slot (PLAN_NONE: none), then all
  * traffic. With hosts: all of them are replaced. Without either: its rollback command, or else the undo of

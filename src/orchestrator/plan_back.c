@@ -20,6 +20,27 @@ static struct plan_step *add_back_command(struct expansion *expansion, uint16_t 
     return step;
 }
 
+static uint8_t count_undone_first(const struct plan *plan)
+{
+    uint8_t count = 0;
+
+    for (uint8_t i = 0; i < plan->count; i++)
+        count = (uint8_t)(count + plan->steps[i].is_undone_first);
+    return count;
+}
+
+uint8_t plan_undo_step(const struct plan *plan, uint8_t left)
+{
+    uint8_t others = (uint8_t)(plan->count - count_undone_first(plan));
+    bool is_first = left > others;
+    uint8_t wanted = is_first ? (uint8_t)(left - others) : left; /* of its kind, from the first step on */
+    uint8_t step = 0;
+
+    while (plan->steps[step].is_undone_first != is_first || --wanted > 0)
+        step++;
+    return step;
+}
+
 /* Without a traffic driver the way back is the pipeline's own, or what the commands declare as their undo. */
 static void add_commands_back(struct expansion *expansion, const struct plan *promoted)
 {
@@ -27,8 +48,8 @@ static void add_commands_back(struct expansion *expansion, const struct plan *pr
         (void)add_back_command(expansion, promoted->rollback_command, promoted->rollback_limit_ms);
         return;
     }
-    for (uint8_t i = promoted->count; i-- > 0;) {
-        const struct plan_step *step = &promoted->steps[i];
+    for (uint8_t left = promoted->count; left > 0; left--) {
+        const struct plan_step *step = &promoted->steps[plan_undo_step(promoted, left)];
         if (step->undo != PLAN_NONE && step->on_rollback == ON_ROLLBACK_UNDO)
             add_back_command(expansion, step->undo, step->limit_ms)->takes_place = step->takes_place;
     }
@@ -44,6 +65,9 @@ static void add_hosts_back(struct expansion *expansion, const struct plan *promo
     expansion->plan.host_count = promoted->host_count;
     expansion->plan.max_unavailable = promoted->max_unavailable;
     memcpy(expansion->plan.parts, promoted->parts, sizeof(promoted->parts));
+    struct plan_part *configure = &expansion->plan.parts[REPLACE_CONFIGURE];
+    configure->reference = promoted->parts[REPLACE_CONFIGURE].undo;
+    configure->undo = promoted->parts[REPLACE_CONFIGURE].reference;
 }
 
 /* How long the smoke tests of the promoted deployment took at most. */

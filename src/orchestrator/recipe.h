@@ -9,7 +9,8 @@ enum {
     RECIPE_LIST_MAX = PLAN_STEPS_MAX, /* steps of a strategy's own list */
     RECIPE_WATCH_MS = 30 * 60 * 1000, /* where the recipe does not say */
     RECIPE_MINUTE_MS = 60 * 1000,
-    RECIPE_SWITCH_MAX = 20 /* shares of a gradual switch, with the whole */
+    RECIPE_SWITCH_MAX = 20, /* shares of a gradual switch, with the whole */
+    RECIPE_OWN_MAX = 2
 };
 
 /* What a recipe says before it is expanded: one element of `steps = ( ... )`, or of a strategy's own default.
@@ -37,6 +38,7 @@ struct recipe_step {
 
 struct recipe_command {
     bool exists;
+    bool is_undone_first;
     enum command_repeat repeat;
     enum command_on_rollback on_rollback;
     uint16_t undo;  /* index of the command that undoes it, or PLAN_NONE */
@@ -58,7 +60,9 @@ struct recipe {
     int64_t approval_limit_ms;
     enum step_outcome approval_on_limit;
     struct recipe_step gate; /* has_gate: the environment's own comes before the strategy's steps */
-    uint8_t step_count;      /* 0: the strategy's default */
+    uint8_t own_count;       /* its own commands, behind that; one that a step names runs there */
+    uint16_t own[RECIPE_OWN_MAX];
+    uint8_t step_count; /* 0: the strategy's default */
     struct recipe_step steps[PLAN_STEPS_MAX];
     uint16_t command_count;
     const struct recipe_command *commands;
@@ -73,6 +77,8 @@ struct recipe {
     uint16_t switches[RECIPE_SWITCH_MAX];
     int64_t switch_observe_ms; /* between them */
     enum shadow_then then;
+    bool has_configure; /* on each host, before `deploy` */
+    uint16_t configure; /* where has_configure */
     uint16_t drain;
     uint16_t restore;
     uint16_t host_count;      /* of the environment; 0: it has slots */

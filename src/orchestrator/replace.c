@@ -40,22 +40,39 @@ const struct plan_part *replace_part(const struct plan *plan, const struct deplo
     return state->batch == 0 ? NULL : &plan->parts[state->host_part];
 }
 
-/* To the next part that is declared; false: there is none. */
-static bool seek_part(struct machine *machine, enum replace_part from)
+static const enum replace_part replace_order[REPLACE_PART_COUNT] = {
+    REPLACE_DRAIN, REPLACE_CONFIGURE, REPLACE_DEPLOY, REPLACE_SMOKE, REPLACE_RESTORE};
+
+static size_t place_of(enum replace_part part)
 {
-    for (enum replace_part part = from; part < REPLACE_PART_COUNT; part = (enum replace_part)(part + 1))
-        if (machine->plan->parts[part].reference != PLAN_NONE) {
-            machine->state->host_part = part;
+    size_t place = 0;
+
+    while (replace_order[place] != part)
+        place++;
+    return place;
+}
+
+/* To the next part that is declared; false: there is none. */
+static bool seek_part(struct machine *machine, size_t from)
+{
+    for (size_t place = from; place < REPLACE_PART_COUNT; place++)
+        if (machine->plan->parts[replace_order[place]].reference != PLAN_NONE) {
+            machine->state->host_part = replace_order[place];
             return true;
         }
     return false;
+}
+
+static bool has_way_back(enum replace_part part)
+{
+    return part == REPLACE_DEPLOY || part == REPLACE_CONFIGURE;
 }
 
 static void act(struct machine *machine)
 {
     const struct deployment_state *state = machine->state;
     const struct plan_part *part = &machine->plan->parts[state->host_part];
-    bool is_undone = is_back(machine) && part->undo != PLAN_NONE && state->host_part == REPLACE_DEPLOY;
+    bool is_undone = is_back(machine) && part->undo != PLAN_NONE && has_way_back(state->host_part);
 
     machine_act(machine, state->host_part == REPLACE_SMOKE ? ACTION_SMOKE : ACTION_COMMAND,
                 is_undone ? part->undo : part->reference, 0, part->limit_ms);
@@ -72,7 +89,7 @@ static void take(struct machine *machine, uint16_t host, uint16_t batch)
         put(state->touched, i, true);
         put(state->away, i, true);
     }
-    (void)seek_part(machine, REPLACE_DRAIN);
+    (void)seek_part(machine, 0);
     machine_trace(machine, TRACE_HOSTS_TAKEN, host, batch);
 }
 
@@ -92,7 +109,7 @@ void replace_part_done(struct machine *machine)
 {
     struct deployment_state *state = machine->state;
 
-    if (seek_part(machine, (enum replace_part)(state->host_part + 1)))
+    if (seek_part(machine, place_of(state->host_part) + 1))
         return;
     for (uint16_t i = state->host; i < state->host + state->batch; i++) {
         put(state->away, i, false);

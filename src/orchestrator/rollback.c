@@ -62,10 +62,12 @@ static bool undo_next(struct machine *machine)
     struct deployment_state *state = machine->state;
 
     while (state->undo_next > 0) {
-        if (replace_back(machine, (uint8_t)(state->undo_next - 1)))
+        uint8_t index = plan_undo_step(machine->plan, state->undo_next);
+        if (replace_back(machine, index))
             return true;
-        const struct plan_step *step = &machine->plan->steps[--state->undo_next];
-        bool was_started = (state->intents & (UINT64_C(1) << state->undo_next)) != 0;
+        const struct plan_step *step = &machine->plan->steps[index];
+        bool was_started = (state->intents & (UINT64_C(1) << index)) != 0;
+        state->undo_next--;
         if (!was_started || step->kind != STEP_COMMAND || step->undo == PLAN_NONE ||
             step->on_rollback != ON_ROLLBACK_UNDO)
             continue;

@@ -89,6 +89,7 @@ static bool read_command(struct story *story, const struct story_words *words, s
     struct recipe_command *command = &story->commands[index];
     *command = (struct recipe_command){
         .exists = true,
+        .is_undone_first = has(words, "first"),
         .repeat = probe != NULL          ? REPEAT_PROBE
                   : has(words, "unsafe") ? REPEAT_UNSAFE
                                          : REPEAT_IDEMPOTENT,
@@ -116,6 +117,12 @@ static bool read_command(struct story *story, const struct story_words *words, s
     }
     if (strcmp(words->at[1], "restore") == 0)
         story->recipe.restore = index;
+    if (strcmp(words->at[1], "configure") == 0) {
+        story->recipe.has_configure = true;
+        story->recipe.configure = index;
+    }
+    if (has(words, "own") && story->recipe.own_count < RECIPE_OWN_MAX)
+        story->recipe.own[story->recipe.own_count++] = index;
     return read_time(words, "timeout", &command->limit_ms, err) &&
            read_time(words, "after", &story->recipe.retire_delay_ms, err);
 }

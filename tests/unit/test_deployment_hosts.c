@@ -15,7 +15,18 @@
 
 #include <cmocka.h>
 
-enum { HOSTS = 5, DRAIN = 10, DEPLOY = 11, RESTORE = 12, UNDEPLOY = 13, MIGRATE = 1, UNMIGRATE = 7 };
+enum {
+    HOSTS = 5,
+    DRAIN = 10,
+    DEPLOY = 11,
+    RESTORE = 12,
+    UNDEPLOY = 13,
+    CONFIGURE = 14,
+    UNCONFIGURE = 15,
+    PARTS = 4,
+    MIGRATE = 1,
+    UNMIGRATE = 7
+};
 
 /* Migrate (undone by command 7), one host, observe, all hosts two at a time, watch. */
 enum { AT_MIGRATE, AT_ONE, AT_OBSERVE, AT_ALL, AT_WATCH, STEPS };
@@ -44,6 +55,7 @@ static struct trial hosts_trial(void)
     plan->steps[AT_WATCH] = watch;
     for (int i = 0; i < REPLACE_PART_COUNT; i++)
         plan->parts[i] = command;
+    plan->parts[REPLACE_CONFIGURE].reference = PLAN_NONE;
     plan->parts[REPLACE_DRAIN].reference = DRAIN;
     plan->parts[REPLACE_DEPLOY].reference = DEPLOY;
     plan->parts[REPLACE_DEPLOY].repeat = REPEAT_UNSAFE;
@@ -66,13 +78,15 @@ static const char *sent(const struct trial *trial)
 {
     static char text[64];
     struct action action = trial_action(trial);
-    const char *name = action.kind == ACTION_SMOKE     ? "smoke"
-                       : action.kind != ACTION_COMMAND ? action_kind_name(action.kind)
-                       : action.reference == DRAIN     ? "drain"
-                       : action.reference == DEPLOY    ? "deploy"
-                       : action.reference == RESTORE   ? "restore"
-                       : action.reference == UNDEPLOY  ? "undeploy"
-                                                       : "other";
+    const char *name = action.kind == ACTION_SMOKE       ? "smoke"
+                       : action.kind != ACTION_COMMAND   ? action_kind_name(action.kind)
+                       : action.reference == DRAIN       ? "drain"
+                       : action.reference == DEPLOY      ? "deploy"
+                       : action.reference == RESTORE     ? "restore"
+                       : action.reference == UNDEPLOY    ? "undeploy"
+                       : action.reference == CONFIGURE   ? "configure"
+                       : action.reference == UNCONFIGURE ? "unconfigure"
+                                                         : "other";
 
     assert_true(away(trial) <= trial->plan.max_unavailable);
     if (action.kind == ACTION_NONE)
@@ -124,7 +138,7 @@ static void pass_observation(struct trial *trial)
 static void to_all(struct trial *trial)
 {
     to_first_host(trial);
-    for (int i = 0; i < REPLACE_PART_COUNT; i++)
+    for (int i = 0; i < PARTS; i++)
         done(trial);
     pass_observation(trial);
     assert_int_equal(trial->state.step, AT_ALL);
@@ -262,6 +276,21 @@ static void test_a_rule_stops_the_batch_in_flight(void **state)
     assert_int_equal(trial.state.ending, ENDING_FAILED);
 }
 
+static void test_files_are_there_before_the_version(void **state)
+{
+    struct trial trial = hosts_trial();
+
+    (void)state;
+    trial.plan.parts[REPLACE_CONFIGURE].reference = CONFIGURE;
+    trial.plan.parts[REPLACE_CONFIGURE].undo = UNCONFIGURE;
+    to_first_host(&trial);
+    REPLACE(&trial, "drain 0+1 new", "configure 0+1 new", "deploy 0+1 new");
+    trial_judge(&trial, TRIAL_RULE_ACT, VERDICT_FAIL);
+    REPLACE(&trial, "drain 0+1 old", "unconfigure 0+1 new", "deploy 0+1 old", "smoke 0+1 old",
+            "restore 0+1 old");
+    done(&trial);
+}
+
 static void test_nothing_touched_nothing_to_take_back(void **state)
 {
     struct trial trial = hosts_trial();
@@ -386,7 +415,7 @@ static void test_full_leaves_no_host_out(void **state)
     (void)state;
     to_first_host(&trial);
     (void)trial_verb(&trial, VERB_PROMOTE_FULL);
-    for (int i = 0; i < REPLACE_PART_COUNT; i++)
+    for (int i = 0; i < PARTS; i++)
         done(&trial);
     assert_sent(&trial, "drain 1+2 new");
     assert_int_equal(trial.state.step, AT_ALL);
@@ -454,6 +483,7 @@ int main(void)
         cmocka_unit_test(test_restart_in_mid_batch),
         cmocka_unit_test(test_failed_smoke_takes_all_back),
         cmocka_unit_test(test_a_rule_stops_the_batch_in_flight),
+        cmocka_unit_test(test_files_are_there_before_the_version),
         cmocka_unit_test(test_nothing_touched_nothing_to_take_back),
         cmocka_unit_test(test_back_as_many_as_may_be_away),
         cmocka_unit_test(test_a_dead_host_does_not_keep_the_others),

@@ -203,6 +203,23 @@ static void test_record_replaces_nothing(void **state)
     assert_int_equal(plan.host_count, 0);
 }
 
+static void test_files(void **state)
+{
+    struct recipe recipe = recipe_of(2);
+    struct plan plan;
+
+    (void)state;
+    assert_int_equal(expand(&recipe).parts[REPLACE_CONFIGURE].reference, PLAN_NONE);
+    recipe.has_configure = true;
+    recipe.configure = DEPLOY;
+    struct plan promoted = expand(&recipe);
+    assert_int_equal(promoted.parts[REPLACE_CONFIGURE].reference, DEPLOY);
+    assert_int_equal(promoted.parts[REPLACE_CONFIGURE].undo, UNDEPLOY);
+    plan_expand_rollback(&promoted, PLAN_NONE, &plan);
+    assert_int_equal(plan.parts[REPLACE_CONFIGURE].reference, UNDEPLOY);
+    assert_int_equal(plan.parts[REPLACE_CONFIGURE].undo, DEPLOY);
+}
+
 static void test_back_after_promotion(void **state)
 {
     struct recipe recipe = recipe_of(6);
@@ -222,9 +239,13 @@ static void test_back_after_promotion(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_own_steps_by_count_of_hosts), cmocka_unit_test(test_parts),
-        cmocka_unit_test(test_a_share_of_few_hosts),        cmocka_unit_test(test_faults),
-        cmocka_unit_test(test_record_replaces_nothing),     cmocka_unit_test(test_back_after_promotion),
+        cmocka_unit_test(test_own_steps_by_count_of_hosts),
+        cmocka_unit_test(test_parts),
+        cmocka_unit_test(test_a_share_of_few_hosts),
+        cmocka_unit_test(test_faults),
+        cmocka_unit_test(test_record_replaces_nothing),
+        cmocka_unit_test(test_back_after_promotion),
+        cmocka_unit_test(test_files),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
