@@ -8,6 +8,7 @@
 #include "config/metrics.h"
 #include "config/moves.h"
 #include "config/notify.h"
+#include "config/placed_files.h"
 #include "config/rules.h"
 #include "config/sharing.h"
 #include "config/smoke.h"
@@ -345,6 +346,20 @@ static void fill_rule(struct recipe *recipe, const struct rule *rule, size_t ind
         recipe->rules[index] = PLAN_RULE_RECORD;
 }
 
+/* What the environment has done before any step of a strategy. */
+static void fill_own(const struct definition *definition, struct recipe *recipe)
+{
+    bool has_hosts = definition->host_count > 0 || definition->hosts_from != NULL;
+
+    recipe->prepare = definition->has_prepare ? PLAN_NONE : commands_find(definition, "prepare");
+    if (definition->prepare != PLAN_NONE)
+        recipe->own[recipe->own_count++] = definition->prepare;
+    recipe->has_configure = definition->configure != PLAN_NONE && has_hosts;
+    recipe->configure = definition->configure;
+    if (definition->configure != PLAN_NONE && !has_hosts)
+        recipe->own[recipe->own_count++] = definition->configure;
+}
+
 static void fill_recipe(struct assembly *assembly)
 {
     const struct definition *definition = assembly->definition;
@@ -363,6 +378,7 @@ static void fill_recipe(struct assembly *assembly)
         const struct command_definition *command = &definition->commands[i];
         assembly->commands[i] = (struct recipe_command){
             .exists = true,
+            .is_undone_first = command->is_undone_first,
             .repeat = command->repeat,
             .on_rollback = command->on_rollback,
             .undo = command->undo,
@@ -377,7 +393,7 @@ static void fill_recipe(struct assembly *assembly)
     recipe->rollback = commands_find(definition, "rollback");
     recipe->disaster = commands_find(definition, "disaster");
     recipe->has_disaster = recipe->disaster != PLAN_NONE;
-    recipe->prepare = commands_find(definition, "prepare");
+    fill_own(definition, recipe);
     recipe->warm_up = commands_find(definition, "warm-up");
     recipe->drain = commands_find(definition, "drain");
     recipe->restore = commands_find(definition, "restore");
@@ -420,6 +436,7 @@ static bool check_places(struct assembly *assembly)
                            "strategy '%s' needs two slots, one for each version", definition->strategy);
     return moves_check(&assembly->build, target, definition) &&
            hosts_check(&assembly->build, target, definition) &&
+           placed_files_check(&assembly->build, target, definition) &&
            windows_check(&assembly->build, target, definition);
 }
 

@@ -6,6 +6,7 @@
 #include "config/assemble.h"
 #include "config/block.h"
 #include "config/files.h"
+#include "config/form_files.h"
 #include "config/seal.h"
 #include "config/select.h"
 #include "config/strategies.h"
@@ -134,6 +135,7 @@ static struct config *config_new(const struct option_schemas *schemas, size_t fi
 
     config->schemas = schemas;
     config->files = block_new((file_count + 1) * sizeof(*config->files));
+    config->form_files = form_files_new();
     return config;
 }
 
@@ -145,6 +147,7 @@ void config_free(struct config *config)
         clear_file(&config->files[i]);
     free(config->files);
     free((void *)config->metric_names);
+    form_files_free(config->form_files);
     config_forget_secrets(config);
     free(config);
 }
@@ -188,6 +191,7 @@ static struct config *fall_back(struct config *config, const struct config *prev
     struct config_report *silent = block_new(sizeof(*silent));
     struct config *back = config_new(config->schemas, previous->file_count + config->file_count);
 
+    form_files_copy(back->form_files, previous->form_files);
     for (size_t i = 0; i < previous->file_count; i++) {
         const struct config_file *old = &previous->files[i];
         if (old->is_out)

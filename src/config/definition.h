@@ -22,7 +22,8 @@ enum {
     DEFINITION_SMOKE_MAX = 8,
     DEFINITION_CHECKS_MAX = 16,
     DEFINITION_ARGUMENTS_MAX = 64,
-    DEFINITION_SECRETS_MAX = 16 /* of one command */
+    DEFINITION_SECRETS_MAX = 16, /* of one command */
+    DEFINITION_VALUES_MAX = 40   /* of an environment and of one command, together */
 };
 
 struct slot_definition {
@@ -65,8 +66,11 @@ struct command_definition {
     size_t argument_count;
     const char *const *secrets; /* name of a variable, reference, name, reference ... */
     size_t secret_count;        /* pairs */
+    const char *const *values;  /* NAME, text, NAME, text ...: VERDICT_NAME; may hold templates */
+    size_t value_count;         /* pairs */
     int64_t timeout_ms;
     bool is_once;
+    bool is_undone_first; /* before all others that are not */
     enum command_repeat repeat;
     enum command_on_rollback on_rollback;
     uint16_t tries_max;
@@ -108,6 +112,11 @@ struct definition {
     const struct smoke_definition *smokes; /* the order of plan_step.reference */
     size_t command_count;
     const struct command_definition *commands;
+    bool has_prepare;          /* `prepare` says what the environment needs */
+    uint16_t prepare;          /* its command, before any other step; PLAN_NONE: none */
+    uint16_t configure;        /* what writes `files`; PLAN_NONE: there are none */
+    const char *const *values; /* as of a command, for all of them */
+    size_t value_count;        /* pairs */
     size_t slot_count;
     const struct slot_definition *slots;
     size_t host_count;                     /* ≤ PLAN_HOSTS_MAX; 0: it has slots, or nothing of either */

@@ -30,6 +30,7 @@ struct config {
     struct config_file *files; /* [file_count], in their order */
     const char **metric_names; /* of all files that are in */
     size_t metric_name_count;
+    struct form_files *form_files;     /* templates of the rule files, as they are looked for */
     struct config_secret_use *secrets; /* [secret_count], made by config_check */
     size_t secret_count;
 };

@@ -7,6 +7,7 @@
 #include "config/counted.h"
 #include "config/defaults.h"
 #include "config/definition.h"
+#include "config/placed_files.h"
 #include "config/slots.h"
 #include "config/strategies.h"
 #include "config/vars.h"
@@ -191,7 +192,8 @@ static bool select_target(struct selector *selector)
         else
             is_good = vars_copy(&selector->vars, child, true, &children[count++]) && is_good;
     }
-    is_good = is_good && windows_select(selector->selection->config, &selector->vars, children, count);
+    is_good = is_good && windows_select(selector->selection->config, &selector->vars, children, count) &&
+              placed_files_select(selector->selection->config, &selector->vars, children, count);
     add_root(selector, environment, NODE_GROUP, "target", children, count);
     return is_good;
 }

@@ -27,8 +27,7 @@ static bool read_template(const struct job_file *file, struct place_content *ret
         is_good = err_set(err, ERR_INVALID, "holds a NUL byte; it is no text");
     if (is_good && file->hash != NULL && strcmp(file->hash, content.hash) != 0)
         is_good = err_set(err, ERR_INVALID,
-                          "the template is another one than when the rule files were read; reload them, and "
-                          "start again");
+                          "the template changed since the rule files were read; reload them, and start again");
     if (is_good)
         *ret_content = content;
     else

@@ -2,6 +2,7 @@
  * results.
  * SPDX-License-Identifier: MIT */
 #include "config/hosts.h"
+#include "config/placed_files.h"
 #include "daemon/command_texts.h"
 #include "daemon/once.h"
 #include "daemon/secrets.h"
@@ -58,7 +59,7 @@ static enum result result_of_end(const struct runner_outcome *outcome, char *why
     }
     if (end->exit_status == 0)
         return RESULT_DONE;
-    (void)snprintf(why, size, "command ended with status %d: %.120s", end->exit_status, outcome->output);
+    (void)snprintf(why, size, "command ended with status %d: %.200s", end->exit_status, outcome->output);
     return end->exit_status == EXIT_TRY_AGAIN ? RESULT_AGAIN : RESULT_FAILED;
 }
 
@@ -108,11 +109,34 @@ static void command_ended(void *data, const struct runner_outcome *outcome)
     acting_end(acting, result, result == RESULT_DONE ? "" : why);
 }
 
-static size_t add(struct command_texts *texts, size_t count, const char *name, const char *value)
+/* Cut where it is longer than one may be. */
+static void add(struct command_texts *texts, const char *name, const char *value)
 {
-    (void)snprintf(texts->environment[count], COMMAND_PAIR_MAX, "VERDICT_%s=%s", name, value);
-    texts->envp[count] = texts->environment[count];
-    return count + 1;
+    struct text pair;
+
+    static_assert(COMMAND_ENVIRONMENT_BYTES >= (16 + 8) * COMMAND_PAIR_MAX + PLACED_FILES_BYTES_MAX,
+                  "all that is no value has room");
+    text_init(&pair, texts->environment + texts->environment_used, COMMAND_PAIR_MAX);
+    text_add(&pair, "VERDICT_%s=%s", name, value);
+    texts->envp[texts->environment_count++] = pair.data;
+    texts->environment_used += pair.length + 1;
+}
+
+bool command_texts_add(const struct command_definition *command, const char *const *pairs, size_t pair_count,
+                       struct command_texts *texts, struct err *err)
+{
+    char value[COMMAND_PAIR_MAX];
+
+    for (size_t i = 0; i < command->value_count; i++) {
+        const char *name = command->values[2 * i];
+        size_t room = COMMAND_PAIR_MAX - strlen(name) - strlen("VERDICT_=");
+        if (texts->environment_used + COMMAND_PAIR_MAX > COMMAND_ENVIRONMENT_BYTES)
+            return err_set(err, ERR_LIMIT, "its values are longer than %d bytes", COMMAND_ENVIRONMENT_BYTES);
+        if (!template_fill(command->values[2 * i + 1], pairs, pair_count, TEMPLATE_PLAIN, value, room, err))
+            return err_wrap(err, "VERDICT_%s", name);
+        add(texts, name, value);
+    }
+    return true;
 }
 
 /* Every command is about the candidate's slot, but what retires the old one after a promotion. */
@@ -166,31 +190,36 @@ void command_texts_tell(const struct live *live, const struct command_about *abo
     const char *address = host == NULL ? address_of(about->slot) : host->address;
     struct sides sides = sides_of(live);
     char traceparent[TRACEPARENT_SIZE];
-    char id[32];
-    size_t count = 0;
+    char id[32], taken_back[32];
 
     memset(&texts->envp, 0, sizeof(texts->envp));
+    texts->environment_used = texts->environment_count = 0;
     (void)snprintf(id, sizeof(id), "dep_%llu", (unsigned long long)live->id);
-    count = add(texts, count, "SERVICE", live->definition->service);
-    count = add(texts, count, "ENVIRONMENT", live->definition->environment);
-    count = add(texts, count, "VERSION", about->version != NULL ? about->version : sides.version);
-    count = add(texts, count, "PREVIOUS", sides.previous);
-    count = add(texts, count, "DIGEST", sides.digest);
-    count = add(texts, count, "SLOT", about->slot == NULL ? "" : about->slot->name);
-    count = add(texts, count, "HOST", host == NULL ? "" : host->name);
-    count = add(texts, count, "ADDRESS", about->address == NULL ? address : about->address);
-    count = add(texts, count, "DEPLOYMENT", id);
-    count = add(texts, count, "KEY", texts->key);
-    count = add(texts, count, "COMMAND", about->name);
-    count = add(texts, count, "REASON", live->reason);
+    (void)snprintf(taken_back, sizeof(taken_back), "dep_%llu", (unsigned long long)live->taken_back);
+    add(texts, "SERVICE", live->definition->service);
+    add(texts, "ENVIRONMENT", live->definition->environment);
+    add(texts, "VERSION", about->version != NULL ? about->version : sides.version);
+    add(texts, "PREVIOUS", sides.previous);
+    add(texts, "DIGEST", sides.digest);
+    add(texts, "SLOT", about->slot == NULL ? "" : about->slot->name);
+    add(texts, "HOST", host == NULL ? "" : host->name);
+    add(texts, "ADDRESS", about->address == NULL ? address : about->address);
+    add(texts, "DEPLOYMENT", id);
+    add(texts, "KEY", texts->key);
+    add(texts, "COMMAND", about->name);
+    add(texts, "REASON", live->reason);
     tracing_of_action(live, about->acting, traceparent);
+    if (live->taken_back != 0)
+        add(texts, "TAKES_BACK", taken_back);
     if (traceparent[0] != '\0')
-        count = add(texts, count, "TRACEPARENT", traceparent);
+        add(texts, "TRACEPARENT", traceparent);
     if (traceparent[0] != '\0' && live->trace_lists.tracestate != NULL)
-        count = add(texts, count, "TRACESTATE", live->trace_lists.tracestate);
+        add(texts, "TRACESTATE", live->trace_lists.tracestate);
     if (trace_list_fit("VERDICT_BAGGAGE=", live->trace_lists.baggage, texts->baggage,
                        sizeof(texts->baggage))[0] != '\0')
-        texts->envp[count] = texts->baggage;
+        texts->envp[texts->environment_count++] = texts->baggage;
+    for (size_t i = 0; i < live->definition->value_count; i++)
+        add(texts, live->definition->values[2 * i], live->definition->values[2 * i + 1]);
 }
 
 /* Names and texts of a side, or of a host. */
@@ -233,12 +262,15 @@ bool acting_run(struct live *live, struct acting *acting, uint16_t tries, uint16
                                         .version =
                                             acting->action.is_previous ? sides_of(live).previous : NULL};
 
+    size_t pair_count = pairs_of(live, acting, host, pairs);
+
     acting_key(texts.key, acting->deployment, acting->action.sequence, tries, host);
-    if (!command_texts_fill(definition->arguments, definition->argument_count, pairs,
-                            pairs_of(live, acting, host, pairs), &texts, err) ||
+    command_texts_tell(live, &about, &texts);
+    if (!command_texts_fill(definition->arguments, definition->argument_count, pairs, pair_count, &texts,
+                            err) ||
+        !command_texts_add(definition, pairs, pair_count, &texts, err) ||
         !daemon_take_secrets(live->daemon, definition->secrets, definition->secret_count, &secrets, err))
         return false;
-    command_texts_tell(live, &about, &texts);
     struct runner_command command = {.key = texts.key,
                                      .argv = texts.argv,
                                      .environment = texts.envp,

@@ -45,6 +45,7 @@ struct live {
     char digest[DIGEST_MAX_LENGTH + 1];
     char previous[VERSION_MAX_LENGTH + 1]; /* stable when its turn came; "" none */
     uint64_t previous_key;                 /* 0: none */
+    uint64_t taken_back;                   /* the promoted deployment that this one takes back; 0: none */
     char reason[DAEMON_WHY_MAX];           /* of the start or of the last verb */
     char actor[NAME_MAX_LENGTH + 1];
     char commit[LIVE_COMMIT_SIZE];      /* what it was built from; "" not said */

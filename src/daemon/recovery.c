@@ -51,6 +51,7 @@ static struct live *revive(struct daemon *daemon, const struct journal_recovered
     live_set_id(live, recovered->deployment.id);
     live->target = recovered->deployment.target;
     live->previous_key = recovered->deployment.previous_key;
+    live->taken_back = recovered->deployment.taken_back;
     live->alerts = (1U << NOTICE_ALERT_COUNT) - 1;
     const struct trace_given lists = {.tracestate = recovered->tracestate, .baggage = recovered->baggage};
     trace_lists_take(&lists, true, &live->trace_lists);

@@ -285,6 +285,7 @@ static struct live *make_way_back(struct daemon *daemon, const struct api_verb *
     struct live *live = live_new(daemon, definition, memory_copy_text(verb->sealed));
     live->target = promoted->target;
     tracing_take(&start->trace, live->traceparent, &live->trace_lists);
+    live->taken_back = verb->deployment;
     if (!fill_texts(live, start))
         live->reason[0] = '\0';
     set_previous(live, journal_version_key(daemon->journal, promoted->version, promoted->digest));

@@ -60,6 +60,9 @@ int64_t oracle_together_budget_ms(struct world *world, uint64_t deployment,
 /* What a rule said, and what became of it; once all of a batch is known. */
 void oracle_check_rule(struct world *world, const struct batch_row *row);
 
+/* oracle_back.c: it was rolled back. */
+void oracle_check_way_back(struct world *world, uint64_t deployment);
+
 /* oracle_worst.c: an audit row is counted, and looked at where it is a retry or disaster recovery; an intent
  * is looked at. */
 void oracle_note_trace(struct world *world, uint64_t deployment, const struct batch_row *row);

@@ -30,70 +30,6 @@ static struct oracle_action *find_action(struct oracle_history *history, uint32_
 
 /* Phases */
 
-static bool has_result(const struct oracle_history *history, enum action_kind kind, uint16_t reference)
-{
-    for (uint32_t i = 0; i < history->action_count; i++) {
-        const struct oracle_action *action = &history->actions[i];
-        if (action->is_rollback && action->is_done && action->kind == kind &&
-            (kind != ACTION_COMMAND || action->reference == reference))
-            return true;
-    }
-    return false;
-}
-
-static bool must_be_undone(const struct oracle_action *action, const struct plan_step *step)
-{
-    return !action->is_rollback && action->kind == ACTION_COMMAND && step->undo != PLAN_NONE &&
-           step->on_rollback == ON_ROLLBACK_UNDO;
-}
-
-/* Sequence of the newest run of a command that undid something, or 0. */
-static uint32_t undone_by(const struct oracle_history *history, uint16_t undo)
-{
-    uint32_t sequence = 0;
-
-    for (uint32_t i = 0; i < history->action_count; i++) {
-        const struct oracle_action *action = &history->actions[i];
-        if (action->is_rollback && action->is_done && action->kind == ACTION_COMMAND &&
-            action->reference == undo)
-            sequence = action->sequence;
-    }
-    return sequence;
-}
-
-static void check_traffic_back(struct world *world, uint64_t deployment)
-{
-    const struct oracle_history *history = oracle_history(world, deployment);
-    const struct plan *plan = oracle_plan(world, deployment);
-
-    if (plan->has_traffic && !has_result(history, ACTION_ROUTE, 0))
-        oracle_violate(world, "S5", deployment, "rolled back, and its traffic did not go back");
-    if ((plan->has_traffic || plan->verify != PLAN_NONE) && !has_result(history, ACTION_VERIFY, 0))
-        oracle_violate(world, "S5", deployment, "rolled back, and nobody looked whether stable is well");
-}
-
-/* Everything that was started is taken back, the last one first, and stable was looked at. */
-static void check_compensations(struct world *world, uint64_t deployment)
-{
-    const struct oracle_history *history = oracle_history(world, deployment);
-    const struct plan *plan = oracle_plan(world, deployment);
-    uint32_t newest = UINT32_MAX;
-
-    for (uint32_t i = 0; i < history->action_count; i++) {
-        const struct oracle_action *action = &history->actions[i];
-        const struct plan_step *step = &plan->steps[action->step];
-        if (!must_be_undone(action, step))
-            continue;
-        uint32_t undone = undone_by(history, step->undo);
-        if (undone == 0)
-            oracle_violate(world, "S5", deployment, "step %u was started and is not undone", action->step);
-        if (undone > newest)
-            oracle_violate(world, "S5", deployment, "step %u is undone in the wrong order", action->step);
-        newest = undone;
-    }
-    check_traffic_back(world, deployment);
-}
-
 static void check_promotion(struct world *world, uint64_t deployment)
 {
     const struct oracle_history *history = oracle_history(world, deployment);
@@ -208,7 +144,7 @@ static void enter_phase(struct world *world, uint64_t deployment, const struct b
             check_copies(world, deployment);
     }
     if (to == PHASE_ROLLED_BACK && !history->was_adopted) {
-        check_compensations(world, deployment);
+        oracle_check_way_back(world, deployment);
         farm_came_back(world, deployment);
     }
     if (to == PHASE_PROMOTED)
