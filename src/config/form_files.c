@@ -40,7 +40,7 @@ static void hash(const char *text, char to[FORM_FILE_HASH_SIZE])
 
     if (EVP_Digest(text, strlen(text), digest, &length, EVP_sha256(), NULL) != 1)
         abort();
-    for (unsigned int i = 0; i < length && 2 * i + 2 < FORM_FILE_HASH_SIZE; i++)
+    for (size_t i = 0; i < length && 2 * i + 2 < FORM_FILE_HASH_SIZE; i++)
         (void)snprintf(to + 2 * i, 3, "%02x", digest[i]);
 }
 

@@ -206,7 +206,7 @@ bool prepare_build(const struct build *build, const struct node *node, struct de
         return true;
     if (!options_read(build, node, &shape, values, NULL))
         return false;
-    telling.pairs = options_array(build, node, 2 * VALUES_MAX, sizeof(*telling.pairs));
+    telling.pairs = options_array(build, node, (size_t)2 * VALUES_MAX, sizeof(*telling.pairs));
     if (telling.pairs == NULL)
         return false;
     bool is_good = take_command(build, node, &values[PREPARE_COMMAND], definition);

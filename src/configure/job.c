@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -103,29 +104,54 @@ static bool take_file(char *const *words, size_t count, struct job_file *file, s
     return true;
 }
 
+static bool take_places(size_t count, char *const *words, struct job *job, struct err *err)
+{
+    for (size_t i = 0; i < count && job->count < JOB_FILES_MAX; i++)
+        if (!take_path(words[i], "the place", &job->files[job->count++].to, err))
+            return false;
+    return true;
+}
+
+/* The words up to the next "--". */
+static size_t length_of(size_t count, char *const *words)
+{
+    size_t length = 0;
+
+    while (length < count && !is_separator(words[length]))
+        length++;
+    return length;
+}
+
 static bool take_files(size_t count, char *const *words, struct job *job, struct err *err)
 {
-    for (size_t from = 0; from < count && job->count < JOB_FILES_MAX;) {
-        size_t length = 0;
-        while (from + length < count && !(job->is_restore ? length > 0 : is_separator(words[from + length])))
-            length++;
-        struct job_file *file = &job->files[job->count++];
-        if (job->is_restore ? !take_path(words[from], "the place", &file->to, err)
-                            : !take_file(words + from, length, file, err))
+    for (size_t from = 0, length = 0; from < count && job->count < JOB_FILES_MAX; from += length + 1) {
+        length = length_of(count - from, words + from);
+        if (!take_file(words + from, length, &job->files[job->count++], err))
             return false;
-        from += length + (job->is_restore ? 0 : 1);
-        if (from >= count)
-            return true;
     }
-    return err_set(err, ERR_INVALID, "one to %d files belong here; see --help", JOB_FILES_MAX);
+    return true;
+}
+
+/* Each has at least a word of its own, so none that is one too many is left out unseen. */
+static bool check_count(const struct job *job, size_t count, char *const *words, struct err *err)
+{
+    size_t separators = 0;
+
+    for (size_t i = 0; i < count && !job->is_restore; i++)
+        separators += is_separator(words[i]);
+    size_t wanted = job->is_restore ? count : separators + 1;
+    return (job->count > 0 && job->count == wanted) ||
+           err_set(err, ERR_INVALID, "one to %d files belong here; see --help", JOB_FILES_MAX);
 }
 
 static bool check_twice(const struct job *job, struct err *err)
 {
-    for (size_t i = 0; i < job->count; i++)
+    for (size_t i = 0; i < job->count; i++) {
+        assert(job->files[i].to != NULL);
         for (size_t j = 0; j < i; j++)
             if (strcmp(job->files[i].to, job->files[j].to) == 0)
                 return err_set(err, ERR_INVALID, "%s is named twice", job->files[i].to);
+    }
     return true;
 }
 
@@ -144,7 +170,9 @@ bool job_read(int count, char *const *words, struct job *ret_job, struct err *er
         return err_set(err, ERR_INVALID, "VERDICT_DEPLOYMENT names no deployment");
     if (job.keep[0] != '/')
         return err_set(err, ERR_INVALID, "CONFIGURE_KEEP is no absolute path");
-    if (!take_files((size_t)count - 2, words + 2, &job, err) || !check_twice(&job, err))
+    bool is_taken = job.is_restore ? take_places((size_t)count - 2, words + 2, &job, err)
+                                   : take_files((size_t)count - 2, words + 2, &job, err);
+    if (!is_taken || !check_count(&job, (size_t)count - 2, words + 2, err) || !check_twice(&job, err))
         return false;
     *ret_job = job;
     return true;

@@ -26,8 +26,9 @@ static bool read_template(const struct job_file *file, struct place_content *ret
     if (is_good && strlen(content.bytes) != content.length)
         is_good = err_set(err, ERR_INVALID, "holds a NUL byte; it is no text");
     if (is_good && file->hash != NULL && strcmp(file->hash, content.hash) != 0)
-        is_good = err_set(err, ERR_INVALID,
-                          "the template changed since the rule files were read; reload them, and start again");
+        is_good =
+            err_set(err, ERR_INVALID,
+                    "the template changed since the rule files were read; reload them, and start again");
     if (is_good)
         *ret_content = content;
     else
@@ -91,7 +92,7 @@ static bool take_look(const struct job_file *file, const struct place_content *t
 bool rendering_make(const struct job_file *file, size_t index, const struct place_content *there,
                     struct place_content *ret_content, struct err *err)
 {
-    struct place_content template, content = {.is_there = false};
+    struct place_content template = {.is_there = false}, content = {.is_there = false};
     bool has_secret = false;
 
     if (!read_template(file, &template, err))

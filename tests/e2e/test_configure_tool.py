@@ -165,7 +165,7 @@ def test_refusals(world):
     assert status == 1 and "port: '70000' is not a whole number from 1 to 65535" in said, said
     world.write("app.conf.in", "port={{port:prot}}\n")
     assert files.apply()[1].endswith(f"{files.template}:1:6: no type is called 'prot'; did you mean 'port'?\n")
-    for words in ((), ("apply",), ("apply", files.place), ("apply", "etc/x", files.template), ("restore", "/a/../b"), ("restore", "/a", "/a"), ("mend", "/a"),
+    for words in ((), ("apply",), ("apply", files.place), ("apply", "etc/x", files.template), ("restore", "/a/../b"), ("restore", "/a", "/a"), ("mend", "/a"), ("restore", *(f"/{number}" for number in range(9))),
                   ("apply", "/a", files.template, "mode=640"), ("apply", "/a", files.template, "kind=xml"), ("apply", "/a", files.template, "loud")):
         assert files.run(*words)[0] == 2, words
     os.unlink(files.place)
