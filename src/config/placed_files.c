@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { FILES_TIMEOUT, FILES_PROGRAM, FILES_OPTION_COUNT };
+enum { FILES_TIMEOUT, FILES_PROGRAM, FILES_VIA, FILES_OPTION_COUNT };
 enum {
     FILE_TO,
     FILE_TEMPLATE,
@@ -25,7 +25,14 @@ enum {
     FILE_SECRETS,
     FILE_OPTION_COUNT
 };
-enum { SECOND_MS = 1000, HOUR_MS = 3600 * SECOND_MS, TRIES = 3, CHECK_MAX = 24, MODE_LENGTH = 4 };
+enum {
+    SECOND_MS = 1000,
+    HOUR_MS = 3600 * SECOND_MS,
+    TRIES = 3,
+    CHECK_MAX = 24,
+    MODE_LENGTH = 4,
+    VIA_MAX = 16
+};
 enum { WORD_SIZE = 1024, COMMANDS_ADDED = 2, KEYS_MAX = PLACED_FILES_MAX + FILES_OPTION_COUNT };
 
 static const struct option options[FILES_OPTION_COUNT] = {
@@ -39,6 +46,12 @@ static const struct option options[FILES_OPTION_COUNT] = {
                        .type = OPTION_TEXT,
                        .fallback = "/usr/bin/verdict-configure",
                        .help = "verdict-configure"},
+    [FILES_VIA] =
+        {.name = "via",
+         .type = OPTION_LIST,
+         .min = 1,
+         .max = VIA_MAX,
+         .help = "what starts it where the files are, like [ \"/usr/bin/ssh\", \"root@{{host}}\" ]; here"},
 };
 
 static const struct option file_options[FILE_OPTION_COUNT] = {
@@ -88,13 +101,34 @@ struct growing {
     size_t number;          /* of the file, from 1 */
     const char **arguments; /* [DEFINITION_ARGUMENTS_MAX + 1] */
     size_t argument_count;
-    const char **places; /* [PLACED_FILES_MAX + 2]: the words of the undo */
-    size_t place_count;
+    const char *const *via; /* [via_count]: stand before both */
+    size_t via_count;
+    const char **places; /* [VIA_MAX + 2 + PLACED_FILES_MAX]: the words of the undo */
+    size_t place_count, place_first;
     const char **values; /* [2 * DEFINITION_VALUES_MAX] */
     size_t value_count, value_bytes;
     const char **secrets; /* [2 * DEFINITION_SECRETS_MAX] */
     size_t secret_count;
 };
+
+/* What is reached by a program like ssh is read by a shell there: plain letters, and names that have no
+ * others. */
+static bool is_plain(const char *word)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-:/@=+,%";
+    static const char *const names[] = {"slot", "host", "version", "previous"};
+    struct placeholder found = template_find(word);
+
+    for (; found.kind == PLACEHOLDER_NAME; found = template_find(word)) {
+        size_t name = 0;
+        while (name < ARRAY_LENGTH(names) && strcmp(names[name], found.name) != 0)
+            name++;
+        if (name == ARRAY_LENGTH(names) || strspn(word, plain) < found.before)
+            return false;
+        word = found.after;
+    }
+    return word[strspn(word, plain)] == '\0';
+}
 
 static bool add_word(struct growing *growing, const char *word)
 {
@@ -102,6 +136,10 @@ static bool add_word(struct growing *growing, const char *word)
         return report_node(growing->build->report, growing->node,
                            "files: more than %d words of one command; fewer files, or shorter checks",
                            DEFINITION_ARGUMENTS_MAX);
+    if (word != NULL && growing->argument_count > growing->via_count && growing->via_count > 0 &&
+        !is_plain(word))
+        return report_node(growing->build->report, growing->node,
+                           "files: '%s' would be read by a shell on the other side of `via`", word);
     growing->arguments[growing->argument_count++] = word;
     return word != NULL;
 }
@@ -167,6 +205,12 @@ static bool add_secret(struct growing *growing, const char *name, const char *re
     return true;
 }
 
+static bool tells_hosts_apart(const struct definition *definition, const char *text)
+{
+    (void)definition;
+    return template_has(text, "host") || template_has(text, "address");
+}
+
 /* Is something in it that differs by slot? */
 static bool tells_slots_apart(const struct definition *definition, const char *text)
 {
@@ -180,6 +224,17 @@ static bool tells_slots_apart(const struct definition *definition, const char *t
     return false;
 }
 
+/* By its path, or by what leads there. */
+static bool is_apart(const struct growing *growing, const char *to,
+                     bool (*tells)(const struct definition *definition, const char *text))
+{
+    bool is_it = tells(growing->definition, to);
+
+    for (size_t i = 0; i < growing->via_count; i++)
+        is_it = is_it || tells(growing->definition, growing->via[i]);
+    return is_it;
+}
+
 /* One file for two places would change under the version that serves. */
 static bool check_place(struct growing *growing, const struct node *file, const char *to)
 {
@@ -191,11 +246,11 @@ static bool check_place(struct growing *growing, const struct node *file, const 
 
     if (form_type_read(FORM_PATH, to, memory) == NULL || to[strlen(to) - 1] == '/')
         return report_node(report, at, "to: '%s' is no absolute path of a file", to);
-    if (has_hosts && !template_has(to, "host"))
+    if (has_hosts && !is_apart(growing, to, tells_hosts_apart))
         return report_node(report, at, "to: each host has its own file; put {{host}} into its path");
-    if (definition->slot_count > 1 && !tells_slots_apart(definition, to))
+    if (definition->slot_count > 1 && !is_apart(growing, to, tells_slots_apart))
         return report_node(report, at, "to: each slot has its own file; put {{slot}} into its path");
-    for (size_t i = 2; i < growing->place_count; i++)
+    for (size_t i = growing->place_first; i < growing->place_count; i++)
         if (strcmp(growing->places[i], to) == 0)
             return report_node(report, at, "to: another file is '%s' already", to);
     growing->places[growing->place_count++] = to;
@@ -259,7 +314,8 @@ static bool begin(struct growing *growing, const char *program)
 
     growing->arguments =
         options_array(build, growing->node, DEFINITION_ARGUMENTS_MAX + 1, sizeof(*growing->arguments));
-    growing->places = options_array(build, growing->node, PLACED_FILES_MAX + 2, sizeof(*growing->places));
+    growing->places =
+        options_array(build, growing->node, VIA_MAX + 2 + PLACED_FILES_MAX, sizeof(*growing->places));
     growing->values =
         options_array(build, growing->node, (size_t)2 * DEFINITION_VALUES_MAX, sizeof(*growing->values));
     growing->secrets =
@@ -267,8 +323,12 @@ static bool begin(struct growing *growing, const char *program)
     if (growing->arguments == NULL || growing->places == NULL || growing->values == NULL ||
         growing->secrets == NULL)
         return false;
+    for (size_t i = 0; i < growing->via_count; i++)
+        growing->places[growing->place_count++] = growing->arguments[growing->argument_count++] =
+            growing->via[i];
     growing->places[growing->place_count++] = program;
     growing->places[growing->place_count++] = "restore";
+    growing->place_first = growing->place_count;
     return add_word(growing, program) && add_word(growing, "apply");
 }
 
@@ -346,6 +406,11 @@ bool placed_files_build(const struct build *build, const struct node *node, stru
                            "differently");
     if (values[FILES_PROGRAM].text[0] != '/')
         return report_node(build->report, tree_find(node, "program"), "program: must be an absolute path");
+    if (values[FILES_VIA].is_set && values[FILES_VIA].list[0][0] != '/')
+        return report_node(build->report, tree_find(node, "via"),
+                           "via: must begin with the absolute path of a program");
+    growing.via = values[FILES_VIA].list;
+    growing.via_count = values[FILES_VIA].list_length;
     bool is_good = begin(&growing, values[FILES_PROGRAM].text);
     for (size_t i = 0; i < node->count; i++)
         if (node->children[i].kind == NODE_GROUP)

@@ -285,3 +285,39 @@ def test_on_every_host_of_a_batch(world):
         end = ended(world, begun(world, "2.1.0"), 30)
     assert end["state"] == "promoted", end["summary"]
     assert [configured.seen(f"{host}.conf") for host in HOSTS] == [rendered("2.1.0")] * 3
+
+
+VIA = """#!/bin/sh
+host=$1
+shift
+CONFIGURE_KEEP={kept}/$host exec $(echo "$*" | sed "s#/there/#{there}/$host/#g")
+"""
+
+
+def test_on_hosts_that_are_elsewhere(world):
+    """What leads there is a program like ssh, which is given words and the environment; each host keeps what was there itself."""
+    files = FILES.replace('PROGRAM";', 'PROGRAM";  via = [ "VIA", "{{host}}" ];').replace("ETC/{{slot}}", "/there/shop")
+    configured = Configured(world, environment=files)
+    there = world.path("there")
+    via = world.write("commands/via", VIA.format(kept=world.path("kept"), there=there), 0o700)
+    for host in HOSTS:
+        os.makedirs(os.path.join(there, host), 0o700)
+        os.makedirs(world.path("kept", host), 0o700)
+    world.start_broker()
+    world.start_runner(configured.runner_text().replace("allow = (", f'allow = ( [ "{via}", "*", "{configured.program}", "restore", "/there/shop.conf", "/there/shop.json" ], '
+                       f'[ "{via}", "*", "{configured.program}", "apply", "/there/shop.conf", "{world.path("rules.d")}/app.conf.in", "*", "kind=ini", "mode=0640", "check", '
+                       f'"{configured.check}", "%s", "--", "/there/shop.json", "{world.path("rules.d")}/more.json.in", "*", "kind=json" ], '))
+    rules = ROLLING.replace("COMMAND", configured.command).replace("MORE", configured.text).replace("VIA", via)
+    world.start_daemon(rules={"shop.rules": rules})
+    assert world.api("POST", "/v1/services/shop/prod/adopt", {"version": "1.0.0", "reason": "first"}).status == 200
+
+    def seen():
+        configured.etc = there
+        return [configured.seen(f"{host}/shop.conf") for host in HOSTS]
+
+    with publishing(world, slots=("2.0.0",)) as said:
+        name = begun(world, "2.0.0")
+        wait_until(lambda: seen() == [rendered("2.0.0")] * 3, 20, "every host has its file")
+        said[0] = '{"lag": 300}'
+        end = ended(world, name, 30)
+    assert end["state"] == "rolled_back" and seen() == [None] * 3, end["summary"]

@@ -114,6 +114,21 @@ static const struct file_case cases[] = {
              "files: { a: { "
              "to = \"/etc/x\"; template = \"x.in\"; }; };"),
      "x.rules:2: to: each host has its own file; put {{host}} into its path"},
+    {"x",
+     SERVICE("strategy = \"rolling\"; hosts = [ \"m1\" ]; commands: { deploy: { exec = [ \"/d\" ]; }; }; "
+             "files: { via "
+             "= [ \"/usr/bin/ssh\", \"-oSendEnv=VERDICT_*\", \"root@{{host}}\" ]; a: { to = "
+             "\"/etc/x-{{version}}\"; "
+             "template = \"x.in\"; }; };"),
+     ""},
+    {"x", PROD("files: { via = [ \"ssh\" ]; a: { to = \"/x\"; template = \"x.in\"; }; };"),
+     "x.rules:3: via: must begin with the absolute path of a program"},
+    {"x", PROD("files: { via = [ \"/ssh\", \"a b\" ]; a: { to = \"/x;y\"; template = \"x.in\"; }; };"),
+     "x.rules:3: files: '/x;y' would be read by a shell on the other side of `via`"},
+    {"x", PROD("files: { via = [ \"/ssh\" ]; a: { to = \"/x{{address}}\"; template = \"x.in\"; }; };"),
+     "x.rules:3: files: '/x{{address}}' would be read by a shell on the other side of `via`"},
+    {"x", PROD("files: { via = [ \"/ssh\" ]; a: { to = \"/$x{{slot}}\"; template = \"x.in\"; }; };"),
+     "x.rules:3: files: '/$x{{slot}}' would be read by a shell on the other side of `via`"},
 };
 
 static void replace_folder(char *text, size_t size, const char *folder)
