@@ -9,6 +9,7 @@
 #include "config/moves.h"
 #include "config/notify.h"
 #include "config/placed_files.h"
+#include "config/recovery.h"
 #include "config/rules.h"
 #include "config/sharing.h"
 #include "config/smoke.h"
@@ -391,7 +392,8 @@ static void fill_recipe(struct assembly *assembly)
     recipe->commands = assembly->commands;
     recipe->deploy = commands_find(definition, "deploy");
     recipe->rollback = commands_find(definition, "rollback");
-    recipe->disaster = commands_find(definition, "disaster");
+    recipe->disaster = definition->recovery == NULL ? commands_find(definition, "disaster")
+                                                    : definition->recovery->reference;
     recipe->has_disaster = recipe->disaster != PLAN_NONE;
     fill_own(definition, recipe);
     recipe->warm_up = commands_find(definition, "warm-up");

@@ -9,6 +9,7 @@
 #include "config/groups.h"
 #include "config/metrics.h"
 #include "config/pipelines.h"
+#include "config/recovery.h"
 #include "config/rules.h"
 #include "config/select.h"
 #include "config/smoke.h"
@@ -195,6 +196,25 @@ static void note_commands(struct config *config, const struct node *environment,
                             definition->commands[i].secret_count);
 }
 
+/* Whether the stand-in has all that the plan wants to know. */
+static void check_recovery(struct inspection *inspection, const struct node *service,
+                           const struct node *environment, const struct definition *definition)
+{
+    const struct node *recovery = tree_find(environment, "recovery");
+    struct run_definition *run = NULL;
+    struct err err = {0};
+
+    if (definition->recovery == NULL || definition->recovery->rehearse == NULL)
+        return;
+    char *sealed = config_seal_rehearsal(inspection->config, service->name, environment->name, &err);
+    if (sealed != NULL)
+        run = config_unseal_pipeline(sealed, &err);
+    if (run == NULL)
+        (void)report_node(inspection->build.report, tree_find(recovery, "rehearse"), "%s", err.text);
+    run_definition_free(run);
+    free(sealed);
+}
+
 static void check_environment(struct inspection *inspection, struct config_file *file,
                               const struct node *service, const struct node *environment)
 {
@@ -211,6 +231,8 @@ static void check_environment(struct inspection *inspection, struct config_file 
                               inspection->build.known_metric_count, report);
     if (definition != NULL)
         note_commands(inspection->config, environment, definition);
+    if (definition != NULL && inspection->is_blaming)
+        check_recovery(inspection, service, environment, definition);
     definition_free(definition);
     if ((definition != NULL && report->said == before) || !inspection->is_blaming)
         return;

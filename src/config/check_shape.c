@@ -61,6 +61,8 @@ static void check_name(const char *group, const struct node *node, struct config
     else if (strcmp(group, "strategies") == 0 && strategies_is_kind(node->name))
         (void)report_node(report, node, "'%s' is the name of a kind; call your own recipe differently",
                           node->name);
+    else if (strcmp(group, "strategies") == 0 && strcmp(node->name, "recovery") == 0)
+        (void)report_node(report, node, "no strategy can be called 'recovery': rehearsals use the word");
     else if (!text_is_name(node->name))
         (void)report_node(report, node, "'%s' is no name: small letters, digits, -, at most %d", node->name,
                           NAME_MAX_LENGTH);

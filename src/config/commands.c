@@ -212,8 +212,7 @@ static bool check_disaster(const struct build *build, const struct node *node)
     return report_node(build->report, undo, "undo: what is run for the worst has none");
 }
 
-static bool build_command(const struct build *build, const struct node *node,
-                          struct command_definition *command)
+bool commands_read(const struct build *build, const struct node *node, struct command_definition *command)
 {
     static const char *const parts[] = {"undo", "probe", NULL};
     static const struct shape shape = {.options = options, .count = COMMAND_OPTION_COUNT, .parts = parts};
@@ -245,7 +244,7 @@ static bool build_whole(const struct build *build, const struct node *node, stru
     struct command_definition *command = &array[index];
     const struct node *undo = tree_find(node, "undo");
     const struct node *probe = tree_find(node, "probe");
-    bool is_good = build_command(build, node, command);
+    bool is_good = commands_read(build, node, command);
 
     if (undo != NULL) {
         is_good = build_part(build, undo, node->name, "undo", &array[*next]) && is_good;

@@ -88,7 +88,8 @@ struct rule_definition {
 
 enum concurrency { CONCURRENCY_REFUSE, CONCURRENCY_QUEUE, CONCURRENCY_REPLACE };
 
-struct definition_common; /* sharing.h */
+struct definition_common;   /* sharing.h */
+struct recovery_definition; /* recovery.h */
 
 /* Who hears of what. */
 struct receivers {
@@ -133,6 +134,7 @@ struct definition {
     const char *const *approvers;        /* people, groups of people resolved */
     const struct gate_definition *gates; /* gates.h; the order of plan_step.reference */
     size_t approver_count, gate_count;
+    const struct recovery_definition *recovery; /* NULL: none but perhaps the command `disaster` */
 };
 
 #endif

@@ -44,8 +44,8 @@ enum stack_word { STACK_WORD_NONE, STACK_WORD_PLAN, STACK_WORD_APPLY, STACK_WORD
 /* A task of the plan, in the plan's order. */
 struct run_task_definition {
     const char *name;             /* of a deployment "deploy", in a group its service */
-    const char *service;          /* DEPLOY, else NULL */
-    const char *environment;      /* DEPLOY, else NULL */
+    const char *service;          /* DEPLOY, and of a recovery, else NULL */
+    const char *environment;      /* the same */
     const char *version, *digest; /* in a group: what goes there, "" no digest; else NULL: the run's */
     const char *const *arguments; /* COMMAND: argv; may hold {{version}} */
     size_t argument_count;
@@ -62,14 +62,17 @@ struct run_task_definition {
     const char *refuse_text;        /* as written */
     const struct task_review *review; /* AWAIT; NULL: whoever may start a run may answer */
     enum stack_word word;
+    const char *health; /* sealed text of an environment: not a command, but its smoke test of what serves */
 };
 
 struct run_definition {
-    const char *pipeline;            /* or the group, or "STACK/ENVIRONMENT" */
+    const char *pipeline;            /* or the group, "STACK/ENVIRONMENT", or a name of recovery.h */
     bool is_group;                   /* one stage: deployments that stand or fall together */
     const struct stack_place *stack; /* NULL: not of a stack alone */
     const char *service;             /* "" of a group and of a stack */
     struct receivers notify;         /* of its own; a stack's are at its place */
+    const char *environment;         /* of a recovery or its rehearsal: where it happens; else NULL */
+    bool is_rehearsal;
     struct run_plan plan;
     const char *stages[RUN_STAGES_MAX]; /* names: its own, those of the environments, "release" */
     uint8_t begins[RUN_STAGES_MAX]; /* where a run begins anew that failed in this stage: with a new plan */
@@ -101,6 +104,14 @@ char *config_seal_stack(const struct config *config, const char *stack, const ch
 void config_each_drift(const struct config *config,
                        void (*each)(void *data, const char *stack, const char *environment, int64_t every_ms),
                        void *data);
+
+/* The recovery plan of a deployment, from its own sealed text; ERR_NOT_FOUND: it has none. */
+char *config_seal_recovery(const char *sealed, struct err *err);
+
+/* The recovery plan of an environment with everything else of its stand-in. ERR_CONFLICT: it declares no
+ * plan, or no stand-in. */
+char *config_seal_rehearsal(const struct config *config, const char *service, const char *environment,
+                            struct err *err);
 
 /* The definition that a sealed text describes, whatever the rule files say by now; for
  * run_definition_free(). */

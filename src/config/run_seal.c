@@ -4,6 +4,7 @@
 #include "config/block.h"
 #include "config/groups.h"
 #include "config/pipelines.h"
+#include "config/recovery.h"
 #include "config/seal.h"
 #include "config/stacks.h"
 
@@ -29,6 +30,7 @@ struct kind {
 static const struct kind a_pipeline = {"pipeline", "pipelines"};
 static const struct kind a_group = {"group", "groups"};
 static const struct kind a_stack = {"stack", "stacks"};
+static const struct kind a_recovery = {"recovery", "recoveries"};
 
 /* NULL: *err. */
 static const struct node *find(const struct config *config, const struct kind *kind, const char *name,
@@ -135,11 +137,14 @@ static bool build_sealed(const struct build *build, const struct node *root,
     const struct node *pipeline = find_sealed(root, &a_pipeline);
     const struct node *group = find_sealed(root, &a_group);
     const struct node *stack = find_sealed(root, &a_stack);
+    const struct node *recovery = find_sealed(root, &a_recovery);
 
     if (group != NULL)
         return groups_build(build, group, definition);
     if (stack != NULL)
         return stacks_build(build, stack, definition);
+    if (recovery != NULL)
+        return recovery_build_run(build, recovery, definition);
     if (pipeline != NULL)
         return pipelines_build(build, pipeline, definition);
     return report_node(build->report, root, "no sealed pipeline");

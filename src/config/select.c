@@ -8,6 +8,7 @@
 #include "config/defaults.h"
 #include "config/definition.h"
 #include "config/placed_files.h"
+#include "config/recovery.h"
 #include "config/slots.h"
 #include "config/strategies.h"
 #include "config/vars.h"
@@ -176,6 +177,15 @@ static bool is_elsewhere(const char *name)
     return false;
 }
 
+static bool select_recovery(struct selector *selector, const struct node *from, struct node *ret_to)
+{
+    const struct selection *selection = selector->selection;
+
+    return vars_copy(&selector->vars, from, false, ret_to) &&
+           recovery_fill(selection->config, selection->environment, selector->vars.arena,
+                         selector->vars.report, ret_to);
+}
+
 static bool select_target(struct selector *selector)
 {
     const struct node *environment = selector->environment;
@@ -187,7 +197,9 @@ static bool select_target(struct selector *selector)
         const struct node *child = &environment->children[i];
         if (is_elsewhere(child->name))
             continue;
-        if (strcmp(child->name, "slots") == 0)
+        if (strcmp(child->name, "recovery") == 0)
+            is_good = select_recovery(selector, child, &children[count++]) && is_good;
+        else if (strcmp(child->name, "slots") == 0)
             is_good = slots_select(&selector->vars, child, &children[count++]) && is_good;
         else
             is_good = vars_copy(&selector->vars, child, true, &children[count++]) && is_good;

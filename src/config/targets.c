@@ -7,6 +7,7 @@
 #include "config/hosts_from.h"
 #include "config/placed_files.h"
 #include "config/prepare.h"
+#include "config/recovery.h"
 #include "config/windows.h"
 
 #include <string.h>
@@ -143,7 +144,7 @@ static bool window_build(const struct build *build, const struct node *window, s
 bool targets_build(const struct build *build, const struct node *target, struct definition *definition)
 {
     static const char *const parts[] = {"slots",  "hosts", "hosts_from", "commands", "approval",
-                                        "window", "gate",  "prepare",    "files",    NULL};
+                                        "window", "gate",  "prepare",    "files",    "recovery", NULL};
     static const char *const later[] = {"pipeline", NULL};
     struct shape shape = {.options = options, .count = TARGET_OPTION_COUNT, .parts = parts, .later = later};
     struct option_value values[TARGET_OPTION_COUNT] = {{0}};
@@ -169,7 +170,8 @@ bool targets_build(const struct build *build, const struct node *target, struct 
     is_good = window_build(build, tree_find(target, "window"), definition) && is_good;
     is_good = commands_build(build, tree_find(target, "commands"), definition) && is_good;
     is_good = prepare_build(build, tree_find(target, "prepare"), definition) && is_good;
-    return placed_files_build(build, tree_find(target, "files"), definition) && is_good;
+    is_good = placed_files_build(build, tree_find(target, "files"), definition) && is_good;
+    return recovery_build(build, target, definition) && is_good;
 }
 
 static bool build_slot(const struct build *build, const struct node *node, struct slot_definition *slot)

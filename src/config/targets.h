@@ -25,6 +25,10 @@ MUST_CHECK bool slots_build(const struct build *build, const struct node *slots,
 MUST_CHECK bool commands_build(const struct build *build, const struct node *commands,
                                struct definition *definition);
 
+/* One command, without its undo and its probe. */
+MUST_CHECK bool commands_read(const struct build *build, const struct node *node,
+                              struct command_definition *command);
+
 /* The list `exec` of this group: a program's name, and no line for a shell. */
 MUST_CHECK bool commands_check_exec(const struct build *build, const struct node *node,
                                     const char *const *arguments, size_t count);
