@@ -12,6 +12,7 @@
 #include "api/api_lock.h"
 #include "api/api_logs.h"
 #include "api/api_otlp.h"
+#include "api/api_recovery.h"
 #include "api/api_run.h"
 #include "api/api_sample.h"
 #include "config/definition.h"
@@ -117,6 +118,7 @@ struct api_env {
     char *(*check_rules)(void *data, const char *text);
     /* What a start would run now, for run_definition_free(); NULL: unknown, or versions do not fit. */
     struct run_definition *(*run_definition)(void *data, const struct api_run_start *start, struct err *err);
+    size_t (*recoveries)(void *data, const struct api_recovery **ret_rows); /* valid until the loop turns */
     /* As start and verb, with the run's id. */
     void (*run_start)(void *data, const struct api_run_start *start, api_done *done, void *done_data);
     void (*run_retry)(void *data, const struct api_run_retry *retry, api_done *done, void *done_data);

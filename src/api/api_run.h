@@ -25,6 +25,7 @@ struct api_run_start {
     const char *pipeline, *version;         /* NULL: of a group */
     const char *group;                      /* NULL: of a pipeline */
     const char *stack, *environment, *verb; /* NULL: of no stack */
+    const char *rehearses; /* service: its recovery plan in `environment`; NULL: it is none */
     size_t member_count;
     const struct run_member *members;
     const char *digest, *run_url, *commit, *reason; /* "" where not given */

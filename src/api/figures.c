@@ -46,6 +46,8 @@ const struct figure_row figure_rows[FIGURE_COUNT] = {
     [FIGURE_LEAD_TIME] = {"lead_time", "time from commit to release", "s",
                           "no released run reported the output `commit_time`", "lead_time_for_changes",
                           TARGET_NONE, 0.0, false},
+    [FIGURE_DISASTER_TIME] = {"disaster_recovery_time", "time of a disaster recovery", "s",
+                              "no disaster recovery ended in the span", NULL, TARGET_BELOW, 120.0, true},
 };
 
 static void add(struct figures_strategy *to, enum figure figure, double total, double weight)
@@ -142,6 +144,7 @@ static void add_deployment(struct figures_strategy *to, const struct journal_end
     add_downtime(to, row);
     add_time(to, FIGURE_ROLLBACK_TIME, row->back_ms);
     add_time(to, FIGURE_RECOVERY_TIME, row->recovery_ms);
+    add_time(to, FIGURE_DISASTER_TIME, row->disaster_ms);
     if (!is_promoted)
         return;
     add_time(to, FIGURE_DEPLOYMENT_ELAPSED, row->elapsed_ms);
@@ -162,6 +165,10 @@ void figures_deployment(struct figures *figures, const struct journal_ended *row
     bool is_taken_back = was_taken_back(figures, row->kind == PLAN_ROLLBACK ? 0 : row->id);
     if (row->kind == PLAN_DEPLOY && !had_effect(row))
         return;
+    if (row->kind == PLAN_DEPLOY && row->disaster_ms >= 0 && figures->disaster == 0) {
+        figures->disaster = row->id;
+        figures->disaster_ms = row->disaster_ms;
+    }
     strategy = find_strategy(figures, row->strategy);
     struct figures_strategy *const places[] = {&figures->all, strategy};
     for (size_t i = 0; i < ARRAY_LENGTH(places); i++) {

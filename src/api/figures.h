@@ -27,6 +27,9 @@
  * is no figure of the service's whole life. lead_time                 from the output `commit_time` (seconds
  * since 1970) of a run to its release.
  *
+ *   disaster_recovery_time    from the begin of what is declared for the worst (a recovery plan, the command
+ *                             `disaster`) to stable found well, the mean of those that got there.
+ *
  * A run works while a command of a stage does, or those of its deployments that works longest. A lean value
  * stream calls that share flow efficiency (Martin and Osterling, "Value Stream Mapping", 2013: activity
  * ratio).
@@ -59,6 +62,7 @@ enum figure {
     FIGURE_RECOVERY_TIME,
     FIGURE_AVAILABILITY,
     FIGURE_LEAD_TIME,
+    FIGURE_DISASTER_TIME,
     FIGURE_COUNT
 };
 
@@ -119,7 +123,9 @@ struct figures {
     size_t taken_count;
     uint64_t taken[FIGURES_TAKEN_MAX];
     uint32_t runs;
-    bool is_cut; /* one of the limits above was reached */
+    uint64_t disaster;   /* the last deployment whose recovery plan ended well; 0 none */
+    int64_t disaster_ms; /* of it */
+    bool is_cut;         /* one of the limits above was reached */
 };
 
 /* Newest first, both. */

@@ -1,6 +1,6 @@
 /* fleet.c - reports of the fleet, one after the other: read, taken from the engine, printed.
  * SPDX-License-Identifier: MIT */
-#include "api/fleet_parts.h"
+#include "api/fleet_recovery.h"
 #include "api/parts.h"
 #include "api/run_shape.h"
 #include "api/shape.h"
@@ -250,6 +250,7 @@ static void take_live(struct fleet_report *report)
     add_deployments(report);
     add_pipelines(report);
     take_targets(report);
+    fleet_recovery_add(report);
 }
 
 /* ---- read ---- */

@@ -58,6 +58,7 @@ void tokens_revoke(struct call *call);
 void rules_list(struct call *call);
 void rules_check(struct call *call);
 void rehearsal_ask(struct call *call);
+void rehearsal_recovery(struct call *call);
 void notifiers_test(struct call *call);
 void samples_take(struct call *call);
 void otlp_take(struct call *call);

@@ -42,6 +42,8 @@ const struct route routes[] = {
      "Lifts a freeze, and opens a brake"},
     {"POST", "/v1/services/{service}/{environment}/rehearse", TOKEN_DEPLOY, rehearsal_ask, 0,
      "What would be asked at admission: levers, and every command on every host; starts nothing"},
+    {"POST", "/v1/services/{service}/{environment}/rehearse/recovery", TOKEN_DEPLOY, rehearsal_recovery,
+     RUNS_STARTS, "Runs its recovery plan on the stand-in that it declares, and measures it"},
     {"GET", "/v1/quarantine", TOKEN_READ, quarantine_list, 0, "Versions that must not come back"},
     {"POST", "/v1/quarantine", TOKEN_ROLLBACK, quarantine_add, 0, "Puts a version in quarantine"},
     {"DELETE", "/v1/quarantine/{id}", TOKEN_OVERRIDE, quarantine_clear, 0,

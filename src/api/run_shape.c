@@ -3,6 +3,7 @@
 #include "api/run_shape.h"
 
 #include "api/shape.h"
+#include "config/recovery.h"
 #include "engine/snapshot.h"
 #include "orchestrator/run.h"
 
@@ -104,10 +105,10 @@ static void add_waiting(const struct run_record *record, struct text *text)
     }
 }
 
-/* No other name has a slash. */
+/* Its name has a slash, and its row no service. */
 static bool is_of_stack(const struct run_record *record)
 {
-    return strchr(record->row->pipeline, '/') != NULL;
+    return strchr(record->row->pipeline, '/') != NULL && record->row->service[0] == '\0';
 }
 
 /* The row of a group names no service. */
@@ -235,15 +236,28 @@ static void add_review(cJSON *object, const struct run_record *record, uint8_t i
             cJSON_AddItemToArray(people, cJSON_CreateString(record->approvals[i].person));
 }
 
+/* All of its tries, and the pauses between them. */
+static void add_seconds(cJSON *object, bool is_over, int64_t from_ms, int64_t to_ms)
+{
+    if (is_over)
+        cJSON_AddNumberToObject(object, "seconds", (double)(to_ms - from_ms) / 1000.0);
+    else
+        cJSON_AddNullToObject(object, "seconds");
+}
+
 static cJSON *shape_task(const struct run_record *record, uint8_t index)
 {
     const struct run_task *state = &record->row->state.tasks[index];
     cJSON *object = cJSON_CreateObject();
     const struct journal_task *newest = NULL;
+    const struct journal_task *oldest = NULL;
 
-    for (size_t i = 0; i < record->task_count; i++)
-        if (record->tasks[i].task == index)
-            newest = &record->tasks[i];
+    for (size_t i = 0; i < record->task_count; i++) {
+        if (record->tasks[i].task != index)
+            continue;
+        oldest = oldest == NULL ? &record->tasks[i] : oldest;
+        newest = &record->tasks[i];
+    }
     cJSON_AddStringToObject(object, "name", task_name(record, index));
     cJSON_AddStringToObject(object, "kind", kinds[record->definition->plan.tasks[index].kind]);
     cJSON_AddStringToObject(object, "state", run_task_phase_name(state->phase));
@@ -256,6 +270,7 @@ static cJSON *shape_task(const struct run_record *record, uint8_t index)
         return object;
     shape_time(object, "began_at", newest->began_ms);
     shape_time(object, "changed_at", newest->changed_ms);
+    add_seconds(object, run_task_is_over(state->phase), oldest->began_ms, newest->changed_ms);
     cJSON_AddStringToObject(object, "why", newest->why);
     cJSON_AddStringToObject(object, "output", newest->output);
     return object;
@@ -305,7 +320,16 @@ static void add_subject(cJSON *object, const struct run_record *record)
 {
     const struct journal_run *row = record->row;
 
-    if (is_of_stack(record)) {
+    const char *place = NULL;
+    bool is_rehearsal = false;
+
+    if (recovery_is_run(row->pipeline, &is_rehearsal, &place)) {
+        cJSON_AddNullToObject(object, "pipeline");
+        cJSON_AddNullToObject(object, "group");
+        cJSON_AddStringToObject(object, "service", row->service);
+        cJSON_AddStringToObject(object, "environment", strchr(place, '/') + 1);
+        cJSON_AddStringToObject(object, "purpose", is_rehearsal ? "rehearsal" : "recovery");
+    } else if (is_of_stack(record)) {
         add_stack(object, row->pipeline, row->version);
     } else if (is_of_group(record)) {
         cJSON_AddNullToObject(object, "pipeline");
@@ -355,6 +379,7 @@ cJSON *run_shape(const struct run_record *record, bool is_full)
     shape_trace(object, row->traceparent);
     shape_time(object, "created_at", row->created_ms);
     shape_time(object, "ended_at", row->ended_ms);
+    add_seconds(object, row->ended_ms > 0, row->created_ms, row->ended_ms);
     if (is_full)
         add_full(object, record);
     return object;

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "api/parts.h"
 #include "api/run_shape.h"
+#include "config/recovery.h"
 #include "io/json.h"
 #include "orchestrator/run.h"
 
@@ -47,9 +48,12 @@ static bool is_unbound(const struct call *call, unsigned right)
     return !principal->has_token || journal_token_allows(&principal->token, (enum token_right)right, "", "");
 }
 
-/* "network/prod": the stack, and where the slash stands; NULL: the name has none. */
+/* "network/prod", and "recovery:shop/prod": what stands before the slash, and where it stands; NULL: the name
+ * has none. */
 static const char *split_stack(const char *name, char stack[NAME_MAX_LENGTH + 1])
 {
+    bool is_rehearsal = false;
+    (void)recovery_is_run(name, &is_rehearsal, &name);
     const char *slash = strchr(name, '/');
     struct text text;
 

@@ -1,6 +1,7 @@
 /* rehearse.c - verdict rehearse: what an admission would say now, with nothing started.
  * SPDX-License-Identifier: MIT */
 #include "cli/field.h"
+#include "cli/rehearse_recovery.h"
 #include "cli/verb.h"
 #include "io/json.h"
 
@@ -51,7 +52,7 @@ static int show(const struct cli *cli, const struct client_answer *answer)
     return is_good ? VERB_DONE : VERB_HELD;
 }
 
-int rehearse_run(struct cli *cli)
+static int rehearse_admission(struct cli *cli)
 {
     char service[NAME_MAX_LENGTH + 1];
     char environment[NAME_MAX_LENGTH + 1];
@@ -69,4 +70,11 @@ int rehearse_run(struct cli *cli)
     }
     free(body);
     return code;
+}
+
+int rehearse_run(struct cli *cli)
+{
+    if (cli->word_count > 1 && strcmp(cli->words[1], "recovery") == 0)
+        return rehearse_recovery(cli);
+    return rehearse_admission(cli);
 }

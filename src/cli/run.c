@@ -4,6 +4,7 @@
 
 #include "cli/field.h"
 #include "cli/waiting.h"
+#include "config/recovery.h"
 #include "io/json.h"
 
 #include <cjson/cJSON.h>
@@ -113,7 +114,13 @@ int run_group(struct cli *cli)
 static const char *name_of(const cJSON *run, char to[VERB_PATH_SIZE])
 {
     const char *group = field_text(run, "group");
+    const char *purpose = field_text(run, "purpose");
 
+    if (purpose[0] != '\0') {
+        (void)snprintf(to, VERB_PATH_SIZE, "%s:%s/%s", purpose, field_text(run, "service"),
+                       field_text(run, "environment"));
+        return to;
+    }
     (void)snprintf(to, VERB_PATH_SIZE, "%s/%s", field_text(run, "stack"), field_text(run, "environment"));
     if (field_text(run, "stack")[0] != '\0')
         return to;
@@ -132,9 +139,13 @@ static void print_row(const cJSON *row)
 /* Letters of names, and at most one slash. */
 static bool is_name_of_runs(const char *text)
 {
+    static const char *const purposes[] = {RECOVERY_RUN, REHEARSAL_RUN};
     char whole[2 * (NAME_MAX_LENGTH + 1)];
     char *slash = NULL;
 
+    for (size_t i = 0; i < ARRAY_LENGTH(purposes); i++)
+        if (strncmp(text, purposes[i], strlen(purposes[i])) == 0)
+            text += strlen(purposes[i]);
     if (!text_copy(whole, sizeof(whole), text))
         return false;
     slash = strchr(whole, '/');

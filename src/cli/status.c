@@ -3,6 +3,7 @@
 #include "cli/field.h"
 #include "cli/figures.h"
 #include "cli/infrastructure.h"
+#include "cli/status_recovery.h"
 #include "cli/verb.h"
 #include "io/json.h"
 
@@ -102,6 +103,7 @@ int status_run(struct cli *cli)
         infrastructure_print(status);
         if (cJSON_GetArraySize(field_part(status, "services")) > 0)
             figures_print(&cli->terminal, status);
+        status_recovery_print(field_part(status, "recovery"));
         json_free(status);
     }
     client_answer_done(&answer);

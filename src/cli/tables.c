@@ -181,7 +181,12 @@ static const struct option audit_options[] = {
      .type = OPTION_TEXT,
      .help = "verify: this file (DATA/journal.db), which is only read, and not what the daemon says"}};
 static const struct option rehearse_options[] = {
-    {.name = "version", .type = OPTION_TEXT, .help = "as if this one came; the one that serves now"}};
+    {.name = "version", .type = OPTION_TEXT, .help = "as if this one came; the one that serves now"},
+    OPTION_OF_REASON,
+    OPTION_OF_TIMEOUT,
+    OPTION_OF_EXIT_WHEN_HELD,
+    OPTION_OF_ON_CANCEL,
+};
 static const struct option check_options[] = {
     {.name = "online", .type = OPTION_BOOL, .help = "ask the daemon to try what they name"}};
 
@@ -272,10 +277,16 @@ static const char *const logs_text[] = {
     NULL};
 
 static const char *const rehearse_text[] = {
-    "verdict rehearse SERVICE/ENV [STRATEGY] [--version V]",
+    "verdict rehearse SERVICE/ENV [STRATEGY] [--version V]\nverdict rehearse SERVICE/ENV recovery [--reason "
+    "R]",
     "Asks what an admission asks: the lever, the runner about every command that the plan may need, on every "
     "host, and the places that its smoke tests will ask. Nothing is started but the command that names the "
     "hosts (hosts_from), where there is one. 0: it would be admitted, 5: rejected.",
+    "recovery: runs the recovery plan of SERVICE/ENV on the stand-in that its rule file names (`rehearse`), "
+    "and "
+    "nowhere else, waits for its end, and says how long each step and all of it took. 0: the stand-in is "
+    "well, "
+    "5: a step failed, or it is not.",
     NULL};
 
 static const char *const notify_text[] = {
@@ -407,8 +418,9 @@ const struct verb_entry verb_table[] = {
      TABLE(graph_options), 2, 2, false, graph_run, NULL},
     {"check", "FILE...", "reads rule files as the daemon would: 0 good, 1 findings", check_text,
      TABLE(check_options), 1, VERB_WORDS_MAX, true, check_run, NULL},
-    {"rehearse", "SERVICE/ENV [STRATEGY]", "asks what an admission would, and starts nothing", rehearse_text,
-     TABLE(rehearse_options), 1, 2, false, rehearse_run, NULL},
+    {"rehearse", "SERVICE/ENV [STRATEGY|recovery]",
+     "asks what an admission would, and starts nothing; or runs the recovery plan on its stand-in",
+     rehearse_text, TABLE(rehearse_options), 1, 2, false, rehearse_run, NULL},
     {"notify", "test NAME", "sends a notice to a receiver, and says whether it arrived", notify_text, NULL, 0,
      2, 2, false, notify_run, NULL},
     {"compare", "FILE.json|-", "runs statistical tests on given samples: 0 answered, 2 unreadable",

@@ -9,6 +9,7 @@ struct probe;
 struct rehearsal;
 struct batch_command;
 struct once_asking;
+struct recovery_asking;
 struct settling;
 struct gate_ask;
 struct gate_type;
@@ -32,7 +33,13 @@ struct acting {
     const struct gate_type *gate_type;
     struct settling *settling; /* until Vault has answered for the secrets of its command */
     bool has_settled;
-    struct once_asking *once; /* the journal is asked what became of its command before */
+    struct once_asking *once;         /* the journal is asked what became of its command before */
+    struct recovery_asking *recovery; /* the same of the run of its recovery plan */
+    uint64_t recovery_run;            /* that it waits for; 0: none */
+    /* Who hears of the end in place of the engine, of an action that is of no deployment; NULL: the engine.
+     */
+    void (*told)(void *data, enum result result, const char *why);
+    void *told_data;
 };
 
 /* actions.c: functions of struct engine_env. */

@@ -5,6 +5,7 @@
 #include "daemon/gating.h"
 #include "daemon/live_log.h"
 #include "daemon/once.h"
+#include "daemon/recovering.h"
 #include "daemon/rehearsal.h"
 #include "daemon/settling.h"
 #include "daemon/tombstone.h"
@@ -59,6 +60,7 @@ void actions_drop(struct daemon *daemon)
         next = acting->next;
         rehearsal_drop(acting->rehearsal);
         once_drop(acting);
+        recovering_drop(acting);
         acting_free(acting);
     }
 }
@@ -67,6 +69,11 @@ void acting_end(struct acting *acting, enum result result, const char *why)
 {
     struct live *live = live_find(acting->daemon, acting->deployment);
 
+    if (acting->told != NULL) {
+        acting->told(acting->told_data, result, why);
+        acting_free(acting);
+        return;
+    }
     /* What led to a way back stays said while that goes well. */
     if (live != NULL)
         live_say(live, acting->action.is_rollback ? LIVE_BACK : LIVE_ACTION, "%s", why);

@@ -10,6 +10,7 @@
 #include "daemon/notices.h"
 #include "daemon/outputs.h"
 #include "daemon/pushing.h"
+#include "daemon/recoveries.h"
 #include "daemon/rehearsal.h"
 #include "daemon/request.h"
 #include "daemon/run_live.h"
@@ -326,6 +327,7 @@ static char *show_metrics(void *data)
     events_door_add_metrics(daemon->events, to);
     outbox_add_metrics(daemon->outbox, to);
     drifting_add_metrics(daemon->drifting, to);
+    recoveries_add_metrics(daemon->recoveries, to);
     if (daemon->vault != NULL)
         vault_add_metrics(daemon->vault, to);
     add_series_metrics(daemon, to);
@@ -423,6 +425,7 @@ void daemon_fill_api_env(struct daemon *daemon, struct api_env *ret_env)
         .metrics = show_metrics,
         .ready = show_ready,
         .check_rules = check_rules,
+        .recoveries = recoveries_list,
         .run_definition = run_define,
         .run_start = run_start,
         .run_retry = run_retry,

@@ -5,6 +5,7 @@
 #include "config/placed_files.h"
 #include "daemon/command_texts.h"
 #include "daemon/once.h"
+#include "daemon/recovering.h"
 #include "daemon/secrets.h"
 #include "daemon/settling.h"
 #include "daemon/tracing.h"
@@ -283,6 +284,8 @@ void acting_command(struct live *live, struct acting *acting)
 {
     if (acting->action.batch > 0)
         acting_batch(live, acting);
+    else if (recovering_is_about(live, &acting->action))
+        recovering_act(live, acting);
     else if (!once_asks(live, acting))
         acting_command_now(live, acting);
 }

@@ -36,7 +36,6 @@ enum {
     DAEMON_STALL_MS = 5000 /* the loop was away longer than this: nobody observed */
 };
 
-struct acting;  /* acting.h */
 struct live;    /* live.h */
 struct request; /* request.h */
 
@@ -82,6 +81,7 @@ struct daemon {
     struct drawing *drawings;           /* the first is under way */
     struct notice_test *notice_tests;   /* under way */
     struct outputs_asking *outputs;     /* under way */
+    struct recoveries *recoveries;      /* of recoveries.h */
     struct recalling *recalling;        /* of recalling.c; NULL: nothing was under way at the start */
     struct journal *journal;
     char journal_path[DAEMON_PATH_MAX], runtime_folder[DAEMON_PATH_MAX];

@@ -7,6 +7,7 @@
 #include "daemon/gating.h"
 #include "daemon/live_log.h"
 #include "daemon/notices.h"
+#include "daemon/recovering.h"
 #include "daemon/request.h"
 #include "daemon/run_incidents.h"
 #include "daemon/run_stacks.h"
@@ -127,6 +128,7 @@ static void publish_other(struct daemon *daemon, const struct batch *batch, cons
         api_run_changed(daemon->api, row->run->id);
         run_stacks_waive(daemon, row->run);
         drifting_look_around(daemon, row);
+        recovering_run_changed(daemon, row->run);
     }
     if (row->kind == ROW_RUN_TRACE) {
         log_run(daemon, row);

@@ -3,6 +3,7 @@
 #include "daemon/rehearsal.h"
 
 #include "config/gates.h"
+#include "config/recovery.h"
 #include "config/template.h"
 #include "daemon/gating.h"
 #include "daemon/metric_programs.h"
@@ -334,7 +335,10 @@ static void add_all(struct rehearsal *rehearsal, const struct definition *defini
     add_smoke(rehearsal, definition, plan->verify, false);
     add(rehearsal, definition, plan->rollback_command, true);
     add(rehearsal, definition, plan->retire, false);
-    add(rehearsal, definition, plan->has_disaster ? plan->disaster.reference : PLAN_NONE, true);
+    if (definition->recovery == NULL)
+        add(rehearsal, definition, plan->has_disaster ? plan->disaster.reference : PLAN_NONE, true);
+    for (size_t i = 0; definition->recovery != NULL && i < definition->recovery->command_count; i++)
+        add(rehearsal, definition, definition->recovery->commands[i], true);
 }
 
 static void place_unknown(void *data, const char *place, const char *why)

@@ -2,6 +2,7 @@
  * under way keeps its sealed one (S12).
  * SPDX-License-Identifier: MIT */
 #include "daemon/drifting.h"
+#include "daemon/recoveries.h"
 #include "daemon/secrets.h"
 
 #include <string.h>
@@ -20,6 +21,7 @@ void daemon_reload(struct daemon *daemon)
         const struct config_finding *finding = &daemon->report->findings[i];
         log_say(&daemon->log, LOG_LEVEL_ERROR, "%s:%u: %s", finding->file, finding->line, finding->text);
     }
+    recoveries_update(daemon->recoveries);
     daemon_learn_secrets(daemon); /* what is new in them, too */
     if (daemon->is_config_good)
         daemon->config_wall_s = (int64_t)time(NULL);

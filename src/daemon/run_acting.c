@@ -1,34 +1,23 @@
-/* run_acting.c - tasks of runs through verdict-runner: arguments and environment filled in, ends turned into
- * results, what they reported into outputs.
+/* run_acting.c - tasks of runs through verdict-runner: ends turned into results, what they reported into
+ * outputs.
  * SPDX-License-Identifier: MIT */
-#include "config/stack_variables.h"
 #include "daemon/live_log.h"
 #include "daemon/run_conditions.h"
+#include "daemon/run_health.h"
 #include "daemon/run_looks.h"
 #include "daemon/run_stacks.h"
+#include "daemon/run_texts.h"
 #include "daemon/secrets.h"
 #include "daemon/settling.h"
-#include "daemon/tracing.h"
 #include "io/iac_protocol.h"
 #include "io/memory.h"
 #include "io/redaction.h"
 
-#include <assert.h>
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    EXIT_TRY_AGAIN = 75,
-    KEY_SIZE = 64,
-    PAIR_SIZE = JOURNAL_OUTPUT_NAME_MAX + JOURNAL_OUTPUT_VALUE_MAX + 32,
-    PAIRS_OWN = 17,
-    PAIRS_MAX = RUNNER_ENVIRONMENT_MAX,
-    ARGUMENT_SIZE = 1024
-};
-
-static_assert((int)PAIR_SIZE <= (int)RUNNER_ARGUMENT_MAX, "a pair fits the protocol");
+enum { EXIT_TRY_AGAIN = 75 };
 
 /* One command on its way: from the engine's order to exactly one result. */
 struct run_acting {
@@ -38,18 +27,9 @@ struct run_acting {
     struct run_action action;
     enum run_result deferred;
     struct settling *settling; /* until Vault has answered; NULL: nothing is waited for */
+    struct run_health *health; /* NULL: no smoke test is under way */
     bool has_settled;
     char why[DAEMON_WHY_MAX];
-};
-
-struct task_texts {
-    char key[KEY_SIZE];
-    char arguments[DEFINITION_ARGUMENTS_MAX][ARGUMENT_SIZE];
-    char environment[PAIRS_MAX][PAIR_SIZE];
-    char variables[STACK_VARIABLES_MAX + sizeof("VERDICT_VARIABLES=")];
-    char baggage[RUNNER_ARGUMENT_MAX];
-    const char *argv[DEFINITION_ARGUMENTS_MAX + 1];
-    const char *envp[PAIRS_MAX + 1];
 };
 
 static struct run_acting *acting_new(struct daemon *daemon, uint64_t run, const struct run_action *action)
@@ -86,6 +66,7 @@ void run_actings_drop(struct daemon *daemon)
     while (acting != NULL) {
         struct run_acting *next = acting->next;
         settling_stop(acting->settling);
+        free(acting->health);
         free(acting);
         acting = next;
     }
@@ -241,94 +222,6 @@ static void ended(void *data, const struct runner_outcome *outcome)
     end(acting, result, version_key);
 }
 
-static void make_key(char key[KEY_SIZE], uint64_t run, const struct run_action *action)
-{
-    (void)snprintf(key, KEY_SIZE, "r%llu-%u.%u", (unsigned long long)run, action->task, action->tries);
-}
-
-static size_t add(struct task_texts *texts, size_t count, const char *name, const char *value)
-{
-    (void)snprintf(texts->environment[count], PAIR_SIZE, "VERDICT_%s=%s", name, value);
-    texts->envp[count] = texts->environment[count];
-    return count + 1;
-}
-
-/* VERDICT_OUT_NAME: what tasks before it reported. */
-static size_t add_output(struct task_texts *texts, size_t count, const struct run_output *output)
-{
-    char name[JOURNAL_OUTPUT_NAME_MAX + sizeof("OUT_")];
-    size_t length = (size_t)snprintf(name, sizeof(name), "OUT_%s", output->name);
-
-    for (size_t i = 0; i < length; i++)
-        name[i] = isalnum((unsigned char)name[i]) ? (char)toupper((unsigned char)name[i]) : '_';
-    return add(texts, count, name, output->value);
-}
-
-/* The plan stands there however many outputs there are. */
-static size_t add_stack(struct task_texts *texts, size_t count, const struct run_live *live,
-                        const struct stack_place *place)
-{
-    const char *plan = run_live_output(live, IAC_OUTPUT_PLAN);
-
-    static_assert((int)STACK_VARIABLES_MAX <= (int)IAC_VARIABLES_MAX, "verdict-iac takes them");
-    count = add(texts, count, "STACK", place->name);
-    count = add(texts, count, "ENVIRONMENT", place->environment);
-    count = add(texts, count, "OUT_PLAN", plan == NULL ? "" : plan);
-    (void)snprintf(texts->variables, sizeof(texts->variables), "VERDICT_VARIABLES=%s", place->variables);
-    texts->envp[count] = texts->variables;
-    return count + 1;
-}
-
-static void fill_environment(const struct run_live *live, const struct run_state *state,
-                             const struct run_action *action, struct task_texts *texts)
-{
-    const struct run_definition *definition = live->definition;
-    char traceparent[TRACEPARENT_SIZE];
-    char id[32];
-    size_t count = 0;
-
-    (void)snprintf(id, sizeof(id), "run_%llu", (unsigned long long)live->id);
-    count = add(texts, count, "SERVICE", definition->service);
-    count = add(texts, count, "VERSION", live->version);
-    count = add(texts, count, "DIGEST", run_live_digest(live, state->version_key));
-    count = add(texts, count, "RUN", id);
-    count = add(texts, count, "PIPELINE", definition->pipeline);
-    count = add(texts, count, "STAGE", definition->stages[state->stage]);
-    count = add(texts, count, "TASK", definition->tasks[action->task].name);
-    count = add(texts, count, "COMMIT", live->commit);
-    count = add(texts, count, "KEY", texts->key);
-    count = add(texts, count, "REASON", live->reason);
-    tracing_of_task(live, live->id, action, traceparent);
-    if (traceparent[0] != '\0')
-        count = add(texts, count, "TRACEPARENT", traceparent);
-    if (traceparent[0] != '\0' && live->trace_lists.tracestate != NULL)
-        count = add(texts, count, "TRACESTATE", live->trace_lists.tracestate);
-    if (trace_list_fit("VERDICT_BAGGAGE=", live->trace_lists.baggage, texts->baggage,
-                       sizeof(texts->baggage))[0] != '\0')
-        texts->envp[count++] = texts->baggage;
-    if (definition->tasks[action->task].stack != NULL)
-        count = add_stack(texts, count, live, definition->tasks[action->task].stack);
-    static_assert((int)PAIRS_OWN < (int)PAIRS_MAX, "outputs have room");
-    for (size_t i = 0; i < live->output_count && count < PAIRS_MAX; i++)
-        count = add_output(texts, count, &live->outputs[i]);
-    texts->envp[count] = NULL;
-}
-
-static bool fill_arguments(const struct run_live *live, const struct run_task_definition *task,
-                           struct task_texts *texts, struct err *err)
-{
-    const char *pairs[] = {"version", live->version};
-
-    for (size_t i = 0; i < task->argument_count; i++) {
-        if (!template_fill(task->arguments[i], pairs, 1, TEMPLATE_PLAIN, texts->arguments[i], ARGUMENT_SIZE,
-                           err))
-            return false;
-        texts->argv[i] = texts->arguments[i];
-    }
-    texts->argv[task->argument_count] = NULL;
-    return true;
-}
-
 static void run_command(struct run_live *live, const struct run_state *state, struct run_acting *acting);
 
 static void settled(void *data)
@@ -358,6 +251,26 @@ static void secrets_missing(struct run_acting *acting, const struct err *err)
     defer(acting, is_passing ? RUN_RESULT_AGAIN : RUN_RESULT_FAILED, err->text);
 }
 
+static void health_told(void *data, bool is_good, const char *why)
+{
+    struct run_acting *acting = data;
+    struct run_live *live = run_live_find(acting->daemon, acting->run);
+
+    acting->health = NULL;
+    if (live != NULL)
+        run_live_report(live, &acting->action, "", why, NULL);
+    end(acting, is_good ? RUN_RESULT_DONE : RUN_RESULT_AGAIN, 0);
+}
+
+static void ask_health(struct run_acting *acting, const char *sealed)
+{
+    struct err err = {0};
+
+    acting->health = run_health_start(acting->daemon, sealed, acting->run, health_told, acting, &err);
+    if (acting->health == NULL)
+        defer(acting, RUN_RESULT_FAILED, err.text);
+}
+
 static void run_command(struct run_live *live, const struct run_state *state, struct run_acting *acting)
 {
     const struct run_task_definition *task = &live->definition->tasks[acting->action.task];
@@ -365,16 +278,16 @@ static void run_command(struct run_live *live, const struct run_state *state, st
     CLEANUP(command_secrets_drop) struct command_secrets secrets = {0};
     struct err err = {0};
 
-    make_key(texts->key, live->id, &acting->action);
+    run_texts_key(texts->key, live->id, &acting->action);
     if (!daemon_take_secrets(live->daemon, task->secrets, task->secret_count, &secrets, &err)) {
         secrets_missing(acting, &err);
         return;
     }
-    if (!fill_arguments(live, task, texts, &err)) {
+    if (!run_texts_arguments(live, task, texts, &err)) {
         defer(acting, RUN_RESULT_FAILED, err.text);
         return;
     }
-    fill_environment(live, state, &acting->action, texts);
+    run_texts_environment(live, state, &acting->action, texts);
     struct runner_command command = {.key = texts->key,
                                      .argv = texts->argv,
                                      .environment = texts->envp,
@@ -408,14 +321,20 @@ static void asked_whether_it_began(void *data, const struct runner_outcome *outc
 /* The condition is asked before the first try only. */
 static void start_command(struct run_live *live, const struct run_state *state, struct run_acting *acting)
 {
-    char key[KEY_SIZE];
+    char key[RUN_KEY_SIZE];
     struct err err = {0};
 
+    const char *health = live->definition->tasks[acting->action.task].health;
+
+    if (health != NULL) {
+        ask_health(acting, health);
+        return;
+    }
     if (acting->action.tries != 1 || !run_task_is_needless(live, acting->action.task)) {
         run_command(live, state, acting);
         return;
     }
-    make_key(key, live->id, &acting->action);
+    run_texts_key(key, live->id, &acting->action);
     if (!runner_query(live->daemon->runner, key, asked_whether_it_began, acting, &err))
         defer(acting, RUN_RESULT_AGAIN, err.text);
 }
@@ -430,10 +349,10 @@ static void cancelled(void *data, const struct runner_outcome *outcome)
 
 static void cancel_command(struct run_acting *acting)
 {
-    char key[KEY_SIZE];
+    char key[RUN_KEY_SIZE];
     struct err err = {0};
 
-    make_key(key, acting->run, &acting->action);
+    run_texts_key(key, acting->run, &acting->action);
     if (!runner_cancel(acting->daemon->runner, key, cancelled, acting, &err))
         defer(acting, RUN_RESULT_STILL, "");
 }

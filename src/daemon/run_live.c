@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "daemon/run_live.h"
 
+#include "config/recovery.h"
 #include "daemon/secrets.h"
 
 #include "engine/snapshot.h"
@@ -161,10 +162,11 @@ const char *run_live_digest(const struct run_live *live, uint64_t version_key)
     return journal_version(live->daemon->journal, version_key, &version, &digest) ? digest : "";
 }
 
-/* A group may be called like a pipeline; the name of a stack's run has a slash. */
+/* A group may be called like a pipeline; the name of a stack's run has a slash, that of a recovery a colon.
+ */
 uint64_t run_live_lane(const struct run_definition *definition)
 {
-    char lane[NAME_MAX_LENGTH + sizeof("/") + NAME_MAX_LENGTH + sizeof("group:")];
+    char lane[RECOVERY_RUN_NAME_SIZE];
     int length =
         snprintf(lane, sizeof(lane), "%s%s", definition->is_group ? "group:" : "", definition->pipeline);
 

@@ -65,6 +65,7 @@ struct run_live {
 
 struct run_words {
     const char *version, *actor, *reason, *run_url, *commit;
+    bool leads_back; /* of a recovery: safe mode does not refuse it */
 };
 
 /* Takes over definition and sealed text. */
@@ -115,6 +116,10 @@ bool run_wants_deployment(void *daemon, const struct run_state *state, uint64_t 
 void run_released(void *daemon, uint64_t run);
 struct run_definition *run_define(void *daemon, const struct api_run_start *start, struct err *err);
 void run_start(void *daemon, const struct api_run_start *start, api_done *done, void *done_data);
+/* A run of this text (malloc'ed, taken over) with an output that it has from the start. */
+void run_start_sealed(struct daemon *daemon, char *sealed, const struct run_words *words,
+                      uint64_t version_key, const struct journal_output *output, api_done *done,
+                      void *done_data);
 void run_retry(void *daemon, const struct api_run_retry *retry, api_done *done, void *done_data);
 void run_abort(void *daemon, const struct api_run_verb *verb, api_done *done, void *done_data);
 void run_answer(void *daemon, const struct api_run_answer *answer, api_done *done, void *done_data);

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "daemon/live_log.h"
 #include "daemon/mishaps.h"
+#include "daemon/recovering.h"
 #include "daemon/request.h"
 #include "daemon/run_live.h"
 #include "daemon/run_stacks.h"
@@ -61,7 +62,7 @@ static void hand_over(struct daemon *daemon, struct request *request, const stru
 static struct request *prepare(struct daemon *daemon, char *sealed, const struct run_words *words,
                                api_done *done, void *done_data, struct err *err)
 {
-    bool is_refused = sealed == NULL || mishaps_refuse(daemon, err);
+    bool is_refused = sealed == NULL || (!words->leads_back && mishaps_refuse(daemon, err));
     struct run_definition *definition = is_refused ? NULL : config_unseal_pipeline(sealed, err);
 
     if (definition == NULL) {
@@ -82,6 +83,8 @@ static struct request *prepare(struct daemon *daemon, char *sealed, const struct
 
 static char *seal(const struct daemon *daemon, const struct api_run_start *start, struct err *err)
 {
+    if (start->rehearses != NULL)
+        return config_seal_rehearsal(daemon->config, start->rehearses, start->environment, err);
     if (start->stack != NULL)
         return config_seal_stack(daemon->config, start->stack, start->environment, start->verb, err);
     return start->group == NULL
@@ -123,9 +126,9 @@ static uint64_t key_of(const struct run_live *live, const char *digest)
     return journal_version_key(live->daemon->journal, live->version, all);
 }
 
-void run_start(void *data, const struct api_run_start *start, api_done *done, void *done_data)
+static void start_run(struct daemon *daemon, const struct api_run_start *start, api_done *done,
+                      void *done_data)
 {
-    struct daemon *daemon = data;
     char versions[VERSION_MAX_LENGTH + 1];
     bool is_group = start->group != NULL;
     bool is_stack = start->stack != NULL;
@@ -153,6 +156,35 @@ void run_start(void *data, const struct api_run_start *start, api_done *done, vo
     fill_request(request, 0);
     struct engine_run_start engine_start = fill_start(live, request->token);
     engine_start.is_fixed = is_group || is_stack || start->digest[0] != '\0';
+    hand_over(daemon, request, &engine_start);
+}
+
+void run_start(void *data, const struct api_run_start *start, api_done *done, void *done_data)
+{
+    struct daemon *daemon = data;
+    struct api_run_start whole = *start;
+    struct err err = {0};
+
+    if (start->rehearses == NULL || recovering_fill_rehearsal(daemon, &whole, &err))
+        start_run(daemon, &whole, done, done_data);
+    else
+        done(done_data, false, false, 0, &err);
+}
+
+void run_start_sealed(struct daemon *daemon, char *sealed, const struct run_words *words,
+                      uint64_t version_key, const struct journal_output *output, api_done *done,
+                      void *done_data)
+{
+    struct err err = {0};
+    struct request *request = prepare(daemon, sealed, words, done, done_data, &err);
+
+    if (request == NULL)
+        return;
+    (void)!run_live_put(request->run, output->name, output->value);
+    request->run->asked_key = version_key;
+    fill_request(request, 0);
+    struct engine_run_start engine_start = fill_start(request->run, request->token);
+    engine_start.is_fixed = true;
     hand_over(daemon, request, &engine_start);
 }
 

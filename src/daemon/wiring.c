@@ -14,6 +14,7 @@
 #include "daemon/notices.h"
 #include "daemon/outputs.h"
 #include "daemon/recalling.h"
+#include "daemon/recoveries.h"
 #include "daemon/rehearsal.h"
 #include "daemon/request.h"
 #include "daemon/run_incidents.h"
@@ -387,6 +388,7 @@ bool daemon_open(struct daemon *daemon, struct err *err)
     mishaps_begin(daemon);
     if (!daemon_recover(daemon, err))
         return err_wrap(err, "recovering from %s", daemon->journal_path);
+    daemon->recoveries = recoveries_new(daemon);
     if (!open_server(daemon, err))
         return false;
     daemon->events = events_door_new(daemon);
@@ -439,6 +441,7 @@ static void close_parts(struct daemon *daemon)
     run_actings_drop(daemon);
     drifting_free(daemon->drifting);
     run_incidents_free(daemon->incidents);
+    recoveries_free(daemon->recoveries);
     outbox_free(daemon->outbox);
     status_free(daemon->status);
     if (daemon->book != NULL)

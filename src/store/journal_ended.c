@@ -7,7 +7,7 @@
 
 /* The engine's clock; 0: it did not happen. */
 struct times {
-    int64_t accepted_ms, failed_ms, back_ms, over_ms;
+    int64_t accepted_ms, failed_ms, back_ms, over_ms, disaster_ms;
     bool is_downtime_traced;
 };
 
@@ -40,6 +40,7 @@ static struct times read_times(struct row *row)
     times.back_ms = row_get_integer(row);
     times.over_ms = row_get_integer(row);
     times.is_downtime_traced = row_get_integer(row) != 0;
+    times.disaster_ms = row_get_integer(row);
     return times;
 }
 
@@ -105,6 +106,9 @@ static bool read_ended(struct sql *sql, struct row *row, struct journal_ended *t
     to->elapsed_ms = between(times.accepted_ms, times.over_ms);
     to->working_ms = actions.working_ms;
     measure_way_back(&times, to);
+    to->disaster_ms = to->phase == PHASE_ROLLED_BACK && !state.is_unverified
+                          ? between(times.disaster_ms, times.over_ms)
+                          : JOURNAL_UNKNOWN;
     measure_downtime(&state, &times, actions.routes, to);
     return true;
 }

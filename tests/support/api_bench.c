@@ -444,6 +444,7 @@ static void start_api(struct api_bench *bench)
                                 .metrics = show_metrics,
                                 .ready = show_ready,
                                 .beat_ms = API_BENCH_BEAT_MS,
+                                .recoveries = api_bench_recoveries,
                                 .check_rules = check_rules};
     struct err err = {0};
 

@@ -108,6 +108,7 @@ void api_bench_result(struct api_bench *bench, uint64_t deployment, uint32_t seq
 /* Of struct api_env. */
 void api_bench_outputs(void *bench, const struct api_outputs_wanted *wanted, api_outputs_told *done,
                        void *done_data);
+size_t api_bench_recoveries(void *bench, const struct api_recovery **ret_rows); /* there are none */
 
 /* Answers what waits (is_slow). */
 void api_bench_answer(struct api_bench *bench);

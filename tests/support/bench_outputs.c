@@ -79,3 +79,10 @@ void api_bench_outputs(void *data, const struct api_outputs_wanted *wanted, api_
     if (!bench->is_slow)
         loop_defer(bench->loop, tell, bench);
 }
+
+size_t api_bench_recoveries(void *data, const struct api_recovery **ret_rows)
+{
+    (void)data;
+    *ret_rows = NULL;
+    return 0;
+}

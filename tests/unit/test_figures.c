@@ -30,17 +30,16 @@ static const struct journal_ended promoted = {.kind = PLAN_DEPLOY,
                                               .elapsed_ms = 30 * MINUTE,
                                               .working_ms = 4 * MINUTE,
                                               .back_ms = JOURNAL_UNKNOWN,
-                                              .recovery_ms = JOURNAL_UNKNOWN};
+                                              .recovery_ms = JOURNAL_UNKNOWN,
+                                              .disaster_ms = JOURNAL_UNKNOWN};
 
 /* Ten days, newest first:
  *   9  canary     promoted     elapsed 30 min, working 4, down 0
  *   8  rollback   of 6, takes  20 s
- *   7  canary     rolled back  elapsed 10 min, the way back 40 s, from the failure 60 s, down 0
- *   6  recreate   promoted     elapsed 20 min, working 8, down 12 s; later taken back
- *   5  recreate   cancelled    before it began
- *   4  shadow     a trial that passed
- *   3  follow     promoted     elapsed 50 min, working 0; nobody looked whether it was down
- *   2  canary     hangs        escalated on its way back */
+ *   7  canary     rolled back  elapsed 10 min, the way back 40 s, from the failure 60 s, disaster recovery 30
+ * s, down 0 6  recreate   promoted     elapsed 20 min, working 8, down 12 s; later taken back 5  recreate
+ * cancelled    before it began 4  shadow     a trial that passed 3  follow     promoted     elapsed 50 min,
+ * working 0; nobody looked whether it was down 2  canary     hangs        escalated on its way back */
 static void tell_the_story(struct figures *figures)
 {
     struct journal_ended row = promoted;
@@ -63,6 +62,7 @@ static void tell_the_story(struct figures *figures)
     row.elapsed_ms = 10 * MINUTE;
     row.back_ms = 40000;
     row.recovery_ms = 60000;
+    row.disaster_ms = 30000;
     figures_deployment(figures, &row);
     row = promoted;
     row.id = 6;
@@ -106,13 +106,16 @@ static void deployments_are_added_up(void **state)
     tell_the_story(&figures);
     figures_end(&figures, 10 * DAY_MS);
     const struct figures_strategy *all = &figures.all;
-    assert_int_equal(all->deployments, 6);                                   /* 9, 8, 7, 6, 3, 2 */
-    expect(all, FIGURE_SUCCESS_RATE, 2.0 / 5.0, 5);                          /* 9 and 3 of 9 7 6 3 2 */
-    expect(all, FIGURE_ROLLBACK_RATE, 3.0 / 5.0, 5);                         /* 7, 6 and 2 */
-    expect(all, FIGURE_DEPLOYMENT_ELAPSED, (30 + 20 + 50) * 60 / 3.0, 3);    /* 9, 6, 3 */
-    expect(all, FIGURE_DEPLOYMENT_TIME, (4 + 8 + 0) * 60 / 3.0, 3);          /* the same */
-    expect(all, FIGURE_ROLLBACK_TIME, (20 + 40) / 2.0, 2);                   /* 8, 7 */
-    expect(all, FIGURE_RECOVERY_TIME, (20 + 60) / 2.0, 2);                   /* 8, 7 */
+    assert_int_equal(all->deployments, 6);                                /* 9, 8, 7, 6, 3, 2 */
+    expect(all, FIGURE_SUCCESS_RATE, 2.0 / 5.0, 5);                       /* 9 and 3 of 9 7 6 3 2 */
+    expect(all, FIGURE_ROLLBACK_RATE, 3.0 / 5.0, 5);                      /* 7, 6 and 2 */
+    expect(all, FIGURE_DEPLOYMENT_ELAPSED, (30 + 20 + 50) * 60 / 3.0, 3); /* 9, 6, 3 */
+    expect(all, FIGURE_DEPLOYMENT_TIME, (4 + 8 + 0) * 60 / 3.0, 3);       /* the same */
+    expect(all, FIGURE_ROLLBACK_TIME, (20 + 40) / 2.0, 2);                /* 8, 7 */
+    expect(all, FIGURE_RECOVERY_TIME, (20 + 60) / 2.0, 2);                /* 8, 7 */
+    expect(all, FIGURE_DISASTER_TIME, 30.0, 1);                           /* 7 */
+    assert_int_equal(figures.disaster, 7);
+    assert_int_equal(figures.disaster_ms, 30000);
     expect(all, FIGURE_ZERO_DOWNTIME, 2.0 / 3.0, 3);                         /* 9, 7 of 9 7 6 */
     expect(all, FIGURE_AVAILABILITY, 1.0 - 12.0 / ((30 + 10 + 20) * 60), 3); /* 9, 7, 6 */
     expect(all, FIGURE_FREQUENCY, 3.0 / 10.0, 3);                            /* 9, 6, 3 in ten days */
