@@ -225,8 +225,14 @@ bool recovery_build_run(const struct build *build, const struct node *sealed,
     (void)snprintf(name, sizeof(name), "%s%s/%s", definition->is_rehearsal ? REHEARSAL_RUN : RECOVERY_RUN,
                    values[RUN_SERVICE].text, values[RUN_OF].text);
     definition->pipeline = options_keep(build, sealed, name);
-    return definition->pipeline != NULL && add_steps(build, &from, definition) &&
-           (!definition->is_rehearsal || add_health(build, sealed, values[RUN_HEALTH].text, definition));
+    if (definition->pipeline == NULL || !add_steps(build, &from, definition))
+        return false;
+    if (!definition->is_rehearsal)
+        return true;
+    bool is_good = add_health(build, sealed, values[RUN_HEALTH].text, definition);
+    /* What is measured is all of it: one that is wanted once more begins anew. */
+    memset(definition->begins, 0, sizeof(definition->begins));
+    return is_good;
 }
 
 bool recovery_is_run(const char *pipeline, bool *ret_is_rehearsal, const char **ret_place)

@@ -16,9 +16,12 @@ from support.contract import Contract, fill, methods_of
 RULES = """
 metrics: { lag: { source = "push";  kind = "gauge";  unit = "s";  better = "lower"; }; };
 triggers: { queue: { when = "lag > 60s";  then = "hold";  mode = "record"; }; };
+smoke_tests: { alive: { base_url = "http://{{address}}";  checks: { up: { get = "/";  expect = "status == 200"; }; }; }; };
 strategies: { quiet: { kind = "follow";  steps = ( { watch = "1h";  at_most = "2h"; } ); }; };
 services: {
-  shop: { rules: { triggers = [ "queue" ]; };  environments: { prod: { strategy = "quiet"; }; }; };
+  shop: { rules: { triggers = [ "queue" ]; };  environments: {
+    prod: { strategy = "quiet";  commands: { restore: { exec = [ "COMMANDS/deploy", "STATE" ]; }; };  recovery: { steps = ( { command = "restore"; } );  rehearse = "drill"; }; };
+    drill: { strategy = "quiet";  slots: { only: { address = "127.0.0.1:1"; }; };  rules: { smoke_tests = [ "alive" ]; }; }; }; };
   mail: { environments: { prod: { strategy = "quiet";  approval: { from = [ "sre" ];  need = 1;  timeout = "8h"; }; }; }; };
 };
 pipelines: { shop: { service = "shop";  stages: { check: { sign: { await = "10m"; }; }; };  environments = [ "prod" ]; }; };
@@ -37,7 +40,7 @@ def _desk(shared_world):
     world.start_runner()
     world.start_receiver()
     hook = HOOK.format(secret=world.write("hook.secret", SECRET))
-    world.start_daemon(text=world_config.verdictd_text(world) + hook, rules={"shop.rules": RULES})
+    world.start_daemon(text=world_config.verdictd_text(world) + hook, rules={"shop.rules": RULES.replace("COMMANDS", str(world.commands)).replace("STATE", str(world.state))})
     contract = Contract(world)
     desk = types.SimpleNamespace(world=world, contract=contract, well=set())
     say(desk, "POST /v1/services/{service}/{environment}/adopt")

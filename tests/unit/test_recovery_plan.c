@@ -172,6 +172,7 @@ static void test_rehearsed(void **state)
     assert_string_equal(run->pipeline, "rehearsal:shop/prod");
     assert_string_equal(run->environment, "drill");
     assert_true(run->is_rehearsal);
+    assert_int_equal(run->begins[6], 0);
     assert_string_equal(run->tasks[0].arguments[1], "small");
     assert_string_equal(run->tasks[0].arguments[2], "drill");
     assert_string_equal(run->tasks[1].stack->environment, "drill");
