@@ -1,0 +1,85 @@
+# test_recovery_stack.py - a recovery plan that applies infrastructure once more, rehearsed with the real terraform.
+# SPDX-License-Identifier: MIT
+import contextlib
+import os
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from support.terraform import needs_terraform
+from test_iac import Stack
+
+pytestmark = needs_terraform
+
+SERVICES = """
+smoke_tests: { alive: { base_url = "http://{{address}}";  settle = "10ms";  timeout = "1s";  checks: { up: { get = "/";  expect = "status == 200"; }; }; }; };
+strategies: { watched: { kind = "follow";  steps = ( { watch = "1h";  at_most = "2h"; } ); }; };
+services: { shop: { rules: { smoke_tests = [ "alive" ]; };  environments: {
+  prod: { strategy = "watched";  recovery: { steps = ( { stack = "network";  UNATTENDED } );  rehearse = "dev"; }; };
+  dev: { strategy = "watched";  slots: { only: { address = "127.0.0.1:PORT"; }; }; }; }; }; };
+"""
+
+
+@contextlib.contextmanager
+def well():
+    """A service that is well; its port."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):  # pylint: disable=invalid-name
+            self.send_response(200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_arguments):  # pylint: disable=arguments-differ
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield server.server_address[1]
+    finally:
+        server.shutdown()
+        thread.join(5)
+        server.server_close()
+
+
+class Planned(Stack):
+    """The stack of the other tests, and a service whose recovery plan applies it."""
+
+    def __init__(self, world, port, **rules):
+        self.port = port
+        super().__init__(world, **rules)
+        adopted = world.api("POST", "/v1/services/shop/prod/adopt", {"version": "1.0.0", "reason": "first"})
+        assert adopted.status == 200, adopted.text
+
+    def rules(self, unattended="", **rules):  # pylint: disable=arguments-differ
+        return super().rules(**rules) + SERVICES.replace("PORT", str(self.port)).replace("UNATTENDED", unattended)
+
+    def rehearsed(self):
+        answer = self.world.api("POST", "/v1/services/shop/prod/rehearse/recovery")
+        assert answer.status == 201, answer.text
+        return self.ended(answer.json["id"], 60)
+
+
+def test_a_stack_is_applied_on_the_stand_in_alone(world):
+    with well() as port:
+        stack = Planned(world, port)
+        end = stack.rehearsed()
+        assert (end["state"], end["purpose"], end["outputs"]["output.size"]) == ("released", "rehearsal", "1"), end["summary"]
+        assert stack.stages(end["id"]) == {"network-plan": "done", "network-apply": "done", "network-verify": "done", "health": "done"}
+        seconds = [stage["tasks"][0]["seconds"] for stage in end["stages"]]
+        assert all(one >= 0 for one in seconds) and seconds[1] > 0 and sum(seconds) <= end["seconds"] + 0.1
+        assert os.listdir(world.path("work", "network")) == ["dev"]
+        again = stack.rehearsed()
+        assert stack.stages(again["id"])["network-apply"] == "skipped", "nothing is missing"
+
+
+def test_what_nobody_approves_replaces_nothing(world):
+    with well() as port:
+        stack = Planned(world, port, unattended="unattended = true;")
+        assert stack.rehearsed()["state"] == "released"
+        stack.change(unattended="unattended = true;", more='variables: { name = "other"; };')
+        refused = stack.rehearsed()
+        assert (refused["state"], refused["exit_code"]) == ("failed", 5) and "the plan is refused: deletes > 0 or replaces > 0" in refused["summary"], refused["summary"]
+        stack.change(more='variables: { name = "other"; };')
+        assert stack.rehearsed()["state"] == "released", "where the rule does not say so, it is the stack's own affair"
