@@ -214,10 +214,11 @@ void recoveries_add_metrics(const struct recoveries *recoveries, FILE *to)
         (void)snprintf(labels, sizeof(labels), "service=\"%s\",environment=\"%s\"", row->service,
                        row->environment);
         (void)fprintf(to, "verdict_recovery_plan{%s,stand_in=\"%s\"} 1\n", labels, row->stand_in);
-        if (row->run == 0)
-            continue;
+        /* 0: never, so that an age tells both. */
         (void)fprintf(to, "verdict_recovery_rehearsal_timestamp_seconds{%s} %.3f\n", labels,
                       (double)row->ended_ms / 1000.0);
+        if (row->run == 0)
+            continue;
         (void)fprintf(to, "verdict_recovery_rehearsal_seconds{%s} %.3f\n", labels,
                       (double)(row->ended_ms - row->began_ms) / 1000.0);
         (void)fprintf(to, "verdict_recovery_rehearsal_passed{%s} %d\n", labels, row->is_passed);

@@ -36,7 +36,7 @@ def test_expressions_of_the_board_are_sound(world):
 
 
 def test_every_name_is_told(world):
-    begin(world)
+    begin(world, edit=lambda text: text.replace("commands: {", 'recovery: { steps = ( { command = "deploy"; } ); };  commands: {', 1))
     more = f'hooks: {{ ci: {{ kind = "verdict";  secret = "file:{world.write("ci.key", KEY)}"; }}; }};\nevents: {{ broker = "mqtt:plant";  hooks = [ "ci" ]; }};\n'
     more += f'controller: {{ url = "http://127.0.0.1:9/";  secret = "file:{world.write("controller.key", KEY)}";  token = "file:{world.write("controller.token", "none")}"; }};\n'
     more += f'vault: {{ url = "http://127.0.0.1:9";  token = "file:{world.write("vault.token", "none")}"; }};\n'

@@ -124,6 +124,7 @@ def test_a_rehearsal_is_measured_and_reported(world):
         assert plan.plan() == {"service": "shop", "environment": "prod", "stand_in": "drill", "rehearsal": None}
         assert re.search(r"shop/prod +never rehearsed\n", world.verdict("status").stdout)
         assert 'verdict_recovery_plan{service="shop",environment="prod",stand_in="drill"} 1' in world.api("GET", "/metrics").text
+        assert 'verdict_recovery_rehearsal_timestamp_seconds{service="shop",environment="prod"} 0.000' in world.api("GET", "/metrics").text
         said = world.verdict("rehearse", "shop/prod", "recovery", "--reason", "drill of the month")
         assert said.returncode == 0, said.stderr + said.stdout
         lines = {line.split()[2]: line.split() for line in said.stdout.splitlines() if line.lstrip()[0].isdigit()}
