@@ -248,23 +248,38 @@ bool recovery_is_run(const char *pipeline, bool *ret_is_rehearsal, const char **
 
 /* ---- of a definition ---- */
 
-/* Commands that the steps name, each once. */
-static bool take_commands(const struct build *build, const struct node *steps,
+size_t recovery_step_count(const struct node *recovery)
+{
+    const struct node *steps = tree_find(recovery, "steps");
+
+    return steps == NULL ? 1 : steps->count;
+}
+
+const char *recovery_step_command(const struct node *recovery, size_t step)
+{
+    const struct node *steps = tree_find(recovery, "steps");
+    const struct node *name = steps == NULL ? NULL : tree_find(&steps->children[step], "command");
+
+    return steps == NULL ? "disaster" : name == NULL ? NULL : name->text;
+}
+
+/* Commands that the steps name. */
+static bool take_commands(const struct build *build, const struct node *node,
                           const struct definition *definition, struct recovery_definition *recovery)
 {
-    for (size_t i = 0; steps == NULL ? i < 1 : i < steps->count; i++) {
-        const struct node *name = steps == NULL ? NULL : tree_find(&steps->children[i], "command");
-        if (steps == NULL || name != NULL)
-            recovery->commands[recovery->command_count++] =
-                commands_find(definition, steps == NULL ? "disaster" : name->text);
-    }
-    recovery->step_count = steps == NULL ? 1 : steps->count;
     uint16_t disaster = commands_find(definition, "disaster");
-    for (size_t i = 0; i < recovery->command_count; i++)
-        if (recovery->commands[i] == disaster)
-            disaster = PLAN_NONE;
+
+    recovery->step_count = recovery_step_count(node);
+    for (size_t i = 0; i < recovery->step_count; i++) {
+        const char *name = recovery_step_command(node, i);
+        if (name == NULL)
+            continue;
+        uint16_t command = commands_find(definition, name);
+        recovery->commands[recovery->command_count++] = command;
+        disaster = command == disaster ? PLAN_NONE : disaster;
+    }
     return disaster == PLAN_NONE ||
-           report_node(build->report, steps,
+           report_node(build->report, tree_find(node, "steps"),
                        "recovery: the command `disaster` is none of its steps; name it, or take it out");
 }
 
@@ -330,7 +345,7 @@ bool recovery_build(const struct build *build, const struct node *target, struct
     if (!options_read(build, node, &shape, values, NULL) || !measure(build, &from, &limit_ms))
         return false;
     struct recovery_definition *recovery = options_array(build, node, 1, sizeof(*recovery));
-    if (recovery == NULL || !take_commands(build, from.steps, definition, recovery))
+    if (recovery == NULL || !take_commands(build, node, definition, recovery))
         return false;
     recovery->rehearse = values[PLAN_REHEARSE].is_set ? values[PLAN_REHEARSE].text : NULL;
     definition->recovery = recovery;

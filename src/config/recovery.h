@@ -20,7 +20,10 @@
 #define RECOVERY_RUN  "recovery:"
 #define REHEARSAL_RUN "rehearsal:"
 
-enum { RECOVERY_STEPS_MAX = 8, RECOVERY_RUN_NAME_SIZE = 2 * (NAME_MAX_LENGTH + 1) + sizeof(REHEARSAL_RUN) };
+enum {
+    RECOVERY_STEPS_MAX = 8,
+    RECOVERY_RUN_NAME_SIZE = (int)sizeof(REHEARSAL_RUN) + NAME_MAX_LENGTH + 1 + NAME_MAX_LENGTH
+};
 
 /* Of a definition; NULL there: none is declared. */
 struct recovery_definition {
@@ -35,6 +38,11 @@ struct recovery_definition {
  * were added. */
 MUST_CHECK bool recovery_fill(const struct config *config, const char *environment, struct arena *arena,
                               struct config_report *report, struct node *filled);
+
+/* Steps of the group; without any it is the one command `disaster`. */
+size_t recovery_step_count(const struct node *recovery);
+/* The command of a step; NULL: it has none. */
+const char *recovery_step_command(const struct node *recovery, size_t step);
 
 /* Behind the commands: reads `recovery` of a target into the definition. False: findings were added. */
 MUST_CHECK bool recovery_build(const struct build *build, const struct node *target,

@@ -171,12 +171,10 @@ static char *write(const struct run_text *from)
 /* Those of the environment that the steps name, in `to` (of RECOVERY_STEPS_MAX); as they stand. */
 static struct node named_commands(const struct node *recovery, const struct node *commands, struct node *to)
 {
-    const struct node *steps = tree_find(recovery, "steps");
     size_t count = 0;
 
-    for (size_t i = 0; steps == NULL ? i < 1 : i < steps->count && count < RECOVERY_STEPS_MAX; i++) {
-        const struct node *name = steps == NULL ? NULL : tree_find(&steps->children[i], "command");
-        const char *wanted = steps == NULL ? "disaster" : name == NULL ? NULL : name->text;
+    for (size_t i = 0; i < recovery_step_count(recovery) && count < RECOVERY_STEPS_MAX; i++) {
+        const char *wanted = recovery_step_command(recovery, i);
         const struct node *command = wanted == NULL ? NULL : tree_find(commands, wanted);
         if (command != NULL && !is_named(to, count, wanted))
             to[count++] = *command;
@@ -241,33 +239,49 @@ struct stand_in {
     const struct node *place; /* the environment that stands in */
 };
 
-static bool find_stand_in(const struct config *config, const char *service, const char *environment,
-                          struct stand_in *to, struct err *err)
+/* The plan, where there is one with a stand-in; NULL: *err. */
+static const struct node *find_rehearse(const struct stand_in *to, const char *service,
+                                        const char *environment, struct err *err)
+{
+    const struct node *name = tree_find(to->recovery, "rehearse");
+
+    if (to->environment == NULL)
+        (void)err_set(err, ERR_NOT_FOUND, "unknown service or environment: %.64s/%.64s", service,
+                      environment);
+    else if (to->recovery == NULL)
+        (void)err_set(err, ERR_CONFLICT,
+                      "%s/%s declares no recovery plan: say `recovery: { steps = ( ... ); rehearse = ... }`",
+                      service, environment);
+    else if (name == NULL || name->kind != NODE_TEXT)
+        (void)err_set(err, ERR_CONFLICT,
+                      "%s/%s names no stand-in to rehearse its recovery plan on: say `rehearse = \"...\"`, "
+                      "another environment of the service",
+                      service, environment);
+    else
+        return name;
+    return NULL;
+}
+
+/* Sets `to`; its place, or NULL: *err. */
+static const struct node *find_stand_in(const struct config *config, const char *service,
+                                        const char *environment, struct stand_in *to, struct err *err)
 {
     *to = (struct stand_in){.config = config, .service = config_find(config, "services", service)};
     const struct node *environments = tree_find(to->service, "environments");
 
     to->environment = tree_find(environments, environment);
     to->recovery = tree_find(to->environment, "recovery");
-    if (to->environment == NULL)
-        return err_set(err, ERR_NOT_FOUND, "unknown service or environment: %.64s/%.64s", service,
-                       environment);
-    if (to->recovery == NULL)
-        return err_set(err, ERR_CONFLICT,
-                       "%s/%s declares no recovery plan: say `recovery: { steps = ( ... ); rehearse = ... }`",
-                       service, environment);
-    const struct node *name = tree_find(to->recovery, "rehearse");
-    if (name == NULL || name->kind != NODE_TEXT)
-        return err_set(err, ERR_CONFLICT,
-                       "%s/%s names no stand-in to rehearse its recovery plan on: say `rehearse = \"...\"`, "
-                       "another environment of the service",
-                       service, environment);
+    const struct node *name = find_rehearse(to, service, environment, err);
+    if (name == NULL)
+        return NULL;
     to->place = tree_find(environments, name->text);
     if (to->place == NULL)
-        return err_set(err, ERR_INVALID, "rehearse: '%.64s' is no environment of %s", name->text, service);
-    return to->place != to->environment ||
-           err_set(err, ERR_INVALID, "rehearse: %s cannot stand in for itself; name another environment",
-                   name->text);
+        (void)err_set(err, ERR_INVALID, "rehearse: '%.64s' is no environment of %s", name->text, service);
+    if (to->place != to->environment)
+        return to->place;
+    (void)err_set(err, ERR_INVALID, "rehearse: %s cannot stand in for itself; name another environment",
+                  name->text);
+    return NULL;
 }
 
 /* Something has to tell whether it is well, and where to ask. */
@@ -322,7 +336,7 @@ char *config_seal_rehearsal(const struct config *config, const char *service, co
     struct arena arena;
     char *text = NULL;
 
-    if (!find_stand_in(config, service, environment, &stand_in, err) || !check_health(&stand_in, err))
+    if (find_stand_in(config, service, environment, &stand_in, err) == NULL || !check_health(&stand_in, err))
         return NULL;
     char *health = config_seal(config, service, stand_in.place->name, NULL, false, err);
     if (health == NULL)

@@ -12,6 +12,7 @@
 #include <string.h>
 
 enum {
+    LABELS_SIZE = 192,
     RECOVERIES_MAX = 256, /* plans; further ones are not shown */
     LOOKED_AT = 8,        /* newest rehearsals of one plan: the last one that is over is among them */
     PAGE_MEMORY = 256 * 1024
@@ -210,7 +211,7 @@ void recoveries_add_metrics(const struct recoveries *recoveries, FILE *to)
 {
     for (size_t i = 0; recoveries != NULL && i < recoveries->count; i++) {
         const struct recovery_row *row = &recoveries->rows[i];
-        char labels[2 * (NAME_MAX_LENGTH + 1) + sizeof("service=\"\",environment=\"\"")];
+        char labels[LABELS_SIZE];
         (void)snprintf(labels, sizeof(labels), "service=\"%s\",environment=\"%s\"", row->service,
                        row->environment);
         (void)fprintf(to, "verdict_recovery_plan{%s,stand_in=\"%s\"} 1\n", labels, row->stand_in);
