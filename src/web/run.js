@@ -32,7 +32,7 @@ function row(stage, task) {
 function heading(run) {
     const mayRetry = ["failed", "aborted"].includes(run.state);
     return [el("h1", null, el("b", null, nameOf(run)), " ", chip(run.state)),
-        el("p", {class: "dim"}, run.id, ` · ${run.stack ? "stack" : run.group ? "group" : `pipeline of ${run.service}`} · by ${run.actor || "nobody known"} · `, time(run.created_at), run.ended_at && [" to ", time(run.ended_at)],
+        el("p", {class: "dim"}, run.id, ` · ${run.purpose ? `${run.purpose} of ${run.service}/${run.environment}` : run.stack ? "stack" : run.group ? "group" : `pipeline of ${run.service}`} · by ${run.actor || "nobody known"} · `, time(run.created_at), run.ended_at && [" to ", time(run.ended_at)],
             run.retry_of && [" · after ", el("a", {href: `#/runs/${run.retry_of}`}, run.retry_of)]),
         el("p", {class: "buttons"}, !run.done && el("button", {type: "button", class: "danger", "data-run": "abort"}, "Abort"), mayRetry && el("button", {type: "button", "data-run": "retry"}, "Retry")),
         el("p", {class: "summary lead"}, sayingOf(run))];

@@ -8,7 +8,7 @@ import {cell, more, number, table} from "./table.js";
 const everyMs = 3000, latest = 50;
 
 export function nameOf(run) {
-    return `${run.stack ? `${run.stack}/${run.environment}` : run.pipeline || run.group || ""} ${run.version}`;
+    return `${run.purpose ? `${run.purpose}:${run.service}/${run.environment}` : run.stack ? `${run.stack}/${run.environment}` : run.pipeline || run.group || ""} ${run.version}`;
 }
 
 // What it says of itself, without the name that stands beside it.

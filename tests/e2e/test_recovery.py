@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import re
+import subprocess
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -159,6 +160,17 @@ def test_what_is_refused(world):
         assert "never rehearsed, and it names no stand-in" in world.verdict("status").stdout
         assert "declares no recovery plan" in world.verdict("rehearse", "shop/drill", "recovery").stderr
         assert world.verdict("rehearse", "shop/nowhere", "recovery").returncode == 2
+        plan.write()
+        world.programs["verdictd"].restart()
+        token = world.verdict("token", "create", "ci", "--scope", "read,deploy", "--environment", "prod").stdout.strip()
+        denied = subprocess.run([world.program("verdict"), "rehearse", "shop/prod", "recovery"], env={**world.verdict_environment(), "VERDICT_TOKEN": token},
+                                capture_output=True, text=True, check=False)
+        assert denied.returncode == 2 and "shop/drill" in denied.stderr, "it may not deploy to the stand-in: " + denied.stderr
+        busy = world.api("POST", "/v1/deployments", {"service": "shop", "environment": "drill", "version": "3.0.0"})
+        assert busy.status == 201, busy.text
+        wait_until(lambda: show(world, busy.json["id"])["state"] == "watching", 10, "it is under way")
+        refused = plan.rehearse()
+        assert refused.status == 409 and "a deployment of shop/drill is under way" in refused.text, refused.text
         plan.write(drill=DRILL.replace('vars: { room = "room-drill"; };', ""))
         found = world.verdict("check", world.path("rules.d", "shop.rules"))
         assert found.returncode == 1 and "{{room}} is not filled for shop/drill" in found.stdout + found.stderr, found

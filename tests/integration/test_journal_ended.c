@@ -84,8 +84,8 @@ static void read_all(struct bench *bench, int64_t since_ms, struct found *found)
 
 /* dep_1: 0 accepted, 10-40 a command, 40-100 a gate, 100-105 the route, 700 promoted, 800-810 its old slot
  *        is retired.
- * dep_2: 1000 accepted, 1010-1020 a command that takes the place, 1030 a failure, 1040 on its way back, 1070
- *        rolled back; it was down for 25 s.
+ * dep_2: 1000 accepted, 1010-1020 a command that takes the place, 1030 a failure, 1040 on its way back, 1048
+ *        disaster recovery, 1070 rolled back; it was down for 25 s.
  * dep_3: 2000 accepted, 2001 running: not over. */
 static void times_are_those_of_the_story(void **state)
 {
@@ -112,6 +112,8 @@ static void times_are_those_of_the_story(void **state)
     commit_at(&bench, 1030);
     one.ending = ENDING_FAILED;
     enter(&bench, &one, PHASE_ROLLING_BACK, 1040);
+    add_trace(&bench, &one, TRACE_DISASTER, 9, 0);
+    commit_at(&bench, 1048);
     one.down_ms = 25 * SECOND;
     enter(&bench, &one, PHASE_ROLLED_BACK, 1070);
     start_at(&bench, &one, 3, 2000);
@@ -125,6 +127,7 @@ static void times_are_those_of_the_story(void **state)
     assert_int_equal(back->elapsed_ms, 70 * SECOND);
     assert_int_equal(back->back_ms, 30 * SECOND);
     assert_int_equal(back->recovery_ms, 40 * SECOND);
+    assert_int_equal(back->disaster_ms, 22 * SECOND);
     assert_int_equal(back->downtime_ms, 25 * SECOND);
     const struct journal_ended *good = &found.rows[1];
     assert_int_equal(good->id, 1);
@@ -133,6 +136,7 @@ static void times_are_those_of_the_story(void **state)
     assert_int_equal(good->working_ms, 35 * SECOND); /* the command and the route */
     assert_int_equal(good->back_ms, JOURNAL_UNKNOWN);
     assert_int_equal(good->recovery_ms, JOURNAL_UNKNOWN);
+    assert_int_equal(good->disaster_ms, JOURNAL_UNKNOWN);
     assert_int_equal(good->downtime_ms, 0);
     assert_true(good->ended_ms >= good->created_ms && good->created_ms > 0);
 
