@@ -5,7 +5,9 @@ import os
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from support.terraform import needs_terraform
+from support import wait_until
+from support.swift import show
+from support.terraform import CODE, needs_terraform
 from test_iac import Stack
 
 pytestmark = needs_terraform
@@ -14,18 +16,18 @@ SERVICES = """
 smoke_tests: { alive: { base_url = "http://{{address}}";  settle = "10ms";  timeout = "1s";  checks: { up: { get = "/";  expect = "status == 200"; }; }; }; };
 strategies: { watched: { kind = "follow";  steps = ( { watch = "1h";  at_most = "2h"; } ); }; };
 services: { shop: { rules: { smoke_tests = [ "alive" ]; };  environments: {
-  prod: { strategy = "watched";  recovery: { steps = ( { stack = "network";  UNATTENDED } );  rehearse = "dev"; }; };
+  prod: { strategy = "watched";  slots: { only: { address = "127.0.0.1:PORT"; }; };  recovery: { steps = ( { stack = "network";  UNATTENDED } );  rehearse = "dev"; }; };
   dev: { strategy = "watched";  slots: { only: { address = "127.0.0.1:PORT"; }; }; }; }; }; };
 """
 
 
 @contextlib.contextmanager
-def well():
-    """A service that is well; its port."""
+def well(path="/"):
+    """A service that is well while there is a file; its port."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):  # pylint: disable=invalid-name
-            self.send_response(200)
+            self.send_response(200 if os.path.exists(path) else 503)
             self.send_header("Content-Length", "0")
             self.end_headers()
 
@@ -43,12 +45,22 @@ def well():
         server.server_close()
 
 
+HEALS = """
+resource "terraform_data" "heal" {
+  depends_on = [terraform_data.a]
+  provisioner "local-exec" {
+    command = "touch WELL"
+  }
+}
+"""
+
+
 class Planned(Stack):
     """The stack of the other tests, and a service whose recovery plan applies it."""
 
-    def __init__(self, world, port, **rules):
+    def __init__(self, world, port, code=CODE, **rules):
         self.port = port
-        super().__init__(world, **rules)
+        super().__init__(world, code, **rules)
         adopted = world.api("POST", "/v1/services/shop/prod/adopt", {"version": "1.0.0", "reason": "first"})
         assert adopted.status == 200, adopted.text
 
@@ -83,3 +95,23 @@ def test_what_nobody_approves_replaces_nothing(world):
         assert (refused["state"], refused["exit_code"]) == ("failed", 5) and "the plan is refused: deletes > 0 or replaces > 0" in refused["summary"], refused["summary"]
         stack.change(more='variables: { name = "other"; };')
         assert stack.rehearsed()["state"] == "released", "where the rule does not say so, it is the stack's own affair"
+
+
+def test_in_earnest_people_approve_the_plan(world):
+    """Nothing is to be undone, and what serves is not well: its infrastructure is made again, as people allow it."""
+    path = world.path("well")
+    with well(path) as port:
+        stack = Planned(world, port, CODE + HEALS.replace("WELL", path))
+        answer = world.api("POST", "/v1/deployments", {"service": "shop", "environment": "prod", "version": "2.0.0"})
+        assert answer.status == 201, answer.text
+        name = answer.json["id"]
+        wait_until(lambda: show(world, name)["state"] == "watching", 10, "it is under way")
+        assert world.api("POST", f"/v1/deployments/{name}/abort", {"reason": "all is down"}).status == 200
+        wait_until(lambda: world.api("GET", "/v1/runs?pipeline=recovery:shop/prod").json["runs"], 20, "its plan begins")
+        run = world.api("GET", "/v1/runs?pipeline=recovery:shop/prod").json["runs"][0]["id"]
+        plan = stack.asks(run)
+        assert show(world, name)["escalated"] and not os.path.exists(path)
+        assert stack.answer(run, plan, stage="network-approve").status == 200
+        assert stack.ended(run)["state"] == "released"
+        wait_until(lambda: show(world, name)["state"] == "rolled_back", 30, "what serves is well again")
+        assert os.path.exists(path) and world.api("GET", "/v1/status").json["recovery"]["last_deployment"] == name
