@@ -6,8 +6,8 @@ import os
 import pytest
 
 from support import wait_until
-from support.cdk import REGION, TEMPLATE, Cdk, RealCdk, assembly, needs_cdk, stack_artifact
-from support.cloudformation import CloudRuns
+from support.cdk import TEMPLATE, Cdk, RealCdk, assembly, needs_cdk, stack_artifact
+from support.cloudformation import REGION, CloudRuns
 
 VARIABLES = {"size": 3, "stage": "prod", "Label": "blue"}
 

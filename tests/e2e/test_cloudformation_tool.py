@@ -47,7 +47,7 @@ def test_plan_apply_verify_drift_destroy(cloud):
     cloud.tell(drift={"Queue": "MODIFIED", "Topic": "DELETED", "Policy": "IN_SYNC"}, items=1)
     status, said, values = cloud.run("drift")
     assert (status, values) == (6, {"drifts": "2"}) and "~   Queue (AWS::SQS::Queue)" in said and "-   Topic" in said, said
-    cloud.tell()
+    cloud.tell(items=1)
     status, said, values = cloud.run("plan-destroy", "run_9")
     assert (status, values["deletes"], values["changes"], values["resources"]) == (0, "3", "3", "3"), said
     status, said, told = cloud.run("destroy", "run_9", values["plan"])

@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from .cloudformation import REGION, Cloud
+from .cloudformation import Cloud
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 LIBRARY = os.path.join(os.environ.get("BUILD_DIR", os.path.join(HERE, "..", "..", "..", "build")), "cdk", "node_modules")
@@ -84,6 +84,3 @@ class RealCdk(Cdk):
 
     def environment(self, run, plan, variables):
         return {**super().environment(run, plan, variables), "NODE_PATH": os.path.abspath(LIBRARY)}
-
-
-__all__ = ["REGION", "Cdk", "RealCdk", "assembly", "needs_cdk", "stack_artifact", "TEMPLATE"]
