@@ -190,11 +190,12 @@ class CloudFormation:
         if "swap" in self.told and changes:
             changes[0] = {**changes[0], "LogicalResourceId": "Other"}
         shown = self.page([{"Type": "Resource", "ResourceChange": change} for change in changes], form, "Changes")
-        random.shuffle(shown["Changes"])  # no order is promised
+        parameters = [{"ParameterKey": name, "ParameterValue": "****" if name in hidden else value} for name, value in one["parameters"].items()]
+        for rows in (shown["Changes"], parameters, *(change["ResourceChange"]["Details"] for change in shown["Changes"])):
+            random.shuffle(rows)  # no order is promised
         return {"ChangeSetId": one["id"], "ChangeSetName": one["name"], "StackId": stack.id, "StackName": stack.name, "Status": status,
                 "ExecutionStatus": "AVAILABLE" if is_made else "UNAVAILABLE", "CreationTime": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-                "Parameters": [{"ParameterKey": name, "ParameterValue": "****" if name in hidden else value} for name, value in one["parameters"].items()],
-                "Capabilities": one["capabilities"], "Tags": [], **({"StatusReason": templates.UNCHANGED} if status == "FAILED" else {}), **shown}
+                "Parameters": parameters, "Capabilities": one["capabilities"], "Tags": [], **({"StatusReason": templates.UNCHANGED} if status == "FAILED" else {}), **shown}
 
     def do_DeleteChangeSet(self, form):
         stack, one = self.find_set(self.take(form, "ChangeSetName")[0])
@@ -234,8 +235,8 @@ class CloudFormation:
         def done():
             reason = self.told.get("failing", {}).get(name)
             if reason is not None and verb != "DELETE":
-                stack.event(name, kind, f"{verb}_FAILED", reason)
                 stack.event("Other", kind, f"{verb}_FAILED", f"Resource {verb.lower()[:-1]}ion cancelled")
+                stack.event(name, kind, f"{verb}_FAILED", reason)
                 self.roll_back(stack, one["is_update"], f"The following resource(s) failed to {verb.lower()}: [{name}].")
                 return
             if verb == "DELETE":
