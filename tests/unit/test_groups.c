@@ -94,7 +94,8 @@ static struct config *read_whole(void)
     char text[8192];
     char found[1024];
     int length = snprintf(text, sizeof(text), "%s%s", services,
-                          GROUP("services = [ \"cart\", \"pay\" ]; environment = \"prod\";"));
+                          GROUP("services = [ \"cart\", \"pay\" ]; environment = \"prod\"; "
+                                "notify: { urgent = [ \"slack:ops\" ]; };"));
     struct config *config = read_text(text, (size_t)length, found, sizeof(found));
 
     assert_string_equal(found, "");
@@ -136,6 +137,8 @@ static void test_run(void **state)
     assert_string_equal(definition->tasks[1].service, "pay");
     assert_string_equal(definition->tasks[1].version, "2.1");
     assert_string_equal(definition->tasks[1].digest, "sha256:ab");
+    assert_int_equal(definition->notify.urgent_count, 1);
+    assert_string_equal(definition->notify.urgent[0], "slack:ops");
     free(sealed);
     run_definition_free(definition);
 }

@@ -186,6 +186,32 @@ static void test_sealed_text_stands_alone(void **state)
     run_definition_free(definition);
 }
 
+/* Who hears of the service hears of its runs, unless the pipeline says otherwise. */
+static void test_who_hears(void **state)
+{
+    static const char *const own = "notify: { all = [ \"slack:own\" ]; }; ";
+    static const char service[] =
+        METRIC "services: { shop: { notify: { all = [ \"slack:ops\" ]; urgent = [ \"slack:night\" ]; }; "
+               "environments: { prod: {\n" PLACE "\n}; }; }; };\n"
+               "pipelines: { shop: { service = \"shop\"; %s stages: { ok: { people: { approval: { from = [ "
+               "\"sre\" ]; need = 2; not_author = true; }; }; }; }; }; };";
+    char text[4096];
+
+    (void)state;
+    for (int has_own = 0; has_own < 2; has_own++) {
+        char *sealed = NULL;
+        (void)snprintf(text, sizeof(text), service, has_own ? own : "");
+        struct run_definition *definition = read_pipeline(text, &sealed);
+        assert_string_equal(definition->notify.all[0], has_own ? "slack:own" : "slack:ops");
+        assert_int_equal(definition->notify.urgent_count, has_own ? 0 : 1);
+        assert_int_equal(definition->plan.tasks[0].kind, RUN_TASK_AWAIT);
+        assert_int_equal(definition->plan.tasks[0].need, 2);
+        assert_true(definition->tasks[0].review->not_author && definition->tasks[0].review->output == NULL);
+        free(sealed);
+        run_definition_free(definition);
+    }
+}
+
 static void test_unknown_pipeline(void **state)
 {
     char found[256];
@@ -235,6 +261,7 @@ int main(void)
         cmocka_unit_test(test_findings),
         cmocka_unit_test(test_whole),
         cmocka_unit_test(test_sealed_text_stands_alone),
+        cmocka_unit_test(test_who_hears),
         cmocka_unit_test(test_unknown_pipeline),
         cmocka_unit_test(test_limits),
     };
