@@ -289,6 +289,14 @@ bool kept_write(const struct kept *kept, const struct place_content *before, con
            write_record(kept, &record, err);
 }
 
+bool kept_forget(const struct kept *kept, struct err *err)
+{
+    char name[NAME_SIZE];
+
+    return (unlinkat(kept->folder, part(kept, RECORD, name), 0) == 0 && fsync(kept->folder) == 0) ||
+           fail(err, name);
+}
+
 bool kept_before(const struct kept *kept, const struct kept_record *record, struct place_content *ret_content,
                  struct err *err)
 {

@@ -50,6 +50,8 @@ MUST_CHECK bool kept_read(const struct kept *kept, struct kept_record *ret_recor
 /* Keeps what stood there, then the record that says so: with it what stood there is safe. */
 MUST_CHECK bool kept_write(const struct kept *kept, const struct place_content *before, const char *after,
                            struct err *err);
+/* It has none from now on. */
+MUST_CHECK bool kept_forget(const struct kept *kept, struct err *err);
 /* What stood there before. */
 MUST_CHECK bool kept_before(const struct kept *kept, const struct kept_record *record,
                             struct place_content *ret_content, struct err *err);

@@ -79,32 +79,43 @@ static bool refuse_change(const struct task *task, struct err *err)
                    "overwrite = true");
 }
 
-/* Keeps what is there, where this deployment has not yet done so. */
+/* Another try may render something else; what was there before the first one stays kept. */
+static bool keep_again(const struct task *task, const struct kept_record *record, struct err *err)
+{
+    struct place_content before = {.is_there = false};
+    bool is_good = (is_known(task, record) || refuse_change(task, err)) &&
+                   kept_before(&task->kept, record, &before, err) &&
+                   kept_write(&task->kept, &before, task->wanted.hash, err);
+
+    place_drop(&before);
+    return is_good;
+}
+
+static bool keep_new(const struct task *task, bool is_ours, bool is_first, struct err *err)
+{
+    if (!is_ours && !is_first && !refuse_change(task, err))
+        return false;
+    if (is_first && task->there.is_there)
+        say(task, "was there already; it is kept, and comes back with a rollback");
+    return kept_write(&task->kept, &task->there, task->wanted.hash, err);
+}
+
+/* Keeps what is there, where this deployment has not yet done so. A record that another one of the same id
+ * left, before the journal began anew, knows nothing of what we left there since: it goes. */
 static bool keep(const struct task *task, struct err *err)
 {
     struct kept_record record;
     struct err missing = {0};
     bool is_ours = false, is_first = false;
 
-    if (kept_read(&task->kept, &record, &missing)) {
-        struct place_content before = {.is_there = false};
-        if (!is_known(task, &record) && !refuse_change(task, err))
-            return false;
-        /* Another try may render something else. */
-        bool is_good = kept_before(&task->kept, &record, &before, err) &&
-                       kept_write(&task->kept, &before, task->wanted.hash, err);
-        place_drop(&before);
-        return is_good;
-    }
-    if (missing.code != ERR_NOT_FOUND)
-        return err_set(err, missing.code, "%s", missing.text);
     if (!kept_is_ours(&task->kept, task->there.hash, &is_ours, &is_first, err))
         return false;
-    if (!is_ours && !is_first && !refuse_change(task, err))
-        return false;
-    if (is_first && task->there.is_there)
-        say(task, "was there already; it is kept, and comes back with a rollback");
-    return kept_write(&task->kept, &task->there, task->wanted.hash, err);
+    bool is_there = kept_read(&task->kept, &record, &missing);
+    if (!is_there && missing.code != ERR_NOT_FOUND)
+        return err_set(err, missing.code, "%s", missing.text);
+    if (is_there && (is_known(task, &record) || !is_ours))
+        return keep_again(task, &record, err);
+    return (!is_there || kept_forget(&task->kept, err)) && keep_new(task, is_ours, is_first, err);
 }
 
 static bool look(size_t index, struct task *task, struct err *err)

@@ -116,6 +116,15 @@ def test_changed_by_hand(world):
         assert file.read() == "once more\n"
 
 
+def test_ids_that_come_again(world):
+    """The journal began anew, and so did the ids of deployments: what an earlier one kept is not taken for this one's."""
+    files = Files(world)
+    for key, port in (("dep_1", "1"), ("dep_2", "2"), ("dep_1", "3")):
+        assert files.apply(key=key, port=port)[0] == 0
+    assert files.seen()[0].startswith("port=3\n")
+    assert files.restore(key="dep_1")[0] == 0 and files.seen()[0].startswith("port=2\n")
+
+
 def test_a_check_comes_first(world):
     files = Files(world)
     check = world.write("check", '#!/bin/sh\necho "$2 $DB_PASSWORD"\ngrep -q port=8 "$2" && ! [ -e ' + files.place + " ]\n", 0o700)
