@@ -3,6 +3,7 @@
 #include "tests/simulation/playbook.h"
 
 #include "config/config.h"
+#include "config/recovery.h"
 #include "engine/snapshot.h"
 
 #include <assert.h>
@@ -67,7 +68,7 @@ static enum craft craft_of(const char *command)
         return CRAFT_DRAIN;
     if (strcmp(command, "restore") == 0)
         return CRAFT_RESTORE;
-    if (strcmp(command, "disaster") == 0)
+    if (strcmp(command, "disaster") == 0 || strcmp(command, RECOVERY_COMMAND) == 0)
         return CRAFT_HEAL;
     return strcmp(command, "retire") == 0 ? CRAFT_RETIRE : CRAFT_NOTHING;
 }
