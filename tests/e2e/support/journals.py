@@ -210,6 +210,9 @@ def place(world, name):
     os.makedirs(world.path("data"), 0o700)
     with open(os.path.join(FOLDER, f"{name}.sql"), encoding="utf-8") as file, contextlib.closing(sqlite3.connect(world.path("data", "journal.db"))) as database:
         database.executescript(file.read())
+        # Recorded on a machine that may still be up: its clock would have gone on, past deadlines of what was held.
+        database.execute("UPDATE meta SET boot_id = 'another'")
+        database.commit()
     os.chmod(world.path("data", "journal.db"), 0o600)
     with open(os.path.join(FOLDER, f"{name}.json"), encoding="utf-8") as file:
         return json.load(file)
