@@ -18,7 +18,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { PARTS_MAX = 2, HOST_MAX = 120, TYPE_MAX = 160, REPORTER_MAX = 16 };
+enum { PARTS_MAX = 2, CHAINS_MIN = 16, HOST_MAX = 120, TYPE_MAX = 160, REPORTER_MAX = 16 };
 
 struct target {
     struct scrape_round *round;
@@ -41,16 +41,30 @@ struct scrape_round {
     struct target targets[SCRAPE_TARGETS_MAX];
 };
 
+/* One of the things that a reader chooses. */
+struct part {
+    struct scrape_reader *reader;
+    struct part *next; /* of the same chain, while an answer is read */
+    uint64_t key;
+    struct selector *selector;
+    struct selection selection; /* of the round under way */
+};
+
 struct scrape_reader {
     struct scrape_round *round;
     struct scrape_reader *next;
     struct collector_sink sink;
     struct prometheus_query *query;
     size_t part_count; /* a count's first is its total */
-    struct selector *selectors[PARTS_MAX];
-    struct selection selections[PARTS_MAX]; /* of the round under way */
-    bool is_asking;                         /* it was there when the round began */
-    struct err why;                         /* what was selected is none */
+    struct part parts[PARTS_MAX];
+    bool is_asking; /* it was there when the round began */
+    struct err why; /* what was selected is none */
+};
+
+/* Parts by their keys: thousands may read one answer of thousands of values. */
+struct chains {
+    size_t count; /* a power of two */
+    struct part **first;
 };
 
 static int64_t engine_now_ms(const struct scrape_round *round)
@@ -66,7 +80,7 @@ static void put(struct scrape_reader *reader, int64_t at_ms)
 
     prometheus_query_begin(reader->query);
     for (size_t i = 0; i < reader->part_count && prometheus_query_text(reader->query) != NULL; i++) {
-        selection_take(&reader->selections[i], &vector);
+        selection_take(&reader->parts[i].selection, &vector);
         prometheus_query_give(reader->query, &vector);
     }
     prometheus_query_end(reader->query, at_ms, &reader->sink);
@@ -84,7 +98,7 @@ static void end_reader(struct scrape_reader *reader, const struct err *why, int6
     else
         put(reader, at_ms);
     for (size_t i = 0; i < PARTS_MAX; i++)
-        selection_done(&reader->selections[i]);
+        selection_done(&reader->parts[i].selection);
 }
 
 static void end_round(struct scrape_round *round)
@@ -101,14 +115,41 @@ static void end_round(struct scrape_round *round)
 
 /* ---- an answer ---- */
 
-static void select_values(struct scrape_round *round, const struct target *target,
+static struct part **chain_of(const struct chains *chains, uint64_t key)
+{
+    return &chains->first[key & (chains->count - 1)];
+}
+
+static struct chains link_parts(const struct scrape_round *round)
+{
+    struct chains chains = {.count = CHAINS_MIN};
+    struct scrape_reader *reader = NULL;
+    size_t readers = 0;
+
+    for (reader = round->readers; reader != NULL; reader = reader->next)
+        readers++;
+    while (chains.count < readers * PARTS_MAX)
+        chains.count *= 2;
+    chains.first = memory_take_array(chains.count, sizeof(struct part *));
+    for (reader = round->readers; reader != NULL; reader = reader->next)
+        for (size_t i = 0; reader->is_asking && i < reader->part_count; i++) {
+            struct part **first = chain_of(&chains, reader->parts[i].key);
+            reader->parts[i].next = *first;
+            *first = &reader->parts[i];
+        }
+    return chains;
+}
+
+static void select_values(const struct chains *chains, const struct target *target,
                           const struct labelled *value, int64_t now_ms)
 {
-    for (struct scrape_reader *reader = round->readers; reader != NULL; reader = reader->next)
-        for (size_t i = 0; reader->is_asking && reader->why.code == ERR_NONE && i < reader->part_count; i++)
-            if (!selection_add(&reader->selections[i], reader->selectors[i], target->reporter, value, now_ms,
-                               &reader->why))
-                break;
+    for (size_t number = 0; number <= value->label_count; number++) {
+        uint64_t key = selector_key_of(value, number);
+        for (struct part *part = *chain_of(chains, key); part != NULL; part = part->next)
+            if (part->key == key && part->reader->why.code == ERR_NONE)
+                (void)!selection_add(&part->selection, part->selector, target->reporter, value, now_ms,
+                                     &part->reader->why);
+    }
 }
 
 static bool is_open_metrics(const struct http_answer *answer)
@@ -130,8 +171,10 @@ static bool read_answer(const struct target *target, const struct http_answer *a
     if (!answer_status_check(answer, err) ||
         !exposition_begin(&reading, answer->body, answer->length, is_open_metrics(answer), err))
         return false;
+    struct chains chains = link_parts(target->round);
     while ((step = exposition_next(&reading, &value, err)) == LABELLED_VALUE)
-        select_values(target->round, target, &value, now_ms);
+        select_values(&chains, target, &value, now_ms);
+    free(chains.first);
     return step == LABELLED_END;
 }
 
@@ -263,8 +306,8 @@ static void free_round(struct scrape_round *round)
 static void free_reader(struct scrape_reader *reader)
 {
     for (size_t i = 0; i < PARTS_MAX; i++) {
-        selector_free(reader->selectors[i]);
-        selection_done(&reader->selections[i]);
+        selector_free(reader->parts[i].selector);
+        selection_done(&reader->parts[i].selection);
     }
     if (reader->query != NULL)
         prometheus_query_free(reader->query);
@@ -273,7 +316,14 @@ static void free_reader(struct scrape_reader *reader)
 
 static bool add_part(struct scrape_reader *reader, const struct option_value *option, struct err *err)
 {
-    return selector_new(option->text, &reader->selectors[reader->part_count++], err);
+    struct part *part = &reader->parts[reader->part_count];
+
+    if (!selector_new(option->text, &part->selector, err))
+        return false;
+    part->reader = reader;
+    part->key = selector_key(part->selector);
+    reader->part_count++;
+    return true;
 }
 
 /* In the order in which the query asks. */

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "collectors/selector.h"
 
+#include "base/hash.h"
 #include "base/text.h"
 #include "collectors/exposition.h"
 #include "io/memory.h"
@@ -232,6 +233,33 @@ bool selector_fits(const struct selector *selector, const struct labelled *value
             return false;
     *ret_fits = fits;
     return true;
+}
+
+static uint64_t key(const char *name, const char *label, const char *text)
+{
+    uint64_t hash = hash_text(HASH_BEGIN, name);
+
+    if (label == NULL)
+        return hash;
+    hash = hash_text(hash_bytes(hash, "", 1), label);
+    return hash_text(hash_bytes(hash, "", 1), text);
+}
+
+uint64_t selector_key(const struct selector *selector)
+{
+    for (size_t i = 0; i < selector->count; i++) {
+        const struct matcher *matcher = &selector->matchers[i];
+        if (matcher->kind == IS && matcher->text[0] != '\0') /* "" is a label that is not there */
+            return key(selector->name, matcher->name, matcher->text);
+    }
+    return key(selector->name, NULL, NULL);
+}
+
+uint64_t selector_key_of(const struct labelled *value, size_t number)
+{
+    const struct label *label = number == 0 ? NULL : &value->labels[number - 1];
+
+    return label == NULL ? key(value->name, NULL, NULL) : key(value->name, label->name, label->value);
 }
 
 /* ---- gathering ---- */

@@ -25,6 +25,11 @@ MUST_CHECK bool selector_check(const char *text, struct err *err);
 MUST_CHECK bool selector_fits(const struct selector *selector, const struct labelled *value, bool *ret_fits,
                               struct err *err);
 
+/* For who has many selectors: a value fits only where one of its keys is the selector's. Number 0 is of its
+ * name, 1 of its first label, and so on. */
+uint64_t selector_key(const struct selector *selector);
+uint64_t selector_key_of(const struct labelled *value, size_t number);
+
 /* Values that fit, on their way to a vector; begins zeroed, ends with selection_done. */
 struct selection {
     size_t count, size;

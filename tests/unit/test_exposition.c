@@ -19,6 +19,26 @@ enum { NOW_S = 1700000000 };
 
 static struct exposition reader;
 
+static bool has_key(const struct selector *selector, const struct labelled *value)
+{
+    bool has_one = false;
+
+    for (size_t number = 0; number <= value->label_count; number++)
+        has_one = has_one || selector_key_of(value, number) == selector_key(selector);
+    return has_one;
+}
+
+/* What fits has the key as well. */
+static bool add(struct selection *selection, const struct selector *selector, const struct labelled *value,
+                struct err *err)
+{
+    size_t before = selection->count;
+    bool is_good = selection_add(selection, selector, "", value, NOW_S * INT64_C(1000), err);
+
+    assert_true(selection->count == before || has_key(selector, value));
+    return is_good;
+}
+
 /* All that fits; `why` is "" where the text is good. */
 static bool select_from(const char *bytes, size_t length, bool must_be_whole, const char *selector_text,
                         struct prometheus_vector *ret_vector, char why[ERR_TEXT_MAX])
@@ -32,7 +52,7 @@ static bool select_from(const char *bytes, size_t length, bool must_be_whole, co
 
     assert_true(selector_new(selector_text, &selector, NULL));
     while (is_good && (step = exposition_next(&reader, &value, &err)) == LABELLED_VALUE)
-        is_good = selection_add(&selection, selector, "", &value, NOW_S * INT64_C(1000), &err);
+        is_good = add(&selection, selector, &value, &err);
     is_good = is_good && step == LABELLED_END;
     assert_true(is_good == (err.text[0] == '\0'));
     (void)snprintf(why, ERR_TEXT_MAX, "%s", err.text);
@@ -106,6 +126,35 @@ static void test_prometheus_text(void **state)
     assert_int_equal(count_of(page, "http_requests_total{zone=''}"), 3); /* what is not there is "" */
     assert_int_equal(count_of(page, "http_requests"), 0);
     assert_int_equal(count_of("", "up"), 0);
+}
+
+/* A key leaves out most of what does not fit: what has another name, or another text in the first label. */
+static void test_keys(void **state)
+{
+    static const struct {
+        const char *selector;
+        size_t count;
+    } keys[] = {{"http_requests_total", 3},
+                {"http_requests_total{code='503'}", 1},
+                {"http_requests_total{method='get',code='200'}", 2},
+                {"http_requests_total{code=~'2..',method='post'}", 1},
+                {"http_requests_total{code='',method!='get'}", 3},
+                {"http_requests_total{mode='get'}", 0},
+                {"http_requests{method='get'}", 0}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
+        struct selector *selector = NULL;
+        struct labelled value;
+        struct err err = {0};
+        size_t count = 0;
+        assert_true(selector_new(keys[i].selector, &selector, NULL));
+        assert_true(exposition_begin(&reader, page, strlen(page), false, &err));
+        while (exposition_next(&reader, &value, &err) == LABELLED_VALUE)
+            count += has_key(selector, &value);
+        assert_int_equal(count, keys[i].count);
+        selector_free(selector);
+    }
 }
 
 static void test_open_metrics(void **state)
@@ -279,11 +328,9 @@ static void test_what_is_no_selector(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_prometheus_text),
-        cmocka_unit_test(test_open_metrics),
-        cmocka_unit_test(test_equal_sets_are_equal_texts),
-        cmocka_unit_test(test_what_is_no_exposition),
-        cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_prometheus_text),       cmocka_unit_test(test_keys),
+        cmocka_unit_test(test_open_metrics),          cmocka_unit_test(test_equal_sets_are_equal_texts),
+        cmocka_unit_test(test_what_is_no_exposition), cmocka_unit_test(test_limits),
         cmocka_unit_test(test_what_is_no_selector),
     };
 
