@@ -2,8 +2,8 @@
  * figures, asserts none; run by tests/bench/collectors.
  * SPDX-License-Identifier: MIT
  *
- * `rate PORT`: a broker listens there, and lets everybody in. `listen PORT`: reads all that is published there.
- * `memory`: windows of ten minutes at a second, counts. */
+ * `rate PORT`: a broker listens there, and lets everybody in. `listen PORT`: reads all that is published
+ * there. `memory`: windows of ten minutes at a second, counts. */
 #include "base/text.h"
 #include "collectors/mqtt.h"
 #include "io/json.h"
