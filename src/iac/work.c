@@ -9,6 +9,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -209,8 +210,43 @@ void work_remove(const struct work *work, const char *name)
     (void)unlinkat(work->run, name, 0);
 }
 
+/* How many there are; the one that was changed last before all others in `to`. */
+static size_t find_oldest(DIR *archive, char to[NAME_MAX + 1])
+{
+    struct dirent *entry = NULL;
+    time_t oldest_s = 0;
+    size_t count = 0;
+
+    while ((entry = readdir(archive)) != NULL) {
+        struct stat status;
+        if (entry->d_name[0] == '.' ||
+            fstatat(dirfd(archive), entry->d_name, &status, AT_SYMLINK_NOFOLLOW) != 0)
+            continue;
+        if (count++ > 0 && status.st_mtime >= oldest_s)
+            continue;
+        oldest_s = status.st_mtime;
+        (void)snprintf(to, NAME_MAX + 1, "%s", entry->d_name);
+    }
+    return count;
+}
+
+static void make_room(const struct work *work)
+{
+    struct err err;
+    char oldest[NAME_MAX + 1] = "";
+    int folder = enter(work->stack, "archive", &err);
+    DIR *archive = folder < 0 ? NULL : fdopendir(folder);
+
+    if (archive == NULL)
+        return;
+    if (find_oldest(archive, oldest) >= WORK_ARCHIVE_MAX)
+        (void)unlinkat(dirfd(archive), oldest, 0);
+    (void)closedir(archive);
+}
+
 int work_archive(const struct work *work, const char *run, struct err *err)
 {
+    make_room(work);
     int folder = enter(work->stack, "archive", err);
     int fd = folder < 0 ? -1 : open_file(folder, run, O_RDWR | O_CREAT | O_TRUNC, err);
 

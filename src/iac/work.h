@@ -4,8 +4,8 @@
  *
  *   ROOT/STACK/ENVIRONMENT/lock             locked while a tool works there
  *                          state/           state = "local"
- *                          archive/RUN      the state as it was before a destroy
- *                          runs/RUN/        locked too; plan, plan.json, variables.tfvars.json, said, data/
+ *                          archive/RUN      the state as it was before a destroy, of pulumi also after an
+ * apply runs/RUN/        locked too; plan, plan.json, variables.tfvars.json, said, data/
  *
  * All of it is 0700 and 0600: plans and states hold secrets. No part may be a symbolic link, and all must
  * belong to us. A run's folder goes when the run is over, or after WORK_KEEP_DAYS. */
@@ -21,7 +21,7 @@
 
 #define WORK_ROOT "/var/lib/verdict-runner/iac" /* where IAC_WORK names no other one */
 
-enum { WORK_KEEP_DAYS = 31, WORK_PATH_MAX = 4096, WORK_LOCK_MS = 60 * 1000 };
+enum { WORK_KEEP_DAYS = 31, WORK_ARCHIVE_MAX = 500, WORK_PATH_MAX = 4096, WORK_LOCK_MS = 60 * 1000 };
 
 struct work {
     int stack; /* the folder of the stack in its environment */
@@ -61,7 +61,7 @@ void work_remove(const struct work *work, const char *name);
 /* The same, with all that is in it. */
 void work_remove_folder(const struct work *work, const char *name);
 
-/* "archive/RUN": for one of `destroy`. -1: *err. */
+/* "archive/RUN"; the oldest one goes where there are WORK_ARCHIVE_MAX. -1: *err. */
 int work_archive(const struct work *work, const char *run, struct err *err);
 
 /* Removes the run's folder with all that is in it. */

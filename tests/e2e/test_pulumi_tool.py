@@ -107,6 +107,17 @@ def test_plan_apply_verify_drift_destroy(world):
     assert tool.run("forget")[0] == 0 and tool.left() is None
 
 
+def test_the_archive_has_an_end(world):
+    tool = Tool(world)
+    values = tool.run("plan")[2]
+    folder = world.path("work", "network", "prod", "archive")
+    for number in range(500):
+        path = world.write(os.path.join("work", "network", "prod", "archive", f"run_{1000 + number}"), "{}")
+        os.utime(path, (1_700_000_000 + abs(number - 7),) * 2)
+    assert tool.run("apply", plan=values["plan"])[0] == 0
+    assert set(f"run_{1000 + number}" for number in range(500)) - set(os.listdir(folder)) == {"run_1007"} and len(os.listdir(folder)) == 500
+
+
 def test_what_was_not_approved_is_not_applied(world):
     """Another run's plan, though it is of the same bytes; then code, configuration and state that changed since."""
     tool = Tool(world)
