@@ -288,7 +288,8 @@ static void others_take_no_place(void **state)
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 250)"
         " INSERT INTO targets(id, service, environment) SELECT 900 + i, 'mailer' || i, 'prod' FROM n;"
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 250)"
-        " INSERT INTO deployments SELECT id + 100 + i, 900 + i, kind, taken_back, version, previous, plan_hash,"
+        " INSERT INTO deployments SELECT id + 100 + i, 900 + i, kind, taken_back, version, previous, "
+        "plan_hash,"
         " sealed, strategy, actor, reason, run_url, commit_id, created_ms, changed_ms, ended_ms, phase,"
         " ending, step, attempt, sequence, seen_ms, is_open, is_escalated, revision, snapshot, why,"
         " traceparent FROM deployments, n WHERE id = 1;";
