@@ -257,9 +257,9 @@ uint64_t selector_key(const struct selector *selector)
 
 uint64_t selector_key_of(const struct labelled *value, size_t number)
 {
-    const struct label *label = number == 0 ? NULL : &value->labels[number - 1];
-
-    return label == NULL ? key(value->name, NULL, NULL) : key(value->name, label->name, label->value);
+    if (number == 0)
+        return key(value->name, NULL, NULL);
+    return key(value->name, value->labels[number - 1].name, value->labels[number - 1].value);
 }
 
 /* ---- gathering ---- */
