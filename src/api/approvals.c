@@ -9,7 +9,7 @@
 #include <cjson/cJSON.h>
 #include <string.h>
 
-enum { DECISION_SIZE = 16 };
+enum { DECISION_SIZE = 16, READINGS_MAX = 8 };
 
 static void approval_done(void *data, bool is_done, bool is_new, uint64_t deployment, const struct err *err)
 {
@@ -79,6 +79,21 @@ static bool is_answering(const struct call *call, uint64_t deployment)
     return false;
 }
 
+static void decide(struct call *call);
+
+/* Who approved is known only while nothing happened since it was read: else somebody would count twice. */
+static bool reads_again(struct call *call, uint64_t deployment)
+{
+    if (call->reading->deployment != 0 && !call->reading->is_outdated)
+        return false;
+    if (++call->readings == READINGS_MAX)
+        problem_answer(call, 503, "unavailable", "dep_%llu changes all the time: try again",
+                       (unsigned long long)deployment);
+    else
+        reading_deployment(call, READING_APPROVALS, deployment, decide);
+    return true;
+}
+
 static void decide(struct call *call)
 {
     const struct api_env *env = &call->api->env;
@@ -86,7 +101,7 @@ static void decide(struct call *call)
     if (reading_failed(call))
         return;
     struct record record = reading_record(call, 0);
-    if (!may_answer(call, &record))
+    if (!may_answer(call, &record) || reads_again(call, record.row->id))
         return;
     bool is_waiting = record.is_live && record.state->step_state == STEP_WAITING;
     if (is_waiting && call->verb == VERB_APPROVE && has_approved(call, &record)) {

@@ -51,6 +51,7 @@ struct call {
     uint64_t run;             /* the same of runs */
     unsigned status;          /* of the answer once a deployment is read: 200, 201 */
     enum verb verb;           /* verbs */
+    unsigned readings;        /* approvals: those that something happened after */
     struct cJSON *answer;     /* tokens: prepared until the journal has it */
     struct events_in *events; /* of a request that brought some; else NULL */
     struct call *parent; /* whose event it is: that is answered in its place, and lives longer; or NULL */

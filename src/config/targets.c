@@ -143,8 +143,8 @@ static bool window_build(const struct build *build, const struct node *window, s
 
 bool targets_build(const struct build *build, const struct node *target, struct definition *definition)
 {
-    static const char *const parts[] = {"slots",  "hosts", "hosts_from", "commands", "approval",
-                                        "window", "gate",  "prepare",    "files",    "recovery", NULL};
+    static const char *const parts[] = {"slots", "hosts",   "hosts_from", "commands", "approval", "window",
+                                        "gate",  "prepare", "files",      "recovery", NULL};
     static const char *const later[] = {"pipeline", NULL};
     struct shape shape = {.options = options, .count = TARGET_OPTION_COUNT, .parts = parts, .later = later};
     struct option_value values[TARGET_OPTION_COUNT] = {{0}};

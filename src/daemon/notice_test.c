@@ -136,7 +136,7 @@ void notice_test_start(void *data, const struct api_notice_test *asked, api_told
     test->body = receiver->type->takes_traces
                      ? exporting_test(daemon, asked->person)
                      : notice_envelope(daemon, test->id, "notifier.test", asked->receiver,
-                                       &(struct trace_given){NULL}, data_of(daemon, asked));
+                                       &(struct trace_given){.traceparent = NULL}, data_of(daemon, asked));
     const struct notice notice = {.id = test->id, .body = test->body};
     receiver->type->send(receiver->notifier, &notice, ended, test);
 }

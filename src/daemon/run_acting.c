@@ -189,6 +189,30 @@ static enum run_result refuse(struct run_live *live, const struct run_acting *ac
     return RUN_RESULT_FAILED;
 }
 
+/* What it reported, and what conditions and limits make of that. What a stack's command found is told whether
+ * it is good or not. */
+static enum run_result look_at(struct run_live *live, const struct run_acting *acting,
+                               const struct runner_outcome *outcome, enum run_result result,
+                               uint64_t *version_key, char why[DAEMON_WHY_MAX])
+{
+    const struct run_task_definition *task = &live->definition->tasks[acting->action.task];
+    bool is_stack = run_task_is_of_stack(task);
+    bool has_ended = is_stack && outcome->kind == RUNNER_ENDED;
+
+    if ((result == RUN_RESULT_DONE || has_ended) &&
+        !take_values(live, outcome->values, is_stack, version_key, why, DAEMON_WHY_MAX))
+        result = RUN_RESULT_FAILED;
+    if (is_stack && run_task_is_plan(task))
+        run_stack_planned(live);
+    if (result == RUN_RESULT_DONE && !run_stack_passes(live, acting->action.task, why, DAEMON_WHY_MAX))
+        result = refuse(live, acting);
+    if (has_report(live, acting, result, outcome) &&
+        !run_report_passes(live, acting->action.task, outcome, why, DAEMON_WHY_MAX))
+        result = refuse(live, acting);
+    live->has_drifted = has_ended && outcome->result.exit_status == IAC_EXIT_DRIFTED;
+    return result;
+}
+
 static void ended(void *data, const struct runner_outcome *outcome)
 {
     struct run_acting *acting = data;
@@ -198,24 +222,11 @@ static void ended(void *data, const struct runner_outcome *outcome)
     bool is_stack = live != NULL && run_task_is_of_stack(&live->definition->tasks[acting->action.task]);
     enum run_result result = result_of(outcome, is_stack, why, sizeof(why));
 
-    /* What a stack's command found is told whether it is good or not. */
-    if (live != NULL && (result == RUN_RESULT_DONE || (is_stack && outcome->kind == RUNNER_ENDED)) &&
-        !take_values(live, outcome->values, is_stack, &version_key, why, sizeof(why)))
-        result = RUN_RESULT_FAILED;
-    if (is_stack && run_task_is_plan(&live->definition->tasks[acting->action.task]))
-        run_stack_planned(live);
-    if (live != NULL && result == RUN_RESULT_DONE &&
-        !run_stack_passes(live, acting->action.task, why, sizeof(why)))
-        result = refuse(live, acting);
-    if (live != NULL && has_report(live, acting, result, outcome) &&
-        !run_report_passes(live, acting->action.task, outcome, why, sizeof(why)))
-        result = refuse(live, acting);
-    if (live != NULL)
-        live->has_drifted =
-            is_stack && outcome->kind == RUNNER_ENDED && outcome->result.exit_status == IAC_EXIT_DRIFTED;
-    if (live != NULL)
+    if (live != NULL) {
+        result = look_at(live, acting, outcome, result, &version_key, why);
         run_live_report(live, &acting->action, outcome->output, result == RUN_RESULT_DONE ? "" : why,
                         run_look_new(live, acting->action.task, outcome, result));
+    }
     if (result != RUN_RESULT_DONE)
         run_live_log_of(acting->daemon, acting->run, LOG_LEVEL_WARN, "run %llu: task %u, try %u: %s",
                         (unsigned long long)acting->run, acting->action.task, acting->action.tries, why);

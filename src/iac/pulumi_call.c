@@ -61,26 +61,27 @@ static enum iac_exit classify(int said, int output, const char *what, int status
     return IAC_EXIT_FAILED;
 }
 
-static enum iac_exit run(struct job *job, struct invocation *invocation, const struct pulumi_words *words)
+static enum iac_exit run(struct job *job, const struct invocation *asked, const struct pulumi_words *words)
 {
     CLEANUP(surroundings_free_at) struct surroundings *around = surroundings_new(without);
+    struct invocation invocation = *asked;
     char program[WORK_PATH_MAX];
     struct err err = {0};
     int status = 0;
 
-    invocation->said = work_create(&job->work, "said", &err);
-    bool is_good = invocation->said >= 0 && surroundings_program(job->tool->program, program, &err) &&
+    invocation.said = work_create(&job->work, "said", &err);
+    bool is_good = invocation.said >= 0 && surroundings_program(job->tool->program, program, &err) &&
                    surroundings_add_secrets(around, &err) &&
                    surroundings_add(around, "PULUMI_SKIP_UPDATE_CHECK", "true", &err);
-    invocation->program = program;
-    invocation->arguments = words->at;
-    invocation->environment = surroundings_pairs(around);
-    is_good = is_good && invocation_run(&job->signals, invocation, &status, &err);
+    invocation.program = program;
+    invocation.arguments = words->at;
+    invocation.environment = surroundings_pairs(around);
+    is_good = is_good && invocation_run(&job->signals, &invocation, &status, &err);
     enum iac_exit end = !is_good      ? job_complain(job, &err)
                         : status == 0 ? IAC_EXIT_DONE
-                                      : classify(invocation->said, invocation->output, words->at[1], status);
-    if (invocation->said >= 0)
-        (void)close(invocation->said);
+                                      : classify(invocation.said, invocation.output, words->at[1], status);
+    if (invocation.said >= 0)
+        (void)close(invocation.said);
     work_remove(&job->work, "said");
     return end;
 }

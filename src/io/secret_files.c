@@ -153,8 +153,11 @@ void secret_files_free(struct secret_files *files)
     loop_timer_stop(files->timer);
     if (files->turn != NULL)
         files->turn->files = NULL;
-    while (!LIST_EMPTY(&files->all))
-        forget(files, LIST_FIRST(&files->all));
+    for (struct kept *kept = LIST_FIRST(&files->all), *next = NULL; kept != NULL; kept = next) {
+        next = LIST_NEXT(kept, link);
+        drop(&kept->reading);
+        free(kept);
+    }
     free(files);
 }
 

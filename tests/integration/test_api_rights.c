@@ -1,8 +1,10 @@
 /* test_api_rights.c - tokens, verbs, approvals, targets and reports over a real socket and journal.
  * SPDX-License-Identifier: MIT */
 #include "orchestrator/deployment.h"
+#include "store/journal_view.h"
 #include "support/api_bench.h"
 
+#include <stdalign.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -262,6 +264,76 @@ static void an_approval_under_way_counts(void **state)
     free(bob);
 }
 
+/* Audit rows of dep_1, as another reader of the journal finds them; the loop does not turn meanwhile. */
+static size_t count_rows(const struct api_bench *bench)
+{
+    static alignas(max_align_t) unsigned char memory[64 * 1024];
+    const struct journal_audit *rows = NULL;
+    struct journal_view *view = NULL;
+    struct err err = {0};
+    struct arena arena;
+    size_t count = 0;
+
+    arena_init(&arena, memory, sizeof(memory));
+    assert_true(journal_view_open(bench->journal_path, &view, &err));
+    assert_true(journal_view_audit(view, 1, 0, 64, &arena, &rows, &count, &err));
+    journal_view_close(view);
+    return count;
+}
+
+static void wait_for_rows(const struct api_bench *bench, size_t wanted)
+{
+    for (int64_t end_ms = loop_now_ms() + API_BENCH_DEADLINE_MS; count_rows(bench) < wanted;)
+        assert_true(loop_now_ms() < end_ms);
+}
+
+struct given_answer {
+    unsigned status;
+    bool is_there;
+};
+
+static void take_given(void *data, unsigned status, const struct http_server_header *headers, size_t count,
+                       const void *body, size_t length)
+{
+    struct given_answer *answer = data;
+
+    (void)headers, (void)count, (void)body, (void)length;
+    *answer = (struct given_answer){status, true};
+}
+
+/* A second yes whose page was read before the first one was durable, and is looked at behind it. */
+static void a_page_that_something_happened_after_is_read_again(void **state)
+{
+    enum { ROUNDS = 8 };
+    static const char yes[] = "{\"decision\":\"approve\"}";
+    struct api_bench *bench = *state;
+
+    (void)api_bench_deployment(bench, PHASE_RUNNING);
+    bench->states[0].step = 2;
+    bench->states[0].step_state = STEP_WAITING;
+    for (uint32_t i = 1; i <= ROUNDS; i++) {
+        struct given_answer answer = {0};
+        struct http_server_given given = {.answer = take_given, .data = &answer};
+        struct http_server_request request = {.method = "POST",
+                                              .path = i % 2 == 0 ? "/v1/deployments/dep_1/approvals"
+                                                                 : "/v1/deployments/shop/prod/approvals",
+                                              .body = yes,
+                                              .body_length = strlen(yes),
+                                              .peer = {.is_unix = true},
+                                              .given = &given};
+        size_t before = count_rows(bench);
+        bench->states[0].attempt = i;
+        api_handle(bench->api, &request);
+        api_bench_traces_begin(bench, 1, (struct trace){.kind = TRACE_APPROVED, .a = i}, 1, "root", "");
+        wait_for_rows(bench, before + 1);
+        api_changed(bench->api, 1);
+        assert_true(loop_run_until(bench->loop, &answer.is_there, API_BENCH_DEADLINE_MS));
+        assert_true(loop_run_until(bench->loop, &bench->is_committed, API_BENCH_DEADLINE_MS));
+        assert_int_equal(answer.status, 200);
+    }
+    assert_int_equal(bench->verb_count, 0);
+}
+
 static void targets_take_what_people_say(void **state)
 {
     struct api_bench *bench = *state;
@@ -425,6 +497,7 @@ int main(void)
         WITH_API(what_is_over_is_refused_or_done),
         WITH_API(people_approve_once_each),
         WITH_API(an_approval_under_way_counts),
+        WITH_API(a_page_that_something_happened_after_is_read_again),
         WITH_API(targets_take_what_people_say),
         WITH_API(a_report_has_the_evidence),
         WITH_API(the_rest_answers),

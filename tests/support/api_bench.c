@@ -266,6 +266,13 @@ void api_bench_trace(struct api_bench *bench, uint64_t deployment, enum trace_ki
 void api_bench_traces(struct api_bench *bench, uint64_t deployment, struct trace trace, size_t count,
                       const char *actor, const char *reason)
 {
+    api_bench_traces_begin(bench, deployment, trace, count, actor, reason);
+    wait_committed(bench);
+}
+
+void api_bench_traces_begin(struct api_bench *bench, uint64_t deployment, struct trace trace, size_t count,
+                            const char *actor, const char *reason)
+{
     bench->row_request = (struct journal_request){.token = 99, .actor = actor, .reason = reason};
     bench->texts = (struct journal_texts){.request_count = 1, .requests = &bench->row_request};
     for (size_t i = 0; i < count; i++) {
@@ -274,7 +281,6 @@ void api_bench_traces(struct api_bench *bench, uint64_t deployment, struct trace
         row->trace = trace;
     }
     commit(bench, committed);
-    wait_committed(bench);
 }
 
 void api_bench_release(struct api_bench *bench, uint64_t deployment)

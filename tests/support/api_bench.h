@@ -94,6 +94,9 @@ void api_bench_trace(struct api_bench *bench, uint64_t deployment, enum trace_ki
 /* The same `count` times in one batch. */
 void api_bench_traces(struct api_bench *bench, uint64_t deployment, struct trace trace, size_t count,
                       const char *actor, const char *reason);
+/* Without waiting for it: the loop must not be needed for it. */
+void api_bench_traces_begin(struct api_bench *bench, uint64_t deployment, struct trace trace, size_t count,
+                            const char *actor, const char *reason);
 /* Journals the state as it is now, and forgets it. */
 void api_bench_release(struct api_bench *bench, uint64_t deployment);
 
