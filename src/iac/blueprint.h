@@ -7,7 +7,7 @@
 #define IAC_BLUEPRINT_H
 
 #include "iac/amazon.h"
-#include "iac/stack_facts.h"
+#include "iac/stack_described.h"
 
 enum { BLUEPRINT_ACCOUNT_SIZE = 16 };
 

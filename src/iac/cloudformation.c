@@ -181,7 +181,7 @@ static void token_of(const struct job *job, char to[WATCH_TOKEN_SIZE])
 
 static enum iac_exit apply_change(struct job *job, struct amazon *amazon, const struct stack_plan *plan)
 {
-    CLEANUP(stack_facts_done) struct stack_facts before = {.phase = STACK_ABSENT};
+    CLEANUP(stack_described_done) struct stack_described before = {.phase = STACK_ABSENT};
     char token[WATCH_TOKEN_SIZE];
     struct stack_end last = {.reason = ""};
     struct err err = {0};

@@ -134,7 +134,7 @@ static void tell_resources(const struct job *job, const char *text, bool has_sta
 }
 
 static bool find_stack(struct job *job, struct amazon *amazon, char name[STACK_NAME_MAX + 1],
-                       struct stack_facts *facts, struct err *err)
+                       struct stack_described *facts, struct err *err)
 {
     CLEANUP(blueprint_done) struct blueprint blueprint = {0};
 
@@ -148,7 +148,7 @@ static bool find_stack(struct job *job, struct amazon *amazon, char name[STACK_N
 enum iac_exit cloudformation_plan_destroy(struct job *job)
 {
     CLEANUP(amazon_close_at) struct amazon *amazon = NULL;
-    CLEANUP(stack_facts_done) struct stack_facts facts = {.phase = STACK_ABSENT};
+    CLEANUP(stack_described_done) struct stack_described facts = {.phase = STACK_ABSENT};
     CLEANUP(memory_free_at) char *text = NULL;
     char name[STACK_NAME_MAX + 1];
     struct err err = {0};
@@ -189,7 +189,7 @@ static bool write_archive(const struct job *job, const cJSON *archive, struct er
 }
 
 /* What it would take to make it again: its template, and how it was described. */
-static bool archive(const struct job *job, struct amazon *amazon, const struct stack_facts *facts,
+static bool archive(const struct job *job, struct amazon *amazon, const struct stack_described *facts,
                     const struct stack_plan *plan, struct err *err)
 {
     CLEANUP(xml_free_at) struct xml *answer = NULL;
@@ -250,7 +250,7 @@ static enum iac_exit delete_stack(struct job *job, struct amazon *amazon, const 
 /* The stack is there, and is what was approved to be taken away. */
 static enum iac_exit destroy(struct job *job, struct amazon *amazon, const struct stack_plan *plan)
 {
-    CLEANUP(stack_facts_done) struct stack_facts facts = {.phase = STACK_ABSENT};
+    CLEANUP(stack_described_done) struct stack_described facts = {.phase = STACK_ABSENT};
     struct err err = {0};
 
     if (!stack_describe_idle(amazon, plan->head.stack, &facts, &err))

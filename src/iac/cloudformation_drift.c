@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "iac/blueprint.h"
 #include "iac/cloudformation.h"
-#include "iac/stack_facts.h"
+#include "iac/stack_described.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -114,7 +114,7 @@ static bool count_drifts(struct amazon *amazon, const char *stack, size_t *ret_c
 static bool find_drifts(struct job *job, struct amazon *amazon, size_t *ret_count, struct err *err)
 {
     CLEANUP(blueprint_done) struct blueprint blueprint = {0};
-    CLEANUP(stack_facts_done) struct stack_facts facts = {.phase = STACK_ABSENT};
+    CLEANUP(stack_described_done) struct stack_described facts = {.phase = STACK_ABSENT};
     char id[ID_SIZE];
 
     if (!job->tool->place(job, &blueprint, err) || !stack_describe_idle(amazon, blueprint.name, &facts, err))

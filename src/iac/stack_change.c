@@ -122,7 +122,7 @@ static bool send_removal(struct amazon *amazon, const char *action, const char *
 
 void stack_change_remove(struct amazon *amazon, const char *arn, const char *stack)
 {
-    CLEANUP(stack_facts_done) struct stack_facts facts = {.phase = STACK_ABSENT};
+    CLEANUP(stack_described_done) struct stack_described facts = {.phase = STACK_ABSENT};
     struct err err = {0};
 
     bool is_gone = send_removal(amazon, "DeleteChangeSet", "ChangeSetName", arn, &err) &&
@@ -139,13 +139,13 @@ struct making {
     struct job *job;
     struct amazon *amazon;
     const struct blueprint *blueprint;
-    struct stack_facts facts;
+    struct stack_described facts;
     struct stack_change change;
 };
 
 static bool check_facts(const struct making *making, struct err *err)
 {
-    const struct stack_facts *facts = &making->facts;
+    const struct stack_described *facts = &making->facts;
 
     if (facts->phase != STACK_BROKEN)
         return true;
@@ -272,7 +272,7 @@ bool stack_change_make(struct job *job, struct amazon *amazon, const struct blue
     bool is_sent = stack_describe_idle(amazon, blueprint->name, &making.facts, err) &&
                    check_facts(&making, err) && summarize(&making, &summary, err) &&
                    send_set(&making, xml_find(xml_root(summary), "GetTemplateSummaryResult"), err);
-    stack_facts_done(&making.facts);
+    stack_described_done(&making.facts);
     if (!is_sent)
         return false;
     change_set_init(&making.change.set, making.change.arn);

@@ -10,7 +10,7 @@
 enum { OUTPUTS_MAX = 32 };
 
 /* CloudFormation shows a secret parameter in the clear where an output names it. */
-static bool holds_secret(const struct stack_facts *facts, const struct json_node *variables,
+static bool holds_secret(const struct stack_described *facts, const struct json_node *variables,
                          const char *value)
 {
     char secret[IAC_VARIABLES_MAX];
@@ -24,7 +24,7 @@ static bool holds_secret(const struct stack_facts *facts, const struct json_node
 
 bool stack_outputs_tell(const struct job *job, struct amazon *amazon, const char *stack, struct err *err)
 {
-    CLEANUP(stack_facts_done) struct stack_facts facts = {.phase = STACK_ABSENT};
+    CLEANUP(stack_described_done) struct stack_described facts = {.phase = STACK_ABSENT};
     CLEANUP(json_free_at) struct cJSON *tree = NULL;
     size_t count = 0;
 

@@ -8,8 +8,8 @@
 struct stack_request {
     const struct job *job;
     const struct blueprint *blueprint;
-    const struct stack_facts *facts;   /* of the stack as it is */
-    const struct xml_element *summary; /* `GetTemplateSummaryResult` of the template */
+    const struct stack_described *facts; /* of the stack as it is */
+    const struct xml_element *summary;   /* `GetTemplateSummaryResult` of the template */
 };
 
 /* Adds parameters and capabilities. A variable is a parameter of the same name: text, a number, true or

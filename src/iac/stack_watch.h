@@ -6,7 +6,7 @@
 #ifndef IAC_STACK_WATCH_H
 #define IAC_STACK_WATCH_H
 
-#include "iac/stack_facts.h"
+#include "iac/stack_described.h"
 
 enum { WATCH_TOKEN_SIZE = 129, WATCH_REASON_SIZE = 400 };
 

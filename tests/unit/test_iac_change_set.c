@@ -4,7 +4,7 @@
 
 #include "base/attributes.h"
 #include "iac/canonical.h"
-#include "iac/stack_facts.h"
+#include "iac/stack_described.h"
 #include "io/json.h"
 #include "io/memory.h"
 

@@ -1,6 +1,6 @@
-/* stack_facts.c - which status means what.
+/* stack_described.c - which status means what.
  * SPDX-License-Identifier: MIT */
-#include "iac/stack_facts.h"
+#include "iac/stack_described.h"
 
 #include <string.h>
 
@@ -26,13 +26,13 @@ enum stack_phase stack_phase_of(const char *status)
     return length > tail && strcmp(status + length - tail, busy) == 0 ? STACK_BUSY : STACK_BROKEN;
 }
 
-void stack_facts_done(struct stack_facts *facts)
+void stack_described_done(struct stack_described *facts)
 {
     xml_free(facts->xml);
-    *facts = (struct stack_facts){.phase = STACK_ABSENT};
+    *facts = (struct stack_described){.phase = STACK_ABSENT};
 }
 
-static bool take_facts(struct stack_facts *facts, struct err *err)
+static bool take_facts(struct stack_described *facts, struct err *err)
 {
     facts->member = xml_find(xml_root(facts->xml), "DescribeStacksResult/Stacks/member");
     const char *id = xml_text(facts->member, "StackId");
@@ -48,10 +48,11 @@ static bool take_facts(struct stack_facts *facts, struct err *err)
     return true;
 }
 
-bool stack_describe(struct amazon *amazon, const char *name, struct stack_facts *ret_facts, struct err *err)
+bool stack_describe(struct amazon *amazon, const char *name, struct stack_described *ret_stack,
+                    struct err *err)
 {
     CLEANUP(amazon_form_done) struct amazon_form form;
-    struct stack_facts facts = {.phase = STACK_ABSENT};
+    struct stack_described facts = {.phase = STACK_ABSENT};
 
     amazon_form_init(&form, "DescribeStacks");
     amazon_form_add(&form, "StackName", name);
@@ -59,34 +60,34 @@ bool stack_describe(struct amazon *amazon, const char *name, struct stack_facts 
         if (!amazon_refused_with(amazon, "ValidationError", "does not exist"))
             return false;
     } else if (!take_facts(&facts, err)) {
-        stack_facts_done(&facts);
+        stack_described_done(&facts);
         return false;
     }
     if (facts.phase == STACK_ABSENT)
-        stack_facts_done(&facts);
-    *ret_facts = facts;
+        stack_described_done(&facts);
+    *ret_stack = facts;
     return true;
 }
 
-bool stack_describe_idle(struct amazon *amazon, const char *name, struct stack_facts *ret_facts,
+bool stack_describe_idle(struct amazon *amazon, const char *name, struct stack_described *ret_stack,
                          struct err *err)
 {
     struct amazon_pace pace = {0};
     int64_t waited_ms = 0;
 
     for (;;) {
-        struct stack_facts facts;
+        struct stack_described facts;
         if (!stack_describe(amazon, name, &facts, err))
             return false;
         if (facts.phase != STACK_BUSY) {
-            *ret_facts = facts;
+            *ret_stack = facts;
             return true;
         }
         bool is_late = waited_ms >= WORK_LOCK_MS;
         if (is_late)
             (void)err_set(err, ERR_CONFLICT, "the stack %s is %s for %d s already", name, facts.status,
                           WORK_LOCK_MS / 1000);
-        stack_facts_done(&facts);
+        stack_described_done(&facts);
         if (is_late)
             return false;
         if (!amazon_pause(amazon, &pace))
@@ -95,7 +96,7 @@ bool stack_describe_idle(struct amazon *amazon, const char *name, struct stack_f
     }
 }
 
-bool stack_hides(const struct stack_facts *facts, const char *parameter)
+bool stack_hides(const struct stack_described *facts, const char *parameter)
 {
     const struct xml_element *list = xml_find(facts->member, "Parameters");
 

@@ -1,7 +1,7 @@
-/* stack_facts.h - a stack as CloudFormation describes it.
+/* stack_described.h - a stack as CloudFormation describes it.
  * SPDX-License-Identifier: MIT */
-#ifndef IAC_STACK_FACTS_H
-#define IAC_STACK_FACTS_H
+#ifndef IAC_STACK_DESCRIBED_H
+#define IAC_STACK_DESCRIBED_H
 
 #include "iac/amazon.h"
 
@@ -15,7 +15,7 @@ enum stack_phase {
     STACK_BROKEN   /* must be mended or deleted first */
 };
 
-struct stack_facts {
+struct stack_described {
     enum stack_phase phase;
     char id[AMAZON_ARN_SIZE]; /* "" ABSENT */
     char status[STACK_STATUS_SIZE];
@@ -26,15 +26,15 @@ struct stack_facts {
 
 enum stack_phase stack_phase_of(const char *status);
 
-/* By its name or its ARN. Ends with stack_facts_done. */
-MUST_CHECK bool stack_describe(struct amazon *amazon, const char *name, struct stack_facts *ret_facts,
+/* By its name or its ARN. Ends with stack_described_done. */
+MUST_CHECK bool stack_describe(struct amazon *amazon, const char *name, struct stack_described *ret_stack,
                                struct err *err);
 /* The same, when nobody works on it any more; waited for as long as for a lock (ERR_CONFLICT). */
-MUST_CHECK bool stack_describe_idle(struct amazon *amazon, const char *name, struct stack_facts *ret_facts,
-                                    struct err *err);
-void stack_facts_done(struct stack_facts *facts); /* for CLEANUP, and twice */
+MUST_CHECK bool stack_describe_idle(struct amazon *amazon, const char *name,
+                                    struct stack_described *ret_stack, struct err *err);
+void stack_described_done(struct stack_described *facts); /* for CLEANUP, and twice */
 
 /* Has it a parameter whose value it does not show? */
-bool stack_hides(const struct stack_facts *facts, const char *parameter);
+bool stack_hides(const struct stack_described *facts, const char *parameter);
 
 #endif
