@@ -364,8 +364,6 @@ static void what_is_under_way_at_the_end_is_dropped(void **state)
         assert_false(loop_run_until(bench->loop, &never, 1));
 }
 
-#define WITH_API(test) cmocka_unit_test_setup_teardown(test, api_bench_set_up, api_bench_tear_down)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {

@@ -61,8 +61,6 @@ static void a_token_speaks_of_its_services_only(void **state)
     free(reader);
 }
 
-#define WITH_API(test) cmocka_unit_test_setup_teardown(test, api_bench_set_up, api_bench_tear_down)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {

@@ -158,8 +158,6 @@ static void what_is_asked_in_vain(void **state)
     }
 }
 
-#define WITH_API(test) cmocka_unit_test_setup_teardown(test, api_bench_set_up, api_bench_tear_down)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {

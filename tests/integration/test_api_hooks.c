@@ -356,8 +356,6 @@ static void alertmanager_has_its_own(void **state)
     assert_answer(post_signed(bench, "/v1/hooks/alertmanager", "{\"alerts\":[]}"), 202, "\"taken\":0");
 }
 
-#define WITH_API(test) cmocka_unit_test_setup_teardown(test, api_bench_set_up, api_bench_tear_down)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {

@@ -176,8 +176,6 @@ static void who_does_not_wait_is_forgotten(void **state)
     bench->outputs_told(bench->outputs_data, outputs, 1, false, NULL);
 }
 
-#define WITH_API(test) cmocka_unit_test_setup_teardown(test, api_bench_set_up, api_bench_tear_down)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {

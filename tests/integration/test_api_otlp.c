@@ -84,8 +84,6 @@ static void long_bodies_only_of_who_may_post(void **state)
     free(reader);
 }
 
-#define WITH_API(test) cmocka_unit_test_setup_teardown(test, api_bench_set_up, api_bench_tear_down)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {

@@ -90,8 +90,6 @@ static void the_unix_socket_is_free(void **state)
     assert_int_equal(ask(bench, "GET", "/healthz", 3 * COUNT, 200), 3 * COUNT);
 }
 
-#define WITH_API(test) cmocka_unit_test_setup_teardown(test, api_bench_set_up, api_bench_tear_down)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {

@@ -123,8 +123,6 @@ static void no_file_makes_markup_of_text(void **state)
                 fail_msg("%s has %s", web_files[i].name, words[k]);
 }
 
-#define WITH_API(test) cmocka_unit_test_setup_teardown(test, api_bench_set_up, api_bench_tear_down)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {

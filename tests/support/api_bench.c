@@ -206,8 +206,7 @@ static const struct target_state *show_target(void *data, uint32_t target)
 
 static int64_t now_ms(void *data)
 {
-    (void)data;
-    return 5000;
+    return (void)data, 5000;
 }
 
 /* "sre" are alice and bob. */
@@ -266,13 +265,6 @@ void api_bench_trace(struct api_bench *bench, uint64_t deployment, enum trace_ki
 void api_bench_traces(struct api_bench *bench, uint64_t deployment, struct trace trace, size_t count,
                       const char *actor, const char *reason)
 {
-    api_bench_traces_begin(bench, deployment, trace, count, actor, reason);
-    wait_committed(bench);
-}
-
-void api_bench_traces_begin(struct api_bench *bench, uint64_t deployment, struct trace trace, size_t count,
-                            const char *actor, const char *reason)
-{
     bench->row_request = (struct journal_request){.token = 99, .actor = actor, .reason = reason};
     bench->texts = (struct journal_texts){.request_count = 1, .requests = &bench->row_request};
     for (size_t i = 0; i < count; i++) {
@@ -281,6 +273,8 @@ void api_bench_traces_begin(struct api_bench *bench, uint64_t deployment, struct
         row->trace = trace;
     }
     commit(bench, committed);
+    if (!bench->is_hasty)
+        wait_committed(bench);
 }
 
 void api_bench_release(struct api_bench *bench, uint64_t deployment)

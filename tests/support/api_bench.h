@@ -60,6 +60,7 @@ struct api_bench {
     size_t start_count, verb_count, target_verb_count, mark_count;
     struct api_bench_order last;
     bool is_slow;       /* answers wait for api_bench_answer() */
+    bool is_hasty;      /* nobody waits for audit rows: is_committed says when they are there */
     struct err refusal; /* code ≠ ERR_NONE: the next one is refused so */
     uint64_t created;   /* ≠ 0: the next verb makes this deployment */
     bool attaches;      /* the next start finds deployment 1 */
@@ -85,6 +86,7 @@ struct api_bench {
 /* Of cmocka. */
 int api_bench_set_up(void **state);
 int api_bench_tear_down(void **state);
+#define WITH_API(test) cmocka_unit_test_setup_teardown(test, api_bench_set_up, api_bench_tear_down)
 
 /* A journaled deployment of shop/prod, in memory as `phase`; its id. */
 uint64_t api_bench_deployment(struct api_bench *bench, enum deployment_phase phase);
@@ -94,9 +96,6 @@ void api_bench_trace(struct api_bench *bench, uint64_t deployment, enum trace_ki
 /* The same `count` times in one batch. */
 void api_bench_traces(struct api_bench *bench, uint64_t deployment, struct trace trace, size_t count,
                       const char *actor, const char *reason);
-/* Without waiting for it: the loop must not be needed for it. */
-void api_bench_traces_begin(struct api_bench *bench, uint64_t deployment, struct trace trace, size_t count,
-                            const char *actor, const char *reason);
 /* Journals the state as it is now, and forgets it. */
 void api_bench_release(struct api_bench *bench, uint64_t deployment);
 
