@@ -26,8 +26,8 @@ DEPLOYMENTS = {
     1: ("canary", "shop/prod", 20, PROMOTED, PASSED, 700, [], [(ROUTE, 10, 11)]),
     # 120 s in the queue; works 2 + 60 + 2 + 3 = 67; what retires the old slot comes after its end and is none of it
     2: ("canary", "shop/prod", 9, PROMOTED, PASSED, 1800, [], [(REHEARSE, 120, 122), (COMMAND, 125, 185), (ROUTE, 190, 192), (ROUTE, 800, 803), (COMMAND, 3600, 3610)]),
-    # fails at 300, turns at 302: way back 38, recovery 40
-    3: ("canary", "shop/prod", 8, ROLLED_BACK, FAILED, 340, [("fail", 0, 300), ("phase", ROLLING_BACK, 302)], [(REHEARSE, 0, 1), (COMMAND, 10, 70), (ROUTE, 80, 81), (ROUTE, 302, 303), (VERIFY, 304, 334)]),
+    # fails at 300, turns at 302, and what is declared for the worst case begins at 310: way back 38, recovery 40, disaster recovery 30
+    3: ("canary", "shop/prod", 8, ROLLED_BACK, FAILED, 340, [("fail", 0, 300), ("phase", ROLLING_BACK, 302), ("disaster", 0, 310)], [(REHEARSE, 0, 1), (COMMAND, 10, 70), (ROUTE, 80, 81), (ROUTE, 302, 303), (VERIFY, 304, 334)]),
     # works 1 + 45 + 2 = 48; taken back by the next one
     4: ("canary", "shop/prod", 7, PROMOTED, PASSED, 900, [], [(REHEARSE, 0, 1), (COMMAND, 5, 50), (ROUTE, 60, 62)]),
     # takes 4 back within 25
@@ -75,24 +75,25 @@ EXPECTED = {
     "test_coverage": ((0.80 + 0.90 + 0.94) / 3, 3),                               # runs 2 3 6: 7 did not test
     "artifact_size_trend": (1250000 / 1000000 - 1, 3),                            # of runs 7, 6 and 2 the newest and the oldest
     "lead_time": (7200, 1),                                                       # run 2
+    "disaster_recovery_time": (30, 1),                                            # 3
 }
 STRATEGIES = {
     "canary": {"deployment_success_rate": (1 / 5, 5), "deployment_elapsed": ((1800 + 900) / 2, 2), "deployment_time": ((67 + 48) / 2, 2), "rollback_time": ((38 + 25 + 30) / 3, 3),
-               "zero_downtime": (1, 5), "deployment_frequency": (0.2, 2), "rollback_rate": (4 / 5, 5), "recovery_time": ((40 + 25 + 90) / 3, 3), "availability": (1, 4)},
+               "zero_downtime": (1, 5), "deployment_frequency": (0.2, 2), "rollback_rate": (4 / 5, 5), "recovery_time": ((40 + 25 + 90) / 3, 3), "availability": (1, 4), "disaster_recovery_time": (30, 1)},
     "rolling": {"deployment_success_rate": (1 / 2, 2), "deployment_elapsed": (1200, 1), "deployment_time": (600, 1), "rollback_time": (70, 1),
-                "zero_downtime": (None, 0), "deployment_frequency": (0.1, 1), "rollback_rate": (1 / 2, 2), "recovery_time": (None, 0), "availability": (None, 0)},
+                "zero_downtime": (None, 0), "deployment_frequency": (0.1, 1), "rollback_rate": (1 / 2, 2), "recovery_time": (None, 0), "availability": (None, 0), "disaster_recovery_time": (None, 0)},
     "blue_green": {"deployment_success_rate": (1 / 2, 2), "deployment_elapsed": (4000, 1), "deployment_time": (42, 1), "rollback_time": (15, 1),
-                   "zero_downtime": (1, 2), "deployment_frequency": (0.1, 1), "rollback_rate": (1 / 2, 2), "recovery_time": (15, 1), "availability": (1, 2)},
+                   "zero_downtime": (1, 2), "deployment_frequency": (0.1, 1), "rollback_rate": (1 / 2, 2), "recovery_time": (15, 1), "availability": (1, 2), "disaster_recovery_time": (None, 0)},
     "recreate": {"deployment_success_rate": (1 / 2, 2), "deployment_elapsed": (622, 1), "deployment_time": (12, 1), "rollback_time": (19, 1),
-                 "zero_downtime": (0, 2), "deployment_frequency": (0.1, 1), "rollback_rate": (1 / 2, 2), "recovery_time": (20, 1), "availability": (1 - 37 / 672, 2)},
+                 "zero_downtime": (0, 2), "deployment_frequency": (0.1, 1), "rollback_rate": (1 / 2, 2), "recovery_time": (20, 1), "availability": (1 - 37 / 672, 2), "disaster_recovery_time": (None, 0)},
     "follow": {"deployment_success_rate": (1, 1), "deployment_elapsed": (3000, 1), "deployment_time": (0, 1), "rollback_time": (None, 0),
-               "zero_downtime": (None, 0), "deployment_frequency": (0.1, 1), "rollback_rate": (0, 1), "recovery_time": (None, 0), "availability": (None, 0)},
+               "zero_downtime": (None, 0), "deployment_frequency": (0.1, 1), "rollback_rate": (0, 1), "recovery_time": (None, 0), "availability": (None, 0), "disaster_recovery_time": (None, 0)},
 }
 STAGING = {"deployment_success_rate": (1 / 2, 2), "deployment_time": (600, 1), "rollback_time": (70, 1), "zero_downtime": (None, 0), "deployment_frequency": (0.1, 1),
-           "build_time": (None, 0)}
+           "build_time": (None, 0), "disaster_recovery_time": (None, 0)}
 MET = {"deployment_success_rate": False, "rollback_rate": False, "deployment_time": True, "rollback_time": True, "recovery_time": True, "zero_downtime": False,
        "availability": False, "pipeline_efficiency": False, "build_time": True, "test_coverage": True, "deployment_elapsed": None, "deployment_frequency": None,
-       "artifact_size_trend": None, "lead_time": None}
+       "artifact_size_trend": None, "lead_time": None, "disaster_recovery_time": True}
 
 PIPELINE = 'pipeline = "shop";\npipelines: { shop: { service = "shop"; stages: { build: { dist: { exec = ( "/usr/bin/true" ); }; };' \
     ' test: { unit: { exec = ( "/usr/bin/true" ); }; integration: { exec = ( "/usr/bin/true" ); retries = 1; }; load: { await = "1h"; }; };' \

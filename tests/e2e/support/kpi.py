@@ -45,6 +45,8 @@ def measured(path, row):
     elif row["kind"] == 0 and row["phase"] == ROLLED_BACK:
         row["back"] = over - turned if turned is not None else None
         row["recovery"] = over - failed if failed is not None else None if row["ending"] in WANTED else row["back"]
+    called = first(audit, lambda one: one["what"] == "disaster")
+    row["disaster"] = over - called if called is not None and row["phase"] == ROLLED_BACK else None
     row["down"] = sum(downs) if downs or any(one["kind"] == ROUTE for one in actions) else None
     return row
 
@@ -82,6 +84,7 @@ def of_deployments(rows, days):
             "rollback_rate": share(row["phase"] != PROMOTED or row["id"] in taken for row in ours),
             "deployment_elapsed": mean(row["elapsed"] for row in promoted), "deployment_time": mean(row["working"] for row in promoted),
             "rollback_time": mean(row["back"] for row in ways_back), "recovery_time": mean(row["recovery"] for row in ways_back),
+            "disaster_recovery_time": mean(row["disaster"] for row in ours),
             "zero_downtime": share(row["down"] == 0 for row in seen),
             "availability": (1 - sum(min(row["down"], row["elapsed"]) for row in timed) / sum(row["elapsed"] for row in timed), len(timed)) if timed else (None, 0),
             "deployment_frequency": (len(promoted) / days, len(promoted))}
