@@ -169,7 +169,7 @@ def test_tokens_are_renewed_and_end(world, vault):
     # The half that opens it was exchanged: until we have the new one, the old values serve.
     vault.secret_id = "canary-secret-id-new-1f"
     vault.restart()
-    wait_until(lambda: "logging in: Vault refuses the request (400)" in ready(world), 10, "it says so")
+    wait_until(lambda: "logging in: Vault refuses the request (400)" in ready(world), 40, "it says so: pauses grow while it is away")
     with publishing(world):
         assert ended(world, begun(world, "3.0.0"))["exit_code"] == 0
     world.write("secret-id", vault.secret_id)
