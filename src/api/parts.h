@@ -77,6 +77,8 @@ void runs_answer(struct call *call);
 /* A run concerns each service and environment that it deploys; false: answered with 403. */
 MUST_CHECK bool runs_allowed(struct call *call, unsigned right, const char *service,
                              const struct run_definition *definition);
+/* May the caller start what this would run? False: answered. */
+MUST_CHECK bool runs_may_start(struct call *call, const struct api_run_start *start);
 /* An answer to a task, and whether the caller may give it: who may start such a run may, but an answer that
  * is a review is for people, and a yes for what it names. False: answered. */
 struct runs_answer {

@@ -3,24 +3,6 @@
  * SPDX-License-Identifier: MIT */
 #include "api/parts.h"
 
-/* Whoever may deploy there and to the stand-in. */
-static bool is_allowed(struct call *call, const struct api_run_start *start)
-{
-    const struct api_env *env = &call->api->env;
-    struct err err = {0};
-
-    if (!call_allowed(call, TOKEN_DEPLOY, start->rehearses, start->environment))
-        return false;
-    struct run_definition *definition = env->run_definition(env->data, start, &err);
-    if (definition == NULL) {
-        problem_answer_err(call, &err);
-        return false;
-    }
-    bool is_good = runs_allowed(call, TOKEN_DEPLOY, definition->service, definition);
-    run_definition_free(definition);
-    return is_good;
-}
-
 void rehearsal_recovery(struct call *call)
 {
     static const char *const names[] = {"reason"};
@@ -40,7 +22,9 @@ void rehearsal_recovery(struct call *call)
         .reason = call->reason,
         .actor = call->principal.name,
         .trace = call_trace(call)};
-    if (!is_allowed(call, &start))
+    /* Whoever may deploy there and to the stand-in. */
+    if (!call_allowed(call, TOKEN_DEPLOY, start.rehearses, start.environment) ||
+        !runs_may_start(call, &start))
         return;
     call->env_holds++;
     env->run_start(env->data, &start, runs_done, call);

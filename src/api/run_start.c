@@ -160,8 +160,7 @@ static bool read_group(struct call *call, struct texts *texts)
     return false;
 }
 
-/* What it would run, and may the caller? */
-static bool is_allowed(struct call *call, const struct api_run_start *start)
+bool runs_may_start(struct call *call, const struct api_run_start *start)
 {
     const struct api_env *env = &call->api->env;
     struct err err = {0};
@@ -205,7 +204,7 @@ void runs_start(struct call *call)
         .reason = call->reason,
         .actor = texts.actor[0] == '\0' ? call->principal.name : texts.actor,
         .trace = call_trace(call)};
-    if (!is_allowed(call, &start))
+    if (!runs_may_start(call, &start))
         return;
     call->env_holds++;
     env->run_start(env->data, &start, runs_done, call);

@@ -285,7 +285,7 @@ void acting_command(struct live *live, struct acting *acting)
     if (acting->action.batch > 0)
         acting_batch(live, acting);
     else if (recovering_is_about(live, &acting->action))
-        recovering_act(live, acting);
+        recovering_act(acting);
     else if (!once_asks(live, acting))
         acting_command_now(live, acting);
 }

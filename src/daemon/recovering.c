@@ -87,11 +87,9 @@ static const char *why_of(enum run_phase phase)
     return phase == RUN_RELEASED ? "" : "the recovery plan did not run to its end";
 }
 
-static void look(struct acting *acting);
-
 static void look_again(void *data)
 {
-    look(data);
+    recovering_act(data);
 }
 
 /* A run that ended since it was looked for is looked for again. */
@@ -182,7 +180,7 @@ static void asked(void *data)
     free(asking);
 }
 
-static void look(struct acting *acting)
+void recovering_act(struct acting *acting)
 {
     struct daemon *daemon = acting->daemon;
     const struct live *live = live_find(daemon, acting->deployment);
@@ -204,12 +202,6 @@ static void look(struct acting *acting)
     acting->recovery = NULL;
     free(asking);
     acting_defer(acting, RESULT_AGAIN, err.text);
-}
-
-void recovering_act(struct live *live, struct acting *acting)
-{
-    (void)live;
-    look(acting);
 }
 
 void recovering_drop(struct acting *acting)

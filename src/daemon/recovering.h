@@ -12,7 +12,7 @@ bool recovering_is_about(const struct live *live, const struct action *action);
 
 /* Starts the run of the plan, or finds the one that was started before, and ends the action with it. One
  * action has one run, over restarts and tries. */
-void recovering_act(struct live *live, struct acting *acting);
+void recovering_act(struct acting *acting);
 
 /* Of an action that is forgotten while the journal is read. */
 void recovering_drop(struct acting *acting);

@@ -306,17 +306,25 @@ static enum iac_exit apply_plan(struct job *job, const struct purpose *purpose)
     return end;
 }
 
+/* What a command answers, which is nowhere else afterwards. */
+static enum iac_exit ask(struct job *job, const char *const *command, char **ret_json, size_t *ret_length)
+{
+    CLEANUP(memory_free_at) struct pulumi_words *words = memory_take(sizeof(*words));
+
+    pulumi_words_begin(words, job, command);
+    enum iac_exit end = pulumi_read(job, words, ANSWER, ret_json, ret_length);
+    work_remove(&job->work, ANSWER);
+    return end;
+}
+
 static enum iac_exit tell_outputs(struct job *job)
 {
     static const char *const command[] = {"stack", "output", "--json", NULL};
-    CLEANUP(memory_free_at) struct pulumi_words *words = memory_take(sizeof(*words));
     CLEANUP(memory_free_at) char *json = NULL;
     struct err err = {0};
     size_t length = 0;
 
-    pulumi_words_begin(words, job, command);
-    enum iac_exit end = pulumi_read(job, words, ANSWER, &json, &length);
-    work_remove(&job->work, ANSWER);
+    enum iac_exit end = ask(job, command, &json, &length);
     if (end != IAC_EXIT_DONE)
         return end;
     return report_values(job, json, length, &err) ? IAC_EXIT_DONE : job_complain(job, &err);
@@ -338,14 +346,11 @@ enum iac_exit pulumi_apply(struct job *job)
 static enum iac_exit count_resources(struct job *job, size_t *ret_count)
 {
     static const char *const command[] = {"stack", "export", NULL};
-    CLEANUP(memory_free_at) struct pulumi_words *words = memory_take(sizeof(*words));
     CLEANUP(memory_free_at) char *json = NULL;
     struct err err = {0};
     size_t length = 0;
 
-    pulumi_words_begin(words, job, command);
-    enum iac_exit end = pulumi_read(job, words, ANSWER, &json, &length);
-    work_remove(&job->work, ANSWER);
+    enum iac_exit end = ask(job, command, &json, &length);
     if (end != IAC_EXIT_DONE)
         return end;
     if (!pulumi_export_count(json, length, ret_count, &err))
