@@ -1,40 +1,14 @@
 # test_disaster.py - a rollback that cannot restore health: people are called, and disaster recovery is run once.
 # SPDX-License-Identifier: MIT
-import contextlib
 import os
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from support import wait_until
+from support.health import well_while
 from support.swift import allow, begin, begun, publishing, show, swift_rules
 
 SMOKE = """smoke_tests: {
   alive: { base_url = "http://127.0.0.1:PORT";  settle = "10ms";  timeout = "1s";  attempts = 2;  every = "100ms";
   checks: { health: { get = "/healthz";  expect = "status == 200"; }; }; };"""
-
-
-@contextlib.contextmanager
-def stable_health(path):
-    """What says whether stable is well: it is, once the file is there."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self):  # pylint: disable=invalid-name
-            self.send_response(200 if os.path.exists(path) else 503)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-        def log_message(self, *_arguments):  # pylint: disable=arguments-differ
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield server.server_address[1]
-    finally:
-        server.shutdown()
-        thread.join(5)
-        server.server_close()
 
 
 def begin_with(world, port, script):
@@ -68,7 +42,7 @@ def is_back(world, name):
 
 def test_a_rollback_that_cannot_restore_health(world):
     well = world.path("well")
-    with stable_health(well) as port, publishing(world):
+    with well_while(well) as port, publishing(world):
         world.start_receiver()
         begin_with(world, port, f"touch {well}")
         name = going_back(world)
@@ -87,7 +61,7 @@ def test_a_rollback_that_cannot_restore_health(world):
 
 def test_once_over_a_kill_of_the_daemon(world):
     well = world.path("well")
-    with stable_health(well) as port, publishing(world):
+    with well_while(well) as port, publishing(world):
         begin_with(world, port, "sleep 2")
         name = going_back(world)
         wait_until(lambda: len(runs(world)) == 1, 15, "disaster recovery runs")
@@ -104,7 +78,7 @@ def test_a_way_back_that_takes_too_long(world):
     """The proxy is away: past its deadline disaster recovery is run, once; what it does not mend is tried on."""
     well = world.path("well")
     open(well, "w", encoding="utf-8").close()
-    with stable_health(well) as port, publishing(world):
+    with well_while(well) as port, publishing(world):
         begin_with(world, port, "exit 1")
         name = begun(world, "2.0.0")
         wait_until(lambda: show(world, name)["share"] > 0, 8, "it has traffic")

@@ -84,13 +84,7 @@ def test_what_changed_since_the_approval(world):
     first = stack.asks(run)
     stack.change_code(changed(net={"size": 99}))
     assert stack.answer(run, first).status == 200
-    end = stack.ended(run)
-    assert end["state"] == "failed" and "the plan is stale" in end["summary"] and "verdict retry" in end["summary"], end["summary"]
-    again = world.verdict("retry", run, "--reason", "plan anew")
-    assert again.returncode == 0, again.stderr
-    run = again.stdout.split()[0]
-    second = stack.asks(run)
-    assert second != first and stack.answer(run, first).status == 409
+    run, second = stack.planned_anew(run, first)
     began, may_end = world.path("began"), world.path("may_end")
     code = changed(net={"size": 99})
     code["resources"]["door"] = {"type": "cloud:Door", "properties": {"wait": {"began": began, "may_end": may_end}}}

@@ -1,11 +1,9 @@
 # test_recovery_stack.py - a recovery plan that applies infrastructure once more, rehearsed with the real terraform.
 # SPDX-License-Identifier: MIT
-import contextlib
 import os
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from support import wait_until
+from support.health import well_while
 from support.swift import show
 from support.terraform import CODE, needs_terraform
 from test_iac import Stack
@@ -19,30 +17,6 @@ services: { shop: { rules: { smoke_tests = [ "alive" ]; };  environments: {
   prod: { strategy = "watched";  slots: { only: { address = "127.0.0.1:PORT"; }; };  recovery: { steps = ( { stack = "network";  UNATTENDED } );  rehearse = "dev"; }; };
   dev: { strategy = "watched";  slots: { only: { address = "127.0.0.1:PORT"; }; }; }; }; }; };
 """
-
-
-@contextlib.contextmanager
-def well(path="/"):
-    """A service that is well while there is a file; its port."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self):  # pylint: disable=invalid-name
-            self.send_response(200 if os.path.exists(path) else 503)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-        def log_message(self, *_arguments):  # pylint: disable=arguments-differ
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield server.server_address[1]
-    finally:
-        server.shutdown()
-        thread.join(5)
-        server.server_close()
 
 
 HEALS = """
@@ -74,7 +48,7 @@ class Planned(Stack):
 
 
 def test_a_stack_is_applied_on_the_stand_in_alone(world):
-    with well() as port:
+    with well_while() as port:
         stack = Planned(world, port)
         end = stack.rehearsed()
         assert (end["state"], end["purpose"], end["outputs"]["output.size"]) == ("released", "rehearsal", "1"), end["summary"]
@@ -87,7 +61,7 @@ def test_a_stack_is_applied_on_the_stand_in_alone(world):
 
 
 def test_what_nobody_approves_replaces_nothing(world):
-    with well() as port:
+    with well_while() as port:
         stack = Planned(world, port, unattended="unattended = true;")
         assert stack.rehearsed()["state"] == "released"
         stack.change(unattended="unattended = true;", more='variables: { name = "other"; };')
@@ -100,7 +74,7 @@ def test_what_nobody_approves_replaces_nothing(world):
 def test_in_earnest_people_approve_the_plan(world):
     """Nothing is to be undone, and what serves is not well: its infrastructure is made again, as people allow it."""
     path = world.path("well")
-    with well(path) as port:
+    with well_while(path) as port:
         stack = Planned(world, port, CODE + HEALS.replace("WELL", path))
         answer = world.api("POST", "/v1/deployments", {"service": "shop", "environment": "prod", "version": "2.0.0"})
         assert answer.status == 201, answer.text

@@ -3,6 +3,7 @@
 #ifndef SUPPORT_CONFIG_CASES_H
 #define SUPPORT_CONFIG_CASES_H
 
+#include "config/run_definition.h"
 #include "support/config_files.h"
 #include "support/config_schemas.h"
 
@@ -10,6 +11,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -56,6 +58,27 @@ static inline void assert_cases(const struct finding_case *cases, size_t count)
         if (strcmp(found, cases[i].expected) != 0)
             fail_msg("case %zu\n%s\n--- says\n%s\n--- not\n%s\n", i, cases[i].text, found, cases[i].expected);
     }
+}
+
+static inline struct config *read_good(const char *text)
+{
+    char found[1024];
+    struct config *config = read_text(text, strlen(text), found, sizeof(found));
+
+    assert_string_equal(found, "");
+    return config;
+}
+
+/* Frees the text. */
+static inline struct run_definition *unseal(char *sealed, struct err *err)
+{
+    if (sealed == NULL)
+        fail_msg("%s", err->text);
+    struct run_definition *definition = config_unseal_pipeline(sealed, err);
+    free(sealed);
+    if (definition == NULL)
+        fail_msg("%s", err->text);
+    return definition;
 }
 
 #endif

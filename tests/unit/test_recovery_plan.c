@@ -75,26 +75,6 @@ static void test_findings(void **state)
     assert_cases(cases, ARRAY_LENGTH(cases));
 }
 
-static struct config *read_good(const char *text)
-{
-    char found[1024];
-    struct config *config = read_text(text, strlen(text), found, sizeof(found));
-
-    assert_string_equal(found, "");
-    return config;
-}
-
-static struct run_definition *unseal(char *sealed, struct err *err)
-{
-    if (sealed == NULL)
-        fail_msg("%s", err->text);
-    struct run_definition *definition = config_unseal_pipeline(sealed, err);
-    free(sealed);
-    if (definition == NULL)
-        fail_msg("%s", err->text);
-    return definition;
-}
-
 static void expect_stages(const struct run_definition *definition, const char *expected)
 {
     char found[512];

@@ -136,26 +136,6 @@ static void test_too_many_variables(void **state)
     }
 }
 
-static struct config *read_good(const char *text)
-{
-    char found[1024];
-    struct config *config = read_text(text, strlen(text), found, sizeof(found));
-
-    assert_string_equal(found, "");
-    return config;
-}
-
-static struct run_definition *unseal(char *sealed, struct err *err)
-{
-    if (sealed == NULL)
-        fail_msg("%s", err->text);
-    struct run_definition *definition = config_unseal_pipeline(sealed, err);
-    free(sealed);
-    if (definition == NULL)
-        fail_msg("%s", err->text);
-    return definition;
-}
-
 /* "plan plan | approve approve": each stage with its tasks. */
 static const char *stages_of(const struct run_definition *definition, char *to, size_t size)
 {

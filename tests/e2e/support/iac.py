@@ -46,5 +46,17 @@ class StackRuns:
     def answer(self, run, plan, result="pass", stage="approve"):
         return self.world.api("POST", f"/v1/runs/{run}/tasks/{stage}/approve", {"result": result, "outputs": {"plan": plan}})
 
+    def planned_anew(self, run, first):
+        """Its plan was approved and is stale: it fails, and a retry asks again, for another plan. The new run, and that plan."""
+        end = self.ended(run)
+        assert end["state"] == "failed" and "the plan is stale" in end["summary"] and "verdict retry" in end["summary"], end["summary"]
+        again = self.world.verdict("retry", run, "--reason", "plan anew")
+        assert again.returncode == 0, again.stderr
+        run = again.stdout.split()[0]
+        second = self.asks(run)
+        assert second != first
+        assert self.answer(run, first).status == 409, "what was approved is not approved any more"
+        return run, second
+
     def folders(self, environment="prod"):
         return os.listdir(self.world.path("work", "network", environment, "runs"))
