@@ -320,6 +320,7 @@ def test_approved_in_the_console(world):
         browser.click("button", "Approve this plan")
         browser.wait("dialog", plan)
         browser.picture("approval")
+        assert browser.run("const dialog = document.querySelector('dialog'); return dialog.scrollWidth <= dialog.clientWidth"), "the whole hash is seen"
         browser.fill("dialog #reason", "read it")
         browser.click("dialog button[type=submit]")
         browser.wait("h1", "released")
