@@ -165,22 +165,31 @@ static void login_changed(void *data)
 
 /* ---- looking up ---- */
 
-static const char *why_not(const struct vault *vault, const struct vault_path *path)
+/* Without a token nothing is asked for: what keeps us from one is newer than what a path was answered. */
+static const struct err *trouble_of(const struct vault *vault, const struct vault_path *path)
 {
     const struct err *trouble = vault_login_trouble(vault->login);
+    uint64_t number = 0;
 
-    if (path->err.code != ERR_NONE)
-        return path->err.text;
+    if (path->err.code == ERR_NONE || (trouble != NULL && vault_login_token(vault->login, &number) == NULL))
+        return trouble;
+    return &path->err;
+}
+
+static const char *why_not(const struct vault *vault, const struct vault_path *path)
+{
+    const struct err *trouble = trouble_of(vault, path);
+
     return trouble == NULL ? "it was not asked yet" : trouble->text;
 }
 
 static enum err_code code_of(const struct vault *vault, const struct vault_path *path)
 {
-    if (path->err.code == ERR_FORBIDDEN)
-        return ERR_FORBIDDEN;
-    if (path->err.code != ERR_NONE || vault_login_trouble(vault->login) != NULL)
-        return ERR_UNAVAILABLE;
-    return ERR_CONFLICT;
+    const struct err *trouble = trouble_of(vault, path);
+
+    if (trouble == NULL)
+        return ERR_CONFLICT;
+    return trouble == &path->err && trouble->code == ERR_FORBIDDEN ? ERR_FORBIDDEN : ERR_UNAVAILABLE;
 }
 
 static bool copy_value(const struct vault *vault, const struct vault_path *path, const struct vault_key *key,
@@ -273,7 +282,7 @@ static bool is_troubled(const struct vault *vault, const struct vault_path *path
         text_add(text, "%s/%s: not yet read (%s)", path->mount, path->path, why_not(vault, path));
     else if (path->err.code != ERR_NONE)
         text_add(text, "%s/%s: degraded, values of %" PRId64 " s ago are used (%s)", path->mount, path->path,
-                 (loop_now_ms() - path->read_ms) / 1000, path->err.text);
+                 (loop_now_ms() - path->read_ms) / 1000, why_not(vault, path));
     return text->length > 0;
 }
 

@@ -166,8 +166,11 @@ def test_tokens_are_renewed_and_end(world, vault):
     with publishing(world):
         assert ended(world, begun(world, "2.0.0"))["exit_code"] == 0
 
-    # The half that opens it was exchanged: until we have the new one, the old values serve.
+    # The half that opens it was exchanged while it was away: until we have the new one, the old values serve,
+    # and what is said is why they are not read now, not why they were not read before.
     vault.secret_id = "canary-secret-id-new-1f"
+    vault.stop()
+    wait_until(lambda: "degraded, values of" in ready(world), 10, "reads fail while it is away")
     vault.restart()
     wait_until(lambda: "logging in: Vault refuses the request (400)" in ready(world), 40, "it says so: pauses grow while it is away")
     with publishing(world):
