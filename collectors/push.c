@@ -29,7 +29,11 @@ static bool make_name(const struct push_sample *sample, char name[NAME_SIZE])
     struct text text;
 
     text_init(&text, name, NAME_SIZE);
-    text_add(&text, "%s/%s/%s/%s", sample->service, sample->environment, sample->key, sample->metric);
+    const char *const parts[] = {sample->service, sample->environment, sample->key, sample->metric};
+    for (size_t i = 0; i < ARRAY_LENGTH(parts); i++) {
+        text_add_text(&text, i == 0 ? "" : "/");
+        text_add_text(&text, parts[i]);
+    }
     return !text.is_cut;
 }
 

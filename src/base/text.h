@@ -27,6 +27,9 @@ struct text {
 void text_init(struct text *text, char *memory, size_t size);
 void text_add(struct text *text, const char *format, ...) PRINTF_LIKE(2, 3);
 void text_add_bytes(struct text *text, const char *bytes, size_t length);
+/* The two that stand in every value's way, without a format to read. */
+void text_add_text(struct text *text, const char *added);
+void text_add_whole(struct text *text, uint64_t number);
 
 /* Copies into a fixed buffer; false (and the buffer untouched) where `from` does not fit. */
 MUST_CHECK bool text_copy(char *to, size_t size, const char *from);

@@ -93,14 +93,15 @@ static void point_to_name(struct json_node *node, const char *parent, const char
     struct text pointer;
 
     text_init(&pointer, node->pointer, sizeof(node->pointer));
-    text_add(&pointer, "%s/", parent);
+    text_add_text(&pointer, parent);
+    text_add_text(&pointer, "/");
     for (; *name != '\0'; name++) {
-        if (*name == '~')
-            text_add(&pointer, "~0");
-        else if (*name == '/')
-            text_add(&pointer, "~1");
-        else
-            text_add_bytes(&pointer, name, 1);
+        size_t plain = strcspn(name, "~/");
+        text_add_bytes(&pointer, name, plain);
+        name += plain;
+        if (*name == '\0')
+            break;
+        text_add_text(&pointer, *name == '~' ? "~0" : "~1");
     }
 }
 
@@ -109,7 +110,9 @@ static void point_to_index(struct json_node *node, const char *parent)
     struct text pointer;
 
     text_init(&pointer, node->pointer, sizeof(node->pointer));
-    text_add(&pointer, "%s/%zu", parent, node->index);
+    text_add_text(&pointer, parent);
+    text_add_text(&pointer, "/");
+    text_add_whole(&pointer, node->index);
 }
 
 struct json_node json_member(const struct json_node *object, const char *name)

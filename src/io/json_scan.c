@@ -15,6 +15,7 @@
 
 enum {
     NUMBER_LENGTH_MAX = 63, /* cJSON cuts longer ones in silence */
+    EXACT_LENGTH_MAX = 15,  /* an integer of so many digits is less than 2^53 */
     NAME_SHOWN_MAX = 64
 };
 
@@ -148,14 +149,22 @@ static bool scan_character(struct scan *scan)
     return true;
 }
 
+static bool is_plain(char c)
+{
+    return c >= ' ' && c <= '~' && c != '"' && c != '\\';
+}
+
 /* The cursor stands on the opening quote. */
 static bool scan_text(struct scan *scan)
 {
     size_t start = scan->at++;
 
-    while (scan->at < scan->length && scan->bytes[scan->at] != '"')
-        if (!scan_character(scan))
+    while (scan->at < scan->length && scan->bytes[scan->at] != '"') {
+        if (is_plain(scan->bytes[scan->at]))
+            scan->at++;
+        else if (!scan_character(scan))
             return false;
+    }
     if (scan->at >= scan->length)
         return refuse(scan, start, "the text that begins here does not end");
     scan->at++;
@@ -180,7 +189,7 @@ static bool is_exact(double number, const char *digits, size_t length)
     return (size_t)written == length && memcmp(printed, digits, length) == 0;
 }
 
-static bool check_number(const struct scan *scan, size_t start, bool is_integer)
+static bool check_number(const struct scan *scan, size_t start, bool is_integer, bool has_exponent)
 {
     char digits[NUMBER_LENGTH_MAX + 1];
     size_t length = scan->at - start;
@@ -188,6 +197,8 @@ static bool check_number(const struct scan *scan, size_t start, bool is_integer)
 
     if (length > NUMBER_LENGTH_MAX)
         return refuse(scan, start, "a number has at most 63 characters");
+    if (!has_exponent && (!is_integer || length <= EXACT_LENGTH_MAX))
+        return true; /* so short it is neither too large nor inexact */
     memcpy(digits, scan->bytes + start, length);
     digits[length] = '\0';
     double number = strtod_l(digits, NULL, plain);
@@ -225,6 +236,7 @@ static bool scan_number(struct scan *scan)
 {
     size_t start = scan->at;
     bool is_integer = true;
+    bool has_exponent = false;
 
     if (!scan_integer_part(scan))
         return false;
@@ -236,10 +248,11 @@ static bool scan_number(struct scan *scan)
     }
     if (peek(scan) == 'e' || peek(scan) == 'E') {
         is_integer = false;
+        has_exponent = true;
         if (!scan_exponent(scan))
             return false;
     }
-    return check_number(scan, start, is_integer);
+    return check_number(scan, start, is_integer, has_exponent);
 }
 
 static bool scan_word(struct scan *scan, const char *word)

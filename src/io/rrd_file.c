@@ -365,12 +365,14 @@ static bool open_target(struct target *target, int64_t first_s, struct rrd_file_
 /* 15 digits: librrd reads digit by digit, and more of them only add its rounding, but to whole numbers. */
 static void add_value(struct text *text, double value)
 {
-    if (isfinite(value) && fabs(value) < WHOLE_MAX && trunc(value) == value)
-        text_add(text, ":%.0f", value);
-    else if (isfinite(value))
+    if (isfinite(value) && fabs(value) < WHOLE_MAX && trunc(value) == value) {
+        text_add_text(text, value < 0 ? ":-" : ":");
+        text_add_whole(text, (uint64_t)fabs(value));
+    } else if (isfinite(value)) {
         text_add(text, ":%.15g", value);
-    else
-        text_add(text, ":U");
+    } else {
+        text_add_text(text, ":U");
+    }
 }
 
 static void format_update(char *to, size_t size, int64_t end_s, const double *values, size_t columns)
@@ -378,7 +380,7 @@ static void format_update(char *to, size_t size, int64_t end_s, const double *va
     struct text text;
 
     text_init(&text, to, size);
-    text_add(&text, "%lld", (long long)end_s);
+    text_add_whole(&text, (uint64_t)end_s);
     for (size_t i = 0; i < columns; i++)
         add_value(&text, values != NULL ? values[i] : NAN);
 }

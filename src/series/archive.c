@@ -165,10 +165,14 @@ bool archive_is_row_of(enum series_kind kind, const struct rrd_file_rows *rows)
 
 bool archive_path(const struct series_name *name, const char *suffix, char *to, size_t size)
 {
-    int length = snprintf(to, size, "%s/%s/%s/%s%s.rrd", name->service, name->environment, name->key,
-                          name->metric, suffix);
+    const char *const parts[] = {name->service, "/",   name->environment, "/", name->key, "/", name->metric,
+                                 suffix,        ".rrd"};
+    struct text text;
 
-    return length > 0 && (size_t)length < size && rrd_file_is_path(to);
+    text_init(&text, to, size);
+    for (size_t i = 0; i < ARRAY_LENGTH(parts); i++)
+        text_add_text(&text, parts[i]);
+    return !text.is_cut && rrd_file_is_path(to);
 }
 
 static const struct archive_plan *plan_of(struct archive *archive, int64_t step_s)
