@@ -200,6 +200,23 @@ bool call_body_line(struct call *call, const char *name, size_t size, char *to)
     return true;
 }
 
+/* Who may not approve what they began must not begin it in somebody else's name. */
+bool call_body_actor(struct call *call, size_t size, char *to)
+{
+    const struct principal *principal = &call->principal;
+
+    if (!call_body_line(call, "actor", size, to))
+        return false;
+    if (to[0] != '\0' && principal->is_person && strcmp(to, principal->name) != 0) {
+        problem_answer(
+            call, 403, "forbidden",
+            "#/actor: %s speaks for no other person: only a pipeline's token tells for whom it acts",
+            principal->name);
+        return false;
+    }
+    return to[0] != '\0' || text_copy(to, size, principal->name);
+}
+
 bool call_body_name(struct call *call, const char *name, bool (*is_good)(const char *text), const char *what,
                     size_t size, char *to)
 {

@@ -96,7 +96,9 @@ MUST_CHECK bool call_read_body(struct call *call, const char *const *names, size
 /* Optional member `name` of the body: one line of at most `size` - 1 bytes; "" where missing. False:
  * answered. */
 MUST_CHECK bool call_body_line(struct call *call, const char *name, size_t size, char *to);
-/* The same, but it must be there and fit (is_good says so; `what` names the form). */
+/* "actor": who caused it, where that is not who asks; only somebody who is no person may say so. */
+MUST_CHECK bool call_body_actor(struct call *call, size_t size, char *to);
+/* As a line, but it must be there and fit (is_good says so; `what` names the form). */
 MUST_CHECK bool call_body_name(struct call *call, const char *name, bool (*is_good)(const char *text),
                                const char *what, size_t size, char *to);
 /* Optional flag, false where missing. */

@@ -184,7 +184,7 @@ static bool read_start(struct call *call, struct start_texts *texts)
         !call_body_line(call, "strategy", sizeof(texts->strategy), texts->strategy) ||
         !call_body_line(call, "run_url", sizeof(texts->run_url), texts->run_url) ||
         !call_body_line(call, "commit", sizeof(texts->commit), texts->commit) ||
-        !call_body_line(call, "actor", sizeof(texts->actor), texts->actor) ||
+        !call_body_actor(call, sizeof(texts->actor), texts->actor) ||
         !call_body_line(call, "reason", sizeof(call->reason), call->reason) ||
         !call_body_line(call, "traceparent", sizeof(texts->traceparent), texts->traceparent) ||
         !call_body_line(call, "tracestate", sizeof(texts->tracestate), texts->tracestate) ||
@@ -303,7 +303,7 @@ void deployments_start(struct call *call)
         .run_url = texts.run_url,
         .commit = texts.commit,
         .reason = call->reason,
-        .actor = texts.actor[0] == '\0' ? call->principal.name : texts.actor,
+        .actor = texts.actor,
         .is_emergency = texts.is_emergency,
         .is_stable_bad = texts.is_stable_bad,
         .idempotency_key = call->key[0] == '\0' ? NULL : call->key,

@@ -28,7 +28,7 @@ static bool read_words(struct call *call, struct texts *texts)
            call_body_line(call, "stack", sizeof(texts->stack), texts->stack) &&
            call_body_line(call, "run_url", sizeof(texts->run_url), texts->run_url) &&
            call_body_line(call, "commit", sizeof(texts->commit), texts->commit) &&
-           call_body_line(call, "actor", sizeof(texts->actor), texts->actor) &&
+           call_body_actor(call, sizeof(texts->actor), texts->actor) &&
            call_body_line(call, "reason", sizeof(call->reason), call->reason);
 }
 
@@ -202,7 +202,7 @@ void runs_start(struct call *call)
         .run_url = texts.run_url,
         .commit = texts.commit,
         .reason = call->reason,
-        .actor = texts.actor[0] == '\0' ? call->principal.name : texts.actor,
+        .actor = texts.actor,
         .trace = call_trace(call)};
     if (!runs_may_start(call, &start))
         return;

@@ -157,11 +157,38 @@ static void a_page_that_something_happened_after_is_read_again(void **state)
     assert_int_equal(bench->verb_count, 0);
 }
 
+/* Who began something must not approve it: so no person begins it as somebody else. */
+static void a_person_begins_nothing_in_another_name(void **state)
+{
+    struct api_bench *bench = *state;
+    static const char path[] = "/v1/deployments";
+    static const char as_bob[] =
+        "{\"service\":\"shop\",\"environment\":\"prod\",\"version\":\"2.0.0\",\"actor\":\"bob\"}";
+    static const char as_alice[] =
+        "{\"service\":\"shop\",\"environment\":\"prod\",\"version\":\"2.0.0\",\"actor\":\"alice\"}";
+    static const char run_as_bob[] = "{\"pipeline\":\"shop\",\"version\":\"2.0.0\",\"actor\":\"bob\"}";
+    char *alice = api_bench_token(bench, "{\"principal\":\"alice\",\"person\":true,\"scopes\":[\"deploy\"]}");
+    char *robot = api_bench_token(bench, "{\"principal\":\"ci\",\"scopes\":[\"deploy\"]}");
+
+    bench->token = alice;
+    assert_answer(api_bench_ask(bench, "POST", path, as_bob), 403, "#/actor: alice speaks for no other");
+    assert_answer(api_bench_ask(bench, "POST", "/v1/runs", run_as_bob), 403, "#/actor: alice speaks");
+    assert_int_equal(bench->start_count, 0);
+    assert_answer(api_bench_ask(bench, "POST", path, as_alice), 201, "");
+    bench->token = robot;
+    assert_answer(api_bench_ask(bench, "POST", path, as_bob), 201, "");
+    assert_int_equal(bench->start_count, 2);
+    assert_non_null(strstr(bench->last.text, "by ci for bob"));
+    free(alice);
+    free(robot);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH_API(people_approve_once_each),
         WITH_API(an_approval_under_way_counts),
+        WITH_API(a_person_begins_nothing_in_another_name),
         WITH_API(a_page_that_something_happened_after_is_read_again),
     };
 
