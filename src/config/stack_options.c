@@ -3,6 +3,7 @@
 #include "config/stack_options.h"
 
 #include "config/stacks.h"
+#include "config/targets.h"
 
 enum { MINUTE_MS = 60 * 1000, HOUR_MS = 60 * MINUTE_MS };
 
@@ -63,6 +64,7 @@ const struct option stack_options[STACK_FILLED_COUNT] = {
                          .type = OPTION_BOOL,
                          .fallback = "false",
                          .help = "pulumi: hold it to a plan that it saves itself, too"},
+    [STACK_SECRETS] = COMMANDS_SECRETS_OPTION,
     [STACK_REGION] = {.name = "region",
                       .type = OPTION_TEXT,
                       .help = "of cloudformation and cdk: where, like \"eu-west-1\""},

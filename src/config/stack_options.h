@@ -16,6 +16,7 @@ enum {
     STACK_STATE,
     STACK_DRIFT_EVERY,
     STACK_SAVE_PLAN,
+    STACK_SECRETS,
     STACK_REGION, /* of tools of Amazon's; up to the role an environment may say its own */
     STACK_PROFILE,
     STACK_CALLED,

@@ -7,6 +7,7 @@
 #include "config/stack_options.h"
 #include "config/stack_words.h"
 #include "config/stacks.h"
+#include "config/targets.h"
 #include "config/task_approval.h"
 #include "config/task_condition.h"
 
@@ -143,6 +144,8 @@ static struct run_task_definition *add_command(const struct expansion *expansion
     *task = (struct run_task_definition){.name = name,
                                          .directory = expansion->place->directory,
                                          .timeout_ms = limit_ms,
+                                         .secrets = expansion->values[STACK_SECRETS].list,
+                                         .secret_count = expansion->values[STACK_SECRETS].list_length / 2,
                                          .stack = expansion->place,
                                          .word = word_of(verb)};
     return take_words(expansion, verb, task) ? task : NULL;
@@ -344,6 +347,7 @@ bool stacks_expand(const struct build *build, const struct node *filled, const c
         !check_absolute(build, filled, "directory", &expansion.values[STACK_DIRECTORY]) ||
         !check_absolute(build, filled, "program", &expansion.values[STACK_PROGRAM]) ||
         !check_tool(build, filled, expansion.values) ||
+        !commands_check_secrets(build, filled, &expansion.values[STACK_SECRETS]) ||
         !stack_words_merge(build, tree_find(filled, "here"), expansion.values) ||
         !stack_words_check(build, filled, expansion.values) || !take_place(&expansion) ||
         !add_verb(&expansion))

@@ -73,15 +73,41 @@ static void become(const struct invocation *invocation, pid_t parent)
 }
 
 /* What is written to a pipe that nobody reads is lost, and that is all right. */
-static void follow(int output, off_t *at)
+static void copy(const char *bytes, size_t length)
 {
-    char piece[PIECE];
-    ssize_t length = 0;
+    while (length > 0) {
+        ssize_t written = write(STDOUT_FILENO, bytes, length);
+        if (written < 0 && errno != EINTR)
+            return;
+        bytes += written > 0 ? written : 0;
+        length -= written > 0 ? (size_t)written : 0;
+    }
+}
 
-    while ((length = pread(output, piece, sizeof(piece), *at)) > 0) {
-        if (write(STDOUT_FILENO, piece, (size_t)length) < 0 && errno == EINTR)
-            continue;
-        *at += length;
+/* Of what was read of it: whole lines, or all where more would not fit or come. */
+static size_t whole_lines(const char *piece, size_t length, bool is_end)
+{
+    const char *last = memrchr(piece, '\n', length);
+
+    if (is_end && length < PIECE)
+        return length;
+    return last != NULL ? (size_t)(last - piece) + 1 : length == PIECE ? length : 0;
+}
+
+static void follow(const struct invocation *invocation, off_t *at, bool is_end)
+{
+    char piece[PIECE + 1];
+    size_t whole = 1;
+
+    while (whole > 0) {
+        ssize_t length = pread(invocation->said, piece, PIECE, *at);
+        whole = length > 0 ? whole_lines(piece, (size_t)length, is_end) : 0;
+        for (size_t i = 0; i < whole; i++)
+            piece[i] = piece[i] == '\0' ? ' ' : piece[i];
+        piece[whole] = '\0';
+        *at += (off_t)whole;
+        redaction_apply(invocation->hidden, piece);
+        copy(piece, strlen(piece));
     }
 }
 
@@ -140,7 +166,7 @@ static int wait_for_end(struct invocation_signals *signals, const struct invocat
     for (bool is_asked = false; waitpid(pid, &status, WNOHANG) == 0;) {
         bool is_first = wait_for_signal(signals, FOLLOW_NS);
         if (invocation->said >= 0)
-            follow(invocation->said, &at);
+            follow(invocation, &at, false);
         take_output(&listening);
         if (!is_asked && (is_first || listening.has_enough)) { /* one more would make it drop what it does */
             (void)kill(pid, SIGINT);
@@ -148,7 +174,7 @@ static int wait_for_end(struct invocation_signals *signals, const struct invocat
         }
     }
     if (invocation->said >= 0)
-        follow(invocation->said, &at);
+        follow(invocation, &at, true);
     take_output(&listening);
     if (listening.line.length > 0)
         hear_line(&listening);

@@ -9,6 +9,8 @@
 #include "base/attributes.h"
 #include "base/err.h"
 
+#include "io/redaction.h"
+
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -32,6 +34,7 @@ struct invocation {
     /* NULL, or told each line of `output` (with a NUL, no newline; NULL: one of more than INVOCATION_LINE_MAX
      * bytes). False: the tool is interrupted, once. */
     bool (*hear)(void *data, const char *line, size_t length);
+    struct redaction *hidden; /* struck out of what is copied, line by line; NULL: nothing is */
     void *data;
 };
 

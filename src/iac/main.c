@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "iac/tool.h"
 #include "io/memory.h"
+#include "io/redaction.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -235,6 +236,7 @@ int main(int count, char **texts)
     (void)setvbuf(stdout, NULL, _IONBF, 0); /* in order with what the tool says */
     (void)umask(077);
     invocation_signals_init(&job.signals);
+    job.hidden = redaction_new();
     if (!read_arguments(count, texts, &job, &err)) {
         (void)fprintf(stderr, "verdict-iac: %s\n", err.text);
         return IAC_EXIT_USAGE;
@@ -252,5 +254,6 @@ int main(int count, char **texts)
     if (text != NULL)
         (void)fprintf(stderr, "verdict-iac: %s\n", text);
     work_close(&job.work);
+    redaction_free(job.hidden);
     return (int)end;
 }

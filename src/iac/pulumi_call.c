@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "iac/pulumi_preview.h"
 #include "iac/surroundings.h"
+#include "io/memory.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -63,7 +64,7 @@ static enum iac_exit classify(int said, int output, const char *what, int status
 
 static enum iac_exit run(struct job *job, const struct invocation *asked, const struct pulumi_words *words)
 {
-    CLEANUP(surroundings_free_at) struct surroundings *around = surroundings_new(without);
+    CLEANUP(surroundings_free_at) struct surroundings *around = surroundings_new(without, job->hidden);
     struct invocation invocation = *asked;
     char program[WORK_PATH_MAX];
     struct err err = {0};
@@ -76,6 +77,7 @@ static enum iac_exit run(struct job *job, const struct invocation *asked, const 
     invocation.program = program;
     invocation.arguments = words->at;
     invocation.environment = surroundings_pairs(around);
+    invocation.hidden = job->hidden;
     is_good = is_good && invocation_run(&job->signals, &invocation, &status, &err);
     enum iac_exit end = !is_good      ? job_complain(job, &err)
                         : status == 0 ? IAC_EXIT_DONE
@@ -95,8 +97,11 @@ enum iac_exit pulumi_write(struct job *job, const struct pulumi_words *words, in
 
 static void show(void *data, const char *message)
 {
-    (void)data;
-    (void)printf("%s\n", message);
+    const struct job *job = data;
+    CLEANUP(memory_free_at) char *shown = memory_copy_text(message);
+
+    redaction_apply(job->hidden, shown);
+    (void)printf("%s\n", shown);
 }
 
 enum iac_exit pulumi_read(struct job *job, const struct pulumi_words *words, const char *name,
@@ -111,7 +116,7 @@ enum iac_exit pulumi_read(struct job *job, const struct pulumi_words *words, con
     if (!work_load(&job->work, name, PLAN_JSON_MAX, ret_text, ret_length, &err))
         end = end == IAC_EXIT_DONE ? job_complain(job, &err) : end;
     else if (end == IAC_EXIT_FAILED)
-        pulumi_preview_complaints(*ret_text, *ret_length, show, NULL);
+        pulumi_preview_complaints(*ret_text, *ret_length, show, job);
     (void)close(fd);
     return end;
 }

@@ -3,6 +3,7 @@
 #include "iac/surroundings.h"
 
 #include "io/memory.h"
+#include "io/redaction.h"
 #include "io/secret.h"
 
 #include <stdio.h>
@@ -21,6 +22,7 @@ struct surroundings {
     size_t own_count;
     const char *pairs[PAIRS_MAX + 1];
     size_t count;
+    struct redaction *hidden;
 };
 
 static bool begins(const char *pair, const char *with)
@@ -37,10 +39,11 @@ static bool is_passed_on(const char *pair, const char *const *without)
     return !is_ours;
 }
 
-struct surroundings *surroundings_new(const char *const *without)
+struct surroundings *surroundings_new(const char *const *without, struct redaction *hidden)
 {
     struct surroundings *surroundings = memory_take(sizeof(*surroundings));
 
+    surroundings->hidden = hidden;
     for (char **pair = environ; *pair != NULL && surroundings->count < PAIRS_MAX - OWN_MAX; pair++)
         if (is_passed_on(*pair, without))
             surroundings->pairs[surroundings->count++] = *pair;
@@ -76,6 +79,13 @@ bool surroundings_add(struct surroundings *surroundings, const char *name, const
     return true;
 }
 
+bool surroundings_add_hidden(struct surroundings *surroundings, const char *name, const struct secret *secret,
+                             struct err *err)
+{
+    redaction_add(surroundings->hidden, secret->bytes, secret->length);
+    return surroundings_add(surroundings, name, secret->bytes, err);
+}
+
 /* "IAC_SECRET_NAME=reference" */
 static bool add_secret(struct surroundings *surroundings, const char *pair, struct err *err)
 {
@@ -88,7 +98,7 @@ static bool add_secret(struct surroundings *surroundings, const char *pair, stru
         return err_set(err, ERR_INVALID, SECRET "NAME: must name a variable");
     if (!secret_load(NULL, name + length + 1, &secret, err))
         return err_wrap(err, SECRET "%s", copy);
-    return surroundings_add(surroundings, copy, secret.bytes, err);
+    return surroundings_add_hidden(surroundings, copy, &secret, err);
 }
 
 bool surroundings_add_secrets(struct surroundings *surroundings, struct err *err)

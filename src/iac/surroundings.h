@@ -7,18 +7,25 @@
 #include "base/err.h"
 #include "iac/work.h"
 
+struct redaction;
+struct secret;
 struct surroundings;
 
 enum { SURROUNDINGS_VALUE_MAX = 120 * 1024 /* bytes; the kernel takes 128 KiB with the name */ };
 
-/* `without`: how the pairs begin that are not passed on, besides VERDICT_ and IAC_; ends with NULL. */
-struct surroundings *surroundings_new(const char *const *without);
+/* `without`: how the pairs begin that are not passed on, besides VERDICT_ and IAC_; ends with NULL. `hidden`
+ * takes the values that nobody else is to see. */
+struct surroundings *surroundings_new(const char *const *without, struct redaction *hidden);
 void surroundings_free(struct surroundings *surroundings);     /* what was added is wiped */
 void surroundings_free_at(struct surroundings **surroundings); /* for CLEANUP */
 
 /* ERR_LIMIT. */
 MUST_CHECK bool surroundings_add(struct surroundings *surroundings, const char *name, const char *value,
                                  struct err *err);
+
+/* The same of a value for `hidden`. */
+MUST_CHECK bool surroundings_add_hidden(struct surroundings *surroundings, const char *name,
+                                        const struct secret *secret, struct err *err);
 
 /* IAC_SECRET_NAME=REFERENCE of our own (io/secret.h): the program finds what it refers to as NAME. */
 MUST_CHECK bool surroundings_add_secrets(struct surroundings *surroundings, struct err *err);

@@ -136,7 +136,8 @@ static bool find_program(const char *word, char to[WORK_PATH_MAX], struct err *e
 static bool run_app(const struct synthesis *synthesis, int said, struct err *err)
 {
     static const char *const without[] = {"AWS_", "CDK_", NULL}; /* who makes a template needs no keys */
-    CLEANUP(surroundings_free_at) struct surroundings *around = surroundings_new(without);
+    CLEANUP(surroundings_free_at)
+    struct surroundings *around = surroundings_new(without, synthesis->job->hidden);
     char program[WORK_PATH_MAX];
     int status = 0;
 
@@ -146,7 +147,8 @@ static bool run_app(const struct synthesis *synthesis, int said, struct err *err
                                           .arguments = synthesis->words,
                                           .environment = surroundings_pairs(around),
                                           .output = said,
-                                          .said = said};
+                                          .said = said,
+                                          .hidden = synthesis->job->hidden};
     return invocation_run(&synthesis->job->signals, &invocation, &status, err) &&
            (status == 0 ||
             err_set(err, ERR_INVALID, "the app %s ended with status %d", synthesis->words[0], status));

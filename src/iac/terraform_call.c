@@ -34,7 +34,7 @@ static bool add_state(const struct job *job, struct surroundings *around, struct
             return false;
     return secret_load(NULL, job->token, &token, err) &&
            surroundings_add(around, "TF_HTTP_USERNAME", USER_NAME, err) &&
-           surroundings_add(around, "TF_HTTP_PASSWORD", token.bytes, err);
+           surroundings_add_hidden(around, "TF_HTTP_PASSWORD", &token, err);
 }
 
 static bool surround(const struct job *job, struct surroundings *around, struct err *err)
@@ -52,7 +52,7 @@ static bool surround(const struct job *job, struct surroundings *around, struct 
 static bool run(struct job *job, const char *const *arguments, int output, int said, int *ret_status,
                 struct err *err)
 {
-    CLEANUP(surroundings_free_at) struct surroundings *around = surroundings_new(without);
+    CLEANUP(surroundings_free_at) struct surroundings *around = surroundings_new(without, job->hidden);
     const char *all[ARGUMENTS_MAX + 2] = {job->tool->program};
     char program[WORK_PATH_MAX];
 
@@ -64,7 +64,8 @@ static bool run(struct job *job, const char *const *arguments, int output, int s
                                           .arguments = all,
                                           .environment = surroundings_pairs(around),
                                           .output = output,
-                                          .said = said};
+                                          .said = said,
+                                          .hidden = job->hidden};
     return invocation_run(&job->signals, &invocation, ret_status, err);
 }
 

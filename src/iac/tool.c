@@ -43,7 +43,10 @@ const size_t iac_tool_count = ARRAY_LENGTH(iac_tools);
 
 enum iac_exit job_complain(const struct job *job, const struct err *err)
 {
-    (void)fprintf(stderr, "verdict-iac: %s\n", err->text);
+    struct err shown = *err;
+
+    redaction_apply(job->hidden, shown.text);
+    (void)fprintf(stderr, "verdict-iac: %s\n", shown.text);
     if (err->code == ERR_UNAVAILABLE && job->signals.is_interrupted)
         return IAC_EXIT_INTERRUPTED;
     return err->code == ERR_CONFLICT ? IAC_EXIT_AGAIN : IAC_EXIT_FAILED;

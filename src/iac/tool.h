@@ -42,6 +42,7 @@ struct job {
     const char *variables;   /* a JSON object */
     const char *approved;    /* of an apply: "sha256:...", "" none is known */
     const char *values;      /* path of the file for name=value lines; NULL: nobody asks */
+    struct redaction *hidden; /* what the tool is given and nobody else is to see */
     struct invocation_signals signals;
     struct work work;
 };

@@ -94,24 +94,87 @@ static void add_base64(struct redaction *redaction, const char *bytes, size_t le
     free(letters);
 }
 
+enum { ESCAPED_MAX = 6 }; /* bytes that one may become */
+
+/* What a byte becomes there; returns how many bytes. */
+typedef size_t escape(unsigned char byte, char to[ESCAPED_MAX]);
+
+static size_t put_hex(unsigned char byte, const char *digits, char *to)
+{
+    to[0] = digits[byte >> 4];
+    to[1] = digits[byte & 15];
+    return 2;
+}
+
+static const char large_digits[] = "0123456789ABCDEF";
+static const char small_digits[] = "0123456789abcdef";
+
+static size_t escape_hex(unsigned char byte, char to[ESCAPED_MAX])
+{
+    return put_hex(byte, small_digits, to);
+}
+
+static size_t escape_large_hex(unsigned char byte, char to[ESCAPED_MAX])
+{
+    return put_hex(byte, large_digits, to);
+}
+
 /* As in a URL or a form: all but letters, digits and - . _ ~ as %XX. */
-static void add_percent(struct redaction *redaction, const char *bytes, size_t length)
+static size_t escape_percent(unsigned char byte, char to[ESCAPED_MAX])
 {
     static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
-    static const char digits[] = "0123456789ABCDEF";
-    char *letters = memory_take(3 * length);
+
+    to[0] = (char)byte;
+    if (byte != '\0' && strchr(plain, byte) != NULL)
+        return 1;
+    to[0] = '%';
+    return 1 + put_hex(byte, large_digits, to + 1);
+}
+
+static size_t escape_json(unsigned char byte, char to[ESCAPED_MAX])
+{
+    static const char escaped[] = "\"\"\\\\\bb\ff\nn\rr\tt"; /* in pairs */
+
+    to[0] = '\\';
+    for (size_t i = 0; escaped[i] != '\0'; i += 2)
+        if ((unsigned char)escaped[i] == byte) {
+            to[1] = escaped[i + 1];
+            return 2;
+        }
+    if (byte >= ' ') {
+        to[0] = (char)byte;
+        return 1;
+    }
+    memcpy(to + 1, "u00", 3);
+    return 4 + put_hex(byte, small_digits, to + 4);
+}
+
+/* The same of those who escape the slash, too. */
+static size_t escape_slashed_json(unsigned char byte, char to[ESCAPED_MAX])
+{
+    if (byte != '/')
+        return escape_json(byte, to);
+    memcpy(to, "\\/", 2);
+    return 2;
+}
+
+/* Within the quotes of a shell: ' becomes '\'' there. */
+static size_t escape_shell(unsigned char byte, char to[ESCAPED_MAX])
+{
+    to[0] = (char)byte;
+    if (byte != '\'')
+        return 1;
+    memcpy(to, "'\\''", 4);
+    return 4;
+}
+
+static void add_escaped(struct redaction *redaction, const char *bytes, size_t length, escape *become)
+{
+    char *letters = memory_take(ESCAPED_MAX * length);
     size_t count = 0;
 
-    for (size_t i = 0; i < length; i++) {
-        unsigned char byte = (unsigned char)bytes[i];
-        if (byte != '\0' && strchr(plain, byte) != NULL) {
-            letters[count++] = (char)byte;
-            continue;
-        }
-        letters[count++] = '%';
-        letters[count++] = digits[byte >> 4];
-        letters[count++] = digits[byte & 15];
-    }
+    for (size_t i = 0; i < length; i++)
+        count += become((unsigned char)bytes[i], letters + count);
     add(redaction, letters, count);
     explicit_bzero(letters, count);
     free(letters);
@@ -119,9 +182,13 @@ static void add_percent(struct redaction *redaction, const char *bytes, size_t l
 
 static void add_encoded(struct redaction *redaction, const char *bytes, size_t length)
 {
+    static escape *const escapes[] = {escape_percent, escape_json,  escape_slashed_json,
+                                      escape_hex,     escape_shell, escape_large_hex};
+
     for (size_t before = 0; before < 3; before++)
         add_base64(redaction, bytes, length, before);
-    add_percent(redaction, bytes, length);
+    for (size_t i = 0; i < ARRAY_LENGTH(escapes); i++)
+        add_escaped(redaction, bytes, length, escapes[i]);
 }
 
 void redaction_add(struct redaction *redaction, const char *bytes, size_t length)
