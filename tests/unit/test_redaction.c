@@ -60,6 +60,11 @@ static void hides_what_was_encoded(void **state)
     expect(redaction, "YWJjOmh1bi9lcisyPz4=", "YWJjOm***4=");
     expect(redaction, "?key=hun%2Fer%2B2%3F%3E&x", "?key=***&x");
     expect(redaction, "aHVuL2VyKzI_Pg", "***g");
+    expect(redaction, "68756e2f65722b323f3e 68756E2F65722B323F3E", "*** ***");
+    expect(redaction, "{\"key\":\"hun\\/er+2?>\"}", "{\"key\":\"***\"}");
+    add(redaction, "a \"b\\c\" \x01'd'");
+    expect(redaction, "{\"key\":\"a \\\"b\\\\c\\\" \\u0001'd'\"}", "{\"key\":\"***\"}");
+    expect(redaction, "echo 'a \"b\\c\" \x01'\\''d'\\'''", "echo '***'");
     add(redaction, "short");
     expect(redaction, "c2hvcnQ=", "c2hvcnQ=");
     redaction_free(redaction);
