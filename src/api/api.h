@@ -124,6 +124,7 @@ struct api_env {
     void (*run_retry)(void *data, const struct api_run_retry *retry, api_done *done, void *done_data);
     void (*run_abort)(void *data, const struct api_run_verb *verb, api_done *done, void *done_data);
     void (*run_answer)(void *data, const struct api_run_answer *answer, api_done *done, void *done_data);
+    uint64_t (*stack_run)(void *data, const char *stack, const char *environment); /* at work there; or 0 */
 };
 
 struct api *api_new(const struct api_env *env);

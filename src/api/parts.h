@@ -99,6 +99,7 @@ void state_delete(struct call *call);
 void stack_lock(struct call *call);
 void stack_unlock(struct call *call);
 void stack_break(struct call *call);
+void stack_restore(struct call *call);
 void audit_list(struct call *call);
 void openapi_show(struct call *call);
 void console_show(struct call *call);

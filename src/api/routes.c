@@ -91,6 +91,8 @@ const struct route routes[] = {
      "Gives its lock back; without a body it is broken, as terraform force-unlock means it (override)"},
     {"DELETE", "/v1/iac/{stack}/{environment}/lock", TOKEN_OVERRIDE, stack_break, 0,
      "Takes its lock from whoever holds it"},
+    {"POST", "/v1/iac/{stack}/{environment}/restore", TOKEN_DEPLOY, stack_restore, 0,
+     "An older version of its state as the newest one, while nobody holds its lock and no run is at work"},
     {"POST", "/v1/samples", TOKEN_DEPLOY, samples_take, 0,
      "Takes values of metrics whose source is push, and signals"},
     {"POST", "/v1/hooks/alertmanager", TOKEN_DEPLOY, alerts_take, 0,

@@ -8,13 +8,14 @@
 #include "api/parts.h"
 #include "io/json.h"
 #include "io/log.h"
+#include "store/state_restore.h"
 
 #include <cjson/cJSON.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { STATUS_LOCKED = 423, STATUS_CONFLICT = 409, WHY_SIZE = 512 };
+enum { STATUS_LOCKED = 423, STATUS_CONFLICT = 409, WHY_SIZE = 512, STATES_MAX = 16 };
 
 static bool read_ids(struct call *call, struct stack_wish *wish)
 {
@@ -69,6 +70,17 @@ bool stack_call_md5(struct call *call, bool *ret_is_there, unsigned char *ret_md
     return false;
 }
 
+bool stack_call_may_work(struct call *call)
+{
+    if (call->api->view == NULL)
+        problem_answer(call, 503, "unavailable", "the journal cannot be read");
+    else if (call->api->states >= STATES_MAX)
+        problem_answer(call, 503, "limit", "%d states are on their way already", STATES_MAX);
+    else
+        return true;
+    return false;
+}
+
 /* ---- done ---- */
 
 static void answer_saved(struct call *call, const struct stack_wish *wish)
@@ -80,6 +92,8 @@ static void answer_saved(struct call *call, const struct stack_wish *wish)
     cJSON_AddNumberToObject(json, "serial", (double)wish->state.serial);
     cJSON_AddStringToObject(json, "lineage", wish->state.lineage);
     cJSON_AddStringToObject(json, "sha256", hash);
+    if (wish->change == STACK_RESTORE)
+        cJSON_AddNumberToObject(json, "restored", (double)wish->restores);
     call_answer_json(call, 200, json);
 }
 
@@ -92,6 +106,7 @@ static void answer_done(struct call *call, const struct stack_wish *wish)
 {
     switch (wish->change) {
     case STACK_SAVE:
+    case STACK_RESTORE:
         answer_saved(call, wish);
         return;
     case STACK_LOCK:
@@ -107,11 +122,23 @@ static void answer_done(struct call *call, const struct stack_wish *wish)
 
 /* ---- refused ---- */
 
+static void answer_unrestored(struct call *call, enum stack_outcome outcome, const struct stack_now *now)
+{
+    char memory[WHY_SIZE];
+    struct text why;
+
+    text_init(&why, memory, sizeof(memory));
+    state_restore_refuse(now, outcome, &why);
+    problem_answer(call, STATUS_CONFLICT, outcome == STACK_HELD ? "locked" : "conflict", "%s", why.data);
+}
+
 static void answer_held(struct call *call, const struct stack_wish *wish, const struct stack_now *now)
 {
     if (wish->change == STACK_BREAK)
         problem_answer(call, STATUS_CONFLICT, "conflict", "lock %s is held there, not %s", now->lock_id,
                        wish->lock_id);
+    else if (wish->change == STACK_RESTORE)
+        answer_unrestored(call, STACK_HELD, now);
     else
         answer_holder(call, wish->change == STACK_UNLOCK ? STATUS_CONFLICT : STATUS_LOCKED, now->holder);
 }
@@ -170,6 +197,9 @@ void stack_call_answer(struct call *call, const struct stack_wish *wish, enum st
     case STACK_OTHER:
     case STACK_FOREIGN:
         answer_stale(call, wish, outcome, now);
+        return;
+    case STACK_MOVED:
+        answer_unrestored(call, outcome, now);
         return;
     case STACK_MANY:
         problem_answer(call, 507, "limit", "there are %d stacks already", STACKS_MAX);

@@ -15,6 +15,9 @@ MUST_CHECK bool stack_call_begin(struct call *call, enum stack_change change, st
 /* What Content-MD5 says, where it is there; false: answered with 400. */
 MUST_CHECK bool stack_call_md5(struct call *call, bool *ret_is_there, unsigned char *ret_md5);
 
+/* Is the journal there, and are not too many states on their way? False: answered with 503. */
+MUST_CHECK bool stack_call_may_work(struct call *call);
+
 /* Has it journaled, and answers. */
 void stack_call_change(struct call *call, const struct stack_wish *wish);
 

@@ -19,7 +19,6 @@
 #include <string.h>
 
 enum {
-    STATES_MAX = 16,        /* on their way at once */
     KEYS_MAX = 1024 * 1024, /* names in one */
     FOLDER_SIZE = 512,
     ARENA_SIZE = 8 * 1024,
@@ -72,14 +71,8 @@ static struct state_work *begin(struct call *call, const struct stack_wish *wish
 {
     struct api *api = call->api;
 
-    if (api->view == NULL) {
-        problem_answer(call, 503, "unavailable", "the journal cannot be read");
+    if (!stack_call_may_work(call))
         return NULL;
-    }
-    if (api->states >= STATES_MAX) {
-        problem_answer(call, 503, "limit", "%d states are on their way already", STATES_MAX);
-        return NULL;
-    }
     struct state_work *work = memory_take(sizeof(*work));
     work->call = call;
     work->view = api->view;

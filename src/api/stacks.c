@@ -22,7 +22,7 @@ static void add_origin(cJSON *object, uint64_t run, uint64_t deployment)
     shape_deployment_id(object, "deployment", deployment);
 }
 
-static cJSON *shape_state(const struct journal_state *state)
+static cJSON *shape_state(const struct journal_state *state, const struct journal_verified *verified)
 {
     cJSON *object = cJSON_CreateObject();
     char md5[MD5_TEXT_SIZE];
@@ -41,6 +41,7 @@ static cJSON *shape_state(const struct journal_state *state)
     add_origin(object, state->run, state->deployment);
     shape_time(object, "time", state->wall_ms);
     shape_time(object, "deleted", state->deleted_ms);
+    cJSON_AddBoolToObject(object, "verified", state->version == verified->version);
     return object;
 }
 
@@ -76,6 +77,21 @@ static cJSON *shape_drift(const struct journal_drift_row *drift)
     return object;
 }
 
+static cJSON *shape_verified(const struct journal_verified *verified)
+{
+    char id[NUMBER_SIZE];
+
+    if (verified->version == 0)
+        return cJSON_CreateNull();
+    cJSON *object = cJSON_CreateObject();
+    (void)snprintf(id, sizeof(id), "run_%" PRIu64, verified->run);
+    cJSON_AddNumberToObject(object, "version", (double)verified->version);
+    cJSON_AddNumberToObject(object, "serial", (double)verified->serial);
+    cJSON_AddStringToObject(object, "run", id);
+    shape_time(object, "time", verified->wall_ms);
+    return object;
+}
+
 /* The state that counts, if any does: a deleted one is among the versions only. */
 static cJSON *shape_stack(const struct journal_stack *stack)
 {
@@ -85,7 +101,9 @@ static cJSON *shape_stack(const struct journal_stack *stack)
     cJSON_AddStringToObject(object, "stack", stack->name);
     cJSON_AddStringToObject(object, "environment", stack->environment);
     cJSON_AddNumberToObject(object, "versions", (double)stack->version_count);
-    cJSON_AddItemToObject(object, "state", counts ? shape_state(&stack->newest) : cJSON_CreateNull());
+    cJSON_AddItemToObject(object, "state",
+                          counts ? shape_state(&stack->newest, &stack->verified) : cJSON_CreateNull());
+    cJSON_AddItemToObject(object, "verified", shape_verified(&stack->verified));
     cJSON_AddItemToObject(object, "lock", shape_lock(stack));
     cJSON_AddItemToObject(object, "drift", shape_drift(&stack->drift));
     return object;
@@ -126,7 +144,7 @@ static void show(struct call *call)
     cJSON *page = shape_stack(&reading->stacks[0]);
     cJSON *array = cJSON_AddArrayToObject(page, "states");
     for (size_t i = 0; i < reading->state_count; i++)
-        cJSON_AddItemToArray(array, shape_state(&reading->states[i]));
+        cJSON_AddItemToArray(array, shape_state(&reading->states[i], &reading->stacks[0].verified));
     if (reading->state_count == reading->filter.limit) {
         (void)snprintf(cursor, sizeof(cursor), "%" PRIu64, reading->states[reading->state_count - 1].version);
         cJSON_AddStringToObject(page, "cursor", cursor);

@@ -1,4 +1,4 @@
-/* iac_states.c - verdict iac ls, state, unlock: what the daemon keeps of stacks.
+/* iac_states.c - verdict iac ls, state, restore, unlock: what the daemon keeps of stacks.
  * SPDX-License-Identifier: MIT */
 #include "cli/iac_states.h"
 
@@ -47,6 +47,12 @@ static void print_lock(const cJSON *lock)
                      field_text(lock, "actor"), field_text(lock, "since"), field_text(lock, "id"));
 }
 
+static void print_verified(const cJSON *verified)
+{
+    if (verified != NULL)
+        (void)printf("  verified serial %lld (%s)", whole(verified, "serial"), field_text(verified, "run"));
+}
+
 static void print_drift(const cJSON *drift)
 {
     if (drift == NULL)
@@ -71,6 +77,7 @@ static void print_stack(const cJSON *row)
                      whole(state, "bytes"), field_text(state, "time"), field_text(state, "actor"),
                      field_text(state, "lineage"), whole(row, "versions"));
     print_lock(field_part(row, "lock"));
+    print_verified(field_part(row, "verified"));
     print_drift(field_part(row, "drift"));
     (void)printf("\n");
 }
@@ -79,9 +86,10 @@ static void print_state(const cJSON *state)
 {
     const char *run = field_text(state, "run");
 
-    (void)printf("%-8lld %-21s %-20s %lld bytes  %s  %s%s%s\n", whole(state, "serial"),
+    (void)printf("%-8lld %-21s %-20s %lld bytes  %s  %s%s%s%s\n", whole(state, "serial"),
                  field_text(state, "time"), field_text(state, "actor"), whole(state, "bytes"),
                  field_text(state, "lineage"), run[0] == '\0' ? field_text(state, "deployment") : run,
+                 cJSON_IsTrue(field_part(state, "verified")) ? "  verified" : "",
                  field_text(state, "deleted")[0] == '\0' ? "" : "  deleted ", field_text(state, "deleted"));
 }
 
@@ -120,6 +128,40 @@ int iac_states_get(struct cli *cli)
     }
     client_answer_done(&answer);
     return code;
+}
+
+/* ---- restore ---- */
+
+int iac_states_restore(struct cli *cli)
+{
+    const struct option_value *serial = verb_value(cli, "serial");
+    char place[VERB_PATH_SIZE];
+    char path[VERB_PATH_SIZE + 64];
+    struct client_answer answer;
+    int code = VERB_REFUSED;
+
+    if (!serial->is_set || verb_text(cli, "reason")[0] == '\0') {
+        verb_complain(cli,
+                      "--serial says which state (verdict iac ls STACK ENV), --reason why it comes back");
+        return VERB_REFUSED;
+    }
+    if (!make_place(cli, place))
+        return VERB_REFUSED;
+    cJSON *body = act_body(cli);
+    cJSON_AddNumberToObject(body, "serial", serial->number);
+    char *text = json_print(body);
+    cJSON_Delete(body);
+    (void)snprintf(path, sizeof(path), "%s/restore", place);
+    bool is_good = verb_ask(cli, "POST", path, text, &answer, &code);
+    free(text);
+    if (!is_good)
+        return code;
+    cJSON *restored = field_parse(answer.body, answer.length);
+    (void)printf("serial %lld has what serial %lld had\n", whole(restored, "serial"),
+                 whole(restored, "restored"));
+    json_free(restored);
+    client_answer_done(&answer);
+    return VERB_DONE;
 }
 
 /* ---- unlock ---- */

@@ -11,5 +11,7 @@ int iac_states_list(struct cli *cli);
 int iac_states_get(struct cli *cli);
 /* unlock STACK ENV: breaks the lock of whoever holds it now. */
 int iac_states_unlock(struct cli *cli);
+/* restore STACK ENV: an older version as the newest one. */
+int iac_states_restore(struct cli *cli);
 
 #endif

@@ -78,7 +78,7 @@ static const struct option iac_options[] = {
      .type = OPTION_INTEGER,
      .min = 0,
      .max = 9007199254740992.0,
-     .help = "state: this one instead of the newest"},
+     .help = "state: this one instead of the newest; restore: the one that comes back"},
     {.name = "output", .type = OPTION_TEXT, .help = "state: file to write (-o)"},
 };
 static const struct option runs_options[] = {{.name = "limit",
@@ -318,12 +318,15 @@ static const char *const iac_text[] = {
     "not applied: `verdict retry run_N` makes and "
     "asks for a new one. What takes everything away is always asked for.",
     "verdict iac ls [STACK ENV]\nverdict iac state STACK ENV [--serial N] [-o FILE]\n"
-    "verdict iac unlock STACK ENV --reason R",
+    "verdict iac restore STACK ENV --serial N --reason R\nverdict iac unlock STACK ENV --reason R",
     "The daemon keeps the states of terraform (backend \"http\"), every version of them. `ls` lists stacks "
     "with "
     "who holds their locks, or the versions of one. `state` prints one as it came: it holds secrets, and "
     "takes "
-    "the right `deploy`. `unlock` breaks the lock of whoever holds it, and takes the right `override`: "
+    "the right `deploy`. `restore` writes an older one again as the newest, with the serial that comes next, "
+    "while nobody holds the lock and no run is at work: what was built since is then in no state, and the "
+    "next "
+    "plan tells. `unlock` breaks the lock of whoever holds it, and takes the right `override`: "
     "whatever "
     "holds it must be gone.",
     NULL};
@@ -363,8 +366,8 @@ const struct verb_entry verb_table[] = {
     {"run", "PIPELINE", "runs a pipeline and prints the id of its run", run_text, TABLE(run_options), 1, 1,
      false, run_run, NULL},
     {"iac",
-     "plan|apply|verify|drift|destroy STACK ENV | approve|reject RUN | ls [STACK ENV] | state|unlock STACK "
-     "ENV",
+     "plan|apply|verify|drift|destroy STACK ENV | approve|reject RUN | ls [STACK ENV] | "
+     "state|restore|unlock STACK ENV",
      "infrastructure: plans, applies exactly what was approved, looks for drift; states and locks", iac_text,
      TABLE(iac_options), 1, 3, false, iac_run, NULL},
     {"runs", "[PIPELINE|GROUP|STACK/ENV]", "lists runs of pipelines, groups and stacks, newest first", NULL,

@@ -14,6 +14,7 @@
 #include "daemon/rehearsal.h"
 #include "daemon/request.h"
 #include "daemon/run_live.h"
+#include "daemon/run_stacks.h"
 #include "daemon/secrets.h"
 #include "daemon/starting.h"
 #include "daemon/window.h"
@@ -431,5 +432,6 @@ void daemon_fill_api_env(struct daemon *daemon, struct api_env *ret_env)
         .run_retry = run_retry,
         .run_abort = run_abort,
         .run_answer = run_answer,
+        .stack_run = run_stack_at_work,
     };
 }

@@ -4,6 +4,7 @@
 #include "daemon/drifting.h"
 
 #include "daemon/run_notices.h"
+#include "daemon/run_stacks.h"
 #include "drivers/notice_kind.h"
 #include "io/clock.h"
 #include "io/digest.h"
@@ -89,30 +90,6 @@ static void wait_for_next(struct drifting *drifting)
     loop_timer_move(drifting->timer, wait_ms < 0 ? 0 : wait_ms);
 }
 
-static bool is_of(const struct run_task_definition *task, const struct place *place)
-{
-    return task->stack != NULL && strcmp(task->stack->name, place->stack) == 0 &&
-           strcmp(task->stack->environment, place->environment) == 0;
-}
-
-/* A run is at work on it from its first task there to its last; one of the stack alone from its start. */
-static bool works_on(const struct daemon *daemon, const struct run_live *live, const struct place *place)
-{
-    const struct run_definition *definition = live->definition;
-    const struct run_state *state = engine_run_state(daemon->engine, live->id);
-    bool has_begun = definition->stack != NULL;
-    bool is_left = false;
-
-    for (uint8_t i = 0; i < definition->plan.task_count; i++) {
-        enum run_task_phase phase = state == NULL ? TASK_IDLE : state->tasks[i].phase;
-        if (!is_of(&definition->tasks[i], place))
-            continue;
-        has_begun = has_begun || phase != TASK_IDLE;
-        is_left = is_left || !run_task_is_over(phase);
-    }
-    return has_begun && is_left;
-}
-
 static bool is_own(const struct run_live *live)
 {
     return live->definition->stack != NULL && strcmp(live->actor, myself) == 0;
@@ -125,7 +102,7 @@ static bool is_busy(const struct daemon *daemon, const struct place *place)
 
     for (const struct run_live *live = daemon->runs; live != NULL; live = live->next) {
         own += is_own(live);
-        is_busy = is_busy || works_on(daemon, live, place);
+        is_busy = is_busy || run_stack_is_busy(live, place->stack, place->environment);
     }
     return is_busy || own >= DRIFTING_AT_ONCE;
 }
@@ -164,7 +141,7 @@ static bool is_in_the_way(const struct daemon *daemon, const struct run_live *ow
     bool is_wanted = false;
 
     for (const struct run_live *live = daemon->runs; live != NULL; live = live->next)
-        is_wanted = is_wanted || (!is_own(live) && works_on(daemon, live, place));
+        is_wanted = is_wanted || (!is_own(live) && run_stack_is_busy(live, place->stack, place->environment));
     return is_wanted && state != NULL && state->phase < RUN_STOPPING;
 }
 

@@ -13,6 +13,41 @@
 
 enum { FORGET_MS = 90 * 1000, TEXT_SIZE = 128, NUMBERS_SIZE = 160 };
 
+/* ---- who is at work ---- */
+
+static bool is_of(const struct run_task_definition *task, const char *stack, const char *environment)
+{
+    return task->stack != NULL && strcmp(task->stack->name, stack) == 0 &&
+           strcmp(task->stack->environment, environment) == 0;
+}
+
+bool run_stack_is_busy(const struct run_live *live, const char *stack, const char *environment)
+{
+    const struct run_definition *definition = live->definition;
+    const struct run_state *state = engine_run_state(live->daemon->engine, live->id);
+    bool has_begun = definition->stack != NULL;
+    bool is_left = false;
+
+    for (uint8_t i = 0; i < definition->plan.task_count; i++) {
+        enum run_task_phase phase = state == NULL ? TASK_IDLE : state->tasks[i].phase;
+        if (!is_of(&definition->tasks[i], stack, environment))
+            continue;
+        has_begun = has_begun || phase != TASK_IDLE;
+        is_left = is_left || !run_task_is_over(phase);
+    }
+    return has_begun && is_left;
+}
+
+uint64_t run_stack_at_work(void *data, const char *stack, const char *environment)
+{
+    const struct daemon *daemon = data;
+    const struct run_live *live = daemon->runs;
+
+    while (live != NULL && !run_stack_is_busy(live, stack, environment))
+        live = live->next;
+    return live == NULL ? 0 : live->id;
+}
+
 /* ---- what is refused ---- */
 
 /* "deletes 2, monthly_cost not known": what the condition looked at. */

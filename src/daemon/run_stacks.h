@@ -6,6 +6,12 @@
 
 #include "daemon/run_live.h"
 
+/* A run is at work on a stack from its first task there to its last; one of the stack alone from its start.
+ */
+bool run_stack_is_busy(const struct run_live *live, const char *stack, const char *environment);
+/* The one that is; 0: none. */
+uint64_t run_stack_at_work(void *daemon, const char *stack, const char *environment);
+
 /* Of a task that is done: does refuse_when of its stack let its plan pass? False: `why` says for what not. */
 MUST_CHECK bool run_stack_passes(const struct run_live *live, uint8_t task, char *why, size_t size);
 

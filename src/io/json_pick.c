@@ -75,25 +75,47 @@ static bool is_wanted(const char *name, size_t length, const char *const *names,
     return false;
 }
 
-/* `"name": value` and what separates it from the next one. */
-static void take_member(struct walk *walk, const char *const *names, size_t count, struct text *picked)
-{
-    size_t start = walk->at;
+/* `"name": value`, by where they begin and end; the quotes are the name's. */
+struct member {
+    size_t start, name_end, value, end;
+};
 
+/* To what separates it from the next one. False: there is none any more. */
+static bool next_member(struct walk *walk, struct member *ret)
+{
+    if (peek(walk) != '"')
+        return false;
+    ret->start = walk->at;
     skip_text(walk);
-    bool is_picked = is_wanted(walk->bytes + start + 1, walk->at - start - 2, names, count);
+    ret->name_end = walk->at;
     skip_space(walk);
     walk->at++; /* the colon */
     skip_space(walk);
+    ret->value = walk->at;
     skip_value(walk);
-    if (is_picked) {
-        text_add(picked, "%s", picked->length > 1 ? "," : "");
-        text_add_bytes(picked, walk->bytes + start, walk->at - start);
-    }
+    ret->end = walk->at;
     skip_space(walk);
     if (peek(walk) == ',')
         walk->at++;
     skip_space(walk);
+    return true;
+}
+
+static bool is_one_of(const struct walk *walk, const struct member *member, const char *const *names,
+                      size_t count)
+{
+    return is_wanted(walk->bytes + member->start + 1, member->name_end - member->start - 2, names, count);
+}
+
+/* False: it is no object. */
+static bool enter(struct walk *walk)
+{
+    skip_space(walk);
+    if (peek(walk) != '{')
+        return false;
+    walk->at++;
+    skip_space(walk);
+    return true;
 }
 
 bool json_pick(const char *bytes, size_t length, const struct json_limits *limits, const char *const *names,
@@ -101,21 +123,40 @@ bool json_pick(const char *bytes, size_t length, const struct json_limits *limit
 {
     struct walk walk = {.bytes = bytes, .length = length};
     char memory[JSON_PICK_MAX_BYTES];
+    struct member member;
     struct text picked;
 
     if (!json_scan(bytes, length, limits != NULL ? limits : &json_limits_default, err))
         return false;
-    skip_space(&walk);
-    if (peek(&walk) != '{')
+    if (!enter(&walk))
         return err_set(err, ERR_INVALID, "#: must be an object");
-    walk.at++;
-    skip_space(&walk);
     text_init(&picked, memory, sizeof(memory));
     text_add(&picked, "{");
-    while (peek(&walk) == '"')
-        take_member(&walk, names, count, &picked);
+    while (next_member(&walk, &member)) {
+        if (!is_one_of(&walk, &member, names, count))
+            continue;
+        text_add(&picked, "%s", picked.length > 1 ? "," : "");
+        text_add_bytes(&picked, bytes + member.start, member.end - member.start);
+    }
     text_add(&picked, "}");
     if (picked.is_cut)
         return err_set(err, ERR_LIMIT, "#: its own members are longer than %d bytes", JSON_PICK_MAX_BYTES);
     return json_parse(picked.data, picked.length, limits, ret_object, err);
+}
+
+bool json_pick_place(const char *bytes, size_t length, const char *name, size_t *ret_at, size_t *ret_length)
+{
+    struct walk walk = {.bytes = bytes, .length = length};
+    struct member member;
+
+    if (!enter(&walk))
+        return false;
+    while (next_member(&walk, &member)) {
+        if (!is_one_of(&walk, &member, &name, 1))
+            continue;
+        *ret_at = member.value;
+        *ret_length = member.end - member.value;
+        return true;
+    }
+    return false;
 }

@@ -13,4 +13,8 @@ enum { JSON_PICK_MAX_BYTES = 4096 };
 MUST_CHECK bool json_pick(const char *bytes, size_t length, const struct json_limits *limits,
                           const char *const *names, size_t count, struct cJSON **ret_object, struct err *err);
 
+/* Where the value of such a member stands in a text that json_pick() has taken. False: there is none. */
+MUST_CHECK bool json_pick_place(const char *bytes, size_t length, const char *name, size_t *ret_at,
+                                size_t *ret_length);
+
 #endif

@@ -60,9 +60,10 @@ void stack_rows_read(struct sql *sql, const char *name, const char *environment,
     row_integer(&row, -1);
     row_integer(&row, 1);
     row_integer(&row, 1);
+    row_text(&row, "");
     ret_now->has_state = row_next(&row);
     if (ret_now->has_state) {
-        (void)row_get_integer(&row); /* its number */
+        ret_now->version = row_get_key(&row);
         stack_rows_read_state(&row, &ret_now->state);
     }
     row_end(&row);
@@ -114,6 +115,7 @@ static void write_state(struct writer *writer, const struct stack_task *change)
 {
     const struct stack_wish *wish = &change->wish;
     const struct stack_state *state = &wish->state;
+    bool is_restored = wish->change == STACK_RESTORE;
     struct row row = sql_row(&writer->sql, STATEMENT_STATE_INSERT);
     char hash[DIGEST_SHA256_HEX_SIZE];
     char memory[REASON_SIZE];
@@ -134,11 +136,16 @@ static void write_state(struct writer *writer, const struct stack_task *change)
     (void)row_run(&row);
     digest_hex(state->sha256, sizeof(state->sha256), hash);
     begin_reason(wish, &reason, memory);
-    text_add(&reason, "serial %" PRId64 ", %" PRId64 " bytes, sha256 %s", state->serial, state->length, hash);
+    text_add(&reason, "serial %" PRId64, state->serial);
+    if (is_restored)
+        text_add(&reason, " with what serial %" PRId64 " had", wish->restores);
+    text_add(&reason, ", %" PRId64 " bytes, sha256 %s", state->length, hash);
     if (wish->lock_id[0] != '\0')
         text_add(&reason, ", under lock %s", wish->lock_id);
     add_origin(wish, &reason);
-    audit(writer, change, WHAT_PREFIX "state_saved", &reason);
+    if (is_restored)
+        text_add(&reason, ": %s", wish->reason);
+    audit(writer, change, is_restored ? WHAT_PREFIX "state_restored" : WHAT_PREFIX "state_saved", &reason);
 }
 
 static void write_deleted(struct writer *writer, const struct stack_task *change)
@@ -190,6 +197,7 @@ static void write_change(struct writer *writer, const struct stack_task *change)
 {
     switch (change->wish.change) {
     case STACK_SAVE:
+    case STACK_RESTORE:
         write_state(writer, change);
         return;
     case STACK_DELETE:

@@ -2,8 +2,9 @@
  * SPDX-License-Identifier: MIT
  *
  * Whether a change is allowed is decided where it is written, in its transaction: of two at once the second
- * one sees what the first one did. Each change has an audit row ("stack_state_saved", "stack_state_deleted",
- * "stack_locked", "stack_unlocked", "stack_lock_broken") whose reason begins with "STACK/ENVIRONMENT: ". */
+ * one sees what the first one did. Each change has an audit row ("stack_state_saved", "stack_state_restored",
+ * "stack_state_deleted", "stack_locked", "stack_unlocked", "stack_lock_broken") whose reason begins with
+ * "STACK/ENVIRONMENT: ". */
 #ifndef STORE_JOURNAL_STACK_H
 #define STORE_JOURNAL_STACK_H
 
@@ -32,6 +33,14 @@ struct journal_state {
     int64_t deleted_ms; /* 0: it was not */
 };
 
+/* The version that a second plan found nothing to change on, the last time that one did. */
+struct journal_verified {
+    uint64_t version; /* 0: none was, since the stack was destroyed last */
+    int64_t serial;
+    uint64_t run; /* that verified it */
+    int64_t wall_ms;
+};
+
 struct journal_stack {
     const char *name, *environment;
     const char *lock_id; /* "": nobody holds it, and the next ones say nothing */
@@ -41,6 +50,7 @@ struct journal_stack {
     uint64_t version_count;
     struct journal_state newest;    /* version 0: there is none */
     struct journal_drift_row drift; /* looked_ms 0: nobody looked */
+    struct journal_verified verified;
 };
 
 /* By name. `name` and `environment` NULL: all of them. */
@@ -50,10 +60,11 @@ MUST_CHECK bool journal_view_stacks(struct journal_view *view, const char *name,
 
 struct journal_state_filter {
     const char *name, *environment;
-    int64_t serial;  /* -1: all */
-    bool is_living;  /* only versions that were not deleted */
-    uint64_t before; /* versions below this one; 0: from the newest on */
-    uint32_t limit;  /* 1..VIEW_ROWS_MAX */
+    int64_t serial;      /* -1: all */
+    const char *lineage; /* NULL: all */
+    bool is_living;      /* only versions that were not deleted */
+    uint64_t before;     /* versions below this one; 0: from the newest on */
+    uint32_t limit;      /* 1..VIEW_ROWS_MAX */
 };
 
 /* Newest first. */

@@ -4,9 +4,11 @@
 
 #include "engine/snapshot.h"
 #include "orchestrator/run.h"
+#include "store/stack_look.h"
 #include "store/trace_rows.h"
 
 #include <stdio.h>
+#include <string.h>
 
 enum { REASON_SIZE = 384 };
 
@@ -140,6 +142,31 @@ static void save_task_text(const struct scene *scene, const struct journal_task_
     (void)row_run(&row);
 }
 
+static bool is_kind(const struct journal_stack_look *look, enum stack_look_kind kind)
+{
+    return look->is_good && strcmp(look->kind, stack_look_kind_name(kind)) == 0;
+}
+
+/* What a verify that is done looked at; what was destroyed is nothing to go back to. */
+static void save_verified(const struct scene *scene, const struct journal_task_text *text)
+{
+    const struct journal_stack_look *look = text->look;
+    bool is_verified = is_kind(look, LOOK_VERIFY);
+
+    if (!is_verified && !is_kind(look, LOOK_DESTROY))
+        return;
+    struct row row = sql_row(scene->sql, is_verified ? STATEMENT_VERIFIED_SAVE : STATEMENT_VERIFIED_FORGET);
+    row_text(&row, look->stack);
+    row_text(&row, look->environment);
+    if (is_verified) {
+        row_key(&row, text->run);
+        row_integer(&row, text->task);
+        row_integer(&row, text->tries);
+        row_integer(&row, scene->writer->wall_ms);
+    }
+    (void)row_run(&row);
+}
+
 static void save_look(const struct scene *scene, uint64_t run, const struct journal_stack_look *look)
 {
     struct row row = sql_row(scene->sql, STATEMENT_LOOK_SAVE);
@@ -171,6 +198,8 @@ void run_rows_save_texts(const struct scene *scene)
         save_task_text(scene, text);
         if (text->look != NULL && sql_is_good(scene->sql))
             save_look(scene, text->run, text->look);
+        if (text->look != NULL && sql_is_good(scene->sql))
+            save_verified(scene, text);
     }
     for (size_t i = 0; i < scene->texts->output_count && sql_is_good(scene->sql); i++)
         save_output(scene, &scene->texts->outputs[i]);

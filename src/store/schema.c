@@ -169,7 +169,8 @@ static const char *const creation[] = {
     STACK_TABLES,
 
 /* What was found of a stack by the last of each kind of task: plan, cost, compliance, apply, verify, drift,
- * destroy. facts: stack_facts.h */
+ * destroy. facts: stack_facts.h. Of kind verified it is "version=N": the state that the last verify which was
+ * done has looked at. */
 #define STACK_LOOK_TABLES                                                                                    \
     "CREATE TABLE stack_looks(stack TEXT NOT NULL, environment TEXT NOT NULL, kind TEXT NOT NULL,"           \
     " run INTEGER NOT NULL REFERENCES runs(id), wall_ms INTEGER NOT NULL, is_good INTEGER NOT NULL,"         \

@@ -36,6 +36,16 @@ static enum stack_outcome save(const struct stack_wish *wish, const struct stack
     return compare(&wish->state, &now->state);
 }
 
+/* Its serial and lineage follow those of the version that it was made for. */
+static enum stack_outcome restore(const struct stack_wish *wish, const struct stack_now *now)
+{
+    enum stack_outcome entered = enter(wish, now);
+
+    if (entered != STACK_DONE)
+        return entered;
+    return now->version == wish->base ? STACK_DONE : STACK_MOVED;
+}
+
 static enum stack_outcome discard(const struct stack_wish *wish, const struct stack_now *now)
 {
     enum stack_outcome entered = enter(wish, now);
@@ -71,6 +81,8 @@ enum stack_outcome stack_decide(const struct stack_wish *wish, const struct stac
     switch (wish->change) {
     case STACK_SAVE:
         return save(wish, now);
+    case STACK_RESTORE:
+        return restore(wish, now);
     case STACK_DELETE:
         return discard(wish, now);
     case STACK_LOCK:

@@ -33,8 +33,9 @@ struct stack_state {
 };
 
 enum stack_change {
-    STACK_SAVE,   /* a new version */
-    STACK_DELETE, /* none of its versions counts any more; all are kept */
+    STACK_SAVE,    /* a new version */
+    STACK_RESTORE, /* a new version with what an older one had (state_restore.h) */
+    STACK_DELETE,  /* none of its versions counts any more; all are kept */
     STACK_LOCK,
     STACK_UNLOCK,
     STACK_BREAK /* takes the lock from whoever holds it */
@@ -47,14 +48,17 @@ struct stack_wish {
     char lock_id[STACK_LOCK_ID_MAX + 1];                             /* "": none; of BREAK: whichever it is */
     char holder[STACK_HOLDER_MAX_BYTES + 1];                         /* LOCK: JSON, kept byte for byte */
     char who[STACK_WHO_MAX + 1], operation[STACK_OPERATION_MAX + 1]; /* LOCK: of it */
-    char reason[STACK_REASON_MAX + 1];                               /* BREAK */
+    char reason[STACK_REASON_MAX + 1];                               /* BREAK, RESTORE */
     uint64_t run, deployment;                                        /* in which it is done; 0: in none */
-    struct stack_state state;                                        /* SAVE */
+    struct stack_state state;                                        /* SAVE, RESTORE */
+    uint64_t base;    /* RESTORE: the version that counted when it was made; 0: none did */
+    int64_t restores; /* RESTORE: the serial whose content it is */
 };
 
 struct stack_now {
     bool has_state, is_locked;
     struct stack_state state; /* that counts */
+    uint64_t version;         /* its number (journal_stack.h) */
     char lock_id[STACK_LOCK_ID_MAX + 1];
     char holder[STACK_HOLDER_MAX_BYTES + 1];
     char who[STACK_WHO_MAX + 1];
@@ -68,6 +72,7 @@ enum stack_outcome {
     STACK_STALE,    /* a serial that is lower */
     STACK_OTHER,    /* the same serial with other bytes */
     STACK_FOREIGN,  /* another lineage */
+    STACK_MOVED,    /* another version counts than the one that it was made for */
     STACK_MANY      /* STACKS_MAX */
 };
 

@@ -38,6 +38,10 @@ static bool read_stack(struct row *row, struct arena *arena, struct journal_stac
     drift_rows_read(row, &to->drift);
     to->drift.stack = to->name;
     to->drift.environment = to->environment;
+    to->verified.version = row_get_key(row);
+    to->verified.serial = row_get_integer(row);
+    to->verified.run = row_get_key(row);
+    to->verified.wall_ms = row_get_integer(row);
     return true;
 }
 
@@ -85,6 +89,7 @@ bool journal_view_states(struct journal_view *view, const struct journal_state_f
     row_integer(&row, filter->serial);
     row_integer(&row, filter->is_living);
     row_integer(&row, filter->limit);
+    row_text(&row, filter->lineage);
     while (is_good && count < filter->limit && row_next(&row))
         is_good = read_state(&row, arena, &rows[count++]) || view_report_full(err);
     if (!view_end(view, &row, is_good, err))

@@ -199,17 +199,22 @@ static const char *const statements[STATEMENT_COUNT] = {
     [STATEMENT_STACKS] =
         "SELECT n.name, n.environment, k.lock_id, k.who, k.operation, k.actor, k.run,"
         " k.deployment, k.wall_ms, (SELECT count(*) FROM states WHERE stack = k.id)," STATE_COLUMNS
-        "," DRIFT_COLUMNS " FROM (SELECT name, environment FROM stacks UNION"
+        "," DRIFT_COLUMNS
+        ", c.version, c.serial, v.run, v.wall_ms FROM (SELECT name, environment FROM stacks UNION"
         " SELECT stack, environment FROM drifts) n"
         " LEFT JOIN stacks k ON k.name = n.name AND k.environment = n.environment"
         " LEFT JOIN states s ON s.version = (SELECT max(version) FROM states WHERE stack = k.id)"
         " LEFT JOIN drifts d ON d.stack = n.name AND d.environment = n.environment"
+        " LEFT JOIN stack_looks v ON v.stack = n.name AND v.environment = n.environment AND v.kind = "
+        "'verified'"
+        " LEFT JOIN states c ON c.version = CAST(substr(v.facts, 9) AS INTEGER)"
         " WHERE ?1 = '' OR (n.name = ?1 AND n.environment = ?2)"
         " ORDER BY n.name, n.environment LIMIT ?3",
     /* serial -1: all; ?5 1: only those that count. */
     [STATEMENT_STATES] = "SELECT " STATE_COLUMNS "FROM states s WHERE s.stack ="
                          " (SELECT id FROM stacks WHERE name = ?1 AND environment = ?2) AND s.version < ?3"
                          " AND (?4 = -1 OR s.serial = ?4) AND (?5 = 0 OR s.deleted_ms = 0)"
+                         " AND (?7 = '' OR s.lineage = ?7)"
                          " ORDER BY s.version DESC LIMIT ?6",
     [STATEMENT_STATE_INSERT] =
         "INSERT INTO states(stack, serial, lineage, length, md5, sha256, actor, lock_id, run, deployment,"
@@ -221,6 +226,17 @@ static const char *const statements[STATEMENT_COUNT] = {
                             " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT(stack, environment, kind) DO UPDATE "
                             "SET run = excluded.run,"
                             " wall_ms = excluded.wall_ms, is_good = excluded.is_good, facts = excluded.facts",
+    /* Of a verify that is done: the version that was there when it began, where none came since. */
+    [STATEMENT_VERIFIED_SAVE] =
+        "INSERT INTO stack_looks(stack, environment, kind, run, wall_ms, is_good, facts)"
+        " SELECT k.name, k.environment, 'verified', ?3, ?6, 1, 'version=' || s.version FROM stacks k"
+        " JOIN states s ON s.version = (SELECT max(version) FROM states WHERE stack = k.id)"
+        " JOIN tasks t ON t.run = ?3 AND t.task = ?4 AND t.tries = ?5"
+        " WHERE k.name = ?1 AND k.environment = ?2 AND s.deleted_ms = 0 AND s.wall_ms <= t.began_ms"
+        " ON CONFLICT(stack, environment, kind) DO UPDATE SET run = excluded.run,"
+        " wall_ms = excluded.wall_ms, facts = excluded.facts",
+    [STATEMENT_VERIFIED_FORGET] =
+        "DELETE FROM stack_looks WHERE stack = ? AND environment = ? AND kind = 'verified'",
     /* A state that counts, and a lock that is held, stand among them. */
     [STATEMENT_LOOKS] =
         "SELECT stack, environment, kind, run, wall_ms, is_good, facts FROM stack_looks"

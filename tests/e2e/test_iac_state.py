@@ -296,3 +296,52 @@ def test_back_before_terraform_gives_up(world):
     world.programs["verdictd"].start()
     assert apply.wait(timeout=60) == 0, apply.communicate()[0]
     assert shown(world)["versions"] == 1 and shown(world)["lock"] is None
+
+
+@needs_terraform
+def test_an_older_state_comes_back(world):
+    """Terraform goes on from it: its serial and lineage follow, and what was planned before is stale."""
+    world.start_daemon()
+    work = Work(world)
+    work.run("init")
+    for text in ("one", "two"):
+        work.run("apply", "-auto-approve", f"-var=text={text}")
+    newest = shown(world)["state"]
+    first = json.loads(world.verdict("iac", "ls", "network", "prod", "--json").stdout)["states"][-1]
+    work.run("plan", "-var=text=three", "-out=plan")
+    told = world.verdict("iac", "restore", "network", "prod", "--serial", first["serial"], "--reason", "two was a mistake")
+    assert told.returncode == 0 and f"serial {newest['serial'] + 1} has what serial {first['serial']} had" in told.stdout, told.stderr
+    restored = shown(world)["state"]
+    assert (restored["serial"], restored["lineage"]) == (newest["serial"] + 1, newest["lineage"])
+    then, now = (json.loads(say(world, "GET", f"{PLACE}/state?serial={serial}").body) for serial in (first["serial"], restored["serial"]))
+    assert {**then, "serial": restored["serial"]} == now
+    restart(world)
+    assert shown(world)["state"] == restored
+    assert "stale" in work.run("apply", "plan", code=1)
+    assert "No changes" in work.run("plan", "-var=text=one")
+    work.run("apply", "-auto-approve", "-var=text=three")
+    assert shown(world)["state"]["serial"] > restored["serial"] and shown(world)["lock"] is None
+    audit = world.verdict("audit", "-n", "100")
+    assert "stack_state_restored" in audit.stdout and "two was a mistake" in audit.stdout
+    assert world.verdict("audit", "verify").returncode == 0
+
+
+@needs_terraform
+def test_nothing_comes_back_under_an_apply(world):
+    world.start_daemon()
+    work = Work(world)
+    work.run("init")
+    for text in ("one", "two"):
+        work.run("apply", "-auto-approve", f"-var=text={text}")
+    before = shown(world)
+    first = json.loads(world.verdict("iac", "ls", "network", "prod", "--json").stdout)["states"][-1]["serial"]
+    apply = work.apply_at_gate()
+    refused = world.verdict("iac", "restore", "network", "prod", "--serial", first, "--reason", "r")
+    assert refused.returncode == 2 and "holds its lock" in refused.stderr and shown(world)["lock"]["id"] in refused.stderr, refused.stderr
+    work.open_gate()
+    assert apply.wait(timeout=30) == 0, apply.communicate()[0]
+    for words, said in ((["--serial", "99", "--reason", "r"], "no state of serial 99"), (["--serial", shown(world)["state"]["serial"], "--reason", "r"], "already"),
+                        (["--serial", first], "--reason"), (["--reason", "r"], "--serial")):
+        refused = world.verdict("iac", "restore", "network", "prod", *words)
+        assert refused.returncode != 0 and said in refused.stderr, refused.stderr
+    assert shown(world)["versions"] == before["versions"] + 1

@@ -165,6 +165,10 @@ def say_of_a_stack(desk):
     assert say(desk, f"POST {path}/state", {**state, "serial": 0}).status == 409
     assert say(desk, f"GET {path}/state").status == 200
     assert say(desk, f"GET {path}/state", query="?serial=7").status == 404
+    assert say(desk, f"POST {path}/state", {**state, "serial": 2, "resources": [{}]}).status == 200
+    assert say(desk, f"POST {path}/restore", {"serial": 7, "reason": "r"}).status == 404
+    assert say(desk, f"POST {path}/restore", {"serial": 2, "reason": "r"}).status == 409
+    assert say(desk, f"POST {path}/restore", {"serial": 1, "reason": "r"}).status == 200
     assert say(desk, "GET /v1/iac").status == 200
     assert say(desk, f"GET {path}", query="?limit=1").status == 200
     assert say(desk, f"DELETE {path}/lock").status == 404

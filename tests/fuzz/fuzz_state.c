@@ -22,6 +22,21 @@ static void compare(const cJSON *picked, const cJSON *whole)
     }
 }
 
+/* What is picked has a place, and what stands there is its value. */
+static void find(const char *text, size_t size, const cJSON *picked)
+{
+    for (size_t i = 0; i < ARRAY_LENGTH(names); i++) {
+        const cJSON *item = cJSON_GetObjectItemCaseSensitive(picked, names[i]);
+        size_t at = 0;
+        size_t length = 0;
+        bool is_there = json_pick_place(text, size, names[i], &at, &length);
+        if (is_there != (item != NULL) || (is_there && (length == 0 || at + length > size)))
+            abort();
+        if (cJSON_IsString(item) && (text[at] != '"' || text[at + length - 1] != '"'))
+            abort();
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     const char *text = (const char *)bytes;
@@ -33,6 +48,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
         if (!is_read || !cJSON_IsObject(whole))
             abort();
         compare(picked, whole);
+        find(text, size, picked);
     }
     json_free(picked);
     json_free(whole);

@@ -145,6 +145,76 @@ static void what_is_broken_is_refused(void **state)
     expect(api_bench_ask_with(bench, "POST", PLACE "/state", second, "Content-MD5", md5), 200, "");
 }
 
+/* Restores what serial `serial` had. */
+static const struct api_bench_call *restore(struct api_bench *bench, int serial)
+{
+    char body[64];
+
+    (void)snprintf(body, sizeof(body), "{\"serial\":%d,\"reason\":\"a wrong build\"}", serial);
+    return api_bench_ask(bench, "POST", PLACE "/restore", body);
+}
+
+static void an_older_one_comes_back(void **state)
+{
+    static const char third[] =
+        "{\n  \"version\": 4, \"serial\": 3,\n  \"lineage\": \"a0c1\", \"secret\": \"hunter2\"\n}\n";
+    struct api_bench *bench = *state;
+
+    expect(restore(bench, 1), 404, "no state of serial 1");
+    expect(api_bench_ask(bench, "POST", PLACE "/state", first), 200, "");
+    expect(restore(bench, 1), 409, "already");
+    expect(api_bench_ask(bench, "POST", PLACE "/state", second), 200, "");
+    const struct api_bench_call *call = restore(bench, 1);
+    expect(call, 200, "\"lineage\":\"a0c1\"");
+    assert_string_equal(api_bench_field(call, ".serial"), "3");
+    assert_string_equal(api_bench_field(call, ".restored"), "1");
+    assert_string_equal(api_bench_ask(bench, "GET", PLACE "/state", NULL)->body, third);
+    expect(restore(bench, 1), 409, "is that of serial 1 already"); /* its answer was lost */
+    expect(restore(bench, 3), 409, "already");
+    expect(api_bench_ask(bench, "POST", PLACE "/state", second), 409, "stale-serial");
+    expect(api_bench_ask(bench, "GET", "/v1/audit", NULL), 200,
+           "network/prod: serial 3 with what serial 1 had, 74 bytes");
+    expect(api_bench_ask(bench, "GET", "/v1/audit", NULL), 200, ": a wrong build\"");
+
+    /* What was deleted is kept, and comes back too; a state of something else does not. */
+    expect(api_bench_ask(bench, "DELETE", PLACE "/state", NULL), 200, "");
+    expect(restore(bench, 2), 200, "\"serial\":4");
+    expect(api_bench_ask(bench, "GET", PLACE "/state", NULL), 200, "hunter3");
+    expect(api_bench_ask(bench, "DELETE", PLACE "/state", NULL), 200, "");
+    expect(api_bench_ask(bench, "POST", PLACE "/state", "{\"serial\":7,\"lineage\":\"b\"}"), 200, "");
+    expect(restore(bench, 2), 404, "with the lineage of its newest one");
+}
+
+static void an_older_one_stays_away(void **state)
+{
+    static const char *const bodies[] = {"",
+                                         "{\"serial\":1}",
+                                         "{\"serial\":1,\"reason\":\"\"}",
+                                         "{\"reason\":\"r\"}",
+                                         "{\"serial\":-1,\"reason\":\"r\"}",
+                                         "{\"serial\":1.5,\"reason\":\"r\"}",
+                                         "{\"serial\":1,\"reason\":\"r\",\"lineage\":\"b\"}"};
+    struct api_bench *bench = *state;
+
+    expect(api_bench_ask(bench, "POST", PLACE "/state", first), 200, "");
+    expect(api_bench_ask(bench, "POST", PLACE "/state", second), 200, "");
+    for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++)
+        expect(api_bench_ask(bench, "POST", PLACE "/restore", bodies[i]), 400, "\"status\":400");
+    expect(api_bench_ask(bench, "LOCK", PLACE "/state", yours), 200, "");
+    expect(restore(bench, 1), 409, "alice@desk holds its lock (two)");
+    expect(api_bench_ask(bench, "UNLOCK", PLACE "/state", yours), 200, "");
+    bench->stack_run = 7;
+    expect(restore(bench, 1), 409, "run_7 is at work on network/prod");
+    bench->stack_run = 0;
+    char *reader = api_bench_token(bench, "{\"principal\":\"board\",\"scopes\":[\"read\"]}");
+    bench->token = reader;
+    expect(restore(bench, 1), 403, "deploy");
+    expect(api_bench_ask(bench, "GET", PLACE, NULL), 200, "\"versions\":2");
+    bench->token = NULL;
+    free(reader);
+    expect(restore(bench, 1), 200, "\"serial\":3");
+}
+
 static const char *basic(const char *token, char *to, size_t size)
 {
     char plain[256];
@@ -287,6 +357,8 @@ int main(void)
         TEST(one_holds_the_lock),
         TEST(what_does_not_follow_is_refused),
         TEST(what_is_broken_is_refused),
+        TEST(an_older_one_comes_back),
+        TEST(an_older_one_stays_away),
         TEST(a_token_is_for_its_stacks_only),
         TEST(a_large_state_goes_both_ways),
         TEST(the_disk_has_the_last_word),

@@ -14,7 +14,7 @@
 
 /* ---- the daemon ---- */
 
-static void answer_now(void *data)
+void api_bench_answer(void *data)
 {
     struct api_bench *bench = data;
     struct api_bench_order order = bench->last;
@@ -28,11 +28,6 @@ static void answer_now(void *data)
         order.done(order.done_data, true, !bench->attaches, bench->created, NULL);
     bench->attaches = false;
     bench->created = 0;
-}
-
-void api_bench_answer(struct api_bench *bench)
-{
-    answer_now(bench);
 }
 
 static void committed(void *data, const struct journal_result *result)
@@ -51,7 +46,7 @@ static void committed_start(void *data, const struct journal_result *result)
 
     committed(data, result);
     if (!bench->is_slow)
-        answer_now(bench);
+        api_bench_answer(bench);
 }
 
 static struct batch_row *add_row(struct api_bench *bench, enum row_kind kind, uint64_t deployment)
@@ -116,7 +111,7 @@ static void take_start(void *data, const struct api_start *start, api_done *done
     add_retry(bench, start);
     if (bench->refusal.code != ERR_NONE || bench->attaches) {
         bench->created = bench->attaches ? 1 : 0;
-        loop_defer(bench->loop, answer_now, bench);
+        loop_defer(bench->loop, api_bench_answer, bench);
         return;
     }
     bench->created = create(bench, "2.0.0", "alice", "release");
@@ -133,7 +128,7 @@ static void order(struct api_bench *bench, api_done *done, void *done_data)
     bench->last.done = done;
     bench->last.done_data = done_data;
     if (!bench->is_slow)
-        loop_defer(bench->loop, answer_now, bench);
+        loop_defer(bench->loop, api_bench_answer, bench);
 }
 
 static void take_verb(void *data, const struct api_verb *verb, api_done *done, void *done_data)
@@ -445,6 +440,7 @@ static void start_api(struct api_bench *bench)
                                 .ready = show_ready,
                                 .beat_ms = API_BENCH_BEAT_MS,
                                 .recoveries = api_bench_recoveries,
+                                .stack_run = api_bench_stack_run,
                                 .check_rules = check_rules};
     struct err err = {0};
 

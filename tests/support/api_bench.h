@@ -63,6 +63,7 @@ struct api_bench {
     bool is_hasty;      /* nobody waits for audit rows: is_committed says when they are there */
     struct err refusal; /* code ≠ ERR_NONE: the next one is refused so */
     uint64_t created;   /* ≠ 0: the next verb makes this deployment */
+    uint64_t stack_run; /* ≠ 0: the run that is at work on network/prod */
     bool attaches;      /* the next start finds deployment 1 */
     uint64_t next_id;
     struct plan plan;                                          /* of it */
@@ -110,10 +111,11 @@ void api_bench_result(struct api_bench *bench, uint64_t deployment, uint32_t seq
 /* Of struct api_env. */
 void api_bench_outputs(void *bench, const struct api_outputs_wanted *wanted, api_outputs_told *done,
                        void *done_data);
+uint64_t api_bench_stack_run(void *bench, const char *stack, const char *environment);
 size_t api_bench_recoveries(void *bench, const struct api_recovery **ret_rows); /* there are none */
 
 /* Answers what waits (is_slow). */
-void api_bench_answer(struct api_bench *bench);
+void api_bench_answer(void *bench);
 
 /* Sends; api_bench_wait runs the loop until the answer. `headers`: NULL, or names and values in turn,
  * and a NULL. */

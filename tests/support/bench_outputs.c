@@ -86,3 +86,10 @@ size_t api_bench_recoveries(void *data, const struct api_recovery **ret_rows)
     *ret_rows = NULL;
     return 0;
 }
+
+uint64_t api_bench_stack_run(void *data, const char *stack, const char *environment)
+{
+    const struct api_bench *bench = data;
+
+    return strcmp(stack, "network") == 0 && strcmp(environment, "prod") == 0 ? bench->stack_run : 0;
+}

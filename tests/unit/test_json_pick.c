@@ -94,12 +94,37 @@ static void what_is_picked_has_a_limit(void **state)
     free(picked);
 }
 
+static void a_value_has_a_place(void **state)
+{
+    static const struct {
+        const char *text, *value; /* NULL: none */
+    } cases[] = {{"{\"serial\":7}", "7"},
+                 {" { \"a\" : {\"serial\":1} , \"serial\" : 12 , \"b\":[{}]}", "12"},
+                 {"{\"b\":\"\\\"serial\\\":3\",\"serial\":\"x,}\"}", "\"x,}\""},
+                 {"{\"serials\":7,\"seria\":8}", NULL},
+                 {"{}", NULL},
+                 {"[{\"serial\":1}]", NULL}};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        size_t at = 0;
+        size_t length = 0;
+        bool is_there = json_pick_place(cases[i].text, strlen(cases[i].text), "serial", &at, &length);
+        assert_int_equal(is_there, cases[i].value != NULL);
+        if (!is_there)
+            continue;
+        assert_int_equal(length, strlen(cases[i].value));
+        assert_memory_equal(cases[i].text + at, cases[i].value, length);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_what_is_named_is_taken),
         cmocka_unit_test(what_is_no_object_is_refused),
         cmocka_unit_test(what_is_picked_has_a_limit),
+        cmocka_unit_test(a_value_has_a_place),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -52,7 +52,7 @@ static void a_state_has_a_higher_serial(void **state)
 
 static void it_comes_under_the_lock_where_there_is_one(void **state)
 {
-    static const enum stack_change changes[] = {STACK_SAVE, STACK_DELETE};
+    static const enum stack_change changes[] = {STACK_SAVE, STACK_RESTORE, STACK_DELETE};
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LENGTH(changes); i++) {
@@ -67,6 +67,21 @@ static void it_comes_under_the_lock_where_there_is_one(void **state)
         assert_int_equal(stack_decide(&mine, &others), STACK_HELD);
         assert_int_equal(stack_decide(&mine, &free_now), STACK_NOT_HELD);
     }
+}
+
+static void it_is_restored_over_what_it_was_made_for(void **state)
+{
+    struct stack_wish wish = wish_of(STACK_RESTORE, "");
+    struct stack_now now = now_of(4, "a", 2, "");
+
+    (void)state;
+    now.version = wish.base = 7;
+    assert_int_equal(stack_decide(&wish, &now), STACK_DONE);
+    now.version = 8;
+    assert_int_equal(stack_decide(&wish, &now), STACK_MOVED);
+    assert_int_equal(stack_decide(&wish, &(struct stack_now){0}), STACK_MOVED);
+    wish.base = 0; /* what was deleted */
+    assert_int_equal(stack_decide(&wish, &(struct stack_now){0}), STACK_DONE);
 }
 
 static void what_is_not_there_is_deleted_already(void **state)
@@ -126,6 +141,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_state_has_a_higher_serial),
         cmocka_unit_test(it_comes_under_the_lock_where_there_is_one),
+        cmocka_unit_test(it_is_restored_over_what_it_was_made_for),
         cmocka_unit_test(what_is_not_there_is_deleted_already),
         cmocka_unit_test(a_lock_is_one_holders),
         cmocka_unit_test(an_audit_row_says_whose_it_is),
