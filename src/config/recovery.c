@@ -12,25 +12,37 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STEP_COMMAND_NAME, STEP_STACK_NAME, STEP_UNATTENDED, STEP_OPTION_COUNT };
+enum { STEP_COMMAND_NAME, STEP_STACK_NAME, STEP_UNATTENDED, STEP_STATE, STEP_OPTION_COUNT };
 enum { PLAN_REHEARSE, PLAN_OPTION_COUNT };
 enum { RUN_SERVICE, RUN_ENVIRONMENT, RUN_OF, RUN_HEALTH, RUN_OPTION_COUNT };
 enum {
     SCRATCH_BYTES = 256 * 1024,
     HEALTH_LIMIT_MS = 10 * 60 * 1000,
+    RESTORE_LIMIT_MS = 60 * 1000,
+    RESTORE_TRIES = 3,
     START_TRIES = 20, /* with the pauses between them some minutes */
     HEALTH_TRIES = 6  /* with the pauses between them half a minute */
 };
+
+enum { STATE_AS_IT_IS, STATE_LAST_VERIFIED };
+static const char *const states[] = {"as_it_is", "last_verified", NULL};
 
 static const struct option step_options[STEP_OPTION_COUNT] = {
     [STEP_COMMAND_NAME] = {.name = "command", .type = OPTION_TEXT, .help = "a command of the environment"},
     [STEP_STACK_NAME] = {.name = "stack",
                          .type = OPTION_TEXT,
-                         .help = "infrastructure that is applied once more, with its state as it is"},
+                         .help = "infrastructure that is applied once more"},
     [STEP_UNATTENDED] = {.name = "unattended",
                          .type = OPTION_BOOL,
                          .fallback = "false",
                          .help = "of a stack: nobody approves its plan, which may then delete nothing"},
+    [STEP_STATE] = {.name = "state",
+                    .type = OPTION_CHOICE,
+                    .choices = states,
+                    .fallback = "as_it_is",
+                    .help =
+                        "of a stack: last_verified writes the state back first that its last verify looked "
+                        "at"},
 };
 
 static const struct option plan_options[PLAN_OPTION_COUNT] = {
@@ -135,16 +147,49 @@ static bool add_command(const struct build *build, const struct source_nodes *fr
     return true;
 }
 
+/* Before all that is done to the stack; nobody asks a runner for it. */
+static struct run_task_definition *add_restore(const struct build *build, const struct node *at,
+                                               const char *name, struct run_definition *definition)
+{
+    char stage[NAME_MAX_LENGTH + sizeof("-state")];
+
+    (void)snprintf(stage, sizeof(stage), "%.*s-state", NAME_MAX_LENGTH, name);
+    struct run_task_definition *task = add_task(build, at, stage, definition);
+    if (task == NULL)
+        return NULL;
+    struct run_plan_task *planned = &definition->plan.tasks[task - definition->tasks];
+    planned->repeat = REPEAT_IDEMPOTENT; /* what is there already is not written twice */
+    planned->tries_max = RESTORE_TRIES;
+    planned->limit_ms = task->timeout_ms = RESTORE_LIMIT_MS;
+    task->restores = true;
+    return task;
+}
+
 static bool add_stack(const struct build *build, const struct source_nodes *from, const struct node *at,
-                      const char *name, struct run_definition *definition)
+                      const struct option_value *values, struct run_definition *definition)
 {
     char prefix[NAME_MAX_LENGTH + sizeof("-")];
+    const char *name = values[STEP_STACK_NAME].text;
+    bool is_restored = values[STEP_STATE].choice == STATE_LAST_VERIFIED;
     const struct node *filled = tree_find(from->stacks, name);
+    struct run_task_definition *restore = NULL;
     const struct stack_place *place = NULL;
 
     (void)snprintf(prefix, sizeof(prefix), "%.*s-", NAME_MAX_LENGTH, name);
-    return filled == NULL ? report_node(build->report, at, "stack '%s' is not in the text", name)
-                          : stacks_expand(build, filled, prefix, definition, &place);
+    if (filled == NULL)
+        return report_node(build->report, at, "stack '%s' is not in the text", name);
+    if (is_restored && (restore = add_restore(build, at, name, definition)) == NULL)
+        return false;
+    if (!stacks_expand(build, filled, prefix, definition, &place))
+        return false;
+    if (restore == NULL)
+        return true;
+    restore->stack = place;
+    return place->is_kept ||
+           report_node(build->report, tree_find(at, "state"),
+                       "state: the versions of the stack '%s' are kept by verdictd where it says "
+                       "state = \"daemon\"",
+                       name);
 }
 
 static bool add_step(const struct build *build, const struct source_nodes *from, const struct node *step,
@@ -161,8 +206,11 @@ static bool add_step(const struct build *build, const struct source_nodes *from,
     if (values[STEP_UNATTENDED].flag && !values[STEP_STACK_NAME].is_set)
         return report_node(build->report, tree_find(step, "unattended"),
                            "unattended: is said of a stack; nobody approves a command");
+    if (tree_find(step, "state") != NULL && !values[STEP_STACK_NAME].is_set)
+        return report_node(build->report, tree_find(step, "state"),
+                           "state: is said of a stack; a command has none");
     return values[STEP_STACK_NAME].is_set
-               ? add_stack(build, from, step, values[STEP_STACK_NAME].text, definition)
+               ? add_stack(build, from, step, values, definition)
                : add_command(build, from, step, values[STEP_COMMAND_NAME].text, definition);
 }
 

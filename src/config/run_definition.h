@@ -23,6 +23,7 @@ struct stack_place {
     const char *program;   /* verdict-iac */
     const char *directory; /* where its code is */
     const char *tool;
+    bool is_kept;           /* its state is with verdictd */
     const char *variables;  /* a JSON object */
     int64_t grace_ms;       /* from being asked to stop to being killed */
     int64_t drift_every_ms; /* 0: nobody looks by himself */
@@ -62,6 +63,7 @@ struct run_task_definition {
     const char *refuse_text;        /* as written */
     const struct task_review *review; /* AWAIT; NULL: whoever may start a run may answer */
     enum stack_word word;
+    bool restores;      /* not a command: writes the state of its stack back as it was verified last */
     const char *health; /* sealed text of an environment: not a command, but its smoke test of what serves */
 };
 

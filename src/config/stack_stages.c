@@ -324,6 +324,7 @@ static bool take_place(struct expansion *expansion)
                                              .program = values[STACK_PROGRAM].text,
                                              .directory = values[STACK_DIRECTORY].text,
                                              .tool = values[STACK_TOOL].text,
+                                             .is_kept = strcmp(values[STACK_STATE].text, "daemon") == 0,
                                              .variables = options_keep(build, node, variables->text),
                                              .grace_ms = values[STACK_GRACE].duration_ms,
                                              .drift_every_ms = values[STACK_DRIFT_EVERY].duration_ms};

@@ -5,6 +5,7 @@
 #include "daemon/run_conditions.h"
 #include "daemon/run_health.h"
 #include "daemon/run_looks.h"
+#include "daemon/run_restoring.h"
 #include "daemon/run_stacks.h"
 #include "daemon/run_texts.h"
 #include "daemon/secrets.h"
@@ -26,8 +27,9 @@ struct run_acting {
     uint64_t run;
     struct run_action action;
     enum run_result deferred;
-    struct settling *settling; /* until Vault has answered; NULL: nothing is waited for */
-    struct run_health *health; /* NULL: no smoke test is under way */
+    struct settling *settling;       /* until Vault has answered; NULL: nothing is waited for */
+    struct run_health *health;       /* NULL: no smoke test is under way */
+    struct run_restoring *restoring; /* NULL: no state is written back */
     bool has_settled;
     char why[DAEMON_WHY_MAX];
 };
@@ -49,6 +51,7 @@ static struct run_acting *acting_new(struct daemon *daemon, uint64_t run, const 
 static void acting_free(struct run_acting *acting)
 {
     settling_stop(acting->settling);
+    run_restoring_drop(acting->restoring);
     if (acting->before == NULL)
         acting->daemon->run_actings = acting->next;
     else
@@ -66,6 +69,7 @@ void run_actings_drop(struct daemon *daemon)
     while (acting != NULL) {
         struct run_acting *next = acting->next;
         settling_stop(acting->settling);
+        run_restoring_drop(acting->restoring);
         free(acting->health);
         free(acting);
         acting = next;
@@ -282,6 +286,26 @@ static void ask_health(struct run_acting *acting, const char *sealed)
         defer(acting, RUN_RESULT_FAILED, err.text);
 }
 
+static void restored(void *data, enum run_result result, const char *why)
+{
+    struct run_acting *acting = data;
+    struct run_live *live = run_live_find(acting->daemon, acting->run);
+
+    acting->restoring = NULL;
+    if (live != NULL)
+        run_live_report(live, &acting->action, "", why, NULL);
+    end(acting, result, 0);
+}
+
+static void restore(struct run_live *live, struct run_acting *acting)
+{
+    struct err err = {0};
+
+    acting->restoring = run_restoring_start(live, acting->action.task, restored, acting, &err);
+    if (acting->restoring == NULL)
+        defer(acting, RUN_RESULT_AGAIN, err.text);
+}
+
 static void run_command(struct run_live *live, const struct run_state *state, struct run_acting *acting)
 {
     const struct run_task_definition *task = &live->definition->tasks[acting->action.task];
@@ -339,6 +363,10 @@ static void start_command(struct run_live *live, const struct run_state *state, 
 
     if (health != NULL) {
         ask_health(acting, health);
+        return;
+    }
+    if (live->definition->tasks[acting->action.task].restores) {
+        restore(live, acting);
         return;
     }
     if (acting->action.tries != 1 || !run_task_is_needless(live, acting->action.task)) {

@@ -1,12 +1,14 @@
 # test_recovery_stack.py - a recovery plan that applies infrastructure once more, rehearsed with the real terraform.
 # SPDX-License-Identifier: MIT
 import os
+import time
 
 from support import wait_until
 from support.health import well_while
 from support.swift import show
 from support.terraform import CODE, needs_terraform
 from test_iac import Stack
+from test_iac_daemon import DaemonStack, kept_stack
 
 pytestmark = needs_terraform
 
@@ -89,3 +91,74 @@ def test_in_earnest_people_approve_the_plan(world):
         assert stack.ended(run)["state"] == "released"
         wait_until(lambda: show(world, name)["state"] == "rolled_back", 30, "what serves is well again")
         assert os.path.exists(path) and world.api("GET", "/v1/status").json["recovery"]["last_deployment"] == name
+
+
+class Kept(Planned, DaemonStack):
+    """Its state is with the daemon, and the plan goes back to the one that was verified last."""
+
+    def rules(self, **rules):  # pylint: disable=arguments-differ
+        return super().rules(unattended='unattended = true;  state = "last_verified";', **rules)
+
+    def versions(self, environment="dev"):
+        return self.world.api("GET", f"/v1/iac/network/{environment}").json
+
+    def lose(self, environment="dev", **more):
+        """By somebody else: the newest state knows of nothing any more."""
+        state = self.world.api("GET", f"/v1/iac/network/{environment}/state").json
+        state = {**state, "resources": [], "outputs": {}, "serial": state["serial"] + 1, **more}
+        assert self.world.api("POST", f"/v1/iac/network/{environment}/state", state).status == 200
+        return state["serial"]
+
+    def kept(self, serial, environment="dev"):
+        return self.world.api("GET", f"/v1/iac/network/{environment}/state?serial={serial}").json
+
+    def failed(self):
+        """A rehearsal that fails before anything is planned; why."""
+        end = self.rehearsed()
+        assert end["state"] == "failed" and self.stages(end["id"])["network-plan"] == "idle", end
+        return end["stages"][0]["tasks"][0]["why"]
+
+
+def test_it_goes_back_to_what_was_verified(world):
+    with well_while() as port:
+        stack = kept_stack(world, kind=lambda world, code: Kept(world, port, code))
+        assert "no state of network/dev that could be restored was ever verified: `verdict iac verify network dev` does" in stack.failed()
+        assert stack.ended(stack.begin("apply", "dev"))["state"] == "released"
+        verified = stack.versions()["verified"]["serial"]
+        lost = stack.lose()
+        end = stack.rehearsed()
+        assert end["state"] == "released", end["summary"]
+        assert stack.stages(end["id"]) == {"network-state": "done", "network-plan": "done", "network-apply": "skipped", "network-verify": "done", "health": "done"}
+        assert end["stages"][0]["tasks"][0]["why"] == f"serial {lost + 1} has what serial {verified} had"
+        now = stack.versions()
+        assert (now["state"]["serial"], now["state"]["run"], now["verified"]["serial"]) == (lost + 1, end["id"], lost + 1), "a plan of it changes nothing"
+        assert {**stack.kept(verified), "serial": lost + 1} == stack.kept(lost + 1)
+        audit = world.verdict("audit", "-n", "100").stdout
+        assert f"with what serial {verified} had" in audit and "it was verified last (rehearsal:shop/prod)" in audit
+
+        again = stack.rehearsed()
+        assert again["state"] == "released" and "already" in again["stages"][0]["tasks"][0]["why"]
+        assert stack.versions()["versions"] == now["versions"], "what is there is not written twice"
+
+        stack.lose()
+        assert world.api("LOCK", "/v1/iac/network/dev/state", {"ID": "theirs", "Who": "alice@desk"}).status == 200
+        assert "alice@desk holds its lock (theirs)" in stack.failed()
+        assert stack.versions()["versions"] == now["versions"] + 1
+
+
+def test_killed_while_it_goes_back(world):
+    """Again and again: the state is written back once, and the plan comes after it."""
+    with well_while() as port:
+        stack = kept_stack(world, kind=lambda world, code: Kept(world, port, code))
+        assert stack.ended(stack.begin("apply", "dev"))["state"] == "released"
+        for pause in (0, 0.005, 0.02, 0.05):
+            lost = stack.lose()
+            answer = world.api("POST", "/v1/services/shop/prod/rehearse/recovery")
+            assert answer.status == 201, answer.text
+            time.sleep(pause)
+            world.programs["verdictd"].kill()
+            world.programs["verdictd"].start()
+            assert stack.ended(answer.json["id"], 60)["state"] == "released"
+            now = stack.versions()
+            assert now["state"]["serial"] == now["verified"]["serial"] == lost + 1, now
+        assert world.verdict("audit", "verify").returncode == 0

@@ -10,7 +10,10 @@
     "\"status == 200\"; }; }; }; };\n"
 #define STACKS                                                                                               \
     "stacks: { network: { tool = \"tofu\"; directory = \"/srv/net\"; refuse_when = \"creates > 9\"; "        \
-    "environments: { prod: { approval: { from = [ \"sre\" ]; }; }; drill: { }; }; }; };\n"
+    "environments: { prod: { approval: { from = [ \"sre\" ]; }; }; drill: { }; }; }; "                       \
+    "data: { tool = \"terraform\"; directory = \"/srv/data\"; state = \"daemon\"; environments: { prod: { "  \
+    "}; "                                                                                                    \
+    "drill: { }; }; }; };\n"
 #define COMMANDS                                                                                             \
     "commands: { restore: { exec = [ \"/r\", \"{{dump}}\", \"{{environment}}\", \"{{version}}\" ]; timeout " \
     "= \"7s\"; repeat = \"idempotent\"; secrets = { KEY = \"cred:key\"; }; }; start: { exec = [ \"/s\" ]; "  \
@@ -46,6 +49,16 @@ static const struct finding_case cases[] = {
      "x.rules:6: the stack 'network' stands there twice"},
     {PLANNED("{ command = \"restore\"; unattended = true; }"),
      "x.rules:6: unattended: is said of a stack; nobody approves a command"},
+    {PLANNED(
+         "{ stack = \"data\"; state = \"last_verified\"; }, { stack = \"network\"; state = \"as_it_is\"; }"),
+     ""},
+    {PLANNED("{ stack = \"network\"; state = \"last_verified\"; }"),
+     "x.rules:6: state: the versions of the stack 'network' are kept by verdictd where it says state = "
+     "\"daemon\""},
+    {PLANNED("{ stack = \"data\"; state = \"sealed\"; }"),
+     "x.rules:6: state: 'sealed' is not one of as_it_is, last_verified"},
+    {PLANNED("{ command = \"restore\"; state = \"last_verified\"; }"),
+     "x.rules:6: state: is said of a stack; a command has none"},
     {PLANNED("{ comand = \"restore\"; }"), "x.rules:6: unknown key 'comand'; did you mean 'command'?"},
     {SHOP(PROD(COMMANDS, "recovery: { steps = ( { command = \"restore\"; } ); stacks: { }; };")),
      "x.rules:6: unknown key 'stacks'"},
@@ -179,6 +192,34 @@ static void test_unattended(void **state)
     run_definition_free(run);
 }
 
+/* Before the plan; what failed behind it goes on from the state as it is then. */
+static void test_last_verified(void **state)
+{
+    static const char text[] = SHOP(
+        PROD(COMMANDS, "recovery: { steps = ( { stack = \"data\"; state = \"last_verified\"; } ); rehearse = "
+                       "\"drill\"; };") DRILL BARE);
+    struct definition *deployment = NULL;
+    struct run_definition *run = in_earnest(text, &deployment);
+    struct err err = {0};
+
+    (void)state;
+    expect_stages(run, "data-state data-plan data-apply data-verify");
+    assert_true(run->tasks[0].restores);
+    assert_string_equal(run->tasks[0].stack->name, "data");
+    assert_int_equal(run->plan.tasks[0].repeat, REPEAT_IDEMPOTENT);
+    assert_false(run->tasks[1].restores);
+    assert_int_equal(run->begins[0], 0);
+    assert_int_equal(run->begins[3], 1);
+    definition_free(deployment);
+    run_definition_free(run);
+    struct config *config = read_good(text);
+    run = unseal(config_seal_rehearsal(config, "shop", "prod", &err), &err);
+    expect_stages(run, "data-state data-plan data-apply data-verify health");
+    assert_string_equal(run->tasks[0].stack->environment, "drill");
+    run_definition_free(run);
+    config_free(config);
+}
+
 static void test_what_cannot_be_rehearsed(void **state)
 {
     struct err err = {0};
@@ -234,11 +275,9 @@ static void test_which_there_are(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_findings),
-        cmocka_unit_test(test_in_earnest),
-        cmocka_unit_test(test_rehearsed),
-        cmocka_unit_test(test_unattended),
-        cmocka_unit_test(test_what_cannot_be_rehearsed),
+        cmocka_unit_test(test_findings),        cmocka_unit_test(test_in_earnest),
+        cmocka_unit_test(test_rehearsed),       cmocka_unit_test(test_unattended),
+        cmocka_unit_test(test_last_verified),   cmocka_unit_test(test_what_cannot_be_rehearsed),
         cmocka_unit_test(test_which_there_are),
     };
 
