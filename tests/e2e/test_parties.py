@@ -1,6 +1,5 @@
 # test_parties.py - real parties of the sources, side by side: what each of them said stands in the series files, value by value.
 # SPDX-License-Identifier: MIT
-import glob
 import itertools
 import json
 import socket
@@ -12,6 +11,7 @@ import pytest
 import world_config
 from programs import answers_on, free_port
 from support import wait_until
+from support.rrd import rows, series_file
 from support.swift import begun, show
 from world import find, get
 
@@ -170,13 +170,9 @@ def next_second():
     time.sleep(1.0 - time.clock_gettime(time.CLOCK_BOOTTIME) % 1.0 + 0.01)
 
 
-def rows(world, metric):
-    """[(the first column, the last one)] of the candidate's series, as rrdtool reads them."""
-    (path,) = glob.glob(world.path("data", "series", "shop", "prod", "slot.green", f"{metric}.rrd"))
-    argv = [find("rrdtool"), "fetch", path, "AVERAGE", "-r", "1", "-s", "-600", "-e", "+5"]
-    text = subprocess.run(argv, capture_output=True, text=True, timeout=20, check=True, env={"TZ": "UTC", "LC_ALL": "C"}).stdout
-    fields = [line.split(":")[1].split() for line in text.splitlines() if ":" in line]
-    return [(float(row[0]), float(row[-1])) for row in fields if row[0].lower().strip("-+") != "nan"]
+def told_of(world, metric):
+    """[(the first column, the last one)] of the candidate's series."""
+    return [(fields[0], fields[-1]) for _, fields in rows(series_file(world, "slot.green", metric))]
 
 
 def requests(world, count):
@@ -211,11 +207,11 @@ def test_what_was_said_stands_in_the_files(world, parties, monkeypatch):
     next_second()
     world.programs["verdictd"].stop()
     for metric in ("sealed", "gathered"):  # as often as it was said
-        told = [value for value, _ in rows(world, metric)]
+        told = [value for value, _ in told_of(world, metric)]
         assert list(itertools.dropwhile(lambda value: value == 0.5, told)) == VALUES, (metric, told)
     for metric in ("exposed", "stored"):  # as often as it was asked for
-        told = [value for value, _ in itertools.groupby(value for value, _ in rows(world, metric))]
+        told = [value for value, _ in itertools.groupby(value for value, _ in told_of(world, metric))]
         assert told == [0.5, *VALUES], (metric, told)
-    counted = rows(world, "lb_errors")
+    counted = told_of(world, "lb_errors")
     assert (sum(total for _, total in counted), sum(events for events, _ in counted)) == served, (counted, served)
     assert 0 < served[1] < served[0] < REQUESTS

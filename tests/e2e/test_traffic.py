@@ -1,15 +1,13 @@
 # test_traffic.py - the lever and what counts behind it: shares as asked, reloads, unknown hands, dead sources, series on disk.
 # SPDX-License-Identifier: MIT
 import json
-import os
-import subprocess
 import time
 
 import pytest
 
 from support import wait_until
+from support.rrd import rows, rrdtool, series_file
 from support.rules import deployment, start, start_all
-from world import find
 from world_config import verdictd_text
 
 REQUESTS_MIN = 3000  # of which a share has a standard error of at most 0.9 points
@@ -198,11 +196,6 @@ triggers: { known: { when = "known < 0";  then = "rollback"; }; };
 """
 
 
-def rrdtool(*arguments):
-    done = subprocess.run([find("rrdtool"), *arguments], capture_output=True, text=True, timeout=20, check=True, env={"TZ": "UTC", "LC_ALL": "C"})
-    return done.stdout
-
-
 def publish_each_second(publisher, topic, values):
     """In the middle of the seconds of the daemon's clock; returns [(wall time, value)]."""
     sent = []
@@ -213,12 +206,6 @@ def publish_each_second(publisher, topic, values):
         assert publisher.publish(topic, json.dumps({"value": value}))
         time.sleep(0.1)
     return sent
-
-
-def rows_of(path, begin, end):
-    text = rrdtool("fetch", path, "AVERAGE", "-r", "1", "-s", str(int(begin)), "-e", str(int(end)))
-    rows = [line.split(":") for line in text.splitlines() if ":" in line]
-    return [(int(at), float(value)) for at, value in rows if "nan" not in value]
 
 
 def test_series_on_disk_are_what_was_sent(world):
@@ -232,10 +219,9 @@ def test_series_on_disk_are_what_was_sent(world):
     publisher.close()
     wait_until(lambda: rule(world, "known")["verdict"] == "pass", 10, "the values arrived")
     world.programs["verdictd"].stop()  # in the last second, which is written as it is
-    path = world.path("data", "series", "shop", "prod", "slot.green", "known.rrd")
-    assert os.path.exists(path)
+    path = series_file(world, "slot.green", "known")
     info = rrdtool("info", path)
     assert "step = 1\n" in info and 'type = "GAUGE"' in info, info
-    rows = rows_of(path, sent[0][0] - 5, sent[-1][0] + 5)
-    assert [value for _, value in rows] == pytest.approx([value for _, value in sent]), rows
-    assert all(abs(at - then) <= 1.5 for (at, _), (then, _) in zip(rows, sent)), (rows, sent)
+    kept = [(at, value) for at, (value,) in rows(path, int(sent[0][0] - 5), int(sent[-1][0] + 5))]
+    assert [value for _, value in kept] == pytest.approx([value for _, value in sent]), kept
+    assert all(abs(at - then) <= 1.5 for (at, _), (then, _) in zip(kept, sent)), (kept, sent)
