@@ -25,8 +25,9 @@ static bool check_sha256(const char *secret, const struct hook_message *message,
     if (!digest_hex_decode(text, theirs, sizeof(theirs)))
         return refuse(err, "it is not signed");
     digest_hmac_sha256(secret, strlen(secret), message->body, message->length, ours);
-    return digest_equal(ours, sizeof(ours), theirs, sizeof(theirs)) ||
-           refuse(err, "its signature is not that of this message");
+    if (!digest_equal(ours, sizeof(ours), theirs, sizeof(theirs)))
+        return refuse(err, "its signature is not that of this message");
+    return true;
 }
 
 static bool check_token(const char *secret, const struct hook_message *message, struct err *err)
@@ -35,7 +36,9 @@ static bool check_token(const char *secret, const struct hook_message *message, 
     const char *text = message->proof == NULL ? "" : message->proof;
 
     text += strncasecmp(text, bearer, strlen(bearer)) == 0 ? strlen(bearer) : 0;
-    return digest_equal_text(text, secret) || refuse(err, "it does not show the token of this hook");
+    if (!digest_equal_text(text, secret))
+        return refuse(err, "it does not show the token of this hook");
+    return true;
 }
 
 static bool check_standard(const struct settings_hook *hook, const char *secret,

@@ -47,27 +47,12 @@ static bool is_url(const char *text)
     return is_line(text, URL_LENGTH_MAX);
 }
 
-static bool is_name(const char *text)
-{
-    return text_is_name(text) && strlen(text) <= NAME_MAX_LENGTH;
-}
-
-static bool is_version(const char *text)
-{
-    return text_is_version(text) && strlen(text) <= VERSION_MAX_LENGTH;
-}
-
-static bool is_digest(const char *text)
-{
-    return text_is_digest(text) && strlen(text) <= DIGEST_MAX_LENGTH;
-}
-
 static const struct field fields[] = {
-    [HOOK_SERVICE] = {"service", is_name, true, "a name; say in `names` what we call it"},
-    [HOOK_ENVIRONMENT] = {"environment", is_name, true, "a name; say in `names` what we call it"},
-    [HOOK_VERSION] = {"version", is_version, true, "a version"},
-    [HOOK_DIGEST] = {"digest", is_digest, false, ""},
-    [HOOK_STRATEGY] = {"strategy", is_name, false, ""},
+    [HOOK_SERVICE] = {"service", text_is_name, true, "a name; say in `names` what we call it"},
+    [HOOK_ENVIRONMENT] = {"environment", text_is_name, true, "a name; say in `names` what we call it"},
+    [HOOK_VERSION] = {"version", text_is_version, true, "a version"},
+    [HOOK_DIGEST] = {"digest", text_is_digest, false, ""},
+    [HOOK_STRATEGY] = {"strategy", text_is_name, false, ""},
     [HOOK_COMMIT] = {"commit", is_commit, false, ""},
     [HOOK_ACTOR] = {"actor", is_actor, false, ""},
     [HOOK_RUN_URL] = {"run_url", is_url, false, ""},

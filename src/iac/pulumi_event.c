@@ -55,7 +55,7 @@ bool pulumi_event_read(const struct json_node *root, struct pulumi_event *ret_ev
 
     if (!json_as_object(root, err))
         return false;
-    for (size_t i = 0; i < ARRAY_LENGTH(known) && event.kind == PULUMI_EVENT_OTHER; i++) {
+    for (size_t i = 0; i < ARRAY_LENGTH(known); i++) {
         if (!json_object(root, known[i].name, JSON_OPTIONAL, &found, err))
             return false;
         if (found.item == NULL)

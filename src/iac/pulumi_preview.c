@@ -27,22 +27,13 @@ enum { ENDING_MIN = 4, ENDING_MAX = 40 };
 struct line {
     struct buffer buffer;
     const char *name; /* NULL: every text is compared as it is */
-    bool is_full;
+    bool *is_full;    /* set where there is no room for it */
 };
-
-static void put_bytes(struct line *line, const char *bytes, size_t length)
-{
-    line->is_full = !buffer_add(&line->buffer, bytes, length) || line->is_full;
-}
 
 static void put(struct line *line, const char *text)
 {
-    put_bytes(line, text, strlen(text));
-}
-
-static bool is_digit(char letter)
-{
-    return letter >= '0' && letter <= '9';
+    if (!buffer_add(&line->buffer, text, strlen(text)))
+        *line->is_full = true;
 }
 
 /* The resource's name with letters and digits behind it. */
@@ -50,15 +41,13 @@ static bool is_made_anew(const char *text, const char *name)
 {
     static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
     size_t length = strlen(name);
-    bool has_digit = false;
 
     if (length == 0 || strncmp(text, name, length) != 0)
         return false;
     const char *ending = text + length + strspn(text + length, "-_");
     size_t count = strspn(ending, letters);
-    for (size_t i = 0; i < count; i++)
-        has_digit = has_digit || is_digit(ending[i]);
-    return ending[count] == '\0' && count >= ENDING_MIN && count <= ENDING_MAX && has_digit;
+    return ending[count] == '\0' && count >= ENDING_MIN && count <= ENDING_MAX &&
+           strpbrk(ending, "0123456789") != NULL;
 }
 
 /* Such that two values have one text where they are equal, and else never. */
@@ -118,13 +107,13 @@ static const char *name_in(const char *urn)
     return at;
 }
 
-/* NULL: there is no room for it. */
-static char *line_of(const struct json_node *step, const struct pulumi_step *what, enum pulumi_values values)
+static char *line_of(const struct json_node *step, const struct pulumi_step *what, enum pulumi_values values,
+                     bool *is_full)
 {
     static const char *const members[] = {"provider",    "oldState",       "newState",
                                           "diffReasons", "replaceReasons", "detailedDiff"};
     bool is_made = pulumi_op_makes(what->op);
-    struct line line = {.name = NULL};
+    struct line line = {.is_full = is_full};
 
     buffer_init(&line.buffer, TEXT_MAX);
     put(&line, pulumi_op_name(what->op));
@@ -143,10 +132,7 @@ static char *line_of(const struct json_node *step, const struct pulumi_step *wha
             put_member(&line, &member);
     }
     put(&line, "\n");
-    if (!line.is_full)
-        return buffer_take(&line.buffer);
-    buffer_done(&line.buffer);
-    return NULL;
+    return buffer_take(&line.buffer);
 }
 
 /* ---- the whole preview ---- */
@@ -156,6 +142,7 @@ struct reading {
     const struct plan_reader *reader;
     struct pulumi_preview *preview;
     char **lines; /* as many as steps */
+    bool is_full; /* there was no room for all of them */
     size_t tally[PULUMI_OP_COUNT];
 };
 
@@ -194,10 +181,9 @@ static bool read_step(struct reading *reading, const struct json_node *node, str
         return true;
     struct pulumi_step *step = &preview->steps[preview->step_count];
     *step = (struct pulumi_step){.op = op, .urn = memory_copy_text(urn)};
-    reading->lines[preview->step_count++] = line_of(node, step, reading->values);
+    reading->lines[preview->step_count++] = line_of(node, step, reading->values, &reading->is_full);
     tell(reading, op, urn, reason);
-    return reading->lines[preview->step_count - 1] != NULL ||
-           err_set(err, ERR_LIMIT, "%s: is too large", node->pointer);
+    return true;
 }
 
 static bool read_steps(struct reading *reading, const struct json_node *root, struct err *err)
@@ -263,18 +249,15 @@ static int compare(const void *a, const void *b)
 static bool join(struct reading *reading, struct err *err)
 {
     size_t line_count = reading->preview->step_count;
-    struct buffer whole;
-    bool is_good = true;
+    struct line whole = {.is_full = &reading->is_full};
 
-    buffer_init(&whole, TEXT_MAX);
+    buffer_init(&whole.buffer, TEXT_MAX);
     if (line_count > 1)
         qsort(reading->lines, line_count, sizeof(*reading->lines), compare);
     for (size_t i = 0; i < line_count; i++)
-        is_good = is_good && buffer_add(&whole, reading->lines[i], strlen(reading->lines[i]));
-    if (is_good)
-        reading->preview->text = buffer_take(&whole);
-    buffer_done(&whole);
-    return is_good || err_set(err, ERR_LIMIT, "it changes too much to be compared");
+        put(&whole, reading->lines[i]);
+    reading->preview->text = buffer_take(&whole.buffer);
+    return !reading->is_full || err_set(err, ERR_LIMIT, "it changes too much to be compared");
 }
 
 static bool read_root(struct reading *reading, const struct cJSON *tree, struct err *err)

@@ -62,7 +62,7 @@ static void skip_value(struct walk *walk)
     } else if (byte == '{' || byte == '[') {
         skip_nested(walk);
     } else {
-        while (peek(walk) != '\0' && strchr(",}] \t\r\n", peek(walk)) == NULL)
+        while (strchr(",}] \t\r\n", peek(walk)) == NULL) /* finds the NUL, too */
             walk->at++;
     }
 }

@@ -236,6 +236,29 @@ static void test_reads_errors(void **state)
     assert_string_equal(read_error(404, "[]").text, "it answered 404");
     assert_string_equal(read_error(404, "{}").text, "it answered 404");
     assert_string_equal(read_error(404, "{\"__type\":5,\"message\":{}}").text, "it answered 404");
+    assert_string_equal(read_error(404, "{\"__type\":").text, "it answered 404");
+    assert_string_equal(read_error(400, "{\"__type\":\"Burnt\"}").text, "Burnt");
+    assert_string_equal(read_error(404, "<E><Error><Message>x</Message></Error></E>").text,
+                        "it answered 404");
+    assert_string_equal(
+        read_error(400, "<E><Error><Code>Burnt</Code><Message>a\x7f\tb</Message></Error></E>").text,
+        "Burnt: a  b");
+    assert_true(read_error(429, "<html>").is_throttled);
+}
+
+/* What is too long is cut. */
+static void test_cuts_errors(void **state)
+{
+    char body[2048];
+    char expected[512];
+
+    (void)state;
+    (void)snprintf(body, sizeof(body), "{\"__type\":\"%0*d\",\"message\":\"%0999d\"}", AWS_CODE_SIZE + 1, 0,
+                   0);
+    (void)snprintf(expected, sizeof(expected), "%0*d: %0200d", AWS_CODE_SIZE - 1, 0, 0);
+    struct aws_error error = read_error(400, body);
+    assert_int_equal(strlen(error.code), AWS_CODE_SIZE - 1);
+    assert_string_equal(error.text, expected);
 }
 
 int main(void)
@@ -244,6 +267,7 @@ int main(void)
         cmocka_unit_test(test_reads_xml),        cmocka_unit_test(test_refuses_other_xml),
         cmocka_unit_test(test_bears_every_byte), cmocka_unit_test(test_reads_times),
         cmocka_unit_test(test_reads_keys),       cmocka_unit_test(test_reads_errors),
+        cmocka_unit_test(test_cuts_errors),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -115,7 +115,9 @@ static void test_durations(void **state)
 {
     char text[DURATION_TEXT_MAX];
     int64_t ms = 0;
-    static const char *const bad[] = {"", "5", "m", "5x", "5m3", "0.5ms", "1e3s", "400d", "5 m", "-5s"};
+    static const char *const bad[] = {
+        "",     "5",   "m",   "5x",    "5m3",   "0.5ms",  "1e3s",
+        "400d", "5 m", "-5s", "0.3ms", "0.7ms", "1.2.3s", "00000000000000000000000000000001s"};
 
     (void)state;
     assert_true(duration_parse("1h30m", &ms));

@@ -105,6 +105,10 @@ static void test_starts(void **state)
 static void test_runs(void **state)
 {
     (void)state;
+    expect("dev.cdevents.artifact.published",
+           "{\"subject\":{\"id\":\"/run/7\",\"content\":{\"artifactId\":\"pkg:generic/shop@2.0.0\"}},"
+           "\"customData\":{\"verdict\":{\"pipeline\":\"shop\"}}}",
+           EVENT_WISH_RUN, "{\"pipeline\":\"shop\",\"version\":\"2.0.0\"}");
     expect("dev.cdevents.artifact.packaged.0.2.0",
            "{\"subject\":{\"id\":\"pkg:generic/shop@2.0.0\"},"
            "\"customData\":{\"verdict\":{\"pipeline\":\"shop\"}}}",
@@ -144,6 +148,11 @@ static void test_answers(void **state)
     expect("dev.cdevents.taskrun.finished.0.3.0",
            "{\"context\":{\"chainId\":\"run_3\"},\"subject\":{\"content\":{\"outcome\":\"pass\"}},"
            "\"customData\":{\"verdict\":{\"task\":"
+           "\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"}}}",
+           EVENT_WISH_NOTHING, "customData.verdict: a stage or task is too long for a name");
+    expect("dev.cdevents.taskrun.finished.0.3.0",
+           "{\"context\":{\"chainId\":\"run_3\"},\"subject\":{\"content\":{\"outcome\":\"pass\"}},"
+           "\"customData\":{\"verdict\":{\"stage\":"
            "\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"}}}",
            EVENT_WISH_NOTHING, "customData.verdict: a stage or task is too long for a name");
 }

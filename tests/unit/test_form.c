@@ -49,11 +49,14 @@ static void assert_filled(const struct fill_case *cases, size_t count)
             fail_msg("case %zu: %s\n--- is\n%s\n--- not\n%s\n", i, cases[i].text, memory, cases[i].expected);
 }
 
+#define SHELL_REST "; a shell file has lines NAME=value, where a blank is the whole value"
+
 static const struct fill_case kinds[] = {
     {FORM_PLAIN, "", NULL, ""},
     {FORM_PLAIN, "no blanks }} here\n", NULL, "no blanks }} here\n"},
     {FORM_PLAIN, "a {{{{x}} {{a:string}}", "b \"c\"", "a {{x}} b \"c\""},
     {FORM_PLAIN, "{{ a : port }}:{{a:port}}\n", "80", "80:80\n"},
+    {FORM_PLAIN, "x{{a:port}} {{{{y", "80", "x80 {{y"},
     {FORM_PLAIN, "{{a:list}}", "x\ny z", "x,y z"},
     {FORM_PLAIN, "{{a:list}}", "", ""},
     {FORM_PLAIN, "{{a:list}}", "x,y", "a: 'x,y': an element has a character that would end it there"},
@@ -65,9 +68,13 @@ static const struct fill_case kinds[] = {
     {FORM_INI, "p={{a:string}}", "x ; y", "a: 'x ; y': it has a character that begins a comment there"},
     {FORM_INI, "p={{a:secret}}", "x#y", "a: the secret: it has a character that begins a comment there"},
     {FORM_INI, "p={{a:string}}", " x", "a: ' x': it begins or ends with a blank, which would be lost there"},
+    {FORM_INI, "p={{a:string}}", "x ", "a: 'x ': it begins or ends with a blank, which would be lost there"},
     {FORM_INI, "p={{a:string}}", "", "p="},
     {FORM_SHELL, "# {{a:string}}\n\nexport A={{a:string}}\n  B='x y'\nC=\"\\\"\"", "it's $HOME `x`",
      "# 'it'\\''s $HOME `x`'\n\nexport A='it'\\''s $HOME `x`'\n  B='x y'\nC=\"\\\"\""},
+    {FORM_SHELL, "A='x\\'\n\tB=$HOME\nC=x$\n{{a:string}}", "x",
+     "4:1: the line is neither NAME=value nor a comment" SHELL_REST},
+    {FORM_SHELL, "A='x\\'\n\tB=$HOME\nC=x$\nD={{a:string}}", "x", "A='x\\'\n\tB=$HOME\nC=x$\nD='x'"},
     {FORM_SHELL, "N={{a:integer}}", "-7", "N=-7"},
     {FORM_SHELL, "N={{a:list}}", "a\nb's", "N='a b'\\''s'"},
     {FORM_SHELL, "N={{a:list}}", "a b", "a: 'a b': an element has a character that would end it there"},
@@ -75,6 +82,9 @@ static const struct fill_case kinds[] = {
      "{\"a\": \"x\\\"\\\\y\", \"b\":\"x\\\"\\\\y\"}"},
     {FORM_JSON, "[ \"http://{{a:host}}/\", \"\\\"{{a:host}}\" ]", "m1.prod",
      "[ \"http://m1.prod/\", \"\\\"m1.prod\" ]"},
+    {FORM_JSON, "\\\"{{a:string}}\"", "x y", "\\\"x y\""},
+    {FORM_JSON, "\"\\\n{{a:string}}", "x\"", "\"\\\n\"x\\\"\""},
+    {FORM_JSON, "\"\\", NULL, "\"\\"},
     {FORM_JSON, "[{{a:number}},{{a:number}}0]", "1.5", "[1.5,1.50]"},
     {FORM_JSON, "{{a:list}}", "x\ny\"", "[\"x\", \"y\\\"\"]"},
     {FORM_JSON, "{{a:list}}", "", "[]"},
@@ -87,8 +97,6 @@ static void test_kinds(void **state)
     (void)state;
     assert_filled(kinds, ARRAY_LENGTH(kinds));
 }
-
-#define SHELL_REST "; a shell file has lines NAME=value, where a blank is the whole value"
 
 static const struct fill_case faults[] = {
     {FORM_PLAIN, "a\n b {{", NULL, "2:4: {{ needs name:type and }} behind it ({{{{ stands for {{)"},
@@ -117,6 +125,7 @@ static const struct fill_case faults[] = {
     {FORM_SHELL, "A=\"$(x)\"", NULL, "1:1: the line runs a command" SHELL_REST},
     {FORM_SHELL, "cat <<EOF", NULL, "1:1: the line is neither NAME=value nor a comment" SHELL_REST},
     {FORM_SHELL, "1A=x", NULL, "1:1: the line is neither NAME=value nor a comment" SHELL_REST},
+    {FORM_SHELL, "=x", NULL, "1:1: the line is neither NAME=value nor a comment" SHELL_REST},
     {FORM_SHELL, "A", NULL, "1:1: the line is neither NAME=value nor a comment" SHELL_REST},
 };
 
@@ -142,6 +151,10 @@ static void test_limits(void **state)
     one.text = blanks;
     assert_string_equal(filled(&one, to), "1:1281: more than 128 blanks");
     memset(value, 'v', FORM_VALUE_SIZE);
+    assert_null(form_type_read(FORM_HOST, value, to));
+    memset(blanks, 'a', METRIC_MAX_LENGTH + 3);
+    memcpy(blanks, "{{", 2);
+    assert_string_equal(filled(&one, to), "1:1: {{ needs name:type and }} behind it ({{{{ stands for {{)");
     one = (struct fill_case){FORM_PLAIN, "{{a:string}}", value, NULL};
     assert_string_equal(filled(&one, to), "a: longer than 4095 bytes");
 }
@@ -183,11 +196,13 @@ static const struct type_case types[] = {
     {FORM_HOST, "", NULL},
     {FORM_HOST, "-x", NULL},
     {FORM_HOST, "[x]", NULL},
+    {FORM_HOST, "[fe80::1", NULL},
     {FORM_HOST, "a b", NULL},
     {FORM_HOST, "x:80", NULL},
     {FORM_URL, "https://x/y?z=1", "https://x/y?z=1"},
     {FORM_URL, "https://", NULL},
     {FORM_URL, "x", NULL},
+    {FORM_URL, "://x", NULL},
     {FORM_URL, "http://x y", NULL},
     {FORM_URL, "http://x\ty", NULL},
     {FORM_PATH, "/a/..b", "/a/..b"},

@@ -24,6 +24,8 @@ static const struct {
     {200, "{\"open\": false, \"reason\": \"two\\nlines\\u001b[2J \\u202eturned\"}", GATE_WORD_CLOSED,
      "two lines [2J  turned"},
     {200, "{\"open\": \"true\"}", GATE_WORD_SILENT, "its answer is not like {\"open\": true}"},
+    {200, "{\"open\": false, \"refused\": 1}", GATE_WORD_SILENT, "its answer is not like {\"open\": true}"},
+    {200, "{\"open\": false, \"reason\": \"a\\u007fb\"}", GATE_WORD_CLOSED, "a b"},
     {200, "{\"open\": 1}", GATE_WORD_SILENT, "its answer is not like {\"open\": true}"},
     {200, "{\"open\": true", GATE_WORD_SILENT, "its answer is not like {\"open\": true}"},
     {200, "{\"open\": true, \"reason\": 5}", GATE_WORD_SILENT, "its answer is not like {\"open\": true}"},

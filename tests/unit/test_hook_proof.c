@@ -112,6 +112,8 @@ static void standard_webhooks_without_their_headers(void **state)
     message = standard_message();
     message.id = NULL;
     assert_proof(&standard, secret, message, NOW_S, "not signed");
+    message.id = "";
+    assert_proof(&standard, secret, message, NOW_S, "not signed");
     assert_proof(&standard, "no base64!", standard_message(), NOW_S, "signing secret");
 }
 

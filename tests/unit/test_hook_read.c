@@ -167,6 +167,8 @@ static void any_json(void **state)
                  "{\"service\":\"shop\",\"environment\":\"prod\",\"version\":\"9f2c1ab\"}");
     assert_start(flux, "{\"reason\":\"Progressing\"}", "-");
     assert_start(flux, "{\"reason\":\"ReconciliationSucceeded\",\"error\":\"x\"}", "-");
+    assert_start(flux, "{\"reason\":\"ReconciliationSucceeded\",\"error\":null}",
+                 "service: the message does not say it");
     settings_free(flux);
     struct settings *image = one_hook(
         "hooks: { argocd: { secret = \"cred:a\"; proof = \"token\"; service = [ \".app\", \".name\" ];\n"
@@ -179,6 +181,35 @@ static void any_json(void **state)
                  "service: \"a\x01"
                  "b\" is not a name; say in `names` what we call it");
     settings_free(image);
+}
+
+#define TEN(text) text text text text text text text text text text
+#define HEX32     "0123456789abcdef0123456789abcdef"
+
+/* What need not be there is left out where it does not fit; what must be there is an error. */
+static void what_does_not_fit(void **state)
+{
+    static const char *const commits[] = {"\"a\\u0001b\"", "\"a\\u007f\"", "\"\"",
+                                          "\"" TEN("0123456789abc") "\"", "{}"};
+    struct settings *settings =
+        one_hook("hooks: { ci: { secret = \"cred:a\"; replay = \"accepted\"; service = \"shop\"; environment "
+                 "= \"prod\"; version = \".v\"; digest = \".d\"; commit = \".c\"; }; };");
+    char text[512];
+
+    (void)state;
+    assert_start(settings, "{\"v\":\"1\",\"d\":\"sha256:" HEX32 "\",\"c\":\"abc\"}",
+                 "{\"service\":\"shop\",\"environment\":\"prod\",\"version\":\"1\",\"digest\":\"sha256:" HEX32
+                 "\",\"commit\":\"abc\"}");
+    for (size_t i = 0; i < ARRAY_LENGTH(commits); i++) {
+        (void)snprintf(text, sizeof(text), "{\"v\":\"1\",\"d\":\"sha256:\",\"c\":%s}", commits[i]);
+        assert_start(settings, text, "{\"service\":\"shop\",\"environment\":\"prod\",\"version\":\"1\"}");
+    }
+    assert_start(settings, "{\"v\":\"two words\"}", "version: \"two words\" is not a version");
+    assert_start(settings, "{\"v\":\"" TEN("0123456789abc") "\"}",
+                 "version: \""
+                 "0123456789abc0123456789abc0123456789abc0123456789abc0123456789abc0123456789abc01"
+                 "\" is not a version");
+    settings_free(settings);
 }
 
 static void assert_young(const struct settings *settings, const char *time, int64_t now_s, enum err_code code)
@@ -210,6 +241,7 @@ static void old_messages(void **state)
                                        "\"soon\"",
                                        "\"2026-11-26\"",
                                        "\"2026-11-26T10:00:00\"",
+                                       "\"2026-11-26T10h\"",
                                        "\"2026-11-26T10:00:00Z or so\"",
                                        "[]"};
     const int64_t at_s = 1795687200;
@@ -226,6 +258,10 @@ static void old_messages(void **state)
     }
     for (size_t i = 0; i < ARRAY_LENGTH(none); i++)
         assert_young(settings, none[i], at_s, ERR_INVALID);
+    /* Before all time, or behind it. */
+    assert_young(settings, "-5", at_s, ERR_FORBIDDEN);
+    assert_young(settings, "1e300", at_s, ERR_FORBIDDEN);
+    assert_young(settings, "-5", 0, ERR_NONE);
     settings_free(settings);
 }
 
@@ -311,9 +347,13 @@ static void what_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(github_deployments), cmocka_unit_test(gitlab_deployments),
-        cmocka_unit_test(any_json),           cmocka_unit_test(old_messages),
-        cmocka_unit_test(without_a_time),     cmocka_unit_test(messages_of_our_own),
+        cmocka_unit_test(github_deployments),
+        cmocka_unit_test(gitlab_deployments),
+        cmocka_unit_test(any_json),
+        cmocka_unit_test(what_does_not_fit),
+        cmocka_unit_test(old_messages),
+        cmocka_unit_test(without_a_time),
+        cmocka_unit_test(messages_of_our_own),
         cmocka_unit_test(what_is_refused),
     };
 

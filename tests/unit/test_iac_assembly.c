@@ -17,9 +17,14 @@
 #define STACK(name, more)                                                                                    \
     "\"" name "\":{\"type\":\"aws:cloudformation:stack\",\"properties\":{\"templateFile\":\"" name           \
     ".json\"}" more "}"
-#define ASSETS     "\"A.assets\":{\"type\":\"cdk:asset-manifest\",\"properties\":{\"file\":\"A.assets.json\"}}"
-#define DEPENDENCY ",\"dependencies\":[\"A.assets\"]"
-#define PLACE(url) ",\"environment\":\"" url "\""
+#define ASSETS               "\"A.assets\":{\"type\":\"cdk:asset-manifest\",\"properties\":{\"file\":\"A.assets.json\"}}"
+#define DEPENDENCY           ",\"dependencies\":[\"A.assets\"]"
+#define PLACE(url)           ",\"environment\":\"" url "\""
+#define PLAIN(more)          MANIFEST("\"A\":{\"type\":\"aws:cloudformation:stack\"" more "}")
+#define OF(properties)       PLAIN(",\"properties\":{" properties "}")
+#define DEPENDS_ON(artifact) MANIFEST(STACK("A", DEPENDENCY) ",\"A.assets\":{" artifact "}")
+#define LONG_WORD            "0123456789012345678901234567890123456789"
+#define LONG_NAME            LONG_WORD LONG_WORD LONG_WORD LONG_WORD
 
 /* "NAME TEMPLATE ASSETS ACCOUNT REGION", or what is wrong. */
 static const char *read(const char *json, const char *wanted, char *to, size_t size)
@@ -66,6 +71,51 @@ static void test_stacks(void **state)
         {"{\"version\":\"1\",\"artifacts\":{},\"missing\":[{\"key\":\"ami\"}]}", NULL,
          "the app asks for context that nobody has looked up (ami): keep cdk.context.json with the code"},
         {"{\"artifacts\":{}}", NULL, "#/version: is missing"},
+        {"{\"version\":\"1\"}", NULL, "#/artifacts: is missing"},
+        {"{\"version\":\"1\",\"artifacts\":{},\"missing\":5}", NULL,
+         "#/missing: is a number, expected an array"},
+        {"{\"version\":\"1\",\"artifacts\":{},\"missing\":[5]}", NULL,
+         "#/missing/0: is a number, expected an object"},
+        {"{\"version\":\"1\",\"artifacts\":{},\"missing\":[{}]}", NULL, "#/missing/0/key: is missing"},
+        {MANIFEST("\"A\":5"), NULL, "#/artifacts/A: is a number, expected an object"},
+        {MANIFEST("\"A\":{}"), NULL, "#/artifacts/A/type: is missing"},
+        {PLAIN(""), NULL, "#/artifacts/A/properties: is missing"},
+        {PLAIN(""), "B", "the app makes no stack B (it makes: A); say which by `stack_name`"},
+        {OF(""), NULL, "#/artifacts/A/properties/templateFile: is missing"},
+        {OF("\"stackName\":5"), NULL, "#/artifacts/A/properties/stackName: is a number, expected a text"},
+        {OF("\"stackName\":\"B\",\"templateFile\":\"A.json\""), "B", "B A.json   "},
+        {OF("\"templateFile\":\"\""), NULL,
+         "#/artifacts/A/properties/templateFile: '' is no file beside the manifest"},
+        {OF("\"templateFile\":\"a/b.json\""), NULL,
+         "#/artifacts/A/properties/templateFile: 'a/b.json' is no file beside the manifest"},
+        {MANIFEST("\"" LONG_NAME "\":{\"type\":\"aws:cloudformation:stack\",\"properties\":{"
+                  "\"templateFile\":\"A.json\"}}"),
+         NULL, "#/artifacts/" LONG_NAME ": the stack's name is too long"},
+        {MANIFEST(STACK("A", ",\"environment\":5")), NULL,
+         "#/artifacts/A/environment: is a number, expected a text"},
+        {MANIFEST(STACK("A", PLACE("aws:///eu-west-1"))), NULL,
+         "#/artifacts/A/environment: 'aws:///eu-west-1' is not like aws://ACCOUNT/REGION"},
+        {MANIFEST(STACK("A", PLACE("aws://" LONG_WORD "/eu-west-1"))), NULL,
+         "#/artifacts/A/environment: 'aws://" LONG_WORD "/eu-west-1' is not like aws://ACCOUNT/REGION"},
+        {MANIFEST(STACK("A", PLACE("aws://123/" LONG_WORD))), NULL,
+         "#/artifacts/A/environment: 'aws://123/" LONG_WORD "' is not like aws://ACCOUNT/REGION"},
+        {MANIFEST(STACK("A", ",\"metadata\":[]")), NULL,
+         "#/artifacts/A/metadata: is an array, expected an object"},
+        {MANIFEST(STACK("A", ",\"metadata\":{\"/A\":[5]}")), NULL,
+         "#/artifacts/A/metadata/~1A/0: is a number, expected an object"},
+        {MANIFEST(STACK("A", ",\"metadata\":{\"/A\":[{}]}")), NULL,
+         "#/artifacts/A/metadata/~1A/0/type: is missing"},
+        {MANIFEST(STACK("A", ",\"metadata\":{\"/A\":[{\"type\":\"aws:cdk:path\"}],\"/B\":[]}")), NULL,
+         "A A.json   "},
+        {MANIFEST(STACK("A", ",\"dependencies\":{}")), NULL,
+         "#/artifacts/A/dependencies: is an object, expected an array"},
+        {MANIFEST(STACK("A", ",\"dependencies\":[5]")), NULL,
+         "#/artifacts/A/dependencies/0: is a number, expected a text"},
+        {DEPENDS_ON("\"type\":\"cdk:tree\""), NULL, "A A.json   "},
+        {DEPENDS_ON("\"type\":\"cdk:asset-manifest\""), NULL, "#/artifacts/A.assets/properties: is missing"},
+        {DEPENDS_ON("\"type\":\"cdk:asset-manifest\",\"properties\":{}"), NULL,
+         "#/artifacts/A.assets/properties/file: is missing"},
+        {"{", NULL, "offset 1: the text ends, expected a name in quotes"},
         {"[]", NULL, "#: is an array, expected an object"},
     };
     char found[1024];
@@ -90,6 +140,9 @@ static void test_assets(void **state)
         {"{\"files\":{\"a\":{\"source\":{\"executable\":[\"A.json\"]}}}}", false},
         {"{\"files\":{\"a\":5}}", false},
         {"{\"files\":[]}", false},
+        {"{\"files\":{\"a\":{\"source\":5}}}", false},
+        {"{\"files\":{\"a\":{\"source\":{\"path\":5}}}}", false},
+        {"[]", false},
         {"{\"dockerImages\":{\"a\":{\"source\":{\"directory\":\"x\"}}}}", false},
         {"", false},
     };

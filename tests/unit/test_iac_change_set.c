@@ -3,6 +3,7 @@
 #include "iac/change_set.h"
 
 #include "base/attributes.h"
+#include "base/text.h"
 #include "iac/canonical.h"
 #include "iac/stack_described.h"
 #include "io/json.h"
@@ -23,6 +24,9 @@
 #define NAMED(what)  CHANGE("<LogicalResourceId>Queue</LogicalResourceId>" what)
 #define PAGE(inside) "<r><ChangeSetId>" ARN "</ChangeSetId><StackId>arn:stack</StackId>" inside "</r>"
 #define OF(action)   PAGE("<Changes>" NAMED("<Action>" action "</Action>") "</Changes>")
+#define TYPED(type)                                                                                          \
+    PAGE("<Changes><member><Type>" type "</Type><ResourceChange><LogicalResourceId>Q</LogicalResourceId>"    \
+         "</ResourceChange></member></Changes>")
 #define MODIFIED(replacement)                                                                                \
     PAGE("<Changes>" NAMED("<Action>Modify</Action><Replacement>" replacement "</Replacement>") "</"         \
                                                                                                 "Changes>")
@@ -99,6 +103,9 @@ static void test_counts(void **state)
          "CloudFormation: a change of 'Hook', and not of a resource"},
         {PAGE("<Changes>" CHANGE("<Action>Add</Action>") "</Changes>"),
          "CloudFormation: a change of 'Resource', and not of a resource"},
+        {TYPED("Hook"), "CloudFormation: a change of 'Hook', and not of a resource"},
+        {PAGE("<Tags><member><Key>a</Key></member><x/></Tags>"), "CloudFormation: Tags is no list"},
+        {"<r/>", "CloudFormation describes '', asked for arn:set"},
         {"<r><ChangeSetId>arn:other</ChangeSetId></r>",
          "CloudFormation describes 'arn:other', asked for arn:set"},
         {PAGE("<Changes>" NAMED("<Action>Add</Action><Scope>a</Scope><Scope>b</Scope>") "</Changes>"),
@@ -185,6 +192,41 @@ static void test_nested(void **state)
     assert_int_equal(err.code, ERR_LIMIT);
 }
 
+#define TEN(text) text text text text text text text text text text
+
+static void test_too_much(void **state)
+{
+    static const char above[] = PAGE("<Changes>" CHANGE(
+        "<LogicalResourceId>" TEN(TEN("nested")) "</LogicalResourceId><Action>Add</Action>"
+                                                 "<ChangeSetId>arn:nested</ChangeSetId>") "</Changes>");
+    static const char named[] = PAGE("<Changes>" NAMED(
+        "<Action>Add</Action><ChangeSetId>" TEN(TEN("nested")) "</ChangeSetId>") "</Changes>");
+    static char many[64 * 1024];
+    struct text page;
+    struct told told;
+    struct err err = {0};
+    CLEANUP(change_set_done) struct change_set set;
+
+    (void)state;
+    assert_string_equal(read_page(above, &told),
+                        "CloudFormation: nested stacks with names that are too long");
+    assert_string_equal(read_page(named, &told),
+                        "CloudFormation: nested stacks with names that are too long");
+    change_set_init(&set, ARN);
+    assert_false(change_set_add(&set, 0, NULL, &err));
+    assert_string_equal(err.text, "CloudFormation describes '', asked for " ARN);
+    text_init(&page, many, sizeof(many));
+    text_add(&page, "<r><ChangeSetId>" ARN "</ChangeSetId><Changes>");
+    for (int i = 0; i < 100; i++)
+        text_add(&page, NAMED("<Action>Add</Action>"));
+    text_add(&page, "</Changes></r>");
+    for (int i = 0; i < CHANGES_MAX / 100; i++)
+        assert_true(add(&set, 0, many, &err));
+    assert_false(add(&set, 0, many, &err));
+    assert_string_equal(err.text, "CloudFormation: more than 20000 changes");
+    assert_int_equal(set.counts.of[PLAN_CREATE], CHANGES_MAX);
+}
+
 static void test_phases(void **state)
 {
     static const struct {
@@ -217,7 +259,8 @@ static void test_phases(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_counts), cmocka_unit_test(test_the_same_text),
-                                       cmocka_unit_test(test_nested), cmocka_unit_test(test_phases)};
+                                       cmocka_unit_test(test_nested), cmocka_unit_test(test_too_much),
+                                       cmocka_unit_test(test_phases)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

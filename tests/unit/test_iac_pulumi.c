@@ -119,6 +119,9 @@ static char *text_of(const char *json, enum pulumi_values values)
 
 #define NEW(op, inputs)                                                                                      \
     STEPS(STEP(op, ",\"newState\":{\"type\":\"t\",\"inputs\":{" inputs "},\"outputs\":{\"x\":1}}"))
+#define LONG_ENDING "0123456789012345678901234567890123456789"
+#define NAMELESS(value)                                                                                      \
+    "{\"steps\":[{\"op\":\"create\",\"urn\":\"" URN("") "\",\"newState\":{\"n\":\"" value "\"}}]}"
 #define OLD(state)       STEPS(STEP("delete", ",\"oldState\":{" state "}"))
 #define TWO(first, next) STEPS(first "," next)
 
@@ -157,6 +160,13 @@ static const struct pair_case pairs[] = {
      false},
     {NEW("update", "\"n\":1"), NEW("update", "\"n\":2"), PULUMI_VALUES_SAVED, false},
     {NEW("create", "\"n\":\"a-one\""), NEW("create", "\"n\":\"a-two\""), PULUMI_VALUES_COMPARED, false},
+    {NEW("create", "\"n\":\"a-abcdefg\""), NEW("create", "\"n\":\"a-hijklmn\""), PULUMI_VALUES_COMPARED,
+     false},
+    {NEW("create", "\"n\":\"a-" LONG_ENDING "1\""), NEW("create", "\"n\":\"a-" LONG_ENDING "2\""),
+     PULUMI_VALUES_COMPARED, false},
+    {NAMELESS("1b2c3d4"), NAMELESS("7c8d9e0"), PULUMI_VALUES_COMPARED, false},
+    {STEPS(STEP("create", ",\"newState\":1")), STEPS(STEP("create", ",\"newState\":2")),
+     PULUMI_VALUES_COMPARED, false},
     {NEW("create", "\"n\":\"a-1b2\""), NEW("create", "\"n\":\"a-7c8\""), PULUMI_VALUES_COMPARED, false},
     {NEW("create", "\"n\":\"allow 10\""), NEW("create", "\"n\":\"allow 20\""), PULUMI_VALUES_COMPARED, false},
     {NEW("create", "\"n\":\"b-1b2c3d4\""), NEW("create", "\"n\":\"b-7c8d9e0\""), PULUMI_VALUES_COMPARED,
@@ -212,6 +222,7 @@ static void test_what_is_allowed(void **state)
         if (pulumi_preview_allows(&preview, asked[i].op, asked[i].urn) != asked[i].is_allowed)
             fail_msg("%s %s", pulumi_op_name(asked[i].op), asked[i].urn);
     pulumi_preview_done(&preview);
+    assert_true(pulumi_op_is_within(PULUMI_SAME, PULUMI_DELETE));
 }
 
 static void say(void *data, const char *message)
@@ -250,6 +261,7 @@ static void test_what_is_left(void **state)
         {"{\"version\":3,\"deployment\":{}}", "0"},
         {"{\"version\":3,\"deployment\":{\"resources\":null}}", "0"},
         {"{\"version\":3}", "#/deployment: is missing"},
+        {"{\"deployment\":{\"resources\":5}}", "#/deployment/resources: is a number, expected an array"},
         {"[]", "#: is an array, expected an object"},
         {"", "offset 0: "},
     };
@@ -284,6 +296,8 @@ static const struct text_case events[] = {
      "#/diagnosticEvent/ephemeral: is a number, expected true or false"},
     {"{\"stdoutEvent\":{\"message\":\"hi\"}}", "3 hi"},
     {"{\"summaryEvent\":{\"maybeCorrupt\":false}}", "4"},
+    {"{\"summaryEvent\":{\"maybeCorrupt\":5}}",
+     "#/summaryEvent/maybeCorrupt: is a number, expected true or false"},
     {"{\"summaryEvent\":{\"maybeCorrupt\":true}}",
      "#/summaryEvent/maybeCorrupt: pulumi does not trust its own state"},
     {"{\"resourcePreEvent\":null}", "0"},

@@ -40,6 +40,7 @@ static void only_what_is_named_is_taken(void **state)
         {"{}", "{}"},
         {" { } ", "{}"},
         {"{\"lineage\":{\"a\":[\"]\"]},\"serial\":[]}", "{\"lineage\":{\"a\":[\"]\"]},\"serial\":[]}"},
+        {"{\r\n\t\"a\"\t:\r1\r,\"serial\":4\t}", "{\"serial\":4}"},
         {"{\"seria\\u006c\":4}", "{}"}, /* another spelling is another name */
     };
 
@@ -74,6 +75,22 @@ static void what_is_no_object_is_refused(void **state)
         assert_int_equal(err.code, ERR_INVALID);
         free(picked);
     }
+}
+
+/* The reader's own bounds, in the place of the usual ones. */
+static void other_limits_can_be_given(void **state)
+{
+    static const char text[] = "{\"serial\":4,\"a\":5}";
+    static const struct json_limits narrow = {.size_max = 100, .depth_max = 2, .keys_max = 1};
+    static const struct json_limits wide = {.size_max = 100, .depth_max = 2, .keys_max = 2};
+    struct cJSON *object = NULL;
+    struct err err = {0};
+
+    (void)state;
+    assert_false(json_pick(text, strlen(text), &narrow, names, ARRAY_LENGTH(names), &object, &err));
+    assert_int_equal(err.code, ERR_LIMIT);
+    assert_true(json_pick(text, strlen(text), &wide, names, ARRAY_LENGTH(names), &object, &err));
+    json_free(object);
 }
 
 static void what_is_picked_has_a_limit(void **state)
@@ -123,6 +140,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_what_is_named_is_taken),
         cmocka_unit_test(what_is_no_object_is_refused),
+        cmocka_unit_test(other_limits_can_be_given),
         cmocka_unit_test(what_is_picked_has_a_limit),
         cmocka_unit_test(a_value_has_a_place),
     };

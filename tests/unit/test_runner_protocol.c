@@ -123,7 +123,7 @@ static void refuses(const struct runner_message *message, enum err_code code)
 static void refuses_bad_members(void **state)
 {
     (void)state;
-    static const char *const keys[] = {"", ".", ".hidden", "a/b", "a b", "-x", "a\n"};
+    static const char *const keys[] = {"", ".", ".hidden", "a/b", "a b", "-x", "a\n", "a~b", "a{b"};
     for (size_t i = 0; i < ARRAY_LENGTH(keys); i++) {
         struct runner_message message = run_message();
         message.key = keys[i];
@@ -150,6 +150,16 @@ static void refuses_bad_members(void **state)
     struct runner_message message = run_message();
     message.arguments_count = 0;
     refuses(&message, ERR_INVALID);
+    message = run_message();
+    message.directory = "/srv/..a";
+    message.key = "a_b";
+    free(format(&message));
+    char key[RUNNER_KEY_MAX + 2];
+    memset(key, 'k', sizeof(key) - 1);
+    key[sizeof(key) - 1] = '\0';
+    message.key = key;
+    refuses(&message, ERR_INVALID);
+    assert_false(runner_key_is_valid(key));
     message = run_message();
     message.deadline_ms = 0;
     refuses(&message, ERR_INVALID);
@@ -257,6 +267,35 @@ static void refuses_broken_forms(void **state)
     free(packet);
 }
 
+/* One more of each kind than there is room for, and longer than any packet. */
+static void refuses_too_many(void **state)
+{
+    static const unsigned char argument[] = {4, 1, 0, 0, 0, 0};
+    const struct runner_message message = run_message();
+    struct packet *packet = format(&message);
+    struct runner_message back;
+    struct err err = {0};
+
+    (void)state;
+    size_t tag_at = packet->length;
+    for (size_t i = 12; i + 5 <= packet->length; i += 5 + packet->bytes[i + 1])
+        if (memcmp(packet->bytes + i + 5, "/usr/local", 10) == 0)
+            tag_at = i;
+    assert_true(tag_at < packet->length);
+    for (size_t i = 0; i < RUNNER_ARGUMENTS_MAX; i++) {
+        unsigned char *at = packet->bytes + packet->length;
+        memcpy(at, argument, sizeof(argument));
+        at[0] = packet->bytes[tag_at];
+        packet->length += sizeof(argument);
+    }
+    expect_error(packet->bytes, packet->length, "comes too often");
+    assert_false(runner_message_parse(packet->bytes, RUNNER_MESSAGE_MAX + 1, &back, &err));
+    assert_string_equal(err.text, "not a packet of verdict-runner");
+    assert_false(runner_message_format(&message, packet->bytes, 20, &packet->length, &err));
+    assert_int_equal(err.code, ERR_LIMIT);
+    free(packet);
+}
+
 static void a_search_comes_back(void **state)
 {
     (void)state;
@@ -297,7 +336,7 @@ int main(void)
         cmocka_unit_test(refuses_bad_members), cmocka_unit_test(refuses_what_is_too_long),
         cmocka_unit_test(refuses_damage),      cmocka_unit_test(refuses_broken_forms),
         cmocka_unit_test(check_comes_back),    cmocka_unit_test(a_search_comes_back),
-        cmocka_unit_test(keys_have_an_order),
+        cmocka_unit_test(keys_have_an_order),  cmocka_unit_test(refuses_too_many),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -73,6 +73,7 @@ static void properties_that_are_refused(void **state)
     struct signed_message message = {.id = ""};
     struct err err = {0};
     char text[SIGNED_SIGNATURES_MAX + 2];
+    char baggage[TRACE_BAGGAGE_MAX + 2];
 
     (void)state;
     memset(text, 'a', sizeof(text) - 1);
@@ -80,6 +81,11 @@ static void properties_that_are_refused(void **state)
     assert_false(signed_message_note(&message, "webhook-id", text));
     assert_false(signed_message_note(&message, "webhook-timestamp", text));
     assert_false(signed_message_note(&message, "webhook-signature", text));
+    memset(baggage, 'a', sizeof(baggage) - 1);
+    baggage[sizeof(baggage) - 1] = '\0';
+    assert_true(signed_message_note(&message, "baggage", "a=1"));
+    assert_false(signed_message_note(&message, "baggage", baggage));
+    assert_null(message.baggage);
     /* None of them is there, so an envelope is looked for. */
     assert_false(read_text(&message, "x", &err));
     assert_true(signed_message_note(&message, "webhook-id", "msg_1"));
@@ -95,6 +101,16 @@ static void properties_that_are_refused(void **state)
     assert_string_equal(err.text, "its id is not of printable characters");
     assert_true(signed_message_note(&message, "webhook-id", "caf\xc3\xa9"));
     assert_false(read_text(&message, "{}", &err));
+    assert_true(signed_message_note(&message, "webhook-id", "msg~\x7f"));
+    assert_false(read_text(&message, "{}", &err));
+    signed_message_done(&message);
+    assert_true(signed_message_note(&message, "webhook-timestamp", "1"));
+    assert_false(read_text(&message, "{}", &err));
+    assert_string_equal(err.text, "webhook-id, webhook-timestamp and webhook-signature belong together");
+    signed_message_done(&message);
+    assert_true(signed_message_note(&message, "webhook-signature", "v1,a"));
+    assert_false(read_text(&message, "{}", &err));
+    assert_string_equal(err.text, "webhook-id, webhook-timestamp and webhook-signature belong together");
 }
 
 #define REST "\"signature\":\"v1,a\",\"body\":\"{}\"}"

@@ -26,6 +26,22 @@ static const struct finding_case syntax_cases[] = {
      "x.rules:2: comma missing before line 2: put one between the elements of the list"},
     {"a = [ 1, 2,\n ];", "x.rules:2: a comma stands before the closing ]; take it away"},
     {"a = ( \"x\", );", "x.rules:1: a comma stands before the closing ); take it away"},
+    {"vars: { a = 5LL; b = 0X10; };", ""},
+    {"vars: { a = -5000000000; };",
+     "x.rules:1: -5000000000 would be cut to 32 bits; write it with an L behind: -5000000000L"},
+    {"vars: { a = 5LLL; b = 1ex; c = 5/2; };", "x.rules:1: 1ex needs quotes: write \"1ex\"\n"
+                                               "x.rules:1: 5/2 needs quotes: write \"5/2\"\n"
+                                               "x.rules:1: 5LLL needs quotes: write \"5LLL\""},
+    {"vars: { a = 5//one\n; b = 6/* two */; };", ""},
+    {"vars: { a = 5", "x.rules:1: the { that is opened here is never closed; a } is missing further down"},
+    {"a = [ 1", "x.rules:1: the [ that is opened here is never closed; a ] is missing further down"},
+    {"a = ( 1", "x.rules:1: the ( that is opened here is never closed; a ) is missing further down"},
+    {"vars: { a = / ; };", "x.rules:1: nothing begins like this, but there is '/'"},
+    {"vars: { a = \"x\\", "x.rules:1: the text that begins here has no closing quote; add the \""},
+    {"vars: { a = \"x\ny\";\n b = ; };", "x.rules:3: a value is missing here, but there is ';'"},
+    {"vars: { a \"1234567890123456789012345678901234567890\"; };",
+     "x.rules:1: 'a' needs = (or : before a group) behind it, but there is "
+     "'\"123456789012345678901234567890123456789'"},
     {"vars: { a = 5000000000;\n b = 0xFFFFFFFFFF; c = 99999999999999999999; d = 1e400; e = "
      "123456789012345678901"
      "2345678901234567890123456789012345678901234567890; };",
@@ -43,6 +59,8 @@ static const struct finding_case syntax_cases[] = {
     {"\xef\xbb\xbfvars: { };", "x.rules:1: the file begins with a byte order mark; save it without one"},
     {"# \xff", "x.rules:1: a byte that is neither UTF-8 nor plain text (0xff); remove it"},
     {"#\n# \xc3(", "x.rules:2: a byte that is neither UTF-8 nor plain text (0xc3); remove it"},
+    {"# \x80", "x.rules:1: a byte that is neither UTF-8 nor plain text (0x80); remove it"},
+    {"# \x7f", "x.rules:1: a byte that is neither UTF-8 nor plain text (0x7f); remove it"},
     {"# \x01", "x.rules:1: a byte that is neither UTF-8 nor plain text (0x01); remove it"},
     {"# \xe2\x82\xac \xf0\x9f\x99\x82 \xc3\xa9", ""},
     {"@include \"other.rules\"\n",
@@ -55,6 +73,8 @@ static const struct finding_case syntax_cases[] = {
     {"vars: { a \"x\"; };", "x.rules:1: 'a' needs = (or : before a group) behind it, but there is '\"x\"'"},
     {"vars: { a = ; };", "x.rules:1: a value is missing here, but there is ';'"},
     {"vars: { a = 'x'; };", "x.rules:1: texts stand in double quotes, but there is '''"},
+    {"vars: { 5 = 3; };", "x.rules:1: a name begins with a letter, but there is '5'"},
+    {"vars: { a = 1;, };", "x.rules:1: a name or the end of the group is missing here, but there is ','"},
     {"vars: { 5xx = 3; };", "x.rules:1: a name begins with a letter, but there is '5xx'"},
     {"vars: { a = $; };", "x.rules:1: nothing begins like this, but there is '$'"},
     {"vars: { \"a\" = 1; };", "x.rules:1: a name is missing here, but there is '\"a\"'"},

@@ -39,10 +39,30 @@ static void test_what_is_no_character_is_replaced(void **state)
     }
 }
 
+static void test_controls_beyond_ascii(void **state)
+{
+    static const struct {
+        const char *text;
+        bool is_control;
+    } rows[] = {
+        {"\xC2\x80", true},      {"\xC2\x9F", true},      {"\xC2\xA0", false},
+        {"\xE2\x80\x8D", false}, {"\xE2\x80\x8E", true},  {"\xE2\x80\x8F", true},
+        {"\xE2\x80\x90", false}, {"\xE2\x80\xA8", true},  {"\xE2\x80\xAE", true},
+        {"\xE2\x80\xAF", false}, {"\xE2\x81\xA5", false}, {"\xE2\x81\xA6", true},
+        {"\xE2\x81\xA9", true},  {"\xE2\x81\xAA", false}, {"a", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++)
+        assert_int_equal(utf8_is_control(rows[i].text, strlen(rows[i].text)), rows[i].is_control);
+    assert_int_equal(utf8_length("", 0), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_is_no_character_is_replaced),
+        cmocka_unit_test(test_controls_beyond_ascii),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -42,6 +42,8 @@ static void test_days_are_counted_from_1970(void **state)
     assert_int_equal(calendar_days(2000, 3, 1), 11017);
     assert_int_equal(calendar_days(1969, 12, 31), -1);
     assert_int_equal(calendar_days(1600, 1, 1), -135140);
+    assert_true(calendar_is_leap(2000) && calendar_is_leap(2028));
+    assert_false(calendar_is_leap(2100) || calendar_is_leap(2027));
     assert_int_equal(calendar_weekday(calendar_days(2026, 11, 26)), 3);
     assert_int_equal(calendar_weekday(-4), 6);
     for (int64_t days = -800000; days < 800000; days += 97) {
