@@ -141,22 +141,43 @@ static enum run_result result_of(const struct runner_outcome *outcome, bool is_s
     return RUN_RESULT_UNKNOWN;
 }
 
-/* One line of what the command wrote to $VERDICT_OUTPUT; false: it is none that may be kept. */
-static bool take_value(struct run_live *live, char *line, bool is_stack, uint64_t *version_key)
+/* There may be more outputs of stacks than a run keeps: they stand in the state. What tasks report has a
+ * place of its own. */
+static bool is_left_out(const struct run_live *live, const char *name, bool is_stack)
+{
+    enum { KEPT_MAX = JOURNAL_RUN_OUTPUTS_MAX * 3 / 8 };
+    size_t length = strlen(IAC_OUTPUT_OF);
+    size_t kept = 0;
+
+    for (size_t i = 0; i < live->output_count; i++)
+        kept += strncmp(live->outputs[i].name, IAC_OUTPUT_OF, length) == 0;
+    return is_stack && strncmp(name, IAC_OUTPUT_OF, length) == 0 && run_live_output(live, name) == NULL &&
+           (kept >= KEPT_MAX || live->output_count == JOURNAL_RUN_OUTPUTS_MAX);
+}
+
+/* One line of what the command wrote to $VERDICT_OUTPUT; false: it cannot be kept. */
+static bool take_value(struct run_live *live, char *line, bool is_stack, uint64_t *version_key, char *why,
+                       size_t size)
 {
     char *equals = strchr(line, '=');
 
-    if (equals == NULL)
-        return line[0] == '\0';
-    *equals = '\0';
-    if (strcmp(line, "digest") == 0) {
-        if (!text_is_digest(equals + 1))
-            return false;
+    if (equals == NULL && line[0] == '\0')
+        return true;
+    if (equals != NULL)
+        *equals = '\0';
+    bool is_digest = equals != NULL && strcmp(line, "digest") == 0;
+    if (is_digest && text_is_digest(equals + 1))
         *version_key = journal_version_key(live->daemon->journal, live->version, equals + 1);
-    }
-    /* There may be more outputs of stacks than a run keeps: they stand in the state. */
-    return run_live_put(live, line, equals + 1) ||
-           (is_stack && strncmp(line, IAC_OUTPUT_OF, strlen(IAC_OUTPUT_OF)) == 0);
+    else if (is_digest)
+        equals = NULL;
+    if (equals != NULL && (is_left_out(live, line, is_stack) || run_live_put(live, line, equals + 1)))
+        return true;
+    if (live->output_count == JOURNAL_RUN_OUTPUTS_MAX && run_live_output(live, line) == NULL)
+        (void)snprintf(why, size, "%.60s is one output too many: a run keeps %d", line,
+                       JOURNAL_RUN_OUTPUTS_MAX);
+    else
+        (void)snprintf(why, size, "it reported a line that is no name=value that can be kept: %.60s", line);
+    return false;
 }
 
 static bool take_values(struct run_live *live, const char *values, bool is_stack, uint64_t *version_key,
@@ -168,11 +189,8 @@ static bool take_values(struct run_live *live, const char *values, bool is_stack
     redaction_apply(live->daemon->log.redaction,
                     copy); /* they are kept, shown, and given to other commands */
     for (char *line = strsep(&rest, "\n"); line != NULL; line = strsep(&rest, "\n"))
-        if (!take_value(live, line, is_stack, version_key)) {
-            (void)snprintf(why, size, "it reported a line that is no name=value that can be kept: %.60s",
-                           line);
+        if (!take_value(live, line, is_stack, version_key, why, size))
             return false;
-        }
     return true;
 }
 

@@ -292,6 +292,28 @@ def test_what_another_environment_costs_is_no_evidence(world):
     assert (stack.told("dev")["cost"]["change"], stack.told("prod")["cost"]["change"]) == (pytest.approx(1 / 99), None)
 
 
+def test_outputs_of_a_stack_leave_room_for_those_of_tasks(world):
+    """A run keeps 64: forty of a stack are not all of them, what its tasks report is; and one too many says so."""
+    stack = Stack(world, code=CODE + "".join(f'output "o{number}" {{ value = "{number}" }}\n' for number in range(40)))
+    tells = world.write("commands/look", "#!/bin/sh\ni=0; while [ $i -lt ${1:-0} ]; do echo told_$i=$i >> \"$VERDICT_OUTPUT\"; i=$((i + 1)); done\n", 0o700)
+    world.programs["verdictd"].stop()
+    rules = PIPELINE.replace('exec = [ "LOOK" ]; }; }; };', f'exec = [ "{tells}", "COUNT" ]; }}; }}; }};').replace("LOOK", tells)
+    rules = rules.replace('environments = [ "prod" ]; };', f'environments = [ "prod" ];  release: {{ tag: {{ exec = [ "{tells}", "24" ]; }}; }}; }};')
+    text = world_config.runner_text(world).replace("allow = (", f'allow = ( [ "{stack.program}", "**" ], [ "{tells}", "**" ], ')
+    text = text.replace("PATH=/usr/bin:/bin", f"PATH={stack.tool_folder()}:/usr/bin:/bin\", \"IAC_WORK={world.path('work')}")
+    world.programs["verdict-runner"].stop()
+    world.start_runner(text + f'directories = [ "{stack.code}" ];\n')
+    world.start_daemon(rules={"network.rules": stack.rules(approval=""), "shop.rules": rules.replace("COUNT", "24")})
+    end = stack.ended(world.api("POST", "/v1/runs", {"pipeline": "shop", "version": "2.0.0"}).json["id"])
+    assert end["state"] == "released", end["summary"]
+    assert {f"told_{number}" for number in range(24)} <= set(end["outputs"])
+    assert sum(name.startswith("output.") for name in end["outputs"]) == 24, end["outputs"]
+    world.programs["verdictd"].stop()
+    world.start_daemon(rules={"network.rules": stack.rules(approval=""), "shop.rules": rules.replace("COUNT", "65")})
+    end = stack.ended(world.api("POST", "/v1/runs", {"pipeline": "shop", "version": "2.0.1"}).json["id"])
+    assert end["state"] == "failed" and end["summary"].endswith("told_64 is one output too many: a run keeps 64"), end["summary"]
+
+
 def test_a_restart_asks_nobody_for_nothing(world):
     """Killed between the moment that an empty plan waits and its waiver: as if the journal had stopped there."""
     stack = Stack(world)
