@@ -16,6 +16,7 @@ const pages = [
     [/^\/runs\/(run_\d+)$/, async () => (await import("./run.js")).openRun],
     [/^\/quarantine$/, async () => (await import("./quarantine.js")).openQuarantine],
     [/^\/rules$/, async () => (await import("./rules.js")).openRules],
+    [/^\/audit$/, async () => (await import("./audit.js")).openAudit],
 ];
 
 const main = document.getElementById("main");

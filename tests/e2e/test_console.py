@@ -252,6 +252,20 @@ def rules_checked(browser):
     assert "odd" in browser.run("const text = document.getElementById('rules'); return text.value.slice(text.selectionStart, text.selectionEnd)")
 
 
+def audited(browser):
+    """Who did it and why, a page at a time, and the chain of the rows is looked at."""
+    browser.click("#nav a", "Audit")
+    browser.wait("[role=status]", "follows from the one before it")
+    browser.wait("table tr", "a quiet evening")
+    browser.wait("table tr", "known to be bad")
+    browser.picture("audit")
+    shown = len(browser.driver.find_elements("css selector", "table tbody tr"))
+    assert shown == 25, "as many as a page has"
+    browser.click("[data-do=older]")
+    browser.until(lambda: len(browser.driver.find_elements("css selector", "table tbody tr")) > shown, "older ones come behind them")
+    browser.wait("[role=status]", "follows from the one before it")
+
+
 def frozen_and_lifted(browser):
     browser.click("#nav a", "Fleet")
     browser.click("button[data-freeze]")
@@ -279,6 +293,7 @@ def test_the_other_pages(desk):
     quarantined_and_cleared(browser)
     rules_checked(browser)
     frozen_and_lifted(browser)
+    audited(browser)
     desk.world.programs["verdictd"].kill()
     browser.wait("#link", "the daemon does not answer; trying again")
     desk.world.programs["verdictd"].start()
