@@ -13,10 +13,16 @@ function place(row) {
     return row.service ? `${row.service}/${row.environment}` : "";
 }
 
+// What it says behind who and why, which have columns of their own.
+function words(row) {
+    const end = row.actor ? row.text.lastIndexOf(`, by ${row.actor}`) : -1;
+    return end > 0 ? row.text.slice(0, end) : row.text || row.what.replaceAll("_", " ");
+}
+
 function line(row) {
     return el("tr", {"data-key": String(row.event)},
         number(time(row.time)), cell(place(row)), el("th", {scope: "row"}, row.actor || el("span", {class: "dim"}, "verdictd")),
-        cell(row.text || row.what.replaceAll("_", " ")), more(row.reason));
+        cell(words(row)), more(row.reason));
 }
 
 // Rows are numbered without gaps, and each names the hash of the one before it.
