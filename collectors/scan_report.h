@@ -17,12 +17,16 @@ enum { SCAN_REPORT_MAX = 1024 * 1024 /* bytes */ };
 /* Not counted of SARIF 2.1: results that were suppressed (and the suppression not rejected), that are absent
  * now, or that are no finding (kind pass, notApplicable, informational). A level that is not said is the
  * rule's default, else "warning". Of trivy (schema 2): vulnerabilities, misconfigurations that failed,
- * secrets, licences. */
+ * secrets, licences. Of checkov: failed checks, INFO as notes. Of conftest: failures as errors, warnings. */
 MUST_CHECK bool scan_report_count(enum scan_format format, const char *bytes, size_t length,
                                   struct scan_counts *ret_counts, struct err *err);
 
-/* Of the two formats; the root of the report. */
+extern const struct json_limits scan_report_limits;
+
+/* Of each format; the root of the report. */
 MUST_CHECK bool scan_sarif(const struct json_node *root, struct scan_counts *counts, struct err *err);
 MUST_CHECK bool scan_trivy(const struct json_node *root, struct scan_counts *counts, struct err *err);
+MUST_CHECK bool scan_checkov(const struct json_node *root, struct scan_counts *counts, struct err *err);
+MUST_CHECK bool scan_conftest(const struct json_node *root, struct scan_counts *counts, struct err *err);
 
 #endif

@@ -256,7 +256,7 @@ bool scan_sarif(const struct json_node *root, struct scan_counts *counts, struct
     size_t count = 0;
     const char *version = NULL;
 
-    if (!json_text(root, "version", JSON_REQUIRED, WORD_MAX, &version, err))
+    if (!json_as_object(root, err) || !json_text(root, "version", JSON_REQUIRED, WORD_MAX, &version, err))
         return false;
     if (strncmp(version, "2.1.", 4) != 0)
         return err_set(err, ERR_INVALID, "#/version: '%s' is not 2.1.0", version);

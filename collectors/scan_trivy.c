@@ -65,7 +65,8 @@ bool scan_trivy(const struct json_node *root, struct scan_counts *counts, struct
     size_t count = 0;
     int64_t schema = 0;
 
-    if (!json_integer(root, "SchemaVersion", JSON_REQUIRED, 2, 2, &schema, err) ||
+    if (!json_as_object(root, err) ||
+        !json_integer(root, "SchemaVersion", JSON_REQUIRED, 2, 2, &schema, err) ||
         !json_array(root, "Results", JSON_REQUIRED, RESULTS_MAX, &results, &count, err))
         return false;
     if (count == 0)

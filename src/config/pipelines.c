@@ -44,7 +44,8 @@ static const char *const pipeline_parts[] = {"stages", "release", "notify", PIPE
                                              NULL}; /* read one by one */
 static const char *const pipeline_later[] = {"together", "group", NULL};
 static const char *const task_later[] = {"probe", NULL};
-static const char *const formats[] = {"sarif", "trivy", NULL}; /* as enum scan_format, from 1 */
+static const char *const formats[] = {"sarif",    "trivy",     "checkov",
+                                      "conftest", "infracost", NULL}; /* as enum scan_format, from 1 */
 
 static const struct option pipeline_options[PIPELINE_OPTION_COUNT] = {
     [PIPELINE_SERVICE] = {.name = "service",
@@ -114,7 +115,7 @@ static const struct option task_options[TASK_OPTION_COUNT] = {
     [TASK_PARSE] = {.name = "parse",
                     .type = OPTION_CHOICE,
                     .choices = formats,
-                    .help = "a report of findings: in $VERDICT_REPORT, or all that is printed"},
+                    .help = "a report of findings or costs: in $VERDICT_REPORT, or all that is printed"},
     [TASK_FAIL_WHEN] = {.name = "fail_when",
                         .type = OPTION_TEXT,
                         .help = "counts of the report that fail the task: \"critical > 0\""},
@@ -160,9 +161,10 @@ static bool build_fail_when(const struct building *building, const struct node *
     const struct node *at = tree_find(node, "fail_when");
     struct err err = {0};
 
-    if (task->parse == SCAN_NONE)
+    if (!scan_has(task->parse, SCAN_FINDINGS))
         return report_node(building->build->report, at,
-                           "fail_when needs parse = \"sarif\" or \"trivy\": what is to be counted?");
+                           "fail_when needs parse = \"sarif\", \"trivy\", \"checkov\" or \"conftest\": "
+                           "what is to be counted?");
     struct expression *expression = options_array(building->build, node, 1, sizeof(*expression));
     if (expression == NULL)
         return false;

@@ -211,6 +211,15 @@ static enum run_result refuse(struct run_live *live, const struct run_acting *ac
     return RUN_RESULT_FAILED;
 }
 
+/* Scanners end with 1 for what they found: where a rule says which findings count, that is no other failure.
+ */
+static bool is_explained(const struct run_task_definition *task, const struct runner_outcome *outcome,
+                         bool has_findings)
+{
+    return task->fail_when != NULL && has_findings && outcome->kind == RUNNER_ENDED &&
+           outcome->result.exit_status == 1;
+}
+
 /* What it reported, and what conditions and limits make of that. What a stack's command found is told whether
  * it is good or not. */
 static enum run_result look_at(struct run_live *live, const struct run_acting *acting,
@@ -220,16 +229,23 @@ static enum run_result look_at(struct run_live *live, const struct run_acting *a
     const struct run_task_definition *task = &live->definition->tasks[acting->action.task];
     bool is_stack = run_task_is_of_stack(task);
     bool has_ended = is_stack && outcome->kind == RUNNER_ENDED;
+    bool is_told = has_report(live, acting, result, outcome);
+    bool is_cost = task->parse == SCAN_INFRACOST;
+    bool has_findings = false;
+    bool passes = !is_told || is_cost ||
+                  run_report_passes(live, acting->action.task, outcome, &has_findings, why, DAEMON_WHY_MAX);
 
+    if (result == RUN_RESULT_FAILED && is_explained(task, outcome, has_findings))
+        result = RUN_RESULT_DONE;
     if ((result == RUN_RESULT_DONE || has_ended) &&
         !take_values(live, outcome->values, is_stack, version_key, why, DAEMON_WHY_MAX))
         result = RUN_RESULT_FAILED;
+    if (is_cost && result == RUN_RESULT_DONE && !run_report_keeps_costs(live, outcome, why, DAEMON_WHY_MAX))
+        result = RUN_RESULT_FAILED;
     if (is_stack && run_task_is_plan(task))
         run_stack_planned(live);
-    if (result == RUN_RESULT_DONE && !run_stack_passes(live, acting->action.task, why, DAEMON_WHY_MAX))
-        result = refuse(live, acting);
-    if (has_report(live, acting, result, outcome) &&
-        !run_report_passes(live, acting->action.task, outcome, why, DAEMON_WHY_MAX))
+    if (!passes ||
+        (result == RUN_RESULT_DONE && !run_stack_passes(live, acting->action.task, why, DAEMON_WHY_MAX)))
         result = refuse(live, acting);
     live->has_drifted = has_ended && outcome->result.exit_status == IAC_EXIT_DRIFTED;
     return result;

@@ -4,6 +4,7 @@
 
 #include "collectors/scan_report.h"
 #include "config/template.h"
+#include "store/stack_facts.h"
 
 #include <assert.h>
 #include <cjson/cJSON.h>
@@ -15,18 +16,65 @@ enum { COUNTS_TEXT_MAX = 160, WHY_BEFORE_MAX = 80 };
 
 static_assert((int)RUNNER_REPORT_MAX <= (int)SCAN_REPORT_MAX, "what the runner hands over can be read");
 
-bool run_report_count(enum scan_format format, const struct runner_outcome *outcome,
-                      struct scan_counts *ret_counts, struct err *err)
+/* What a command left behind: in the file, or else all that it printed. */
+struct left {
+    const char *bytes, *what;
+    size_t length;
+};
+
+static bool find_left(const struct runner_outcome *outcome, struct left *ret_left, struct err *err)
 {
     if (!outcome->has_report)
         return err_set(err, ERR_LIMIT, "$VERDICT_REPORT could not be read, or is longer than %d bytes",
                        RUNNER_REPORT_MAX);
-    if (outcome->report.length > 0)
-        return scan_report_count(format, (const char *)outcome->report.data, outcome->report.length,
-                                 ret_counts, err) ||
-               err_wrap(err, "$VERDICT_REPORT");
-    return scan_report_count(format, outcome->output, strlen(outcome->output), ret_counts, err) ||
-           err_wrap(err, "nothing is in $VERDICT_REPORT, and what it printed is no report");
+    *ret_left = (struct left){.bytes = (const char *)outcome->report.data,
+                              .what = "$VERDICT_REPORT",
+                              .length = outcome->report.length};
+    if (ret_left->length == 0)
+        *ret_left = (struct left){.bytes = outcome->output,
+                                  .what = "nothing is in $VERDICT_REPORT, and what it printed is no report",
+                                  .length = strlen(outcome->output)};
+    return true;
+}
+
+bool run_report_count(enum scan_format format, const struct runner_outcome *outcome,
+                      struct scan_counts *ret_counts, struct err *err)
+{
+    struct left left = {0};
+
+    return find_left(outcome, &left, err) &&
+           (scan_report_count(format, left.bytes, left.length, ret_counts, err) ||
+            err_wrap(err, "%s", left.what));
+}
+
+bool run_report_costs(const struct runner_outcome *outcome, struct cost_report *ret_costs, struct err *err)
+{
+    struct left left = {0};
+
+    return find_left(outcome, &left, err) &&
+           (cost_report_read(left.bytes, left.length, ret_costs, err) || err_wrap(err, "%s", left.what));
+}
+
+bool run_report_keeps_costs(struct run_live *live, const struct runner_outcome *outcome, char *why,
+                            size_t size)
+{
+    struct cost_report costs = {0};
+    char number[JSON_NUMBER_MAX];
+    struct err err = {0};
+
+    bool is_good = run_report_costs(outcome, &costs, &err);
+    const struct {
+        enum stack_fact fact;
+        double amount;
+    } told[] = {{FACT_COST, costs.monthly}, {FACT_COST_BEFORE, costs.before}};
+    for (size_t i = 0; is_good && i < ARRAY_LENGTH(told); i++)
+        is_good =
+            !isfinite(told[i].amount) ||
+            run_live_put(live, stack_fact_name(told[i].fact), json_format_number(told[i].amount, number)) ||
+            err_set(&err, ERR_LIMIT, "no room among the run's outputs for its costs");
+    if (!is_good)
+        (void)snprintf(why, size, "%.240s", err.text);
+    return is_good;
 }
 
 static bool keep_counts(struct run_live *live, const char *task, const struct scan_counts *counts,
@@ -73,8 +121,8 @@ static bool judge(const struct run_task_definition *task, const struct scan_coun
                    task->fail_text, said);
 }
 
-bool run_report_passes(struct run_live *live, uint8_t index, const struct runner_outcome *outcome, char *why,
-                       size_t size)
+bool run_report_passes(struct run_live *live, uint8_t index, const struct runner_outcome *outcome,
+                       bool *ret_has_findings, char *why, size_t size)
 {
     const struct run_task_definition *task = &live->definition->tasks[index];
     char said[COUNTS_TEXT_MAX] = "";
@@ -84,6 +132,7 @@ bool run_report_passes(struct run_live *live, uint8_t index, const struct runner
 
     bool is_good =
         run_report_count(task->parse, outcome, &counts, &err) && keep_counts(live, task->name, &counts, &err);
+    *ret_has_findings = is_good && counts.of[SCAN_FINDINGS] > 0;
     is_good = is_good && judge(task, &counts, counts_text(&counts, said, sizeof(said)), &err);
     (void)snprintf(before, sizeof(before), "%.70s", why);
     if (before[0] != '\0')

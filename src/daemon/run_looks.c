@@ -35,6 +35,15 @@ static void take_report(const struct run_task_definition *task, const struct run
     struct scan_counts counts = {{0}};
 
     static_assert((int)FACT_FINDINGS - (int)FACT_CRITICAL == (int)SCAN_FINDINGS, "in the same order");
+    struct cost_report costs = {0};
+
+    if (task->parse == SCAN_INFRACOST) {
+        if (run_report_costs(outcome, &costs, NULL)) {
+            facts->of[FACT_COST] = costs.monthly;
+            facts->of[FACT_COST_BEFORE] = costs.before;
+        }
+        return;
+    }
     if (task->parse == SCAN_NONE || !run_report_count(task->parse, outcome, &counts, NULL))
         return;
     for (int i = 0; i < SCAN_COUNT_COUNT; i++)

@@ -9,15 +9,17 @@ static const struct {
     const char *name;
     bool is_of[SCAN_FORMAT_COUNT];
 } counted[SCAN_COUNT_COUNT] = {
-    [SCAN_CRITICAL] = {"critical", {[SCAN_SARIF] = true, [SCAN_TRIVY] = true}},
-    [SCAN_HIGH] = {"high", {[SCAN_SARIF] = true, [SCAN_TRIVY] = true}},
-    [SCAN_MEDIUM] = {"medium", {[SCAN_SARIF] = true, [SCAN_TRIVY] = true}},
-    [SCAN_LOW] = {"low", {[SCAN_SARIF] = true, [SCAN_TRIVY] = true}},
+    [SCAN_CRITICAL] = {"critical", {[SCAN_SARIF] = true, [SCAN_TRIVY] = true, [SCAN_CHECKOV] = true}},
+    [SCAN_HIGH] = {"high", {[SCAN_SARIF] = true, [SCAN_TRIVY] = true, [SCAN_CHECKOV] = true}},
+    [SCAN_MEDIUM] = {"medium", {[SCAN_SARIF] = true, [SCAN_TRIVY] = true, [SCAN_CHECKOV] = true}},
+    [SCAN_LOW] = {"low", {[SCAN_SARIF] = true, [SCAN_TRIVY] = true, [SCAN_CHECKOV] = true}},
     [SCAN_UNKNOWN] = {"unknown", {[SCAN_TRIVY] = true}},
-    [SCAN_ERRORS] = {"errors", {[SCAN_SARIF] = true}},
-    [SCAN_WARNINGS] = {"warnings", {[SCAN_SARIF] = true}},
-    [SCAN_NOTES] = {"notes", {[SCAN_SARIF] = true}},
-    [SCAN_FINDINGS] = {"findings", {[SCAN_SARIF] = true, [SCAN_TRIVY] = true}},
+    [SCAN_ERRORS] = {"errors", {[SCAN_SARIF] = true, [SCAN_CONFTEST] = true}},
+    [SCAN_WARNINGS] = {"warnings", {[SCAN_SARIF] = true, [SCAN_CONFTEST] = true}},
+    [SCAN_NOTES] = {"notes", {[SCAN_SARIF] = true, [SCAN_CHECKOV] = true}},
+    [SCAN_FINDINGS] =
+        {"findings",
+         {[SCAN_SARIF] = true, [SCAN_TRIVY] = true, [SCAN_CHECKOV] = true, [SCAN_CONFTEST] = true}},
 };
 
 const char *scan_count_name(enum scan_count count)

@@ -7,19 +7,28 @@
 
 #include "judge/expression.h"
 
-enum scan_format { SCAN_NONE, SCAN_SARIF, SCAN_TRIVY, SCAN_FORMAT_COUNT };
+/* The last one tells what something costs, and counts nothing. */
+enum scan_format {
+    SCAN_NONE,
+    SCAN_SARIF,
+    SCAN_TRIVY,
+    SCAN_CHECKOV,
+    SCAN_CONFTEST,
+    SCAN_INFRACOST,
+    SCAN_FORMAT_COUNT
+};
 
 /* What conditions and outputs call them: critical, high ... The first four of a SARIF report are known where
- * each of its findings has a "security-severity". */
+ * each of its findings has a "security-severity", of one of checkov where each has a severity. */
 enum scan_count {
     SCAN_CRITICAL,
     SCAN_HIGH,
     SCAN_MEDIUM,
     SCAN_LOW,
     SCAN_UNKNOWN,  /* trivy: has no severity yet */
-    SCAN_ERRORS,   /* sarif: of this level */
-    SCAN_WARNINGS, /* sarif */
-    SCAN_NOTES,    /* sarif; levels "note" and "none" */
+    SCAN_ERRORS,   /* sarif: of this level; conftest: failures */
+    SCAN_WARNINGS, /* sarif, conftest */
+    SCAN_NOTES,    /* sarif: levels "note" and "none"; checkov: INFO */
     SCAN_FINDINGS, /* all of them */
     SCAN_COUNT_COUNT
 };

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 import contextlib
 import getpass
+import json
 import os
 import shutil
 import sqlite3
@@ -275,6 +276,37 @@ def test_before_a_deployment(world):
     wait_until(lambda: run not in stack.folders(), 20, "nothing secret stays")
     end = stack.ended(world.api("POST", "/v1/runs", {**start, "version": "2.0.1"}).json["id"])
     assert end["state"] == "released" and stack.stages(end["id"])["prod-network-apply"] == "skipped", end["summary"]
+
+
+def checkov(*severities):
+    failed = [{"check_id": f"CKV_{number}", "severity": severity} for number, severity in enumerate(severities)]
+    return json.dumps({"check_type": "terraform_plan", "results": {"passed_checks": [], "failed_checks": failed}, "summary": {"failed": len(failed), "parsing_errors": 0}})
+
+
+def test_reports_of_other_tools(world):
+    """checkov ends with 1 for whatever it finds: fail_when decides what of that counts. infracost tells what a plan costs."""
+    scan = world.write("commands/scan", '#!/bin/sh\ncat SAID\nexit $(cat STATUS)\n'.replace("SAID", world.path("said")).replace("STATUS", world.path("status")), 0o700)
+    compliance = f'compliance: {{ exec = [ "{scan}" ];  parse = "checkov";  fail_when = "critical > 0";  }};'
+    stack = Stack(world, scan=scan, approval="", more=compliance)
+    for severities, status, word in ((("CRITICAL", "LOW"), 1, "its report has critical > 0: critical 1"), ((None,), 1, "nobody can tell critical > 0: not all findings have a severity"),
+                                     ((), 1, "its command ended with status 1; its report has critical 0"), (("LOW",), 2, "status 2; its report has critical 0"),
+                                     (("LOW", "HIGH"), 1, None)):
+        world.write("said", checkov(*severities))
+        world.write("status", str(status))
+        end = stack.ended(stack.begin("apply"))
+        assert end["state"] == ("released" if word is None else "failed") and (word or "") in end["summary"], (severities, status, end["summary"])
+        assert stack.told()["compliance"]["findings"] == len(severities), stack.told()
+    look = 'cost: { exec = [ "LOOK" ];  parse = "infracost"; };  refuse_when = "monthly_cost > +10%";'.replace("LOOK", scan)
+    world.write("status", "0")
+    for total, past, word in (("120.50", "100", "the plan is refused: monthly_cost > +10%: monthly_cost 120.5, monthly_cost_before 100"), ("109", "100", None),
+                              (None, "100", "nobody can tell monthly_cost > +10%: monthly_cost not known, monthly_cost_before 100"),
+                              ("109", {}, "cost: nothing is in $VERDICT_REPORT, and what it printed is no report: #/pastTotalMonthlyCost: is an object")):
+        world.write("said", json.dumps({"version": "0.2", "projects": [{"name": "network"}], "totalMonthlyCost": total, "pastTotalMonthlyCost": past}))
+        stack.change(approval="", name="z", more=look)
+        end = stack.ended(stack.begin("apply"))
+        assert end["state"] == ("released" if word is None else "failed") and (word or "") in end["summary"], end["summary"]
+        if isinstance(past, str):
+            assert stack.told()["cost"]["monthly_cost"] == (None if total is None else float(total)), stack.told()
 
 
 def test_what_another_environment_costs_is_no_evidence(world):

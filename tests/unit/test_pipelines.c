@@ -63,9 +63,13 @@ static const struct finding_case cases[] = {
     {TASK(COMMAND " parse = \"sarif\"; fail_when = \"errors > 0 or findings - notes > 5\";"), ""},
     {TASK(COMMAND " parse = \"trivy\"; skip_when = \"output('changed') == 'no' and output('n') < 3\";"), ""},
     {TASK(COMMAND " skip_when = \"output('built') == version\";"), ""},
-    {TASK(COMMAND " parse = \"junit\";"), "x.rules:5: parse: 'junit' is not one of sarif, trivy"},
-    {TASK(COMMAND " fail_when = \"errors > 0\";"),
-     "x.rules:5: fail_when needs parse = \"sarif\" or \"trivy\": what is to be counted?"},
+    {TASK(COMMAND " parse = \"infracost\"; fail_when = \"findings > 0\";"),
+     "x.rules:5: fail_when needs parse = \"sarif\", \"trivy\", \"checkov\" or \"conftest\": what is to be "
+     "counted?"},
+    {TASK(COMMAND " parse = \"junit\";"),
+     "x.rules:5: parse: 'junit' is not one of sarif, trivy, checkov, conftest, infracost"},
+    {TASK(COMMAND " fail_when = \"errors > 0\";"), "x.rules:5: fail_when needs parse = \"sarif\", \"trivy\", "
+                                                   "\"checkov\" or \"conftest\": what is to be counted?"},
     {TASK(COMMAND " parse = \"trivy\"; fail_when = \"errors > 0\";"),
      "x.rules:5: fail_when, column 1: unknown word 'errors'; such a report tells critical, high, medium, "
      "low, "

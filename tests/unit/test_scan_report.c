@@ -1,8 +1,10 @@
 /* test_scan_report.c - SARIF and trivy's JSON counted; and what is no report is refused with its place.
  * SPDX-License-Identifier: MIT */
+#include "collectors/cost_report.h"
 #include "collectors/scan_report.h"
 
 #include "base/attributes.h"
+#include "base/text.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -218,12 +220,140 @@ static void test_too_many_looks(void **state)
     free(text);
 }
 
+#define CHECKOV(failed, more)                                                                                \
+    "{\"check_type\":\"terraform_plan\",\"results\":{\"passed_checks\":[],\"failed_checks\":[" failed        \
+    "]},\"summary\":{\"passed\":0,\"failed\":1,\"parsing_errors\":" more "}}"
+#define NOTHING "{\"passed\":0,\"failed\":0,\"skipped\":0,\"parsing_errors\":0,\"resource_count\":0}"
+
+static void test_checkov(void **state)
+{
+    static const struct scan_case cases[] = {
+        {CHECKOV("", "0"), "critical 0, findings 0"},
+        {CHECKOV("{\"check_id\":\"A\",\"severity\":\"CRITICAL\"},{\"severity\":\"HIGH\"},{\"severity\":"
+                 "\"MEDIUM\"},"
+                 "{\"severity\":\"LOW\"},{\"severity\":\"INFO\"}",
+                 "0"),
+         "critical 1, high 1, medium 1, low 1, notes 1, findings 5"},
+        {"[" CHECKOV("{\"severity\":\"HIGH\"}", "0") "," CHECKOV("{\"severity\":null}", "0") "," NOTHING "]",
+         "findings 2"},
+        {CHECKOV("{\"severity\":\"odd\"}", "0"),
+         "#/results/failed_checks/0/severity: 'odd' is no severity of checkov's"},
+        {CHECKOV("7", "0"), "#/results/failed_checks/0: is a number, expected an object"},
+        {CHECKOV("{\"severity\":7}", "0"),
+         "#/results/failed_checks/0/severity: is a number, expected a text"},
+        {CHECKOV("", "2"), "#/summary/parsing_errors: 2 files could not be read"},
+        {CHECKOV("", "\"x\""), "#/summary/parsing_errors: is a text, expected a number"},
+        {NOTHING, "#: nothing was scanned"},
+        {"[]", "#: nothing was scanned"},
+        {"7", "#: is a number, expected an object"},
+        {"{}", "#/resource_count: is missing"},
+        {"[{\"results\":7}]", "#/0/results: is a number, expected an object"},
+        {"{\"results\":{}}", "#/summary: is missing"},
+        {"{\"results\":{},\"summary\":{\"parsing_errors\":0}}", "#/results/failed_checks: is missing"},
+    };
+
+    (void)state;
+    assert_counts(SCAN_CHECKOV, cases, ARRAY_LENGTH(cases));
+}
+
+static void test_lists_are_bounded(void **state)
+{
+    static const struct {
+        enum scan_format format;
+        const char *one, *wrong;
+        int times;
+    } cases[] = {{SCAN_CHECKOV, NOTHING, "#: more than 100 reports", 101},
+                 {SCAN_CONFTEST, "{\"successes\":1}", "#: more than 10000 files", 10001}};
+    enum { SIZE = 256 * 1024 };
+    char *memory = malloc(SIZE);
+    char found[ERR_TEXT_MAX];
+    struct text text;
+
+    (void)state;
+    assert_non_null(memory);
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        text_init(&text, memory, SIZE);
+        for (int j = 0; j < cases[i].times; j++)
+            text_add(&text, "%s%s", j == 0 ? "[" : ",", cases[i].one);
+        text_add(&text, "]");
+        assert_false(text.is_cut);
+        assert_string_equal(count(cases[i].format, memory, found, sizeof(found)), cases[i].wrong);
+    }
+    free(memory);
+}
+
+static void test_conftest(void **state)
+{
+    static const struct scan_case cases[] = {
+        {"[{\"filename\":\"plan.json\",\"successes\":3}]", "findings 0"},
+        {"[{\"successes\":0,\"failures\":[{\"msg\":\"a\"},{\"msg\":\"b\"}],\"warnings\":[{\"msg\":\"c\"}]},"
+         "{\"successes\":1,\"failures\":null}]",
+         "errors 2, warnings 1, findings 3"},
+        {"[{\"successes\":0}]", "#: nothing was tested: no policy, or no file"},
+        {"[]", "#: nothing was tested: no policy, or no file"},
+        {"{}", "#: is no list of files, as conftest has it"},
+        {"[7]", "#/0: is a number, expected an object"},
+        {"[{}]", "#/0/successes: is missing"},
+        {"[{\"successes\":1,\"failures\":7}]", "#/0/failures: is a number, expected an array"},
+        {"[{\"successes\":1,\"warnings\":7}]", "#/0/warnings: is a number, expected an array"},
+    };
+
+    (void)state;
+    assert_counts(SCAN_CONFTEST, cases, ARRAY_LENGTH(cases));
+}
+
+static void test_costs(void **state)
+{
+    static const struct {
+        const char *text;
+        double monthly, before;
+        const char *wrong;
+    } cases[] = {
+        {"{\"projects\":[{\"name\":\"x\"}],\"totalMonthlyCost\":\"743.64\",\"pastTotalMonthlyCost\":\"0\"}",
+         743.64, 0, NULL},
+        {"{\"projects\":[{\"metadata\":{\"errors\":[]}}],\"totalMonthlyCost\":\"1e3\"}", 1000, NAN, NULL},
+        {"{\"projects\":[{\"metadata\":{}}],\"totalMonthlyCost\":null}", NAN, NAN, NULL},
+        {"{\"projects\":[],\"totalMonthlyCost\":\"1\"}", 0, 0, "#/projects: is empty: nothing was looked at"},
+        {"{\"totalMonthlyCost\":\"1\"}", 0, 0, "#/projects: is missing"},
+        {"{\"projects\":[7]}", 0, 0, "#/projects/0: is a number, expected an object"},
+        {"{\"projects\":[{\"metadata\":7}]}", 0, 0, "#/projects/0/metadata: is a number, expected an object"},
+        {"{\"projects\":[{\"metadata\":{\"errors\":7}}]}", 0, 0,
+         "#/projects/0/metadata/errors: is a number, expected an array"},
+        {"{\"projects\":[{\"metadata\":{\"errors\":[{\"code\":1}]}}]}", 0, 0,
+         "#/projects/0/metadata/errors: the project could not be read, so its costs are missing"},
+        {"{\"projects\":[{}],\"totalMonthlyCost\":\"much\"}", 0, 0,
+         "#/totalMonthlyCost: 'much' is no amount"},
+        {"{\"projects\":[{}],\"pastTotalMonthlyCost\":7}", 0, 0,
+         "#/pastTotalMonthlyCost: is a number, expected a text"},
+        {"[]", 0, 0, "#: is an array, expected an object"},
+        {"{", 0, 0, "offset 1: the text ends, expected a name in quotes"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        struct cost_report costs = {0};
+        struct err err = {0};
+        bool is_good = cost_report_read(cases[i].text, strlen(cases[i].text), &costs, &err);
+        assert_int_equal(is_good, cases[i].wrong == NULL);
+        if (!is_good) {
+            assert_string_equal(err.text, cases[i].wrong);
+            continue;
+        }
+        assert_true(costs.monthly == cases[i].monthly || (isnan(costs.monthly) && isnan(cases[i].monthly)));
+        assert_true(costs.before == cases[i].before || (isnan(costs.before) && isnan(cases[i].before)));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sarif),
         cmocka_unit_test(test_sarif_of_other_types),
         cmocka_unit_test(test_trivy),
+        cmocka_unit_test(test_checkov),
+        cmocka_unit_test(test_lists_are_bounded),
+        cmocka_unit_test(test_conftest),
+        cmocka_unit_test(test_costs),
         cmocka_unit_test(test_too_many_looks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

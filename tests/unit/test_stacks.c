@@ -62,7 +62,8 @@ static const struct finding_case cases[] = {
     {WHOLE("compliance: { exec = [ \"/usr/bin/scan\" ]; parse = \"sarif\"; fail_when = \"errors > 0\"; }; "),
      ""},
     {WHOLE("compliance: { exec = [ \"/usr/bin/scan\" ]; fail_when = \"errors > 0\"; }; "),
-     "x.rules:1: fail_when needs parse = \"sarif\" or \"trivy\": what is to be counted?"},
+     "x.rules:1: fail_when needs parse = \"sarif\", \"trivy\", \"checkov\" or \"conftest\": what is to be "
+     "counted?"},
     {STACK(TOOL HERE("approval: { from = [ \"sre\" ]; not_author = true; timeout = \"2h\"; };")), ""},
     {STACK(TOOL HERE("approval: { need = 2; };")), "x.rules:1: from is missing (people or groups of people)"},
     {STACK(TOOL HERE("approval: { from = [ \"sre\" ]; need = 0; };")),
