@@ -197,7 +197,8 @@ void state_restore_say(const struct stack_wish *wish, enum state_restore what, s
 void state_restore_refuse(const struct stack_now *now, enum stack_outcome outcome, struct text *to)
 {
     if (outcome == STACK_HELD)
-        text_add(to, "%s holds its lock (%s): nothing is restored under it", now->who, now->lock_id);
+        text_add(to, "%s holds its lock (%s): nothing is restored under it",
+                 now->who[0] == '\0' ? "somebody" : now->who, now->lock_id);
     else
         text_add(to, "another state came meanwhile: look again");
 }

@@ -203,6 +203,9 @@ static void an_older_one_stays_away(void **state)
     expect(api_bench_ask(bench, "LOCK", PLACE "/state", yours), 200, "");
     expect(restore(bench, 1), 409, "alice@desk holds its lock (two)");
     expect(api_bench_ask(bench, "UNLOCK", PLACE "/state", yours), 200, "");
+    expect(api_bench_ask(bench, "LOCK", PLACE "/state", "{\"ID\":\"three\"}"), 200, "");
+    expect(restore(bench, 1), 409, "somebody holds its lock (three)");
+    expect(api_bench_ask(bench, "UNLOCK", PLACE "/state", "{\"ID\":\"three\"}"), 200, "");
     bench->stack_run = 7;
     expect(restore(bench, 1), 409, "run_7 is at work on network/prod");
     bench->stack_run = 0;
