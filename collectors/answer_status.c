@@ -9,5 +9,7 @@ bool answer_status_check(const struct http_answer *answer, struct err *err)
     if (answer->status >= 300 && answer->status < 400)
         return err_set(err, ERR_UNAVAILABLE, "answered with a redirect (%d): give the address itself",
                        answer->status);
-    return answer->status == 200 || err_set(err, ERR_UNAVAILABLE, "answered with status %d", answer->status);
+    if (answer->status != 200)
+        return err_set(err, ERR_UNAVAILABLE, "answered with status %d", answer->status);
+    return true;
 }

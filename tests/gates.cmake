@@ -18,11 +18,12 @@ if(CMAKE_BUILD_TYPE STREQUAL Release AND NOT SANITIZE)
   endforeach()
   gate(architecture/selftest 120 ${PYTHON} tests/architecture/selftest)
 
-  # Builds and runs the tests of the cores once more, so it may use two processors, all but a half.
+  # Build and run the tests of the cores and the units once more, so each may use two processors, all but a half.
   file(GLOB engine CONFIGURE_DEPENDS src/engine/*.c)
   if(engine)
     gate(coverage/cores 900 tests/coverage)
-    set_tests_properties(coverage/cores PROPERTIES PROCESSORS 3 COST 900)
+    gate(coverage/parsers 900 tests/coverage parsers)
+    set_tests_properties(coverage/cores coverage/parsers PROPERTIES PROCESSORS 3 COST 900 RESOURCE_LOCK build-coverage)
   endif()
 endif()
 

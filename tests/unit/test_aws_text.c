@@ -206,6 +206,93 @@ static void test_reads_keys(void **state)
     assert_null(none.id);
 }
 
+/* "ID SECRET TOKEN", or what is wrong. */
+static const char *profile_of(const char *text, char *to, size_t size)
+{
+    struct aws_keys keys = {0};
+    struct err err = {0};
+
+    if (!aws_keys_from_profile(text, "b", &keys, &err))
+        (void)snprintf(to, size, "%.200s", err.text);
+    else
+        (void)snprintf(to, size, "%s %s %s", keys.id, keys.secret.bytes,
+                       keys.token.length == 0 ? "-" : keys.token.bytes);
+    aws_keys_drop(&keys);
+    return to;
+}
+
+static void test_reads_profiles(void **state)
+{
+    static const char missing[] = "profile 'b' has no aws_access_key_id and aws_secret_access_key";
+    static const char no_id[] = "the access key's id is none";
+    static const struct {
+        const char *text, *expected;
+    } cases[] = {
+        {"[b]\r\n\t aws_access_key_id \t= \tK \r\n\naws_secret_access_key=S\t\n", "K S -"},
+        {"[b]\naws_access_key_id=K\naws_secret_access_key=S\naws_session_token=\n", "K S -"},
+        {"[b]\naws_access_key_id=K\naws_access_key_id=L\naws_secret_access_key=S", "K S -"},
+        {"[b\naws_access_key_id=K", "there is no profile 'b'"},
+        {"[b)\naws_access_key_id=K", "there is no profile 'b'"},
+        {"[b]\naws_access_key_id=K", missing},
+        {"[b]\naws_access_key_id \naws_secret_access_key=S", missing},
+        {"[b]\naws_access_key_id_of=K\naws_secret_access_key=S", missing},
+        {"[b]\naws_access_key_id=\t \naws_secret_access_key=S", no_id},
+        {"[b]\naws_access_key_id=K/1\naws_secret_access_key=S", no_id},
+        {"[b]\naws_access_key_id=K:1\naws_secret_access_key=S", no_id},
+        {"[b]\naws_access_key_id=K\x7f\naws_secret_access_key=S", no_id},
+        {"[b]\naws_access_key_id=K\naws_secret_access_key=a b", "the secret key is none"},
+        {"[b]\naws_access_key_id=K\naws_secret_access_key=S\naws_session_token=a b",
+         "the session token is none"},
+    };
+    char found[256];
+    char text[512];
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++)
+        if (strcmp(profile_of(cases[i].text, found, sizeof(found)), cases[i].expected) != 0)
+            fail_msg("case %zu: %s", i, found);
+    (void)snprintf(text, sizeof(text), "[b]\naws_access_key_id=%0300d\naws_secret_access_key=S", 0);
+    assert_string_equal(profile_of(text, found, sizeof(found)), no_id);
+}
+
+#define STS(id, secret, token, expiration)                                                                   \
+    "<R><AssumeRoleWithWebIdentityResult><Credentials>" id secret token expiration                           \
+    "</Credentials></AssumeRoleWithWebIdentityResult></R>"
+#define STS_ID     "<AccessKeyId>K</AccessKeyId>"
+#define STS_SECRET "<SecretAccessKey>S</SecretAccessKey>"
+#define STS_TOKEN  "<SessionToken>T</SessionToken>"
+#define STS_END    "<Expiration>2026-11-26T12:34:56Z</Expiration>"
+
+static void test_reads_answers_with_keys(void **state)
+{
+    static const char *const broken[] = {
+        STS("", STS_SECRET, STS_TOKEN, STS_END), STS(STS_ID, "", STS_TOKEN, STS_END),
+        STS(STS_ID, STS_SECRET, "", STS_END), STS(STS_ID, STS_SECRET, STS_TOKEN, "")};
+    static const char *const broken_json[][2] = {
+        {"{\"AccessKeyId\":\"K\"}", "the keys: #/SecretAccessKey: is missing"},
+        {"{\"AccessKeyId\":\"K\",\"SecretAccessKey\":\"S\",\"Token\":\"T\"}",
+         "the keys: #/Expiration: is missing"},
+        {"{\"AccessKeyId\":\"K\",\"SecretAccessKey\":\"S\",\"Token\":5}",
+         "the keys: #/Token: is a number, expected a text"}};
+    static const char good[] = STS(STS_ID, STS_SECRET, STS_TOKEN, STS_END);
+    struct aws_keys keys = {0};
+    struct err err = {0};
+
+    (void)state;
+    assert_true(aws_keys_from_sts(good, strlen(good), &keys, &err));
+    assert_true(strcmp(keys.id, "K") == 0 && strcmp(keys.secret.bytes, "S") == 0 &&
+                keys.expires_s == 1795696496);
+    aws_keys_drop(&keys);
+    for (size_t i = 0; i < ARRAY_LENGTH(broken); i++) {
+        assert_false(aws_keys_from_sts(broken[i], strlen(broken[i]), &keys, &err));
+        assert_string_equal(err.text, "the answer has no credentials");
+    }
+    for (size_t i = 0; i < ARRAY_LENGTH(broken_json); i++) {
+        assert_false(aws_keys_from_json(broken_json[i][0], strlen(broken_json[i][0]), &keys, &err));
+        assert_string_equal(err.text, broken_json[i][1]);
+    }
+}
+
 static struct aws_error read_error(int status, const char *body)
 {
     struct http_answer answer = {.status = status, .body = body, .length = strlen(body), .headers = ""};
@@ -264,10 +351,15 @@ static void test_cuts_errors(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_reads_xml),        cmocka_unit_test(test_refuses_other_xml),
-        cmocka_unit_test(test_bears_every_byte), cmocka_unit_test(test_reads_times),
-        cmocka_unit_test(test_reads_keys),       cmocka_unit_test(test_reads_errors),
+        cmocka_unit_test(test_reads_xml),
+        cmocka_unit_test(test_refuses_other_xml),
+        cmocka_unit_test(test_bears_every_byte),
+        cmocka_unit_test(test_reads_times),
+        cmocka_unit_test(test_reads_keys),
+        cmocka_unit_test(test_reads_errors),
         cmocka_unit_test(test_cuts_errors),
+        cmocka_unit_test(test_reads_profiles),
+        cmocka_unit_test(test_reads_answers_with_keys),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

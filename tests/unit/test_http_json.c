@@ -4,6 +4,7 @@
 #include "collectors/http_json_query.h"
 #include "config/side.h"
 #include "io/json.h"
+#include "support/http_json_polls.h"
 #include "support/rules_said.h"
 
 #include <math.h>
@@ -14,81 +15,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-enum { EVERY_MS = 60000 };
-
-#define WALL_MS (INT64_C(1700000000) * 1000)
-
-/* What the last answer put. */
-struct put {
-    char kind; /* 'g', 'c', 't', or 0 */
-    enum series_trouble trouble;
-    int64_t at_ms;
-    double value, events, total;
-    char why[ERR_TEXT_MAX];
-};
-
-static void put_gauge(void *data, int64_t at_ms, double value)
-{
-    *(struct put *)data = (struct put){.kind = 'g', .at_ms = at_ms, .value = value};
-}
-
-static void put_count(void *data, int64_t at_ms, double events, double total)
-{
-    *(struct put *)data = (struct put){.kind = 'c', .at_ms = at_ms, .events = events, .total = total};
-}
-
-static void put_trouble(void *data, enum series_trouble trouble, const char *why)
-{
-    struct put *put = data;
-
-    *put = (struct put){.kind = 't', .trouble = trouble};
-    (void)snprintf(put->why, sizeof(put->why), "%s", why);
-}
-
-/* Options as name, text, name, text ..., NULL; `refuse` is one place. */
-static struct http_json_query *query_of(enum series_kind kind, const char *const *texts, struct err *err)
-{
-    struct option_value options[HTTP_JSON_OPTION_COUNT] = {0};
-    struct http_json_query *query = NULL;
-    static char memory[4096];
-    struct arena arena;
-
-    arena_init(&arena, memory, sizeof(memory));
-    for (; *texts != NULL; texts += 2) {
-        size_t at = option_find(http_json_options, HTTP_JSON_OPTION_COUNT, texts[0]);
-        assert_true(at < HTTP_JSON_OPTION_COUNT);
-        assert_true(option_parse(&http_json_options[at], texts[1], &arena, &options[at], NULL));
-    }
-    assert_true(option_complete(http_json_options, HTTP_JSON_OPTION_COUNT, &arena, options, NULL));
-    return http_json_query_new(kind, EVERY_MS, options, &query, err) ? query : NULL;
-}
-
-static struct http_json_query *good(enum series_kind kind, const char *const *texts)
-{
-    struct err err = {0};
-    struct http_json_query *query = query_of(kind, texts, &err);
-
-    if (query == NULL)
-        fail_msg("%s", err.text);
-    return query;
-}
-
-/* A poll of the moment at_ms; the wall's clock runs with the engine's. */
-static struct put poll_at(struct http_json_query *query, int64_t at_ms, int status, const char *body)
-{
-    struct put put = {0};
-    const struct collector_sink sink = {&put, put_gauge, put_count, NULL, put_trouble};
-    struct http_answer answer = {.status = status, .body = body, .length = strlen(body), .headers = ""};
-    struct http_request request = {0};
-    struct err err = {0};
-
-    if (!http_json_query_ask(query, WALL_MS + at_ms, at_ms, &request, &err))
-        fail_msg("%s", err.text);
-    bool is_good = http_json_query_take(query, &answer, &sink, &err);
-    assert_true(is_good == (put.kind != 't' || put.trouble == SERIES_NO_DATA));
-    return put;
-}
 
 static void test_questions(void **state)
 {
@@ -104,6 +30,10 @@ static void test_questions(void **state)
     assert_string_equal(request.url, "https://h/q?from=1699999700&to=1700000000");
     assert_string_equal(request.body, "{\"a\":1699999700123,\"b\":1700000000123}");
     assert_string_equal(request.method, "POST");
+    http_json_query_free(query);
+    query = good(SERIES_GAUGE, (const char *[]){"url", "http://h/", "value", ".x", "method", "POST", NULL});
+    assert_true(http_json_query_ask(query, WALL_MS, 0, &request, &err));
+    assert_true(strcmp(request.method, "POST") == 0 && request.body == NULL);
     http_json_query_free(query);
 }
 
@@ -152,6 +82,7 @@ static void test_answers_that_prove_nothing(void **state)
         enum series_trouble trouble;
         const char *body, *why;
     } answers[] = {
+        {0, SERIES_ERROR, "", "nobody answers"},
         {500, SERIES_ERROR, "", "answered with status 500"},
         {403, SERIES_ERROR, "{\"x\":1}", "answered with status 403"},
         {204, SERIES_ERROR, "", "answered with status 204"},
@@ -315,75 +246,6 @@ static void test_places(void **state)
     json_free(root);
 }
 
-static void test_raw_counters(void **state)
-{
-    struct http_json_query *query =
-        good(SERIES_COUNT, (const char *[]){"url", "http://h/", "events", ".e", "total", ".t", NULL});
-
-    (void)state;
-    assert_int_equal(poll_at(query, 60000, 200, "{\"e\":5,\"t\":100}").kind, 0);
-    struct put put = poll_at(query, 120000, 200, "{\"e\":7,\"t\":150}");
-    assert_true(put.kind == 'c' && put.events == 2 && put.total == 50 && put.at_ms == 119999);
-    put = poll_at(query, 180000, 200, "{\"e\":1,\"t\":20}"); /* restarted */
-    assert_true(put.kind == 'c' && put.events == 1 && put.total == 20);
-    put = poll_at(query, 240000, 200, "{\"e\":null,\"t\":30}");
-    assert_true(put.kind == 'c' && put.events == 0 && put.total == 10);
-    put = poll_at(query, 240000, 200, "{\"e\":1,\"t\":null}");
-    assert_true(put.kind == 't' && put.trouble == SERIES_NO_DATA);
-    put = poll_at(query, 240000, 200, "{\"e\":-1,\"t\":40}");
-    assert_true(put.kind == 't' && put.trouble == SERIES_ERROR);
-    assert_int_equal(poll_at(query, 1000000, 200, "{\"e\":9,\"t\":900}").kind, 0); /* nobody observed it */
-    http_json_query_free(query);
-}
-
-static void test_counts_of_a_span(void **state)
-{
-    struct http_json_query *query =
-        good(SERIES_COUNT, (const char *[]){"url", "http://h/", "events", ".e", "total", ".t", "counts",
-                                            "span", "absent", "no_data", NULL});
-
-    (void)state;
-    struct put put = poll_at(query, 60000, 200, "{\"e\":5,\"t\":100}");
-    assert_true(put.kind == 'c' && put.events == 5 && put.total == 100 && put.at_ms == 59999);
-    put = poll_at(query, 120000, 200, "{\"t\":7}");
-    assert_true(put.kind == 'c' && put.events == 0 && put.total == 7);
-    http_json_query_free(query);
-}
-
-static void test_metrics_that_cannot_be(void **state)
-{
-    static const struct {
-        enum series_kind kind;
-        const char *options[9];
-        const char *why;
-    } metrics[] = {
-        {SERIES_GAUGE, {"url", "ftp://h/", "value", ".x"}, "does not begin with http://"},
-        {SERIES_GAUGE, {"url", "http://h/$(now)", "value", ".x"}, "'$(now)': only $(from)"},
-        {SERIES_GAUGE, {"url", "http://h/", "value", "x"}, "is not a path"},
-        {SERIES_GAUGE, {"url", "http://h/", "value", ".x", "time", "t"}, "is not a path"},
-        {SERIES_GAUGE, {"url", "http://h/", "value", ".x", "refuse", "t"}, "is not a path"},
-        {SERIES_GAUGE, {"url", "http://h/"}, "value is missing"},
-        {SERIES_COUNT, {"url", "http://h/", "events", ".e"}, "needs events and total"},
-        {SERIES_COUNT,
-         {"url", "http://h/", "events", ".e", "total", ".t", "value", ".x"},
-         "value is of gauges"},
-        {SERIES_HISTOGRAM, {"url", "http://h/"}, "histograms are not read"},
-    };
-    struct err err = {0};
-
-    (void)state;
-    for (size_t i = 0; i < ARRAY_LENGTH(metrics); i++) {
-        assert_null(query_of(metrics[i].kind, metrics[i].options, &err));
-        if (strstr(err.text, metrics[i].why) == NULL)
-            fail_msg("%zu: %s", i, err.text);
-    }
-    assert_null(query_of(SERIES_COUNT,
-                         (const char *[]){"url", "http://h/", "events", ".e", "total", ".t", "counts", "span",
-                                          "span", "5m", NULL},
-                         &err));
-    assert_non_null(strstr(err.text, "counted twice"));
-}
-
 static void test_rules(void **state)
 {
     static const struct {
@@ -458,9 +320,6 @@ int main(void)
         cmocka_unit_test(test_values_have_times),
         cmocka_unit_test(test_times),
         cmocka_unit_test(test_places),
-        cmocka_unit_test(test_raw_counters),
-        cmocka_unit_test(test_counts_of_a_span),
-        cmocka_unit_test(test_metrics_that_cannot_be),
         cmocka_unit_test(test_rules),
         cmocka_unit_test(test_sides),
     };

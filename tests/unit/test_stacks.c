@@ -432,6 +432,34 @@ static void test_conditions(void **state)
     }
 }
 
+static void test_wrong_conditions(void **state)
+{
+    static const char why_left[] = "+ stands in a comparison of monthly_cost, like monthly_cost > +10%";
+    static const char why_right[] = "a number or a percentage is missing behind the +";
+    static const char *const conditions[][2] = {
+        {"deletes > +10", why_left},
+        {"5 > +10", why_left},
+        {"+10 > 5", why_left},
+        {"(monthly_cost + 1) > +10", why_left},
+        {"monthly_cost > +10s", why_right},
+        {"monthly_cost > +x", why_right},
+        {"burns > 1", "unknown word 'burns'"},
+    };
+    unsigned char memory[4096];
+    struct arena arena;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(conditions); i++) {
+        struct task_skip refuse = {.extract_count = 0};
+        bool wants_cost = false;
+        struct err err = {0};
+        arena_init(&arena, memory, sizeof(memory));
+        bool is_good = task_condition_refuse(conditions[i][0], &arena, &refuse, &wants_cost, &err);
+        if (is_good || strstr(err.text, conditions[i][1]) == NULL)
+            fail_msg("%s: %d %s", conditions[i][0], is_good, err.text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -445,6 +473,7 @@ int main(void)
         cmocka_unit_test(test_unknown),
         cmocka_unit_test(test_pipeline),
         cmocka_unit_test(test_conditions),
+        cmocka_unit_test(test_wrong_conditions),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
