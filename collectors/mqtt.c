@@ -67,7 +67,8 @@ struct collector {
     struct mqtt_password password;
     bool is_up;
     int64_t down_since_ms;
-    uint64_t refused; /* values of reporters beyond COMBINE_REPORTERS_MAX */
+    uint64_t refused;   /* values of reporters beyond COMBINE_REPORTERS_MAX */
+    uint64_t unwatched; /* messages on topics that no watch hears */
     char why[WHY_MAX];
 };
 
@@ -76,7 +77,7 @@ struct collector_watch {
     struct collector_watch **chain; /* where it is listed */
     struct collector_watch *next;
     struct mqtt_series *series;
-    uint64_t hash; /* of its topic */
+    uint64_t hash; /* of its filter */
     bool is_combined;
     bool is_told; /* that the broker is gone */
 };
@@ -116,19 +117,34 @@ static void take(struct collector_watch *watch, struct arrival *arrival)
         mqtt_series_take(watch->series, arrival->topic, &arrival->message, now_ms(watch->collector));
 }
 
+static bool hears(const struct collector_watch *watch, const char *topic, uint64_t hash)
+{
+    const char *filter = mqtt_series_filter(watch->series);
+
+    if (watch->chain == &watch->collector->wild)
+        return mqtt_client_covers(filter, topic);
+    return watch->hash == hash && strcmp(filter, topic) == 0;
+}
+
+static size_t hand_out_to(struct collector_watch *watch, uint64_t hash, struct arrival *arrival)
+{
+    size_t heard = 0;
+
+    for (; watch != NULL; watch = watch->next)
+        if (hears(watch, arrival->topic, hash)) {
+            take(watch, arrival);
+            heard++;
+        }
+    return heard;
+}
+
 static void hand_out(struct collector *collector, struct arrival *arrival)
 {
-    struct collector_watch *watch = NULL;
     uint64_t hash = hash_text(HASH_BEGIN, arrival->topic);
+    size_t heard = hand_out_to(*chain_of(collector, hash), hash, arrival);
 
-    for (watch = *chain_of(collector, hash); watch != NULL; watch = watch->next) {
-        if (watch->hash == hash && strcmp(mqtt_series_topic(watch->series), arrival->topic) == 0)
-            take(watch, arrival);
-    }
-    for (watch = collector->wild; watch != NULL; watch = watch->next) {
-        if (mqtt_client_covers(mqtt_series_topic(watch->series), arrival->topic))
-            take(watch, arrival);
-    }
+    heard += hand_out_to(collector->wild, hash, arrival);
+    collector->unwatched += heard == 0;
 }
 
 /* What is retained was true once, nobody knows when. */
@@ -221,7 +237,8 @@ static void on_refused(void *data, const char *filter)
 {
     struct collector *collector = data;
 
-    for (struct collector_watch *watch = *list_of(collector, filter); watch != NULL; watch = watch->next) {
+    struct collector_watch *watch = *list_of(collector, mqtt_client_filter(filter));
+    for (; watch != NULL; watch = watch->next) {
         if (strcmp(mqtt_series_topic(watch->series), filter) != 0)
             continue;
         begin_listening(watch);
@@ -344,10 +361,10 @@ static bool watch_series(struct collector *collector, const struct collector_ser
     struct collector_watch *watch = memory_take(sizeof(*watch));
     watch->collector = collector;
     watch->series = its;
-    watch->hash = hash_text(HASH_BEGIN, topic);
+    watch->hash = hash_text(HASH_BEGIN, mqtt_series_filter(its));
     watch->is_combined = series->options[MQTT_COMBINE].is_set;
     collector->combined += watch->is_combined;
-    watch->chain = list_of(collector, topic);
+    watch->chain = list_of(collector, mqtt_series_filter(its));
     watch->next = *watch->chain;
     *watch->chain = watch;
     *ret_watch = watch;
@@ -381,6 +398,8 @@ static void add_metrics(const struct collector *collector, const char *name, FIL
                   counts.dropped_payloads);
     (void)fprintf(to, "verdict_mqtt_dropped_total{source=\"%s\",why=\"topic\"} %" PRIu64 "\n", name,
                   counts.dropped_topics);
+    (void)fprintf(to, "verdict_mqtt_unwatched_total{source=\"%s\"} %" PRIu64 "\n", name,
+                  collector->unwatched);
     (void)fprintf(to, "verdict_mqtt_refused_reports_total{source=\"%s\"} %" PRIu64 "\n", name,
                   collector->refused);
 }

@@ -6,6 +6,7 @@
 #include "collectors/increase.h"
 #include "io/log.h"
 #include "io/memory.h"
+#include "io/mqtt_client.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -23,7 +24,8 @@ const struct option mqtt_metric_options[MQTT_METRIC_OPTION_COUNT] = {
     [MQTT_TOPIC] = {.name = "topic",
                     .type = OPTION_TEXT,
                     .is_required = true,
-                    .help = "Topic to listen to, + and # allowed; templates allowed"},
+                    .help =
+                        "Topic to listen to, + and # allowed, $share/GROUP/ in front too; templates allowed"},
     [MQTT_VALUE] = {.name = "value",
                     .type = OPTION_TEXT,
                     .help = "Place of a gauge in a payload: \".up\" in JSON, \"1\" of collectd's values, "
@@ -57,6 +59,7 @@ struct mqtt_series {
     enum decoder decoder;
     char *metric;
     char *topic;
+    const char *filter; /* in it */
     struct place value, events, total;
     struct increase *heard;  /* topics, of counters with many values in a payload */
     struct combine *combine; /* what each reporter said last; NULL: they are not told apart */
@@ -251,6 +254,11 @@ const char *mqtt_series_topic(const struct mqtt_series *series)
     return series->topic;
 }
 
+const char *mqtt_series_filter(const struct mqtt_series *series)
+{
+    return series->filter;
+}
+
 /* ---- options ---- */
 
 static enum decoder decoder_of(const struct option_value *options)
@@ -280,7 +288,11 @@ bool mqtt_series_check(enum series_kind kind, const struct option_value *options
                        struct err *err)
 {
     enum decoder decoder = decoder_of(options);
+    const char *topic = options[MQTT_TOPIC].text;
 
+    *ret_option = mqtt_metric_options[MQTT_TOPIC].name;
+    if (topic != NULL && strstr(topic, "{{") == NULL && mqtt_client_filter(topic) == NULL)
+        return err_set(err, ERR_INVALID, "a shared subscription is $share/GROUP/TOPIC");
     *ret_option = mqtt_metric_options[MQTT_DECODER].name;
     if (decoder == DECODER_NUMBER && options[MQTT_DECODER].is_set &&
         (options[MQTT_VALUE].text != NULL || kind == SERIES_COUNT))
@@ -343,6 +355,7 @@ bool mqtt_series_new(const struct collector_series *what, const struct log *log,
     series->decoder = decoder_of(options);
     series->metric = memory_copy_text(what->metric);
     series->topic = memory_copy_text(options[MQTT_TOPIC].text);
+    series->filter = mqtt_client_filter(series->topic);
     series->combine = new_combine(what, now_ms);
     series->heard = increase_new();
     bool is_gauge = what->kind == SERIES_GAUGE;

@@ -31,7 +31,9 @@ MUST_CHECK bool mqtt_series_new(const struct collector_series *series, const str
                                 struct err *err);
 void mqtt_series_free(struct mqtt_series *series);
 
+/* What to subscribe, and what topics of messages are compared with (mqtt_client_filter()). */
 const char *mqtt_series_topic(const struct mqtt_series *series);
+const char *mqtt_series_filter(const struct mqtt_series *series);
 
 /* A message of the topic: puts its value, or why there is none. `now_ms` is the engine's. */
 void mqtt_series_take(struct mqtt_series *series, const char *topic, struct decode_message *message,

@@ -118,6 +118,11 @@ MUST_CHECK bool mqtt_client_publish(struct mqtt_client *client, const char *topi
                                     size_t length, int qos, bool is_retained, mqtt_client_published *done,
                                     void *data, struct err *err);
 
+/* What a subscription hears: of a shared one (`$share/GROUP/FILTER`, whose messages the broker hands out
+ * among the members of the group) the filter behind the group, else all of it. NULL: a shared one without a
+ * group or a filter. */
+const char *mqtt_client_filter(const char *subscription);
+
 /* Whether a filter with + and # covers a topic. */
 bool mqtt_client_covers(const char *filter, const char *topic);
 

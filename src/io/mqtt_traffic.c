@@ -171,13 +171,26 @@ void mqtt_traffic_subscribe_all(struct mqtt_client *client)
         send_subscription(client, &client->subscriptions[i]);
 }
 
-static bool is_good_filter(const char *filter)
+const char *mqtt_client_filter(const char *subscription)
 {
-    size_t length = strlen(filter);
+    static const char shared[] = "$share/";
 
-    return length > 0 && length <= MQTT_CLIENT_TOPIC_MAX_BYTES &&
+    if (strncmp(subscription, shared, sizeof(shared) - 1) != 0)
+        return subscription;
+    const char *group = subscription + sizeof(shared) - 1;
+    size_t length = strcspn(group, "/+#");
+    bool is_good = length > 0 && group[length] == '/' && group[length + 1] != '\0';
+    return is_good ? group + length + 1 : NULL;
+}
+
+static bool is_good_filter(const char *subscription)
+{
+    size_t length = strlen(subscription);
+    const char *filter = mqtt_client_filter(subscription);
+
+    return filter != NULL && length > 0 && length <= MQTT_CLIENT_TOPIC_MAX_BYTES &&
            mosquitto_sub_topic_check(filter) == MOSQ_ERR_SUCCESS &&
-           mosquitto_validate_utf8(filter, (int)length) == MOSQ_ERR_SUCCESS;
+           mosquitto_validate_utf8(subscription, (int)length) == MOSQ_ERR_SUCCESS;
 }
 
 bool mqtt_client_subscribe(struct mqtt_client *client, const char *filter, int qos, struct err *err)
