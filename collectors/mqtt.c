@@ -30,7 +30,7 @@ enum {
     CLIENT_ID_MAX = 128
 };
 
-enum instance_option { URL, USERNAME, PASSWORD, CA, CERTIFICATE, KEY, CLIENT_ID, KEEPALIVE };
+enum instance_option { URL, USERNAME, PASSWORD, CA, CERTIFICATE, KEY, CLIENT_ID, KEEPALIVE, VERSION };
 
 static const struct option instance_options[] = {
     [URL] = {.name = "url",
@@ -55,6 +55,11 @@ static const struct option instance_options[] = {
                    .max = 3600000,
                    .fallback = "15s",
                    .help = "A broker that is silent for longer counts as gone"},
+    [VERSION] = {.name = "version",
+                 .type = OPTION_CHOICE,
+                 .choices = mqtt_client_versions,
+                 .fallback = "3.1.1",
+                 .help = "Of MQTT, of this connection; that of events has its own"},
 };
 
 struct collector {
@@ -296,6 +301,7 @@ static bool connect_broker(struct collector *collector, const char *name, const 
         .will_topic = has_will ? env->will_topic : NULL,
         .will_payload = has_will ? env->will_payload : NULL,
         .will_is_retained = has_will,
+        .is_v5 = options[VERSION].choice == MQTT_CLIENT_5,
         .payload_max_bytes = DECODE_PAYLOAD_MAX};
     return collector_mqtt_connect(env->loop, options, &collector->password, &own, &callbacks, collector,
                                   &collector->client, err);

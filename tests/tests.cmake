@@ -35,6 +35,13 @@ endfunction()
 c_tests(unit unit 60 cli api drivers collectors config series store)
 c_tests(integration integration 120 cli api drivers collectors config series store)
 
+# What speaks MQTT is tried with version 5, too.
+foreach(name test_mqtt_collector test_mqtt_decoders test_mqtt_flapping test_mqtt_shared test_notify_mqtt)
+  add_test(NAME integration/${name}_5 COMMAND integration_${name} 5 WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+  set_tests_properties(integration/${name}_5 PROPERTIES TIMEOUT 120 LABELS integration
+    ENVIRONMENT "BUILD_DIR=${CMAKE_BINARY_DIR}")
+endforeach()
+
 # scenarios/NAME.scn: played by one program.
 file(GLOB files CONFIGURE_DEPENDS tests/scenarios/*.c)
 add_executable(scenario ${files})

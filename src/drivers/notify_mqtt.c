@@ -12,7 +12,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPTION_URL, OPTION_TOPIC, OPTION_USERNAME, OPTION_PASSWORD, OPTION_TIMEOUT, OPTION_CA, OPTION_COUNT };
+enum {
+    OPTION_URL,
+    OPTION_TOPIC,
+    OPTION_USERNAME,
+    OPTION_PASSWORD,
+    OPTION_TIMEOUT,
+    OPTION_CA,
+    OPTION_VERSION,
+    OPTION_COUNT
+};
 enum { RANDOM_SIZE = 8, REASON_SIZE = 256 };
 
 static const struct option options[OPTION_COUNT] = {
@@ -32,11 +41,17 @@ static const struct option options[OPTION_COUNT] = {
                         .fallback = "15s",
                         .help = "for one try"},
     [OPTION_CA] = {.name = "ca", .type = OPTION_TEXT, .help = "file with the authorities to trust"},
+    [OPTION_VERSION] = {.name = "version",
+                        .type = OPTION_CHOICE,
+                        .choices = mqtt_client_versions,
+                        .fallback = "3.1.1",
+                        .help = "of MQTT"},
 };
 
 struct notifier {
     struct notifier_env env;
     char *url, *topic, *username, *password, *ca; /* password: a reference */
+    bool is_v5;
     int64_t timeout_ms;
     struct mqtt_client *client;  /* NULL: its password could not be read */
     char reason[REASON_SIZE];    /* why the broker was not reached last */
@@ -169,7 +184,8 @@ static bool connect_broker(struct notifier *notifier, struct err *err)
                                                   .client_id = id,
                                                   .username = notifier->username,
                                                   .password = password.bytes,
-                                                  .ca_file = notifier->ca};
+                                                  .ca_file = notifier->ca,
+                                                  .is_v5 = notifier->is_v5};
     return mqtt_client_new(notifier->env.loop, &settings, &callbacks, notifier, &notifier->client, err);
 }
 
@@ -221,6 +237,7 @@ static bool open_mqtt(const struct notifier_type *type, const struct notifier_en
     notifier->username = memory_copy_text(values[OPTION_USERNAME].text);
     notifier->password = memory_copy_text(values[OPTION_PASSWORD].text);
     notifier->ca = memory_copy_text(values[OPTION_CA].text);
+    notifier->is_v5 = values[OPTION_VERSION].choice == MQTT_CLIENT_5;
     notifier->timeout_ms = values[OPTION_TIMEOUT].duration_ms;
     /* A password that cannot be read may come; a URL that is none stays one. */
     if (!connect_broker(notifier, &trouble) && strncmp(trouble.text, "password", 8) != 0) {

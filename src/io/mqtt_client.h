@@ -34,6 +34,11 @@ enum {
     MQTT_CLIENT_BACKOFF_MAX_MS = 30 * 1000
 };
 
+enum mqtt_client_version { MQTT_CLIENT_3_1_1, MQTT_CLIENT_5 };
+
+/* As an option has them, in the order of enum mqtt_client_version; ends with NULL. */
+extern const char *const mqtt_client_versions[];
+
 /* Texts are copied; NULL: not given. Zero in a number means the default above. */
 struct mqtt_client_settings {
     const char *url; /* mqtt://host[:1883] or mqtts://host[:8883], IPv6 in brackets; no user, no path */

@@ -10,6 +10,8 @@
 
 enum { KEEPALIVE_MIN_S = 5, KEEPALIVE_MAX_S = 3600 };
 
+const char *const mqtt_client_versions[] = {[MQTT_CLIENT_3_1_1] = "3.1.1", [MQTT_CLIENT_5] = "5", NULL};
+
 static int64_t number_or(int64_t given, int64_t fallback)
 {
     return given != 0 ? given : fallback;

@@ -4,6 +4,8 @@ import contextlib
 import re
 import subprocess
 
+import pytest
+import world_config
 from support import swift, wait_until
 from support.swift import begin, begun, ended, publishing, show
 from world import find
@@ -32,10 +34,27 @@ def listener(world, name, *filters):
             link.terminate()
 
 
-def test_two_members_share_what_comes(world, monkeypatch):
+def settings(world, version):
+    """The daemon's, with this version of MQTT, and a broker whose log says who speaks which."""
+    text = world_config.verdictd_text(world)
+    plain = f'url = "mqtt://127.0.0.1:{world.broker_port}";'
+    assert plain in text
+    return text.replace(plain, f'{plain}  version = "{version}";')
+
+
+def spoken(world):
+    """The version that the daemon's source speaks, by the broker's log."""
+    with open(world.log_files()["mosquitto"], encoding="utf-8") as log:
+        return re.findall(r"New client connected from \S+ as verdictd-demo-plant \(p(\d), ", log.read())[-1]
+
+
+@pytest.mark.parametrize("version, number", [("3.1.1", "2"), ("5", "5")])
+def test_two_members_share_what_comes(world, monkeypatch, version, number):
     assert 'topic = "t/{{slot}}"' in swift.RULES
     monkeypatch.setattr(swift, "RULES", swift.RULES.replace('topic = "t/{{slot}}"', 'topic = "$share/judges/t/{{slot}}"'))
-    begin(world, observe="30s", at_most="1m")
+    monkeypatch.setattr(world_config, "MOSQUITTO", world_config.MOSQUITTO + "log_type notice\n")
+    begin(world, observe="30s", at_most="1m", daemon=settings(world, version))
+    assert spoken(world) == number
     with listener(world, "member", "$share/judges/t/blue", "$share/judges/t/green") as member, listener(world, "all", "t/+") as whole, publishing(world) as said:
         name = begun(world, "2.0.0")
         wait_until(lambda: show(world, name)["share"] > 0 and show(world, name)["rules"][0]["verdict"] == "pass", 15, "values come")

@@ -52,7 +52,8 @@ static void open_source(struct world *world)
 {
     struct collector_bench *bench = &world->bench;
 
-    collector_bench_open(bench, &mqtt_collector, (const char *[]){"url", world->mqtt->url, NULL});
+    collector_bench_open(bench, &mqtt_collector,
+                         (const char *[]){"url", world->mqtt->url, "version", mqtt_bench_version, NULL});
     assert_non_null(bench->type->trouble(bench->collector));
     COLLECTOR_BENCH_WAIT(bench, bench->type->trouble(bench->collector) == NULL);
 }
@@ -336,7 +337,7 @@ static void test_refuses_what_cannot_be_watched(void **state)
     collector_bench_close(bench);
 }
 
-int main(void)
+int main(int count, char **arguments)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_gauges_by_topic, set_up, tear_down),
@@ -351,5 +352,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_refuses_what_cannot_be_watched, set_up, tear_down),
     };
 
+    mqtt_bench_choose(count, arguments);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

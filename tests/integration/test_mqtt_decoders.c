@@ -33,7 +33,8 @@ static int set_up(void **state)
     mqtt_bench_start_open_broker(world.mqtt);
     world.publisher = mqtt_bench_open_and_wait(world.mqtt, 0, (struct mqtt_client_settings){0});
     collector_bench_start(&world.bench, world.mqtt->loop);
-    collector_bench_open(&world.bench, &mqtt_collector, (const char *[]){"url", world.mqtt->url, NULL});
+    collector_bench_open(&world.bench, &mqtt_collector,
+                         (const char *[]){"url", world.mqtt->url, "version", mqtt_bench_version, NULL});
     COLLECTOR_BENCH_WAIT(&world.bench, world.bench.type->trouble(world.bench.collector) == NULL);
     *state = &world;
     return 0;
@@ -173,7 +174,7 @@ static void test_refuses_what_cannot_be_read(void **state)
     }
 }
 
-int main(void)
+int main(int count, char **arguments)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_gauges, set_up, tear_down),
@@ -182,5 +183,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_refuses_what_cannot_be_read, set_up, tear_down),
     };
 
+    mqtt_bench_choose(count, arguments);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -35,7 +35,8 @@ static int set_up(void **state)
     mqtt_bench_start_open_broker(world.mqtt);
     world.publisher = mqtt_bench_open_and_wait(world.mqtt, 0, (struct mqtt_client_settings){0});
     collector_bench_start(&world.bench, world.mqtt->loop);
-    collector_bench_open(&world.bench, &mqtt_collector, (const char *[]){"url", world.mqtt->url, NULL});
+    collector_bench_open(&world.bench, &mqtt_collector,
+                         (const char *[]){"url", world.mqtt->url, "version", mqtt_bench_version, NULL});
     *state = &world;
     return 0;
 }
@@ -129,12 +130,13 @@ static void test_a_burst_in_disorder(void **state)
     assert_true(tally->puts > BURST && tally->troubles == 0); /* none was lost */
 }
 
-int main(void)
+int main(int count, char **arguments)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_nothing_is_counted_twice, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_burst_in_disorder, set_up, tear_down),
     };
 
+    mqtt_bench_choose(count, arguments);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -36,7 +36,8 @@ static int set_up(void **state)
         struct collector_bench *member = &world.members[i];
         collector_bench_start(member, world.mqtt->loop);
         collector_bench_open(member, &mqtt_collector,
-                             (const char *[]){"url", world.mqtt->url, "client_id", names[i], NULL});
+                             (const char *[]){"url", world.mqtt->url, "client_id", names[i], "version",
+                                              mqtt_bench_version, NULL});
         COLLECTOR_BENCH_WAIT(member, member->type->trouble(member->collector) == NULL);
     }
     *state = &world;
@@ -146,7 +147,7 @@ static void test_what_is_none_is_refused(void **state)
     assert_string_equal(mqtt_client_filter("a/$share/g"), "a/$share/g");
 }
 
-int main(void)
+int main(int count, char **arguments)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_one_topic, set_up, tear_down),
@@ -155,5 +156,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_what_is_none_is_refused, set_up, tear_down),
     };
 
+    mqtt_bench_choose(count, arguments);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,7 +11,7 @@
 
 extern const struct notifier_type notifier_mqtt;
 
-enum { TIMEOUT_MS = 700, PASSWORDS_MAX = 1024, OPTIONS = 6 };
+enum { TIMEOUT_MS = 700, PASSWORDS_MAX = 1024, OPTIONS = 7 };
 
 /* Two brokers would be too many: the loop and the folder are the broker's bench. */
 static struct notifier *notifier;
@@ -26,7 +26,8 @@ static bool try_open(struct mqtt_bench *bench, const char *url, const char *topi
         {.is_set = password != NULL, .text = password == NULL ? NULL : "me"},
         {.is_set = password != NULL, .text = password},
         {.is_set = true, .duration_ms = TIMEOUT_MS},
-        {.is_set = false}};
+        {.is_set = false},
+        {.is_set = true, .choice = strcmp(mqtt_bench_version, mqtt_client_versions[MQTT_CLIENT_5]) == 0}};
 
     assert_int_equal(notifier_mqtt.option_count, OPTIONS);
     return notifier_mqtt.open(&notifier_mqtt, &env, "plant", values, &notifier, err);
@@ -177,12 +178,13 @@ static void closes_at_work(void **state)
 
 #define WITH_BENCH(test) cmocka_unit_test_setup_teardown(test, mqtt_bench_set_up, tear_down)
 
-int main(void)
+int main(int count, char **arguments)
 {
     const struct CMUnitTest tests[] = {
         WITH_BENCH(goes_out_as_it_is),        WITH_BENCH(waits_for_a_broker_that_is_away),
         WITH_BENCH(takes_a_rotated_password), WITH_BENCH(refuses_options),
         WITH_BENCH(closes_at_work),
     };
+    mqtt_bench_choose(count, arguments);
     return cmocka_run_group_tests_name("notify_mqtt", tests, NULL, NULL);
 }

@@ -14,6 +14,14 @@
 
 #include <cmocka.h>
 
+const char *mqtt_bench_version = "3.1.1";
+
+void mqtt_bench_choose(int count, char **arguments)
+{
+    if (count > 1)
+        mqtt_bench_version = arguments[1];
+}
+
 static void note_up(void *data)
 {
     struct mqtt_party *party = data;

@@ -61,6 +61,10 @@ struct mqtt_liar {
 void *mqtt_bench_lie(void *data);
 int mqtt_bench_listen(uint16_t port);
 
+/* The version of MQTT to try, as the sources' option has it: what a test program was told, else 3.1.1. */
+extern const char *mqtt_bench_version;
+void mqtt_bench_choose(int count, char **arguments);
+
 /* Fixture of cmocka: a folder, a loop, a free port; frees the clients and stops the broker at the end. */
 int mqtt_bench_set_up(void **state);
 int mqtt_bench_tear_down(void **state);
