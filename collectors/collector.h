@@ -56,8 +56,8 @@ struct collector_series {
     /* Whose it is ("slot.blue", "version.2.4.1", "service"): push needs it; else may be NULL */
     const char *service, *environment, *key;
     enum series_kind kind;
-    int64_t every_ms;                   /* how often to ask */
-    int64_t silence_max_ms;             /* a reporter that was silent for longer is gone (combine) */
+    int64_t every_ms;       /* how often to ask */
+    int64_t silence_max_ms; /* who was silent for longer is gone (combine), or begins anew (mqtt) */
     const struct option_value *options; /* [schema's use_count], templates filled in; copied by watch() */
     struct collector_sink sink;
 };

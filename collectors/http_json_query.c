@@ -16,8 +16,7 @@
 #include <string.h>
 
 enum {
-    AHEAD_MAX_MS = 60 * 1000,   /* the other side's clock */
-    GAP_MAX_MS = 5 * 60 * 1000, /* what rose over a longer one was not observed: counting begins anew */
+    AHEAD_MAX_MS = 60 * 1000, /* the other side's clock */
     SAID_MAX = 120,
     MS_PER_S = 1000
 };
@@ -384,7 +383,7 @@ static double rise_of(struct increase *increase, double reading)
 static void put_rises(struct http_json_query *query, int64_t at_ms, double events, double total,
                       const struct collector_sink *sink)
 {
-    bool is_continuous = query->read_at_ms != SERIES_NEVER && query->at_ms - query->read_at_ms <= GAP_MAX_MS;
+    bool is_continuous = increase_is_observed(query->read_at_ms, query->at_ms);
 
     events = rise_of(query->event_rises, events);
     total = rise_of(query->total_rises, total);

@@ -16,12 +16,14 @@ struct reading {
     uint64_t hash;
     uint32_t next; /* in its chain: index + 1, or 0 */
     uint64_t poll; /* when it was there last */
+    int64_t at_ms; /* the same, where the watch says when */
     double value;
 };
 
 struct increase {
     uint64_t poll;
     bool is_birth_counted;
+    int64_t now_ms, since_ms; /* a reading from before `since_ms` is one from before a gap */
     struct reading *readings;
     size_t count;
     size_t size;
@@ -47,6 +49,18 @@ void increase_begin(struct increase *increase, bool is_birth_counted)
 {
     increase->poll++;
     increase->is_birth_counted = is_birth_counted;
+}
+
+void increase_begin_since(struct increase *increase, bool is_birth_counted, int64_t now_ms, int64_t since_ms)
+{
+    increase_begin(increase, is_birth_counted);
+    increase->now_ms = now_ms;
+    increase->since_ms = since_ms;
+}
+
+bool increase_is_observed(int64_t read_at_ms, int64_t at_ms)
+{
+    return read_at_ms != SERIES_NEVER && at_ms - read_at_ms <= INCREASE_GAP_MAX_MS;
 }
 
 static struct reading *find(const struct increase *increase, const char *labels, uint64_t hash)
@@ -111,10 +125,32 @@ static bool remember(struct increase *increase, const char *labels, uint64_t has
 
     if (reading == NULL)
         return false;
-    *reading = (struct reading){
-        .labels = memory_copy_text(labels), .hash = hash, .poll = increase->poll, .value = value};
+    *reading = (struct reading){.labels = memory_copy_text(labels),
+                                .hash = hash,
+                                .poll = increase->poll,
+                                .at_ms = increase->now_ms,
+                                .value = value};
     chain(increase, reading);
     return true;
+}
+
+bool increase_last(const struct increase *increase, const char *labels, double *ret_reading,
+                   int64_t *ret_at_ms)
+{
+    const struct reading *reading = find(increase, labels, hash_text(HASH_BEGIN, labels));
+
+    if (reading == NULL)
+        return false;
+    *ret_reading = reading->value;
+    *ret_at_ms = reading->at_ms;
+    return true;
+}
+
+static double rise_of(const struct increase *increase, const struct reading *reading, double value)
+{
+    if (reading->at_ms < increase->since_ms)
+        return 0;
+    return value < reading->value ? value : value - reading->value;
 }
 
 bool increase_take(struct increase *increase, const char *labels, double value, double *ret_rise)
@@ -132,9 +168,10 @@ bool increase_take(struct increase *increase, const char *labels, double value, 
         *ret_rise = increase->is_birth_counted ? value : 0;
         return true;
     }
-    *ret_rise = value < reading->value ? value : value - reading->value;
+    *ret_rise = rise_of(increase, reading, value);
     reading->value = value;
     reading->poll = increase->poll;
+    reading->at_ms = increase->now_ms;
     return true;
 }
 

@@ -72,7 +72,7 @@ struct collector {
     struct mqtt_password password;
     bool is_up;
     int64_t down_since_ms;
-    uint64_t refused;   /* values of reporters beyond COMBINE_REPORTERS_MAX */
+    struct mqtt_series_counts counts;
     uint64_t unwatched; /* messages on topics that no watch hears */
     char why[WHY_MAX];
 };
@@ -358,7 +358,7 @@ static bool watch_series(struct collector *collector, const struct collector_ser
     const char *topic = series->options[MQTT_TOPIC].text;
     struct mqtt_series *its = NULL;
 
-    if (!mqtt_series_new(series, collector->env.log, &collector->refused, now_ms(collector), &its, err))
+    if (!mqtt_series_new(series, collector->env.log, &collector->counts, now_ms(collector), &its, err))
         return err_wrap(err, "metric %s", series->metric);
     if (!mqtt_client_subscribe(collector->client, topic, QOS, err)) {
         mqtt_series_free(its);
@@ -407,7 +407,9 @@ static void add_metrics(const struct collector *collector, const char *name, FIL
     (void)fprintf(to, "verdict_mqtt_unwatched_total{source=\"%s\"} %" PRIu64 "\n", name,
                   collector->unwatched);
     (void)fprintf(to, "verdict_mqtt_refused_reports_total{source=\"%s\"} %" PRIu64 "\n", name,
-                  collector->refused);
+                  collector->counts.refused);
+    (void)fprintf(to, "verdict_mqtt_unobserved_total{source=\"%s\"} %" PRIu64 "\n", name,
+                  collector->counts.unobserved);
 }
 
 struct mqtt_client *collector_mqtt_client(const struct collector *collector)

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAME_SIZE = 4096, WHY_MAX = 160 };
+enum { NAME_SIZE = 4096, WHY_MAX = 160, MS_PER_S = 1000 };
 
 static const char *const decoder_names[] = {
     [DECODER_NUMBER] = "number",           [DECODER_JSON] = "json",
@@ -54,23 +54,25 @@ struct place {
 struct mqtt_series {
     struct collector_sink sink;
     const struct log *log;
-    uint64_t *refused;
+    struct mqtt_series_counts *counts;
     enum series_kind kind;
     enum decoder decoder;
     char *metric;
     char *topic;
     const char *filter; /* in it */
     struct place value, events, total;
-    struct increase *heard;  /* topics, of counters with many values in a payload */
+    struct increase *heard;  /* topics, of counters: since when each is heard without a gap */
+    int64_t gap_max_ms;      /* what rose over a longer silence of a topic was not observed */
     struct combine *combine; /* what each reporter said last; NULL: they are not told apart */
     bool has_refused;        /* reporters, and said so */
+    bool has_silence;        /* a topic was silent for too long, and we said so */
 };
 
 /* ---- values ---- */
 
 static void note_refused(struct mqtt_series *series, const char *reporter)
 {
-    (*series->refused)++;
+    series->counts->refused++;
     if (!series->has_refused)
         log_say(series->log, LOG_LEVEL_WARN,
                 "metric %s: more than %d topics; %.200s and further ones do not count", series->metric,
@@ -157,25 +159,53 @@ static bool take_gauge(struct mqtt_series *series, const char *topic, struct dec
     return true;
 }
 
-/* Topics are met one by one, so a new one may be old: its first readings are beginnings, not rises. What a
- * topic that was heard before says for the first time was born since. */
-static bool is_heard(const struct mqtt_series *series, const char *topic)
+static void note_silence(struct mqtt_series *series, const char *topic, int64_t silence_ms)
 {
-    double is_new = 1;
-
-    if (!decode_has_many(series->decoder))
-        return false;
-    increase_begin(series->heard, true);
-    return increase_take(series->heard, topic, 1, &is_new) && is_new == 0;
+    series->counts->unobserved++;
+    if (!series->has_silence)
+        log_say(
+            series->log, LOG_LEVEL_WARN,
+            "metric %s: %.200s was silent for %lld s: what it rose by is not counted, here and where others "
+            "are silent for more than %lld s",
+            series->metric, topic, (long long)silence_ms / MS_PER_S,
+            (long long)series->gap_max_ms / MS_PER_S);
+    series->has_silence = true;
 }
 
-static bool sum_rises(struct place *place, const char *topic, bool is_birth_counted,
+/* How a topic's readings count. */
+struct hearing {
+    bool is_known; /* it was heard before, so what is new in it was born since */
+    int64_t now_ms, since_ms;
+};
+
+/* Topics are met one by one, so a new one may be old: its first readings are beginnings, not rises, and so
+ * are those behind a gap. */
+static struct hearing hear(struct mqtt_series *series, const char *topic, int64_t now_ms)
+{
+    struct hearing hearing = {.now_ms = now_ms, .since_ms = now_ms};
+    double since_ms = 0;
+    double rise = 0;
+    int64_t at_ms = 0;
+
+    if (increase_last(series->heard, topic, &since_ms, &at_ms)) {
+        hearing.is_known = now_ms - at_ms <= series->gap_max_ms;
+        hearing.since_ms = hearing.is_known ? (int64_t)since_ms : now_ms;
+        if (!hearing.is_known)
+            note_silence(series, topic, now_ms - at_ms);
+    }
+    increase_begin_since(series->heard, false, now_ms, 0);
+    (void)!increase_take(series->heard, topic, (double)hearing.since_ms,
+                         &rise); /* one a poll: there is room */
+    return hearing;
+}
+
+static bool sum_rises(struct place *place, const char *topic, const struct hearing *hearing,
                       const struct prometheus_vector *vector, double *ret_sum)
 {
     char name[NAME_SIZE];
     double sum = 0;
 
-    increase_begin(place->rises, is_birth_counted);
+    increase_begin_since(place->rises, hearing->is_known, hearing->now_ms, hearing->since_ms);
     for (size_t i = 0; i < vector->count; i++) {
         double rise = 0;
         if (!increase_take(place->rises, reporter_of(topic, &vector->samples[i], name),
@@ -195,9 +225,10 @@ static bool put_rises(struct mqtt_series *series, const char *topic, const struc
 
     if (total->count == 0)
         return err_set(err, ERR_NOT_FOUND, "the payload has no %.200s", series->total.text);
-    bool was_heard = is_heard(series, topic);
-    if (!sum_rises(&series->events, topic, was_heard, events, &event_sum) ||
-        !sum_rises(&series->total, topic, was_heard, total, &total_sum))
+    struct hearing hearing = hear(series, topic, now_ms);
+    hearing.is_known = hearing.is_known && decode_has_many(series->decoder);
+    if (!sum_rises(&series->events, topic, &hearing, events, &event_sum) ||
+        !sum_rises(&series->total, topic, &hearing, total, &total_sum))
         return err_set(err, ERR_LIMIT, "the payload has too many values");
     series->sink.count(series->sink.data, now_ms, event_sum, total_sum);
     return true;
@@ -328,6 +359,13 @@ static const char *value_of(enum decoder decoder, const struct option_value *opt
     return decoder == DECODER_COLLECTD ? "0" : ".";
 }
 
+static int64_t gap_max_of(const struct collector_series *what)
+{
+    bool is_shorter = what->silence_max_ms > 0 && what->silence_max_ms < INCREASE_GAP_MAX_MS;
+
+    return is_shorter ? what->silence_max_ms : INCREASE_GAP_MAX_MS;
+}
+
 static struct combine *new_combine(const struct collector_series *series, int64_t now_ms)
 {
     const struct option_value *how = &series->options[MQTT_COMBINE];
@@ -339,8 +377,9 @@ static struct combine *new_combine(const struct collector_series *series, int64_
     return combine;
 }
 
-bool mqtt_series_new(const struct collector_series *what, const struct log *log, uint64_t *refused,
-                     int64_t now_ms, struct mqtt_series **ret_series, struct err *err)
+bool mqtt_series_new(const struct collector_series *what, const struct log *log,
+                     struct mqtt_series_counts *counts, int64_t now_ms, struct mqtt_series **ret_series,
+                     struct err *err)
 {
     const struct option_value *options = what->options;
     const char *option = "";
@@ -350,7 +389,7 @@ bool mqtt_series_new(const struct collector_series *what, const struct log *log,
     struct mqtt_series *series = memory_take(sizeof(*series));
     series->sink = what->sink;
     series->log = log;
-    series->refused = refused;
+    series->counts = counts;
     series->kind = what->kind;
     series->decoder = decoder_of(options);
     series->metric = memory_copy_text(what->metric);
@@ -358,6 +397,7 @@ bool mqtt_series_new(const struct collector_series *what, const struct log *log,
     series->filter = mqtt_client_filter(series->topic);
     series->combine = new_combine(what, now_ms);
     series->heard = increase_new();
+    series->gap_max_ms = gap_max_of(what);
     bool is_gauge = what->kind == SERIES_GAUGE;
     if ((is_gauge && !set_place(series, value_of(series->decoder, options), &series->value, err)) ||
         (!is_gauge && (!set_place(series, options[MQTT_EVENTS].text, &series->events, err) ||

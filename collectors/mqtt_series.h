@@ -20,15 +20,20 @@ extern const struct option mqtt_metric_options[MQTT_METRIC_OPTION_COUNT];
 
 struct mqtt_series;
 
+/* Of all series of a source, for /metrics. */
+struct mqtt_series_counts {
+    uint64_t refused;    /* values of reporters beyond COMBINE_REPORTERS_MAX */
+    uint64_t unobserved; /* readings of counters behind a silence, which only begin */
+};
+
 /* As collector_type.check_metric: what is beyond the table, and beyond what a kind needs. */
 MUST_CHECK bool mqtt_series_check(enum series_kind kind, const struct option_value *options,
                                   const char **ret_option, struct err *err);
 
-/* `log` and `refused` (values of reporters beyond COMBINE_REPORTERS_MAX are counted there) are the caller's.
- */
+/* `log` and `counts` are the caller's. */
 MUST_CHECK bool mqtt_series_new(const struct collector_series *series, const struct log *log,
-                                uint64_t *refused, int64_t now_ms, struct mqtt_series **ret_series,
-                                struct err *err);
+                                struct mqtt_series_counts *counts, int64_t now_ms,
+                                struct mqtt_series **ret_series, struct err *err);
 void mqtt_series_free(struct mqtt_series *series);
 
 /* What to subscribe, and what topics of messages are compared with (mqtt_client_filter()). */

@@ -2,13 +2,14 @@
  * SPDX-License-Identifier: MIT */
 #include "collectors/otlp_streams.h"
 
+#include "collectors/increase.h"
 #include "io/memory.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define GAP_MAX_NS (INT64_C(5) * 60 * 1000 * 1000 * 1000)
+#define GAP_MAX_NS (INT64_C(1000000) * INCREASE_GAP_MAX_MS)
 
 enum { CHAINS = 256, STREAMS_FIRST = 8 };
 

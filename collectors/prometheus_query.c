@@ -13,12 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    PARTS_MAX = 2,
-    WHY_MAX = 128,
-    FORM_EXTRA_MAX = 256,
-    GAP_MAX_MS = 5 * 60 * 1000 /* what rose over a longer one was not observed: counting begins anew */
-};
+enum { PARTS_MAX = 2, WHY_MAX = 128, FORM_EXTRA_MAX = 256 };
 
 struct prometheus_query {
     enum series_kind kind;
@@ -194,7 +189,7 @@ static void put_gauge(const struct prometheus_query *query, int64_t at_ms, const
 /* A scrape that failed or a source that was away for a while loses nothing. */
 static bool is_continuous(const struct prometheus_query *query, int64_t at_ms)
 {
-    return query->read_at_ms != SERIES_NEVER && at_ms - query->read_at_ms <= GAP_MAX_MS;
+    return increase_is_observed(query->read_at_ms, at_ms);
 }
 
 /* What rose in the interval before at_ms belongs to the interval's last moment. */

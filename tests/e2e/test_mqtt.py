@@ -1,8 +1,10 @@
-# test_mqtt.py - what a broker is asked for and what it hears: shared subscriptions with a member beside the daemon.
+# test_mqtt.py - what comes from a broker: shared subscriptions with a member beside the daemon, counters behind an outage.
 # SPDX-License-Identifier: MIT
 import contextlib
+import json
 import re
 import subprocess
+import threading
 
 import pytest
 import world_config
@@ -35,24 +37,33 @@ def listener(world, name, *filters):
 
 
 def settings(world, version):
-    """The daemon's, with this version of MQTT, and a broker whose log says who speaks which."""
+    """The daemon's, with this version of MQTT."""
     text = world_config.verdictd_text(world)
     plain = f'url = "mqtt://127.0.0.1:{world.broker_port}";'
     assert plain in text
     return text.replace(plain, f'{plain}  version = "{version}";')
 
 
-def spoken(world):
-    """The version that the daemon's source speaks, by the broker's log."""
+@pytest.fixture(autouse=True)
+def broker_tells(monkeypatch):
+    """The broker's log says who comes."""
+    monkeypatch.setattr(world_config, "MOSQUITTO", world_config.MOSQUITTO + "log_type notice\n")
+
+
+def broker_log(world):
     with open(world.log_files()["mosquitto"], encoding="utf-8") as log:
-        return re.findall(r"New client connected from \S+ as verdictd-demo-plant \(p(\d), ", log.read())[-1]
+        return log.read()
+
+
+def spoken(world):
+    """The version that the daemon's source speaks."""
+    return re.findall(r"New client connected from \S+ as verdictd-demo-plant \(p(\d), ", broker_log(world))[-1]
 
 
 @pytest.mark.parametrize("version, number", [("3.1.1", "2"), ("5", "5")])
 def test_two_members_share_what_comes(world, monkeypatch, version, number):
     assert 'topic = "t/{{slot}}"' in swift.RULES
     monkeypatch.setattr(swift, "RULES", swift.RULES.replace('topic = "t/{{slot}}"', 'topic = "$share/judges/t/{{slot}}"'))
-    monkeypatch.setattr(world_config, "MOSQUITTO", world_config.MOSQUITTO + "log_type notice\n")
     begin(world, observe="30s", at_most="1m", daemon=settings(world, version))
     assert spoken(world) == number
     with listener(world, "member", "$share/judges/t/blue", "$share/judges/t/green") as member, listener(world, "all", "t/+") as whole, publishing(world) as said:
@@ -65,4 +76,53 @@ def test_two_members_share_what_comes(world, monkeypatch, version, number):
             assert 20 <= count <= 40, count
         assert metric(world, "verdict_mqtt_unwatched_total") == 0
         said[0] = '{"lag": 100}'
+        assert ended(world, name)["state"] == "rolled_back"
+
+
+CNT = 'cnt: { source = "mqtt:plant";  kind = "counter";  topic = "c/{{slot}}";  events = ".e";  total = ".t"; };'
+ROSE = 'rose: { when = "sum(cnt, 10s) > 100";  then = "rollback"; };'
+
+
+@contextlib.contextmanager
+def counting(world):
+    """Both slots say five times a second what they have counted, which rises by one each time; the dictionary is what."""
+    from mqtt_publisher import Publisher
+
+    counts, over = {"e": 1000, "t": 50000}, threading.Event()
+
+    def repeat():
+        publisher = Publisher(("127.0.0.1", world.broker_port), "counts")
+        while not over.wait(0.2):
+            counts["e"] += 1
+            counts["t"] += 10
+            for slot in ("blue", "green"):
+                publisher.publish(f"c/{slot}", json.dumps(counts))
+        publisher.close()
+
+    reporter = threading.Thread(target=repeat, daemon=True)
+    reporter.start()
+    try:
+        yield counts
+    finally:
+        over.set()
+        reporter.join(10)
+
+
+def test_what_rose_while_the_broker_was_away_takes_nothing_back(world, monkeypatch):
+    rules = swift.RULES.replace("metrics: {", "metrics: { " + CNT, 1).replace("triggers: {", "triggers: { " + ROSE, 1)
+    monkeypatch.setattr(swift, "RULES", rules)
+    begin(world, trigger="rose", observe="8s", at_most="1m")
+    with counting(world) as counts:
+        name = begun(world, "2.0.0")
+        wait_until(lambda: show(world, name)["share"] > 0 and show(world, name)["rules"][0]["verdict"] == "pass", 15, "it has traffic, and its counter is read")
+        world.programs["mosquitto"].stop()
+        counts["e"] += 500
+        connections = broker_log(world).count("as verdictd-demo-plant")
+        world.programs["mosquitto"].start()
+        wait_until(lambda: broker_log(world).count("as verdictd-demo-plant") > connections, 20, "the daemon is there again")
+        end = ended(world, name, 60)
+        assert end["state"] == "promoted", end
+        name = begun(world, "2.0.1")
+        wait_until(lambda: show(world, name)["share"] > 0 and show(world, name)["rules"][0]["verdict"] == "pass", 15, "it has traffic, and its counter is read")
+        counts["e"] += 500  # and this was seen
         assert ended(world, name)["state"] == "rolled_back"

@@ -16,7 +16,7 @@
 
 #include <cmocka.h>
 
-enum { EVERY_MS = 1000, FLAPS = 4, BURST = 20000, UNANSWERED_MAX = 512 };
+enum { EVERY_MS = 1000, FLAPS = 4, BURST = 20000, UNANSWERED_MAX = 512, SILENCE_MS = 700 };
 
 struct world {
     struct mqtt_bench *mqtt;
@@ -84,7 +84,8 @@ static void kill_and_start(struct world *world)
     COLLECTOR_BENCH_WAIT(bench, bench->type->trouble(bench->collector) == NULL && world->publisher->is_up);
 }
 
-/* What a counter rose by while nobody listened is not lost, and what is said again counts once. */
+/* What a counter rose by while nobody listened was not observed and does not count; what it rises by then
+ * does, and what is said again counts once. */
 static void test_nothing_is_counted_twice(void **state)
 {
     struct world *world = *state;
@@ -98,8 +99,10 @@ static void test_nothing_is_counted_twice(void **state)
     say_until(world, "c", "{\"t\":%d,\"e\":%d}", total, rate, 1);
     for (int flap = 0; flap < FLAPS; flap++) {
         kill_and_start(world);
-        total += 10;
+        total += 1000;
         say_until(world, "c", "{\"t\":%d,\"e\":%d}", total, rate, rate->puts + 2); /* twice at least */
+        total += 10;
+        say_until(world, "c", "{\"t\":%d,\"e\":%d}", total, rate, rate->puts + 2);
         level->puts = 0;
         say_until(world, "g", "%d", flap, level, 1);
     }
@@ -110,6 +113,39 @@ static void test_nothing_is_counted_twice(void **state)
     assert_int_equal(level->trouble, SERIES_ERROR);
     publish(world, "g", "%d%d", 4, 2);
     COLLECTOR_BENCH_WAIT(bench, !level->is_troubled && level->value == 42);
+}
+
+/* Of two topics one is silent for longer than its metric's max_age: it alone begins anew, and that is
+ * counted. */
+static void test_a_silence_is_not_observed(void **state)
+{
+    struct world *world = *state;
+    struct collector_bench *bench = &world->bench;
+    char text[1024];
+
+    bench->silence_max_ms = SILENCE_MS;
+    struct collector_tally *rate = collector_bench_watch(
+        bench, SERIES_COUNT, EVERY_MS, (const char *[]){"topic", "c/+", "events", ".e", "total", ".t", NULL});
+    say_until(world, "c/one", "{\"t\":%d,\"e\":%d}", 100, rate, 1);
+    publish(world, "c/two", "{\"t\":%d,\"e\":%d}", 100, 10);
+    publish(world, "c/one", "{\"t\":%d,\"e\":%d}", 110, 11);
+    COLLECTOR_BENCH_WAIT(bench, rate->total == 10);
+    int64_t silent_ms = loop_now_ms();
+    for (int i = 1; loop_now_ms() - silent_ms <= 2 * SILENCE_MS; i++) {
+        unsigned puts = rate->puts;
+        publish(world, "c/two", "{\"t\":%d,\"e\":%d}", 100 + i, 10);
+        COLLECTOR_BENCH_WAIT(bench, rate->puts > puts);
+    }
+    double before = rate->total;
+    publish(world, "c/one", "{\"t\":%d,\"e\":%d}", 5000, 500);
+    publish(world, "c/one", "{\"t\":%d,\"e\":%d}", 5003, 501);
+    COLLECTOR_BENCH_WAIT(bench, rate->total == before + 3);
+    assert_true(rate->events == 1 + 1);
+    FILE *file = fmemopen(text, sizeof(text), "w");
+    assert_non_null(file);
+    bench->type->add_metrics(bench->collector, "main", file);
+    assert_int_equal(fclose(file), 0);
+    assert_non_null(strstr(text, "\nverdict_mqtt_unobserved_total{source=\"main\"} 1\n"));
 }
 
 /* In whichever order they come: the last word counts. */
@@ -134,6 +170,7 @@ int main(int count, char **arguments)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_nothing_is_counted_twice, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_silence_is_not_observed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_burst_in_disorder, set_up, tear_down),
     };
 

@@ -162,6 +162,38 @@ static void test_buckets_that_are_none(void **state)
     assert_false(increase_add_bucket(&buckets, 1000, 1));
 }
 
+/* Behind a gap a series begins anew, others that were heard meanwhile go on. */
+static void test_what_rose_in_a_gap_does_not_count(void **state)
+{
+    struct increase *increase = increase_new();
+    double reading = 0;
+    int64_t at_ms = 0;
+
+    (void)state;
+    increase_begin_since(increase, false, 1000, 1000);
+    assert_true(take(increase, "a", 100) == 0);
+    assert_true(take(increase, "b", 100) == 0);
+    increase_begin_since(increase, true, 2000, 1000);
+    assert_true(take(increase, "a", 103) == 3);
+    increase_begin_since(increase, true, 3000, 1500);
+    assert_true(take(increase, "a", 104) == 1);
+    assert_true(take(increase, "b", 900) == 0);
+    assert_true(take(increase, "c", 5) == 5);
+    increase_begin_since(increase, true, 4000, 1500);
+    assert_true(take(increase, "b", 902) == 2);
+    assert_true(increase_last(increase, "a", &reading, &at_ms) && reading == 104 && at_ms == 3000);
+    assert_false(increase_last(increase, "d", &reading, &at_ms));
+    increase_free(increase);
+}
+
+static void test_who_was_observed(void **state)
+{
+    (void)state;
+    assert_false(increase_is_observed(SERIES_NEVER, 0));
+    assert_true(increase_is_observed(1000, 1000 + INCREASE_GAP_MAX_MS));
+    assert_false(increase_is_observed(1000, 1001 + INCREASE_GAP_MAX_MS));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -173,6 +205,8 @@ int main(void)
         cmocka_unit_test(test_the_longest_absent_makes_room),
         cmocka_unit_test(test_buckets_are_sorted_added_and_split),
         cmocka_unit_test(test_buckets_that_are_none),
+        cmocka_unit_test(test_what_rose_in_a_gap_does_not_count),
+        cmocka_unit_test(test_who_was_observed),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
