@@ -76,7 +76,7 @@ static int watch_once(struct cli *cli, struct watching *watching)
         show(cli, watching, &answer, json);
         (void)snprintf(watching->etag, sizeof(watching->etag), "%s", answer.etag);
         watching->lost = 0;
-        if (field_flag(json, "done"))
+        if (field_flag(json, "done") || !verb_is_printed())
             code = VERB_DONE;
     } else if (answer.status >= 400 && answer.status < 500) {
         code = verb_refused(cli, &answer);

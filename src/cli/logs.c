@@ -144,7 +144,7 @@ static int follow(struct cli *cli, struct following *following)
         int code = read_all(cli, following);
         if (code >= 0)
             return code;
-        if (following->is_done)
+        if (following->is_done || !verb_is_printed())
             return end_of(cli, following);
         if (!was_missing)
             tell_missing(cli, following);

@@ -2,12 +2,15 @@
  * SPDX-License-Identifier: MIT */
 #include "cli/arguments.h"
 #include "io/memory.h"
+#include "io/standard.h"
 
 #include <locale.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char default_url[] = "unix:/run/verdictd/verdictd.sock";
 
@@ -59,9 +62,23 @@ static int run(int count, char **values, struct cli *cli)
     return run_verb(cli);
 }
 
+/* What was printed was lost now or before. Whoever stopped reading (head) need not be told. */
+static int end_output(const struct cli *cli, int code)
+{
+    struct pollfd place = {.fd = STDOUT_FILENO, .events = POLLOUT};
+
+    if (verb_is_printed())
+        return code;
+    if (poll(&place, 1, 0) < 1 || (place.revents & POLLERR) == 0)
+        verb_complain(cli, "the output could not be written: what it says is lost, or not whole");
+    return code == VERB_DONE ? VERB_UNKNOWN : code;
+}
+
 int main(int count, char **values)
 {
     struct cli cli = {0};
+
+    standard_open();
     void *memory = memory_take(VERB_MEMORY);
 
     (void)signal(SIGPIPE, SIG_IGN);
@@ -69,7 +86,5 @@ int main(int count, char **values)
     int code = run(count, values, &cli);
     client_free(cli.client);
     free(memory);
-    if (fflush(stdout) != 0 && code == VERB_DONE)
-        code = VERB_UNKNOWN;
-    return code;
+    return end_output(&cli, code);
 }

@@ -75,7 +75,8 @@ int man_run(struct cli *cli)
         man_settings(&page);
     else
         man_verbs(&page);
-    bool is_whole = !page.is_cut && fputs(page.data, stdout) >= 0;
+    bool is_whole = !page.is_cut;
+    (void)fputs(page.data, stdout);
     free(memory);
     if (!is_whole)
         verb_complain(cli, "the manual could not be printed");

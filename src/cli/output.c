@@ -30,7 +30,7 @@ int output_put(const struct cli *cli, const struct client_answer *answer, mode_t
     }
     bool is_written = fwrite(answer->body, 1, answer->length, file) == answer->length;
     is_written = (is_standard ? fflush(file) : fclose(file)) == 0 && is_written;
-    if (!is_written)
-        verb_complain(cli, "%s could not be written", is_standard ? "the output" : name);
+    if (!is_written && !is_standard) /* of stdout main() says it */
+        verb_complain(cli, "%s could not be written", name);
     return is_written ? VERB_DONE : VERB_UNKNOWN;
 }

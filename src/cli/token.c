@@ -26,6 +26,30 @@ static void add_list(cJSON *body, const char *name, const char *text)
     }
 }
 
+static bool take_away(struct cli *cli, const char *id, int *ret_code)
+{
+    char path[VERB_PATH_SIZE];
+    struct client_answer answer;
+
+    (void)snprintf(path, sizeof(path), "/v1/tokens/%.64s", id);
+    if (!verb_ask(cli, "DELETE", path, NULL, &answer, ret_code))
+        return false;
+    client_answer_done(&answer);
+    return true;
+}
+
+/* Nobody has seen it, or only a part of it: then nobody shall have it. */
+static int take_back(struct cli *cli, const char *id)
+{
+    int code = VERB_UNKNOWN;
+
+    if (take_away(cli, id, &code))
+        verb_complain(cli, "the token %s could not be printed, and is revoked: nobody has it", id);
+    else
+        verb_complain(cli, "the token %s could not be printed; revoke it: verdict token revoke %s", id, id);
+    return VERB_UNKNOWN;
+}
+
 static int create(struct cli *cli)
 {
     struct client_answer answer;
@@ -50,10 +74,13 @@ static int create(struct cli *cli)
         verb_print_json(cli, answer.body);
     else
         (void)printf("%s\n", field_text(token, "token"));
-    verb_say(cli, "this is shown once; revoke it with: verdict token revoke %s", field_text(token, "id"));
+    if (verb_is_printed())
+        verb_say(cli, "this is shown once; revoke it with: verdict token revoke %s", field_text(token, "id"));
+    else
+        code = take_back(cli, field_text(token, "id"));
     json_free(token);
     client_answer_done(&answer);
-    return VERB_DONE;
+    return code;
 }
 
 static void print_token(const cJSON *token)
@@ -74,18 +101,14 @@ static int list(struct cli *cli)
 
 static int revoke(struct cli *cli)
 {
-    char path[VERB_PATH_SIZE];
-    struct client_answer answer;
     int code = VERB_DONE;
 
-    (void)snprintf(path, sizeof(path), "/v1/tokens/%.64s", cli->words[1]);
     if (strspn(cli->words[1], "0123456789abcdef") != strlen(cli->words[1])) {
         verb_complain(cli, "%s is no id of a token; `verdict token ls` lists them", cli->words[1]);
         return VERB_REFUSED;
     }
-    if (!verb_ask(cli, "DELETE", path, NULL, &answer, &code))
+    if (!take_away(cli, cli->words[1], &code))
         return code;
-    client_answer_done(&answer);
     verb_say(cli, "revoked");
     return VERB_DONE;
 }

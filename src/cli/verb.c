@@ -59,6 +59,14 @@ void verb_complain(const struct cli *cli, const char *format, ...)
     (void)fputc('\n', stderr);
 }
 
+/* Where a flush failed before, this one has nothing left to do: the stream remembers it. */
+bool verb_is_printed(void)
+{
+    bool is_flushed = fflush(stdout) == 0;
+
+    return is_flushed && ferror(stdout) == 0;
+}
+
 static bool is_id(const char *text, const char *prefix)
 {
     int64_t number = 0;

@@ -69,6 +69,10 @@ const char *verb_text(const struct cli *cli, const char *name);
 void verb_say(const struct cli *cli, const char *format, ...) PRINTF_LIKE(2, 3);
 void verb_complain(const struct cli *cli, const char *format, ...) PRINTF_LIKE(2, 3);
 
+/* False: something that was to go to stdout could not be written, now or before; main() says so at the end.
+ */
+MUST_CHECK bool verb_is_printed(void);
+
 /* "/v1/deployments/ID" + tail, of a run "/v1/runs/ID" + tail; false (said): `id` is neither dep_N nor run_N
  * nor SERVICE/ENV. */
 MUST_CHECK bool verb_deployment_path(const struct cli *cli, const char *id, const char *tail,

@@ -4,6 +4,7 @@
 #include "base/manual.h"
 #include "base/text.h"
 #include "configure/work.h"
+#include "io/standard.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -72,6 +73,7 @@ int main(int count, char **texts)
     struct job job;
     struct err err = {0};
 
+    standard_open();
     if (count == 2 && (strcmp(texts[1], "--help") == 0 || strcmp(texts[1], "--version") == 0))
         return fputs(strcmp(texts[1], "--help") == 0 ? HELP : "verdict-configure " VERDICT_VERSION "\n",
                      stdout) < 0;

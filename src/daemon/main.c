@@ -8,6 +8,7 @@
 #include "daemon/secrets.h"
 #include "daemon/standing.h"
 #include "io/memory.h"
+#include "io/standard.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -257,6 +258,7 @@ int main(int count, char **values)
 {
     struct arguments arguments;
 
+    standard_open();
     if (count == 2 && strcmp(values[1], "--draw") == 0)
         return drawing_main();
     int code = read_arguments(count, values, &arguments);

@@ -5,6 +5,7 @@
 #include "iac/tool.h"
 #include "io/memory.h"
 #include "io/redaction.h"
+#include "io/standard.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -227,6 +228,7 @@ int main(int count, char **texts)
     struct job job = {.state = JOB_STATE_OWN, .settings = {.template = "template.yaml"}};
     struct err err = {0};
 
+    standard_open();
     if (count == 2 && (strcmp(texts[1], "--help") == 0 || strcmp(texts[1], "--version") == 0)) {
         (void)fputs(strcmp(texts[1], "--help") == 0 ? HELP : "verdict-iac " VERDICT_VERSION "\n", stdout);
         return EXIT_SUCCESS;

@@ -1,12 +1,12 @@
 /* main.c - verdict-runner: runs the commands that its allow list names, for clients of one socket.
  * SPDX-License-Identifier: MIT */
 #include "base/program.h"
+#include "io/standard.h"
 #include "runner/guard.h"
 #include "runner/renewal.h"
 #include "runner/report.h"
 #include "runner/server.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -93,16 +93,6 @@ static int check(const char *path)
     return answer;
 }
 
-/* Descriptors 0 to 2 must not become something else. */
-static void open_standard(void)
-{
-    int fd = 0;
-    while (fd >= 0 && fd <= STDERR_FILENO)
-        fd = open("/dev/null", O_RDWR);
-    if (fd >= 0)
-        close(fd);
-}
-
 /* Until it is told to stop; then true. False: it could not start. */
 static bool serve_once(struct server *server, const char *const *values, const struct renewal *renewal)
 {
@@ -153,7 +143,7 @@ int main(int count, char **texts)
     struct text words;
     struct err err = {0};
 
-    open_standard();
+    standard_open();
     harden();
     enum program_wish wish = program_read(&program, count, texts, values, &err);
     if (wish == PROGRAM_REFUSED) {
