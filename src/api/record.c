@@ -93,6 +93,16 @@ void record_step_text(const struct definition *definition, const struct plan_ste
     }
 }
 
+void record_approvers(const struct definition *definition, const char *actor, struct text *text)
+{
+    for (size_t i = 0; i < definition->approver_count; i++)
+        text_add(text, "%s%s", i == 0 ? "" : ", ", definition->approvers[i]);
+    if (definition->approver_count == 0)
+        text_add(text, "whoever may approve");
+    if (definition->not_author && actor[0] != '\0')
+        text_add(text, ", but not %s", actor);
+}
+
 const char *record_state_text(const struct deployment_state *state)
 {
     bool is_moving = state->phase == PHASE_RUNNING || state->phase == PHASE_WATCHING;

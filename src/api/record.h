@@ -49,6 +49,10 @@ const struct plan_step *record_step(const struct record *record);
 /* "route to 25 %", "command migrate", "observe for 5m" ... */
 void record_step_text(const struct definition *definition, const struct plan_step *step, struct text *text);
 
+/* Who may answer an approval of it: "sre, but not alice"; "whoever may approve" where nobody is named.
+ * `actor`: who started it. */
+void record_approvers(const struct definition *definition, const char *actor, struct text *text);
+
 /* What may be asked of a deployment in this state: "abort, rollback". "nothing" where that is so. */
 void record_allowed(const struct deployment_state *state, struct text *text);
 

@@ -137,6 +137,23 @@ static void print_downtime(FILE *to, const struct record *record)
         (void)fprintf(to, "  downtime    %s\n", value_text(down_s, "s", text));
 }
 
+/* While people are asked: whom, and the command that answers. */
+static void print_approval(FILE *to, const struct record *record)
+{
+    const struct plan_step *step = record_step(record);
+    char memory[RECORD_SUMMARY_SIZE];
+    struct text who;
+
+    if (record->state->step_state != STEP_WAITING || step == NULL || step->kind != STEP_APPROVE)
+        return;
+    text_init(&who, memory, sizeof(memory));
+    record_approvers(record->definition, record->row->actor, &who);
+    (void)fprintf(to, "  asked       %s (%u of %u so far)\n", memory, record->state->approvals,
+                  step->approvals);
+    (void)fprintf(to, "  answer      verdict approve dep_%" PRIu64 ", or verdict reject dep_%" PRIu64 "\n",
+                  record->row->id, record->row->id);
+}
+
 static void print_head(FILE *to, const struct record *record)
 {
     const struct journal_deployment *row = record->row;
@@ -161,6 +178,7 @@ static void print_head(FILE *to, const struct record *record)
     if (ended[0] != '\0')
         (void)fprintf(to, "  ended       %s\n", ended);
     print_downtime(to, record);
+    print_approval(to, record);
     if (exit_code >= 0)
         (void)fprintf(to, "  exit code   %d\n", exit_code);
 }

@@ -210,8 +210,11 @@ static void add_rules(cJSON *object, const struct record *record)
 static void add_approvals(cJSON *object, const struct record *record)
 {
     const struct plan_step *step = record_step(record);
+    char memory[RECORD_SUMMARY_SIZE];
+    char answer[RECORD_ID_SIZE + 16];
+    struct text who;
 
-    if (record->state->step_state != STEP_WAITING || step == NULL) {
+    if (record->state->step_state != STEP_WAITING || step == NULL || step->kind != STEP_APPROVE) {
         cJSON_AddNullToObject(object, "approvals");
         return;
     }
@@ -221,6 +224,11 @@ static void add_approvals(cJSON *object, const struct record *record)
     cJSON *from = cJSON_AddArrayToObject(approvals, "from");
     for (size_t i = 0; i < record->definition->approver_count; i++)
         cJSON_AddItemToArray(from, cJSON_CreateString(record->definition->approvers[i]));
+    text_init(&who, memory, sizeof(memory));
+    record_approvers(record->definition, record->row->actor, &who);
+    cJSON_AddStringToObject(approvals, "approvers", memory);
+    (void)snprintf(answer, sizeof(answer), "verdict approve dep_%" PRIu64, record->row->id);
+    cJSON_AddStringToObject(approvals, "answer", answer);
 }
 
 static void add_texts(cJSON *object, const struct journal_deployment *row)

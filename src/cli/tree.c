@@ -136,6 +136,21 @@ static void draw_bar(struct drawing *drawing, const cJSON *deployment)
     end_line(drawing);
 }
 
+/* Where people are asked: whom, and the command that answers. */
+static void draw_approval(struct drawing *drawing, const cJSON *deployment)
+{
+    const cJSON *approvals = field_part(deployment, "approvals");
+
+    if (field_text(approvals, "answer")[0] == '\0')
+        return;
+    text_add(drawing->text, "      asked: %s", field_text(approvals, "approvers"));
+    end_line(drawing);
+    text_add(drawing->text, "      answer: ");
+    add_colored(drawing, COLOR_BOLD, field_text(approvals, "answer"));
+    text_add(drawing->text, ", or verdict reject %s", field_text(deployment, "id"));
+    end_line(drawing);
+}
+
 /* Of the step under way: how far it is. */
 static void add_progress(const struct drawing *drawing, const cJSON *deployment)
 {
@@ -175,6 +190,8 @@ static void draw_steps(struct drawing *drawing, const cJSON *deployment)
         if (strcmp(state, "current") == 0)
             add_progress(drawing, deployment);
         end_line(drawing);
+        if (strcmp(state, "current") == 0)
+            draw_approval(drawing, deployment);
     }
 }
 

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: MIT */
 #include "daemon/notices.h"
 
+#include "api/record.h"
 #include "daemon/drifting.h"
 #include "daemon/exporting.h"
 #include "daemon/run_notices.h"
@@ -124,6 +125,21 @@ static void add_group(cJSON *data, const struct live *live, const struct batch_r
         cJSON_AddStringToObject(data, "group", run->definition->pipeline);
 }
 
+/* Where people are asked: whom, and the command that answers. */
+static void add_answer(cJSON *data, const struct live *live, const struct batch_row *row, const char *id)
+{
+    char text[RECORD_SUMMARY_SIZE];
+    struct text who;
+
+    if (row->trace.kind != TRACE_APPROVAL_WANTED)
+        return;
+    text_init(&who, text, sizeof(text));
+    record_approvers(live->definition, live->actor, &who);
+    cJSON_AddStringToObject(data, "approvers", text);
+    (void)snprintf(text, sizeof(text), "verdict approve %s", id);
+    cJSON_AddStringToObject(data, "answer", text);
+}
+
 static void add_ends(cJSON *data, unsigned ends)
 {
     cJSON *array = ends == 0 ? NULL : cJSON_AddArrayToObject(data, "ends");
@@ -158,6 +174,7 @@ static cJSON *data_of(const struct telling *telling)
         add_number(data, "downtime_s", (double)row->state->down_ms / 1000.0);
     add_rule(data, live, row);
     add_group(data, live, row);
+    add_answer(data, live, row, id);
     cJSON_AddStringToObject(data, "actor", live->actor);
     cJSON_AddStringToObject(data, "reason", live->reason);
     if (live->commit[0] != '\0')

@@ -190,6 +190,8 @@ def test_people_approve(place):
     assert place.verdict("wait", ident, "--exit-when-held").returncode == 5
     token = place.verdict("token", "create", "alice", "--person", "--scope", "read,approve").stdout.strip()
     assert token.startswith("vd_")
+    for shown in (place.verdict("get", ident).stdout, place.verdict("explain", ident).stdout):
+        assert "sre" in shown and f"verdict approve {ident}" in shown and f"verdict reject {ident}" in shown, shown
     denied = place.verdict("approve", ident)
     assert denied.returncode == 2 and "not among those who may approve" in denied.stderr
     environment = {**place.verdict_environment(), "VERDICT_TOKEN": token}
@@ -197,6 +199,7 @@ def test_people_approve(place):
     assert done.returncode == 0, done.stderr
     wait_observing(place, ident)
     assert "approved: 1 so far, by alice: go" in place.verdict("report", ident).stdout
+    assert "verdict approve" not in place.verdict("get", ident).stdout + place.verdict("explain", ident).stdout
 
 
 def test_an_override_promotes_and_a_rollback_takes_back(place):

@@ -16,7 +16,11 @@ def test_approval(world):
     name = start(world, "2.0.0")
     wait_until(lambda: deployment(world)["step"]["state"] == "waiting", 30, "it asks for approval")
     assert world.verdict("wait", name, "--exit-when-held").returncode == 5
-    assert world.verdict("approve", name).returncode == 0
+    wanted = wait_until(lambda: [n["body"]["data"] for n in world.notices() if n["body"]["type"] == "verdict.deployment.approval_wanted"], 10, "people are told")
+    assert wanted[0]["answer"] == f"verdict approve {name}" and wanted[0]["approvers"], wanted
+    asked = deployment(world)["approvals"]
+    assert asked["answer"] == wanted[0]["answer"] and asked["approvers"] == wanted[0]["approvers"], asked
+    assert world.verdict(*wanted[0]["answer"].split()[1:]).returncode == 0
     assert world.verdict("wait", name, "--timeout", "40s").returncode == 0
 
 
