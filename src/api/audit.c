@@ -45,12 +45,13 @@ static bool is_withheld(const struct principal *asker, const struct journal_audi
 
 /* Every member that the hash covers is there as it is stored; of a row that is withheld, that it is one. */
 static cJSON *shape_row(const struct principal *asker, struct journal *journal,
-                        const struct journal_audit *row)
+                        const struct journal_audit *row, const char *text)
 {
     const struct journal_audit hidden = {
         .event = row->event, .wall_ms = row->wall_ms, .what = "withheld", .actor = "", .reason = ""};
     bool hides = is_withheld(asker, row);
-    cJSON *object = shape_audit(NULL, hides ? &hidden : row);
+    cJSON *object =
+        hides || text == NULL ? shape_audit(NULL, hides ? &hidden : row) : shape_audit_told(row, text);
 
     if (hides)
         cJSON_AddTrueToObject(object, "withheld");
@@ -72,7 +73,8 @@ static void show(struct call *call)
     cJSON *page = cJSON_CreateObject();
     cJSON *array = cJSON_AddArrayToObject(page, "audit");
     for (size_t i = 0; i < reading->audit_count; i++)
-        cJSON_AddItemToArray(array, shape_row(&call->principal, call->api->env.journal, &reading->audits[i]));
+        cJSON_AddItemToArray(array, shape_row(&call->principal, call->api->env.journal, &reading->audits[i],
+                                              reading->audit_texts[i]));
     bool has_more = reading->audit_count == reading->filter.limit && !reading->is_onward &&
                     reading->audits[reading->audit_count - 1].event > 1;
     if (has_more) {

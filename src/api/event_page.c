@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "api/event_page.h"
 
+#include "api/audit_texts.h"
 #include "api/parts.h"
 #include "api/shape.h"
 #include "config/config.h"
@@ -15,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MEMORY = 256 * 1024, SEALED_MEMORY = JOURNAL_SEALED_MAX + 4096, ID_SIZE = 32 };
+enum { MEMORY = 256 * 1024, ID_SIZE = 32 };
 
 void event_page_event_done(struct event_page_event *event)
 {
@@ -54,15 +55,8 @@ static const struct event_page_deployment *find(const struct event_page *page, u
 /* What cannot be rebuilt is told in fewer words. */
 static void read_definition(struct event_page *page, struct event_page_deployment *known)
 {
-    struct arena arena;
-    const char *sealed = NULL;
-
-    if (!page->is_past)
-        return;
-    arena_init(&arena, memory_take(SEALED_MEMORY), SEALED_MEMORY); /* so large a text would fill the page's */
-    if (journal_view_sealed(page->api->view, known->row->id, &arena, &sealed, NULL))
-        known->definition = config_unseal(sealed, page->api->env.schemas, NULL);
-    free(arena.memory);
+    if (page->is_past)
+        known->definition = audit_texts_definition(page->api->view, known->row, page->api->env.schemas);
 }
 
 static bool read_deployment(struct event_page *page, uint64_t deployment)

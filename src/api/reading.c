@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "api/reading.h"
 
+#include "api/audit_texts.h"
 #include "api/evidence.h"
 #include "api/parts.h"
 #include "config/config.h"
@@ -76,11 +77,16 @@ static bool read_audit(struct reading *reading, struct err *err)
 {
     const struct journal_filter *filter = &reading->filter;
 
-    if (!reading->is_onward)
-        return journal_view_audit_newest(reading->view, filter->before, filter->limit, &reading->arena,
-                                         &reading->audits, &reading->audit_count, err);
-    return journal_view_audit(reading->view, 0, filter->before, filter->limit, &reading->arena,
-                              &reading->audits, &reading->audit_count, err);
+    bool is_read =
+        reading->is_onward
+            ? journal_view_audit(reading->view, 0, filter->before, filter->limit, &reading->arena,
+                                 &reading->audits, &reading->audit_count, err)
+            : journal_view_audit_newest(reading->view, filter->before, filter->limit, &reading->arena,
+                                        &reading->audits, &reading->audit_count, err);
+
+    return is_read && (audit_texts_read(reading->view, reading->schemas, reading->audits,
+                                        reading->audit_count, &reading->arena, &reading->audit_texts) ||
+                       err_set(err, ERR_LIMIT, "the audit's page is larger than its memory"));
 }
 
 static bool read_states(struct reading *reading, struct err *err)

@@ -74,6 +74,7 @@ struct reading {
     size_t approval_count;
     bool is_onward;                     /* audits: those above the filter's `before`, oldest first */
     const struct journal_audit *audits; /* [audit_count] */
+    const char *const *audit_texts;     /* [audit_count]; NULL: what shape_audit() says of it is all */
     size_t audit_count;
     const struct journal_stack *stacks; /* [stack_count] */
     size_t stack_count;

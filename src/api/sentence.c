@@ -3,6 +3,7 @@
 #include "api/shape.h"
 
 #include "orchestrator/deployment.h"
+#include "store/audit_words.h"
 
 #include <cjson/cJSON.h>
 #include <string.h>
@@ -223,6 +224,42 @@ static const struct sentence sentences[] = {
     {TRACE_BRAKED, NULL, add_braked},
 };
 
+/* What is no trace of a deployment. */
+static const struct {
+    const char *what;
+    const char *text;
+} others[] = {
+    {"accepted", "accepted"},
+    {"frozen", "frozen: nothing begins there"},
+    {"unfrozen", "the freeze is lifted"},
+    {"quarantine_added", "a version goes into quarantine"},
+    {"quarantine_cleared", "a version leaves the quarantine"},
+    {"brake_opened", "the brake is opened"},
+    {"token_created", "a token is made"},
+    {"token_revoked", "a token is revoked"},
+};
+
+/* Where the reason does not say it: rows of an older verdictd. */
+static void add_target(const struct journal_audit *row, struct text *text)
+{
+    text_add(text, "what stands there changed");
+    if ((row->a & AUDIT_TARGET_TOLD) != 0)
+        return;
+    text_add(text, ", %s", (row->a & 1U) != 0 ? "something serves" : "nothing is known to serve");
+    text_add(text, "%s, %u in quarantine", (row->a & 2U) != 0 ? ", frozen" : "", row->b);
+}
+
+static void add_other(const struct journal_audit *row, struct text *text)
+{
+    if (strcmp(row->what, "target") == 0)
+        add_target(row, text);
+    for (size_t i = 0; i < ARRAY_LENGTH(others); i++)
+        if (strcmp(others[i].what, row->what) == 0)
+            text_add(text, "%s", others[i].text);
+    if (text->length == 0)
+        text_add(text, "%s", row->what);
+}
+
 static void add_sentence(const struct sentence *sentence, const struct definition *definition,
                          const struct journal_audit *row, struct text *text)
 {
@@ -242,17 +279,16 @@ void shape_audit_sentence(const struct definition *definition, const struct jour
         if (strcmp(trace_kind_name(sentences[i].kind), row->what) == 0)
             add_sentence(&sentences[i], definition, row, &text);
     if (text.length == 0)
-        text_add(&text, "%s", row->what);
+        add_other(row, &text);
     if (row->actor[0] != '\0')
         text_add(&text, ", by %s", row->actor);
     if (row->reason[0] != '\0')
         text_add(&text, ": %s", row->reason);
 }
 
-cJSON *shape_audit(const struct definition *definition, const struct journal_audit *row)
+cJSON *shape_audit_told(const struct journal_audit *row, const char *text)
 {
     cJSON *object = cJSON_CreateObject();
-    char sentence[SHAPE_SENTENCE_SIZE];
 
     cJSON_AddNumberToObject(object, "event", (double)row->event);
     shape_time(object, "time", row->wall_ms);
@@ -263,7 +299,14 @@ cJSON *shape_audit(const struct definition *definition, const struct journal_aud
     cJSON_AddNumberToObject(object, "attempt", row->attempt);
     cJSON_AddStringToObject(object, "actor", row->actor);
     cJSON_AddStringToObject(object, "reason", row->reason);
-    shape_audit_sentence(definition, row, sentence, sizeof(sentence));
-    cJSON_AddStringToObject(object, "text", sentence);
+    cJSON_AddStringToObject(object, "text", text);
     return object;
+}
+
+cJSON *shape_audit(const struct definition *definition, const struct journal_audit *row)
+{
+    char sentence[SHAPE_SENTENCE_SIZE];
+
+    shape_audit_sentence(definition, row, sentence, sizeof(sentence));
+    return shape_audit_told(row, sentence);
 }

@@ -29,6 +29,8 @@ struct cJSON *shape_deployment(const struct record *record, bool is_full);
 
 /* An audit row: event, time, what, a, b, step, attempt, actor, reason, text; `definition` may be NULL. */
 struct cJSON *shape_audit(const struct definition *definition, const struct journal_audit *row);
+/* The same with a text that is known. */
+struct cJSON *shape_audit_told(const struct journal_audit *row, const char *text);
 
 /* An audit row in plain words; `definition` may be NULL. */
 void shape_audit_sentence(const struct definition *definition, const struct journal_audit *row, char *to,

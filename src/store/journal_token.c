@@ -5,6 +5,7 @@
 #include "io/clock.h"
 #include "io/digest.h"
 #include "io/memory.h"
+#include "store/audit_words.h"
 #include "store/journal_parts.h"
 
 #include <assert.h>
@@ -137,15 +138,25 @@ struct token_task {
     struct journal *journal;
     struct known_token *known; /* new; NULL once it is in the table */
     char id[JOURNAL_TOKEN_ID_SIZE];
+    char principal[NAME_MAX_LENGTH + 1]; /* of one that is revoked */
     char *actor;
     void (*done)(void *data, const struct journal_result *result);
     void *data;
 };
 
+/* Its id, and whose it is. */
 static void audit_token(struct writer *writer, const struct token_task *change, const char *what)
 {
-    struct chain_row audit = {.what = what, .actor = change->actor, .reason = change->id};
+    char memory[AUDIT_WORDS_SIZE];
+    struct text words;
+    struct chain_row audit = {.what = what, .actor = change->actor, .reason = memory};
 
+    text_init(&words, memory, sizeof(memory));
+    text_add(&words, "%s: ", change->id);
+    if (change->known != NULL)
+        audit_words_token(&change->known->token, &words);
+    else
+        text_add(&words, "%s", change->principal);
     audit.engine_ms = journal_clock_ms(change->journal);
     writer_audit(writer, &audit);
 }
@@ -303,7 +314,9 @@ bool journal_token_revoke(struct journal *journal, const char *id, const char *a
                           void (*done)(void *data, const struct journal_result *result), void *data,
                           struct err *err)
 {
-    if (find_id(&journal->tokens, id, strlen(id)) == journal->tokens.count)
+    size_t at = find_id(&journal->tokens, id, strlen(id));
+
+    if (at == journal->tokens.count)
         return err_set(err, ERR_NOT_FOUND, "there is no token %s", id);
     if (!has_room(journal, err))
         return false;
@@ -312,6 +325,8 @@ bool journal_token_revoke(struct journal *journal, const char *id, const char *a
     change->task.finish = finish_revoked;
     if (!text_copy(change->id, sizeof(change->id), id))
         assert(false);
+    (void)snprintf(change->principal, sizeof(change->principal), "%s",
+                   journal->tokens.known[at]->token.principal);
     writer_add(&journal->writer, &change->task);
     return true;
 }

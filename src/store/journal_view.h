@@ -56,8 +56,10 @@ struct journal_audit {
     uint32_t target;     /* 0: of none */
     const char *what;    /* "accepted", trace_kind_name(), "target"; of a target's verb "adopted", "frozen",
                             "unfrozen", "quarantine_added", "quarantine_cleared", "brake_opened"; of tokens
-                            "token_created", "token_revoked" (reason: its id); of stacks see journal_stack.h */
-    uint32_t a, b;       /* as struct trace */
+                            "token_created", "token_revoked" (reason: "ID: " and audit_words_token(), or whose
+                            it was); of stacks see journal_stack.h */
+    uint32_t a, b;       /* as struct trace; of "target" 1: something is stable, 2: frozen, and
+                            AUDIT_TARGET_TOLD; and how many versions are in quarantine */
     uint8_t step;
     uint32_t attempt;
     const char *actor; /* "": the daemon itself */

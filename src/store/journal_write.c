@@ -7,6 +7,7 @@
 #include "engine/snapshot.h"
 #include "io/digest.h"
 #include "orchestrator/deployment.h"
+#include "store/audit_words.h"
 #include "store/journal_outbox.h"
 #include "store/run_rows.h"
 #include "store/trace_rows.h"
@@ -280,13 +281,17 @@ static void describe_trace(const struct batch_row *batch_row, struct chain_row *
     audit->b = trace->b;
 }
 
-static void describe_target(const struct batch_row *batch_row, struct chain_row *audit)
+static void describe_target(const struct scene *scene, const struct batch_row *batch_row, struct text *words,
+                            struct chain_row *audit)
 {
     const struct target_state *target = batch_row->target;
 
+    audit_words_target(scene->writer->names, target, words);
+    audit->reason = words->data;
+
     audit->what = "target";
     audit->target = target->id;
-    audit->a = (target->has_stable ? 1U : 0U) | (target->is_frozen ? 2U : 0U);
+    audit->a = (target->has_stable ? 1U : 0U) | (target->is_frozen ? 2U : 0U) | AUDIT_TARGET_TOLD;
     audit->b = target->quarantined_count;
 }
 
@@ -311,6 +316,8 @@ static void save_event(const struct scene *scene, const struct batch_row *batch_
         return;
     }
     char actor[JOURNAL_ACTOR_SIZE];
+    char memory[AUDIT_WORDS_SIZE];
+    struct text words;
     struct chain_row audit = {
         .engine_ms = scene->batch->now_ms,
         .what = "accepted",
@@ -329,8 +336,9 @@ static void save_event(const struct scene *scene, const struct batch_row *batch_
             audit.reason = said_of(scene, batch_row);
         save_pass(scene, batch_row);
     }
+    text_init(&words, memory, sizeof(memory));
     if (batch_row->kind == ROW_TARGET)
-        describe_target(batch_row, &audit);
+        describe_target(scene, batch_row, &words, &audit);
     writer_audit(scene->writer, &audit);
 }
 

@@ -286,6 +286,35 @@ def test_check_reads_files_offline(place):
     assert subprocess.run(["bash", "-n"], input=script, text=True, check=False).returncode == 0 and "--on-cancel" in script
 
 
+def test_the_audit_says_what_changed(place):
+    """Names instead of numbers, of what moves and of what is over; what a target's and a token's row changed."""
+    ident = start(place, "2.8.0")
+    wait_observing(place, ident)
+    assert place.verdict("mute", ident, "errors", "--reason", "noise").returncode == 0
+
+    def lines():
+        return [line.split(maxsplit=2)[2] for line in place.verdict("audit", "-n", "100").stdout.splitlines()]
+
+    def has(*texts):
+        return any(all(text in line for text in texts) for line in lines())
+
+    for _ in ("it moves", "it is over"):
+        assert has(ident, "rule errors only records from here on", "noise") and has(ident, "step 2: route 5 %"), lines()
+        place.verdict("abort", ident)
+        place.verdict("wait", ident, "--timeout", "30s")
+    assert place.verdict("quarantine", "add", "shop/prod", "--version", "6.6.6", "--reason", "cursed").returncode == 0
+    assert place.verdict("freeze", "shop/prod", "--reason", "sale", "--until", "8h").returncode == 0
+    assert has("shop/prod", "what stands there changed", "serves", "frozen until 2", "in quarantine: 6.6.6"), lines()
+    assert place.verdict("unfreeze", "shop/prod").returncode == 0
+    assert place.verdict("quarantine", "clear", "shop/prod", "--version", "6.6.6").returncode == 0
+    place.verdict("token", "create", "bob", "--person", "--scope", "read,approve", "--service", "shop", "--environment", "prod", "--expires", "1h")
+    mine = next(row for row in json.loads(place.verdict("token", "ls", "--json").stdout)["tokens"] if row["principal"] == "bob")
+    assert has("a token is made", f"{mine['id']}: bob, a person: read, approve; services shop; environments prod; until 2"), lines()
+    assert place.verdict("token", "revoke", mine["id"]).returncode == 0
+    assert has("a token is revoked", f"{mine['id']}: bob"), lines()
+    assert place.verdict("audit", "verify").returncode == 0
+
+
 def test_audit(place, tmp_path):
     ident = start(place, "2.9.0", "--reason", "for the audit")
     assert place.verdict("abort", ident, "--reason", "that was all").returncode == 0

@@ -429,9 +429,19 @@ static void audit_rows_become_sentences(void **state)
     row = (struct journal_audit){.what = "step", .a = 1, .actor = "", .reason = ""};
     shape_audit_sentence(&scene.definition, &row, sentence, sizeof(sentence));
     assert_string_equal(sentence, "step 2: observe for 5m");
-    row.what = "token_created";
+    row =
+        (struct journal_audit){.what = "token_created", .actor = "bob", .reason = "07: ci, a pipeline: read"};
     shape_audit_sentence(NULL, &row, sentence, sizeof(sentence));
-    assert_string_equal(sentence, "token_created");
+    assert_string_equal(sentence, "a token is made, by bob: 07: ci, a pipeline: read");
+    row = (struct journal_audit){.what = "target", .a = 3, .b = 2, .actor = "", .reason = ""};
+    shape_audit_sentence(NULL, &row, sentence, sizeof(sentence));
+    assert_string_equal(sentence, "what stands there changed, something serves, frozen, 2 in quarantine");
+    row = (struct journal_audit){.what = "target", .a = 5, .actor = "", .reason = "2.0.0 serves, open"};
+    shape_audit_sentence(NULL, &row, sentence, sizeof(sentence));
+    assert_string_equal(sentence, "what stands there changed: 2.0.0 serves, open");
+    row = (struct journal_audit){.what = "withheld", .actor = "", .reason = ""};
+    shape_audit_sentence(NULL, &row, sentence, sizeof(sentence));
+    assert_string_equal(sentence, "withheld");
 }
 
 int main(void)
