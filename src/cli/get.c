@@ -16,37 +16,50 @@ enum { REDRAW_MS = 1000, LOST_MAX = 60 };
 
 struct watching {
     struct tree_history history;
-    char text[TREE_TEXT_SIZE];
+    struct page page;
+    char text[TREE_TEXT_SIZE]; /* of the page */
+    char shown[TREE_TEXT_SIZE];
     unsigned lines; /* drawn before */
     char etag[CLIENT_ETAG_SIZE];
     unsigned lost;
 };
 
-static unsigned print_tree(const struct cli *cli, struct watching *watching, const cJSON *json)
+/* At most `rows` lines (0: all of them); returns how many. */
+static unsigned print_tree(const struct terminal *terminal, struct watching *watching, const cJSON *json,
+                           unsigned rows)
 {
-    struct text text;
+    struct text shown;
 
-    text_init(&text, watching->text, sizeof(watching->text));
-    bool is_run = field_part(json, "stages") != NULL;
-    unsigned lines = is_run ? run_tree_draw(json, &cli->terminal, &text)
-                            : tree_draw(json, &cli->terminal, &watching->history, &text);
-    (void)fputs(watching->text, stdout);
-    (void)fflush(stdout);
+    page_init(&watching->page, watching->text, sizeof(watching->text));
+    if (field_part(json, "stages") != NULL)
+        run_tree_draw(json, terminal, &watching->page);
+    else
+        tree_draw(json, terminal, &watching->history, &watching->page);
+    text_init(&shown, watching->shown, sizeof(watching->shown));
+    unsigned lines = page_fit(&watching->page, rows, &shown);
+    (void)fputs(watching->shown, stdout);
     return lines;
 }
 
-static void redraw(const struct cli *cli, struct watching *watching, const cJSON *json)
+/* Lines that are too long are cut, not wrapped, and all of them with the cursor below are in the window: so
+ * the next one is drawn in their place. In a window of another size their place is not known any more. */
+static void redraw(struct cli *cli, struct watching *watching, const cJSON *json)
 {
+    struct terminal *terminal = &cli->terminal;
+
     tree_note(&watching->history, json);
-    /* Lines that are too long are cut, not wrapped: so their count stays right. */
-    if (watching->lines > 0)
+    bool is_resized = terminal_measure(terminal);
+    unsigned rows = terminal->height > 1 ? (unsigned)terminal->height - 1 : (unsigned)terminal->height;
+    if (watching->lines > 0 && is_resized)
+        (void)fputs("\033[H\033[J", stdout);
+    else if (watching->lines > 0)
         (void)printf("\033[%uA\033[J", watching->lines);
     (void)fputs("\033[?7l", stdout);
-    watching->lines = print_tree(cli, watching, json);
+    watching->lines = print_tree(terminal, watching, json, rows);
     (void)fputs("\033[?7h", stdout);
 }
 
-static void show(const struct cli *cli, struct watching *watching, const struct client_answer *answer,
+static void show(struct cli *cli, struct watching *watching, const struct client_answer *answer,
                  const cJSON *json)
 {
     if (cli->is_json)
@@ -118,7 +131,9 @@ static int show_once(struct cli *cli)
     } else {
         struct cJSON *json = field_parse(answer.body, answer.length);
         struct watching *watching = memory_take(sizeof(*watching));
-        (void)print_tree(cli, watching, json);
+        struct terminal endless = cli->terminal; /* what is printed once may wrap, and scroll */
+        endless.width = 0;
+        (void)print_tree(&endless, watching, json, 0);
         free(watching);
         json_free(json);
     }

@@ -75,8 +75,15 @@ static void add_approvals(const cJSON *task, struct text *text)
     text_add(text, is_first ? "" : ")");
 }
 
-static void draw_task(const cJSON *task, const struct terminal *terminal, struct text *text)
+/* Is it one of those that something goes on with? */
+static bool is_now(const char *state)
 {
+    return is_one_of("running resting stopping waiting awaiting asking failed ", state);
+}
+
+static void draw_task(const cJSON *task, const struct terminal *terminal, struct page *page)
+{
+    struct text *text = &page->text;
     const char *state = field_text(task, "state");
     const char *deployment = field_text(task, "deployment");
     const char *why = field_text(task, "why");
@@ -96,47 +103,44 @@ static void draw_task(const cJSON *task, const struct terminal *terminal, struct
         why = field_text(task, "cause");
     if (why[0] != '\0')
         text_add(text, "  (%s)", why);
-    text_add(text, "\n");
+    page_end_line(page, is_now(state) ? PAGE_NOW : PAGE_OTHER);
 }
 
-static unsigned draw_stage(const cJSON *stage, const struct terminal *terminal, struct text *text)
+static void draw_stage(const cJSON *stage, const struct terminal *terminal, struct page *page)
 {
+    const char *state = field_text(stage, "state");
     const cJSON *task = NULL;
-    unsigned lines = 1;
 
-    text_add(text, " ");
-    add_mark(terminal, field_text(stage, "state"), text);
-    text_add(text, " %s\n", field_text(stage, "name"));
-    cJSON_ArrayForEach(task, field_part(stage, "tasks"))
-    {
-        draw_task(task, terminal, text);
-        lines++;
-    }
-    return lines;
+    text_add(&page->text, " ");
+    add_mark(terminal, state, &page->text);
+    text_add(&page->text, " %s", field_text(stage, "name"));
+    page_end_line(page, is_now(state) ? PAGE_NOW : PAGE_OTHER);
+    cJSON_ArrayForEach(task, field_part(stage, "tasks")) draw_task(task, terminal, page);
 }
 
-unsigned run_tree_draw(const cJSON *run, const struct terminal *terminal, struct text *text)
+void run_tree_draw(const cJSON *run, const struct terminal *terminal, struct page *page)
 {
+    struct text *text = &page->text;
     const char *digest = field_text(run, "digest");
     const char *group = field_text(run, "group");
     const char *stack = field_text(run, "stack");
     const char *trace = field_text(run, "trace_id");
     const cJSON *stage = NULL;
-    unsigned lines = 2;
 
     if (stack[0] != '\0')
         text_add(text, "%s/%s", stack, field_text(run, "environment"));
-    text_add(text, "%s %s  %s%s%s\n",
+    text_add(text, "%s %s  %s%s%s",
              stack[0] != '\0'   ? ""
              : group[0] == '\0' ? field_text(run, "pipeline")
                                 : group,
              field_text(run, "version"), field_text(run, "id"), digest[0] == '\0' ? "" : "  ", digest);
-    text_add(text, "%s: %s\n", field_text(run, "state"), field_text(run, "summary"));
+    page_end_line(page, PAGE_HEAD);
+    text_add(text, "%s: %s", field_text(run, "state"), field_text(run, "summary"));
+    page_end_line(page, PAGE_HEAD);
     if (trace[0] != '\0') {
-        text_add(text, "%strace %s%s\n", terminal_color(terminal, COLOR_DIM), trace,
+        text_add(text, "%strace %s%s", terminal_color(terminal, COLOR_DIM), trace,
                  terminal_color(terminal, COLOR_NONE));
-        lines++;
+        page_end_line(page, PAGE_SPACE);
     }
-    cJSON_ArrayForEach(stage, field_part(run, "stages")) lines += draw_stage(stage, terminal, text);
-    return lines;
+    cJSON_ArrayForEach(stage, field_part(run, "stages")) draw_stage(stage, terminal, page);
 }

@@ -3,12 +3,11 @@
 #ifndef CLI_RUN_TREE_H
 #define CLI_RUN_TREE_H
 
-#include "base/text.h"
+#include "cli/page.h"
 #include "cli/terminal.h"
 
 struct cJSON;
 
-/* Returns the number of lines. */
-unsigned run_tree_draw(const struct cJSON *run, const struct terminal *terminal, struct text *text);
+void run_tree_draw(const struct cJSON *run, const struct terminal *terminal, struct page *page);
 
 #endif

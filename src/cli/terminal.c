@@ -26,15 +26,25 @@ void terminal_init(struct terminal *terminal, bool is_plain)
 {
     const char *no_color = getenv("NO_COLOR");
     const char *kind = getenv("TERM");
-    struct winsize size = {0};
     bool is_dumb = kind == NULL || strcmp(kind, "dumb") == 0;
 
     terminal->is_terminal = isatty(STDOUT_FILENO) == 1 && !is_plain && !is_dumb;
     terminal->has_color = terminal->is_terminal && (no_color == NULL || no_color[0] == '\0');
     terminal->has_utf8 = is_utf8();
-    terminal->width = WIDTH_DEFAULT;
-    if (terminal->is_terminal && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 20)
-        terminal->width = size.ws_col;
+    (void)terminal_measure(terminal);
+}
+
+bool terminal_measure(struct terminal *terminal)
+{
+    struct winsize size = {0};
+    int width = terminal->width;
+    int height = terminal->height;
+
+    if (terminal->is_terminal && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0)
+        size = (struct winsize){0};
+    terminal->width = size.ws_col > 0 ? size.ws_col : WIDTH_DEFAULT;
+    terminal->height = size.ws_row;
+    return terminal->width != width || terminal->height != height;
 }
 
 const char *terminal_color(const struct terminal *terminal, enum terminal_color color)

@@ -3,7 +3,7 @@
 #ifndef CLI_TREE_H
 #define CLI_TREE_H
 
-#include "base/text.h"
+#include "cli/page.h"
 #include "cli/terminal.h"
 
 struct cJSON;
@@ -19,9 +19,10 @@ struct tree_history {
 /* Takes the values of a deployment as the API shows it. */
 void tree_note(struct tree_history *history, const struct cJSON *deployment);
 
-/* Draws; `history` may be NULL. Returns the number of lines. */
-unsigned tree_draw(const struct cJSON *deployment, const struct terminal *terminal,
-                   const struct tree_history *history, struct text *text);
+/* Draws; `history` may be NULL. On a terminal the numbers of a rule stand within its width (0: any): curves
+ * and then conditions give way. */
+void tree_draw(const struct cJSON *deployment, const struct terminal *terminal,
+               const struct tree_history *history, struct page *page);
 
 /* "12.5 %", "0.31 s": a number in its unit ("ratio": as percent). */
 void tree_value(double value, const char *unit, struct text *text);

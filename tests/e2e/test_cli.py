@@ -14,6 +14,7 @@ import time
 import pytest
 
 from support import wait_until
+from support.screen import Watched
 
 import world_config  # support has put its folder into the path
 
@@ -274,6 +275,33 @@ def test_the_tree_is_redrawn_on_a_terminal(place):
     os.close(master)
     text = seen.decode()
     assert text.count("\033[J") >= 2 and "░" in text and "● " in text, text
+
+
+@pytest.mark.parametrize("rows, columns", [(10, 60), (24, 80)])
+def test_the_tree_stays_within_its_window(place, rows, columns):
+    """Redrawn in its place, whatever its height: nothing of it is pushed into what can be scrolled back."""
+    ident = start(place, "2.5.1", "--strategy", "asked")
+    for more in ([],):
+        watched = Watched([place.program("verdict"), "get", "-w", ident, *more], place.verdict_environment(), rows, columns)
+        try:
+            watched.follow(2)
+            scrolled = len(watched.screen.scrolled)
+            watched.follow(3)
+            shown = watched.screen.lines
+            assert len(watched.screen.scrolled) == scrolled and scrolled < rows, watched.screen.scrolled
+            assert sum(ident in line and "2.5.1" in line for line in shown) == 1 and f"verdict approve {ident}" in "\n".join(shown), shown
+            assert any("errors" in line and "(no-" in line for line in shown) or rows == 10, shown
+            assert any("more lines need a larger window" in line for line in shown) == (rows == 10), shown
+            if rows == 24:
+                watched.screen.rows, watched.screen.columns = 8, 40
+                watched.screen.lines, watched.screen.row, watched.screen.column = shown[-8:], 7, 0
+                watched.resize(8, 40)
+                watched.follow(2)
+                scrolled = len(watched.screen.scrolled)
+                watched.follow(2)
+                assert len(watched.screen.scrolled) == scrolled and any("more lines need" in line for line in watched.screen.lines), watched.screen.lines
+        finally:
+            watched.close()
 
 
 def test_check_reads_files_offline(place):

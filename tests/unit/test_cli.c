@@ -178,11 +178,13 @@ static char *draw(const struct terminal *terminal, const struct tree_history *hi
 {
     struct cJSON *json = field_parse(deployment, strlen(deployment));
     char *memory = memory_take(TREE_TEXT_SIZE);
-    struct text text;
+    struct page *page = memory_take(sizeof(*page));
 
     assert_non_null(json);
-    text_init(&text, memory, TREE_TEXT_SIZE);
-    *ret_lines = tree_draw(json, terminal, history, &text);
+    page_init(page, memory, TREE_TEXT_SIZE);
+    tree_draw(json, terminal, history, page);
+    *ret_lines = page->count;
+    free(page);
     json_free(json);
     return memory;
 }
@@ -232,18 +234,90 @@ static void the_tree_has_marks_colours_and_curves_on_one(void **state)
     free(history);
 }
 
+static size_t widest(const char *text)
+{
+    size_t most = 0;
+    size_t columns = 0;
+
+    for (; *text != '\0'; text++) {
+        columns = *text == '\n' ? 0 : columns + (((unsigned char)*text & 0xC0U) != 0x80U);
+        most = columns > most ? columns : most;
+    }
+    return most;
+}
+
+/* Curves give way to conditions, and both to numbers. */
+static void numbers_stand_within_the_window(void **state)
+{
+    static const char rule[] =
+        "{\"rules\":[{\"name\":\"errors\",\"condition\":\"error_rate of all pages > 5% for 2 minutes\","
+        "\"unit\":\"ratio\",\"verdict\":\"pass\",\"value\":0.0123,\"bound\":0.05,\"estimate\":1.25}]}";
+    struct cJSON *json = field_parse(rule, strlen(rule));
+    struct tree_history *history = memory_take(sizeof(*history));
+    struct page *page = memory_take(sizeof(*page));
+    char memory[4096];
+
+    (void)state;
+    for (int i = 0; i < TREE_HISTORY; i++)
+        tree_note(history, json);
+    for (int width = 50; width < 140; width++) {
+        const struct terminal terminal = {.is_terminal = true, .has_utf8 = true, .width = width};
+        page_init(page, memory, sizeof(memory));
+        tree_draw(json, &terminal, history, page);
+        assert_true(widest(memory) <= (size_t)width);
+        assert_non_null(strstr(memory, "  1.23 % / 5 %  ratio 1.25"));
+        assert_true(width < 80 || strstr(memory, "▁▁▁") != NULL);
+        assert_non_null(strstr(memory, width < 100 ? "…" : "error_rate of all pages > 5%"));
+    }
+    json_free(json);
+    free(history);
+    free(page);
+}
+
+/* The head and what is under way stay longest. */
+static void a_small_window_says_what_it_hides(void **state)
+{
+    const struct terminal terminal = {0};
+    struct cJSON *json = field_parse(deployment, strlen(deployment));
+    struct page *page = memory_take(sizeof(*page));
+    char memory[4096];
+    char shown[4096];
+    struct text text;
+
+    (void)state;
+    page_init(page, memory, sizeof(memory));
+    tree_draw(json, &terminal, NULL, page);
+    text_init(&text, shown, sizeof(shown));
+    assert_int_equal(page_fit(page, 0, &text), 10);
+    assert_string_equal(shown, memory);
+    text_init(&text, shown, sizeof(shown));
+    assert_int_equal(page_fit(page, 10, &text), 10);
+    text_init(&text, shown, sizeof(shown));
+    assert_int_equal(page_fit(page, 7, &text), 7);
+    assert_non_null(strstr(shown, "dep_5\nrunning"));
+    assert_non_null(strstr(shown, " >  2 observe for 5m"));
+    assert_non_null(strstr(shown, " + errors"));
+    assert_null(strstr(shown, "route 100"));
+    assert_non_null(strstr(shown, "... 4 more lines"));
+    text_init(&text, shown, sizeof(shown));
+    assert_int_equal(page_fit(page, 1, &text), 1);
+    assert_string_equal(shown, "... 10 more lines need a larger window\n");
+    json_free(json);
+    free(page);
+}
+
 static void missing_members_do_no_harm(void **state)
 {
     struct cJSON *json = field_parse("{\"step\":[],\"steps\":5,\"rules\":{}}", 30);
     const struct terminal terminal = {.has_utf8 = true};
     char memory[512];
-    struct text text;
+    static struct page page;
 
     (void)state;
-    text_init(&text, memory, sizeof(memory));
-    (void)tree_draw(json, &terminal, NULL, &text);
+    page_init(&page, memory, sizeof(memory));
+    tree_draw(json, &terminal, NULL, &page);
     json_free(json);
-    (void)tree_draw(NULL, &terminal, NULL, &text);
+    tree_draw(NULL, &terminal, NULL, &page);
     assert_int_equal(field_exit_code(NULL), -1);
     assert_null(field_parse("{", 1));
 }
@@ -272,6 +346,8 @@ int main(void)
         cmocka_unit_test(the_tree_is_plain_ascii_without_a_terminal),
         cmocka_unit_test(the_tree_has_marks_colours_and_curves_on_one),
         cmocka_unit_test(missing_members_do_no_harm),
+        cmocka_unit_test(numbers_stand_within_the_window),
+        cmocka_unit_test(a_small_window_says_what_it_hides),
         cmocka_unit_test(nothing_steers_the_terminal),
     };
 

@@ -144,9 +144,9 @@ static void test_tree(void **state)
                                    " . f\n"
                                    "     . h                idle\n";
     static const struct terminal plain = {0};
+    static struct page page;
     char memory[4096];
     struct run_trial trial;
-    struct text text;
 
     (void)state;
     run_trial_init(&trial);
@@ -154,8 +154,9 @@ static void test_tree(void **state)
     run_trial_result(&trial, RUN_TRIAL_INTEGRATION, RUN_RESULT_FAILED);
     const struct run_record record = record_of(&trial);
     cJSON *json = run_shape(&record, true);
-    text_init(&text, memory, sizeof(memory));
-    assert_int_equal(run_tree_draw(json, &plain, &text), 16);
+    page_init(&page, memory, sizeof(memory));
+    run_tree_draw(json, &plain, &page);
+    assert_int_equal(page.count, 16);
     assert_string_equal(memory, expected);
     cJSON_Delete(json);
 }
@@ -170,9 +171,9 @@ static void test_group(void **state)
                                    "     > pay              running  2.1  dep_8\n";
     static const struct api_waits waits[RUN_TASKS_MAX] = {{.count = 1, .names = {"pay"}}};
     static const struct terminal plain = {0};
+    static struct page page;
     char memory[4096];
     struct run_trial trial;
-    struct text text;
 
     (void)state;
     run_trial_init(&trial);
@@ -201,8 +202,9 @@ static void test_group(void **state)
                                                            .digest = ""};
     }
     cJSON *json = run_shape(&record, true);
-    text_init(&text, memory, sizeof(memory));
-    assert_int_equal(run_tree_draw(json, &plain, &text), 5);
+    page_init(&page, memory, sizeof(memory));
+    run_tree_draw(json, &plain, &page);
+    assert_int_equal(page.count, 5);
     assert_string_equal(memory, expected);
     assert_true(cJSON_IsNull(cJSON_GetObjectItem(json, "pipeline")));
     assert_string_equal(json_text_of(json, "group"), "checkout");
