@@ -74,6 +74,7 @@ static void note(struct collector *collector, const struct err *err)
 {
     char before[WHY_MAX];
 
+    source_tally_ask(collector->env.tally, err == NULL);
     memcpy(before, collector->why, sizeof(before));
     (void)snprintf(collector->why, sizeof(collector->why), "%.380s", err != NULL ? err->text : "");
     if (err != NULL && strcmp(before, collector->why) != 0)

@@ -10,6 +10,7 @@
 
 #include "base/err.h"
 #include "base/option.h"
+#include "collectors/source_tally.h"
 #include "judge/series_view.h"
 
 #include <stdbool.h>
@@ -36,6 +37,7 @@ struct collector_env {
     /* The MQTT source that also carries our state, and what its broker says of us when we are gone; or NULL
      */
     const char *status_source, *will_topic, *will_payload;
+    struct source_tally *tally; /* of this source, as source_tally.h has it; NULL: nobody counts */
     void *data;
     int64_t (*now_ms)(void *data); /* the engine's clock */
 };

@@ -67,13 +67,16 @@ static void read_end(struct collector_watch *watch, const struct runner_outcome 
     char why[WHY_MAX] = "";
 
     if (outcome->kind != RUNNER_ENDED) {
+        source_tally_ask(collector->env.tally, false);
         (void)snprintf(collector->why, sizeof(collector->why), "%.150s", outcome->reason);
         command_series_trouble(watch->series, collector->why);
         return;
     }
     collector->why[0] = '\0';
     bool is_own = command_end_is_own(&outcome->result, why, sizeof(why));
-    if (is_own && outcome->result.exit_status == 0) {
+    bool is_good = is_own && outcome->result.exit_status == 0;
+    source_tally_ask(collector->env.tally, is_good);
+    if (is_good) {
         command_series_take(watch->series, outcome->output, strlen(outcome->output), now_ms(collector),
                             clock_wall_ms());
         return;

@@ -238,7 +238,10 @@ static void answered(void *data, const struct exchange_answer *answer)
     struct err err = answer->err;
 
     target->exchange = NULL;
-    if (!answer->is_complete || !haproxy_stat_read(answer->bytes, answer->length, &target->stat, &err))
+    bool is_good =
+        answer->is_complete && haproxy_stat_read(answer->bytes, answer->length, &target->stat, &err);
+    source_tally_ask(collector->env.tally, is_good);
+    if (!is_good)
         note_failure(collector, target, &err);
     if (--collector->asked == 0)
         end_round(collector);

@@ -69,6 +69,7 @@ static void note(struct collector *collector, const struct err *err)
 {
     bool was_good = collector->why[0] == '\0';
 
+    source_tally_ask(collector->env.tally, err == NULL);
     (void)snprintf(collector->why, sizeof(collector->why), "%.380s", err != NULL ? err->text : "");
     if (was_good && err != NULL)
         log_say(collector->env.log, LOG_LEVEL_WARN, "http_json %s", collector->why);

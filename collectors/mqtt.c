@@ -155,12 +155,14 @@ static void hand_out(struct collector *collector, struct arrival *arrival)
 /* What is retained was true once, nobody knows when. */
 static void on_message(void *data, const char *topic, const char *payload, size_t length, bool is_retained)
 {
+    struct collector *collector = data;
     struct arrival arrival = {.topic = topic};
 
     if (is_retained)
         return;
+    source_tally_hear(collector->env.tally);
     decode_init(&arrival.message, payload, length, clock_wall_ms());
-    hand_out(data, &arrival);
+    hand_out(collector, &arrival);
     decode_done(&arrival.message);
 }
 
@@ -399,6 +401,7 @@ static void add_metrics(const struct collector *collector, const char *name, FIL
 {
     struct mqtt_client_counts counts = mqtt_client_counts(collector->client);
 
+    (void)fprintf(to, "verdict_mqtt_connected{client=\"source:%s\"} %d\n", name, collector->is_up);
     (void)fprintf(to, "verdict_mqtt_messages_total{source=\"%s\"} %" PRIu64 "\n", name, counts.messages);
     (void)fprintf(to, "verdict_mqtt_dropped_total{source=\"%s\",why=\"payload\"} %" PRIu64 "\n", name,
                   counts.dropped_payloads);

@@ -76,6 +76,7 @@ bool otlp_post(struct collector *collector, const char *bytes, size_t length,
 
     if (!otlp_request_parse(bytes, length, &request, err))
         return false;
+    source_tally_hear(collector->env.tally);
     begin(collector, sender);
     if (collector->watches != NULL)
         otlp_request_each(request, take, &posting);

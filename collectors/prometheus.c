@@ -120,6 +120,7 @@ static void note_answer(struct collector *collector, const struct err *err)
     bool was_there = collector->why[0] == '\0';
 
     collector->was_heard = true;
+    source_tally_ask(collector->env.tally, err == NULL);
     (void)snprintf(collector->why, sizeof(collector->why), "%.380s", err != NULL ? err->text : "");
     if (was_there && err != NULL)
         log_say(collector->env.log, LOG_LEVEL_WARN, "prometheus %s", collector->why);

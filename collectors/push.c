@@ -13,6 +13,7 @@
 enum { CHAINS = 1024, NAME_SIZE = 512 };
 
 struct collector {
+    struct source_tally *tally;
     struct collector_watch *chains[CHAINS];
 };
 
@@ -74,6 +75,8 @@ enum push_answer push_put(struct collector *collector, const struct push_sample 
         put(watch, sample);
         answer = PUSH_TAKEN;
     }
+    if (answer == PUSH_TAKEN)
+        source_tally_hear(collector->tally);
     return answer;
 }
 
@@ -81,11 +84,11 @@ static bool open_collector(const struct collector_env *env, const char *name,
                            const struct option_value *options, struct collector **ret_collector,
                            struct err *err)
 {
-    (void)env;
     (void)name;
     (void)options;
     (void)err;
     *ret_collector = memory_take(sizeof(**ret_collector));
+    (*ret_collector)->tally = env->tally;
     return true;
 }
 

@@ -203,7 +203,9 @@ static void answered(void *data, const struct http_answer *answer)
 
     target->call = NULL;
     round->asked--;
-    if (!read_answer(target, answer, &err) && round->why.code == ERR_NONE) {
+    bool is_good = read_answer(target, answer, &err);
+    source_tally_ask(round->source->env.tally, is_good);
+    if (!is_good && round->why.code == ERR_NONE) {
         if (answer->status != 0) /* else it names itself */
             (void)err_wrap(&err, "%s", host_of(target->url, host));
         round->why = err;

@@ -28,6 +28,7 @@ struct api *api_new(const struct api_env *env)
     struct err err = {0};
 
     api->env = *env;
+    api->begun_wall_ms = clock_wall_ms();
     LIST_INIT(&api->calls);
     uint64_t seed = 0;
     digest_random(&seed, sizeof(seed));

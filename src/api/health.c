@@ -1,5 +1,6 @@
 /* health.c - is it alive, is it ready, and its own numbers.
  * SPDX-License-Identifier: MIT */
+#include "api/metric_page.h"
 #include "api/parts.h"
 #include "io/json.h"
 #include "io/memory.h"
@@ -58,24 +59,26 @@ void health_ready(struct call *call)
     free(json);
 }
 
-/* The second number of "size resident shared ...". */
-static int64_t resident_pages(void)
+/* "size resident shared ...", in pages. */
+static void read_pages(int64_t *ret_size, int64_t *ret_resident)
 {
     char line[STATM_SIZE] = "";
-    int64_t pages = 0;
+    int64_t *const numbers[] = {ret_size, ret_resident};
+    char *rest = line;
     FILE *file = fopen("/proc/self/statm", "re");
 
     if (file == NULL)
-        return 0;
-    if (fgets(line, sizeof(line), file) != NULL) {
-        char *at = line + strcspn(line, " ");
-        at += strspn(at, " ");
-        at[strcspn(at, " ")] = '\0';
-        if (!text_to_integer(at, 0, INT64_MAX, &pages))
-            pages = 0;
-    }
+        return;
+    if (fgets(line, sizeof(line), file) != NULL)
+        for (size_t i = 0; i < ARRAY_LENGTH(numbers); i++) {
+            char *word = rest;
+            rest += strcspn(rest, " ");
+            rest += *rest == ' ';
+            word[strcspn(word, " ")] = '\0';
+            if (!text_to_integer(word, 0, INT64_MAX, numbers[i]))
+                *numbers[i] = 0;
+        }
     (void)fclose(file);
-    return pages;
 }
 
 static size_t open_descriptors(void)
@@ -91,17 +94,24 @@ static size_t open_descriptors(void)
     return count > 3 ? count - 3 : 0; /* ".", "..", and the folder itself */
 }
 
-static void add_process(struct text *text)
+static void add_process(const struct api *api, struct text *text)
 {
     struct rusage usage = {0};
+    struct rlimit files = {0};
+    int64_t size = 0;
+    int64_t resident = 0;
 
     (void)getrusage(RUSAGE_SELF, &usage);
+    (void)getrlimit(RLIMIT_NOFILE, &files);
+    read_pages(&size, &resident);
     double cpu_s = (double)usage.ru_utime.tv_sec + (double)usage.ru_stime.tv_sec +
                    (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
-    text_add(text, "# TYPE process_cpu_seconds_total counter\nprocess_cpu_seconds_total %.3f\n", cpu_s);
-    text_add(text, "# TYPE process_resident_memory_bytes gauge\nprocess_resident_memory_bytes %lld\n",
-             (long long)resident_pages() * sysconf(_SC_PAGESIZE));
-    text_add(text, "# TYPE process_open_fds gauge\nprocess_open_fds %zu\n", open_descriptors());
+    text_add(text, "process_cpu_seconds_total %.3f\n", cpu_s);
+    text_add(text, "process_resident_memory_bytes %lld\n", (long long)resident * sysconf(_SC_PAGESIZE));
+    text_add(text, "process_virtual_memory_bytes %lld\n", (long long)size * sysconf(_SC_PAGESIZE));
+    text_add(text, "process_open_fds %zu\nprocess_max_fds %llu\n", open_descriptors(),
+             (unsigned long long)files.rlim_cur);
+    text_add(text, "process_start_time_seconds %.3f\n", (double)api->begun_wall_ms / 1000.0);
 }
 
 static void add_own(const struct api *api, struct text *text)
@@ -111,27 +121,23 @@ static void add_own(const struct api *api, struct text *text)
 
     LIST_FOREACH(call, &api->calls, link)
     waiting += call->poll.is_on;
-    text_add(text, "# TYPE verdict_build_info gauge\nverdict_build_info{version=\"%s\"} 1\n",
-             VERDICT_VERSION);
-    text_add(text, "# TYPE verdict_api_answers_total counter\n");
+    text_add(text, "verdict_build_info{version=\"%s\"} 1\n", VERDICT_VERSION);
     for (unsigned i = 1; i < API_STATUS_CLASSES; i++)
         text_add(text, "verdict_api_answers_total{status=\"%uxx\"} %llu\n", i,
                  (unsigned long long)api->answered[i]);
     text_add(text,
-             "# TYPE verdict_api_rate_limited_total counter\n"
              "verdict_api_rate_limited_total{source=\"token\"} %llu\n"
              "verdict_api_rate_limited_total{source=\"address\"} %llu\n",
              (unsigned long long)api->refused_tokens, (unsigned long long)api->refused_addresses);
-    text_add(text, "# TYPE verdict_api_long_polls gauge\nverdict_api_long_polls %zu\n", waiting);
-    text_add(text, "# TYPE verdict_api_listeners gauge\nverdict_api_listeners %zu\n", api->listeners.count);
-    text_add(text, "# TYPE verdict_api_listeners_cut_total counter\nverdict_api_listeners_cut_total %llu\n",
-             (unsigned long long)api->listeners.cut);
+    text_add(text, "verdict_api_long_polls %zu\n", waiting);
+    text_add(text, "verdict_api_listeners %zu\n", api->listeners.count);
+    text_add(text, "verdict_api_listeners_cut_total %llu\n", (unsigned long long)api->listeners.cut);
 }
 
 void health_metrics(struct call *call)
 {
-    static const char type[] = "text/plain; version=0.0.4; charset=utf-8";
     const struct api_env *env = &call->api->env;
+    bool is_open = metric_page_wants_open(http_server_header(call->request, "Accept"));
     char *daemon = env->metrics(env->data);
     size_t size = strlen(daemon) + HEALTH_TEXT_MAX;
     char *memory = memory_take(size);
@@ -140,8 +146,10 @@ void health_metrics(struct call *call)
     text_init(&text, memory, size);
     text_add_bytes(&text, daemon, strlen(daemon));
     add_own(call->api, &text);
-    add_process(&text);
-    call_answer(call, 200, type, NULL, 0, text.data, text.length);
+    add_process(call->api, &text);
+    char *page = metric_page(memory, is_open);
+    call_answer(call, 200, is_open ? METRIC_PAGE_OPEN : METRIC_PAGE_TEXT, NULL, 0, page, strlen(page));
+    free(page);
     free(memory);
     free(daemon);
 }

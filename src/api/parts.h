@@ -23,7 +23,8 @@ struct api {
     struct kept kept;
     struct fleet fleet;
     struct listeners listeners;
-    bool is_closed;                        /* lives on until no worker holds anything of it */
+    bool is_closed; /* lives on until no worker holds anything of it */
+    int64_t begun_wall_ms;
     uint64_t answered[API_STATUS_CLASSES]; /* by hundreds of the status */
     struct rate_table *rates;
     uint64_t refused_tokens, refused_addresses; /* requests past their rate */

@@ -17,6 +17,7 @@
 #include "daemon/run_stacks.h"
 #include "daemon/secrets.h"
 #include "daemon/starting.h"
+#include "daemon/tallies.h"
 #include "daemon/window.h"
 #include "io/clock.h"
 #include "io/json.h"
@@ -305,6 +306,25 @@ static size_t definition_bytes(const struct daemon *daemon)
     return bytes;
 }
 
+/* By the name that rule files have for it. What nobody asks has no requests. */
+static void add_source_metrics(const struct daemon_source *source, FILE *to)
+{
+    const struct source_tally *tally = &source->tally;
+    const struct {
+        const char *outcome;
+        uint64_t count;
+    } outcomes[] = {{"answered", tally->answered}, {"failed", tally->failed}};
+    char name[NAME_MAX_LENGTH + DAEMON_WHY_MAX];
+
+    (void)snprintf(name, sizeof(name), "%s%s%s", source->type->name, source->name[0] == '\0' ? "" : ":",
+                   source->name);
+    for (size_t i = 0; i < ARRAY_LENGTH(outcomes); i++)
+        (void)fprintf(to, "verdict_source_requests_total{source=\"%s\",outcome=\"%s\"} %llu\n", name,
+                      outcomes[i].outcome, (unsigned long long)outcomes[i].count);
+    (void)fprintf(to, "verdict_source_last_success_timestamp_seconds{source=\"%s\"} %lld\n", name,
+                  (long long)tally->heard_s);
+}
+
 static char *show_metrics(void *data)
 {
     struct daemon *daemon = data;
@@ -314,11 +334,7 @@ static char *show_metrics(void *data)
 
     if (to == NULL)
         return memory_copy_text("");
-    for (size_t i = 0; i < PHASE_COUNT; i++)
-        (void)fprintf(to, "verdict_deployments_entered_total{state=\"%s\"} %llu\n",
-                      phase_name((enum deployment_phase)i), (unsigned long long)daemon->phase_counts[i]);
-    (void)fprintf(to, "verdict_rollbacks_total %llu\n",
-                  (unsigned long long)daemon->phase_counts[PHASE_ROLLING_BACK]);
+    tallies_add_metrics(daemon, to);
     (void)fprintf(to, "verdict_config_last_reload_successful %d\n", daemon->is_config_good);
     (void)fprintf(to, "verdict_config_last_reload_success_timestamp_seconds %lld\n",
                   (long long)daemon->config_wall_s);
@@ -335,6 +351,7 @@ static char *show_metrics(void *data)
     add_archive_metrics(daemon, to);
     for (size_t i = 0; i < daemon->source_count; i++) {
         const struct daemon_source *source = &daemon->sources[i];
+        add_source_metrics(source, to);
         if (source->collector != NULL && source->type->add_metrics != NULL)
             source->type->add_metrics(source->collector, source->name, to);
     }

@@ -103,7 +103,6 @@ void brakes_add_metrics(struct daemon *daemon, FILE *to)
     const char *environment = "";
     uint32_t all = fleet(daemon);
 
-    (void)fprintf(to, "# TYPE verdict_brake_closed gauge\n");
     for (uint32_t target = 1; target <= journal_target_last(daemon->journal); target++) {
         const struct target_state *state = engine_target(daemon->engine, target);
         bool is_braked = state != NULL && state->is_braked;

@@ -1,9 +1,8 @@
 /* daemon.h - the parts of verdictd together: what main makes, what each wiring file uses. Owns all of it.
  * SPDX-License-Identifier: MIT
  *
- * The way of the data: collectors put values into series, series mark (deployment, rule) pairs, the end of
- * the loop's turn runs the engine, the engine hands batches to the journal (commit.c), what is durable is
- * told (publish.c) and driven (actions.c), and what the world answers comes back as inputs of the engine. */
+ * Data goes from collectors into series, which mark (deployment, rule) pairs; each turn ends in the engine,
+ * whose batches go to the journal (commit.c), are told (publish.c) and driven (actions.c). */
 #ifndef DAEMON_DAEMON_H
 #define DAEMON_DAEMON_H
 
@@ -43,6 +42,7 @@ struct daemon_source {
     const struct collector_type *type;
     const char *name;
     struct collector *collector; /* NULL: could not be opened */
+    struct source_tally tally;
 };
 
 struct daemon_lever {
@@ -80,7 +80,7 @@ struct daemon {
     struct hosts_asking *hosts_askings; /* under way */
     struct drawing *drawings;           /* the first is under way */
     struct notice_test *notice_tests;   /* under way */
-    struct outputs_asking *outputs;     /* under way */
+    struct outputs_asking *outputs;     /* the same */
     struct recoveries *recoveries;      /* of recoveries.h */
     struct recalling *recalling;        /* of recalling.c; NULL: nothing was under way at the start */
     struct journal *journal;
@@ -110,9 +110,9 @@ struct daemon {
     struct drifting *drifting;
     struct status *status;
     struct commit *commit;
-    struct controller *controller;      /* NULL: none is declared */
-    struct events_door *events;         /* the same */
-    uint64_t phase_counts[PHASE_COUNT]; /* deployments that entered each phase since the start */
+    struct controller *controller; /* NULL: none is declared */
+    struct events_door *events;    /* the same */
+    struct tallies *tallies;       /* of tallies.h */
 };
 
 /* wiring.c: everything from the settings, in the order of dependence, and its end. */
@@ -136,10 +136,10 @@ void daemon_wants_turn(struct daemon *daemon);
 /* recovery.c: what the journal knows, back into the engine. */
 MUST_CHECK bool daemon_recover(struct daemon *daemon, struct err *err);
 
-/* commit.c and publish.c: functions of struct engine_env. */
+/* commit.c and publish.c: functions of struct engine_env; the sweep frees the requests that were answered,
+ * unless a batch in flight still names them. */
 struct commit *commit_new(struct daemon *daemon);
 void commit_free(struct commit *commit);
-/* Frees the requests that were answered, unless a batch in flight still names them. */
 void commit_sweep(struct commit *commit);
 void commit_batch(void *daemon, const struct batch *batch);
 void publish_batch(void *daemon, const struct batch *batch);

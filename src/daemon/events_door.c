@@ -487,7 +487,7 @@ void events_door_add_metrics(const struct events_door *door, FILE *to)
     for (size_t i = 2; i < STATUS_CLASSES; i++)
         (void)fprintf(to, "verdict_events_answers_total{status=\"%zuxx\"} %" PRIu64 "\n", i,
                       door->answered[i]);
-    (void)fprintf(to, "verdict_events_waiting %zu\nverdict_events_broker_up %d\n", door->waiting,
-                  door->is_up);
+    (void)fprintf(to, "verdict_events_waiting %zu\nverdict_mqtt_connected{client=\"events\"} %d\n",
+                  door->waiting, door->is_up);
     (void)fprintf(to, "verdict_events_broker_connections_total %" PRIu64 "\n", counts.connections);
 }

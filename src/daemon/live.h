@@ -56,6 +56,7 @@ struct live {
     struct rule_state *rule_states;     /* [rule_count] */
     unsigned alerts; /* bits of enum notice_alert: told to be so, and not their end; after a restart nobody
                         knows, so all are taken as told */
+    int64_t begun_ms, back_ms; /* accepted, on its way back since: engine's clock; back_ms 0: it is not */
     bool is_watched;
     bool is_standing; /* no deployment: what serves, by standing.h; id 0, `version` is the one that serves */
     uint8_t standing_slot;                    /* of it */

@@ -37,6 +37,7 @@ struct outbox {
     bool is_asking;
     bool is_wanted;                            /* asked to look while it was asking */
     uint64_t given_up;                         /* since too many waited for their receiver */
+    uint64_t depth;                            /* all that waited at the last look */
     bool is_stale;                             /* a try ended while it was asking: the page may not know */
     struct lane lanes[SETTINGS_INSTANCES_MAX]; /* as daemon->receivers */
 };
@@ -197,6 +198,8 @@ static void looked(void *data, const struct journal_outbox_page *page)
 
     outbox->is_asking = false;
     outbox->given_up = page->given_up;
+    if (page->is_good)
+        outbox->depth = page->depth;
     if (outbox->is_stale) {
         outbox->is_wanted = false;
         outbox_look(outbox);
@@ -225,6 +228,7 @@ void outbox_add_metrics(const struct outbox *outbox, FILE *to)
             (void)fprintf(to, "verdict_notifications_total{notifier=\"%s:%s\",outcome=\"%s\"} %llu\n",
                           daemon->receivers[i].type->name, daemon->receivers[i].name, outcomes[k],
                           (unsigned long long)outbox->lanes[i].fates[k]);
+    (void)fprintf(to, "verdict_outbox_depth %llu\n", (unsigned long long)outbox->depth);
     (void)fprintf(to, "verdict_notifications_lost_total %llu\n", (unsigned long long)outbox->given_up);
 }
 

@@ -12,6 +12,7 @@
 #include "daemon/run_incidents.h"
 #include "daemon/run_stacks.h"
 #include "daemon/standing.h"
+#include "daemon/tallies.h"
 #include "daemon/tombstone.h"
 
 #include <stdio.h>
@@ -68,7 +69,7 @@ static void follow_phase(struct daemon *daemon, struct live *live, const struct 
 {
     enum deployment_phase phase = (enum deployment_phase)row->trace.a;
 
-    daemon->phase_counts[phase]++;
+    tallies_enter(live, phase, (enum ending)row->trace.b);
     if (phase_is_active(phase))
         live_watch(live, row->state);
     else if (phase_is_terminal(phase))

@@ -13,6 +13,7 @@
 #include "daemon/starting.h"
 #include "daemon/tombstone.h"
 #include "drivers/notice_kind.h"
+#include "io/clock.h"
 #include "io/memory.h"
 
 #include <string.h>
@@ -53,6 +54,9 @@ static struct live *revive(struct daemon *daemon, const struct journal_recovered
     live->previous_key = recovered->deployment.previous_key;
     live->taken_back = recovered->deployment.taken_back;
     live->alerts = (1U << NOTICE_ALERT_COUNT) - 1;
+    live->begun_ms = daemon_now_ms(daemon) - (clock_wall_ms() - recovered->deployment.created_ms);
+    if (recovered->deployment.state.phase == PHASE_ROLLING_BACK)
+        live->back_ms = recovered->deployment.state.phase_entered_ms;
     const struct trace_given lists = {.tracestate = recovered->tracestate, .baggage = recovered->baggage};
     trace_lists_take(&lists, true, &live->trace_lists);
     if (!copy_texts(live, &recovered->deployment))

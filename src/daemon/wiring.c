@@ -19,6 +19,7 @@
 #include "daemon/request.h"
 #include "daemon/run_incidents.h"
 #include "daemon/secrets.h"
+#include "daemon/tallies.h"
 #include "daemon/window.h"
 #include "io/clock.h"
 #include "io/memory.h"
@@ -136,7 +137,9 @@ static void open_source(struct daemon *daemon, const struct collector_env *env,
     }
     struct daemon_source *source = &daemon->sources[daemon->source_count++];
     *source = (struct daemon_source){.type = type, .name = name};
-    if (!type->open(env, name, options, &source->collector, &err))
+    struct collector_env own = *env;
+    own.tally = &source->tally;
+    if (!type->open(&own, name, options, &source->collector, &err))
         log_say(&daemon->log, LOG_LEVEL_ERROR, "source %s:%s: %s", type->name, name, err.text);
 }
 
@@ -373,6 +376,7 @@ static bool open_server(struct daemon *daemon, struct err *err)
 bool daemon_open(struct daemon *daemon, struct err *err)
 {
     daemon->next_token = 1;
+    daemon->tallies = tallies_new();
     daemon->loop = loop_new();
     if (!make_folders(daemon, err) || !http_client_new(daemon->loop, &http_limits, &daemon->http, err))
         return false;
@@ -443,6 +447,7 @@ static void close_parts(struct daemon *daemon)
     run_incidents_free(daemon->incidents);
     recoveries_free(daemon->recoveries);
     outbox_free(daemon->outbox);
+    tallies_free(daemon->tallies);
     status_free(daemon->status);
     if (daemon->book != NULL)
         series_book_free(daemon->book);

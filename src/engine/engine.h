@@ -3,8 +3,7 @@
  *
  * Text-free and pure: no library, thread or clock. The outside is `struct engine_env`; the daemon supplies
  * one, the simulator another. All calls come from one thread; env functions are called from inside engine
- * calls and must not call back into the engine, except that `views` reads and everything else only notes
- * down.
+ * calls and do not call back into it: `views` reads, everything else only notes down.
  *
  * One turn: judge what is dirty, tick what is due, step the queued inputs, put all that must be durable into
  * ONE batch, hand it to env.commit. Until engine_committed() nothing is stepped; values and inputs queue.
@@ -139,10 +138,11 @@ void engine_committed(struct engine *engine, bool is_durable);
 /* When engine_turn() must be called although nothing came in; DEPLOYMENT_NEVER: not at all. */
 int64_t engine_deadline(const struct engine *engine);
 
-/* The published state of a deployment in memory, or NULL (look into the store); and of a target. */
+/* As published: of a deployment in memory, or NULL (look into the store); of a target; of all judgements. */
 const struct deployment_state *engine_state(const struct engine *engine, uint64_t deployment);
 const struct rule_state *engine_rule_states(const struct engine *engine, uint64_t deployment);
 const struct target_state *engine_target(const struct engine *engine, uint32_t target);
+uint64_t engine_judgements(const struct engine *engine, enum verdict verdict);
 
 /* The deployment, of another target, whose lock a queued one waits for; 0: it does not. */
 uint64_t engine_lock_holder(const struct engine *engine, uint64_t deployment);

@@ -116,6 +116,7 @@ struct engine {
     struct engine_slot *slots;
     struct engine_target *targets; /* [targets_max], by id - 1 */
     struct engine_runs *runs;      /* NULL: none are attached */
+    uint64_t judgements[VERDICT_FAIL + 1];
     struct batch batch;
     struct input inputs[ENGINE_INPUTS_MAX];
     struct engine_answered answered[ENGINE_INPUTS_MAX + BATCH_ROWS_MAX];

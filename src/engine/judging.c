@@ -62,6 +62,12 @@ static bool is_to_be_judged(const struct engine *engine, const struct engine_slo
            engine->batch.now_ms >= slot->rule_deadline_ms[rule];
 }
 
+static uint32_t note_judged(struct engine *engine, const struct engine_slot *slot, uint8_t rule)
+{
+    engine->judgements[slot->start.rule_states[rule].last.verdict]++;
+    return UINT32_C(1) << rule;
+}
+
 /* Judges what has new values or a deadline of its own; with `all`, everything. All is judged before anything
  * is told, and what speaks against going on is told first: no step ends on half of the news. What
  * has gone back ahead of the journal passes nothing any more. */
@@ -72,7 +78,7 @@ void judging_judge(struct engine *engine, struct engine_slot *slot, bool all)
 
     for (uint8_t i = 0; i < slot->start.plan->rule_count; i++)
         if (is_to_be_judged(engine, slot, i, all, judged) && judge_rule(engine, slot, i))
-            judged |= UINT32_C(1) << i;
+            judged |= note_judged(engine, slot, i);
     for (uint8_t i = 0; i < slot->start.plan->rule_count; i++)
         if ((judged & (UINT32_C(1) << i)) != 0 && slot->start.rule_states[i].last.verdict != VERDICT_PASS)
             tell(engine, slot, i, slot->start.rule_states[i].last.verdict);
@@ -98,4 +104,9 @@ void judging_take(struct engine *engine, struct engine_slot *slot, const struct 
     slot->start.rule_states[rule].last = input->judged.judgement;
     slot->told[rule] = ENGINE_TOLD_NOTHING;
     tell(engine, slot, rule, input->judged.judgement.verdict);
+}
+
+uint64_t engine_judgements(const struct engine *engine, enum verdict verdict)
+{
+    return engine->judgements[verdict];
 }

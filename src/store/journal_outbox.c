@@ -40,7 +40,7 @@ struct due_task {
     void (*done)(void *data, const struct journal_outbox_page *page);
     void *data;
     int64_t next_ms;
-    uint64_t given_up;
+    uint64_t given_up, depth;
     size_t count;
     struct journal_outbox_row rows[OUTBOX_PAGE_MAX];
 };
@@ -84,6 +84,9 @@ static void read_due(struct writer *writer, struct task *task)
     row_integer(&row, due->now_ms);
     due->next_ms = row_next(&row) ? row_get_integer(&row) : INT64_MAX;
     row_end(&row);
+    row = sql_row(&writer->sql, STATEMENT_OUTBOX_DEPTH);
+    due->depth = row_next(&row) ? (uint64_t)row_get_integer(&row) : 0;
+    row_end(&row);
     due->given_up = writer->given_up;
 }
 
@@ -96,6 +99,7 @@ static void finish_due(struct task *task)
         .rows = due->rows,
         .next_ms = due->next_ms,
         .given_up = due->given_up,
+        .depth = due->depth,
     };
 
     due->done(due->data, &page);

@@ -30,6 +30,7 @@ struct journal_outbox_page {
     const struct journal_outbox_row *rows; /* the longest due first; valid inside `done` only */
     int64_t next_ms;                       /* when the next one is due that is not yet; INT64_MAX: none */
     uint64_t given_up;                     /* since the start, because a receiver's queue was full */
+    uint64_t depth;                        /* all that wait, due or not */
 };
 
 /* Of each receiver the notice that is due the longest at `now_ms`, of those due at once the one that came in

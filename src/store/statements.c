@@ -127,6 +127,7 @@ static const char *const statements[STATEMENT_COUNT] = {
         " ORDER BY next.due_ms, next.rowid LIMIT 1) ORDER BY due_ms, rowid LIMIT ?2",
     [STATEMENT_OUTBOX_NEXT] =
         "SELECT due_ms FROM outbox WHERE state = 0 AND due_ms > ? ORDER BY due_ms LIMIT 1",
+    [STATEMENT_OUTBOX_DEPTH] = "SELECT count(*) FROM outbox WHERE state = 0",
     [STATEMENT_OUTBOX_END] = "UPDATE outbox SET state = ? WHERE id = ? AND state = 0",
     [STATEMENT_OUTBOX_RETRY] =
         "UPDATE outbox SET attempts = attempts + 1, due_ms = ? WHERE id = ? AND state = 0",

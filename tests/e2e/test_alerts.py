@@ -5,7 +5,7 @@ import pathlib
 import re
 import subprocess
 
-from support.swift import begin
+from support.swift import begin, post
 import world_config
 from world import find
 
@@ -42,6 +42,7 @@ def test_every_name_is_told(world):
     more += f'vault: {{ url = "http://127.0.0.1:9";  token = "file:{world.write("vault.token", "none")}"; }};\n'
     world.programs["verdictd"].stop()
     world.start_daemon(text=world_config.verdictd_text(world) + more)
+    assert post(world, "2.0.0").status == 201
     told = set(re.findall(r"^(verdict_\w+)", world.api("GET", "/metrics").text, re.M))
     assert "verdict_build_info" in told
     for text in (ALERTS.read_text(encoding="utf-8"), "\n".join(board_expressions())):

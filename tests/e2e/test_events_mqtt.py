@@ -119,7 +119,7 @@ def answers(world):
 
 def start(world, text=None, **options):
     begin(world, broker=False, daemon=text or settings(world), **{"observe": "1h", "at_most": "2h", **options})
-    wait_until(lambda: metric(world, "verdict_events_broker_up") == 1, SECONDS, "the door is open")
+    wait_until(lambda: metric(world, 'verdict_mqtt_connected{client="events"}') == 1, SECONDS, "the door is open")
 
 
 def metric(world, name):

@@ -421,14 +421,17 @@ static void test_posts_reach_their_watch(void **state)
                                  .metric = "queue",
                                  .at_ms = 77,
                                  .value = 5};
+    struct source_tally tally = {0};
+    const struct collector_env env = {.tally = &tally};
     struct collector *collector = NULL;
     struct collector_watch *watch = NULL;
 
     (void)state;
-    assert_true(push_collector.open(NULL, "push", NULL, &collector, NULL));
+    assert_true(push_collector.open(&env, "push", NULL, &collector, NULL));
     assert_true(push_collector.watch(collector, &series, &watch, NULL));
     assert_int_equal(push_put(collector, &sample), PUSH_TAKEN);
     assert_true(put.kind == 'g' && put.value == 5 && put.at_ms == 77);
+    assert_true(tally.heard_s > 0 && tally.answered == 0);
     sample.value = NAN;
     assert_int_equal(push_put(collector, &sample), PUSH_NOT_FINITE);
     sample = (struct push_sample){"shop", "prod", "slot.blue", "queue", 77, true, 0, 1, 2};

@@ -59,15 +59,19 @@ static void test_verdicts_are_written(void **state)
     struct engine_bench *bench = *state;
     struct bench_live *live = observed(bench);
 
+    uint64_t passes = engine_judgements(bench->engine, VERDICT_PASS);
     bench_values(bench, live, BENCH_GOOD);
     assert_int_equal(bench_rows(bench, ROW_VERDICT), 0);
     bench_later(bench, BENCH_OBSERVE_MS);
     assert_int_equal(bench_traces(bench, live, TRACE_STEP_PASS), 1);
     assert_int_equal(bench_rows(bench, ROW_VERDICT), BENCH_RULES);
     bench_forget(bench);
+    assert_true(engine_judgements(bench->engine, VERDICT_PASS) >= passes + BENCH_RULES);
+    assert_int_equal(engine_judgements(bench->engine, VERDICT_FAIL), 0);
     bench_value(bench, live, BENCH_RULE_ROLLBACK, BENCH_BAD);
     assert_int_equal(bench_traces(bench, live, TRACE_FAIL), 1);
     assert_int_equal(bench_rows(bench, ROW_VERDICT), 1);
+    assert_int_equal(engine_judgements(bench->engine, VERDICT_FAIL), 1);
 }
 
 static void test_recording_rules_are_written_once(void **state)
