@@ -262,7 +262,9 @@ static cJSON *shape_task(const struct run_record *record, uint8_t index)
     cJSON_AddStringToObject(object, "kind", kinds[record->definition->plan.tasks[index].kind]);
     cJSON_AddStringToObject(object, "state", run_task_phase_name(state->phase));
     cJSON_AddNumberToObject(object, "tries", state->tries);
-    cJSON_AddStringToObject(object, "cause", run_cause_text((enum run_cause)state->cause));
+    /* Of one that still waits it says only that people were reminded. */
+    enum run_cause cause = state->phase == TASK_AWAITING ? CAUSE_NONE : (enum run_cause)state->cause;
+    cJSON_AddStringToObject(object, "cause", run_cause_text(cause));
     add_review(object, record, index);
     add_deployment(object, state->deployment);
     add_target(object, record, index);

@@ -101,6 +101,13 @@ static void add_wanted(const struct definition *definition, const struct journal
     text_add(text, "approval wanted: %u", row->b);
 }
 
+static void add_reminded(const struct definition *definition, const struct journal_audit *row,
+                         struct text *text)
+{
+    (void)definition;
+    text_add(text, "approval wanted: %u, asked once more at half of its time", row->b);
+}
+
 static void add_approved(const struct definition *definition, const struct journal_audit *row,
                          struct text *text)
 {
@@ -222,6 +229,7 @@ static const struct sentence sentences[] = {
     {TRACE_DISASTER, NULL, add_disaster},
     {TRACE_DISASTER_OVER, NULL, add_disaster_over},
     {TRACE_BRAKED, NULL, add_braked},
+    {TRACE_REMINDED, NULL, add_reminded},
 };
 
 /* What is no trace of a deployment. */

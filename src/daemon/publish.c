@@ -51,6 +51,7 @@ static void log_trace(const struct live *live, const struct batch_row *row)
     case TRACE_STEP_PASS:
     case TRACE_RESUMED:
     case TRACE_APPROVAL_WANTED:
+    case TRACE_REMINDED:
     case TRACE_APPROVED:
     case TRACE_REJECTED:
     case TRACE_MUTED:

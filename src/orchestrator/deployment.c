@@ -355,7 +355,7 @@ static int64_t step_deadline(const struct plan *plan, const struct deployment_st
     case STEP_OBSERVING:
         return observe_deadline(plan, state);
     case STEP_WAITING:
-        return state->limit_at_ms;
+        return sooner(state->limit_at_ms, approval_reminder_ms(plan, state));
     case STEP_HELD:
         return state->hold_limit_at_ms;
     }

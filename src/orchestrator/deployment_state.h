@@ -51,13 +51,13 @@ struct deployment_state {
     bool would_roll_back;        /* mode record, or a muted or recording rule failed */
     bool is_probing;             /* what is in flight is the probe of the step's command */
     bool was_lost;               /* ... whose own fate is unknown */
-    uint8_t rounds;              /* how often the action of this step was started before */
-    uint8_t probe_tries;         /* how often its probe could not tell, since the command ended */
-    bool is_down;                /* nothing serves, since down_from_ms */
-    bool is_stopped;             /* no step forward now: a freeze, or a brake */
-    bool is_extended;            /* OBSERVING: it waits longer for a source that errs */
-    bool is_single;              /* way back: host by host, since one of a batch did not come back */
-    uint8_t slot; /* where the candidate runs; index in the definition; set when its turn comes */
+    uint8_t rounds;      /* how often the action of this step was started, or people were asked, before */
+    uint8_t probe_tries; /* how often its probe could not tell, since the command ended */
+    bool is_down;        /* nothing serves, since down_from_ms */
+    bool is_stopped;     /* no step forward now: a freeze, or a brake */
+    bool is_extended;    /* OBSERVING: it waits longer for a source that errs */
+    bool is_single;      /* way back: host by host, since one of a batch did not come back */
+    uint8_t slot;        /* where the candidate runs; index in the definition; set when its turn comes */
     uint8_t stable_slot;
     uint8_t step;
     uint8_t undo_next;           /* ROLLING_BACK: so many steps are still to be undone: plan_undo_step() */

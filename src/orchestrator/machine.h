@@ -54,6 +54,11 @@ static inline void running_next_step(struct machine *machine)
     running_enter_from(machine, running_next(machine->state));
 }
 
+/* approval.c: people's word. */
+void approval_enter(struct machine *machine, const struct plan_step *step);
+void approval_remind(struct machine *machine); /* once, at half of its time */
+int64_t approval_reminder_ms(const struct plan *plan, const struct deployment_state *state); /* or NEVER */
+
 /* gate.c: another system's word. */
 void gate_enter(struct machine *machine, const struct plan_step *step);
 void gate_result(struct machine *machine, enum result result);

@@ -98,6 +98,7 @@ static const char *const trace_kinds[] = {
     [TRACE_DISASTER] = "disaster",
     [TRACE_DISASTER_OVER] = "disaster_over",
     [TRACE_BRAKED] = "braked",
+    [TRACE_REMINDED] = "approval_reminded",
 };
 
 static const char *const gate_answers[] = {

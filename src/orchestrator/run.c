@@ -332,7 +332,7 @@ int64_t run_deadline(const struct run_plan *plan, const struct run_state *state)
     if (!run_phase_is_active(state->phase))
         return at_ms;
     for (uint8_t i = stage->first; i < stage->first + stage->count; i++)
-        if (!run_task_is_over(state->tasks[i].phase) && state->tasks[i].at_ms < at_ms)
-            at_ms = state->tasks[i].at_ms;
+        if (run_task_due_ms(plan, state, i) < at_ms)
+            at_ms = run_task_due_ms(plan, state, i);
     return at_ms;
 }

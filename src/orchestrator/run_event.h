@@ -66,7 +66,8 @@ enum run_trace_kind {
     RUN_TRACE_TRY,      /* a: task, b: tries: one ended and another one comes */
     RUN_TRACE_GIVEN_UP, /* a: task: its command did not confirm its end */
     RUN_TRACE_FALLS,    /* a: task: its deployment goes wrong, and the others of its stage fall with it */
-    RUN_TRACE_APPROVED  /* a: task, b: how many so far, of one that needs several */
+    RUN_TRACE_APPROVED, /* a: task, b: how many so far, of one that needs several */
+    RUN_TRACE_REMINDED  /* a: task, b: how many it needs: half of an approval's time is over */
 };
 
 struct run_trace {

@@ -18,6 +18,7 @@ void run_task_start(struct run_machine *machine, uint8_t task);
 void run_task_stop(struct run_machine *machine, uint8_t task);
 void run_task_result(struct run_machine *machine, uint8_t task);
 void run_task_tick(struct run_machine *machine, uint8_t task);
+int64_t run_task_due_ms(const struct run_plan *plan, const struct run_state *state, uint8_t task);
 void run_task_recover(struct run_machine *machine, uint8_t task);
 void run_task_started(struct run_machine *machine, uint8_t task);
 void run_task_deployment(struct run_machine *machine, uint8_t task);

@@ -23,7 +23,7 @@ static const char *const trace_kinds[] = {
     [RUN_TRACE_PHASE] = "run_phase",       [RUN_TRACE_STAGE] = "run_stage",
     [RUN_TRACE_TASK] = "run_task",         [RUN_TRACE_TRY] = "run_try",
     [RUN_TRACE_GIVEN_UP] = "run_given_up", [RUN_TRACE_FALLS] = "run_falls",
-    [RUN_TRACE_APPROVED] = "run_approved",
+    [RUN_TRACE_APPROVED] = "run_approved", [RUN_TRACE_REMINDED] = "run_reminded",
 };
 
 static const char *const causes[CAUSE_COUNT] = {

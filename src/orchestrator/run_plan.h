@@ -31,7 +31,7 @@ struct run_plan_task {
     enum run_task_kind kind;
     enum command_repeat repeat; /* COMMAND: may it be started again when its fate is unknown? */
     bool passes_silent;         /* AWAIT: silence is an answer, and a good one */
-    uint8_t need;               /* AWAIT: so many have to say yes; 0 is 1 */
+    uint8_t need;               /* AWAIT: so many people have to say yes; 0: one answer, of whomever */
     uint16_t reference;         /* index in the definition: of the task's command, of the environment */
     uint16_t tries_max;         /* COMMAND: ≥ 1 */
     int64_t limit_ms;           /* COMMAND: of one try; AWAIT: longest silence */

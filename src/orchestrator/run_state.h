@@ -33,7 +33,7 @@ enum run_task_phase {
     TASK_PHASE_COUNT
 };
 
-/* Why a task failed, for people. */
+/* Why a task failed, for people. Of one that awaits people, SILENCE: they were reminded. */
 enum run_cause {
     CAUSE_NONE,
     CAUSE_COMMAND,    /* it ended badly */

@@ -40,6 +40,8 @@ void run_task_enter(struct run_machine *machine, uint8_t task, enum run_task_pha
     struct run_task *of = &machine->state->tasks[task];
 
     assert(!run_task_is_over(of->phase));
+    if (of->phase == TASK_AWAITING)
+        of->cause = CAUSE_NONE; /* whether people were reminded is history */
     of->phase = phase;
     of->at_ms = at_ms;
     run_machine_trace(machine, RUN_TRACE_TASK, task, phase);
@@ -73,11 +75,11 @@ void run_task_start(struct run_machine *machine, uint8_t task)
 
 static void fail(struct run_machine *machine, uint8_t task, enum run_cause cause)
 {
-    machine->state->tasks[task].cause = (uint8_t)cause;
     if (stage_of(machine)->on_failure == RUN_OUTCOME_ASK)
         run_task_enter(machine, task, TASK_ASKING, machine->event->now_ms + stage_of(machine)->ask_limit_ms);
     else
         run_task_enter(machine, task, TASK_FAILED, DEPLOYMENT_NEVER);
+    machine->state->tasks[task].cause = (uint8_t)cause;
 }
 
 /* The first digest is the artifact's, unless a deployment began without any: what passed one environment is
@@ -225,12 +227,37 @@ static void (*const due[TASK_PHASE_COUNT])(struct run_machine *, uint8_t) = {
     [TASK_ASKING] = end_question, [TASK_STOPPING] = stop_again,
 };
 
+static int64_t reminder_ms(const struct run_plan *plan, const struct run_state *state, uint8_t task)
+{
+    const struct run_task *of = &state->tasks[task];
+    bool is_wanted = of->phase == TASK_AWAITING && plan->tasks[task].need > 0 && of->cause == CAUSE_NONE;
+
+    return is_wanted ? of->at_ms - plan->tasks[task].limit_ms / 2 : DEPLOYMENT_NEVER;
+}
+
+int64_t run_task_due_ms(const struct run_plan *plan, const struct run_state *state, uint8_t task)
+{
+    int64_t at_ms = run_task_is_over(state->tasks[task].phase) ? DEPLOYMENT_NEVER : state->tasks[task].at_ms;
+    int64_t remind_ms = reminder_ms(plan, state, task);
+
+    return remind_ms < at_ms ? remind_ms : at_ms;
+}
+
+static void remind(struct run_machine *machine, uint8_t task)
+{
+    machine->state->tasks[task].cause = CAUSE_SILENCE;
+    run_machine_trace(machine, RUN_TRACE_REMINDED, task, planned(machine, task)->need);
+}
+
 void run_task_tick(struct run_machine *machine, uint8_t task)
 {
     const struct run_task *of = &machine->state->tasks[task];
 
-    if (machine->event->now_ms < of->at_ms)
+    if (machine->event->now_ms < of->at_ms) {
+        if (machine->event->now_ms >= reminder_ms(machine->plan, machine->state, task))
+            remind(machine, task);
         return;
+    }
     assert(due[of->phase] != NULL);
     due[of->phase](machine, task);
 }

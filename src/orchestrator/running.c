@@ -29,16 +29,6 @@ static void enter_observe(struct machine *machine, const struct plan_step *step)
         machine_enter_phase(machine, PHASE_WATCHING);
 }
 
-static void enter_approve(struct machine *machine, const struct plan_step *step)
-{
-    struct deployment_state *state = machine->state;
-
-    state->step_state = STEP_WAITING;
-    state->approvals = 0;
-    state->limit_at_ms = machine->event->now_ms + step->limit_ms;
-    machine_trace(machine, TRACE_APPROVAL_WANTED, state->step, step->approvals);
-}
-
 static void enter_action(struct machine *machine, enum action_kind kind, const struct plan_step *step)
 {
     struct deployment_state *state = machine->state;
@@ -75,7 +65,7 @@ static void enter_step(struct machine *machine, uint8_t index)
         enter_observe(machine, step);
         return;
     case STEP_APPROVE:
-        enter_approve(machine, step);
+        approval_enter(machine, step);
         return;
     case STEP_REPLACE:
         replace_enter(machine);
@@ -276,6 +266,7 @@ void running_tick(struct machine *machine)
         gate_shut(machine);
         return;
     }
+    approval_remind(machine);
     if (tick_flight(machine))
         return;
     switch (state->step_state) {
@@ -361,10 +352,11 @@ void running_action_failed(struct machine *machine, enum result result)
     machine_escalate(machine);
 }
 
-/* Once more, after a pause. */
+/* Once more, after a pause. A mend of the traffic is no round of its step. */
 void running_start_over(struct machine *machine)
 {
-    machine->state->rounds++;
+    if (running_is_steps_own(machine->state))
+        machine->state->rounds++;
     machine_back_off(machine);
 }
 

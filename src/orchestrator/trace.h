@@ -37,7 +37,8 @@ enum trace_kind {
                         deployment, b: 1 the version left the quarantine with it */
     TRACE_DISASTER,  /* a: sequence: what was declared for the worst is run */
     TRACE_DISASTER_OVER, /* a: 1 it ended well */
-    TRACE_BRAKED         /* of the engine: its failure closed a brake; a: 1 the fleet's, b: how many failed */
+    TRACE_BRAKED,        /* of the engine: its failure closed a brake; a: 1 the fleet's, b: how many failed */
+    TRACE_REMINDED       /* a: step, b: how many: half of an approval's time is over */
 };
 
 /* Whose FAIL it is, where no rule is known. */

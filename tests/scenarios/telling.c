@@ -173,6 +173,7 @@ static void tell_trace(struct stage *stage, uint64_t deployment, const struct tr
         tell_hold(stage, deployment, trace);
         return;
     case TRACE_APPROVAL_WANTED:
+    case TRACE_REMINDED:
         stage_tell(stage, true, deployment, "%s %u", kind, trace->b);
         return;
     case TRACE_DRIFT:

@@ -36,7 +36,8 @@ struct oracle_step {
     uint32_t passed_attempt; /* that a pass verdict is bound to */
     bool is_done;
     bool has_failed;
-    bool was_held; /* since its newest entry */
+    bool was_held;    /* since its newest entry */
+    bool is_reminded; /* its people were asked once more, since its newest entry */
     uint16_t approvals;
     int64_t limit_up_ms; /* its limit counts from here: from its entry, or from the end of a hold */
     int64_t entered_up_ms;

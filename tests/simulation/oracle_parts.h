@@ -63,6 +63,12 @@ void oracle_check_rule(struct world *world, const struct batch_row *row);
 /* oracle_back.c: it was rolled back. */
 void oracle_check_way_back(struct world *world, uint64_t deployment);
 
+/* oracle_people.c: an approval's people say yes, or are asked once more; silence ended it. */
+void oracle_asked(struct world *world, uint64_t deployment, const struct batch_row *row);
+void oracle_check_silence(struct world *world, uint64_t deployment);
+void oracle_run_reminded(struct world *world, const struct batch_row *row);
+void oracle_run_check_silence(struct world *world, const struct batch_row *row, uint8_t task);
+
 /* oracle_worst.c: an audit row is counted, and looked at where it is a retry or disaster recovery; an intent
  * is looked at. */
 void oracle_note_trace(struct world *world, uint64_t deployment, const struct batch_row *row);

@@ -133,6 +133,8 @@ static void enter_phase(struct world *world, uint64_t deployment, const struct b
     if (to == PHASE_ROLLING_BACK)
         history->has_gone_back = true;
     oracle_check_overtaken(world, deployment, row);
+    if (to == PHASE_ROLLING_BACK && row->trace.b == ENDING_NOT_APPROVED && row->token == 0)
+        oracle_check_silence(world, deployment);
     if (to == PHASE_QUEUED || to == PHASE_ADMITTING || phase_is_terminal(to))
         history->phase_up_ms = shell_up_ms(world);
     if (phase_is_terminal(to)) {
@@ -173,7 +175,7 @@ static void enter_step(struct world *world, uint64_t deployment, const struct ba
     struct oracle_step *step = &history->steps[index];
     step->attempt = row->trace.b;
     step->approvals = 0;
-    step->was_held = false;
+    step->was_held = step->is_reminded = false;
     step->unheld_up_ms = 0;
     step->entered_up_ms = step->limit_up_ms = world->shell.commit_up_ms;
     history->confirmed_engine_ms = world->oracle.batch_ms;
@@ -182,6 +184,8 @@ static void enter_step(struct world *world, uint64_t deployment, const struct ba
 static void hold(struct world *world, struct oracle_history *history, const struct batch_row *row)
 {
     world->tally->holds[row->trace.a]++;
+    if (row->trace.a == HOLD_PERSON && row->token == 0)
+        oracle_check_silence(world, row->deployment);
     history->steps[history->step].was_held = true;
     if (history->is_held)
         return;
@@ -357,6 +361,8 @@ static void confirm(struct world *world, uint64_t deployment, const struct batch
         history->is_read_anew = false;
     history->confirmed = (uint16_t)row->trace.a;
     oracle_due_drop(world, DUE_DRIFT, deployment, ledger_find(world, deployment)->site);
+    if (row->trace.kind == TRACE_DRIFT && history->confirmed > row->state->desired_share)
+        oracle_expect_mend(world, deployment);
 }
 
 void oracle_trace(struct world *world, uint64_t deployment, const struct batch_row *row)
@@ -372,12 +378,8 @@ void oracle_trace(struct world *world, uint64_t deployment, const struct batch_r
         enter_step(world, deployment, row);
         return;
     case TRACE_CONFIRMED:
-        confirm(world, deployment, row);
-        return;
     case TRACE_DRIFT:
         confirm(world, deployment, row);
-        if (history->confirmed > row->state->desired_share)
-            oracle_expect_mend(world, deployment);
         return;
     case TRACE_STEP_PASS:
         pass_step(world, deployment, row);
@@ -395,7 +397,8 @@ void oracle_trace(struct world *world, uint64_t deployment, const struct batch_r
         resume(world, history);
         return;
     case TRACE_APPROVED:
-        history->steps[history->step].approvals = (uint16_t)row->trace.a;
+    case TRACE_REMINDED:
+        oracle_asked(world, deployment, row);
         return;
     case TRACE_QUARANTINE:
         check_quarantine(world, deployment);

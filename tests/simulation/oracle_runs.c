@@ -146,6 +146,8 @@ static void take_task(struct world *world, uint64_t run, uint8_t task, enum run_
     if (phase == TASK_DONE)
         check_approved(world, run, task);
     stored->tasks[task] = phase;
+    if (phase == TASK_AWAITING)
+        stored->awaited_up_ms[task] = shell_up_ms(world);
     oracle_due_drop(world, DUE_TASK, run, task);
     if (phase == TASK_RUNNING)
         check_places(world, run, task);
@@ -172,7 +174,11 @@ void oracle_run_row(struct world *world, const struct batch_row *row)
         take_stage(world, run, (uint8_t)trace->a);
         return;
     case RUN_TRACE_TASK:
+        oracle_run_check_silence(world, row, (uint8_t)trace->a);
         take_task(world, run, (uint8_t)trace->a, (enum run_task_phase)trace->b);
+        return;
+    case RUN_TRACE_REMINDED:
+        oracle_run_reminded(world, row);
         return;
     case RUN_TRACE_TRY:
         return;

@@ -61,7 +61,9 @@ struct run_stored {
     uint8_t stage;
     enum run_task_phase tasks[RUN_TASKS_MAX];
     uint8_t approvals[RUN_TASKS_MAX];
-    int64_t moved_up_ms; /* newest change */
+    bool is_reminded[RUN_TASKS_MAX];
+    int64_t awaited_up_ms[RUN_TASKS_MAX]; /* since then */
+    int64_t moved_up_ms;                  /* newest change */
     struct run_state state;
 };
 

@@ -13,7 +13,7 @@
 enum {
     TALLY_ENDINGS = ENDING_FELL + 1,
     TALLY_HOLDS = HOLD_GATE + 1,
-    TALLY_TRACES = TRACE_BRAKED + 1,
+    TALLY_TRACES = TRACE_REMINDED + 1,
     TALLY_LEVELS = 5, /* deployments together: queued, admitting, running, and behind steps that they took */
     TALLY_FALLS = TALLY_LEVELS,
     TALLY_ENDS,

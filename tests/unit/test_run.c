@@ -389,9 +389,61 @@ static void test_one_decides_what_failed(void **state)
     assert_int_equal(run_trial_phase(&trial, RUN_TRIAL_LOAD), TASK_DONE);
 }
 
+/* People are asked once more at half of their time, over restarts too; whatever else answers is not. */
+static void test_people_are_reminded_once(void **state)
+{
+    struct run_trial trial;
+
+    (void)state;
+    run_trial_init(&trial);
+    run_trial_to_stage(&trial, RUN_TRIAL_TEST);
+    run_trial_tick(&trial, RUN_TRIAL_AWAIT_MS / 2);
+    assert_int_equal(trial.decision.trace_count, 0);
+    run_trial_init(&trial);
+    trial.plan.tasks[RUN_TRIAL_LOAD].need = 2;
+    trial.plan.tasks[RUN_TRIAL_LOAD].passes_silent = true;
+    run_trial_to_stage(&trial, RUN_TRIAL_TEST);
+    struct run_trial silent = trial;
+    run_trial_tick(&trial, RUN_TRIAL_AWAIT_MS / 2);
+    assert_int_equal(trial.decision.traces[0].kind, RUN_TRACE_REMINDED);
+    assert_int_equal(trial.decision.traces[0].a, RUN_TRIAL_LOAD);
+    assert_int_equal(trial.decision.traces[0].b, 2);
+    assert_string_equal(run_trace_kind_name(RUN_TRACE_REMINDED), "run_reminded");
+    run_trial_event(&trial, (struct run_event){.kind = RUN_EVENT_RECOVERED});
+    run_trial_tick(&trial, 1);
+    assert_int_equal(trial.decision.trace_count, 0);
+    (void)run_trial_answer(&trial, RUN_TRIAL_LOAD, RUN_RESULT_DONE);
+    (void)run_trial_answer(&trial, RUN_TRIAL_LOAD, RUN_RESULT_DONE);
+    assert_int_equal(trial.state.tasks[RUN_TRIAL_LOAD].cause, CAUSE_NONE);
+    run_trial_tick(&silent, RUN_TRIAL_AWAIT_MS);
+    assert_int_equal(run_trial_phase(&silent, RUN_TRIAL_LOAD), TASK_DONE);
+    assert_int_not_equal(silent.decision.traces[0].kind, RUN_TRACE_REMINDED);
+}
+
+/* It is a deadline of the machine, before that of the silence. */
+static void test_the_deadline_of_a_reminder(void **state)
+{
+    struct run_trial trial;
+
+    (void)state;
+    run_trial_init(&trial);
+    trial.plan.tasks[RUN_TRIAL_LOAD].need = 1;
+    run_trial_to_stage(&trial, RUN_TRIAL_TEST);
+    trial.state.tasks[RUN_TRIAL_UNIT].at_ms = DEPLOYMENT_NEVER;
+    trial.state.tasks[RUN_TRIAL_INTEGRATION].at_ms = DEPLOYMENT_NEVER;
+    int64_t at_ms = trial.state.tasks[RUN_TRIAL_LOAD].at_ms;
+    assert_int_equal(run_deadline(&trial.plan, &trial.state), at_ms - RUN_TRIAL_AWAIT_MS / 2);
+    run_trial_tick(&trial, RUN_TRIAL_AWAIT_MS / 2);
+    assert_int_equal(run_deadline(&trial.plan, &trial.state), at_ms);
+    run_trial_event(&trial, (struct run_event){.kind = RUN_EVENT_ABORT});
+    assert_int_equal(trial.state.tasks[RUN_TRIAL_LOAD].cause, CAUSE_NONE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_people_are_reminded_once),
+        cmocka_unit_test(test_the_deadline_of_a_reminder),
         cmocka_unit_test(test_several_approve),
         cmocka_unit_test(test_one_decides_what_failed),
         cmocka_unit_test(test_good_way),
