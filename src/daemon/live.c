@@ -91,6 +91,7 @@ void live_free(struct live *live)
     free(live->rule_states);
     free(live->series);
     free(live->said);
+    free(live->back);
     trace_lists_done(&live->trace_lists);
     free(live);
 }

@@ -23,6 +23,12 @@ struct live_series {
     struct collector_watch *watch; /* NULL: could not be started */
 };
 
+/* What a person asked for, while it goes on. */
+struct said_word {
+    char actor[NAME_MAX_LENGTH + 1];
+    char reason[DAEMON_WHY_MAX];
+};
+
 /* Whose sentence for people it is; the first that says something is heard. */
 enum live_voice {
     LIVE_BACK,   /* a lever or probe of the way back; over once that goes on */
@@ -47,7 +53,8 @@ struct live {
     uint64_t previous_key;                 /* 0: none */
     uint64_t taken_back;                   /* the promoted deployment that this one takes back; 0: none */
     char reason[DAEMON_WHY_MAX];           /* of the start or of the last verb */
-    char actor[NAME_MAX_LENGTH + 1];
+    char actor[NAME_MAX_LENGTH + 1];       /* who started it */
+    struct said_word *back;             /* who takes it back; NULL: nobody does, or it goes back by itself */
     char commit[LIVE_COMMIT_SIZE];      /* what it was built from; "" not said */
     char traceparent[TRACEPARENT_SIZE]; /* as it is kept; "": of before there were traces */
     struct trace_lists trace_lists;     /* what goes on beside it */

@@ -6,6 +6,7 @@
 #include "api/record.h"
 #include "daemon/drifting.h"
 #include "daemon/exporting.h"
+#include "daemon/notice_cause.h"
 #include "daemon/run_notices.h"
 #include "daemon/tracing.h"
 #include "drivers/notice_kind.h"
@@ -34,6 +35,7 @@ struct telling {
     const struct live *live;
     const struct batch_row *row;
     struct kind kind;
+    struct notice_cause cause;
     unsigned ends; /* bits of enum notice_alert: who was told that it is so must hear that it is over */
     size_t first;  /* of its rows */
     int64_t now_ms;
@@ -66,6 +68,7 @@ static const struct kind trace_kinds[] = {
     [TRACE_BRAKED] = {"brake_closed", true,
                       "failed, and closes the brake of its service: nothing begins there"},
     [TRACE_FORGOTTEN] = {"quarantine_forgotten", true, "pushed the oldest version out of a full quarantine"},
+    [TRACE_REMINDED] = {"approval_wanted", true, "still waits for approval, and half of the time is over"},
 };
 
 /* A trial that passed and is taken away as it was to be is nothing that people are called for. */
@@ -149,6 +152,15 @@ static void add_ends(cJSON *data, unsigned ends)
             cJSON_AddItemToArray(array, cJSON_CreateString(notice_alert_name(i)));
 }
 
+/* What is done, by whom and why; and who began it all. */
+static void add_cause(cJSON *data, const struct telling *telling)
+{
+    cJSON_AddStringToObject(data, "action", notice_kind_find(telling->kind.name)->action);
+    cJSON_AddStringToObject(data, "actor", telling->cause.actor);
+    cJSON_AddStringToObject(data, "reason", telling->cause.reason);
+    cJSON_AddStringToObject(data, "author", telling->live->actor);
+}
+
 static cJSON *data_of(const struct telling *telling)
 {
     const struct live *live = telling->live;
@@ -168,6 +180,8 @@ static cJSON *data_of(const struct telling *telling)
     cJSON_AddStringToObject(data, "previous", live->previous);
     cJSON_AddStringToObject(data, "state", phase_name(row->state->phase));
     cJSON_AddStringToObject(data, "ending", ending_name(row->state->ending));
+    if (row->trace.kind == TRACE_REMINDED)
+        cJSON_AddTrueToObject(data, "reminder");
     cJSON_AddNumberToObject(data, "step", row->state->step);
     add_number(data, "share", row->state->confirmed_share / 100.0);
     if (row->state->down_ms > 0)
@@ -175,8 +189,7 @@ static cJSON *data_of(const struct telling *telling)
     add_rule(data, live, row);
     add_group(data, live, row);
     add_answer(data, live, row, id);
-    cJSON_AddStringToObject(data, "actor", live->actor);
-    cJSON_AddStringToObject(data, "reason", live->reason);
+    add_cause(data, telling);
     if (live->commit[0] != '\0')
         cJSON_AddStringToObject(data, "commit", live->commit);
     if (live_why(live)[0] != '\0')
@@ -310,6 +323,7 @@ static void tell_of(struct notices *notices, struct live *live, const struct bat
                                     .live = live,
                                     .row = row,
                                     .kind = *kind,
+                                    .cause = notice_cause_of(live, row),
                                     .ends = meaning->incident == NOTICE_ENDS ? live->alerts : 0,
                                     .first = notices->count,
                                     .now_ms = now_ms};

@@ -6,6 +6,7 @@
 #include "daemon/drifting.h"
 #include "daemon/live_log.h"
 #include "daemon/mishaps.h"
+#include "daemon/notice_cause.h"
 #include "daemon/recalling.h"
 #include "daemon/run_incidents.h"
 #include "daemon/run_live.h"
@@ -53,6 +54,7 @@ static struct live *revive(struct daemon *daemon, const struct journal_recovered
     live->target = recovered->deployment.target;
     live->previous_key = recovered->deployment.previous_key;
     live->taken_back = recovered->deployment.taken_back;
+    live->back = notice_cause_keep(NULL, recovered->back_actor, recovered->back_reason);
     live->alerts = (1U << NOTICE_ALERT_COUNT) - 1;
     live->begun_ms = daemon_now_ms(daemon) - (clock_wall_ms() - recovered->deployment.created_ms);
     if (recovered->deployment.state.phase == PHASE_ROLLING_BACK)

@@ -66,6 +66,7 @@ void run_live_free(struct run_live *live)
     run_definition_free(live->definition);
     free(live->sealed);
     free(live->actor);
+    free(live->end);
     free(live->reason);
     free(live->run_url);
     free(live->commit);

@@ -51,6 +51,7 @@ struct run_live {
     uint64_t asked_key; /* the version as it was asked for */
     char version[VERSION_MAX_LENGTH + 1];
     char *actor, *reason, *run_url, *commit;
+    struct said_word *end;              /* who ends it; NULL: nobody does, or it ends by itself */
     char traceparent[TRACEPARENT_SIZE]; /* as it is kept */
     struct trace_lists trace_lists;     /* what goes on beside it */
     struct err refusal; /* why the daemon itself refused the last deployment that it asked for */

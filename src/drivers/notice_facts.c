@@ -32,7 +32,8 @@ static void read_texts(const cJSON *data, struct notice_facts *facts)
         {"rule", &facts->rule},           {"condition", &facts->condition},
         {"metric", &facts->metric},       {"actor", &facts->actor},
         {"reason", &facts->reason},       {"why", &facts->why},
-        {"commit", &facts->commit},
+        {"commit", &facts->commit},       {"author", &facts->author},
+        {"action", &facts->action},
     };
 
     for (size_t i = 0; i < ARRAY_LENGTH(texts); i++)
@@ -86,6 +87,8 @@ bool notice_facts_read(const char *body, struct notice_facts *ret_facts, struct 
     facts.share = json_number_of(data, "share");
     facts.ends = read_ends(data);
     facts.kind = notice_kind_find(facts.event);
+    if (facts.action[0] == '\0') /* written by an older program */
+        facts.action = facts.kind->action;
     *ret_facts = facts;
     return true;
 }
@@ -175,11 +178,13 @@ size_t notice_fields(const struct notice_facts *facts, struct notice_field array
         text_add(&share, " %%");
     add(&fields, "Traffic", true, memory);
     add_rule(&fields, facts);
-    add(&fields, "Action", false, facts->kind->action);
+    add(&fields, "Action", false, facts->action);
     add(&fields, "Plan", false, facts->plan);
     add(&fields, "Asked", true, facts->approvers);
     add(&fields, "Answer", false, facts->answer);
     add(&fields, "Who", true, facts->actor);
+    if (strcmp(facts->author, facts->actor) != 0)
+        add(&fields, "Started by", true, facts->author);
     add(&fields, "Reason", false, facts->reason);
     add(&fields, "Why", false, facts->why);
     add(&fields, "Evidence", true, facts->evidence);

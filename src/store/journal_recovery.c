@@ -71,6 +71,21 @@ static void read_intents(struct sql *sql, struct journal_recovered *recovered)
     row_end(&row);
 }
 
+/* False: no room for it. */
+static bool read_back(struct sql *sql, struct journal_recovered *recovered, struct arena *arena)
+{
+    struct row row = sql_row(sql, STATEMENT_AUDIT_BACK);
+
+    recovered->back_actor = recovered->back_reason = "";
+    row_key(&row, recovered->deployment.id);
+    if (recovered->deployment.state.phase == PHASE_ROLLING_BACK && row_next(&row)) {
+        recovered->back_actor = arena_copy_text(arena, row_get_text(&row));
+        recovered->back_reason = arena_copy_text(arena, row_get_text(&row));
+    }
+    row_end(&row);
+    return recovered->back_actor != NULL && recovered->back_reason != NULL;
+}
+
 static bool recover_deployment(struct sql *sql, struct row *row, struct arena *arena,
                                struct journal_recovered *recovered, struct err *err)
 {
@@ -81,6 +96,9 @@ static bool recover_deployment(struct sql *sql, struct row *row, struct arena *a
                          &recovered->baggage, err) ||
         !deployment_row_rules(sql, recovered->deployment.id, recovered->rules, &recovered->rule_bits, err))
         return false;
+    if (!read_back(sql, recovered, arena))
+        return err_set(err, ERR_LIMIT, "deployment %llu: its texts are larger than the memory for them",
+                       (unsigned long long)recovered->deployment.id);
     read_intents(sql, recovered);
     return true;
 }

@@ -46,8 +46,9 @@ struct journal_intent {
 struct journal_recovered {
     struct journal_deployment deployment;
     const char *sealed;
-    const char *tracestate, *baggage; /* "" none */
-    uint32_t rule_bits;               /* bit r: rules[r] was stored; the others are zero */
+    const char *tracestate, *baggage;     /* "" none */
+    const char *back_actor, *back_reason; /* who takes it back; "" nobody, or it does not go back */
+    uint32_t rule_bits;                   /* bit r: rules[r] was stored; the others are zero */
     struct rule_state rules[PLAN_RULES_MAX];
     size_t intent_count;
     struct journal_intent intents[JOURNAL_INTENTS_MAX]; /* the newest first */

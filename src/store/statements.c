@@ -112,6 +112,9 @@ static const char *const statements[STATEMENT_COUNT] = {
     [STATEMENT_AUDIT] = AUDIT_COLUMNS "WHERE event > ? ORDER BY event LIMIT ?",
     [STATEMENT_AUDIT_BEFORE] = AUDIT_COLUMNS "WHERE event < ? ORDER BY event DESC LIMIT ?",
     [STATEMENT_AUDIT_OF] = AUDIT_COLUMNS "WHERE event > ? AND deployment = ?3 ORDER BY event LIMIT ?2",
+    [STATEMENT_AUDIT_BACK] =
+        "SELECT actor, reason FROM audit WHERE deployment = ? AND what = 'phase' AND a = 4"
+        " ORDER BY event DESC LIMIT 1",
     [STATEMENT_OUTBOX_INSERT] =
         "INSERT INTO outbox(id, receiver, kind, body, deployment, attempts, due_ms, created_ms, state)"
         " VALUES (?, ?, ?, ?, ?, 0, ?, ?, 0) ON CONFLICT(id) DO NOTHING",
