@@ -62,6 +62,8 @@ const struct metric_family metric_families[] = {
     {"verdict_notifications_lost_total", METRIC_COUNTER,
      "Notices given up because too many waited for their receiver"},
     {"verdict_notifications_total", METRIC_COUNTER, "Tries to deliver a notice, by outcome"},
+    {"verdict_notifier_breaker", METRIC_GAUGE,
+     "Is a receiver left alone: 0 closed, 1 half open (one notice asks), 2 open"},
     {"verdict_outbox_depth", METRIC_GAUGE, "Notices that wait for delivery"},
     {"verdict_recovery_plan", METRIC_GAUGE, "1 for each recovery plan"},
     {"verdict_recovery_rehearsal_passed", METRIC_GAUGE,

@@ -134,7 +134,7 @@ static void add_answer(cJSON *data, const struct live *live, const struct batch_
     char text[RECORD_SUMMARY_SIZE];
     struct text who;
 
-    if (row->trace.kind != TRACE_APPROVAL_WANTED)
+    if (row->trace.kind != TRACE_APPROVAL_WANTED && row->trace.kind != TRACE_REMINDED)
         return;
     text_init(&who, text, sizeof(text));
     record_approvers(live->definition, live->actor, &who);

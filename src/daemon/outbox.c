@@ -1,7 +1,9 @@
-/* outbox.c - delivers what the journal's outbox holds: at least once, each receiver at its own pace.
+/* outbox.c - delivers what the journal's outbox holds: at least once, each receiver at its own pace; one that
+ * is gone is left alone, whatever waits for it, and asked with one notice from time to time (breaker.h).
  * SPDX-License-Identifier: MIT */
 #include "daemon/exporting.h"
 #include "daemon/live_log.h"
+#include "drivers/breaker.h"
 #include "io/memory.h"
 #include "store/journal_outbox.h"
 
@@ -9,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OUTBOX_IDLE_MS = 60000, OUTBOX_AGAIN_MS = 1000 };
+enum { OUTBOX_IDLE_MS = 60000, OUTBOX_AGAIN_MS = 1000, RECEIVER_SIZE = 2 * NAME_MAX_LENGTH };
 
 /* Pauses after the first, second, ... failed try. Short ones: later notices about the deployment wait behind
  * it. */
@@ -18,7 +20,8 @@ static const int64_t pauses_ms[] = {1000, 2000, 5000, 15000, 60000, 300000};
 /* What is under way to a receiver: one notice at a time, so that they come in the order of what happened. */
 struct lane {
     struct outbox *outbox;
-    bool is_sending;
+    bool is_sending, was_asked; /* was_asked: the try got to the receiver's driver */
+    struct breaker breaker;
     char id[JOURNAL_NOTICE_ID_SIZE]; /* of the last one, also when its try has ended */
     uint64_t deployment;             /* 0: it is about none */
     uint32_t attempts;               /* before that try */
@@ -35,10 +38,11 @@ struct outbox {
     struct daemon *daemon;
     struct loop_timer *timer;
     bool is_asking;
-    bool is_wanted;                            /* asked to look while it was asking */
-    uint64_t given_up;                         /* since too many waited for their receiver */
-    uint64_t depth;                            /* all that waited at the last look */
-    bool is_stale;                             /* a try ended while it was asking: the page may not know */
+    bool is_wanted;    /* asked to look while it was asking */
+    uint64_t given_up; /* since too many waited for their receiver */
+    uint64_t depth;    /* all that waited at the last look */
+    int64_t opens_ms;  /* the soonest that a receiver that was left alone, and has something due, is asked */
+    bool is_stale;     /* a try ended while it was asking: the page may not know */
     struct lane lanes[SETTINGS_INSTANCES_MAX]; /* as daemon->receivers */
 };
 
@@ -108,6 +112,38 @@ static void log_end(struct lane *lane, const char *why)
     (void)snprintf(lane->said, sizeof(lane->said), "%s", why);
 }
 
+/* What waits is due at once where the receiver is there again. */
+static void close_breaker(const struct lane *lane)
+{
+    struct daemon *daemon = lane->outbox->daemon;
+    char name[RECEIVER_SIZE];
+    struct err err = {0};
+
+    (void)snprintf(name, sizeof(name), "%s:%s", lane->receiver->type->name, lane->receiver->name);
+    log_say(&daemon->log, LOG_LEVEL_INFO, "%s answers again: all that waits for it goes", name);
+    if (!journal_outbox_wake(daemon->journal, name, daemon_now_ms(daemon), &err))
+        log_say(&daemon->log, LOG_LEVEL_WARN, "%s: %s", name, err.text);
+}
+
+/* Of a try that never got there nothing is known. */
+static void note_try(struct lane *lane, int64_t retry_after_ms)
+{
+    struct daemon *daemon = lane->outbox->daemon;
+    int64_t now_ms = daemon_now_ms(daemon);
+    bool was_open = lane->breaker.state != BREAKER_CLOSED;
+
+    if (!lane->was_asked ||
+        !breaker_tried(&lane->breaker, lane->fate != NOTICE_RETRY, retry_after_ms, now_ms))
+        return;
+    if (lane->breaker.state == BREAKER_CLOSED)
+        close_breaker(lane);
+    else
+        log_say(&daemon->log, was_open ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN,
+                "%s:%s is left alone after %u tries in vain; the next one in %lld s",
+                lane->receiver->type->name, lane->receiver->name, lane->breaker.failures,
+                (long long)(lane->breaker.open_until_ms - now_ms) / 1000);
+}
+
 static void sent(void *data, enum notice_fate fate, int64_t retry_after_ms, const char *why)
 {
     struct lane *lane = data;
@@ -123,6 +159,7 @@ static void sent(void *data, enum notice_fate fate, int64_t retry_after_ms, cons
     lane->fates[fate]++;
     log_end(lane, why);
     keep_end(lane);
+    note_try(lane, retry_after_ms);
     outbox->is_stale = outbox->is_asking;
     outbox_look(outbox);
 }
@@ -131,6 +168,7 @@ static void send_body(struct lane *lane)
 {
     const struct notice notice = {.id = lane->id, .body = lane->body};
 
+    lane->was_asked = true;
     lane->receiver->type->send(lane->receiver->notifier, &notice, sent, lane);
 }
 
@@ -156,6 +194,7 @@ static void start(struct lane *lane, const struct daemon_receiver *receiver,
 {
     memcpy(lane->id, row->id, sizeof(lane->id));
     lane->is_sending = true;
+    lane->was_asked = false;
     lane->deployment = row->deployment;
     lane->attempts = row->attempts;
     lane->body = memory_copy_text(row->body);
@@ -187,7 +226,10 @@ static bool send(struct outbox *outbox, const struct journal_outbox_row *row)
         keep_end(lane);
         return false;
     }
-    start(lane, receiver, row);
+    if (breaker_lets(&lane->breaker, daemon_now_ms(daemon)))
+        start(lane, receiver, row);
+    else if (lane->breaker.open_until_ms < outbox->opens_ms)
+        outbox->opens_ms = lane->breaker.open_until_ms;
     return true;
 }
 
@@ -197,6 +239,7 @@ static void looked(void *data, const struct journal_outbox_page *page)
     int64_t wait_ms = OUTBOX_IDLE_MS;
 
     outbox->is_asking = false;
+    outbox->opens_ms = INT64_MAX;
     outbox->given_up = page->given_up;
     if (page->is_good)
         outbox->depth = page->depth;
@@ -210,6 +253,8 @@ static void looked(void *data, const struct journal_outbox_page *page)
     for (size_t i = 0; i < page->count; i++)
         if (!send(outbox, &page->rows[i]) && wait_ms > OUTBOX_AGAIN_MS)
             wait_ms = OUTBOX_AGAIN_MS;
+    if (outbox->opens_ms != INT64_MAX && outbox->opens_ms - daemon_now_ms(outbox->daemon) < wait_ms)
+        wait_ms = outbox->opens_ms - daemon_now_ms(outbox->daemon);
     if (!page->is_good)
         wait_ms = OUTBOX_AGAIN_MS;
     wait_ms = wait_ms < OUTBOX_IDLE_MS ? wait_ms : OUTBOX_IDLE_MS;
@@ -223,11 +268,15 @@ void outbox_add_metrics(const struct outbox *outbox, FILE *to)
         [NOTICE_DELIVERED] = "delivered", [NOTICE_RETRY] = "failed", [NOTICE_REFUSED] = "refused"};
     const struct daemon *daemon = outbox->daemon;
 
-    for (size_t i = 0; i < daemon->receiver_count; i++)
+    for (size_t i = 0; i < daemon->receiver_count; i++) {
+        const struct daemon_receiver *receiver = &daemon->receivers[i];
         for (size_t k = 0; k < ARRAY_LENGTH(outcomes); k++)
             (void)fprintf(to, "verdict_notifications_total{notifier=\"%s:%s\",outcome=\"%s\"} %llu\n",
-                          daemon->receivers[i].type->name, daemon->receivers[i].name, outcomes[k],
+                          receiver->type->name, receiver->name, outcomes[k],
                           (unsigned long long)outbox->lanes[i].fates[k]);
+        (void)fprintf(to, "verdict_notifier_breaker{notifier=\"%s:%s\"} %d\n", receiver->type->name,
+                      receiver->name, outbox->lanes[i].breaker.state);
+    }
     (void)fprintf(to, "verdict_outbox_depth %llu\n", (unsigned long long)outbox->depth);
     (void)fprintf(to, "verdict_notifications_lost_total %llu\n", (unsigned long long)outbox->given_up);
 }

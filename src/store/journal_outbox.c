@@ -134,11 +134,13 @@ bool journal_outbox_due(struct journal *journal, int64_t now_ms, size_t limit,
     return true;
 }
 
+enum { CHANGE_NAME_SIZE = 128 }; /* of a notice, or of a receiver */
+
 struct change_task {
     struct task task;
     enum statement statement;
     int64_t value; /* new state, or new time */
-    char id[JOURNAL_NOTICE_ID_SIZE];
+    char id[CHANGE_NAME_SIZE];
 };
 
 static void write_change(struct writer *writer, struct task *task)
@@ -184,4 +186,9 @@ bool journal_outbox_done(struct journal *journal, const char *id, bool is_delive
 bool journal_outbox_retry(struct journal *journal, const char *id, int64_t due_ms, struct err *err)
 {
     return change(journal, STATEMENT_OUTBOX_RETRY, id, due_ms, err);
+}
+
+bool journal_outbox_wake(struct journal *journal, const char *receiver, int64_t now_ms, struct err *err)
+{
+    return change(journal, STATEMENT_OUTBOX_WAKE, receiver, now_ms, err);
 }

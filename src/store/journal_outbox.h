@@ -45,5 +45,8 @@ MUST_CHECK bool journal_outbox_done(struct journal *journal, const char *id, boo
 /* A try failed; the next one is at `due_ms`. */
 MUST_CHECK bool journal_outbox_retry(struct journal *journal, const char *id, int64_t due_ms,
                                      struct err *err);
+/* The receiver is there again: what was to be tried later is due at `now_ms`. */
+MUST_CHECK bool journal_outbox_wake(struct journal *journal, const char *receiver, int64_t now_ms,
+                                    struct err *err);
 
 #endif

@@ -134,6 +134,8 @@ static const char *const statements[STATEMENT_COUNT] = {
     [STATEMENT_OUTBOX_END] = "UPDATE outbox SET state = ? WHERE id = ? AND state = 0",
     [STATEMENT_OUTBOX_RETRY] =
         "UPDATE outbox SET attempts = attempts + 1, due_ms = ? WHERE id = ? AND state = 0",
+    [STATEMENT_OUTBOX_WAKE] =
+        "UPDATE outbox SET due_ms = ?1 WHERE receiver = ?2 AND state = 0 AND due_ms > ?1",
     [STATEMENT_OUTBOX_PRUNE] = "DELETE FROM outbox WHERE state <> 0 AND created_ms < ?",
     [STATEMENT_TOKEN_INSERT] = "INSERT INTO tokens(id, hash, principal, is_person, rights, services,"
                                " environments, created_ms, expires_ms, revoked_ms)"

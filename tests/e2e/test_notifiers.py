@@ -6,6 +6,7 @@ import os
 import socket
 import sqlite3
 import threading
+import time
 
 from support import wait_until
 from support.swift import begin, begun, ended, publishing, show
@@ -117,6 +118,38 @@ def test_a_bad_version_pages_until_it_is_back(world):
     assert alerts[0]["payload"]["custom_details"]["Rule"].startswith("queue: lag > 60s")
     assert "lag 300" in alerts[0]["payload"]["custom_details"]["Measured"]
     assert all(state == 1 for _kind, state in outbox(world, "pagerduty:shop")), "all is delivered"
+
+
+def test_a_dead_receiver_costs_few_tries(world):
+    """Many wait for it, and it is asked with one of them from time to time; then all of them come, each once and in order."""
+    peer = Peer(world)
+    begin(world, broker=False, observe="1h", at_most="2h", daemon=peer.settings(), stage=True,
+          edit=lambda text: text.replace('all = [ "webhook:desk" ];', 'all = [ "slack:deploys" ];', 1))
+
+    def counted(name, outcome=""):
+        line = f'{name}{{notifier="slack:deploys"{outcome}}} '
+        return int(next(text for text in world.api("GET", "/metrics").text.splitlines() if text.startswith(line))[len(line):])
+
+    assert counted("verdict_notifier_breaker") == 0
+    for number in range(15):
+        name = begun(world, f"2.0.{number}", "stage")
+        assert world.api("POST", f"/v1/deployments/{name}/abort", {"reason": "next"}).status == 200
+        ended(world, name)
+    wait_until(lambda: counted("verdict_notifier_breaker") == 2, 15, "it is left alone")
+    waiting = outbox(world, "slack:deploys")
+    assert len(waiting) >= 30 and {state for _kind, state in waiting} == {0}, waiting
+    began, tries = time.monotonic(), counted("verdict_notifications_total", ',outcome="failed"')
+    wait_until(lambda: counted("verdict_notifications_total", ',outcome="failed"') > tries, PATIENCE, "one of them asks whether it is there")
+    assert counted("verdict_notifications_total", ',outcome="failed"') <= 3 + 2 and time.monotonic() - began < PATIENCE
+    log = world.programs["verdictd"].log_text()
+    assert log.count("slack:deploys is left alone after 3 tries in vain") == 1, "and people can read it"
+    peer.start()
+    wait_until(lambda: {state for _kind, state in outbox(world, "slack:deploys")} == {1}, PATIENCE, "all of it comes")
+    assert counted("verdict_notifier_breaker") == 0 and "slack:deploys answers again" in world.programs["verdictd"].log_text()
+    assert len(peer.chat()) == len(outbox(world, "slack:deploys")), "nothing twice"
+    for number in range(15):
+        said = [text.split(": ", 1)[1] for text in peer.chat() if f" 2.0.{number}:" in text]
+        assert said[0] == "deployment started" and said[-1] in ("rolled back", "cancelled"), said
 
 
 def test_notices_to_try_a_receiver(world):

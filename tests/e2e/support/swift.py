@@ -78,9 +78,9 @@ def post(world, version, environment="prod"):
     return world.api("POST", "/v1/deployments", {"service": "shop", "environment": environment, "version": version})
 
 
-def begun(world, version):
+def begun(world, version, environment="prod"):
     """Starts one; its id."""
-    answer = post(world, version)
+    answer = post(world, version, environment)
     assert answer.status == 201, answer.text
     return answer.json["id"]
 
