@@ -207,6 +207,16 @@ static const char *worst_of(const cJSON *judged, char to[VALUE_SIZE])
     return to;
 }
 
+static const char *dropped_of(const cJSON *judged, char to[VALUE_SIZE])
+{
+    double dropped = json_number_of(judged, "dropped");
+
+    to[0] = '\0';
+    if (dropped > 0)
+        (void)snprintf(to, VALUE_SIZE, "%.0f (%.3g %%)", dropped, json_number_of(judged, "dropped_percent"));
+    return to;
+}
+
 static void print_rule(FILE *to, const cJSON *rule)
 {
     const char *unit = json_text_of(rule, "unit");
@@ -232,6 +242,7 @@ static void print_rule(FILE *to, const cJSON *rule)
     fact(to, "evidence", statistic_of(rule, value));
     number_fact(to, "counted", rule, "count", "");
     number_fact(to, "counted of stable", rule, "stable_count", "");
+    fact(to, "dropped", dropped_of(rule, value));
     fact(to, "data span", span_of(rule, value));
     fact(to, "may still be", worst_of(rule, value));
     fact(to, "form", json_text_of(rule, "form"));
@@ -254,9 +265,9 @@ static void print_rules(FILE *to, const cJSON *report)
 
 static void print_verdicts(FILE *to, const cJSON *report)
 {
-    static const char *const columns[] = {"time",  "step",  "rule",         "verdict",  "reason",
-                                          "value", "bound", "ratio",        "interval", "evidence",
-                                          "n",     "span",  "may still be", NULL};
+    static const char *const columns[] = {"time",  "step",    "rule",  "verdict",      "reason",
+                                          "value", "bound",   "ratio", "interval",     "evidence",
+                                          "n",     "dropped", "span",  "may still be", NULL};
     const cJSON *row = NULL;
     char value[VALUE_SIZE];
 
@@ -277,6 +288,7 @@ static void print_verdicts(FILE *to, const cJSON *report)
         cell(to, interval_of(row, value));
         cell(to, statistic_of(row, value));
         cell(to, value_of(row, "count", "", value));
+        cell(to, dropped_of(row, value));
         cell(to, span_of(row, value));
         cell(to, worst_of(row, value));
         (void)fputs("</tr>\n", to);

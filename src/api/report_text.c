@@ -46,6 +46,9 @@ static void print_numbers(FILE *to, const struct judgement *judgement, const cha
         (void)fprintf(to, ", evidence %.3g of %.3g", judgement->statistic, judgement->limit);
     if (isfinite(judgement->count))
         (void)fprintf(to, ", n=%.0f", judgement->count);
+    if (judgement->dropped > 0)
+        (void)fprintf(to, ", %" PRIu32 " dropped (%.3g %%)", judgement->dropped,
+                      judgement->dropped_share / 100.0);
     if (isfinite(worst))
         (void)fprintf(to, "; it may still be %.3g times %s", worst, against[0] == '\0' ? "stable" : against);
 }
@@ -109,6 +112,8 @@ static void print_verdicts(FILE *to, const cJSON *verdicts)
             .statistic = json_number_of(row, "statistic"),
             .limit = json_number_of(row, "limit"),
             .count = json_number_of(row, "count"),
+            .dropped = (uint32_t)json_number_of(row, "dropped"),
+            .dropped_share = (uint16_t)lround(100 * json_number_of(row, "dropped_percent")),
         };
         (void)fprintf(to, "  %s  step %.0f  %s  %s", json_text_of(row, "time"),
                       json_number_of(row, "step") + 1.0, json_text_of(row, "verdict"),

@@ -63,6 +63,8 @@ void shape_judgement(cJSON *object, const struct judgement *judgement)
     cJSON_AddNumberToObject(object, "limit", judgement->limit);
     cJSON_AddNumberToObject(object, "count", judgement->count);
     cJSON_AddNumberToObject(object, "stable_count", judgement->stable_count);
+    cJSON_AddNumberToObject(object, "dropped", judgement->dropped);
+    cJSON_AddNumberToObject(object, "dropped_percent", judgement->dropped_share / 100.0);
     cJSON_AddNumberToObject(object, "span_s", (double)(judgement->to_ms - judgement->from_ms) / 1000.0);
 }
 

@@ -147,7 +147,7 @@ static bool read_expectation(const struct json_node *node, struct recorded_expec
 {
     static const char *const names[] = {"verdict", "reason", "by"};
     static const char *const verdicts[] = {"inconclusive", "pass", "fail"};
-    const char *reasons[REASON_NOT_WORSE + 1];
+    const char *reasons[REASON_DROPPED + 1];
     size_t verdict = VERDICT_PASS;
     size_t reason = ARRAY_LENGTH(reasons);
 

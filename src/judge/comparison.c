@@ -275,7 +275,7 @@ static void look(const struct rule *rule, const struct metric_views *views, cons
 {
     take_blocks(rule, views, clock, state, judgement);
     struct sides sides = baseline_sides(rule, views, clock, state);
-    judgement->against = state->against;
+    judgement->against = (uint16_t)state->against;
     report_sums(rule, state, judgement);
     if (judgement->to_ms != state->last.to_ms) /* a block more */
         report_test(rule, &sides, clock, state, judgement);
@@ -302,7 +302,7 @@ void comparison_judge(const struct rule *rule, const struct metric_views *views,
     }
     ret_judgement->from_ms = state->last.from_ms;
     ret_judgement->to_ms = state->last.to_ms;
-    ret_judgement->against = state->against;
+    ret_judgement->against = (uint16_t)state->against;
     if (evidence.lacks == REASON_DECIDED)
         look(rule, views, clock, state, &evidence, ret_judgement);
     else

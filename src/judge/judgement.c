@@ -31,6 +31,7 @@ static const char *const reason_names[] = {
     [REASON_LIMIT] = "limit",
     [REASON_MARGINAL] = "marginal",
     [REASON_NOT_WORSE] = "not-worse",
+    [REASON_DROPPED] = "dropped",
 };
 
 const char *verdict_name(enum verdict verdict)

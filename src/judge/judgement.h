@@ -31,7 +31,8 @@ enum reason {
     REASON_SHARE,        /* the candidate is not seen to get the share that was asked for */
     REASON_LIMIT,        /* more checks were inconclusive than the rule tolerates in a step */
     REASON_MARGINAL,     /* the score lies between failing and passing */
-    REASON_NOT_WORSE     /* a pass: the condition holds, and for stable, which a person called bad, as well */
+    REASON_NOT_WORSE,    /* a pass: the condition holds, and for stable, which a person called bad, as well */
+    REASON_DROPPED       /* too many of the values that came were refused: late, of the future, no numbers */
 };
 
 /* Numbers that let a person judge again; NAN where a rule has none of the kind. */
@@ -46,10 +47,12 @@ struct judgement {
     double statistic;    /* comparison: log10 of the e-value (the largest so far); of levels a bound */
     double limit; /* comparison: log10(1/alpha), which the statistic must reach to fail; of levels, pass */
     double count; /* requests or values of the candidate that were counted */
-    double stable_count; /* the same of the other side */
-    int64_t from_ms;     /* span of the values: from; both 0 where none was read */
-    int64_t to_ms;       /* to (exclusive) */
-    uint64_t against;    /* comparison: the baseline held against, its number + 1; 0: none yet */
+    double stable_count;    /* the same of the other side */
+    int64_t from_ms;        /* span of the values: from; both 0 where none was read */
+    int64_t to_ms;          /* to (exclusive) */
+    uint16_t against;       /* comparison: the baseline held against, its number + 1; 0: none yet */
+    uint16_t dropped_share; /* of the series that lost the largest part, in hundredths of a percent */
+    uint32_t dropped;       /* values that came for the series it reads and were refused (losses.h) */
 };
 
 /* Stable lower-case words: "pass", "fail", "inconclusive"; "decided", "no-data", "same-series" ... */

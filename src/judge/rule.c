@@ -5,6 +5,7 @@
 #include "judge/comparison.h"
 #include "judge/evidence.h"
 #include "judge/limits.h"
+#include "judge/losses.h"
 #include "judge/series_window.h"
 #include "judge/share.h"
 #include "judge/trigger.h"
@@ -44,6 +45,8 @@ void rule_judge(const struct rule *rule, const struct metric_views *views, const
         comparison_judge(rule, views, clock, ret_after, &judgement);
     else if (is_routed(clock))
         share_judge(rule, views, clock, &judgement);
+    if (is_routed(clock))
+        losses_judge(rule, views, clock, &judgement);
     ret_after->last = judgement;
     *ret_judgement = judgement;
 }

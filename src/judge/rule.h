@@ -97,7 +97,7 @@ struct rule_clock {
 };
 
 /* Judges. Before routed_ms every rule is inconclusive (REASON_NO_TRAFFIC). `before` and `ret_after` may be
- * the same object.
+ * the same object. None passes while too many of the values that came for it were refused (losses.h).
  *
  * A trigger reads the open step too. FAIL: the condition is true, on `need` data of every metric read since
  * routed_ms. PASS: it is known false, and every metric that it reads on the candidate's side (but in

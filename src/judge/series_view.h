@@ -35,10 +35,20 @@ enum series_trouble {
     SERIES_NOT_FINITE /* the source answered with NaN or an infinity */
 };
 
+/* What becomes of a value that comes for a series. */
+enum series_answer {
+    SERIES_TAKEN,
+    SERIES_LATE,     /* its step is closed */
+    SERIES_FUTURE,   /* too far ahead of our clock */
+    SERIES_NO_NUMBER /* not finite, or a negative count, or no buckets */
+};
+
 struct series_step {
     double value;
     double total; /* SERIES_GAP: nothing is known of this step */
 };
+
+struct losses; /* losses.h */
 
 struct series_view {
     enum series_kind kind;
@@ -50,6 +60,7 @@ struct series_view {
     const struct series_step *ring; /* [capacity] */
     const double *bounds; /* histogram: upper bounds, ascending, the last one INFINITY; [bucket_count] */
     const float *buckets; /* histogram: [capacity][bucket_count] */
+    const struct losses *losses; /* NULL: nobody counts them */
 };
 
 /* The series of one metric, by side; NULL where the deployment has no such side. */

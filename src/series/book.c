@@ -155,6 +155,11 @@ void window_grow(struct series *series, uint32_t capacity)
     size_t row = view->bucket_count;
 
     view->capacity = capacity;
+    if (view->losses == NULL)
+        series->losses.steps = losses_span(capacity);
+    else
+        losses_stretch(&series->losses, losses_span(capacity));
+    view->losses = &series->losses;
     series->ring = memory_take_array(capacity, sizeof(*series->ring));
     series->buckets = row == 0 ? NULL : memory_take_array(capacity * row, sizeof(float));
     view->ring = series->ring;

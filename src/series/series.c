@@ -99,45 +99,75 @@ static void hear(struct series *series, enum series_trouble trouble)
         series->view.trouble = trouble;
 }
 
-/* Where a value of that time goes, or NULL: refused and counted. */
-static struct series_step *take(struct series *series, int64_t at_ms, int64_t now_ms)
+/* It is not in the window, but who reads that hears of it. */
+static void drop(struct series *series, int64_t at_ms)
 {
-    struct series_view *view = &series->view;
-    struct series_counts *counts = &series->book->counts;
+    losses_note(&series->losses, at_ms / series->view.step_ms, true);
+    window_tell_readers(series);
+}
 
-    if (at_ms > now_ms + SERIES_FUTURE_MS) {
-        counts->future++;
-        return NULL;
+static enum series_answer refuse_late(struct series *series, int64_t at_ms)
+{
+    series->book->counts.late++;
+    drop(series, at_ms);
+    return SERIES_LATE;
+}
+
+/* May a value of that time come in? What is a moment ahead is of now. */
+static enum series_answer check_time(struct series *series, int64_t *at_ms, int64_t now_ms)
+{
+    const struct series_view *view = &series->view;
+
+    if (*at_ms > now_ms + SERIES_FUTURE_MS) {
+        series->book->counts.future++;
+        drop(series, now_ms);
+        return SERIES_FUTURE;
     }
-    if (at_ms > now_ms) /* a clock slightly ahead must not make steps that refuse what comes next */
-        at_ms = now_ms;
-    int64_t step = at_ms / view->step_ms;
-    if (at_ms < 0 || step < series->first_open || step < view->newest_step) {
-        counts->late++;
-        return NULL;
-    }
-    counts->put++;
+    if (*at_ms > now_ms) /* a clock slightly ahead must not make steps that refuse what comes next */
+        *at_ms = now_ms;
+    int64_t step = *at_ms / view->step_ms;
+    if (*at_ms >= 0 && step >= series->first_open && step >= view->newest_step)
+        return SERIES_TAKEN;
+    return refuse_late(series, *at_ms);
+}
+
+/* Where a value of a time that was checked goes. */
+static struct series_step *take(struct series *series, int64_t at_ms, int64_t now_ms, bool is_finite)
+{
+    int64_t step = at_ms / series->view.step_ms;
+
+    series->book->counts.put++;
+    losses_note(&series->losses, step, !is_finite);
     series->lag_ms = now_ms - at_ms;
     hear(series, SERIES_FINE);
     (void)repeat_held(series, step - 1);
     return open_step(series, step);
 }
 
-void series_put_gauge(struct series *series, int64_t at_ms, int64_t now_ms, double value)
+static enum series_answer refuse_number(struct series *series, int64_t at_ms, int64_t now_ms)
+{
+    series->book->counts.not_finite++;
+    drop(series, at_ms < now_ms ? at_ms : now_ms);
+    return SERIES_NO_NUMBER;
+}
+
+enum series_answer series_put_gauge(struct series *series, int64_t at_ms, int64_t now_ms, double value)
 {
     bool is_finite = isfinite(value);
 
     assert(series->view.kind == SERIES_GAUGE);
     series->book->counts.not_finite += is_finite ? 0 : 1;
-    struct series_step *slot = take(series, at_ms, now_ms);
-    if (slot == NULL)
-        return;
+    enum series_answer answer = check_time(series, &at_ms, now_ms);
+    if (answer != SERIES_TAKEN)
+        return answer;
+    struct series_step *slot = take(series, at_ms, now_ms, is_finite);
     slot->value = is_finite ? value : NAN;
     if (series->holds_ms > 0) {
         series->held = slot->value;
         series->held_until_ms = is_finite ? at_ms + series->holds_ms : SERIES_NEVER;
     }
     window_tell_readers(series);
+    return is_finite ? SERIES_TAKEN : SERIES_NO_NUMBER;
 }
 
 static bool is_amount(double value)
@@ -145,19 +175,20 @@ static bool is_amount(double value)
     return isfinite(value) && value >= 0;
 }
 
-void series_put_count(struct series *series, int64_t at_ms, int64_t now_ms, double events, double total)
+enum series_answer series_put_count(struct series *series, int64_t at_ms, int64_t now_ms, double events,
+                                    double total)
 {
     assert(series->view.kind == SERIES_COUNT);
-    if (!is_amount(events) || !is_amount(total)) {
-        series->book->counts.not_finite++;
-        return;
-    }
-    struct series_step *slot = take(series, at_ms, now_ms);
-    if (slot == NULL)
-        return;
+    if (!is_amount(events) || !is_amount(total))
+        return refuse_number(series, at_ms, now_ms);
+    enum series_answer answer = check_time(series, &at_ms, now_ms);
+    if (answer != SERIES_TAKEN)
+        return answer;
+    struct series_step *slot = take(series, at_ms, now_ms, true);
     slot->value += events;
     slot->total += total;
     window_tell_readers(series);
+    return SERIES_TAKEN;
 }
 
 static bool are_buckets(const double *bounds, const double *counts, size_t bucket_count)
@@ -195,24 +226,34 @@ void window_set_bounds(struct series *series, const double *bounds, size_t bucke
     window_clear(series);
 }
 
-void series_put_histogram(struct series *series, int64_t at_ms, int64_t now_ms, const double *bounds,
-                          const double *counts, size_t bucket_count)
+/* Other bounds close what is there, the newest step too. */
+static bool is_closed_by(const struct series *series, int64_t at_ms, const double *bounds,
+                         size_t bucket_count)
+{
+    return at_ms / series->view.step_ms <= series->view.newest_step &&
+           !window_has_bounds(series, bounds, bucket_count);
+}
+
+enum series_answer series_put_histogram(struct series *series, int64_t at_ms, int64_t now_ms,
+                                        const double *bounds, const double *counts, size_t bucket_count)
 {
     assert(series->view.kind == SERIES_HISTOGRAM);
-    if (!are_buckets(bounds, counts, bucket_count)) {
-        series->book->counts.not_finite++;
-        return;
-    }
+    if (!are_buckets(bounds, counts, bucket_count))
+        return refuse_number(series, at_ms, now_ms);
+    enum series_answer answer = check_time(series, &at_ms, now_ms);
+    if (answer != SERIES_TAKEN) /* nothing is begun anew for what does not come in */
+        return answer;
+    if (is_closed_by(series, at_ms, bounds, bucket_count))
+        return refuse_late(series, at_ms);
     window_set_bounds(series, bounds, bucket_count);
-    struct series_step *slot = take(series, at_ms, now_ms);
-    if (slot == NULL)
-        return;
+    struct series_step *slot = take(series, at_ms, now_ms, true);
     float *buckets = buckets_of(series, series->view.newest_step);
     for (size_t i = 0; i < bucket_count; i++) {
         buckets[i] += (float)counts[i];
         slot->total += counts[i];
     }
     window_tell_readers(series);
+    return SERIES_TAKEN;
 }
 
 void series_set_trouble(struct series *series, enum series_trouble trouble)

@@ -7,7 +7,9 @@
  * to the archive (RRD files). A step closes when a newer one has a value, or a second after its end on the
  * clock of its source (a source that is asked for the past is late by that much). A value of a closed step,
  * or more than SERIES_FUTURE_MS ahead, is refused and counted; one less ahead is of now. A gauge that is not
- * finite is kept as NAN (known to be unknown); counts and histograms that are not are refused. */
+ * finite is kept as NAN (known to be unknown); counts and histograms that are not are refused. What came and
+ * what of it was lost is counted for each series beside its window (judge/losses.h): the judge looks at it.
+ */
 #ifndef SERIES_SERIES_H
 #define SERIES_SERIES_H
 
@@ -72,11 +74,12 @@ void series_close(struct series *series); /* gives the reference back; the last 
 MUST_CHECK bool series_read_by(struct series *series, uint64_t deployment, uint8_t rule, struct err *err);
 void series_forget(struct series *series, uint64_t deployment); /* all its readings */
 
-/* Values, at `at_ms` of the engine's clock; `now_ms` is its present. A put clears the trouble. */
-void series_put_gauge(struct series *series, int64_t at_ms, int64_t now_ms, double value);
-void series_put_count(struct series *series, int64_t at_ms, int64_t now_ms, double events, double total);
-void series_put_histogram(struct series *series, int64_t at_ms, int64_t now_ms, const double *bounds,
-                          const double *counts, size_t bucket_count);
+/* Values, at `at_ms` of the engine's clock; `now_ms` is its present. What is taken clears the trouble. */
+enum series_answer series_put_gauge(struct series *series, int64_t at_ms, int64_t now_ms, double value);
+enum series_answer series_put_count(struct series *series, int64_t at_ms, int64_t now_ms, double events,
+                                    double total);
+enum series_answer series_put_histogram(struct series *series, int64_t at_ms, int64_t now_ms,
+                                        const double *bounds, const double *counts, size_t bucket_count);
 void series_set_trouble(struct series *series, enum series_trouble trouble);
 
 /* Between begin and end its trouble is LOADING, whatever its source says meanwhile, so that nothing is judged

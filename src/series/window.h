@@ -3,6 +3,7 @@
 #ifndef SERIES_WINDOW_H
 #define SERIES_WINDOW_H
 
+#include "judge/losses.h"
 #include "series/series.h"
 
 enum {
@@ -17,6 +18,7 @@ struct series_reader {
 struct series {
     struct series_book *book;
     struct series_view view;
+    struct losses losses;
     struct series_step *ring;
     float *buckets;
     double *bounds;     /* [view.bucket_count] */

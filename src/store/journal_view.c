@@ -4,6 +4,7 @@
 
 #include "io/memory.h"
 #include "store/deployment_row.h"
+#include "store/verdict_column.h"
 #include "store/view_parts.h"
 
 #include <assert.h>
@@ -159,7 +160,7 @@ static void read_verdict(struct row *row, struct journal_verdict *to)
     judgement->stable_count = row_get_number(row);
     judgement->from_ms = row_get_integer(row);
     judgement->to_ms = row_get_integer(row);
-    judgement->against = row_get_key(row);
+    verdict_column_read(row_get_key(row), judgement);
 }
 
 bool journal_view_verdicts(struct journal_view *view, uint64_t deployment, uint64_t after, uint32_t limit,

@@ -11,6 +11,7 @@
 #include "store/journal_outbox.h"
 #include "store/run_rows.h"
 #include "store/trace_rows.h"
+#include "store/verdict_column.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -410,7 +411,7 @@ static void save_verdict(const struct scene *scene, const struct batch_row *batc
     row_number(&row, judgement->stable_count);
     row_integer(&row, judgement->from_ms);
     row_integer(&row, judgement->to_ms);
-    row_key(&row, judgement->against);
+    row_key(&row, verdict_column(judgement));
     (void)row_run(&row);
 }
 

@@ -238,7 +238,7 @@ static const char *const creation[] = {
     NULL,
 };
 
-/* The baseline that a comparison was held against. */
+/* The baseline that a comparison was held against, and what was dropped (verdict_column.h). */
 #define AGAINST_COLUMN "ALTER TABLE verdicts ADD COLUMN against INTEGER NOT NULL DEFAULT 0"
 
 static const char *const additions[] = {

@@ -17,6 +17,8 @@ function says(rule) {
         parts.push(`ratio ${value(rule.estimate, "")}${isNumber(rule.lower) && isNumber(rule.upper) ? ` (${value(rule.lower, "")} to ${value(rule.upper, "")})` : ""}`);
     if (rule.against)
         parts.push(`against ${rule.against}`);
+    if (rule.dropped > 0)
+        parts.push(`${rule.dropped} dropped (${value(rule.dropped_percent, "%")})`);
     if (rule.muted || rule.mode === "record")
         parts.push("only records");
     else if (rule.mode === "ask")
@@ -47,7 +49,8 @@ export function rules(deployment, history) {
 function counts(verdict) {
     if (!(verdict.count > 0))
         return "";
-    return verdict.stable_count > 0 ? `${verdict.count} / ${verdict.stable_count}` : String(verdict.count);
+    const all = verdict.stable_count > 0 ? `${verdict.count} / ${verdict.stable_count}` : String(verdict.count);
+    return verdict.dropped > 0 ? `${all}, ${verdict.dropped} dropped` : all;
 }
 
 function past(verdict) {

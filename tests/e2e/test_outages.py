@@ -190,11 +190,23 @@ def test_ten_and_a_hundred_times_as_many_posts(world):
         assert values_total(world) - had == RATE * 10 * times, "all of them are taken"
         assert is_well()
     late = metric(world, 'verdict_values_refused_total{why="late"}')
-    samples(world, RATE, 300, age_s=30)
+    samples(world, RATE, 300, age_s=5)
     assert metric(world, 'verdict_values_refused_total{why="late"}') == late + RATE
+    wait_until(is_well, 5, "a few of many are borne")
+    wait_until(lambda: rule(world, name, "posted")["dropped"] == RATE, 5, "and shown")
+    samples(world, RATE * 10 * 100, 300, age_s=5)
+    samples(world, RATE, 2)
+    wait_until(lambda: rule(world, name, "posted")["reason"] == "dropped", 5, "too many are not")
+    lost = rule(world, name, "posted")
+    assert (lost["verdict"], lost["reason"], lost["dropped"]) == ("inconclusive", "dropped", RATE * 10 * 100 + RATE), lost
+    assert 30 < lost["dropped_percent"] < 60, lost
+    assert f"{lost['dropped']} dropped" in world.api("GET", f"/v1/deployments/{name}/report?format=text").text
+    samples(world, RATE * 10 * 1000, 2)
     answer = world.api("POST", "/v1/samples", {"service": "shop", "environment": "prod", "slot": "green", "samples": [{"metric": "posted", "value": 300}] * (POST_MAX + 1)})
     assert answer.status == 422 and f"{POST_MAX} elements" in answer.text, answer.text
-    assert rule(world, name, "posted")["verdict"] == "pass"
+    wait_until(is_well, 5, "the burst is a small part of what came")
     assert resident_kb(world) < before + GROWTH_MAX_KB
     samples(world, RATE, 300)
     assert ended(world, name)["exit_code"] == 3
+    verdicts = world.api("GET", f"/v1/deployments/{name}/report").json["verdicts"]
+    assert [v["dropped"] for v in verdicts if v["verdict"] == "fail"] == [RATE * 10 * 100 + RATE], "its evidence tells, for good"

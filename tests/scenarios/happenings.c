@@ -119,13 +119,14 @@ static bool say_of_target(struct stage *stage, const struct story_words *words, 
            err_set(err, ERR_LIMIT, "the queue is full");
 }
 
-/* metric RULE good|bad|silent, of all services or `at SERVICE` */
+/* metric RULE good|bad|silent|flooded, of all services or `at SERVICE` */
 static bool metric(struct stage *stage, const struct story_words *words, struct err *err)
 {
     int rule = story_rule(stage->story, words->at[1]);
 
     if (rule < 0 || words->count < 3)
-        return err_set(err, ERR_INVALID, "write `metric RULE good|bad|silent`");
+        return err_set(err, ERR_INVALID, "write `metric RULE good|bad|silent|flooded`");
+    stage->is_flooded[rule] = strcmp(words->at[2], "flooded") == 0;
     stage->is_silent[rule] = strcmp(words->at[2], "silent") == 0;
     for (uint32_t target = 1; target <= STAGE_SERVICES; target++)
         if (story_option(words, "at") == NULL || target == target_of(stage, words))

@@ -155,6 +155,13 @@ static void end_jobs(struct stage *stage)
     }
 }
 
+/* One value comes in, and so many others too late. */
+static void flood(const struct stage *stage, struct bench_live *live, uint8_t rule)
+{
+    for (int i = 0; i < STAGE_FLOOD; i++)
+        losses_note(&live->losses[rule], stage->bench.now_ms / STAGE_FEED_MS, true);
+}
+
 static void feed(struct stage *stage)
 {
     if (stage->bench.now_ms < stage->feed_ms)
@@ -162,9 +169,12 @@ static void feed(struct stage *stage)
     stage->feed_ms = stage->bench.now_ms + STAGE_FEED_MS;
     for (uint32_t i = 0; i < stage->bench.live_count; i++) {
         struct bench_live *live = stage->bench.lives[i];
-        for (uint8_t rule = 0; live->plan != NULL && rule < stage->plan.rule_count; rule++)
+        for (uint8_t rule = 0; live->plan != NULL && rule < stage->plan.rule_count; rule++) {
+            if (stage->is_flooded[rule])
+                flood(stage, live, rule);
             if (!stage->is_silent[rule])
                 bench_put(&stage->bench, live, rule, stage->values[live->start.target][rule]);
+        }
     }
 }
 

@@ -16,6 +16,7 @@ enum {
     STAGE_TAKES_MS = 100, /* any action, if not said otherwise */
     STAGE_READ_MS = 50,
     STAGE_FEED_MS = 1000, /* a value of each metric */
+    STAGE_FLOOD = 10,     /* values that are refused beside it */
     STAGE_SERVICES = 9,   /* targets that starts may name */
     STAGE_FLEET = BENCH_TARGETS
 };
@@ -63,6 +64,7 @@ struct stage {
     struct deed commands[STORY_COMMANDS_MAX];
     double values[STAGE_SERVICES + 1][STORY_RULES_MAX];
     bool is_silent[STORY_RULES_MAX];
+    bool is_flooded[STORY_RULES_MAX];
     int64_t feed_ms;          /* next values */
     int64_t journal_takes_ms; /* a commit */
     int64_t pending_ms;       /* when the newest commit was given away */

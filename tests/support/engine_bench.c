@@ -363,6 +363,8 @@ struct bench_live *bench_prepare(struct engine_bench *bench, uint64_t version_ke
         live->views[i] = (struct series_view){
             .kind = SERIES_GAUGE, .step_ms = BENCH_STEP_MS, .capacity = BENCH_RING, .ring = live->rings[i]};
         series_ring_clear(&live->views[i], live->rings[i]);
+        live->views[i].losses = &live->losses[i];
+        live->losses[i].steps = losses_span(BENCH_RING);
     }
     live->start = (struct engine_start){.token = bench->live_count,
                                         .target = BENCH_TARGET,
@@ -438,6 +440,7 @@ void bench_put(struct engine_bench *bench, struct bench_live *live, uint8_t inde
     int64_t step = bench->now_ms / BENCH_STEP_MS;
 
     *series_ring_slot(&live->views[index], live->rings[index], step) = (struct series_step){.value = value};
+    losses_note(&live->losses[index], step, false);
     engine_mark(bench->engine, live->id, index);
 }
 

@@ -9,6 +9,7 @@
 
 #include "engine/engine.h"
 #include "engine/snapshot.h"
+#include "judge/losses.h"
 
 enum {
     BENCH_TARGETS = 80,
@@ -55,6 +56,7 @@ struct bench_live {
     struct rule_state *rule_states; /* [PLAN_RULES_MAX] */
     struct series_view views[PLAN_RULES_MAX];
     struct series_step rings[PLAN_RULES_MAX][BENCH_RING];
+    struct losses losses[PLAN_RULES_MAX];
     uint32_t blind;            /* bit r: rule r cannot be judged here */
     uint32_t durable_sequence; /* newest intent in the journal */
     bool has_tombstone;

@@ -120,7 +120,8 @@ static void test_the_numbers_of_a_rule(void **state)
         "\"index\":0,\"text\":\"route to 5 %\",\"state\":\"done\"}],\"rules\":[{\"name\":\"http/error_rate\","
         "\"condition\":\"at most 1.5 times stable\",\"verdict\":\"pass\",\"reason\":\"decided\",\"unit\":"
         "\"ratio\",\"value\":0.012,\"bound\":0.01,\"estimate\":1.2,\"lower\":0.9,\"upper\":1.4,\"statistic\":"
-        "0.3,\"limit\":2,\"count\":5000,\"stable_count\":90000,\"span_s\":300,\"worst_ratio\":1.4,\"form\":"
+        "0.3,\"limit\":2,\"count\":5000,\"stable_count\":90000,\"dropped\":12,\"dropped_percent\":3.5,\"span_"
+        "s\":300,\"worst_ratio\":1.4,\"form\":"
         "\"poisson\",\"dispersion\":3.25,\"doubts\":\"too <many>\"}]},"
         "\"verdicts\":[],\"actions\":[],\"audit\":[{\"what\":\"step\",\"step\":0,\"time\":\"T1\"},{\"what\":"
         "\"confirmed\",\"step\":0,\"time\":\"T2\"}],\"cut\":true}";
@@ -132,6 +133,7 @@ static void test_the_numbers_of_a_rule(void **state)
                                         "0.3 of 2",
                                         "5000",
                                         "90000",
+                                        "12 (3.5 %)",
                                         "300 s",
                                         "1.4 times stable",
                                         "poisson",

@@ -1,5 +1,6 @@
 /* test_series.c - windows: steps, closing, holds, troubles, readers, growth, limits, speed.
  * SPDX-License-Identifier: MIT */
+#include "judge/losses.h"
 #include "series/series.h"
 
 #include <math.h>
@@ -146,7 +147,7 @@ static void test_refuses_late_and_future_and_counts_them(void **state)
     assert_int_equal(series_book_counts(bench.book).late, 1);
     series_put_gauge(bench.series, T + SERIES_FUTURE_MS + 1, T, 9);
     assert_int_equal(series_book_counts(bench.book).future, 1);
-    assert_int_equal(bench.marks, 1);
+    assert_int_equal(bench.marks, 3);                     /* who reads it hears that something was lost */
     series_put_gauge(bench.series, T + 4000, T + 100, 2); /* a clock ahead: it is of now */
     assert_true(value_at(&bench, T / 1000) == 2);
     series_book_close_steps(bench.book, T + 2100);
@@ -154,6 +155,75 @@ static void test_refuses_late_and_future_and_counts_them(void **state)
     assert_true(value_at(&bench, T / 1000) == 2);
     assert_int_equal(series_book_counts(bench.book).late, 2);
     assert_int_equal(series_book_counts(bench.book).put, 2);
+    end(&bench);
+}
+
+static uint32_t sum_of(const uint32_t counts[LOSSES_SPANS])
+{
+    uint32_t sum = 0;
+
+    for (size_t i = 0; i < LOSSES_SPANS; i++)
+        sum += counts[i];
+    return sum;
+}
+
+static void test_counts_for_each_series_what_was_lost(void **state)
+{
+    static const double bounds[] = {1, INFINITY};
+    static const double counts[] = {1, -1};
+    struct bench bench;
+    struct bench other;
+
+    (void)state;
+    begin(&bench, SERIES_GAUGE, 60, 0);
+    begin(&other, SERIES_HISTOGRAM, 60, 0);
+    assert_int_equal(series_put_gauge(bench.series, T, T, 1), SERIES_TAKEN);
+    assert_int_equal(series_put_gauge(bench.series, T - 1, T, 9), SERIES_LATE);
+    assert_int_equal(series_put_gauge(bench.series, T + 3600000, T, 9), SERIES_FUTURE);
+    assert_int_equal(series_put_gauge(bench.series, T + 1, T + 1, NAN), SERIES_NO_NUMBER);
+    assert_int_equal(series_put_gauge(bench.series, T - 3600000, T, 9), SERIES_LATE); /* before all of it */
+    const struct losses *losses = series_view_of(bench.series)->losses;
+    assert_true(sum_of(losses->taken) == 1 && sum_of(losses->dropped) == 3);
+    assert_int_equal(series_put_histogram(other.series, T, T, bounds, counts, 2), SERIES_NO_NUMBER);
+    losses = series_view_of(other.series)->losses;
+    assert_true(sum_of(losses->taken) == 0 && sum_of(losses->dropped) == 1);
+    end(&other);
+    /* A window that grows keeps them. */
+    struct series *same =
+        open_shape(&bench, &(struct series_shape){.kind = SERIES_GAUGE, .step_ms = 1000, .capacity = 600});
+    losses = series_view_of(same)->losses;
+    assert_int_equal(losses->steps, losses_span(600));
+    assert_true(sum_of(losses->taken) == 1 && sum_of(losses->dropped) == 3);
+    series_close(same);
+    end(&bench);
+}
+
+/* It has other buckets, and comes late, from the future, or for a step that others are in: the window stays.
+ */
+static void test_a_refused_histogram_wipes_no_window(void **state)
+{
+    static const double bounds[] = {0.1, 1, INFINITY};
+    static const double other[] = {0.2, 1, INFINITY};
+    static const double counts[] = {3, 2, 1};
+    struct bench bench;
+
+    (void)state;
+    begin(&bench, SERIES_HISTOGRAM, 10, 0);
+    const struct series_view *view = series_view_of(bench.series);
+    assert_int_equal(series_put_histogram(bench.series, T, T, bounds, counts, 3), SERIES_TAKEN);
+    assert_int_equal(series_put_histogram(bench.series, T + 1000, T + 1000, bounds, counts, 3), SERIES_TAKEN);
+    assert_int_equal(series_put_histogram(bench.series, T, T + 1000, other, counts, 3), SERIES_LATE);
+    assert_int_equal(series_put_histogram(bench.series, T + 60000, T + 1000, other, counts, 3),
+                     SERIES_FUTURE);
+    assert_int_equal(series_put_histogram(bench.series, T + 1000, T + 1000, other, counts, 3), SERIES_LATE);
+    assert_true(view->bounds[0] == 0.1);
+    assert_non_null(series_view_at(view, T / 1000));
+    assert_true(series_view_at(view, T / 1000 + 1)->total == 6);
+    assert_int_equal(series_book_counts(bench.book).late, 2);
+    assert_int_equal(series_book_counts(bench.book).future, 1);
+    assert_int_equal(series_put_histogram(bench.series, T + 2000, T + 2000, other, counts, 3), SERIES_TAKEN);
+    assert_true(view->bounds[0] == 0.2 && view->newest_step == T / 1000 + 2);
+    assert_int_equal(bench.closed_count, 2);
     end(&bench);
 }
 
@@ -380,6 +450,8 @@ int main(void)
         cmocka_unit_test(test_gauge_keeps_the_last_value_of_a_step),
         cmocka_unit_test(test_counts_and_histograms_add_up),
         cmocka_unit_test(test_refuses_late_and_future_and_counts_them),
+        cmocka_unit_test(test_counts_for_each_series_what_was_lost),
+        cmocka_unit_test(test_a_refused_histogram_wipes_no_window),
         cmocka_unit_test(test_not_finite_is_unknown_or_refused),
         cmocka_unit_test(test_closes_each_step_once_in_order),
         cmocka_unit_test(test_a_lagging_source_is_not_late),

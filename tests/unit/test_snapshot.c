@@ -82,10 +82,11 @@ static void random_rule(uint64_t *seed, struct rule_state *state)
     state->bound = (uint32_t)(next_random(seed) % SERIES_BUCKETS_MAX);
     state->label = (uint32_t)(next_random(seed) % (CLASSIFICATION_ERROR + 2));
     state->last.verdict = (enum verdict)(next_random(seed) % (VERDICT_FAIL + 1));
-    state->last.reason = (enum reason)(next_random(seed) % (REASON_NOT_WORSE + 1));
-    state->limits.spent = (enum reason)(next_random(seed) % (REASON_NOT_WORSE + 1));
+    state->last.reason = (enum reason)(next_random(seed) % (REASON_DROPPED + 1));
+    state->limits.spent = (enum reason)(next_random(seed) % (REASON_DROPPED + 1));
     state->against = (uint32_t)(next_random(seed) % (COMPARISON_AGAINST_MAX + 1));
-    state->last.against = (next_random(seed) % (COMPARISON_AGAINST_MAX + 1));
+    state->last.against = (uint16_t)(next_random(seed) % (COMPARISON_AGAINST_MAX + 1));
+    state->last.dropped_share = (uint16_t)(next_random(seed) % (SHARE_WHOLE + 1));
     state->is_lost = next_random(seed) % 2;
     state->wager.is_poisson = next_random(seed) % 2;
     state->wager.is_trusted = next_random(seed) % 2;
@@ -390,9 +391,8 @@ static void test_older_snapshots_are_read(void **state)
 static void test_older_targets_are_read(void **state)
 {
     unsigned char bytes[SNAPSHOT_TARGET_MAX];
-    struct target_state one;
     uint64_t seed = 13;
-    struct target_state back;
+    struct target_state one, back;
 
     (void)state;
     random_target(&seed, &one);
@@ -403,16 +403,15 @@ static void test_older_targets_are_read(void **state)
     bytes[0] = 4;
     assert_false(snapshot_read_target(bytes, length, &back));
     assert_true(snapshot_read_target(bytes, length - 2 * sizeof(int64_t), &back));
-    assert_true(back.id == one.id && back.way_back == one.way_back);
-    assert_true(back.thaws_ms == 0 && back.thaws_wall_ms == 0);
+    assert_true(back.id == one.id && back.way_back == one.way_back && back.thaws_ms == 0 &&
+                back.thaws_wall_ms == 0);
 }
 
 /* Schema 7: one person approves; 6: one form of a sequential test, no dispersion; 4: no task escalates. */
 static void test_older_runs_and_rules_are_read(void **state)
 {
     unsigned char bytes[SNAPSHOT_RUN_MAX];
-    union any_state one;
-    union any_state back;
+    union any_state one, back;
     const struct wager none = {.is_poisson = 0};
     uint64_t seed = 12;
 
@@ -445,8 +444,9 @@ static void test_other_values_have_ranges(void **state)
     CHECK_LIMIT(rule, struct rule_state, timers[2].has_fired, 2);
     CHECK_LIMIT(rule, struct rule_state, timers[0].seen, EXPRESSION_CHECKS_MAX + 1);
     CHECK_LIMIT(rule, struct rule_state, last.verdict, VERDICT_FAIL + 1);
-    CHECK_LIMIT(rule, struct rule_state, last.reason, REASON_NOT_WORSE + 1);
-    CHECK_LIMIT(rule, struct rule_state, limits.spent, REASON_NOT_WORSE + 1);
+    CHECK_LIMIT(rule, struct rule_state, last.dropped_share, SHARE_WHOLE + 1);
+    CHECK_LIMIT(rule, struct rule_state, last.reason, REASON_DROPPED + 1);
+    CHECK_LIMIT(rule, struct rule_state, limits.spent, REASON_DROPPED + 1);
     CHECK_LIMIT(rule, struct rule_state, wager.is_poisson, 2);
     CHECK_LIMIT(rule, struct rule_state, wager.is_trusted, 2);
     CHECK_LIMIT(target, struct target_state, has_stable, 2);
