@@ -176,7 +176,8 @@ static void wake(struct api *api, bool is_run, uint64_t id)
 
     for (struct call *call = LIST_FIRST(&api->calls); call != NULL; call = next) {
         next = LIST_NEXT(call, link);
-        if (!is_run && call->reading != NULL && call->reading->deployment == id)
+        if (call->reading != NULL && call->reading->deployment == id &&
+            is_run == (call->reading->kind == READING_RUN))
             call->reading->is_outdated = true;
         if (call->poll.is_on && call->poll.is_run == is_run &&
             (call->poll.deployment == id || call->poll.deployment == 0))

@@ -1,6 +1,7 @@
 /* approvals.c - people answer: may they, did they already, and what the deployment makes of it; and what the
  * pipeline of a `follow` deployment tells about its traffic.
  * SPDX-License-Identifier: MIT */
+#include "api/etag.h"
 #include "api/parts.h"
 #include "api/shape.h"
 #include "io/json.h"
@@ -9,7 +10,7 @@
 #include <cjson/cJSON.h>
 #include <string.h>
 
-enum { DECISION_SIZE = 16, READINGS_MAX = 8 };
+enum { DECISION_SIZE = 16 };
 
 static void approval_done(void *data, bool is_done, bool is_new, uint64_t deployment, const struct err *err)
 {
@@ -79,29 +80,18 @@ static bool is_answering(const struct call *call, uint64_t deployment)
     return false;
 }
 
-static void decide(struct call *call);
-
 /* Who approved is known only while nothing happened since it was read: else somebody would count twice. */
-static bool reads_again(struct call *call, uint64_t deployment)
-{
-    if (call->reading->deployment != 0 && !call->reading->is_outdated)
-        return false;
-    if (++call->readings == READINGS_MAX)
-        problem_answer(call, 503, "unavailable", "dep_%llu changes all the time: try again",
-                       (unsigned long long)deployment);
-    else
-        reading_deployment(call, READING_APPROVALS, deployment, decide);
-    return true;
-}
-
 static void decide(struct call *call)
 {
     const struct api_env *env = &call->api->env;
+    char etag[RECORD_ETAG_SIZE];
 
     if (reading_failed(call))
         return;
     struct record record = reading_record(call, 0);
-    if (!may_answer(call, &record) || reads_again(call, record.row->id))
+    record_etag(&record, etag);
+    if (!may_answer(call, &record) || reading_again(call, record.row->id, decide) ||
+        !etag_holds(call, etag, record.row->id, 0))
         return;
     bool is_waiting = record.is_live && record.state->step_state == STEP_WAITING;
     if (is_waiting && call->verb == VERB_APPROVE && has_approved(call, &record)) {
@@ -174,11 +164,14 @@ static void mark(struct call *call)
 {
     const struct api_env *env = &call->api->env;
     double weight = 0.0;
+    char etag[RECORD_ETAG_SIZE];
 
     if (reading_failed(call) || !read_weight(call, &weight))
         return;
     struct record record = reading_record(call, 0);
-    if (!call_allowed(call, TOKEN_DEPLOY, record.row->service, record.row->environment))
+    record_etag(&record, etag);
+    if (!call_allowed(call, TOKEN_DEPLOY, record.row->service, record.row->environment) ||
+        !etag_holds(call, etag, record.row->id, 0))
         return;
     if (!record.is_live || phase_is_terminal(record.state->phase)) {
         problem_answer(call, 409, "conflict", "dep_%llu is %s", (unsigned long long)record.row->id,

@@ -16,17 +16,17 @@
 struct cJSON;
 struct loop_timer;
 
-enum { CALL_ETAG_SIZE = 64, CALL_REASON_SIZE = 256 };
+enum { CALL_REASON_SIZE = 256 };
 
 /* GET ?wait=: sleeps until the deployment changes. */
 struct call_poll {
-    bool is_on;                /* this request may wait */
-    bool is_sleeping;          /* nothing is read now */
-    bool is_changed;           /* something came while it was read */
-    bool is_late;              /* its time is up */
-    bool is_run;               /* it is about a run, not a deployment */
-    uint64_t deployment;       /* 0: not known yet */
-    char etag[CALL_ETAG_SIZE]; /* what the client has; "" nothing */
+    bool is_on;          /* this request may wait */
+    bool is_sleeping;    /* nothing is read now */
+    bool is_changed;     /* something came while it was read */
+    bool is_late;        /* its time is up */
+    bool is_run;         /* it is about a run, not a deployment */
+    uint64_t deployment; /* 0: not known yet */
+    const char *known;   /* If-None-Match, as long as the request; NULL: none */
     struct loop_timer *timer;
     void (*done)(struct call *call); /* of every reading */
 };

@@ -1,10 +1,9 @@
 /* console.c - GET / and /console/...: the console's files, to everybody; what they show comes by the API,
  * with a token.
  * SPDX-License-Identifier: MIT */
+#include "api/etag.h"
 #include "api/parts.h"
 #include "web/web.h"
-
-#include <string.h>
 
 /* Nothing of another host, no script or style but our files, and no text that becomes markup. */
 static const char policy[] =
@@ -34,7 +33,7 @@ void console_show(struct call *call)
         {"Referrer-Policy", "no-referrer"}, {"X-Content-Type-Options", "nosniff"},
         {"X-Frame-Options", "DENY"},        {"Cross-Origin-Opener-Policy", "same-origin"},
     };
-    bool is_known = known != NULL && strcmp(known, file->etag) == 0;
+    bool is_known = etag_is_listed(known, file->etag, ETAG_WEAK);
     call_answer_bare(call, is_known ? 304 : 200, headers, ARRAY_LENGTH(headers), file->bytes,
                      is_known ? 0 : file->length);
 }

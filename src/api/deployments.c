@@ -1,5 +1,6 @@
 /* deployments.c - starting, listing and showing deployments.
  * SPDX-License-Identifier: MIT */
+#include "api/etag.h"
 #include "api/parts.h"
 #include "api/shape.h"
 #include "io/digest.h"
@@ -41,7 +42,7 @@ static void answer_unchanged(struct call *call, const char *etag)
 
 static void tell(struct call *call, const struct record *record, const char *etag)
 {
-    if (strcmp(call->poll.etag, etag) == 0)
+    if (etag_is_listed(call->poll.known, etag, ETAG_WEAK))
         answer_unchanged(call, etag);
     else
         answer_record(call, record, etag);

@@ -1,10 +1,9 @@
 /* poll.c - GET ?wait=: a request sleeps until its deployment changes, ends, or its time is up.
  * SPDX-License-Identifier: MIT */
+#include "api/etag.h"
 #include "api/parts.h"
 #include "base/duration.h"
 #include "io/loop.h"
-
-#include <string.h>
 
 enum { POLL_MAX_MS = 60000 };
 
@@ -19,11 +18,9 @@ static void come_again(void *data)
 bool poll_begin(struct call *call)
 {
     const char *wait = http_server_query(call->request, "wait");
-    const char *etag = http_server_header(call->request, "If-None-Match");
     int64_t wait_ms = 0;
 
-    if (etag != NULL && !text_copy(call->poll.etag, sizeof(call->poll.etag), etag))
-        call->poll.etag[0] = '\0';
+    call->poll.known = http_server_header(call->request, "If-None-Match");
     if (wait == NULL)
         return true;
     if (!duration_parse(wait, &wait_ms)) {
@@ -73,7 +70,7 @@ static bool has_news(const struct call *call, bool is_done, const char *etag)
 {
     if (is_done || call->poll.is_late)
         return true;
-    return call->poll.etag[0] != '\0' && strcmp(call->poll.etag, etag) != 0;
+    return call->poll.known != NULL && !etag_is_listed(call->poll.known, etag, ETAG_WEAK);
 }
 
 static bool sleeps(struct call *call, uint64_t id, bool is_done, const char *etag)

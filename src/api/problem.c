@@ -19,11 +19,22 @@ struct status_title {
 };
 
 static const struct status_title titles[] = {
-    {400, "Bad Request"},         {401, "Unauthorized"},           {403, "Forbidden"},
-    {404, "Not Found"},           {405, "Method Not Allowed"},     {409, "Conflict"},
-    {413, "Content Too Large"},   {415, "Unsupported Media Type"}, {422, "Unprocessable Content"},
-    {429, "Too Many Requests"},   {500, "Internal Server Error"},  {501, "Not Implemented"},
-    {503, "Service Unavailable"}, {504, "Gateway Timeout"},        {507, "Insufficient Storage"},
+    {400, "Bad Request"},
+    {401, "Unauthorized"},
+    {403, "Forbidden"},
+    {404, "Not Found"},
+    {405, "Method Not Allowed"},
+    {409, "Conflict"},
+    {412, "Precondition Failed"},
+    {413, "Content Too Large"},
+    {415, "Unsupported Media Type"},
+    {422, "Unprocessable Content"},
+    {429, "Too Many Requests"},
+    {500, "Internal Server Error"},
+    {501, "Not Implemented"},
+    {503, "Service Unavailable"},
+    {504, "Gateway Timeout"},
+    {507, "Insufficient Storage"},
 };
 
 static const unsigned statuses[ERR_CODE_COUNT] = {
@@ -156,4 +167,14 @@ void problem_answer_method(struct call *call, const char *allowed)
     const struct http_server_header header = {"Allow", allowed};
 
     answer(call, 405, &header, make(call, 405, "method", "this path takes another method"));
+}
+
+void problem_answer_precondition(struct call *call, const char *etag)
+{
+    const struct http_server_header header = {"ETag", etag};
+
+    answer(call, 412, &header,
+           make(call, 412, "precondition-failed",
+                "If-Match: it is not what you have seen any more, or something else is being done to it; "
+                "read it again"));
 }

@@ -28,6 +28,9 @@ void problem_answer_unknown(struct call *call, const char *detail);
 /* 405 with Allow. */
 void problem_answer_method(struct call *call, const char *allowed);
 
+/* 412 with the tag of what is there now. */
+void problem_answer_precondition(struct call *call, const char *etag);
+
 /* 429 with Retry-After, in whole seconds. `who`: "this token". */
 void problem_answer_rate(struct call *call, int64_t wait_ms, const char *who);
 

@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { AGAIN_MAX = 8 };
+
 static bool read_row(struct reading *reading, struct err *err)
 {
     reading->row_count = 1;
@@ -272,6 +274,21 @@ void reading_states(struct call *call, uint64_t before, uint32_t limit, void (*d
     memcpy(reading->environment, call->match.environment, sizeof(reading->environment));
     reading->filter = (struct journal_filter){.before = before, .limit = limit};
     start(reading);
+}
+
+bool reading_again(struct call *call, uint64_t id, void (*done)(struct call *call))
+{
+    enum reading_kind kind = call->reading->kind;
+
+    if (call->reading->deployment != 0 && !call->reading->is_outdated)
+        return false;
+    if (++call->readings == AGAIN_MAX)
+        problem_answer(call, 503, "unavailable", "it changes all the time: try again");
+    else if (kind == READING_RUN)
+        reading_run(call, id, done);
+    else
+        reading_deployment(call, kind, id, done);
+    return true;
 }
 
 void reading_free(struct reading *reading)

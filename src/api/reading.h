@@ -113,6 +113,9 @@ struct record reading_record_of(const struct api *api, const struct journal_depl
 struct record reading_record_in(const struct api *api, const struct reading *reading, size_t index);
 struct record reading_record(const struct call *call, size_t index); /* of the call's */
 
+/* Something happened to it since it was read, or nobody can tell: it is read once more (true). */
+MUST_CHECK bool reading_again(struct call *call, uint64_t id, void (*done)(struct call *call));
+
 /* The reading went wrong: answered. */
 MUST_CHECK bool reading_failed(struct call *call);
 

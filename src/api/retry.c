@@ -1,5 +1,6 @@
 /* retry.c - what has ended without being promoted, wanted once more: a new deployment by the rule files of
  * today. SPDX-License-Identifier: MIT */
+#include "api/etag.h"
 #include "api/parts.h"
 #include "orchestrator/deployment.h"
 
@@ -38,12 +39,15 @@ static void retry(struct call *call)
 {
     const struct api_env *env = &call->api->env;
     bool takes_out = false;
+    char etag[RECORD_ETAG_SIZE];
 
     if (reading_failed(call))
         return;
     struct record record = reading_record(call, 0);
     const struct journal_deployment *row = record.row;
-    if (!call_allowed(call, call->route->right, row->service, row->environment) || !is_over(call, &record) ||
+    record_etag(&record, etag);
+    if (!call_allowed(call, call->route->right, row->service, row->environment) ||
+        !etag_holds(call, etag, row->id, 0) || !is_over(call, &record) ||
         !may_take_out(call, row, &takes_out))
         return;
     const struct api_start start = {

@@ -1,5 +1,6 @@
 /* runs.c - listing, showing, aborting, retrying runs; and the answers that their tasks await.
  * SPDX-License-Identifier: MIT */
+#include "api/etag.h"
 #include "api/parts.h"
 #include "api/run_shape.h"
 #include "config/recovery.h"
@@ -146,7 +147,7 @@ static void show(struct call *call)
     if (poll_sleeps_run(call, row->id, run_record_is_done(row), etag))
         return;
     const struct http_server_header header = {"ETag", etag};
-    if (strcmp(call->poll.etag, etag) == 0)
+    if (etag_is_listed(call->poll.known, etag, ETAG_WEAK))
         call_answer(call, 304, "application/json", &header, 1, "", 0);
     else
         answer_record(call, &record, etag);
@@ -247,6 +248,22 @@ void runs_list(struct call *call)
     reading_runs(call, &filter, show_list);
 }
 
+/* By If-Match, where there is one. False: answered, or read once more. */
+static bool is_as_seen(struct call *call, void (*again)(struct call *call))
+{
+    struct api_waits waits[RUN_TASKS_MAX];
+    char etag[RUN_ETAG_SIZE];
+    uint64_t id = call->reading->runs[0].id;
+
+    if (!etag_is_wanted(call))
+        return true;
+    if (reading_again(call, id, again))
+        return false;
+    const struct run_record record = record_of(call, waits);
+    run_record_etag(&record, etag);
+    return etag_holds(call, etag, 0, id);
+}
+
 /* ---- abort and retry ---- */
 
 static void act(struct call *call)
@@ -256,7 +273,8 @@ static void act(struct call *call)
     if (has_failed(call))
         return;
     const struct journal_run *row = &call->reading->runs[0];
-    if (!runs_allowed(call, call->route->right, row->service, call->reading->run_definition))
+    if (!runs_allowed(call, call->route->right, row->service, call->reading->run_definition) ||
+        !is_as_seen(call, act))
         return;
     call->run = row->id;
     const struct api_run_verb verb = {
@@ -275,7 +293,8 @@ static void retry(struct call *call)
         return;
     const struct reading *reading = call->reading;
     const struct journal_run *row = &reading->runs[0];
-    if (!runs_allowed(call, call->route->right, row->service, reading->run_definition))
+    if (!runs_allowed(call, call->route->right, row->service, reading->run_definition) ||
+        !is_as_seen(call, retry))
         return;
     call->run = row->id;
     if (row->state.phase != RUN_FAILED && row->state.phase != RUN_ABORTED) {
@@ -404,7 +423,7 @@ static void take_answer(struct call *call)
         return;
     }
     const struct runs_answer given = {.task = task, .is_good = is_good, .outputs = outputs, .count = count};
-    if (!runs_may_answer(call, row, definition, &given))
+    if (!runs_may_answer(call, row, definition, &given) || !is_as_seen(call, take_answer))
         return;
     if (run_phase_is_terminal(row->state.phase)) {
         explain_conflict(call);

@@ -1,5 +1,6 @@
 /* verbs.c - what people and pipelines say to one deployment.
  * SPDX-License-Identifier: MIT */
+#include "api/etag.h"
 #include "api/parts.h"
 #include "api/shape.h"
 #include "io/json.h"
@@ -116,11 +117,14 @@ static bool is_override(enum verb verb)
 static void act(struct call *call)
 {
     unsigned right = is_override(call->verb) ? TOKEN_OVERRIDE : call->route->right;
+    char etag[RECORD_ETAG_SIZE];
 
     if (reading_failed(call))
         return;
     struct record record = reading_record(call, 0);
-    if (!call_allowed(call, right, record.row->service, record.row->environment))
+    record_etag(&record, etag);
+    if (!call_allowed(call, right, record.row->service, record.row->environment) ||
+        !etag_holds(call, etag, record.row->id, 0))
         return;
     if (is_override(call->verb) && call->reason[0] == '\0')
         problem_answer_member(call, "#/reason",

@@ -37,11 +37,11 @@ struct job {
     const char *verb, *stack, *environment, *run;
     enum job_state state;
     struct job_settings settings;
-    bool is_saved;           /* plan=saved: the tool is held to a plan that it saved itself, too */
-    const char *url, *token; /* DAEMON; the token is a reference (io/secret.h) */
-    const char *variables;   /* a JSON object */
-    const char *approved;    /* of an apply: "sha256:...", "" none is known */
-    const char *values;      /* path of the file for name=value lines; NULL: nobody asks */
+    bool is_saved;            /* plan=saved: the tool is held to a plan that it saved itself, too */
+    const char *url, *token;  /* DAEMON; the token is a reference (io/secret.h) */
+    const char *variables;    /* a JSON object */
+    const char *approved;     /* of an apply: "sha256:...", "" none is known */
+    const char *values;       /* path of the file for name=value lines; NULL: nobody asks */
     struct redaction *hidden; /* what the tool is given and nobody else is to see */
     struct invocation_signals signals;
     struct work work;

@@ -4,8 +4,8 @@
  * Whoever resolves a secret adds it here; whoever shows or stores a text that others wrote (a command's
  * output, the error of a server) applies it first. Of a secret with several lines every line of at least
  * REDACTION_LINE_MIN bytes is looked for too, and of one of so many bytes what becomes of it in base64,
- * hexadecimal, JSON, URLs and the quotes of a shell. Not found: what was encoded otherwise, and secrets that are too short.
- * Safe from every thread. */
+ * hexadecimal, JSON, URLs and the quotes of a shell. Not found: what was encoded otherwise, and secrets that
+ * are too short. Safe from every thread. */
 #ifndef IO_REDACTION_H
 #define IO_REDACTION_H
 

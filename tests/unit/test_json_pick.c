@@ -138,10 +138,8 @@ static void a_value_has_a_place(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(only_what_is_named_is_taken),
-        cmocka_unit_test(what_is_no_object_is_refused),
-        cmocka_unit_test(other_limits_can_be_given),
-        cmocka_unit_test(what_is_picked_has_a_limit),
+        cmocka_unit_test(only_what_is_named_is_taken), cmocka_unit_test(what_is_no_object_is_refused),
+        cmocka_unit_test(other_limits_can_be_given),   cmocka_unit_test(what_is_picked_has_a_limit),
         cmocka_unit_test(a_value_has_a_place),
     };
 
