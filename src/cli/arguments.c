@@ -18,21 +18,28 @@ static const struct short_name short_names[] = {
     {'h', "help"}, {'q', "quiet"}, {'w', "watch"}, {'o', "output"}, {'n', "limit"}, {'f', "follow"},
 };
 
-static const char *const flag_names[] = {"help", "json", "plain", "quiet", "no-color", "no-input"};
+const struct arguments_flag arguments_flags[] = {
+    {"json", "the daemon's answer as it is, as JSON"},
+    {"plain", "one record on each line, without colours and without redrawing"},
+    {"quiet", "results and errors alone (-q)"},
+    {"no-color", "no colours; a live tree stays one"},
+    {"no-input", "nothing is asked, as ever: no verb waits for an answer of yours"},
+    {"help", "what a verb does and takes (-h)"},
+    {"version", "the version of this program, where the verb takes no version itself"},
+    {NULL, NULL},
+};
 
+/* False: there is none of that name. */
 static bool set_flag(struct cli *cli, const char *name)
 {
-    if (strcmp(name, "help") == 0)
-        cli->is_help = true;
-    else if (strcmp(name, "json") == 0)
-        cli->is_json = true;
-    else if (strcmp(name, "plain") == 0 || strcmp(name, "no-color") == 0)
-        cli->is_plain = true;
-    else if (strcmp(name, "quiet") == 0)
-        cli->is_quiet = true;
-    else
-        return strcmp(name, "no-input") == 0;
-    return true;
+    bool ignored = false;
+    bool *const flags[] = {&cli->is_json, &cli->is_plain, &cli->is_quiet,  &cli->is_colorless,
+                           &ignored,      &cli->is_help,  &cli->is_version};
+
+    for (size_t i = 0; i < ARRAY_LENGTH(flags); i++)
+        if (strcmp(arguments_flags[i].name, name) == 0)
+            return *flags[i] = true;
+    return false;
 }
 
 static bool refuse_option(const struct cli *cli, const char *name, struct err *err)
@@ -40,13 +47,16 @@ static bool refuse_option(const struct cli *cli, const char *name, struct err *e
     const char *candidates[CANDIDATES_MAX];
     size_t count = 0;
 
-    for (size_t i = 0; i < cli->entry->option_count; i++)
+    for (size_t i = 0; cli->entry != NULL && i < cli->entry->option_count; i++)
         candidates[count++] = cli->entry->options[i].name;
-    for (size_t i = 0; i < ARRAY_LENGTH(flag_names); i++)
-        candidates[count++] = flag_names[i];
+    for (size_t i = 0; arguments_flags[i].name != NULL; i++)
+        candidates[count++] = arguments_flags[i].name;
     const char *near = text_nearest(name, candidates, count);
     if (near != NULL)
         return err_set(err, ERR_INVALID, "--%s is not known here; did you mean --%s?", name, near);
+    if (cli->entry == NULL)
+        return err_set(err, ERR_INVALID,
+                       "--%s is not known before the verb; options of a verb stand behind it", name);
     return err_set(err, ERR_INVALID, "--%s is not known here; `verdict %s --help` lists what is", name,
                    cli->entry->name);
 }
@@ -70,11 +80,14 @@ static bool append(struct cli *cli, const struct option_value *more, struct opti
 static bool take_option(struct cli *cli, const char *name, const char *value, int count, char **values,
                         int *at, struct err *err)
 {
-    const struct option *table = cli->entry->options;
-    size_t index = option_find(table, cli->entry->option_count, name);
+    const struct option *table = cli->entry == NULL ? NULL : cli->entry->options;
+    size_t table_count = cli->entry == NULL ? 0 : cli->entry->option_count;
+    size_t index = option_find(table, table_count, name);
 
-    if (index == cli->entry->option_count)
-        return set_flag(cli, name) || refuse_option(cli, name, err);
+    if (index == table_count && !set_flag(cli, name))
+        return refuse_option(cli, name, err);
+    if (index == table_count)
+        return value == NULL || err_set(err, ERR_INVALID, "--%s takes no value", name);
     if (table[index].type == OPTION_BOOL && value == NULL)
         value = "true";
     if (value == NULL && *at + 1 < count)
@@ -147,7 +160,7 @@ static bool check_words(struct cli *cli, struct err *err)
 {
     const struct verb_entry *entry = cli->entry;
 
-    if (cli->is_help)
+    if (cli->is_help || cli->is_version)
         return true;
     if (cli->word_count < entry->words_min && !has_group(cli))
         return err_set(err, ERR_INVALID, "%s is missing: verdict %s %s", entry->arguments, entry->name,
@@ -169,20 +182,33 @@ static bool take(struct cli *cli, bool is_rest, int count, char **values, int *a
     return take_word(cli, text, err);
 }
 
+/* What stands before the verb; *at is then the verb's index, or `count`. `help` is a flag there too. */
+static bool take_early(int count, char **values, struct cli *cli, int *at, struct err *err)
+{
+    for (; *at < count; ++*at) {
+        const char *text = values[*at];
+        if (strcmp(text, "help") == 0)
+            cli->is_help = true;
+        else if (text[0] != '-' || text[1] == '\0' || strcmp(text, "--") == 0)
+            return true;
+        else if (!take(cli, false, count, values, at, err))
+            return false;
+    }
+    return true;
+}
+
 bool arguments_read(int count, char **values, struct cli *cli, struct err *err)
 {
-    const char *first = count < 2 ? "" : values[1];
     bool is_rest = false;
+    int verb = 1;
 
-    if (count < 2)
-        return true;
-    if (strcmp(first, "--help") == 0 || strcmp(first, "-h") == 0 || strcmp(first, "help") == 0) {
-        cli->is_help = true;
-        return count == 2 || find_verb(cli, values[2], err);
-    }
-    if (!find_verb(cli, first, err))
+    if (!take_early(count, values, cli, &verb, err))
         return false;
-    for (int at = 2; at < count; at++) {
+    if (verb >= count)
+        return true;
+    if (!find_verb(cli, values[verb], err))
+        return false;
+    for (int at = verb + 1; at < count; at++) {
         if (!is_rest && strcmp(values[at], "--") == 0)
             is_rest = true;
         else if (!take(cli, is_rest, count, values, &at, err))
@@ -218,6 +244,13 @@ static void print_option(const struct option *option)
                  option->fallback == NULL ? "" : option->fallback, option->fallback == NULL ? "" : ")");
 }
 
+static void print_flags(const char *title)
+{
+    (void)printf("\n%s\n", title);
+    for (size_t i = 0; arguments_flags[i].name != NULL; i++)
+        (void)printf("  --%-*s %s\n", COLUMN - 2, arguments_flags[i].name, arguments_flags[i].help);
+}
+
 static void print_verb(const struct verb_entry *entry)
 {
     (void)printf("verdict %s: %s.\n\nUsage: verdict %s %s%s\n", entry->name, entry->summary, entry->name,
@@ -228,12 +261,12 @@ static void print_verb(const struct verb_entry *entry)
         (void)printf("\n");
     for (size_t i = 0; i < entry->option_count; i++)
         print_option(&entry->options[i]);
-    (void)printf("\nEverywhere: --json --plain --quiet --no-color --help\n");
+    print_flags("Everywhere, also before the verb:");
 }
 
 const struct arguments_overview arguments_overview = {
     .words = "ID is dep_N or run_N, or SERVICE/ENV: its active or last deployment.\n"
-             "Everywhere: --json --plain --quiet --no-color --help. `verdict VERB --help` tells more.\n",
+             "`verdict VERB --help` tells more.\n",
     .environment =
         "VERDICT_URL names the daemon (unix:/path, http://..., https://...; without it the socket\n"
         "unix:/run/verdictd/verdictd.sock), VERDICT_TOKEN says who asks (on that socket the user is known),\n"
@@ -258,6 +291,7 @@ void arguments_print_help(const struct verb_entry *entry)
     for (size_t i = 0; i < verb_count; i++)
         (void)printf("  %-11s %-32s %s\n", verb_table[i].name, verb_table[i].arguments,
                      verb_table[i].summary);
+    print_flags("With every verb, before or behind it:");
     (void)printf("\n%s%s\nExit codes: %s", arguments_overview.words, arguments_overview.environment,
                  arguments_overview.exits);
 }

@@ -14,6 +14,13 @@ enum { ARGUMENTS_OPTION_SIZE = 128 };
 /* "--on-cancel leave|abort", as help and manual have it. */
 void arguments_option(const struct option *option, struct text *text);
 
+/* What stands before the verb as well as behind it. Ends with a name that is NULL. A verb's own option of the
+ * same name ("version") goes before. */
+extern const struct arguments_flag {
+    const char *name; /* without -- */
+    const char *help;
+} arguments_flags[];
+
 /* What is true of all verbs, as help and manual have it. */
 extern const struct arguments_overview {
     const char *words, *environment, *exits;

@@ -1,6 +1,7 @@
 /* get.c - verdict get: one deployment or run, once or until it ends.
  * SPDX-License-Identifier: MIT */
 #include "cli/field.h"
+#include "cli/plain.h"
 #include "cli/run_tree.h"
 #include "cli/tree.h"
 #include "cli/waiting.h"
@@ -128,6 +129,10 @@ static int show_once(struct cli *cli)
         return code;
     if (cli->is_json) {
         verb_print_json(cli, answer.body);
+    } else if (cli->is_plain) {
+        struct cJSON *json = field_parse(answer.body, answer.length);
+        plain_print(json);
+        json_free(json);
     } else {
         struct cJSON *json = field_parse(answer.body, answer.length);
         struct watching *watching = memory_take(sizeof(*watching));

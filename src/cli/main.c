@@ -48,17 +48,19 @@ static int run(int count, char **values, struct cli *cli)
 {
     struct err err = {0};
 
-    if (count > 1 && strcmp(values[1], "--version") == 0)
-        return puts("verdict " VERDICT_VERSION) < 0 ? VERB_UNKNOWN : VERB_DONE;
     if (!arguments_read(count, values, cli, &err)) {
         verb_complain(cli, "%s", err.text);
         return VERB_REFUSED;
+    }
+    if (cli->is_version) {
+        (void)puts("verdict " VERDICT_VERSION);
+        return VERB_DONE;
     }
     if (cli->is_help || cli->entry == NULL) {
         arguments_print_help(cli->entry);
         return cli->is_help ? VERB_DONE : VERB_REFUSED;
     }
-    terminal_init(&cli->terminal, cli->is_plain || cli->is_json);
+    terminal_init(&cli->terminal, cli->is_plain || cli->is_json, cli->is_colorless);
     return run_verb(cli);
 }
 

@@ -49,6 +49,12 @@ static void man_verbs(struct text *page)
     text_add(page, ".SH NAME\nverdict \\- talks to verdictd, which decides whether a deployment lives\n"
                    ".SH SYNOPSIS\n.B verdict\n.I VERB\n[options] [arguments]\n");
     manual_section(page, "DESCRIPTION", arguments_overview.words);
+    text_add(page, ".SH OPTIONS\nWith every verb, before or behind it:\n");
+    for (size_t i = 0; arguments_flags[i].name != NULL; i++) {
+        char tag[ARGUMENTS_OPTION_SIZE];
+        (void)snprintf(tag, sizeof(tag), "--%s", arguments_flags[i].name);
+        manual_tagged(page, tag, arguments_flags[i].help);
+    }
     text_add(page, ".SH VERBS\n");
     for (size_t i = 0; i < verb_count; i++)
         add_verb(page, &verb_table[i]);

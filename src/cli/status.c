@@ -3,6 +3,7 @@
 #include "cli/field.h"
 #include "cli/figures.h"
 #include "cli/infrastructure.h"
+#include "cli/plain.h"
 #include "cli/status_recovery.h"
 #include "cli/verb.h"
 #include "io/json.h"
@@ -80,11 +81,29 @@ static bool path_of(const struct cli *cli, char path[PATH_SIZE])
     return true;
 }
 
+static void print(const struct cli *cli, const cJSON *status)
+{
+    const cJSON *services = field_part(status, "services");
+    const cJSON *service = NULL;
+
+    if (cli->is_plain) {
+        plain_print_status(status);
+        return;
+    }
+    print_fleet(field_part(status, "fleet"));
+    cJSON_ArrayForEach(service, services) print_service(service, field_part(status, "deployments"));
+    if (cJSON_GetArraySize(services) == 0)
+        verb_say(cli, "nothing was deployed yet; tell what serves with `verdict adopt`");
+    infrastructure_print(status);
+    if (cJSON_GetArraySize(services) > 0)
+        figures_print(&cli->terminal, status);
+    status_recovery_print(field_part(status, "recovery"));
+}
+
 int status_run(struct cli *cli)
 {
     char path[PATH_SIZE];
     struct client_answer answer;
-    const cJSON *service = NULL;
     int code = VERB_DONE;
 
     if (!path_of(cli, path))
@@ -95,15 +114,7 @@ int status_run(struct cli *cli)
         verb_print_json(cli, answer.body);
     } else {
         struct cJSON *status = field_parse(answer.body, answer.length);
-        print_fleet(field_part(status, "fleet"));
-        cJSON_ArrayForEach(service, field_part(status, "services"))
-            print_service(service, field_part(status, "deployments"));
-        if (cJSON_GetArraySize(field_part(status, "services")) == 0)
-            verb_say(cli, "nothing was deployed yet; tell what serves with `verdict adopt`");
-        infrastructure_print(status);
-        if (cJSON_GetArraySize(field_part(status, "services")) > 0)
-            figures_print(&cli->terminal, status);
-        status_recovery_print(field_part(status, "recovery"));
+        print(cli, status);
         json_free(status);
     }
     client_answer_done(&answer);

@@ -347,6 +347,15 @@ static const struct option status_options[] = {
     {.name = "environment", .type = OPTION_TEXT, .help = "deployments of this one alone"},
 };
 
+static const char *const get_text[] = {
+    "verdict get ID [-w]",
+    "With --plain, fields with tabs between them: `deployment` ID SERVICE ENV VERSION PREVIOUS STATE SHARE "
+    "ASKED SUMMARY; `step` NUMBER STATE TEXT; `approval` GOT NEEDED APPROVERS COMMAND; `rule` NAME VERDICT "
+    "REASON VALUE BOUND UNIT RATIO MODE MUTED CONDITION. Of a run `run` ID PIPELINE GROUP STACK ENV VERSION "
+    "DIGEST STATE SUMMARY; `stage` NAME STATE; `task` STAGE NAME STATE VERSION DEPLOYMENT WHY. With -w, one "
+    "sentence whenever something changes.",
+    NULL};
+
 static const char *const status_text[] = {
     "Figures of deployments and runs that ended in the span, each with its target: met, missed, or ? where "
     "it "
@@ -356,6 +365,11 @@ static const char *const status_text[] = {
     "Stacks of infrastructure stand there with their resources, the last plan and apply, what they cost a "
     "month and how much dearer that is, "
     "findings by severity, and drift, each with when it was looked.",
+    "With --plain, fields with tabs between them: `fleet` FROZEN UNTIL BRAKED UNTIL; `service` SERVICE ENV "
+    "FROZEN UNTIL BRAKED UNTIL QUARANTINED STABLE; `deployment` ID SERVICE ENV VERSION STATE SHARE SUMMARY; "
+    "`run` LIST ID STATE SUMMARY; `stack` STACK ENV RESOURCES LOCKED; `figure` NAME VALUE UNIT COUNT MET "
+    "WHY; "
+    "`recovery` SERVICE ENV STAND-IN RUN PASSED SECONDS AGE.",
     NULL};
 
 static const char *const retry_text[] = {
@@ -380,8 +394,8 @@ const struct verb_entry verb_table[] = {
      TABLE(runs_options), 0, 1, false, runs_run, NULL},
     {"wait", "ID", "waits for the end; the exit code is the answer", NULL, TABLE(wait_options), 1, 1, false,
      wait_run, NULL},
-    {"get", "ID", "shows one deployment: steps, weights, every rule", NULL, TABLE(get_options), 1, 1, false,
-     get_run, NULL},
+    {"get", "ID", "shows one deployment: steps, weights, every rule", get_text, TABLE(get_options), 1, 1,
+     false, get_run, NULL},
     {"logs", "ID", "shows what came of its actions, and what its commands printed", logs_text,
      TABLE(logs_options), 1, 1, false, logs_run, NULL},
     {"ls", "", "lists deployments, newest first", NULL, TABLE(list_options), 0, 0, false, list_run, NULL},

@@ -22,14 +22,14 @@ static bool is_utf8(void)
     return false;
 }
 
-void terminal_init(struct terminal *terminal, bool is_plain)
+void terminal_init(struct terminal *terminal, bool is_plain, bool is_colorless)
 {
     const char *no_color = getenv("NO_COLOR");
     const char *kind = getenv("TERM");
     bool is_dumb = kind == NULL || strcmp(kind, "dumb") == 0;
 
     terminal->is_terminal = isatty(STDOUT_FILENO) == 1 && !is_plain && !is_dumb;
-    terminal->has_color = terminal->is_terminal && (no_color == NULL || no_color[0] == '\0');
+    terminal->has_color = terminal->is_terminal && !is_colorless && (no_color == NULL || no_color[0] == '\0');
     terminal->has_utf8 = is_utf8();
     (void)terminal_measure(terminal);
 }

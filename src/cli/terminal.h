@@ -15,8 +15,9 @@ struct terminal {
     int height; /* rows; 0: not known */
 };
 
-/* From stdout, NO_COLOR, TERM and the locale's variables; `is_plain` takes colours and redrawing away. */
-void terminal_init(struct terminal *terminal, bool is_plain);
+/* From stdout, NO_COLOR, TERM and the locale's variables; `is_plain` takes colours and redrawing away,
+ * `is_colorless` colours alone. */
+void terminal_init(struct terminal *terminal, bool is_plain, bool is_colorless);
 
 /* The size as it is now. True: it is another one. */
 bool terminal_measure(struct terminal *terminal);

@@ -37,7 +37,7 @@ struct cli {
     const char *words[VERB_WORDS_MAX]; /* what is no option */
     size_t word_count;
     struct option_value values[VERB_OPTIONS_MAX]; /* of the entry's table */
-    bool is_json, is_plain, is_quiet, is_help;
+    bool is_json, is_plain, is_quiet, is_colorless, is_help, is_version;
     struct terminal terminal;
     struct client *client; /* NULL: the verb works offline */
     struct arena arena;

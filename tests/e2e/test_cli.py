@@ -277,11 +277,39 @@ def test_the_tree_is_redrawn_on_a_terminal(place):
     assert text.count("\033[J") >= 2 and "░" in text and "● " in text, text
 
 
+def test_options_of_every_verb(place):
+    """Before the verb and behind it; --plain is one record on each line, its fields at fixed places."""
+    ident = start(place, "2.5.2", "--strategy", "asked")
+    assert json.loads(place.verdict("--json", "ls").stdout) == json.loads(place.verdict("ls", "--json").stdout)
+    version = place.verdict("--version").stdout
+    assert version.startswith("verdict ") and place.verdict("get", "--version").stdout == version == place.verdict("--quiet", "ls", "--version").stdout
+
+    def records(*words):
+        ran = place.verdict(*words)
+        assert ran.returncode == 0 and "\033" not in ran.stdout, ran
+        return [line.split("\t") for line in ran.stdout.splitlines()]
+
+    shown = records("--plain", "get", ident)
+    assert shown == records("get", ident, "--plain")
+    assert [row[0] for row in shown] == ["deployment", *["step"] * (len(shown) - 3), "approval", "rule"], shown
+    assert shown[0][1:5] == [ident, "shop", "prod", "2.5.2"] and shown[1][:3] == ["step", "1", "current"], shown
+    assert shown[-2] == ["approval", "0", "1", "sre", f"verdict approve {ident}"], shown
+    assert len(shown[-1]) == 11 and shown[-1][1:3] == ["errors", "inconclusive"] and shown[-1][10] == "error_rate > 5% for 2s", shown
+    kinds = {"fleet": 5, "service": 9, "deployment": 8, "run": 5, "stack": 5, "figure": 7, "recovery": 8}
+    status = records("--plain", "status")
+    assert all(kinds[row[0]] == len(row) for row in status) and {"fleet", "service", "deployment", "figure"} <= {row[0] for row in status}, status
+    assert ["service", "shop", "prod", "false", "", "false", "", "0", "1.0.0"] in status, status
+    everywhere = place.verdict("--help").stdout, place.verdict("ls", "--help").stdout, place.verdict("man").stdout.replace("\\-", "-")
+    for said in everywhere:
+        for name in ("--json", "--plain", "--quiet", "--no-color", "--no-input"):
+            assert name in said, (name, said)
+
+
 @pytest.mark.parametrize("rows, columns", [(10, 60), (24, 80)])
 def test_the_tree_stays_within_its_window(place, rows, columns):
     """Redrawn in its place, whatever its height: nothing of it is pushed into what can be scrolled back."""
     ident = start(place, "2.5.1", "--strategy", "asked")
-    for more in ([],):
+    for more in ([], ["--no-color"]):
         watched = Watched([place.program("verdict"), "get", "-w", ident, *more], place.verdict_environment(), rows, columns)
         try:
             watched.follow(2)
