@@ -81,6 +81,34 @@ static void measure_downtime(const struct deployment_state *state, const struct 
                           (times->over_ms > state->down_from_ms ? times->over_ms - state->down_from_ms : 0);
 }
 
+static int64_t first_known(int64_t one, int64_t other)
+{
+    return one != 0 ? one : other;
+}
+
+/* All users were on a version that a rule had failed: as good as nothing served, until the first of them were
+ * led away. */
+static int64_t read_exposed(struct sql *sql, uint64_t deployment, const struct times *times)
+{
+    struct row row = sql_row(sql, STATEMENT_EXPOSED);
+    int64_t exposed_ms = 0;
+
+    row_key(&row, deployment);
+    row_integer(&row, SHARE_WHOLE);
+    if (row_next(&row) && row_get_integer(&row) == SHARE_WHOLE) {
+        int64_t end_ms = first_known(row_get_integer(&row), first_known(times->over_ms, times->back_ms));
+        exposed_ms = end_ms > times->failed_ms ? end_ms - times->failed_ms : 1;
+    }
+    row_end(&row);
+    return exposed_ms;
+}
+
+static bool is_taken_back(const struct journal_ended *ended)
+{
+    return ended->kind == PLAN_DEPLOY &&
+           (ended->phase == PHASE_ROLLED_BACK || ended->phase == PHASE_ROLLING_BACK);
+}
+
 static bool read_ended(struct sql *sql, struct row *row, struct journal_ended *to, struct err *err)
 {
     struct deployment_state state;
@@ -110,6 +138,8 @@ static bool read_ended(struct sql *sql, struct row *row, struct journal_ended *t
                           ? between(times.disaster_ms, times.over_ms)
                           : JOURNAL_UNKNOWN;
     measure_downtime(&state, &times, actions.routes, to);
+    if (to->downtime_ms != JOURNAL_UNKNOWN && times.failed_ms != 0 && actions.routes > 0 && is_taken_back(to))
+        to->downtime_ms += read_exposed(sql, to->id, &times);
     return true;
 }
 

@@ -30,8 +30,9 @@ struct journal_ended {
     int64_t recovery_ms; /* from the first FAIL (a rule that held it counts) to the end of the way back;
                             where no rule failed and people did not want it, as back_ms */
     int64_t disaster_ms; /* from the begin of disaster recovery to the end of the way back, found well */
-    int64_t downtime_ms; /* nothing served for so long. Known where traffic was routed or one version took the
-                            place of the other before our eyes; else nobody looked */
+    int64_t downtime_ms; /* nothing served for so long, or all users were on a version that a rule had failed.
+                            Known where traffic was routed or one version took the place of the other before
+                            our eyes; else nobody looked */
 };
 
 struct journal_ended_span {

@@ -196,6 +196,14 @@ static const char *const statements[STATEMENT_COUNT] = {
         "SELECT coalesce(sum(max(result_ms - intent_ms, 0)) FILTER (WHERE kind NOT IN (3, 8)"
         " AND result_ms IS NOT NULL AND (?2 = 0 OR intent_ms < ?2)), 0),"
         " count(*) FILTER (WHERE kind = 5) FROM actions WHERE deployment = ?1",
+    /* Where a rule failed: the share before it, and when that was first less than all. */
+    [STATEMENT_EXPOSED] =
+        "WITH f AS (SELECT min(event) AS event FROM audit WHERE deployment = ?1"
+        " AND (what = 'fail' OR (what = 'held' AND a = 2)))"
+        " SELECT coalesce((SELECT a.a FROM audit a, f WHERE a.deployment = ?1 AND a.what = 'confirmed'"
+        " AND a.event < f.event ORDER BY a.event DESC LIMIT 1), 0),"
+        " coalesce((SELECT a.engine_ms FROM audit a, f WHERE a.deployment = ?1 AND a.what = 'confirmed'"
+        " AND a.a < ?2 AND a.event > f.event ORDER BY a.event LIMIT 1), 0)",
     [STATEMENT_STACK] = "SELECT id, lock_id, holder, who FROM stacks WHERE name = ? AND environment = ?",
     [STATEMENT_STACK_COUNT] = "SELECT count(*) FROM stacks",
     [STATEMENT_STACK_INSERT] = "INSERT INTO stacks(name, environment) VALUES (?, ?)",

@@ -101,7 +101,7 @@ def test_step_by_step(world):
         assert tasks(world, run)["cart"]["waits_for"] == ["pay"]
         assert cart["summary"].endswith("; it waits for pay") and cart["group_run"] == run, cart["summary"]
         assert "running,waits" in world.verdict("ls", "--service", "cart").stdout
-        drawn = world.verdict("get", run, "--plain")
+        drawn = world.verdict("get", run)
         assert "2.0.0  " + cart["id"] + ", waits for pay" in drawn.stdout, drawn.stdout
         world.programs["verdictd"].kill()
         world.programs["verdictd"].start()

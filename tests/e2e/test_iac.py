@@ -86,12 +86,12 @@ def test_plan_approve_apply_verify_drift_destroy(world):
         done = world.verdict("iac", verb, "network", "prod", "--wait")
         assert done.returncode == 0, done.stderr
     assert (stack.told()["drift"]["ok"], stack.told()["drift"]["drifts"]) == (True, 0), stack.told()
-    shown = world.verdict("status", "--plain").stdout
+    shown = world.verdict("status").stdout
     assert "infrastructure: 1 stacks, 2 resources of 1, 0 drifted of 1\n" in shown and "2 to create  (run_1, " in shown and "drift      none  (run_3, " in shown, shown
     empty = stack.ended(stack.begin("apply"))
     assert (empty["state"], empty["outputs"]["changes"]) == ("released", "0"), empty["summary"]
     assert stack.stages(empty["id"])["apply"] == "skipped", "nobody is asked for a plan that changes nothing"
-    drawn = world.verdict("get", empty["id"], "--plain").stdout
+    drawn = world.verdict("get", empty["id"]).stdout
     assert drawn.startswith("network/prod apply  " + empty["id"]), drawn
     listed = world.verdict("runs", "network/prod").stdout
     assert listed.count("network/prod") == 4 and "released" in listed, listed
@@ -154,7 +154,7 @@ def test_programs_look_at_the_plan(world):
     assert end["state"] == "failed" and "failed in stage review: compliance: its report has errors > 0" in end["summary"], end["summary"]
     found = stack.told()["compliance"]
     assert (found["ok"], found["errors"], found["findings"], found["critical"]) == (False, 1, 1, None), found
-    assert "1 errors, and it did not pass" in world.verdict("status", "--plain").stdout
+    assert "1 errors, and it did not pass" in world.verdict("status").stdout
     world.write("sarif", SARIF.replace("LEVEL", "note"))
     run = stack.begin("apply")
     assert stack.answer(run, stack.asks(run)).status == 200

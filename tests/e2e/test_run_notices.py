@@ -177,7 +177,7 @@ def test_two_persons_approve(world):
         assert stack.show(run)["state"] == "waiting", "one person is one"
     task = [stage for stage in stack.show(run)["stages"] if stage["name"] == "approve"][0]["tasks"][0]
     assert (task["need"], task["approved_by"], stack.show(run)["summary"].endswith("approve (1 of 2)")) == (2, ["alice"], True), task
-    assert "1 of 2 approve (alice)" in world.verdict("get", run, "--plain").stdout
+    assert "1 of 2 approve (alice)" in world.verdict("get", run).stdout
     world.programs["verdictd"].kill()
     world.programs["verdictd"].start()
     assert say("alice", plan).status == 200 and stack.show(run)["state"] == "waiting", "nor after a restart"

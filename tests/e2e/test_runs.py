@@ -137,7 +137,7 @@ def check_figures(world, run):
     assert figures["deployment_time"] == pytest.approx(deploying / 2000)
     assert (figures["deployment_success_rate"], figures["rollback_rate"], status["span"]["runs"]) == (1, 0, 1)
     assert (figures["rollback_time"], figures["artifact_size_trend"], figures["lead_time"]) == (None, None, None)
-    table = world.verdict("status", "--span", "1h", "--plain").stdout
+    table = world.verdict("status", "--span", "1h").stdout
     assert "92.5 %" in table and "not known: nothing was taken back in the span" in table, table
 
 
@@ -170,7 +170,7 @@ def test_released(world):
     assert world.verdict("logs", run, "--step", "1").returncode == 2 and world.verdict("logs", "run_77").returncode == 2
     listed = world.verdict("runs")
     assert run in listed.stdout and "released" in listed.stdout
-    drawn = world.verdict("get", run, "--plain")
+    drawn = world.verdict("get", run)
     assert "publish" in drawn.stdout and "prod" in drawn.stdout and drawn.returncode == 0
 
 

@@ -47,8 +47,26 @@ def measured(path, row):
         row["recovery"] = over - failed if failed is not None else None if row["ending"] in WANTED else row["back"]
     called = first(audit, lambda one: one["what"] == "disaster")
     row["disaster"] = over - called if called is not None and row["phase"] == ROLLED_BACK else None
-    row["down"] = sum(downs) if downs or any(one["kind"] == ROUTE for one in actions) else None
+    routes = any(one["kind"] == ROUTE for one in actions)
+    row["down"] = sum(downs) if downs or routes else None
+    if routes and row["kind"] == 0 and row["phase"] in (ROLLING_BACK, ROLLED_BACK):
+        row["down"] += exposed(audit, over or turned)
     return row
+
+
+def exposed(audit, end):
+    """How long all users were on a version that a rule had failed."""
+    share, failed = 0, None
+    for one in audit:
+        if failed is None and (one["what"] == "fail" or (one["what"] == "held" and one["a"] == HELD_BY_RULE)):
+            failed = one["engine_ms"]
+            if share < 10000:
+                return 0
+        elif one["what"] == "confirmed" and failed is None:
+            share = one["a"]
+        elif one["what"] == "confirmed" and one["a"] < 10000:
+            return max(1, one["engine_ms"] - failed)
+    return 0 if failed is None else max(1, end - failed)
 
 
 def deployments(path, since_ms, environment):
