@@ -47,6 +47,8 @@ struct collector_env {
 struct collector_sink {
     void *data;
     void (*gauge)(void *data, int64_t at_ms, double value);
+    /* A gauge that was said before anybody listened, and may still hold; NULL: as gauge. */
+    void (*kept)(void *data, int64_t at_ms, double value);
     void (*count)(void *data, int64_t at_ms, double events, double total);
     void (*histogram)(void *data, int64_t at_ms, const double *bounds, const double *counts,
                       size_t bucket_count);

@@ -19,7 +19,8 @@ static const struct json_limits limits = {
 
 void decode_init(struct decode_message *message, const char *bytes, size_t length, int64_t now_ms)
 {
-    *message = (struct decode_message){.bytes = bytes, .length = length, .now_ms = now_ms};
+    *message = (struct decode_message){
+        .bytes = bytes, .length = length, .now_ms = now_ms, .age_max_ms = LABELLED_AGE_MAX_MS};
 }
 
 void decode_done(struct decode_message *message)
@@ -95,7 +96,19 @@ static bool find_part(const char *bytes, size_t length, size_t index, char text[
     return true;
 }
 
-static bool read_collectd(const struct decode_message *message, const char *place, double *ret_number,
+/* Is it of our time? Then it is kept. */
+static bool keep_time(struct decode_message *message, double time_s)
+{
+    double age_ms = (double)message->now_ms - time_s * 1000;
+
+    if (!(age_ms <= (double)message->age_max_ms && age_ms >= -LABELLED_AGE_MAX_MS))
+        return false;
+    message->has_time = true;
+    message->time_ms = message->now_ms - (int64_t)age_ms;
+    return true;
+}
+
+static bool read_collectd(struct decode_message *message, const char *place, double *ret_number,
                           struct err *err)
 {
     size_t length = message->length;
@@ -107,7 +120,7 @@ static bool read_collectd(const struct decode_message *message, const char *plac
         length--;
     if (!find_part(message->bytes, length, 0, text) || !text_to_number(text, &time_s))
         return err_set(err, ERR_INVALID, "the payload is none of collectd's: no time is in front");
-    if (!(fabs(time_s * 1000 - (double)message->now_ms) <= LABELLED_AGE_MAX_MS))
+    if (!keep_time(message, time_s))
         return err_set(err, ERR_UNAVAILABLE, "the payload says of itself that it is of another time: %.60s",
                        text);
     if (!text_to_integer(place, 0, COLLECTD_VALUES_MAX - 1, &index) ||
@@ -152,10 +165,10 @@ static enum labelled_step select_lines(const struct decode_message *message, con
     return step;
 }
 
-bool decode_selected(const struct decode_message *message, enum decoder decoder,
-                     const struct selector *selector, struct prometheus_vector *ret_vector, struct err *err)
+bool decode_selected(struct decode_message *message, enum decoder decoder, const struct selector *selector,
+                     struct prometheus_vector *ret_vector, struct err *err)
 {
-    struct selection selection = {0};
+    struct selection selection = {.age_max_ms = message->age_max_ms};
     enum labelled_step step = decoder == DECODER_INFLUX ? select_lines(message, selector, &selection, err)
                                                         : select_exposed(message, selector, &selection, err);
 
@@ -163,11 +176,18 @@ bool decode_selected(const struct decode_message *message, enum decoder decoder,
         selection_done(&selection);
         return err_wrap(err, "the payload");
     }
+    message->has_time = selection.count > 0 && selection.timed == selection.count;
+    message->time_ms = selection.oldest_ms;
     selection_take(&selection, ret_vector);
     return true;
 }
 
 /* ---- the decoders ---- */
+
+bool decode_has_times(enum decoder decoder)
+{
+    return decoder == DECODER_COLLECTD || decode_has_many(decoder);
+}
 
 bool decode_has_many(enum decoder decoder)
 {
@@ -197,6 +217,7 @@ bool decode_check_place(enum decoder decoder, const char *place, struct err *err
 bool decode_number(struct decode_message *message, enum decoder decoder, const char *place,
                    double *ret_number, struct err *err)
 {
+    message->has_time = false;
     if (decoder == DECODER_JSON)
         return read_json(message, place, ret_number, err);
     if (decoder == DECODER_COLLECTD)

@@ -111,6 +111,7 @@ static int64_t now_ms(const struct collector *collector)
 struct arrival {
     const char *topic;
     struct decode_message message;
+    bool is_retained;
     const char *why; /* it is none; else NULL */
 };
 
@@ -118,6 +119,8 @@ static void take(struct collector_watch *watch, struct arrival *arrival)
 {
     if (arrival->why != NULL)
         mqtt_series_trouble(watch->series, arrival->why);
+    else if (arrival->is_retained)
+        mqtt_series_take_retained(watch->series, &arrival->message, now_ms(watch->collector));
     else
         mqtt_series_take(watch->series, arrival->topic, &arrival->message, now_ms(watch->collector));
 }
@@ -152,15 +155,13 @@ static void hand_out(struct collector *collector, struct arrival *arrival)
     collector->unwatched += heard == 0;
 }
 
-/* What is retained was true once, nobody knows when. */
 static void on_message(void *data, const char *topic, const char *payload, size_t length, bool is_retained)
 {
     struct collector *collector = data;
-    struct arrival arrival = {.topic = topic};
+    struct arrival arrival = {.topic = topic, .is_retained = is_retained};
 
-    if (is_retained)
-        return;
-    source_tally_hear(collector->env.tally);
+    if (!is_retained)
+        source_tally_hear(collector->env.tally);
     decode_init(&arrival.message, payload, length, clock_wall_ms());
     hand_out(collector, &arrival);
     decode_done(&arrival.message);
@@ -351,7 +352,7 @@ static bool check_metric(enum series_kind kind, int64_t every_ms, const struct o
                          const char **ret_option, struct err *err)
 {
     (void)every_ms;
-    return mqtt_series_check(kind, options, ret_option, err);
+    return mqtt_options_check(kind, options, ret_option, err);
 }
 
 static bool watch_series(struct collector *collector, const struct collector_series *series,
@@ -366,6 +367,8 @@ static bool watch_series(struct collector *collector, const struct collector_ser
         mqtt_series_free(its);
         return err_wrap(err, "metric %s", series->metric);
     }
+    if (mqtt_series_takes_retained(its))
+        mqtt_client_ask_retained(collector->client, topic);
     struct collector_watch *watch = memory_take(sizeof(*watch));
     watch->collector = collector;
     watch->series = its;
@@ -411,6 +414,8 @@ static void add_metrics(const struct collector *collector, const char *name, FIL
                   collector->unwatched);
     (void)fprintf(to, "verdict_mqtt_refused_reports_total{source=\"%s\"} %" PRIu64 "\n", name,
                   collector->counts.refused);
+    (void)fprintf(to, "verdict_mqtt_dropped_total{source=\"%s\",why=\"retained\"} %" PRIu64 "\n", name,
+                  collector->counts.retained);
     (void)fprintf(to, "verdict_mqtt_unobserved_total{source=\"%s\"} %" PRIu64 "\n", name,
                   collector->counts.unobserved);
 }

@@ -1,4 +1,4 @@
-/* mqtt_series.c - options of a metric, and what payloads put into its series.
+/* mqtt_series.c - what payloads put into the series of a metric.
  * SPDX-License-Identifier: MIT */
 #include "collectors/mqtt_series.h"
 
@@ -14,35 +14,6 @@
 #include <string.h>
 
 enum { NAME_SIZE = 4096, WHY_MAX = 160, MS_PER_S = 1000 };
-
-static const char *const decoder_names[] = {
-    [DECODER_NUMBER] = "number",           [DECODER_JSON] = "json",
-    [DECODER_COLLECTD] = "collectd",       [DECODER_INFLUX] = "influx",
-    [DECODER_OPENMETRICS] = "openmetrics", NULL};
-
-const struct option mqtt_metric_options[MQTT_METRIC_OPTION_COUNT] = {
-    [MQTT_TOPIC] = {.name = "topic",
-                    .type = OPTION_TEXT,
-                    .is_required = true,
-                    .help =
-                        "Topic to listen to, + and # allowed, $share/GROUP/ in front too; templates allowed"},
-    [MQTT_VALUE] = {.name = "value",
-                    .type = OPTION_TEXT,
-                    .help = "Place of a gauge in a payload: \".up\" in JSON, \"1\" of collectd's values, "
-                            "\"disk.free{path='/'}\" of influx, \"up{job='x'}\" of openmetrics"},
-    [MQTT_DECODER] = {.name = "decoder",
-                      .type = OPTION_CHOICE,
-                      .choices = decoder_names,
-                      .help = "What payloads are; default: json where a place is given, else a number"},
-    [MQTT_EVENTS] = {.name = "events",
-                     .type = OPTION_TEXT,
-                     .help = "Place of a raw counter in a payload: what is counted against the total"},
-    [MQTT_TOTAL] = {.name = "total", .type = OPTION_TEXT, .help = "Place of the raw counter of everything"},
-    [MQTT_COMBINE] = {.name = "combine",
-                      .type = OPTION_CHOICE,
-                      .choices = combine_names,
-                      .help = "One value of what all topics said last; share: of those that are not 0"},
-};
 
 /* Where a number is in a payload, and what it rose by. */
 struct place {
@@ -64,6 +35,8 @@ struct mqtt_series {
     struct increase *heard;  /* topics, of counters: since when each is heard without a gap */
     int64_t gap_max_ms;      /* what rose over a longer silence of a topic was not observed */
     struct combine *combine; /* what each reporter said last; NULL: they are not told apart */
+    int64_t retained_max_ms; /* so old a retained message may be; 0: none counts */
+    int64_t put_at_ms;       /* of the gauge that was put last, or SERIES_NEVER */
     bool has_refused;        /* reporters, and said so */
     bool has_silence;        /* a topic was silent for too long, and we said so */
 };
@@ -121,6 +94,7 @@ static void put_gauges(struct mqtt_series *series, const char *topic, const stru
     char name[NAME_SIZE];
 
     if (series->combine == NULL) {
+        series->put_at_ms = now_ms;
         series->sink.gauge(series->sink.data, now_ms, vector->samples[0].value);
         return;
     }
@@ -253,11 +227,57 @@ void mqtt_series_take(struct mqtt_series *series, const char *topic, struct deco
                       int64_t now_ms)
 {
     struct err err = {0};
+    message->age_max_ms = LABELLED_AGE_MAX_MS;
     bool is_good = series->kind == SERIES_GAUGE ? take_gauge(series, topic, message, now_ms, &err)
                                                 : take_count(series, topic, message, now_ms, &err);
 
     if (!is_good)
         series->sink.trouble(series->sink.data, SERIES_ERROR, err.text);
+}
+
+bool mqtt_series_takes_retained(const struct mqtt_series *series)
+{
+    return series->retained_max_ms > 0;
+}
+
+/* Where what was read just now goes. False: it does not say when it was measured, or we know better. */
+static bool place_in_time(const struct mqtt_series *series, const struct decode_message *message,
+                          int64_t now_ms, int64_t *ret_at_ms)
+{
+    int64_t age_ms = message->has_time ? message->now_ms - message->time_ms : INT64_MAX;
+
+    if (age_ms > series->retained_max_ms)
+        return false;
+    *ret_at_ms = age_ms > 0 ? now_ms - age_ms : now_ms;
+    return *ret_at_ms > series->put_at_ms;
+}
+
+static void put_kept(struct mqtt_series *series, double value, int64_t at_ms)
+{
+    const struct collector_sink *sink = &series->sink;
+
+    series->put_at_ms = at_ms;
+    (sink->kept != NULL ? sink->kept : sink->gauge)(sink->data, at_ms, value);
+}
+
+static bool take_retained(struct mqtt_series *series, struct decode_message *message, int64_t now_ms)
+{
+    struct prometheus_vector vector = {0};
+    int64_t at_ms = 0;
+
+    message->age_max_ms = series->retained_max_ms;
+    if (!mqtt_series_takes_retained(series) || !read_place(series, &series->value, message, &vector, NULL))
+        return false;
+    bool is_taken = vector.count == 1 && place_in_time(series, message, now_ms, &at_ms);
+    if (is_taken)
+        put_kept(series, vector.samples[0].value, at_ms);
+    prometheus_vector_done(&vector);
+    return is_taken;
+}
+
+void mqtt_series_take_retained(struct mqtt_series *series, struct decode_message *message, int64_t now_ms)
+{
+    series->counts->retained += take_retained(series, message, now_ms) ? 0 : 1;
 }
 
 void mqtt_series_pass(struct mqtt_series *series, int64_t now_ms)
@@ -290,58 +310,7 @@ const char *mqtt_series_filter(const struct mqtt_series *series)
     return series->filter;
 }
 
-/* ---- options ---- */
-
-static enum decoder decoder_of(const struct option_value *options)
-{
-    if (options[MQTT_DECODER].is_set)
-        return (enum decoder)options[MQTT_DECODER].choice;
-    bool has_place = options[MQTT_VALUE].text != NULL || options[MQTT_EVENTS].text != NULL ||
-                     options[MQTT_TOTAL].text != NULL;
-    return has_place ? DECODER_JSON : DECODER_NUMBER;
-}
-
-static bool check_places(enum decoder decoder, const struct option_value *options, const char **ret_option,
-                         struct err *err)
-{
-    static const enum mqtt_metric_option places[] = {MQTT_VALUE, MQTT_EVENTS, MQTT_TOTAL};
-
-    for (size_t i = 0; i < ARRAY_LENGTH(places); i++) {
-        const char *text = options[places[i]].text;
-        *ret_option = mqtt_metric_options[places[i]].name;
-        if (text != NULL && strstr(text, "{{") == NULL && !decode_check_place(decoder, text, err))
-            return false;
-    }
-    return true;
-}
-
-bool mqtt_series_check(enum series_kind kind, const struct option_value *options, const char **ret_option,
-                       struct err *err)
-{
-    enum decoder decoder = decoder_of(options);
-    const char *topic = options[MQTT_TOPIC].text;
-
-    *ret_option = mqtt_metric_options[MQTT_TOPIC].name;
-    if (topic != NULL && strstr(topic, "{{") == NULL && mqtt_client_filter(topic) == NULL)
-        return err_set(err, ERR_INVALID, "a shared subscription is $share/GROUP/TOPIC");
-    *ret_option = mqtt_metric_options[MQTT_DECODER].name;
-    if (decoder == DECODER_NUMBER && options[MQTT_DECODER].is_set &&
-        (options[MQTT_VALUE].text != NULL || kind == SERIES_COUNT))
-        return err_set(err, ERR_INVALID, "the decoder number has no places; use json");
-    if (kind == SERIES_GAUGE && decode_has_many(decoder) && options[MQTT_VALUE].text == NULL)
-        return err_set(err, ERR_INVALID, "value is missing: payloads of this decoder hold many");
-    return check_places(decoder, options, ret_option, err);
-}
-
-static bool check_kind(enum series_kind kind, const struct option_value *options, struct err *err)
-{
-    if (kind == SERIES_HISTOGRAM)
-        return err_set(err, ERR_INVALID, "histograms do not come by MQTT");
-    if (kind == SERIES_COUNT && (options[MQTT_EVENTS].text == NULL || options[MQTT_TOTAL].text == NULL))
-        return err_set(err, ERR_INVALID, "a counter needs events and total");
-    return kind == SERIES_GAUGE || !options[MQTT_COMBINE].is_set ||
-           err_set(err, ERR_INVALID, "combine is for gauges");
-}
+/* ---- its life ---- */
 
 static bool set_place(const struct mqtt_series *series, const char *text, struct place *place,
                       struct err *err)
@@ -349,14 +318,6 @@ static bool set_place(const struct mqtt_series *series, const char *text, struct
     place->text = memory_copy_text(text);
     place->rises = series->kind == SERIES_COUNT ? increase_new() : NULL;
     return text == NULL || !decode_has_many(series->decoder) || selector_new(text, &place->selector, err);
-}
-
-/* Where no place is given, all of a JSON text, or the first of collectd's values. */
-static const char *value_of(enum decoder decoder, const struct option_value *options)
-{
-    if (options[MQTT_VALUE].text != NULL)
-        return options[MQTT_VALUE].text;
-    return decoder == DECODER_COLLECTD ? "0" : ".";
 }
 
 static int64_t gap_max_of(const struct collector_series *what)
@@ -384,22 +345,25 @@ bool mqtt_series_new(const struct collector_series *what, const struct log *log,
     const struct option_value *options = what->options;
     const char *option = "";
 
-    if (!check_kind(what->kind, options, err) || !mqtt_series_check(what->kind, options, &option, err))
+    if (!mqtt_options_suit(what->kind, options, err) ||
+        !mqtt_options_check(what->kind, options, &option, err))
         return false;
     struct mqtt_series *series = memory_take(sizeof(*series));
     series->sink = what->sink;
     series->log = log;
     series->counts = counts;
     series->kind = what->kind;
-    series->decoder = decoder_of(options);
+    series->decoder = mqtt_options_decoder(options);
     series->metric = memory_copy_text(what->metric);
     series->topic = memory_copy_text(options[MQTT_TOPIC].text);
     series->filter = mqtt_client_filter(series->topic);
     series->combine = new_combine(what, now_ms);
     series->heard = increase_new();
     series->gap_max_ms = gap_max_of(what);
+    series->retained_max_ms = mqtt_options_retained_max_ms(what);
+    series->put_at_ms = SERIES_NEVER;
     bool is_gauge = what->kind == SERIES_GAUGE;
-    if ((is_gauge && !set_place(series, value_of(series->decoder, options), &series->value, err)) ||
+    if ((is_gauge && !set_place(series, mqtt_options_value(options), &series->value, err)) ||
         (!is_gauge && (!set_place(series, options[MQTT_EVENTS].text, &series->events, err) ||
                        !set_place(series, options[MQTT_TOTAL].text, &series->total, err)))) {
         mqtt_series_free(series);

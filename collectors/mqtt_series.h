@@ -1,22 +1,11 @@
-/* mqtt_series.h - what the messages of a topic mean for one metric: its options, and values out of payloads.
+/* mqtt_series.h - what the messages of a topic mean for one metric: values out of payloads.
  * SPDX-License-Identifier: MIT */
 #ifndef COLLECTORS_MQTT_SERIES_H
 #define COLLECTORS_MQTT_SERIES_H
 
 #include "collectors/collector.h"
 #include "collectors/decode.h"
-
-enum mqtt_metric_option {
-    MQTT_TOPIC,
-    MQTT_VALUE,
-    MQTT_DECODER,
-    MQTT_EVENTS,
-    MQTT_TOTAL,
-    MQTT_COMBINE,
-    MQTT_METRIC_OPTION_COUNT
-};
-
-extern const struct option mqtt_metric_options[MQTT_METRIC_OPTION_COUNT];
+#include "collectors/mqtt_options.h"
 
 struct mqtt_series;
 
@@ -24,11 +13,8 @@ struct mqtt_series;
 struct mqtt_series_counts {
     uint64_t refused;    /* values of reporters beyond COMBINE_REPORTERS_MAX */
     uint64_t unobserved; /* readings of counters behind a silence, which only begin */
+    uint64_t retained;   /* messages that the broker had kept, and that do not count */
 };
-
-/* As collector_type.check_metric: what is beyond the table, and beyond what a kind needs. */
-MUST_CHECK bool mqtt_series_check(enum series_kind kind, const struct option_value *options,
-                                  const char **ret_option, struct err *err);
 
 /* `log` and `counts` are the caller's. */
 MUST_CHECK bool mqtt_series_new(const struct collector_series *series, const struct log *log,
@@ -43,6 +29,11 @@ const char *mqtt_series_filter(const struct mqtt_series *series);
 /* A message of the topic: puts its value, or why there is none. `now_ms` is the engine's. */
 void mqtt_series_take(struct mqtt_series *series, const char *topic, struct decode_message *message,
                       int64_t now_ms);
+
+/* One that the broker had kept: a gauge that says when it was measured, and is not older than the metric
+ * allows, counts as of then. All others do not, and are counted. */
+void mqtt_series_take_retained(struct mqtt_series *series, struct decode_message *message, int64_t now_ms);
+bool mqtt_series_takes_retained(const struct mqtt_series *series);
 
 /* Listening begins, or begins anew: whoever spoke meanwhile was not heard. */
 void mqtt_series_begin(struct mqtt_series *series, int64_t now_ms);

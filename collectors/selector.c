@@ -304,15 +304,25 @@ static bool check(const struct selection *selection, const struct labelled *valu
                   struct err *err)
 {
     int64_t age_ms = value->has_time ? now_ms - value->time_ms : 0;
+    int64_t age_max_ms = selection->age_max_ms > 0 ? selection->age_max_ms : LABELLED_AGE_MAX_MS;
 
     if (!value->is_number)
         return err_set(err, ERR_INVALID, "%.80s is a text and no number", value->name);
-    if (age_ms > LABELLED_AGE_MAX_MS || age_ms < -LABELLED_AGE_MAX_MS)
+    if (age_ms > age_max_ms || age_ms < -LABELLED_AGE_MAX_MS)
         return err_set(err, ERR_UNAVAILABLE, "%.80s says of itself that it is of %s, %" PRId64 " s away",
                        value->name, age_ms > 0 ? "the past" : "the future",
                        (age_ms > 0 ? age_ms : -age_ms) / 1000);
     return selection->count < PROMETHEUS_SAMPLES_MAX ||
            err_set(err, ERR_LIMIT, "%.80s has more than %d series", value->name, PROMETHEUS_SAMPLES_MAX);
+}
+
+static void note_time(struct selection *selection, const struct labelled *value)
+{
+    if (!value->has_time)
+        return;
+    if (selection->timed == 0 || value->time_ms < selection->oldest_ms)
+        selection->oldest_ms = value->time_ms;
+    selection->timed++;
 }
 
 static void grow(struct selection *selection)
@@ -335,6 +345,7 @@ bool selection_add(struct selection *selection, const struct selector *selector,
         return true;
     if (!check(selection, value, now_ms, err))
         return false;
+    note_time(selection, value);
     grow(selection);
     struct prometheus_sample *sample = &selection->samples[selection->count];
     *sample = (struct prometheus_sample){.bound = NAN, .value = value->value};

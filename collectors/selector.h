@@ -37,12 +37,15 @@ struct selection {
     size_t *places;                    /* where in `texts` their labels are */
     char *texts;
     size_t texts_length, texts_size;
+    int64_t age_max_ms; /* what is older is wrong; 0: LABELLED_AGE_MAX_MS */
+    size_t timed;       /* values that say their time, */
+    int64_t oldest_ms;  /* and the oldest of these times */
 };
 
 /* Takes the value in if it fits. `reporter` is put before its labels, so that what several say stays apart.
- * False: it is no number, says that it is of another time than `now_ms` (of 1970; more than
- * LABELLED_AGE_MAX_MS off), has an `le` that is none, is one more than PROMETHEUS_SAMPLES_MAX, or cannot be
- * compared. */
+ * False: it is no number, says that it is of another time than `now_ms` (of 1970; older than the selection
+ * allows, or more than LABELLED_AGE_MAX_MS ahead), has an `le` that is none, is one more than
+ * PROMETHEUS_SAMPLES_MAX, or cannot be compared. */
 MUST_CHECK bool selection_add(struct selection *selection, const struct selector *selector,
                               const char *reporter, const struct labelled *value, int64_t now_ms,
                               struct err *err);

@@ -27,6 +27,14 @@ static void put_gauge(void *data, int64_t at_ms, double value)
     came(series);
 }
 
+static void put_kept(void *data, int64_t at_ms, double value)
+{
+    struct live_series *series = data;
+
+    series_put_kept(series->series, at_ms, daemon_now_ms(series->live->daemon), value);
+    came(series);
+}
+
 static void put_count(void *data, int64_t at_ms, double events, double total)
 {
     struct live_series *series = data;
@@ -116,6 +124,7 @@ static bool start_watch(struct live_series *series, const struct metric_definiti
                                     .every_ms = metric->every_ms,
                                     .sink = {.data = series,
                                              .gauge = put_gauge,
+                                             .kept = put_kept,
                                              .count = put_count,
                                              .histogram = put_histogram,
                                              .trouble = put_trouble}};

@@ -114,6 +114,9 @@ bool mqtt_client_is_up(const struct mqtt_client *client);
  * the first stands), and is left with the last unsubscribe. ERR_INVALID, ERR_LIMIT. */
 MUST_CHECK bool mqtt_client_subscribe(struct mqtt_client *client, const char *filter, int qos,
                                       struct err *err);
+/* Lets the broker send again what it retains for a filter that is subscribed; who subscribes first gets it
+ * anyway. */
+void mqtt_client_ask_retained(struct mqtt_client *client, const char *filter);
 void mqtt_client_unsubscribe(struct mqtt_client *client, const char *filter);
 
 /* Publishes; `done` (may be NULL) is called once: acknowledged (QoS 0: written), or given up because the

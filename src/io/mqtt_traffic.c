@@ -216,6 +216,17 @@ bool mqtt_client_subscribe(struct mqtt_client *client, const char *filter, int q
     return true;
 }
 
+void mqtt_client_ask_retained(struct mqtt_client *client, const char *filter)
+{
+    struct mqtt_subscription *subscription = find_subscription(client, filter);
+
+    assert(subscription != NULL);
+    if (subscription->uses == 1 || client->state != MQTT_UP)
+        return;
+    send_subscription(client, subscription);
+    mqtt_client_settle_soon(client);
+}
+
 void mqtt_client_unsubscribe(struct mqtt_client *client, const char *filter)
 {
     struct mqtt_subscription *subscription = find_subscription(client, filter);

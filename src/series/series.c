@@ -170,6 +170,15 @@ enum series_answer series_put_gauge(struct series *series, int64_t at_ms, int64_
     return is_finite ? SERIES_TAKEN : SERIES_NO_NUMBER;
 }
 
+enum series_answer series_put_kept(struct series *series, int64_t at_ms, int64_t now_ms, double value)
+{
+    int64_t lag_ms = series->lag_ms;
+    enum series_answer answer = series_put_gauge(series, at_ms, now_ms, value);
+
+    series->lag_ms = lag_ms;
+    return answer;
+}
+
 static bool is_amount(double value)
 {
     return isfinite(value) && value >= 0;

@@ -1,10 +1,11 @@
-# test_mqtt.py - what comes from a broker: shared subscriptions with a member beside the daemon, counters behind an outage.
+# test_mqtt.py - what comes from a broker: shared subscriptions with a member beside the daemon, counters behind an outage, what was retained.
 # SPDX-License-Identifier: MIT
 import contextlib
 import json
 import re
 import subprocess
 import threading
+import time
 
 import pytest
 import world_config
@@ -126,3 +127,27 @@ def test_what_rose_while_the_broker_was_away_takes_nothing_back(world, monkeypat
         wait_until(lambda: show(world, name)["share"] > 0 and show(world, name)["rules"][0]["verdict"] == "pass", 15, "it has traffic, and its counter is read")
         counts["e"] += 500  # and this was seen
         assert ended(world, name)["state"] == "rolled_back"
+
+
+UP = 'up: { source = "mqtt:plant";  topic = "u/{{slot}}";  decoder = "collectd";  holds = "10m";  better = "higher"; };'
+DOWN = 'down: { when = "up < 0.5";  then = "rollback"; };'
+
+
+def retain(world, value, age_s):
+    """What both slots said last, so long ago, kept by the broker."""
+    for slot in ("blue", "green"):
+        subprocess.run([find("mosquitto_pub"), "-h", "127.0.0.1", "-p", str(world.broker_port), "-q", "1", "-r", "-t", f"u/{slot}", "-m", f"{int(time.time()) - age_s}:{value}"], check=True, timeout=10)
+
+
+@pytest.mark.parametrize("value, age_s, state, ending", [(1, 120, "promoted", "passed"), (0, 120, "rolled_back", "failed"), (1, 1200, "rolled_back", "no_evidence")],
+                         ids=["good", "bad", "too-old"])
+def test_what_was_said_before_and_still_holds(world, monkeypatch, value, age_s, state, ending):
+    rules = swift.RULES.replace("metrics: {", "metrics: { " + UP, 1).replace("triggers: {", "triggers: { " + DOWN, 1)
+    monkeypatch.setattr(swift, "RULES", rules)
+    world.start_broker()
+    retain(world, value, age_s)
+    begin(world, broker=False, trigger="down", at_most="3s")
+    end = ended(world, begun(world, "2.0.0"), 30)
+    assert (end["state"], end["ending"]) == (state, ending), end
+    found = re.search(r'^verdict_mqtt_dropped_total\{source="plant",why="retained"\} (\d+)$', world.api("GET", "/metrics").text, re.M)
+    assert (int(found[1]) > 0) == (ending == "no_evidence")

@@ -10,8 +10,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
-static void read_many(const struct decode_message *message, enum decoder decoder,
-                      const struct selector *selector)
+static void read_many(struct decode_message *message, enum decoder decoder, const struct selector *selector)
 {
     struct prometheus_vector vector = {0};
     struct err err = {0};

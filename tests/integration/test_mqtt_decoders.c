@@ -152,6 +152,67 @@ static void test_reporters_in_one_payload(void **state)
     COLLECTOR_BENCH_WAIT(bench, sum->value == 2);
 }
 
+static void retain(struct world *world, const char *topic, const char *rest, int64_t age_s)
+{
+    char payload[128];
+    unsigned before = world->publisher->acknowledged;
+
+    (void)snprintf(payload, sizeof(payload), "%lld%s", (long long)(time(NULL) - age_s), rest);
+    mqtt_bench_publish(world->publisher, topic, payload, 1, true);
+    mqtt_bench_wait_for_acknowledged(world->publisher, before + 1);
+}
+
+static unsigned long long dropped(const struct collector_bench *bench)
+{
+    static const char name[] = "verdict_mqtt_dropped_total{source=\"main\",why=\"retained\"} ";
+    char text[1024] = "";
+    FILE *file = fmemopen(text, sizeof(text), "w");
+
+    assert_non_null(file);
+    bench->type->add_metrics(bench->collector, "main", file);
+    assert_int_equal(fclose(file), 0);
+    const char *at = strstr(text, name);
+    assert_non_null(at);
+    return strtoull(at + sizeof(name) - 1, NULL, 10);
+}
+
+/* What the broker kept counts as of its own time, where it has one and it is not too long ago. */
+static void test_retained_by_their_own_time(void **state)
+{
+    struct world *world = *state;
+    struct collector_bench *bench = &world->bench;
+
+    bench->silence_max_ms = 60 * 1000;
+    retain(world, "k/fresh", ":7", 20);
+    retain(world, "k/old", ":8", 90);
+    retain(world, "k/older", ":9", 900);
+    retain(world, "k/json", "", 0);
+    int64_t now_ms = loop_now_ms();
+    struct collector_tally *fresh =
+        watch(world, (const char *[]){"topic", "k/fresh", "decoder", "collectd", NULL});
+    struct collector_tally *old =
+        watch(world, (const char *[]){"topic", "k/old", "decoder", "collectd", NULL});
+    struct collector_tally *never =
+        watch(world, (const char *[]){"topic", "k/fresh", "decoder", "collectd", "retained", "0s", NULL});
+    struct collector_tally *longer =
+        watch(world, (const char *[]){"topic", "k/older", "decoder", "collectd", "retained", "20m", NULL});
+    struct collector_tally *timeless = watch(world, (const char *[]){"topic", "k/json", NULL});
+    COLLECTOR_BENCH_WAIT(bench, fresh->puts == 1 && longer->puts == 1 && dropped(bench) >= 3);
+    assert_true(fresh->value == 7 && longer->value == 9);
+    assert_true(fresh->at_ms <= now_ms - 19000 && fresh->at_ms >= now_ms - 22000);
+    assert_true(longer->at_ms <= now_ms - 899000 && longer->at_ms >= now_ms - 902000);
+    assert_int_equal(old->puts + never->puts + timeless->puts, 0);
+    assert_int_equal(old->troubles + never->troubles + timeless->troubles, 0);
+    /* Who comes second to a topic hears what is kept, too; whom it is told twice knows it. */
+    struct collector_tally *second =
+        watch(world, (const char *[]){"topic", "k/fresh", "decoder", "collectd", NULL});
+    COLLECTOR_BENCH_WAIT(bench, second->puts == 1);
+    assert_true(second->value == 7 && fresh->value == 7);
+    retain(world, "k/fresh", ":70", 1); /* said while we listen: it is of now */
+    COLLECTOR_BENCH_WAIT(bench, fresh->value == 70 && never->value == 70);
+    assert_true(loop_now_ms() - fresh->at_ms < 10000);
+}
+
 static void test_refuses_what_cannot_be_read(void **state)
 {
     static const struct {
@@ -172,6 +233,10 @@ static void test_refuses_what_cannot_be_read(void **state)
         if (strstr(why, metrics[i].why) == NULL)
             fail_msg("%s: %s", metrics[i].decoder, why);
     }
+    assert_non_null(strstr(
+        collector_bench_watch_refused(&world->bench, SERIES_GAUGE,
+                                      (const char *[]){"topic", "t", "value", ".x", "retained", "1m", NULL}),
+        "payload says its time"));
 }
 
 int main(int count, char **arguments)
@@ -180,6 +245,7 @@ int main(int count, char **arguments)
         cmocka_unit_test_setup_teardown(test_gauges, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_counters, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_reporters_in_one_payload, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_retained_by_their_own_time, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_refuses_what_cannot_be_read, set_up, tear_down),
     };
 

@@ -80,7 +80,7 @@ static inline struct http_json_query *good(enum series_kind kind, const char *co
 static inline struct put poll_at(struct http_json_query *query, int64_t at_ms, int status, const char *body)
 {
     struct put put = {0};
-    const struct collector_sink sink = {&put, put_gauge, put_count, NULL, put_trouble};
+    const struct collector_sink sink = {&put, put_gauge, NULL, put_count, NULL, put_trouble};
     struct http_answer answer = {.status = status, .body = body, .length = strlen(body), .headers = ""};
     struct http_request request = {0};
     struct err err = {0};

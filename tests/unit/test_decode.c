@@ -231,7 +231,7 @@ static struct put poll_at(struct prometheus_query *query, int64_t at_ms, const c
 {
     const char *const results[] = {first, second};
     struct put put = {0};
-    struct collector_sink sink = {&put, put_gauge, put_count, put_histogram, put_trouble};
+    struct collector_sink sink = {&put, put_gauge, NULL, put_count, put_histogram, put_trouble};
 
     prometheus_query_begin(query);
     for (size_t i = 0; prometheus_query_text(query) != NULL; i++) {
@@ -414,7 +414,7 @@ static void test_posts_reach_their_watch(void **state)
                                       .environment = "prod",
                                       .key = "slot.blue",
                                       .kind = SERIES_GAUGE,
-                                      .sink = {&put, put_gauge, put_count, put_histogram, put_trouble}};
+                                      .sink = {&put, put_gauge, NULL, put_count, put_histogram, put_trouble}};
     struct push_sample sample = {.service = "shop",
                                  .environment = "prod",
                                  .key = "slot.blue",

@@ -263,6 +263,42 @@ static void test_rules(void **state)
     }
 }
 
+/* The time of what was read: the oldest, and only where all of it says one. */
+static void test_times(void **state)
+{
+    static const char both[] = "m,t=a f=1 1699999990\nm,t=b f=2 1699999980\n";
+    static const char one[] = "m,t=a f=1 1699999990\nm,t=b f=2\n";
+    static const char collectd[] = "1699999400:1";
+    struct prometheus_vector vector = {0};
+    struct selector *selector = NULL;
+    struct decode_message message;
+    struct err err = {0};
+    double value = 0;
+
+    (void)state;
+    assert_true(selector_new("m.f", &selector, &err));
+    decode_init(&message, both, sizeof(both) - 1, NOW_MS);
+    assert_true(decode_selected(&message, DECODER_INFLUX, selector, &vector, &err));
+    assert_true(vector.count == 2 && message.has_time && message.time_ms == INT64_C(1699999980000));
+    prometheus_vector_done(&vector);
+    decode_done(&message);
+    decode_init(&message, one, sizeof(one) - 1, NOW_MS);
+    assert_true(decode_selected(&message, DECODER_INFLUX, selector, &vector, &err));
+    assert_true(vector.count == 2 && !message.has_time);
+    prometheus_vector_done(&vector);
+    decode_done(&message);
+    selector_free(selector);
+    decode_init(&message, collectd, sizeof(collectd) - 1, NOW_MS);
+    assert_false(decode_number(&message, DECODER_COLLECTD, "0", &value, &err)); /* ten minutes */
+    assert_false(message.has_time);
+    message.age_max_ms = 600 * 1000;
+    assert_true(decode_number(&message, DECODER_COLLECTD, "0", &value, &err));
+    assert_true(message.has_time && message.time_ms == INT64_C(1699999400000));
+    message.age_max_ms--;
+    assert_false(decode_number(&message, DECODER_COLLECTD, "0", &value, &err));
+    decode_done(&message);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -271,6 +307,7 @@ int main(void)
         cmocka_unit_test(test_limits_of_a_line),
         cmocka_unit_test(test_expositions),
         cmocka_unit_test(test_collectd),
+        cmocka_unit_test(test_times),
         cmocka_unit_test(test_places),
         cmocka_unit_test(test_rules),
     };

@@ -203,7 +203,7 @@ static struct http_json_query *query_of(const struct world *world, const struct 
 static struct put answer_with(struct http_json_query *query, const char *url, const char *body)
 {
     struct put put = {0};
-    const struct collector_sink sink = {&put, put_gauge, put_count, NULL, put_trouble};
+    const struct collector_sink sink = {&put, put_gauge, NULL, put_count, NULL, put_trouble};
     struct http_answer answer = {.status = 200, .body = body, .length = strlen(body), .headers = ""};
     struct http_request request = {0};
     struct cJSON *root = NULL;

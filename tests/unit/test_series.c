@@ -410,6 +410,22 @@ static double seconds_now(void)
 }
 
 /* All series that there may be, found again by name and closed in another order; one more is refused. */
+/* What was said before anybody listened holds from then, up to now and not for longer. */
+static void test_a_kept_value_holds_from_its_own_time(void **state)
+{
+    struct bench bench;
+
+    (void)state;
+    begin(&bench, SERIES_GAUGE, 60, 20000);
+    series_put_kept(bench.series, T, T + 12000, 3);
+    series_book_close_steps(bench.book, T + 12100);
+    assert_int_equal(series_view_of(bench.series)->newest_step, T / 1000 + 11);
+    assert_true(value_at(&bench, T / 1000 + 11) == 3);
+    series_book_close_steps(bench.book, T + 60000);
+    assert_int_equal(series_view_of(bench.series)->newest_step, T / 1000 + 20);
+    end(&bench);
+}
+
 static void test_holds_as_many_as_declared(void **state)
 {
     static struct series *all[SERIES_COUNT_MAX];
@@ -460,6 +476,7 @@ int main(void)
         cmocka_unit_test(test_one_series_for_all_who_ask),
         cmocka_unit_test(test_histogram_windows_grow_with_their_buckets),
         cmocka_unit_test(test_readers_are_bounded_and_forgotten),
+        cmocka_unit_test(test_a_kept_value_holds_from_its_own_time),
         cmocka_unit_test(test_holds_as_many_as_declared),
     };
 
