@@ -42,16 +42,16 @@ struct collector_env {
     int64_t (*now_ms)(void *data); /* the engine's clock */
 };
 
-/* Where values go; every function may be called any time between watch and unwatch, on the loop, but not
- * inside watch. It must not watch or unwatch. */
+/* Where values go, and what becomes of each (who asks may leave that); every function may be called any time
+ * between watch and unwatch, on the loop, but not inside watch. It must not watch or unwatch. */
 struct collector_sink {
     void *data;
-    void (*gauge)(void *data, int64_t at_ms, double value);
+    enum series_answer (*gauge)(void *data, int64_t at_ms, double value);
     /* A gauge that was said before anybody listened, and may still hold; NULL: as gauge. */
-    void (*kept)(void *data, int64_t at_ms, double value);
-    void (*count)(void *data, int64_t at_ms, double events, double total);
-    void (*histogram)(void *data, int64_t at_ms, const double *bounds, const double *counts,
-                      size_t bucket_count);
+    enum series_answer (*kept)(void *data, int64_t at_ms, double value);
+    enum series_answer (*count)(void *data, int64_t at_ms, double events, double total);
+    enum series_answer (*histogram)(void *data, int64_t at_ms, const double *bounds, const double *counts,
+                                    size_t bucket_count);
     void (*trouble)(void *data, enum series_trouble trouble, const char *why);
 };
 

@@ -21,6 +21,7 @@ struct collector_watch {
     struct collector_watch **chain;
     struct collector_watch *next;
     struct collector_sink sink;
+    struct source_tally *tally;
     enum series_kind kind;
     char *name; /* all four parts */
 };
@@ -50,34 +51,52 @@ static bool is_good(const struct push_sample *sample)
     return isfinite(sample->events) && isfinite(sample->total) && sample->events >= 0 && sample->total >= 0;
 }
 
-static void put(const struct collector_watch *watch, const struct push_sample *sample)
+static enum series_answer put(const struct collector_watch *watch, const struct push_sample *sample)
 {
     if (sample->is_count)
-        watch->sink.count(watch->sink.data, sample->at_ms, sample->events, sample->total);
-    else
-        watch->sink.gauge(watch->sink.data, sample->at_ms, sample->value);
+        return watch->sink.count(watch->sink.data, sample->at_ms, sample->events, sample->total);
+    return watch->sink.gauge(watch->sink.data, sample->at_ms, sample->value);
 }
 
-enum push_answer push_put(struct collector *collector, const struct push_sample *sample)
+static const struct collector_watch *next_of_name(const struct collector_watch *watch, const char *name)
 {
-    enum push_answer answer = PUSH_UNWATCHED;
+    while (watch != NULL && strcmp(watch->name, name) != 0)
+        watch = watch->next;
+    return watch;
+}
+
+enum push_answer push_find(struct collector *collector, const struct push_sample *sample,
+                           const struct collector_watch **ret_watch)
+{
     char name[NAME_SIZE];
 
+    *ret_watch = NULL;
     if (!is_good(sample))
         return PUSH_NOT_FINITE;
     if (!make_name(sample, name))
         return PUSH_UNWATCHED;
-    for (struct collector_watch *watch = *chain_of(collector, name); watch != NULL; watch = watch->next) {
-        if (strcmp(watch->name, name) != 0)
-            continue;
+    const struct collector_watch *first = next_of_name(*chain_of(collector, name), name);
+    for (const struct collector_watch *watch = first; watch != NULL; watch = next_of_name(watch->next, name))
         if ((watch->kind == SERIES_COUNT) != sample->is_count)
             return PUSH_WRONG_KIND;
-        put(watch, sample);
-        answer = PUSH_TAKEN;
-    }
-    if (answer == PUSH_TAKEN)
-        source_tally_hear(collector->tally);
-    return answer;
+    *ret_watch = first;
+    return first == NULL ? PUSH_UNWATCHED : PUSH_TAKEN;
+}
+
+/* Those of one name measure one thing: what one series says of it, all do. */
+enum push_answer push_put(const struct collector_watch *watch, const struct push_sample *sample)
+{
+    static const enum push_answer answers[] = {[SERIES_TAKEN] = PUSH_TAKEN,
+                                               [SERIES_LATE] = PUSH_LATE,
+                                               [SERIES_FUTURE] = PUSH_FUTURE,
+                                               [SERIES_NO_NUMBER] = PUSH_NOT_FINITE};
+    enum series_answer answer = put(watch, sample);
+    const struct collector_watch *next = watch;
+
+    while ((next = next_of_name(next->next, watch->name)) != NULL)
+        (void)put(next, sample);
+    source_tally_hear(watch->tally);
+    return answers[answer];
 }
 
 static bool open_collector(const struct collector_env *env, const char *name,
@@ -113,6 +132,7 @@ static bool watch_series(struct collector *collector, const struct collector_ser
         return err_set(err, ERR_INVALID, "metric %s: it is not said whose it is", series->metric);
     struct collector_watch *watch = memory_take(sizeof(*watch));
     watch->sink = series->sink;
+    watch->tally = collector->tally;
     watch->kind = series->kind;
     watch->name = memory_copy_text(name);
     watch->chain = chain_of(collector, name);

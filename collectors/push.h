@@ -18,12 +18,19 @@ struct push_sample {
 
 enum push_answer {
     PUSH_TAKEN,
+    PUSH_LATE,       /* for its step */
+    PUSH_FUTURE,     /* too far ahead of our clock */
     PUSH_UNWATCHED,  /* nobody watches a series of that name: nothing to do with it */
     PUSH_WRONG_KIND, /* a gauge for a counter, or the other way round */
     PUSH_NOT_FINITE  /* or a negative count */
 };
 
-/* `collector` was opened by this type. Every watch of that name gets it. */
-enum push_answer push_put(struct collector *collector, const struct push_sample *sample);
+/* Who waits for such a value: the first watch of that name, or NULL, and why. Nothing is put: of many values
+ * all can be looked at first. `collector` was opened by this type. */
+enum push_answer push_find(struct collector *collector, const struct push_sample *sample,
+                           const struct collector_watch **ret_watch);
+
+/* Every watch of that name gets it; `watch` is the one that was found, and none has come or gone since. */
+enum push_answer push_put(const struct collector_watch *watch, const struct push_sample *sample);
 
 #endif

@@ -25,13 +25,14 @@ static void take(struct call *call, const struct alert_signals *signals)
 
     for (size_t i = 0; i < signals->count; i++) {
         const struct alert_signal *signal = &signals->of[i];
-        const struct api_sample sample = {.service = signal->service,
-                                          .environment = signal->environment,
-                                          .key = "service",
-                                          .metric = signal->metric,
-                                          .wall_ms = clock_wall_ms(),
-                                          .value = signal->is_firing ? 1 : 0};
-        if (env->sample(env->data, &sample) == API_SAMPLE_TAKEN)
+        struct api_sample sample = {.service = signal->service,
+                                    .environment = signal->environment,
+                                    .key = "service",
+                                    .metric = signal->metric,
+                                    .wall_ms = clock_wall_ms(),
+                                    .value = signal->is_firing ? 1 : 0};
+        if (env->sample_find(env->data, &sample) == API_SAMPLE_TAKEN &&
+            env->sample(env->data, &sample) == API_SAMPLE_TAKEN)
             taken++;
     }
     cJSON_AddNumberToObject(answer, "taken", (double)taken);

@@ -12,12 +12,16 @@ struct api_sample {
     int64_t wall_ms;
     bool is_count;
     double value, total;
+    const void *watch; /* who waits for it, once it was looked for */
 };
 
 enum api_sample_answer {
     API_SAMPLE_TAKEN,
     API_SAMPLE_UNWATCHED, /* no deployment under way reads it: it goes nowhere */
-    API_SAMPLE_WRONG_KIND
+    API_SAMPLE_LATE,      /* for its step */
+    API_SAMPLE_FUTURE,    /* too far ahead of our clock */
+    API_SAMPLE_WRONG_KIND,
+    API_SAMPLE_ANSWERS
 };
 
 #endif

@@ -3,16 +3,18 @@
 #include "api/parts.h"
 #include "io/clock.h"
 #include "io/json.h"
+#include "io/memory.h"
 
 #include <cjson/cJSON.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 enum { SAMPLES_MAX = 1000, KEY_SIZE = VERSION_MAX_LENGTH + 16 };
 
 struct posting {
     char service[NAME_MAX_LENGTH + 1], environment[NAME_MAX_LENGTH + 1];
     char key[KEY_SIZE];
-    size_t taken, unwatched;
+    size_t counts[API_SAMPLE_ANSWERS]; /* of samples, by what became of them */
 };
 
 /* Whose values they are: of a slot, of a version, or of the whole service. */
@@ -59,47 +61,55 @@ static bool read_sample(const struct json_node *node, struct api_sample *sample,
            err_set(err, ERR_INVALID, "%s: counts are not negative", node->pointer);
 }
 
-static bool take(struct call *call, struct posting *posting, const struct json_node *node, struct err *err)
+/* Reads one and looks for who waits for it. */
+static bool look_at(const struct api_env *env, const struct posting *posting, const struct json_node *node,
+                    struct api_sample *sample, struct err *err)
 {
-    const struct api_env *env = &call->api->env;
-    struct api_sample sample = {
+    *sample = (struct api_sample){
         .service = posting->service, .environment = posting->environment, .key = posting->key};
-
-    if (!read_sample(node, &sample, err))
+    if (!read_sample(node, sample, err))
         return false;
-    switch (env->sample(env->data, &sample)) {
-    case API_SAMPLE_TAKEN:
-        posting->taken++;
-        return true;
-    case API_SAMPLE_UNWATCHED:
-        posting->unwatched++;
-        return true;
-    case API_SAMPLE_WRONG_KIND:
-        break;
-    }
-    return err_set(err, ERR_INVALID, "%s: '%s' is %s", node->pointer, sample.metric,
-                   sample.is_count ? "no counter: post its value" : "a counter: post events and total");
+    return env->sample_find(env->data, sample) != API_SAMPLE_WRONG_KIND ||
+           err_set(err, ERR_INVALID, "%s: '%s' is %s", node->pointer, sample->metric,
+                   sample->is_count ? "no counter: post its value" : "a counter: post events and total");
 }
 
+static void answer_counts(struct call *call, const struct posting *posting)
+{
+    static const char *const names[] = {[API_SAMPLE_TAKEN] = "taken",
+                                        [API_SAMPLE_UNWATCHED] = "unwatched",
+                                        [API_SAMPLE_LATE] = "late",
+                                        [API_SAMPLE_FUTURE] = "future"};
+    cJSON *answer = cJSON_CreateObject();
+
+    for (size_t i = 0; i < ARRAY_LENGTH(names); i++)
+        cJSON_AddNumberToObject(answer, names[i], (double)posting->counts[i]);
+    call_answer_json(call, 202, answer);
+}
+
+/* All are looked at before the first is put: who is refused may post all of it again. */
 static void take_all(struct call *call, struct posting *posting)
 {
+    const struct api_env *env = &call->api->env;
     struct json_node root = json_root(call->body);
     struct json_node array = {0};
     struct err err = {0};
     size_t length = 0;
+    size_t count = 0;
 
     bool is_good = json_array(&root, "samples", JSON_REQUIRED, SAMPLES_MAX, &array, &length, &err);
+    struct api_sample *samples = memory_take_array(length + 1, sizeof(*samples));
     struct json_node item = is_good ? json_first(&array) : (struct json_node){0};
     for (; item.item != NULL && is_good; item = json_next(&array, &item))
-        is_good = take(call, posting, &item, &err);
-    if (!is_good) {
+        is_good = look_at(env, posting, &item, &samples[count++], &err);
+    for (size_t i = 0; i < count && is_good; i++)
+        posting
+            ->counts[samples[i].watch == NULL ? API_SAMPLE_UNWATCHED : env->sample(env->data, &samples[i])]++;
+    free(samples);
+    if (is_good)
+        answer_counts(call, posting);
+    else
         problem_answer(call, 422, "invalid", "%s", err.text);
-        return;
-    }
-    cJSON *answer = cJSON_CreateObject();
-    cJSON_AddNumberToObject(answer, "taken", (double)posting->taken);
-    cJSON_AddNumberToObject(answer, "unwatched", (double)posting->unwatched);
-    call_answer_json(call, 202, answer);
 }
 
 void samples_take(struct call *call)

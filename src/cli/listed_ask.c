@@ -169,12 +169,13 @@ static double *row_at(struct filling *filling, int64_t at_ms, size_t columns)
     return step < 0 || step >= (int64_t)values->count ? NULL : &filling->values[(size_t)step * columns];
 }
 
-static void put_gauge(void *data, int64_t at_ms, double value)
+static enum series_answer put_gauge(void *data, int64_t at_ms, double value)
 {
     double *row = row_at(data, at_ms, 1);
 
     if (row != NULL)
         *row = value;
+    return SERIES_TAKEN;
 }
 
 static void add(double *to, double number)
@@ -182,19 +183,20 @@ static void add(double *to, double number)
     *to = isnan(*to) ? number : *to + number;
 }
 
-static void put_count(void *data, int64_t at_ms, double events, double total)
+static enum series_answer put_count(void *data, int64_t at_ms, double events, double total)
 {
     double *row = row_at(data, at_ms, 2);
 
     if (row == NULL)
-        return;
+        return SERIES_TAKEN;
     add(&row[0], events);
     add(&row[1], total);
+    return SERIES_TAKEN;
 }
 
 /* The first bounds stay: values of others would not add up. */
-static void put_histogram(void *data, int64_t at_ms, const double *bounds, const double *counts,
-                          size_t bucket_count)
+static enum series_answer put_histogram(void *data, int64_t at_ms, const double *bounds, const double *counts,
+                                        size_t bucket_count)
 {
     struct filling *filling = data;
     struct rejudge_values *values = &filling->past->metrics[filling->metric].side[filling->side];
@@ -207,10 +209,11 @@ static void put_histogram(void *data, int64_t at_ms, const double *bounds, const
     }
     if (values->bucket_count != bucket_count ||
         memcmp(values->bounds, bounds, bucket_count * sizeof(*bounds)) != 0)
-        return;
+        return SERIES_TAKEN;
     double *row = row_at(filling, at_ms, bucket_count);
     for (size_t i = 0; row != NULL && i < bucket_count; i++)
         add(&row[i], counts[i]);
+    return SERIES_TAKEN;
 }
 
 /* A gap is a gap. */

@@ -434,6 +434,7 @@ void daemon_fill_api_env(struct daemon *daemon, struct api_env *ret_env)
         .outputs = outputs_start,
         .test_notifier = notice_test_start,
         .mark = take_mark,
+        .sample_find = pushing_find,
         .sample = pushing_take,
         .otlp = pushing_take_otlp,
         .live = show_live,

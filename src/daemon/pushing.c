@@ -26,27 +26,46 @@ static int64_t engine_time(struct daemon *daemon, int64_t at_wall_ms)
     return daemon_now_ms(daemon) - (clock_wall_ms() - at_wall_ms);
 }
 
+static struct push_sample value_of(const struct api_sample *sample)
+{
+    return (struct push_sample){.service = sample->service,
+                                .environment = sample->environment,
+                                .key = sample->key,
+                                .metric = sample->metric,
+                                .is_count = sample->is_count,
+                                .value = sample->value,
+                                .events = sample->value,
+                                .total = sample->total};
+}
+
+static const enum api_sample_answer answers[] = {
+    [PUSH_TAKEN] = API_SAMPLE_TAKEN,
+    [PUSH_LATE] = API_SAMPLE_LATE,
+    [PUSH_FUTURE] = API_SAMPLE_FUTURE,
+    [PUSH_UNWATCHED] = API_SAMPLE_UNWATCHED,
+    [PUSH_WRONG_KIND] = API_SAMPLE_WRONG_KIND,
+    [PUSH_NOT_FINITE] = API_SAMPLE_WRONG_KIND, /* the API's reader lets none through */
+};
+
+enum api_sample_answer pushing_find(void *data, struct api_sample *sample)
+{
+    struct collector *push = find_collector(data, &push_collector);
+    const struct push_sample value = value_of(sample);
+    const struct collector_watch *watch = NULL;
+
+    if (push == NULL)
+        return API_SAMPLE_UNWATCHED;
+    enum push_answer answer = push_find(push, &value, &watch);
+    sample->watch = watch;
+    return answers[answer];
+}
+
 enum api_sample_answer pushing_take(void *data, const struct api_sample *sample)
 {
-    static const enum api_sample_answer answers[] = {
-        [PUSH_TAKEN] = API_SAMPLE_TAKEN,
-        [PUSH_UNWATCHED] = API_SAMPLE_UNWATCHED,
-        [PUSH_WRONG_KIND] = API_SAMPLE_WRONG_KIND,
-        [PUSH_NOT_FINITE] = API_SAMPLE_WRONG_KIND, /* the API's reader lets none through */
-    };
-    struct daemon *daemon = data;
-    struct collector *push = find_collector(daemon, &push_collector);
-    struct push_sample put = {.service = sample->service,
-                              .environment = sample->environment,
-                              .key = sample->key,
-                              .metric = sample->metric,
-                              .at_ms = engine_time(daemon, sample->wall_ms),
-                              .is_count = sample->is_count,
-                              .value = sample->value,
-                              .events = sample->value,
-                              .total = sample->total};
+    struct push_sample value = value_of(sample);
 
-    return push == NULL ? API_SAMPLE_UNWATCHED : answers[push_put(push, &put)];
+    value.at_ms = engine_time(data, sample->wall_ms);
+    return answers[push_put(sample->watch, &value)];
 }
 
 bool pushing_take_otlp(void *data, const struct api_otlp *posted, struct api_otlp_answer *ret_answer,

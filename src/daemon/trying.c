@@ -39,29 +39,32 @@ static void note(struct tried *tried, const char *why)
         loop_timer_move(trying->timer, 0);
 }
 
-static void take_gauge(void *data, int64_t at_ms, double value)
+static enum series_answer take_gauge(void *data, int64_t at_ms, double value)
 {
     (void)at_ms;
     (void)value;
     note(data, "");
+    return SERIES_TAKEN;
 }
 
-static void take_count(void *data, int64_t at_ms, double events, double total)
+static enum series_answer take_count(void *data, int64_t at_ms, double events, double total)
 {
     (void)at_ms;
     (void)events;
     (void)total;
     note(data, "");
+    return SERIES_TAKEN;
 }
 
-static void take_histogram(void *data, int64_t at_ms, const double *bounds, const double *counts,
-                           size_t bucket_count)
+static enum series_answer take_histogram(void *data, int64_t at_ms, const double *bounds,
+                                         const double *counts, size_t bucket_count)
 {
     (void)at_ms;
     (void)bounds;
     (void)counts;
     (void)bucket_count;
     note(data, "");
+    return SERIES_TAKEN;
 }
 
 static void take_trouble(void *data, enum series_trouble trouble, const char *why)

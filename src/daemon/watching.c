@@ -11,46 +11,44 @@
 #include <string.h>
 
 /* A value came: what was said of its source before is over. */
-static void came(struct live_series *series)
+static enum series_answer came(struct live_series *series, enum series_answer answer)
 {
     if (series->has_trouble)
         live_say(series->live, LIVE_SOURCE, "%s", "");
     series->has_trouble = false;
     daemon_wants_turn(series->live->daemon);
+    return answer;
 }
 
-static void put_gauge(void *data, int64_t at_ms, double value)
+static enum series_answer put_gauge(void *data, int64_t at_ms, double value)
 {
     struct live_series *series = data;
 
-    series_put_gauge(series->series, at_ms, daemon_now_ms(series->live->daemon), value);
-    came(series);
+    return came(series, series_put_gauge(series->series, at_ms, daemon_now_ms(series->live->daemon), value));
 }
 
-static void put_kept(void *data, int64_t at_ms, double value)
+static enum series_answer put_kept(void *data, int64_t at_ms, double value)
 {
     struct live_series *series = data;
 
-    series_put_kept(series->series, at_ms, daemon_now_ms(series->live->daemon), value);
-    came(series);
+    return came(series, series_put_kept(series->series, at_ms, daemon_now_ms(series->live->daemon), value));
 }
 
-static void put_count(void *data, int64_t at_ms, double events, double total)
+static enum series_answer put_count(void *data, int64_t at_ms, double events, double total)
 {
     struct live_series *series = data;
 
-    series_put_count(series->series, at_ms, daemon_now_ms(series->live->daemon), events, total);
-    came(series);
+    return came(series,
+                series_put_count(series->series, at_ms, daemon_now_ms(series->live->daemon), events, total));
 }
 
-static void put_histogram(void *data, int64_t at_ms, const double *bounds, const double *counts,
-                          size_t bucket_count)
+static enum series_answer put_histogram(void *data, int64_t at_ms, const double *bounds, const double *counts,
+                                        size_t bucket_count)
 {
     struct live_series *series = data;
 
-    series_put_histogram(series->series, at_ms, daemon_now_ms(series->live->daemon), bounds, counts,
-                         bucket_count);
-    came(series);
+    return came(series, series_put_histogram(series->series, at_ms, daemon_now_ms(series->live->daemon),
+                                             bounds, counts, bucket_count));
 }
 
 static void put_trouble(void *data, enum series_trouble trouble, const char *why)

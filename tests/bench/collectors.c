@@ -239,27 +239,30 @@ struct sink {
     struct series *series;
 };
 
-static void put_gauge(void *data, int64_t at_ms, double value)
+static enum series_answer put_gauge(void *data, int64_t at_ms, double value)
 {
     struct sink *sink = data;
 
-    series_put_gauge(sink->series, at_ms, loop_now_ms(), value);
+    (void)series_put_gauge(sink->series, at_ms, loop_now_ms(), value);
     note(sink->run);
+    return SERIES_TAKEN;
 }
 
-static void put_count(void *data, int64_t at_ms, double events, double total)
+static enum series_answer put_count(void *data, int64_t at_ms, double events, double total)
 {
     (void)data;
     (void)at_ms;
     (void)events;
     (void)total;
+    return SERIES_TAKEN;
 }
 
-static void put_histogram(void *data, int64_t at_ms, const double *bounds, const double *counts, size_t count)
+static enum series_answer put_histogram(void *data, int64_t at_ms, const double *bounds, const double *counts,
+                                        size_t count)
 {
     (void)bounds;
     (void)counts;
-    put_count(data, at_ms, 0, (double)count);
+    return put_count(data, at_ms, 0, (double)count);
 }
 
 static void put_trouble(void *data, enum series_trouble trouble, const char *why)

@@ -13,18 +13,20 @@ enum { AHEAD_MS = 61 * 1000 };
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
 /* Every value is finite, every count at least 0, every trouble says why. */
-static void put_gauge(void *data, int64_t at_ms, double value)
+static enum series_answer put_gauge(void *data, int64_t at_ms, double value)
 {
     (void)data;
     if (!isfinite(value) || at_ms > AHEAD_MS)
         abort();
+    return SERIES_TAKEN;
 }
 
-static void put_count(void *data, int64_t at_ms, double events, double total)
+static enum series_answer put_count(void *data, int64_t at_ms, double events, double total)
 {
     (void)data;
     if (!(events >= 0 && total >= 0 && isfinite(events) && isfinite(total)) || at_ms > AHEAD_MS)
         abort();
+    return SERIES_TAKEN;
 }
 
 static void put_trouble(void *data, enum series_trouble trouble, const char *why)

@@ -12,23 +12,26 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
-static void put_gauge(void *data, int64_t at_ms, double value)
+static enum series_answer put_gauge(void *data, int64_t at_ms, double value)
 {
     (void)data;
     (void)at_ms;
     if (!isfinite(value))
         abort();
+    return SERIES_TAKEN;
 }
 
-static void put_count(void *data, int64_t at_ms, double events, double total)
+static enum series_answer put_count(void *data, int64_t at_ms, double events, double total)
 {
     (void)data;
     (void)at_ms;
     if (!(events >= 0 && total >= 0))
         abort();
+    return SERIES_TAKEN;
 }
 
-static void put_histogram(void *data, int64_t at_ms, const double *bounds, const double *counts, size_t count)
+static enum series_answer put_histogram(void *data, int64_t at_ms, const double *bounds, const double *counts,
+                                        size_t count)
 {
     (void)data;
     (void)at_ms;
@@ -37,6 +40,7 @@ static void put_histogram(void *data, int64_t at_ms, const double *bounds, const
     for (size_t i = 0; i < count; i++)
         if (!(counts[i] >= 0) || (i > 0 && !(bounds[i] > bounds[i - 1])))
             abort();
+    return SERIES_TAKEN;
 }
 
 static void put_trouble(void *data, enum series_trouble trouble, const char *why)

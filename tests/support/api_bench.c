@@ -154,21 +154,6 @@ static void take_target_verb(void *data, const struct api_target_verb *verb, api
     order(bench, done, done_data);
 }
 
-/* "up" and "signal_high_errors" are gauges, "errors" is a counter; nothing else is watched. */
-static enum api_sample_answer take_sample(void *data, const struct api_sample *sample)
-{
-    struct api_bench *bench = data;
-    bool is_counter = strcmp(sample->metric, "errors") == 0;
-
-    if (!is_counter && strcmp(sample->metric, "up") != 0 && strcmp(sample->metric, "signal_high_errors") != 0)
-        return API_SAMPLE_UNWATCHED;
-    if (is_counter != sample->is_count)
-        return API_SAMPLE_WRONG_KIND;
-    (void)snprintf(bench->last.text, sizeof(bench->last.text), "sample %s/%s %s %s %g/%g", sample->service,
-                   sample->environment, sample->key, sample->metric, sample->value, sample->total);
-    return API_SAMPLE_TAKEN;
-}
-
 static void take_mark(void *data, uint64_t deployment, double weight_percent)
 {
     struct api_bench *bench = data;
@@ -429,7 +414,8 @@ static void start_api(struct api_bench *bench)
                                 .verb = take_verb,
                                 .target_verb = take_target_verb,
                                 .mark = take_mark,
-                                .sample = take_sample,
+                                .sample_find = api_bench_sample_find,
+                                .sample = api_bench_sample,
                                 .outputs = api_bench_outputs,
                                 .otlp = api_bench_otlp,
                                 .live = show_live,

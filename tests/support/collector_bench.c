@@ -105,26 +105,28 @@ static void note_put(struct collector_tally *tally, int64_t at_ms)
     tally->bench->has_news = true;
 }
 
-static void note_gauge(void *data, int64_t at_ms, double value)
+static enum series_answer note_gauge(void *data, int64_t at_ms, double value)
 {
     struct collector_tally *tally = data;
 
     note_put(tally, at_ms);
     tally->value = value;
     tally->value_max = value > tally->value_max ? value : tally->value_max;
+    return SERIES_TAKEN;
 }
 
-static void note_count(void *data, int64_t at_ms, double events, double total)
+static enum series_answer note_count(void *data, int64_t at_ms, double events, double total)
 {
     struct collector_tally *tally = data;
 
     note_put(tally, at_ms);
     tally->events += events;
     tally->total += total;
+    return SERIES_TAKEN;
 }
 
-static void note_histogram(void *data, int64_t at_ms, const double *bounds, const double *counts,
-                           size_t count)
+static enum series_answer note_histogram(void *data, int64_t at_ms, const double *bounds,
+                                         const double *counts, size_t count)
 {
     struct collector_tally *tally = data;
 
@@ -133,6 +135,7 @@ static void note_histogram(void *data, int64_t at_ms, const double *bounds, cons
     memcpy(tally->bounds, bounds, count * sizeof(*bounds));
     for (size_t i = 0; i < count; i++)
         tally->buckets[i] += counts[i];
+    return SERIES_TAKEN;
 }
 
 static void note_trouble(void *data, enum series_trouble trouble, const char *why)

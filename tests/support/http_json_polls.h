@@ -29,14 +29,16 @@ struct put {
     char why[ERR_TEXT_MAX];
 };
 
-static inline void put_gauge(void *data, int64_t at_ms, double value)
+static inline enum series_answer put_gauge(void *data, int64_t at_ms, double value)
 {
     *(struct put *)data = (struct put){.kind = 'g', .at_ms = at_ms, .value = value};
+    return SERIES_TAKEN;
 }
 
-static inline void put_count(void *data, int64_t at_ms, double events, double total)
+static inline enum series_answer put_count(void *data, int64_t at_ms, double events, double total)
 {
     *(struct put *)data = (struct put){.kind = 'c', .at_ms = at_ms, .events = events, .total = total};
+    return SERIES_TAKEN;
 }
 
 static inline void put_trouble(void *data, enum series_trouble trouble, const char *why)

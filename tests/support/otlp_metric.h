@@ -28,16 +28,17 @@ struct told {
     char why[256];
 };
 
-static void put_gauge(void *data, int64_t at_ms, double value)
+static enum series_answer put_gauge(void *data, int64_t at_ms, double value)
 {
     struct told *told = data;
 
     (void)at_ms;
     told->puts++;
     told->value = value;
+    return SERIES_TAKEN;
 }
 
-static void put_count(void *data, int64_t at_ms, double events, double total)
+static enum series_answer put_count(void *data, int64_t at_ms, double events, double total)
 {
     struct told *told = data;
 
@@ -45,9 +46,11 @@ static void put_count(void *data, int64_t at_ms, double events, double total)
     told->puts++;
     told->events += events;
     told->total += total;
+    return SERIES_TAKEN;
 }
 
-static void put_histogram(void *data, int64_t at_ms, const double *bounds, const double *counts, size_t count)
+static enum series_answer put_histogram(void *data, int64_t at_ms, const double *bounds, const double *counts,
+                                        size_t count)
 {
     struct told *told = data;
 
@@ -57,6 +60,7 @@ static void put_histogram(void *data, int64_t at_ms, const double *bounds, const
     assert_true(bounds[count - 1] == INFINITY);
     for (size_t i = 0; i < count; i++)
         told->buckets[i] += counts[i];
+    return SERIES_TAKEN;
 }
 
 static void put_trouble(void *data, enum series_trouble trouble, const char *why)

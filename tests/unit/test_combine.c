@@ -164,12 +164,13 @@ struct told {
     char why[256];
 };
 
-static void note_gauge(void *data, int64_t at_ms, double value)
+static enum series_answer note_gauge(void *data, int64_t at_ms, double value)
 {
     struct told *told = data;
 
     assert_int_equal(at_ms, 5000);
     *told = (struct told){.value = value};
+    return SERIES_TAKEN;
 }
 
 static void note_trouble(void *data, enum series_trouble trouble, const char *why)

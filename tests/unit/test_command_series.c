@@ -25,25 +25,27 @@ static struct told {
     char why[256];
 } told;
 
-static void take_gauge(void *data, int64_t at_ms, double value)
+static enum series_answer take_gauge(void *data, int64_t at_ms, double value)
 {
     (void)data;
     (void)at_ms;
     told.puts++;
     told.value = value;
+    return SERIES_TAKEN;
 }
 
-static void take_count(void *data, int64_t at_ms, double events, double total)
+static enum series_answer take_count(void *data, int64_t at_ms, double events, double total)
 {
     (void)data;
     (void)at_ms;
     told.puts++;
     told.events += events;
     told.total += total;
+    return SERIES_TAKEN;
 }
 
-static void take_histogram(void *data, int64_t at_ms, const double *bounds, const double *counts,
-                           size_t count)
+static enum series_answer take_histogram(void *data, int64_t at_ms, const double *bounds,
+                                         const double *counts, size_t count)
 {
     (void)data;
     (void)at_ms;
@@ -51,6 +53,7 @@ static void take_histogram(void *data, int64_t at_ms, const double *bounds, cons
     (void)counts;
     told.puts++;
     told.bucket_count = count;
+    return SERIES_TAKEN;
 }
 
 static void take_trouble(void *data, enum series_trouble trouble, const char *why)

@@ -4,8 +4,9 @@
 #include "collectors/haproxy_stat.h"
 #include "collectors/prometheus_answer.h"
 #include "collectors/prometheus_query.h"
-#include "collectors/push.h"
 #include "io/pattern.h"
+
+#include "support/pushed.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -189,23 +190,27 @@ struct put {
     double counts[SERIES_BUCKETS_MAX];
 };
 
-static void put_gauge(void *data, int64_t at_ms, double value)
+static enum series_answer put_gauge(void *data, int64_t at_ms, double value)
 {
     *(struct put *)data = (struct put){.kind = 'g', .at_ms = at_ms, .value = value};
+    return SERIES_TAKEN;
 }
 
-static void put_count(void *data, int64_t at_ms, double events, double total)
+static enum series_answer put_count(void *data, int64_t at_ms, double events, double total)
 {
     *(struct put *)data = (struct put){.kind = 'c', .at_ms = at_ms, .value = events, .total = total};
+    return SERIES_TAKEN;
 }
 
-static void put_histogram(void *data, int64_t at_ms, const double *bounds, const double *counts, size_t count)
+static enum series_answer put_histogram(void *data, int64_t at_ms, const double *bounds, const double *counts,
+                                        size_t count)
 {
     struct put *put = data;
 
     assert_true(bounds[count - 1] == INFINITY);
     *put = (struct put){.kind = 'h', .at_ms = at_ms, .buckets = count};
     memcpy(put->counts, counts, count * sizeof(*counts));
+    return SERIES_TAKEN;
 }
 
 static void put_trouble(void *data, enum series_trouble trouble, const char *why)
@@ -429,20 +434,20 @@ static void test_posts_reach_their_watch(void **state)
     (void)state;
     assert_true(push_collector.open(&env, "push", NULL, &collector, NULL));
     assert_true(push_collector.watch(collector, &series, &watch, NULL));
-    assert_int_equal(push_put(collector, &sample), PUSH_TAKEN);
+    assert_int_equal(put_to(collector, &sample), PUSH_TAKEN);
     assert_true(put.kind == 'g' && put.value == 5 && put.at_ms == 77);
     assert_true(tally.heard_s > 0 && tally.answered == 0);
     sample.value = NAN;
-    assert_int_equal(push_put(collector, &sample), PUSH_NOT_FINITE);
+    assert_int_equal(put_to(collector, &sample), PUSH_NOT_FINITE);
     sample = (struct push_sample){"shop", "prod", "slot.blue", "queue", 77, true, 0, 1, 2};
-    assert_int_equal(push_put(collector, &sample), PUSH_WRONG_KIND);
+    assert_int_equal(put_to(collector, &sample), PUSH_WRONG_KIND);
     sample.key = "slot.green";
-    assert_int_equal(push_put(collector, &sample), PUSH_UNWATCHED);
+    assert_int_equal(put_to(collector, &sample), PUSH_UNWATCHED);
     push_collector.unwatch(watch);
     series.kind = SERIES_COUNT;
     assert_true(push_collector.watch(collector, &series, &watch, NULL));
     sample.key = "slot.blue";
-    assert_int_equal(push_put(collector, &sample), PUSH_TAKEN);
+    assert_int_equal(put_to(collector, &sample), PUSH_TAKEN);
     assert_true(put.kind == 'c' && put.value == 1 && put.total == 2);
     series.key = NULL;
     struct collector_watch *nobody = NULL;

@@ -104,16 +104,17 @@ struct put {
     char why[ERR_TEXT_MAX];
 };
 
-static void put_gauge(void *data, int64_t at_ms, double value)
+static enum series_answer put_gauge(void *data, int64_t at_ms, double value)
 {
     struct put *put = data;
 
     (void)at_ms;
     put->count++;
     put->value = value;
+    return SERIES_TAKEN;
 }
 
-static void put_count(void *data, int64_t at_ms, double events, double total)
+static enum series_answer put_count(void *data, int64_t at_ms, double events, double total)
 {
     struct put *put = data;
 
@@ -121,6 +122,7 @@ static void put_count(void *data, int64_t at_ms, double events, double total)
     put->count++;
     put->events = events;
     put->total = total;
+    return SERIES_TAKEN;
 }
 
 static void put_trouble(void *data, enum series_trouble trouble, const char *why)

@@ -2,6 +2,8 @@
  * SPDX-License-Identifier: MIT */
 #include "collectors/push.h"
 
+#include "support/pushed.h"
+
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,6 +18,7 @@ struct told {
     int gauges, counts;
     double value, events, total;
     int64_t at_ms;
+    enum series_answer answer;
 };
 
 static struct collector *push;
@@ -37,16 +40,17 @@ static int tear_down(void **state)
     return 0;
 }
 
-static void take_gauge(void *data, int64_t at_ms, double value)
+static enum series_answer take_gauge(void *data, int64_t at_ms, double value)
 {
     struct told *told = data;
 
     told->gauges++;
     told->value = value;
     told->at_ms = at_ms;
+    return told->answer;
 }
 
-static void take_count(void *data, int64_t at_ms, double events, double total)
+static enum series_answer take_count(void *data, int64_t at_ms, double events, double total)
 {
     struct told *told = data;
 
@@ -54,6 +58,7 @@ static void take_count(void *data, int64_t at_ms, double events, double total)
     told->events = events;
     told->total = total;
     told->at_ms = at_ms;
+    return SERIES_TAKEN;
 }
 
 static bool watch(const struct collector_series *name, struct told *told, struct collector_watch **ret_watch,
@@ -92,19 +97,23 @@ static void test_every_watch_of_the_name(void **state)
     struct push_sample count = sample_of(&errors);
 
     (void)state;
-    assert_int_equal(push_put(push, &value), PUSH_UNWATCHED);
+    assert_int_equal(put_to(push, &value), PUSH_UNWATCHED);
     assert_true(watch(&depth, &told[0], &watches[0], &err) && watch(&depth, &told[1], &watches[1], &err) &&
                 watch(&errors, &told[2], &watches[2], &err));
-    assert_int_equal(push_put(push, &value), PUSH_TAKEN);
-    assert_int_equal(push_put(push, &count), PUSH_TAKEN);
+    assert_int_equal(put_to(push, &value), PUSH_TAKEN);
+    assert_int_equal(put_to(push, &count), PUSH_TAKEN);
     assert_true(told[0].gauges == 1 && told[1].gauges == 1 && told[0].value == 3 && told[1].at_ms == 77);
     assert_true(told[2].counts == 1 && told[2].events == 1 && told[2].total == 9);
     push_collector.unwatch(watches[0]); /* the older of two in one chain */
-    assert_int_equal(push_put(push, &value), PUSH_TAKEN);
+    assert_int_equal(put_to(push, &value), PUSH_TAKEN);
     assert_true(told[0].gauges == 1 && told[1].gauges == 2);
+    told[1].answer = SERIES_LATE; /* what the series says is heard */
+    assert_int_equal(put_to(push, &value), PUSH_LATE);
+    told[1].answer = SERIES_FUTURE;
+    assert_int_equal(put_to(push, &value), PUSH_FUTURE);
     push_collector.unwatch(watches[1]);
     push_collector.unwatch(watches[2]);
-    assert_int_equal(push_put(push, &value), PUSH_UNWATCHED);
+    assert_int_equal(put_to(push, &value), PUSH_UNWATCHED);
 }
 
 /* Of as many names some share a chain: each is found, and none is taken for another. */
@@ -126,7 +135,7 @@ static void test_many_names(void **state)
     for (int i = 0; i < NAMES; i++) {
         struct push_sample sample = sample_of(&depth);
         sample.metric = names[i];
-        assert_int_equal(push_put(push, &sample), PUSH_TAKEN);
+        assert_int_equal(put_to(push, &sample), PUSH_TAKEN);
     }
     for (int i = 0; i < NAMES; i++) {
         assert_int_equal(told[i].gauges, 1);
@@ -149,20 +158,20 @@ static void test_what_is_no_value(void **state)
     for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
         count.events = bad[i][0];
         count.total = bad[i][1];
-        assert_int_equal(push_put(push, &count), PUSH_NOT_FINITE);
+        assert_int_equal(put_to(push, &count), PUSH_NOT_FINITE);
     }
     value.value = NAN;
-    assert_int_equal(push_put(push, &value), PUSH_NOT_FINITE);
+    assert_int_equal(put_to(push, &value), PUSH_NOT_FINITE);
     value.value = -1;
-    assert_int_equal(push_put(push, &value), PUSH_TAKEN);
+    assert_int_equal(put_to(push, &value), PUSH_TAKEN);
     value.is_count = true;
-    assert_int_equal(push_put(push, &value), PUSH_WRONG_KIND);
+    assert_int_equal(put_to(push, &value), PUSH_WRONG_KIND);
     count = sample_of(&errors);
     count.is_count = false;
-    assert_int_equal(push_put(push, &count), PUSH_WRONG_KIND);
+    assert_int_equal(put_to(push, &count), PUSH_WRONG_KIND);
     memset(long_name, 'x', sizeof(long_name) - 1);
     value.metric = long_name;
-    assert_int_equal(push_put(push, &value), PUSH_UNWATCHED);
+    assert_int_equal(put_to(push, &value), PUSH_UNWATCHED);
     assert_true(told.gauges == 1 && told.counts == 0);
     push_collector.unwatch(watches[1]);
     push_collector.unwatch(watches[0]);
