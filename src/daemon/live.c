@@ -190,12 +190,44 @@ bool live_views(void *data, uint64_t deployment, uint8_t rule, struct metric_vie
     return true;
 }
 
+static const char *why_of_metric(const struct live *live, size_t metric)
+{
+    for (size_t side = 0; side < LIVE_SIDES; side++)
+        if (live->series[metric][side].why != NULL)
+            return live->series[metric][side].why;
+    return NULL;
+}
+
+/* Of those that make a rule inconclusive; or else of any. NULL: none. */
+static const char *why_of_sources(const struct live *live)
+{
+    const char *why = NULL;
+
+    for (size_t r = 0; r < live->definition->rule_count && why == NULL; r++) {
+        const struct rule_definition *rule = &live->definition->rules[r];
+        bool is_open = live->rule_states[r].last.verdict == VERDICT_INCONCLUSIVE;
+        for (uint8_t i = 0; is_open && i < rule->rule.metric_count && why == NULL; i++)
+            why = why_of_metric(live, rule->metrics[i]);
+    }
+    for (size_t m = 0; m < live->definition->metric_count && why == NULL; m++)
+        why = why_of_metric(live, m);
+    return why;
+}
+
 const char *live_why(const struct live *live)
 {
     for (size_t i = 0; live->said != NULL && i < LIVE_VOICE_COUNT; i++)
         if (live->said[i][0] != '\0')
             return live->said[i];
-    return "";
+    const char *why = why_of_sources(live);
+    return why == NULL ? "" : why;
+}
+
+void live_keep_source(struct live *live)
+{
+    const char *why = why_of_sources(live);
+
+    live_say(live, LIVE_SOURCE, "%s", why == NULL ? "" : why);
 }
 
 void live_say(struct live *live, enum live_voice voice, const char *format, ...)

@@ -17,8 +17,8 @@ enum { LIVE_SIDES = 2, LIVE_COMMIT_SIZE = 129, LIVE_PAIRS_MAX = SIDE_PAIRS_MAX }
 struct live_series {
     struct live *live;
     struct series *series; /* NULL: this side has none */
-    bool has_trouble;
-    uint64_t asked; /* hash of what its source is asked, filled in; 0: not known */
+    char *why;             /* what its source said that is no value, for people; NULL: all is well */
+    uint64_t asked;        /* hash of what its source is asked, filled in; 0: not known */
     const struct collector_type *type;
     struct collector_watch *watch; /* NULL: could not be started */
 };
@@ -33,7 +33,7 @@ struct said_word {
 enum live_voice {
     LIVE_BACK,   /* a lever or probe of the way back; over once that goes on */
     LIVE_ACTION, /* a lever or probe whose action went wrong, and whatever else is under way */
-    LIVE_SOURCE, /* one that does not answer well */
+    LIVE_SOURCE, /* one that did not answer well, when it is not watched any more */
     LIVE_VOICE_COUNT
 };
 
@@ -113,8 +113,16 @@ const char *live_host_name(const struct live *live, uint16_t host);
 const struct slot_definition *live_slot(const struct live *live, const struct deployment_state *state,
                                         bool is_candidate);
 
-/* What people should read: of an action that went wrong, or else of a source; "" where all is well. */
+/* What people should read: of an action that went wrong, or else of a source, first of one without which a
+ * rule is inconclusive; "" where all is well. */
 const char *live_why(const struct live *live);
+
+/* Does that sentence of an earlier life tell of the source of one of its metrics? And: it does until that has
+ * a value, or another trouble. */
+bool live_is_of_source(const struct live *live, const char *why);
+void live_restore_source(struct live *live, const char *why);
+/* What is said of sources is to be read when they are not watched any more. */
+void live_keep_source(struct live *live);
 
 /* Remembers a sentence for people, with secrets struck out; "": it is over. */
 void live_say(struct live *live, enum live_voice voice, const char *format, ...) PRINTF_LIKE(3, 4);

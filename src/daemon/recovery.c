@@ -28,7 +28,8 @@ static void take_target(void *data, const struct target_state *target)
 
 static bool copy_texts(struct live *live, const struct journal_deployment *from)
 {
-    live_say(live, LIVE_ACTION, "%s", from->why);
+    if (!live_is_of_source(live, from->why))
+        live_say(live, LIVE_ACTION, "%s", from->why);
     return text_copy(live->version, sizeof(live->version), from->version) &&
            text_copy(live->digest, sizeof(live->digest), from->digest) &&
            text_copy(live->previous, sizeof(live->previous), from->previous) &&
@@ -113,6 +114,7 @@ static bool take_deployment(void *data, const struct journal_recovered *recovere
         take_back(live, state, why);
     if (phase_is_active(state->phase)) {
         live_watch(live, state);
+        live_restore_source(live, recovered->deployment.why);
         recalling_start(live);
     }
     before_take(live, state);

@@ -4,18 +4,26 @@
 #include "daemon/before.h"
 #include "daemon/live_log.h"
 #include "io/memory.h"
+#include "io/redaction.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+enum { WHOSE_MAX = 60 }; /* of a metric's name before what its source said */
+
+static void set_why(struct live_series *series, const char *why)
+{
+    free(series->why);
+    series->why = why == NULL ? NULL : memory_copy_text(why);
+}
+
 /* A value came: what was said of its source before is over. */
 static enum series_answer came(struct live_series *series, enum series_answer answer)
 {
-    if (series->has_trouble)
-        live_say(series->live, LIVE_SOURCE, "%s", "");
-    series->has_trouble = false;
+    if (series->why != NULL)
+        set_why(series, NULL);
     daemon_wants_turn(series->live->daemon);
     return answer;
 }
@@ -54,14 +62,43 @@ static enum series_answer put_histogram(void *data, int64_t at_ms, const double 
 static void put_trouble(void *data, enum series_trouble trouble, const char *why)
 {
     struct live_series *series = data;
-    struct live *live = series->live;
+    struct daemon *daemon = series->live->daemon;
+    char text[DAEMON_WHY_MAX];
 
+    if (trouble == SERIES_NO_DATA)
+        set_why(series, NULL);
     if (trouble == SERIES_ERROR || trouble == SERIES_AMBIGUOUS || trouble == SERIES_NOT_FINITE) {
-        series->has_trouble = true;
-        live_say(live, LIVE_SOURCE, "%.60s: %.180s", series_name_of(series->series)->metric, why);
+        (void)snprintf(text, sizeof(text), "%.*s: %.180s", WHOSE_MAX, series_name_of(series->series)->metric,
+                       why);
+        redaction_apply(daemon->log.redaction, text);
+        set_why(series, text);
     }
     series_set_trouble(series->series, trouble);
-    daemon_wants_turn(live->daemon);
+    daemon_wants_turn(daemon);
+}
+
+static bool is_about(const struct metric_definition *metric, const char *why)
+{
+    size_t length = strnlen(metric->name, WHOSE_MAX);
+
+    return strncmp(why, metric->name, length) == 0 && strncmp(why + length, ": ", 2) == 0;
+}
+
+bool live_is_of_source(const struct live *live, const char *why)
+{
+    size_t m = 0;
+
+    while (m < live->definition->metric_count && !is_about(&live->definition->metrics[m], why))
+        m++;
+    return m < live->definition->metric_count;
+}
+
+void live_restore_source(struct live *live, const char *why)
+{
+    for (size_t m = 0; m < live->definition->metric_count; m++)
+        for (size_t side = 0; side < LIVE_SIDES; side++)
+            if (live->series[m][side].watch != NULL && is_about(&live->definition->metrics[m], why))
+                set_why(&live->series[m][side], why);
 }
 
 static struct daemon_source *find_source(struct daemon *daemon, const struct metric_definition *metric)
@@ -217,6 +254,7 @@ void live_watch(struct live *live, const struct deployment_state *state)
     if (live->is_watched)
         return;
     set_watched(live);
+    live_say(live, LIVE_SOURCE, "%s", "");
     for (size_t m = 0; m < live->definition->metric_count; m++)
         for (int is_candidate = 0; is_candidate < 2; is_candidate++)
             if (!watch_side(live, state, m, is_candidate != 0, &err)) {
@@ -231,6 +269,7 @@ void live_unwatch(struct live *live)
     if (!live->is_watched)
         return;
     set_unwatched(live);
+    live_keep_source(live);
     before_free(live);
     for (size_t m = 0; m < live->definition->metric_count; m++)
         for (size_t side = 0; side < LIVE_SIDES; side++) {
@@ -241,6 +280,7 @@ void live_unwatch(struct live *live)
                 series_forget(series->series, live->id);
                 series_close(series->series);
             }
+            free(series->why);
             *series = (struct live_series){0};
         }
 }

@@ -210,3 +210,38 @@ def test_ten_and_a_hundred_times_as_many_posts(world):
     assert ended(world, name)["exit_code"] == 3
     verdicts = world.api("GET", f"/v1/deployments/{name}/report").json["verdicts"]
     assert [v["dropped"] for v in verdicts if v["verdict"] == "fail"] == [RATE * 10 * 100 + RATE], "its evidence tells, for good"
+
+
+def test_two_sources_with_trouble_and_a_restart(world):
+    """Each trouble is told as long as it lasts, by the rule that lacks it; another source that is well again does not end it, and a value does, after a restart too."""
+    fake = FakePrometheus("good")
+
+    def why():
+        return show(world, name)["why"]
+
+    try:
+        begin(world, trigger='queue", "deep', observe="1h", at_most="2h", daemon=fake_source(world, fake))
+        with publishing(world) as said:
+            name = begun(world, "2.0.0")
+            wait_until(lambda: rule(world, name, "queue")["verdict"] == rule(world, name, "deep")["verdict"] == "pass", 15, "both are well")
+            fake.become("500")
+            wait_until(lambda: why().startswith("depth: ") and "500" in why(), 15, "people read of the first")
+            said[0] = "<html></html>"
+            wait_until(lambda: rule(world, name, "queue")["reason"] == "source-error", 10, "the second one errs, too")
+            fake.become("good")
+            wait_until(lambda: rule(world, name, "deep")["verdict"] == "pass", 15, "the first is well")
+            assert why().startswith("lag: ") and "no JSON" in why(), why()
+            said[0] = '{"lag": 1}'
+            wait_until(lambda: rule(world, name, "queue")["verdict"] == "pass", 10, "the second as well")
+            wait_until(lambda: why() == "", 5, "and nothing is said of it any more")
+            fake.become("500")
+            wait_until(lambda: why().startswith("depth: "), 15, "it errs again")
+            for verb in ("hold", "resume"):  # what is read is in the journal then
+                assert world.api("POST", f"/v1/deployments/{name}/{verb}", {"reason": "a look"}).status == 200
+            world.programs["verdictd"].restart()
+            assert why().startswith("depth: "), "a restart does not forget it"
+            fake.become("good")
+            wait_until(lambda: rule(world, name, "deep")["verdict"] == "pass", 20, "it is well")
+            wait_until(lambda: why() == "", 5, "and nothing is said of it any more")
+    finally:
+        fake.stop()
