@@ -294,6 +294,8 @@ static void add_archive_metrics(const struct daemon *daemon, FILE *to)
     for (size_t i = 0; i < ARRAY_LENGTH(losses); i++)
         (void)fprintf(to, "verdict_archive_values_lost_total{why=\"%s\"} %llu\n", losses[i].why,
                       (unsigned long long)losses[i].lost);
+    (void)fprintf(to, "verdict_archive_files_set_aside_total %llu\n",
+                  (unsigned long long)counts.files.set_aside);
 }
 
 /* Definitions under way, with the sealed texts that they come from. */

@@ -245,3 +245,24 @@ def test_two_sources_with_trouble_and_a_restart(world):
             wait_until(lambda: why() == "", 5, "and nothing is said of it any more")
     finally:
         fake.stop()
+
+
+def test_a_broken_file_of_a_series(world):
+    """It is set aside and begun anew; that is counted and logged, and no verdict waits for it."""
+    fake = FakePrometheus("good")
+    try:
+        begin(world, broker=False, trigger="deep", observe="1h", at_most="2h", daemon=fake_source(world, fake))
+        world.write("data/series/shop/prod/slot.green/depth.rrd", "no file of ours\n" * 100)
+        assert metric(world, "verdict_archive_files_set_aside_total") == 0
+        name = begun(world, "2.0.0")
+        wait_until(lambda: rule(world, name, "deep")["verdict"] == "pass", 15, "it is judged")
+
+        def is_set_aside():
+            world.api("GET", f"/v1/deployments/{name}/graph?metric=depth")  # writes what waits
+            return metric(world, "verdict_archive_files_set_aside_total") == 1
+
+        wait_until(is_set_aside, 20, "it is counted")
+        with open(world.path("data", "series", "shop", "prod", "slot.green", "depth.rrd"), "rb") as file:
+            assert file.read(4) == b"RRD\0", "and begun anew"
+    finally:
+        fake.stop()
