@@ -270,9 +270,9 @@ const struct arguments_overview arguments_overview = {
     .environment =
         "VERDICT_URL names the daemon (unix:/path, http://..., https://...; without it the socket\n"
         "unix:/run/verdictd/verdictd.sock), VERDICT_TOKEN says who asks (on that socket the user is known),\n"
-        "VERDICT_CA is a file of certificates to trust, NO_COLOR is --no-color, TRACEPARENT the trace that "
-        "what\n"
-        "is started belongs to; TRACESTATE and BAGGAGE go with it.\n",
+        "VERDICT_CA is a file of certificates to trust, VERDICT_CERT and VERDICT_KEY are files with the\n"
+        "certificate and key that we show to a daemon that wants one (client_ca), NO_COLOR is --no-color,\n"
+        "TRACEPARENT the trace that what is started belongs to; TRACESTATE and BAGGAGE go with it.\n",
     .exits =
         "0 promoted or done; 1 could not find out, or check and test found something; 2 usage or refused;\n"
         "3 taken back; 4 escalated; 5 rejected, cancelled, held or waiting; 6 taken back for lack of\n"

@@ -9,6 +9,8 @@
 #include "io/secret.h"
 #include "io/traceparent.h"
 
+#include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,7 +30,7 @@ struct client {
     struct loop_signal *signals[2];
     char base[URL_SIZE];       /* "http://localhost" */
     char unix_path[PATH_SIZE]; /* "" none */
-    char *ca_file;
+    char *ca_file, *cert_file, *key_file;
     struct secret token;
     char traceparent[TRACEPARENT_SIZE]; /* "" none */
     struct trace_lists lists;
@@ -70,6 +72,33 @@ static bool read_url(struct client *client, const char *url, struct err *err)
     return true;
 }
 
+/* A key that others may read is no secret any more: as for every other one. */
+static bool check_key(const char *path, struct err *err)
+{
+    CLEANUP(secret_drop) struct secret key = {0};
+    char reference[sizeof("file:") + PATH_MAX];
+    char whole[PATH_MAX];
+
+    if (realpath(path, whole) == NULL)
+        return err_set(err, ERR_IO, "%s: %s", path, strerror(errno));
+    (void)snprintf(reference, sizeof(reference), "file:%s", whole);
+    return secret_load(NULL, reference, &key, err);
+}
+
+static bool take_certificate(struct client *client, const struct client_settings *settings, struct err *err)
+{
+    if (settings->cert_file == NULL)
+        return settings->key_file == NULL ||
+               err_set(err, ERR_INVALID, "VERDICT_KEY: is of no use without its certificate, VERDICT_CERT");
+    client->cert_file = memory_copy_text(settings->cert_file);
+    client->key_file =
+        memory_copy_text(settings->key_file != NULL ? settings->key_file : settings->cert_file);
+    return check_key(client->key_file, err) ||
+           err_wrap(err, settings->key_file != NULL
+                             ? "VERDICT_KEY"
+                             : "there is no VERDICT_KEY, so VERDICT_CERT must hold the key, too");
+}
+
 /* What is none stops nobody. */
 static void take_trace(struct client *client, const struct trace_given *given)
 {
@@ -90,7 +119,7 @@ bool client_new(const struct client_settings *settings, struct client **ret_clie
     if (settings->token != NULL)
         secret_from_bytes(&client->token, settings->token, strlen(settings->token));
     take_trace(client, &settings->trace);
-    if (!read_url(client, settings->url, err) ||
+    if (!read_url(client, settings->url, err) || !take_certificate(client, settings, err) ||
         !http_client_new(client->loop, &limits, &client->http, err)) {
         client_free(client);
         return false;
@@ -111,6 +140,8 @@ void client_free(struct client *client)
     loop_free(client->loop);
     secret_drop(&client->token);
     free(client->ca_file);
+    free(client->cert_file);
+    free(client->key_file);
     trace_lists_done(&client->lists);
     free(client);
 }
@@ -161,6 +192,8 @@ void client_ask(struct client *client, const struct client_request *request, str
                                   .body_length = request->body == NULL ? 0 : strlen(request->body),
                                   .bearer = client->token.bytes == NULL ? NULL : &client->token,
                                   .ca_file = client->ca_file,
+                                  .client_cert_file = client->cert_file,
+                                  .client_key_file = client->key_file,
                                   .timeout_ms =
                                       request->timeout_ms == 0 ? CLIENT_TIMEOUT_MS : request->timeout_ms,
                                   .connect_timeout_ms = CONNECT_MS,

@@ -37,6 +37,7 @@ struct client_settings {
     const char *url;   /* unix:/path/of/socket, http://... or https://... */
     const char *token; /* or NULL, as what follows */
     const char *ca_file;
+    const char *cert_file, *key_file; /* what we show; the key may stand in cert_file */
     struct trace_given trace; /* of every request; passed over where it is none (../io/traceparent.h) */
 };
 

@@ -32,6 +32,8 @@ static int run_verb(struct cli *cli)
     const struct client_settings settings = {.url = environment_or("VERDICT_URL", default_url),
                                              .token = environment_or("VERDICT_TOKEN", NULL),
                                              .ca_file = environment_or("VERDICT_CA", NULL),
+                                             .cert_file = environment_or("VERDICT_CERT", NULL),
+                                             .key_file = environment_or("VERDICT_KEY", NULL),
                                              .trace = {environment_or("TRACEPARENT", NULL),
                                                        environment_or("TRACESTATE", NULL),
                                                        environment_or("BAGGAGE", NULL)}};

@@ -31,7 +31,7 @@ enum {
     SETTING_CONSOLE,
     SETTING_OPTION_COUNT
 };
-enum { LISTEN_UNIX, LISTEN_TCP, LISTEN_TLS, LISTEN_CERT, LISTEN_KEY, LISTEN_OPTION_COUNT };
+enum { LISTEN_UNIX, LISTEN_TCP, LISTEN_TLS, LISTEN_CERT, LISTEN_KEY, LISTEN_CLIENT_CA, LISTEN_OPTION_COUNT };
 enum { RUNNER_SOCKET, RUNNER_PROGRAM, RUNNER_CONFIG, RUNNER_OPTION_COUNT };
 enum { SETTINGS_BYTES_MAX = 512 * 1024, GROUP_PEOPLE_MAX = 256, KINDS_MAX = 32, HOST_MAX = 256 };
 
@@ -81,6 +81,11 @@ static const struct option listen_options[LISTEN_OPTION_COUNT] = {
     [LISTEN_TLS] = {.name = "tls", .type = OPTION_TEXT, .help = "address with TLS, like \"0.0.0.0:8443\""},
     [LISTEN_CERT] = {.name = "cert", .type = OPTION_SECRET, .help = "its certificate"},
     [LISTEN_KEY] = {.name = "key", .type = OPTION_SECRET, .help = "its private key"},
+    [LISTEN_CLIENT_CA] = {.name = "client_ca",
+                          .type = OPTION_SECRET,
+                          .help =
+                              "of tls: certificates of the authorities of clients, who must then show one "
+                              "of theirs, beside their token"},
 };
 
 static const struct option runner_options[RUNNER_OPTION_COUNT] = {
@@ -121,16 +126,18 @@ static bool is_address(const char *text)
 static bool check_tls(const struct build *build, const struct node *node,
                       const struct settings_listener *listener)
 {
-    bool has_some = listener->certificate != NULL || listener->key != NULL;
+    bool has_some = listener->certificate != NULL || listener->key != NULL || listener->client_ca != NULL;
 
     if (listener->tls == NULL)
-        return !has_some || report_node(build->report, node, "cert and key belong to tls");
+        return !has_some || report_node(build->report, node, "cert, key and client_ca belong to tls");
     if (listener->certificate == NULL || listener->key == NULL)
         return report_node(build->report, node, "tls needs cert and key");
     if (reference_kind(listener->certificate) == REFERENCE_VAULT ||
-        reference_kind(listener->key) == REFERENCE_VAULT)
-        return report_node(build->report, node,
-                           "cert and key are needed before Vault has answered: take cred: or file:");
+        reference_kind(listener->key) == REFERENCE_VAULT ||
+        (listener->client_ca != NULL && reference_kind(listener->client_ca) == REFERENCE_VAULT))
+        return report_node(
+            build->report, node,
+            "cert, key and client_ca are needed before Vault has answered: take cred: or file:");
     return true;
 }
 
@@ -165,6 +172,7 @@ static bool read_listener(const struct build *build, const struct node *node,
     listener->tls = values[LISTEN_TLS].text;
     listener->certificate = values[LISTEN_CERT].text;
     listener->key = values[LISTEN_KEY].text;
+    listener->client_ca = values[LISTEN_CLIENT_CA].text;
     return check_listener(build, node, listener);
 }
 

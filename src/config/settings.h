@@ -22,6 +22,8 @@ struct settings_listener {
     const char *tls;         /* "0.0.0.0:8443" */
     const char *certificate; /* secret references */
     const char *key;
+    const char
+        *client_ca; /* the authorities of the certificates that clients must show; NULL: they need none */
 };
 
 /* An instance of a collector, driver or notifier: `prometheus: { main: { ... } }`. */

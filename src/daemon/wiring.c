@@ -296,6 +296,8 @@ void daemon_plain_door(const struct daemon *daemon, const char **ret_unix_path, 
         *ret_address = NULL;
 }
 
+enum { TLS_TEXTS = 3 }; /* of a listener: certificate, key, authorities of clients */
+
 static bool load_tls(const struct settings *settings, size_t count, struct http_server_listener *listeners,
                      struct secret *secrets, struct err *err)
 {
@@ -303,11 +305,14 @@ static bool load_tls(const struct settings *settings, size_t count, struct http_
         const struct settings_listener *from = &settings->listeners[i];
         if (from->tls == NULL)
             continue;
-        if (!secret_load_public(from->certificate, &secrets[2 * i], err) ||
-            !secret_load(NULL, from->key, &secrets[2 * i + 1], err))
+        struct secret *own = &secrets[TLS_TEXTS * i];
+        if (!secret_load_public(from->certificate, &own[0], err) ||
+            !secret_load(NULL, from->key, &own[1], err) ||
+            (from->client_ca != NULL && !secret_load_public(from->client_ca, &own[2], err)))
             return err_wrap(err, "listening on %s", from->tls);
-        listeners[i].certificate = secrets[2 * i].bytes;
-        listeners[i].key = secrets[2 * i + 1].bytes;
+        listeners[i].certificate = own[0].bytes;
+        listeners[i].key = own[1].bytes;
+        listeners[i].client_ca = own[2].bytes;
     }
     return true;
 }
@@ -355,7 +360,7 @@ static unsigned share_out(struct daemon *daemon, size_t listener_count)
 static bool open_server(struct daemon *daemon, struct err *err)
 {
     struct http_server_listener listeners[SETTINGS_LISTENERS_MAX] = {{0}};
-    struct secret secrets[2 * SETTINGS_LISTENERS_MAX] = {{0}};
+    struct secret secrets[TLS_TEXTS * SETTINGS_LISTENERS_MAX] = {{0}};
     struct http_server_settings settings = {.listeners = listeners,
                                             .connections_per_ip_max = daemon->settings->address_connections};
     struct http_server_callbacks callbacks = {

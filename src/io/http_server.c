@@ -9,6 +9,8 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <gnutls/gnutls.h>
+#include <gnutls/x509.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,6 +67,18 @@ static void run_when_ready(void *data, unsigned events)
     run_listener(data);
 }
 
+/* Before hands are shaken. libmicrohttpd itself only asks for a certificate, and takes any, or none. */
+static void require_certificate(struct MHD_Connection *mhd)
+{
+    static const gnutls_typed_vdata_st purpose = {.type = GNUTLS_DT_KEY_PURPOSE_OID,
+                                                  .data = (unsigned char *)GNUTLS_KP_TLS_WWW_CLIENT};
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+
+    assert(info != NULL && info->tls_session != NULL);
+    gnutls_certificate_server_set_request(info->tls_session, GNUTLS_CERT_REQUIRE);
+    gnutls_session_set_verify_cert2(info->tls_session, (gnutls_typed_vdata_st *)(uintptr_t)&purpose, 1, 0);
+}
+
 static void note_connection(void *data, struct MHD_Connection *mhd, void **context,
                             enum MHD_ConnectionNotificationCode code)
 {
@@ -81,6 +95,8 @@ static void note_connection(void *data, struct MHD_Connection *mhd, void **conte
     const union MHD_ConnectionInfo *fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
     const union MHD_ConnectionInfo *address =
         MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    if (listener->wants_certificate)
+        require_certificate(mhd);
     connection = memory_take(sizeof(*connection));
     connection->listener = listener;
     connection->mhd = mhd;
@@ -221,6 +237,8 @@ static bool start_daemon(struct http_listener *listener, const struct http_serve
         flags |= MHD_USE_TLS;
         count = add_option(options, count, MHD_OPTION_HTTPS_MEM_CERT, 0, wanted->certificate);
         count = add_option(options, count, MHD_OPTION_HTTPS_MEM_KEY, 0, wanted->key);
+        if (listener->wants_certificate)
+            count = add_option(options, count, MHD_OPTION_HTTPS_MEM_TRUST, 0, wanted->client_ca);
         count = add_option(options, count, MHD_OPTION_HTTPS_PRIORITIES, 0,
                            "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2");
     }
@@ -230,9 +248,11 @@ static bool start_daemon(struct http_listener *listener, const struct http_serve
         MHD_OPTION_NOTIFY_CONNECTION, note_connection, listener, MHD_OPTION_NOTIFY_COMPLETED,
         http_request_end, NULL, MHD_OPTION_ARRAY, options, MHD_OPTION_END);
     if (listener->daemon == NULL)
-        return err_set(
-            err, ERR_INVALID, "%s: %s", wanted->unix_path != NULL ? wanted->unix_path : wanted->address,
-            listener->is_tls ? "the certificate or its key is not usable" : "the HTTP server does not start");
+        return err_set(err, ERR_INVALID, "%s: %s",
+                       wanted->unix_path != NULL ? wanted->unix_path : wanted->address,
+                       listener->wants_certificate ? "the certificate, its key or client_ca is not usable"
+                       : listener->is_tls          ? "the certificate or its key is not usable"
+                                                   : "the HTTP server does not start");
     return true;
 }
 
@@ -243,6 +263,7 @@ static bool start_listener(struct http_listener *listener, const struct http_ser
     int fd = -1;
 
     listener->is_tls = wanted->certificate != NULL;
+    listener->wants_certificate = listener->is_tls && wanted->client_ca != NULL;
     if (!http_listener_open(wanted, &fd, &listener->port, err))
         return false;
     listener->unix_path = memory_copy_text(wanted->unix_path);

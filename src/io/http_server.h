@@ -39,6 +39,7 @@ struct http_server_listener {
     const char *address;
     const char *certificate; /* PEM text, with chain; NULL: no TLS. Not kept after http_server_start */
     const char *key;         /* PEM text */
+    const char *client_ca;   /* PEM text: a client must show a certificate of one of these; NULL: none */
 };
 
 /* Zero in a limit means the default of the enum above. */
@@ -51,9 +52,8 @@ struct http_server_settings {
     unsigned connections_per_ip_max; /* TCP only */
     unsigned long_polls_max;         /* see http_server_begin_long_poll */
     unsigned streams_max;            /* of all listeners, see http_stream.h; 0: 4 of 5 connections_max */
-    int64_t request_ms; /* from connecting, or the last answer, to a request's headers, and from these to the
-                         * end of its body; then closed */
-    int64_t answer_ms;  /* for the client to take an answer; then closed */
+    int64_t request_ms;              /* to send the headers, and as long again for the body; then closed */
+    int64_t answer_ms;               /* for the client to take an answer; then closed */
 };
 
 struct http_server_peer {

@@ -69,7 +69,8 @@ struct http_listener {
     struct loop_timer *timer;
     uint16_t port;
     bool is_tls;
-    bool is_due; /* its run is deferred */
+    bool wants_certificate; /* of whoever comes */
+    bool is_due;            /* its run is deferred */
     char *unix_path;
 };
 

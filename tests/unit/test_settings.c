@@ -351,7 +351,7 @@ static void test_what_is_refused(void **state)
          "v.conf:3: tcp: '0.0.0.0:80' can be reached from outside; use tls there\n"
          "v.conf:4: 'localhost' is not like \"127.0.0.1:8321\"\n"
          "v.conf:5: tls needs cert and key\n"
-         "v.conf:6: cert and key belong to tls\n"
+         "v.conf:6: cert, key and client_ca belong to tls\n"
          "v.conf:7: '0.0.0.0:99999' is not like \"127.0.0.1:8321\""},
         {"sources = 5; traffic: { x = 5; };\nnotifiers: { slack = 5; };",
          "v.conf:1: sources: takes a group { KIND: { NAME: { ... }; }; }\n"

@@ -106,7 +106,7 @@ static void test_what_is_refused(void **state)
          "v.conf:1: secret: 'vault:kv/hooks' is not like \"vault:kv/shop#password\""},
         {"listen = ( { tls = \"0.0.0.0:8443\";  cert = \"file:/c\";  key = \"vault:kv/tls#key\"; } );\n"
          "vault: { url = \"https://v\";  " ROLE "};",
-         "v.conf:1: cert and key are needed before Vault has answered: take cred: or file:"},
+         "v.conf:1: cert, key and client_ca are needed before Vault has answered: take cred: or file:"},
     };
     char found[1024];
 
