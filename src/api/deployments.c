@@ -262,7 +262,7 @@ static bool reserve(struct call *call, const unsigned char hash[JOURNAL_HASH_SIZ
         replay(call, deployment);
         return false;
     case JOURNAL_KEY_OTHER:
-        problem_answer(call, 409, "idempotency-key-reused",
+        problem_answer(call, 422, "idempotency-key-reused",
                        "this Idempotency-Key came with another body before; keys are kept for 24 hours");
         return false;
     }

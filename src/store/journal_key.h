@@ -15,7 +15,7 @@ enum journal_key_answer {
     JOURNAL_KEY_NEW,     /* reserved now: start, with principal, key and hash in the journal_request */
     JOURNAL_KEY_PENDING, /* the first one is not durable yet: ask again */
     JOURNAL_KEY_KNOWN,   /* *ret_deployment answers */
-    JOURNAL_KEY_OTHER    /* the same key with another body (409) */
+    JOURNAL_KEY_OTHER    /* the same key with another body (422) */
 };
 
 /* `body_hash`: SHA-256 of the request's body. */

@@ -58,7 +58,8 @@ def test_duplicates(world):
     first = world.api("POST", "/v1/deployments", body, {"Idempotency-Key": "one"})
     again = world.api("POST", "/v1/deployments", body, {"Idempotency-Key": "one"})
     other = world.api("POST", "/v1/deployments", {**body, "version": "2.0.1"}, {"Idempotency-Key": "one"})
-    assert (first.status, again.status, other.status) == (201, 201, 409), (first, again, other)
+    assert (first.status, again.status, other.status) == (201, 201, 422), (first, again, other)
+    assert other.json["code"] == "idempotency-key-reused"
     assert first.json["id"] == again.json["id"]
     attached = world.verdict("start", "shop/prod", "--version", "2.0.0")
     assert attached.stdout.strip() == first.json["id"]

@@ -151,7 +151,7 @@ def test_started_and_promoted(world, answers, way):
     assert answers.next("msg_1", 1) == answer, "the same message again is the same deployment"
     assert send(world, "msg_1", start_of("3.0.0"), way)
     again = answers.next("msg_1", 2)
-    assert (again["status"], again["code"]) == (409, "idempotency-key-reused")
+    assert (again["status"], again["code"]) == (422, "idempotency-key-reused")
     assert count(world) == 1
     assert "hook-ci" in world.verdict("audit", "-n", "100").stdout
 

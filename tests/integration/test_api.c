@@ -74,7 +74,7 @@ static void the_same_key_is_the_same_deployment(void **state)
     call = api_bench_ask_with(bench, "POST", path,
                               "{\"service\":\"shop\",\"environment\":\"prod\",\"version\":\"3\"}",
                               "Idempotency-Key", "run \"7\"");
-    assert_problem(call, 409, "idempotency-key-reused", "another body");
+    assert_problem(call, 422, "idempotency-key-reused", "another body");
     call = api_bench_ask_with(bench, "POST", path, good, "Idempotency-Key", "\"open");
     assert_problem(call, 400, "invalid", "Idempotency-Key");
     assert_int_equal(bench->start_count, 1);

@@ -35,7 +35,7 @@ static void the_same_event_is_one_start(void **state)
     expect(post(bench, structured,
                 "{\"id\":\"1\"," ATTRIBUTES ",\"data\":{\"service\":\"shop\",\"environment\":\"prod\","
                 "\"version\":\"3.0.0\"}}"),
-           409, "another body");
+           422, "another body");
     expect(post(bench, structured, "{\"id\":\"2\"," ATTRIBUTES "," START "}"), 202, "\"dep_2\"");
     assert_int_equal(bench->start_count, 2);
 }

@@ -242,7 +242,7 @@ static void messages_of_our_own(void **state)
         assert_answer(post_own(bench, "msg_1", START("2.0.0")), 201, "\"id\":\"dep_1\"");
     assert_int_equal(bench->start_count, 1);
     assert_string_equal(bench->last.text, "shop/prod 2.0.0   by hook-own for hook-own: ");
-    assert_answer(post_own(bench, "msg_1", START("2.0.1")), 409, "idempotency-key-reused");
+    assert_answer(post_own(bench, "msg_1", START("2.0.1")), 422, "idempotency-key-reused");
     assert_answer(post_own(bench, "msg_2", "{\"service\":\"shop\"}"), 400, "#/environment");
     assert_answer(post_own(bench, "msg_2", "{"), 400, "offset");
     assert_answer(post_own(bench, "msg_2",
@@ -268,7 +268,7 @@ static void events_that_are_signed(void **state)
     assert_answer(post_own(bench, "msg_1", EVENT("e1", "2.0.0")), 202,
                   "\"status\":201,\"deployment\":\"dep_1\"");
     assert_answer(post_own(bench, "msg_2", EVENT("e1", "2.0.0")), 202, "\"deployment\":\"dep_1\"");
-    assert_answer(post_own(bench, "msg_3", EVENT("e1", "2.0.1")), 409, "idempotency-key-reused");
+    assert_answer(post_own(bench, "msg_3", EVENT("e1", "2.0.1")), 422, "idempotency-key-reused");
     assert_answer(post_own(bench, "msg_4", "[" EVENT("e2", "2.0.1") "," EVENT("e1", "2.0.0") "]"), 202,
                   "dep_2");
     assert_answer(post_own(bench, "msg_5", "{\"specversion\":\"1.0\",\"id\":\"e3\"}"), 400, "#/source");
