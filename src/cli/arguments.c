@@ -7,7 +7,16 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { NAME_SIZE = 64, COLUMN = 26, CANDIDATES_MAX = 64 };
+enum { NAME_SIZE = 64, USAGE_SIZE = 256, COLUMN = 26, CANDIDATES_MAX = 64 };
+/* Of what --help prints. */
+enum {
+    WIDTH = 100,
+    HELP_SIZE = 512,
+    USAGE_INDENT = 8,
+    NAME_COLUMNS = 14,
+    ARGUMENTS_COLUMNS = 32,
+    SUMMARY_COLUMN = NAME_COLUMNS + ARGUMENTS_COLUMNS + 1
+};
 
 struct short_name {
     char letter;
@@ -156,6 +165,20 @@ static bool has_group(const struct cli *cli)
     return index < cli->entry->option_count && cli->values[index].is_set;
 }
 
+/* Which word is missing; where they are a choice of words, all of them. */
+static bool refuse_missing(const struct cli *cli, struct err *err)
+{
+    const struct verb_entry *entry = cli->entry;
+    const char *at = entry->arguments;
+
+    if (at[0] >= 'a' && at[0] <= 'z')
+        return err_set(err, ERR_INVALID, "say which: verdict %s %s", entry->name, entry->arguments);
+    for (size_t i = 0; i < cli->word_count; i++)
+        at += strcspn(at, " ") + 1;
+    return err_set(err, ERR_INVALID, "%.*s is missing: verdict %s %s", (int)strcspn(at, " "), at, entry->name,
+                   entry->arguments);
+}
+
 static bool check_words(struct cli *cli, struct err *err)
 {
     const struct verb_entry *entry = cli->entry;
@@ -163,8 +186,7 @@ static bool check_words(struct cli *cli, struct err *err)
     if (cli->is_help || cli->is_version)
         return true;
     if (cli->word_count < entry->words_min && !has_group(cli))
-        return err_set(err, ERR_INVALID, "%s is missing: verdict %s %s", entry->arguments, entry->name,
-                       entry->arguments);
+        return refuse_missing(cli, err);
     if (cli->word_count > entry->words_max)
         return err_set(err, ERR_INVALID, "%s is too much: verdict %s %s", cli->words[entry->words_max],
                        entry->name, entry->arguments);
@@ -232,16 +254,57 @@ void arguments_option(const struct option *option, struct text *text)
         text_add(text, "%s%s", i == 0 ? "" : "|", option->choices[i]);
 }
 
+void arguments_option_help(const struct option *option, struct text *text)
+{
+    text_add(text, "%s%s", option->help, option->is_required ? " (needed)" : "");
+    if (option->fallback != NULL && option->fallback[0] != '\0')
+        text_add(text, " (default %s)", option->fallback);
+}
+
+/* Words with line ends before they pass WIDTH; the first stands at column `at`, those of further lines at
+ * `indent`. */
+static void print_wrapped(const char *words, size_t length, int at, int indent)
+{
+    const char *end = words + length;
+    bool is_first = true; /* on its line */
+
+    while (words < end) {
+        int word = (int)strcspn(words, " \n");
+        word = word < end - words ? word : (int)(end - words);
+        if (!is_first && at + 1 + word > WIDTH) {
+            (void)printf("\n%*s", indent, "");
+            at = indent;
+            is_first = true;
+        }
+        at += printf("%s%.*s", is_first ? "" : " ", word, words);
+        is_first = false;
+        words += word + 1;
+    }
+    (void)printf("\n");
+}
+
+/* Line by line. */
+static void print_paragraph(const char *text)
+{
+    while (*text != '\0') {
+        size_t length = strcspn(text, "\n");
+        print_wrapped(text, length, 0, strncmp(text, "verdict ", 8) == 0 ? USAGE_INDENT : 0);
+        text += length + (text[length] == '\n');
+    }
+}
+
 static void print_option(const struct option *option)
 {
-    char left[ARGUMENTS_OPTION_SIZE];
-    struct text text;
+    char tag_memory[ARGUMENTS_OPTION_SIZE];
+    char help_memory[HELP_SIZE];
+    struct text tag, help;
 
-    text_init(&text, left, sizeof(left));
-    arguments_option(option, &text);
-    (void)printf("  %-*s %s%s%s%s%s\n", COLUMN, left, option->help, option->is_required ? " (needed)" : "",
-                 option->fallback == NULL ? "" : " (default ",
-                 option->fallback == NULL ? "" : option->fallback, option->fallback == NULL ? "" : ")");
+    text_init(&tag, tag_memory, sizeof(tag_memory));
+    arguments_option(option, &tag);
+    text_init(&help, help_memory, sizeof(help_memory));
+    arguments_option_help(option, &help);
+    (void)printf("  %-*s ", COLUMN, tag_memory);
+    print_wrapped(help_memory, help.length, COLUMN + 3, COLUMN + 3);
 }
 
 static void print_flags(const char *title)
@@ -253,10 +316,17 @@ static void print_flags(const char *title)
 
 static void print_verb(const struct verb_entry *entry)
 {
-    (void)printf("verdict %s: %s.\n\nUsage: verdict %s %s%s\n", entry->name, entry->summary, entry->name,
-                 entry->arguments, entry->option_count == 0 ? "" : " [options]");
-    for (size_t i = 0; entry->text != NULL && entry->text[i] != NULL; i++)
-        (void)printf("\n%s\n", entry->text[i]);
+    char usage[USAGE_SIZE];
+
+    (void)snprintf(usage, sizeof(usage), "Usage: verdict %s%s%s%s", entry->name,
+                   entry->arguments[0] == '\0' ? "" : " ", entry->arguments,
+                   entry->option_count == 0 ? "" : " [options]");
+    (void)printf("verdict %s: %s.\n\n", entry->name, entry->summary);
+    print_wrapped(usage, strlen(usage), 0, USAGE_INDENT);
+    for (size_t i = 0; entry->text != NULL && entry->text[i] != NULL; i++) {
+        (void)printf("\n");
+        print_paragraph(entry->text[i]);
+    }
     if (entry->option_count > 0)
         (void)printf("\n");
     for (size_t i = 0; i < entry->option_count; i++)
@@ -280,6 +350,22 @@ const struct arguments_overview arguments_overview = {
         "130 interrupted. Of start and wait only 0 means that the new version serves.\n",
 };
 
+/* Of the list of verbs: name, arguments, summary, each in its column; long arguments have lines of their own.
+ */
+static void print_line(const struct verb_entry *entry)
+{
+    int length = (int)strlen(entry->arguments);
+
+    (void)printf("  %-11s ", entry->name);
+    if (length <= ARGUMENTS_COLUMNS) {
+        (void)printf("%-*s ", ARGUMENTS_COLUMNS, entry->arguments);
+    } else {
+        print_wrapped(entry->arguments, strlen(entry->arguments), NAME_COLUMNS, NAME_COLUMNS);
+        (void)printf("%*s", SUMMARY_COLUMN, "");
+    }
+    print_wrapped(entry->summary, strlen(entry->summary), SUMMARY_COLUMN, SUMMARY_COLUMN);
+}
+
 void arguments_print_help(const struct verb_entry *entry)
 {
     if (entry != NULL) {
@@ -289,8 +375,7 @@ void arguments_print_help(const struct verb_entry *entry)
     (void)printf("verdict: talks to verdictd, which decides whether a deployment lives.\n\nUsage: verdict "
                  "VERB ...\n\n");
     for (size_t i = 0; i < verb_count; i++)
-        (void)printf("  %-11s %-32s %s\n", verb_table[i].name, verb_table[i].arguments,
-                     verb_table[i].summary);
+        print_line(&verb_table[i]);
     print_flags("With every verb, before or behind it:");
     (void)printf("\n%s%s\nExit codes: %s", arguments_overview.words, arguments_overview.environment,
                  arguments_overview.exits);

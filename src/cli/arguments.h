@@ -14,6 +14,9 @@ enum { ARGUMENTS_OPTION_SIZE = 128 };
 /* "--on-cancel leave|abort", as help and manual have it. */
 void arguments_option(const struct option *option, struct text *text);
 
+/* "what Ctrl-C does to the deployment (default leave)". */
+void arguments_option_help(const struct option *option, struct text *text);
+
 /* What stands before the verb as well as behind it. Ends with a name that is NULL. A verb's own option of the
  * same name ("version") goes before. */
 extern const struct arguments_flag {

@@ -202,7 +202,7 @@ int audit_run(struct cli *cli)
 {
     const char *what = cli->word_count == 0 ? "ls" : cli->words[0];
 
-    if (strcmp(what, "ls") == 0)
+    if (verb_is_list(what))
         return list(cli);
     if (strcmp(what, "verify") == 0)
         return verify(cli);

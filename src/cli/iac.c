@@ -13,10 +13,11 @@ struct sub_verb {
 };
 
 static const struct sub_verb sub_verbs[] = {
-    {"plan", 3, iac_runs_start},    {"apply", 3, iac_runs_start},     {"verify", 3, iac_runs_start},
-    {"drift", 3, iac_runs_start},   {"destroy", 3, iac_runs_start},   {"approve", 2, iac_runs_review},
-    {"reject", 2, iac_runs_review}, {"ls", 1, iac_states_list},       {"ls", 3, iac_states_list},
-    {"state", 3, iac_states_get},   {"unlock", 3, iac_states_unlock}, {"restore", 3, iac_states_restore},
+    {"plan", 3, iac_runs_start},      {"apply", 3, iac_runs_start},       {"verify", 3, iac_runs_start},
+    {"drift", 3, iac_runs_start},     {"destroy", 3, iac_runs_start},     {"approve", 2, iac_runs_review},
+    {"reject", 2, iac_runs_review},   {"ls", 1, iac_states_list},         {"ls", 3, iac_states_list},
+    {"list", 1, iac_states_list},     {"list", 3, iac_states_list},       {"state", 3, iac_states_get},
+    {"unlock", 3, iac_states_unlock}, {"restore", 3, iac_states_restore},
 };
 
 int iac_run(struct cli *cli)

@@ -20,9 +20,7 @@ static void add_option(struct text *page, const struct option *option)
     text_init(&tag, tag_memory, sizeof(tag_memory));
     arguments_option(option, &tag);
     text_init(&help, help_memory, sizeof(help_memory));
-    text_add(&help, "%s%s", option->help, option->is_required ? " (needed)" : "");
-    if (option->fallback != NULL && option->fallback[0] != '\0')
-        text_add(&help, " (default %s)", option->fallback);
+    arguments_option_help(option, &help);
     manual_tagged(page, tag.data, help.data);
 }
 

@@ -88,7 +88,7 @@ int quarantine_run(struct cli *cli)
     char environment[NAME_MAX_LENGTH + 1];
     const char *what = cli->word_count == 0 ? "ls" : cli->words[0];
 
-    if (strcmp(what, "ls") == 0)
+    if (verb_is_list(what))
         return list(cli);
     bool is_add = strcmp(what, "add") == 0;
     if ((!is_add && strcmp(what, "clear") != 0) || cli->word_count != 2 ||

@@ -117,7 +117,7 @@ int token_run(struct cli *cli)
 {
     const char *what = cli->words[0];
 
-    if (strcmp(what, "ls") == 0 && cli->word_count == 1)
+    if (verb_is_list(what) && cli->word_count == 1)
         return list(cli);
     if (strcmp(what, "create") == 0 && cli->word_count == 2)
         return create(cli);

@@ -34,6 +34,11 @@ const char *verb_text(const struct cli *cli, const char *name)
     return value->is_set ? value->text : "";
 }
 
+bool verb_is_list(const char *word)
+{
+    return strcmp(word, "ls") == 0 || strcmp(word, "list") == 0;
+}
+
 void verb_say(const struct cli *cli, const char *format, ...)
 {
     va_list list;

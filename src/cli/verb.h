@@ -65,6 +65,9 @@ bool verb_flag(const struct cli *cli, const char *name);
 /* "" where it is not set. */
 const char *verb_text(const struct cli *cli, const char *name);
 
+/* Is it the word of verbs that list? */
+bool verb_is_list(const char *word);
+
 /* Talk goes to stderr, nowhere with --quiet; errors always. */
 void verb_say(const struct cli *cli, const char *format, ...) PRINTF_LIKE(2, 3);
 void verb_complain(const struct cli *cli, const char *format, ...) PRINTF_LIKE(2, 3);

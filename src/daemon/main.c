@@ -21,7 +21,13 @@
 #include <systemd/sd-daemon.h>
 #endif
 
-enum { EXIT_FINDINGS = 1, STOP_DEADLINE_MS = 3000, GOOD_BYE_MS = 500, GOOD_BYE_STEP_MS = 10 };
+enum {
+    FINDING_SIZE = 1536,
+    EXIT_FINDINGS = 1,
+    STOP_DEADLINE_MS = 3000,
+    GOOD_BYE_MS = 500,
+    GOOD_BYE_STEP_MS = 10
+};
 
 enum { OPTION_CONFIG, OPTION_CHECK, OPTION_LOG_LEVEL, OPTIONS_COUNT };
 
@@ -114,10 +120,8 @@ static int read_arguments(int count, char **texts, struct arguments *ret_argumen
 static void print_findings(const struct config_report *report)
 {
     for (size_t i = 0; i < report->count && i < CONFIG_FINDINGS_MAX; i++) {
-        const struct config_finding *finding = &report->findings[i];
-        (void)fprintf(stderr, "%s:%u: %s\n", finding->file, finding->line, finding->text);
-        if (finding->source[0] != '\0')
-            (void)fprintf(stderr, "    %s\n", finding->source);
+        char line[FINDING_SIZE];
+        (void)fprintf(stderr, "%s\n", config_finding_format(&report->findings[i], line, sizeof(line)));
     }
 }
 

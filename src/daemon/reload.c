@@ -8,6 +8,8 @@
 #include <string.h>
 #include <time.h>
 
+enum { FINDING_SIZE = 1536 };
+
 void daemon_reload(struct daemon *daemon)
 {
     struct config *before = daemon->config;
@@ -18,8 +20,10 @@ void daemon_reload(struct daemon *daemon)
     config_free(before);
     daemon->is_config_good = daemon->report->count == 0;
     for (size_t i = 0; i < daemon->report->count && i < CONFIG_FINDINGS_MAX; i++) {
-        const struct config_finding *finding = &daemon->report->findings[i];
-        log_say(&daemon->log, LOG_LEVEL_ERROR, "%s:%u: %s", finding->file, finding->line, finding->text);
+        struct config_finding finding = daemon->report->findings[i];
+        char line[FINDING_SIZE];
+        finding.source[0] = '\0'; /* one line */
+        log_say(&daemon->log, LOG_LEVEL_ERROR, "%s", config_finding_format(&finding, line, sizeof(line)));
     }
     recoveries_update(daemon->recoveries);
     daemon_learn_secrets(daemon); /* what is new in them, too */

@@ -233,6 +233,7 @@ def test_tokens_open_the_tcp_door(place):
     refused = ask(token, "start", "shop/prod", "--version", "3.0.0")
     assert refused.returncode == 2 and '"deploy"' in refused.stderr
     listed = json.loads(place.verdict("token", "ls", "--json").stdout)["tokens"]
+    assert listed == json.loads(place.verdict("token", "list", "--json").stdout)["tokens"]
     mine = next(row for row in listed if row["principal"] == "board")
     assert place.verdict("token", "revoke", mine["id"]).returncode == 0
     assert ask(token, "ls").returncode == 2
@@ -275,6 +276,23 @@ def test_the_tree_is_redrawn_on_a_terminal(place):
     os.close(master)
     text = seen.decode()
     assert text.count("\033[J") >= 2 and "░" in text and "● " in text, text
+
+
+def test_help_fits_and_says_which_word_is_missing(place):
+    for words in ([], *([line.split()[0]] for line in place.verdict("--help").stdout.splitlines() if re.match("  [a-z]", line))):
+        said = place.verdict(*words, "--help").stdout
+        assert all(len(line) <= 112 for line in said.splitlines()), (words, max(said.splitlines(), key=len))
+        assert "(default )" not in said, words
+    for words, wanted in (("mute dep_1", "RULE is missing: verdict mute ID RULE"), ("wait", "ID is missing: verdict wait ID"), ("completion", "say which: verdict completion bash|zsh"),
+                          ("graph dep_1", "METRIC is missing"), ("iac", "say which: verdict iac plan|apply")):
+        ran = place.verdict(*words.split())
+        assert ran.returncode == 2 and wanted in ran.stderr, (words, ran)
+
+
+def test_a_file_that_is_not_there_has_no_line(place):
+    for argv in (["verdictd", "--config", "/nowhere.conf", "--check"], ["verdict", "check", "/nowhere.rules"]):
+        ran = subprocess.run([place.program(argv[0]), *argv[1:]], text=True, capture_output=True, check=False)
+        assert ran.returncode != 0 and "/nowhere" in ran.stdout + ran.stderr and ":0:" not in ran.stdout + ran.stderr, ran
 
 
 def test_options_of_every_verb(place):

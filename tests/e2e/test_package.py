@@ -115,11 +115,19 @@ def test_manual(unpacked, page):
         assert option in said, option
 
 
+# What is typed, and what may stand there.
+VALUES = {"verdict wait --on-cancel a": {"abort"}, "verdict token cr": {"create"}, "verdict token l": {"ls"}, "verdict completion z": {"zsh"}, "verdict iac des": {"destroy"},
+          "verdict iac a": {"apply", "approve"}, "verdict audit v": {"verify"}, "verdict --json --quiet sta": {"start", "status"}, "verdict --js": {"--json"}, "verdict ls --pl": {"--plain"},
+          "verdict start --on-cancel l": {"leave"}, "verdict quarantine cl": {"clear"}}
+
+
 def test_completion_of_bash(unpacked):
     file = os.path.join(unpacked, "usr/share/bash-completion/completions/verdict")
     ask = f'. {file}; COMP_WORDS=($1); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); _verdict; echo "${{COMPREPLY[@]}}"'
     assert run("bash", "-c", ask, "bash", "verdict sta").split() == ["start", "status"]
     assert run("bash", "-c", ask, "bash", "verdict wait --on").split() == ["--on-cancel"]
+    for typed_so_far, wanted in VALUES.items():
+        assert set(run("bash", "-c", ask, "bash", typed_so_far).split()) == wanted, typed_so_far
 
 
 def typed(argv, text, until, seconds=20):
@@ -146,6 +154,8 @@ def test_completion_of_zsh(unpacked):
     begin = f"fpath=({folder} $fpath); autoload -U compinit; compinit -u -D; PS1='ready''> '\n"
     shown = typed(["zsh", "-f", "-i"], [("first> ", begin), ("ready> ", "verdict wait --on-can\t")], "--on-cancel ")
     assert "--on-cancel " in shown, shown
+    shown = typed(["zsh", "-f", "-i"], [("first> ", begin), ("ready> ", "verdict --json wait --on-cancel ab\t")], "ort ")
+    assert "--on-cancel abort " in shown.replace("\a", ""), shown
 
 
 def test_units(unpacked, tmp_path, capsys):
