@@ -85,18 +85,23 @@ static bool append(struct cli *cli, const struct option_value *more, struct opti
     return true;
 }
 
+static bool take_flag(struct cli *cli, const char *name, const char *value, struct err *err)
+{
+    if (!set_flag(cli, name))
+        return refuse_option(cli, name, err);
+    return value == NULL || err_set(err, ERR_INVALID, "--%s takes no value", name);
+}
+
 /* One option; *at is the index of argv, and moves on where the value is the next word. */
 static bool take_option(struct cli *cli, const char *name, const char *value, int count, char **values,
                         int *at, struct err *err)
 {
-    const struct option *table = cli->entry == NULL ? NULL : cli->entry->options;
-    size_t table_count = cli->entry == NULL ? 0 : cli->entry->option_count;
-    size_t index = option_find(table, table_count, name);
-
-    if (index == table_count && !set_flag(cli, name))
-        return refuse_option(cli, name, err);
-    if (index == table_count)
-        return value == NULL || err_set(err, ERR_INVALID, "--%s takes no value", name);
+    if (cli->entry == NULL)
+        return take_flag(cli, name, value, err);
+    const struct option *table = cli->entry->options;
+    size_t index = option_find(table, cli->entry->option_count, name);
+    if (index == cli->entry->option_count)
+        return take_flag(cli, name, value, err);
     if (table[index].type == OPTION_BOOL && value == NULL)
         value = "true";
     if (value == NULL && *at + 1 < count)
