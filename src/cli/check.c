@@ -89,13 +89,12 @@ static void check_all(const struct cli *cli, struct checking *checking)
         check_config(checking, config_read_files(files, count, checking->schemas, checking->report));
 }
 
-static void print_json(const struct cli *cli, const struct config_report *report)
+static void add_all(cJSON *answer, const char *name, const struct config_finding *findings, size_t count)
 {
-    cJSON *answer = cJSON_CreateObject();
-    cJSON *array = cJSON_AddArrayToObject(answer, "findings");
+    cJSON *array = cJSON_AddArrayToObject(answer, name);
 
-    for (size_t i = 0; i < report->count && i < CONFIG_FINDINGS_MAX; i++) {
-        const struct config_finding *finding = &report->findings[i];
+    for (size_t i = 0; i < count; i++) {
+        const struct config_finding *finding = &findings[i];
         cJSON *object = cJSON_CreateObject();
         cJSON_AddStringToObject(object, "file", finding->file);
         cJSON_AddNumberToObject(object, "line", finding->line);
@@ -103,6 +102,19 @@ static void print_json(const struct cli *cli, const struct config_report *report
         cJSON_AddStringToObject(object, "source", finding->source);
         cJSON_AddItemToArray(array, object);
     }
+}
+
+static size_t kept_count(const struct config_report *report)
+{
+    return report->count < CONFIG_FINDINGS_MAX ? report->count : CONFIG_FINDINGS_MAX;
+}
+
+static void print_json(const struct cli *cli, const struct config_report *report)
+{
+    cJSON *answer = cJSON_CreateObject();
+
+    add_all(answer, "findings", report->findings, kept_count(report));
+    add_all(answer, "warnings", report->warnings, report->warning_count);
     char *text = json_print(answer);
     verb_print_json(cli, text);
     free(text);
@@ -114,8 +126,10 @@ static void print_text(const struct cli *cli, const struct checking *checking)
     const struct config_report *report = checking->report;
     char line[FINDING_SIZE];
 
-    for (size_t i = 0; i < report->count && i < CONFIG_FINDINGS_MAX; i++)
+    for (size_t i = 0; i < kept_count(report); i++)
         (void)printf("%s\n", config_finding_format(&report->findings[i], line, sizeof(line)));
+    for (size_t i = 0; i < report->warning_count; i++)
+        verb_say(cli, "warning: %s", config_finding_format(&report->warnings[i], line, sizeof(line)));
     if (report->count == 0 && checking->exit_code == 0)
         verb_say(cli, "good: %zu service%s in an environment", checking->services,
                  checking->services == 1 ? "" : "s");

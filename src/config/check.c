@@ -8,6 +8,7 @@
 #include "config/files.h"
 #include "config/groups.h"
 #include "config/metrics.h"
+#include "config/notify.h"
 #include "config/pipelines.h"
 #include "config/recovery.h"
 #include "config/rules.h"
@@ -231,8 +232,10 @@ static void check_environment(struct inspection *inspection, struct config_file 
                               inspection->build.known_metric_count, report);
     if (definition != NULL)
         note_commands(inspection->config, environment, definition);
-    if (definition != NULL && inspection->is_blaming)
+    if (definition != NULL && inspection->is_blaming) {
         check_recovery(inspection, service, environment, definition);
+        notify_warn(report, service, &definition->notify);
+    }
     definition_free(definition);
     if ((definition != NULL && report->said == before) || !inspection->is_blaming)
         return;

@@ -17,6 +17,7 @@ enum {
     CONFIG_FILES_MAX = 256,
     CONFIG_DEFINITIONS_MAX = 2000, /* named definitions in one file */
     CONFIG_FINDINGS_MAX = 200,
+    CONFIG_WARNINGS_MAX = 100,
     CONFIG_SECRETS_MAX = 4096 /* filled-in references to secrets; further ones are found when they are used */
 };
 
@@ -32,6 +33,8 @@ struct config_report {
     size_t count; /* all that were found, each once */
     size_t said;  /* the same, repeats too */
     struct config_finding findings[CONFIG_FINDINGS_MAX];
+    size_t warning_count; /* what loads, and may not be what was meant: each once, those that have room */
+    struct config_finding warnings[CONFIG_WARNINGS_MAX];
 };
 
 /* "FILE:LINE: text", and the source line indented below where there is one. Returns `to`. */

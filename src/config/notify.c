@@ -5,6 +5,8 @@
 #include "base/text.h"
 #include "config/targets.h"
 
+#include <string.h>
+
 enum { NOTIFY_ALL, NOTIFY_URGENT, NOTIFY_OPTION_COUNT };
 enum { LIST_MAX = 32 };
 
@@ -65,4 +67,38 @@ bool notify_build(const struct build *build, const struct node *node, struct rec
                               .urgent = values[NOTIFY_URGENT].list,
                               .urgent_count = values[NOTIFY_URGENT].list_length};
     return is_good;
+}
+
+/* The first one of both lists, and whether there is another one. */
+static const char *first_of(const struct receivers *receivers, bool *ret_others)
+{
+    const char *first = NULL;
+
+    *ret_others = false;
+    for (size_t i = 0; i < receivers->all_count + receivers->urgent_count; i++) {
+        const char *one =
+            i < receivers->all_count ? receivers->all[i] : receivers->urgent[i - receivers->all_count];
+        if (first == NULL)
+            first = one;
+        *ret_others = *ret_others || strcmp(first, one) != 0;
+    }
+    return first;
+}
+
+void notify_warn(struct config_report *report, const struct node *service, const struct receivers *receivers)
+{
+    const struct node *notify = tree_find(service, "notify");
+    bool has_others = false;
+    const char *first = first_of(receivers, &has_others);
+
+    if (first == NULL)
+        report_warn(report, service,
+                    "nobody is called when '%s' escalates: name two receivers in "
+                    "notify: { urgent = [ ... ]; }",
+                    service->name);
+    else if (!has_others)
+        report_warn(report, notify,
+                    "when '%s' escalates only %s is called: name another receiver in urgent, for when that "
+                    "one is away",
+                    service->name, first);
 }

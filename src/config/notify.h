@@ -10,4 +10,8 @@
  * build->schemas (a sealed text) the kinds are not looked up again. False: findings were added. */
 MUST_CHECK bool notify_build(const struct build *build, const struct node *node, struct receivers *ret);
 
+/* Escalations of a service go to all whom it names, in `all` and in `urgent`. Where these are fewer than two,
+ * one receiver that is away is enough for nobody to be called: a warning. */
+void notify_warn(struct config_report *report, const struct node *service, const struct receivers *receivers);
+
 #endif

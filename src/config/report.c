@@ -76,6 +76,22 @@ bool report_node(struct config_report *report, const struct node *node, const ch
     return false;
 }
 
+void report_warn(struct config_report *report, const struct node *node, const char *format, ...)
+{
+    struct config_finding finding = {.line = node->line};
+    va_list arguments;
+
+    cut_copy(finding.file, sizeof(finding.file), node->source->path, strlen(node->source->path));
+    va_start(arguments, format);
+    (void)vsnprintf(finding.text, sizeof(finding.text), format, arguments);
+    va_end(arguments);
+    for (size_t i = 0; i < report->warning_count; i++)
+        if (is_same(&report->warnings[i], &finding))
+            return;
+    if (report->warning_count < CONFIG_WARNINGS_MAX)
+        report->warnings[report->warning_count++] = finding;
+}
+
 bool report_hidden(struct config_report *report, const struct node *node, const char *format, ...)
 {
     va_list arguments;
@@ -112,6 +128,7 @@ void report_sort(struct config_report *report)
     size_t count = report->count < CONFIG_FINDINGS_MAX ? report->count : CONFIG_FINDINGS_MAX;
 
     qsort(report->findings, count, sizeof(report->findings[0]), by_place);
+    qsort(report->warnings, report->warning_count, sizeof(report->warnings[0]), by_place);
 }
 
 const char *config_finding_format(const struct config_finding *finding, char *to, size_t size)

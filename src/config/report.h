@@ -16,6 +16,10 @@ bool report_add(struct config_report *report, const struct source *source, unsig
 bool report_node(struct config_report *report, const struct node *node, const char *format, ...)
     PRINTF_LIKE(3, 4);
 
+/* What is no mistake, but may not be what was meant: the file loads all the same. */
+void report_warn(struct config_report *report, const struct node *node, const char *format, ...)
+    PRINTF_LIKE(3, 4);
+
 /* The same without the source line, which may hold what nobody is to read. */
 bool report_hidden(struct config_report *report, const struct node *node, const char *format, ...)
     PRINTF_LIKE(3, 4);

@@ -25,6 +25,10 @@ void daemon_reload(struct daemon *daemon)
         finding.source[0] = '\0'; /* one line */
         log_say(&daemon->log, LOG_LEVEL_ERROR, "%s", config_finding_format(&finding, line, sizeof(line)));
     }
+    for (size_t i = 0; i < daemon->report->warning_count; i++) {
+        const struct config_finding *warning = &daemon->report->warnings[i];
+        log_say(&daemon->log, LOG_LEVEL_WARN, "%s:%u: %s", warning->file, warning->line, warning->text);
+    }
     recoveries_update(daemon->recoveries);
     daemon_learn_secrets(daemon); /* what is new in them, too */
     if (daemon->is_config_good)
