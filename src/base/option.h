@@ -30,6 +30,7 @@ struct option {
     double min, max;            /* of numbers and durations; of lists the length; both 0: no range */
     const char *fallback;       /* as the file would say it, or NULL */
     const char *const *choices; /* ends with NULL; of OPTION_CHOICE only */
+    const char *const *blanks;  /* ends with NULL; of OPTION_TEXT: the {{names}} it may hold. NULL: not looked at */
     const char *help;           /* one line without a full stop */
 };
 

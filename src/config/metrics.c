@@ -229,12 +229,12 @@ static void check_combine(const struct build *build, const struct node *node,
 
 static bool text_names_side(const char *text)
 {
-    struct placeholder found = template_find(text);
+    struct placeholder found = placeholder_find(text);
 
     while (found.kind == PLACEHOLDER_NAME) {
         if (strcmp(found.name, "resolution") != 0 && strcmp(found.name, "previous") != 0)
             return true;
-        found = template_find(found.after);
+        found = placeholder_find(found.after);
     }
     return false;
 }

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "config/options.h"
 
+#include "base/placeholder.h"
 #include "base/reference.h"
 #include "base/text.h"
 
@@ -170,6 +171,21 @@ static bool read_map(const struct build *build, const struct node *node, const s
     return true;
 }
 
+/* Nobody wants to find out by a message that says nothing. */
+static bool check_blanks(const struct build *build, const struct node *node, const struct option *option)
+{
+    struct placeholder found = placeholder_find(node->text);
+    size_t count = 0;
+
+    while (option->blanks[count] != NULL)
+        count++;
+    for (; found.kind == PLACEHOLDER_NAME; found = placeholder_find(found.after))
+        if (!is_one_of(found.name, option->blanks))
+            return report_unknown(build->report, node, "blank", found.name, option->blanks, count);
+    return found.kind != PLACEHOLDER_BROKEN ||
+           report_node(build->report, node, "%s: {{ needs a name and }} behind it", option->name);
+}
+
 static bool read_scalar(const struct build *build, const struct node *node, const struct option *option,
                         struct option_value *value)
 {
@@ -184,6 +200,8 @@ static bool read_scalar(const struct build *build, const struct node *node, cons
         return report_node(build->report, node, "%s: takes %s, not %s", option->name,
                            option->type == OPTION_TEXT ? "a text in quotes" : "one value",
                            node_kind_name(node->kind));
+    if (option->blanks != NULL && !check_blanks(build, node, option))
+        return false;
     if (!option_parse(option, node->text, build->arena, value, &err))
         return report_node(build->report, node, "%s", err.text);
     return option->type != OPTION_SECRET || note_reference(build, node, value->text);

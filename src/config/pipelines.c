@@ -146,8 +146,8 @@ static bool check_texts(const struct building *building, const struct node *exec
     const struct node *texts = exec->kind == NODE_LIST ? exec->children : exec;
 
     for (size_t i = 0; i < count; i++) {
-        struct placeholder found = template_find(texts[i].text);
-        for (; found.kind == PLACEHOLDER_NAME; found = template_find(found.after))
+        struct placeholder found = placeholder_find(texts[i].text);
+        for (; found.kind == PLACEHOLDER_NAME; found = placeholder_find(found.after))
             if (strcmp(found.name, "version") != 0)
                 return report_node(building->build->report, &texts[i],
                                    "{{%s}} is not known in a pipeline: it has no slot", found.name);

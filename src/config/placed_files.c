@@ -117,9 +117,9 @@ static bool is_plain(const char *word)
 {
     static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-:/@=+,%";
     static const char *const names[] = {"slot", "host", "version", "previous"};
-    struct placeholder found = template_find(word);
+    struct placeholder found = placeholder_find(word);
 
-    for (; found.kind == PLACEHOLDER_NAME; found = template_find(word)) {
+    for (; found.kind == PLACEHOLDER_NAME; found = placeholder_find(word)) {
         size_t name = 0;
         while (name < ARRAY_LENGTH(names) && strcmp(names[name], found.name) != 0)
             name++;

@@ -110,8 +110,8 @@ static bool check_texts(const struct build *build, const struct node *node,
                         const struct command_definition *command)
 {
     for (size_t i = 0; i < command->argument_count; i++) {
-        struct placeholder found = template_find(command->arguments[i]);
-        for (; found.kind == PLACEHOLDER_NAME; found = template_find(found.after))
+        struct placeholder found = placeholder_find(command->arguments[i]);
+        for (; found.kind == PLACEHOLDER_NAME; found = placeholder_find(found.after))
             if (strcmp(found.name, "version") != 0)
                 return report_node(build->report, tree_find(node, "exec"),
                                    "{{%s}} is not known in a recovery plan, which is of no slot and no host; "

@@ -115,9 +115,9 @@ bool task_condition_fail(const char *text, enum scan_format format, struct expre
 /* A pipeline has a version, and no slot, host or address. */
 static bool check_template(const char *text, struct err *err)
 {
-    struct placeholder found = template_find(text == NULL ? "" : text);
+    struct placeholder found = placeholder_find(text == NULL ? "" : text);
 
-    for (; found.kind == PLACEHOLDER_NAME; found = template_find(found.after))
+    for (; found.kind == PLACEHOLDER_NAME; found = placeholder_find(found.after))
         if (strcmp(found.name, "version") != 0)
             return err_set(err, ERR_INVALID, "skip_when: %s is not known in a pipeline", found.name);
     return true;

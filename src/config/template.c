@@ -16,34 +16,14 @@ bool template_is_sidewise(const char *name)
     return false;
 }
 
-struct placeholder template_find(const char *text)
-{
-    struct placeholder found = {.kind = PLACEHOLDER_NONE, .before = strlen(text)};
-    const char *open = strstr(text, "{{");
-
-    if (open == NULL)
-        return found;
-    found.kind = PLACEHOLDER_BROKEN;
-    found.before = (size_t)(open - text);
-    const char *name = open + 2 + strspn(open + 2, " ");
-    size_t length = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_");
-    const char *close = name + length + strspn(name + length, " ");
-    if (length == 0 || length > METRIC_MAX_LENGTH || strncmp(close, "}}", 2) != 0)
-        return found;
-    memcpy(found.name, name, length);
-    found.kind = text_is_metric(found.name) ? PLACEHOLDER_NAME : PLACEHOLDER_BROKEN;
-    found.after = close + 2;
-    return found;
-}
-
 bool template_has(const char *text, const char *name)
 {
-    struct placeholder found = template_find(text);
+    struct placeholder found = placeholder_find(text);
 
     while (found.kind == PLACEHOLDER_NAME) {
         if (strcmp(found.name, name) == 0)
             return true;
-        found = template_find(found.after);
+        found = placeholder_find(found.after);
     }
     return false;
 }
@@ -115,10 +95,10 @@ bool template_fill(const char *text, const char *const *pairs, size_t pair_count
                    char *to, size_t size, struct err *err)
 {
     struct text filled;
-    struct placeholder found = template_find(text);
+    struct placeholder found = placeholder_find(text);
 
     text_init(&filled, to, size);
-    for (; found.kind == PLACEHOLDER_NAME; found = template_find(text)) {
+    for (; found.kind == PLACEHOLDER_NAME; found = placeholder_find(text)) {
         const char *value = find_pair(found.name, pairs, pair_count);
         if (value == NULL)
             return err_set(err, ERR_INVALID, "{{%s}} is not filled", found.name);

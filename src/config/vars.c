@@ -117,9 +117,9 @@ static bool fill_name(struct filling *filling, const struct source *source, cons
 
 static bool fill(struct filling *filling, const struct source *source, const char *text)
 {
-    struct placeholder found = template_find(text);
+    struct placeholder found = placeholder_find(text);
 
-    for (; found.kind == PLACEHOLDER_NAME; found = template_find(text)) {
+    for (; found.kind == PLACEHOLDER_NAME; found = placeholder_find(text)) {
         text_add_bytes(&filling->text, text, found.before);
         if (!fill_name(filling, source, found.name))
             return false;

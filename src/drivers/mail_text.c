@@ -76,8 +76,8 @@ static void add_date(struct text *letter, int64_t at_s)
     text_add(letter, "Date: %s\r\n", stamp);
 }
 
-static void add_headers(struct text *letter, const struct notice_facts *facts, const char *from,
-                        const char *const *to, size_t to_count)
+static void add_headers(struct text *letter, const struct notice_facts *facts, const char *line,
+                        const char *from, const char *const *to, size_t to_count)
 {
     char domain[DOMAIN_SIZE];
 
@@ -86,7 +86,7 @@ static void add_headers(struct text *letter, const struct notice_facts *facts, c
     for (size_t i = 0; i < to_count; i++)
         text_add(letter, "%s%s", i == 0 ? "" : ",\r\n ", to[i]);
     text_add(letter, "\r\nSubject: ");
-    add_ascii(letter, facts->summary);
+    add_ascii(letter, line);
     text_add(letter, "\r\n");
     add_date(letter, facts->time_s);
     text_add(letter, "Message-ID: <%s@%s>\r\n", facts->id, domain);
@@ -97,15 +97,15 @@ static void add_headers(struct text *letter, const struct notice_facts *facts, c
                      "Content-Transfer-Encoding: quoted-printable\r\n\r\n");
 }
 
-bool mail_write(const struct notice_facts *facts, const char *from, const char *const *to, size_t to_count,
-                struct text *letter)
+bool mail_write(const struct notice_facts *facts, const char *line, const char *from, const char *const *to,
+                size_t to_count, struct text *letter)
 {
     struct notice_field fields[NOTICE_FIELDS_MAX];
     size_t count = notice_fields(facts, fields);
     char memory[NOTICE_FIELD_SIZE + 32];
 
-    add_headers(letter, facts, from, to, to_count);
-    mail_add_line(letter, notice_text(facts->summary, NOTICE_PLAIN, memory, sizeof(memory)));
+    add_headers(letter, facts, line, from, to, to_count);
+    mail_add_line(letter, notice_text(line, NOTICE_PLAIN, memory, sizeof(memory)));
     mail_add_line(letter, "");
     for (size_t i = 0; i < count; i++) {
         (void)snprintf(memory, sizeof(memory), "%s: %s", fields[i].name, fields[i].text);

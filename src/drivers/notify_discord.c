@@ -1,14 +1,14 @@
 /* notify_discord.c - Discord's webhooks: a line and an embed.
  * SPDX-License-Identifier: MIT */
-#include "drivers/notice_text.h"
+#include "drivers/notice_line.h"
 #include "drivers/notify_http.h"
 
 #include <cjson/cJSON.h>
 
-enum { OPTION_URL, OPTION_USERNAME, OPTION_TIMEOUT, OPTION_CA, OPTION_COUNT };
+enum { OPTION_URL, OPTION_USERNAME, OPTION_LINE, OPTION_TIMEOUT, OPTION_CA, OPTION_COUNT };
 
-/* Of characters; an embed has at most 6000 of them together, so twelve lines get less than they could. */
-enum { TITLE_SIZE = 257, VALUE_SIZE = 401 };
+/* Of characters; an embed has at most 6000 of them together, so its lines get less than they could. */
+enum { TITLE_SIZE = 257, VALUE_SIZE = 321 };
 
 static const struct option options[OPTION_COUNT] = {
     [OPTION_URL] = {.name = "url",
@@ -16,6 +16,7 @@ static const struct option options[OPTION_COUNT] = {
                     .is_required = true,
                     .help = "the webhook's URL, by reference: who has it may post"},
     [OPTION_USERNAME] = {.name = "username", .type = OPTION_TEXT, .help = "shown as the sender"},
+    [OPTION_LINE] = NOTIFY_OPTION_OF_TEXT,
     [OPTION_TIMEOUT] = NOTIFY_OPTION_OF_TIMEOUT,
     [OPTION_CA] = NOTIFY_OPTION_OF_CA,
 };
@@ -48,8 +49,9 @@ static bool write_request(const struct notify_use *use, const struct notice_fact
     if (use->values[OPTION_USERNAME].is_set)
         cJSON_AddStringToObject(request->json, "username", use->values[OPTION_USERNAME].text);
     cJSON *embed = cJSON_CreateObject();
-    cJSON_AddStringToObject(embed, "title",
-                            notice_text(facts->summary, NOTICE_MARKDOWN, shown, sizeof(shown)));
+    cJSON_AddStringToObject(
+        embed, "title",
+        notice_line(facts, use->values[OPTION_LINE].text, NOTICE_MARKDOWN, shown, sizeof(shown)));
     if (facts->link[0] != '\0')
         cJSON_AddStringToObject(embed, "url", facts->link);
     cJSON_AddNumberToObject(embed, "color", notice_colour(facts->kind));

@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "drivers/delivery.h"
 #include "drivers/mail_text.h"
-#include "drivers/notice_text.h"
+#include "drivers/notice_line.h"
 #include "io/memory.h"
 #include "io/smtp_letter.h"
 
@@ -17,6 +17,7 @@ enum {
     OPTION_USER,
     OPTION_PASSWORD,
     OPTION_TLS,
+    OPTION_LINE,
     OPTION_TIMEOUT,
     OPTION_CA,
     OPTION_COUNT
@@ -48,6 +49,7 @@ static const struct option options[OPTION_COUNT] = {
                     .fallback = "offered",
                     .help =
                         "offered: encrypted where the server can; required: or not at all, as with a login"},
+    [OPTION_LINE] = NOTIFY_OPTION_OF_TEXT,
     [OPTION_TIMEOUT] = {.name = "timeout",
                         .type = OPTION_DURATION,
                         .min = 100,
@@ -59,7 +61,8 @@ static const struct option options[OPTION_COUNT] = {
 
 struct notifier {
     struct notifier_env env;
-    char *url, *from, *user, *password, *ca; /* password: a reference, read at each use */
+    char *url, *from, *user, *password, *ca,
+        *text; /* password: a reference, read at each use; text: NULL none */
     char **to;
     size_t to_count;
     bool must_encrypt;
@@ -110,6 +113,7 @@ static bool open_email(const struct notifier_type *type, const struct notifier_e
     notifier->user = memory_copy_text(values[OPTION_USER].text);
     notifier->password = memory_copy_text(values[OPTION_PASSWORD].text);
     notifier->ca = memory_copy_text(values[OPTION_CA].text);
+    notifier->text = memory_copy_text(values[OPTION_LINE].text);
     notifier->must_encrypt = values[OPTION_TLS].choice == TLS_REQUIRED;
     notifier->timeout_ms = values[OPTION_TIMEOUT].duration_ms;
     notifier->to_count = values[OPTION_TO].list_length;
@@ -131,6 +135,7 @@ static void close_email(struct notifier *notifier)
     free(notifier->user);
     free(notifier->password);
     free(notifier->ca);
+    free(notifier->text);
     free(notifier);
 }
 
@@ -183,11 +188,12 @@ static bool write_letter(struct delivery *delivery, const struct notice *notice,
 {
     const struct notifier *notifier = delivery->notifier;
     struct notice_facts facts;
+    char line[NOTICE_LINE_SIZE];
 
     if (!notice_facts_read(notice->body, &facts, &delivery->err))
         return false;
-    bool is_whole =
-        mail_write(&facts, notifier->from, (const char *const *)notifier->to, notifier->to_count, text);
+    bool is_whole = mail_write(&facts, notice_line(&facts, notifier->text, NOTICE_PLAIN, line, sizeof(line)),
+                               notifier->from, (const char *const *)notifier->to, notifier->to_count, text);
     notice_facts_done(&facts);
     return is_whole ||
            err_set(&delivery->err, ERR_LIMIT, "the letter is longer than %d bytes", MAIL_TEXT_SIZE);

@@ -1,14 +1,14 @@
 /* notify_pagerduty.c - PagerDuty's Events API v2: an incident for each deployment that needs people, and
  * change events.
  * SPDX-License-Identifier: MIT */
-#include "drivers/notice_text.h"
+#include "drivers/notice_line.h"
 #include "drivers/notify_http.h"
 #include "io/memory.h"
 
 #include <cjson/cJSON.h>
 #include <string.h>
 
-enum { OPTION_KEY, OPTION_URL, OPTION_TIMEOUT, OPTION_CA, OPTION_COUNT };
+enum { OPTION_KEY, OPTION_URL, OPTION_LINE, OPTION_TIMEOUT, OPTION_CA, OPTION_COUNT };
 
 /* The API's own limits, in characters; bytes here, so never more. */
 enum { SUMMARY_SIZE = 1025, DEDUP_SIZE = 256 };
@@ -24,6 +24,7 @@ static const struct option options[OPTION_COUNT] = {
                     .type = OPTION_TEXT,
                     .fallback = "https://events.pagerduty.com",
                     .help = "another region's, like https://events.eu.pagerduty.com"},
+    [OPTION_LINE] = NOTIFY_OPTION_OF_TEXT,
     [OPTION_TIMEOUT] = NOTIFY_OPTION_OF_TIMEOUT,
     [OPTION_CA] = NOTIFY_OPTION_OF_CA,
 };
@@ -40,14 +41,15 @@ static cJSON *details_of(const struct notice_facts *facts)
 }
 
 /* What both kinds of events have. */
-static cJSON *payload_of(const struct notice_facts *facts)
+static cJSON *payload_of(const struct notify_use *use, const struct notice_facts *facts)
 {
     cJSON *payload = cJSON_CreateObject();
     char memory[SUMMARY_SIZE];
     struct text source;
 
-    cJSON_AddStringToObject(payload, "summary",
-                            notice_text(facts->summary, NOTICE_PLAIN, memory, sizeof(memory)));
+    cJSON_AddStringToObject(
+        payload, "summary",
+        notice_line(facts, use->values[OPTION_LINE].text, NOTICE_PLAIN, memory, sizeof(memory)));
     text_init(&source, memory, sizeof(memory));
     text_add(&source, "%s%s%s", facts->service, facts->environment[0] == '\0' ? "" : "/", facts->environment);
     cJSON_AddStringToObject(payload, "source", memory);
@@ -67,7 +69,8 @@ static void add_link(cJSON *event, const struct notice_facts *facts)
 }
 
 /* One incident for a deployment of this daemon, or for what runs are about, however often it is told. */
-static void add_alert(cJSON *event, const struct notice_facts *facts, enum part part)
+static void add_alert(cJSON *event, const struct notify_use *use, const struct notice_facts *facts,
+                      enum part part)
 {
     char memory[DEDUP_SIZE];
     struct text dedup;
@@ -76,7 +79,7 @@ static void add_alert(cJSON *event, const struct notice_facts *facts, enum part 
     text_add(&dedup, "%s/%s", facts->source, facts->incident);
     cJSON_AddStringToObject(event, "event_action", part == PART_TRIGGER ? "trigger" : "resolve");
     cJSON_AddStringToObject(event, "dedup_key", memory);
-    cJSON *payload = payload_of(facts);
+    cJSON *payload = payload_of(use, facts);
     cJSON_AddStringToObject(payload, "severity", notice_severity_name(facts->kind->severity));
     cJSON_AddStringToObject(payload, "component", facts->service);
     cJSON_AddStringToObject(payload, "group", facts->environment);
@@ -114,9 +117,9 @@ static bool write_request(const struct notify_use *use, const struct notice_fact
     request->json = cJSON_CreateObject();
     cJSON_AddStringToObject(request->json, "routing_key", use->key);
     if (part == PART_CHANGE)
-        cJSON_AddItemToObject(request->json, "payload", payload_of(facts));
+        cJSON_AddItemToObject(request->json, "payload", payload_of(use, facts));
     else
-        add_alert(request->json, facts, part);
+        add_alert(request->json, use, facts, part);
     add_link(request->json, facts);
     return true;
 }

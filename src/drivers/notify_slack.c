@@ -2,14 +2,14 @@
  * SPDX-License-Identifier: MIT
  *
  * Attachments with a colour and fields, not blocks: Mattermost knows no blocks. */
-#include "drivers/notice_text.h"
+#include "drivers/notice_line.h"
 #include "drivers/notify_http.h"
 
 #include <cjson/cJSON.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { OPTION_URL, OPTION_USERNAME, OPTION_TIMEOUT, OPTION_CA, OPTION_COUNT };
+enum { OPTION_URL, OPTION_USERNAME, OPTION_LINE, OPTION_TIMEOUT, OPTION_CA, OPTION_COUNT };
 enum { SHOWN_SIZE = 3072 }; /* Slack shows about so much of a text before it folds it */
 
 static const struct option options[OPTION_COUNT] = {
@@ -18,6 +18,7 @@ static const struct option options[OPTION_COUNT] = {
                     .is_required = true,
                     .help = "the incoming webhook's URL, by reference: who has it may post"},
     [OPTION_USERNAME] = {.name = "username", .type = OPTION_TEXT, .help = "shown as the sender"},
+    [OPTION_LINE] = NOTIFY_OPTION_OF_TEXT,
     [OPTION_TIMEOUT] = NOTIFY_OPTION_OF_TIMEOUT,
     [OPTION_CA] = NOTIFY_OPTION_OF_CA,
 };
@@ -47,17 +48,19 @@ static void add_fields(cJSON *attachment, const struct notice_facts *facts)
 static bool write_request(const struct notify_use *use, const struct notice_facts *facts, size_t number,
                           struct notify_request *request)
 {
+    char line[NOTICE_LINE_SIZE];
     char colour[8];
 
     if (number > 0)
         return false;
     (void)snprintf(colour, sizeof(colour), "#%06x", notice_colour(facts->kind) & 0xffffffU);
     request->json = cJSON_CreateObject();
-    add_escaped(request->json, "text", facts->summary);
+    (void)notice_line(facts, use->values[OPTION_LINE].text, NOTICE_ENTITIES, line, sizeof(line));
+    cJSON_AddStringToObject(request->json, "text", line);
     if (use->values[OPTION_USERNAME].is_set)
         cJSON_AddStringToObject(request->json, "username", use->values[OPTION_USERNAME].text);
     cJSON *attachment = cJSON_CreateObject();
-    add_escaped(attachment, "fallback", facts->summary);
+    cJSON_AddStringToObject(attachment, "fallback", line);
     cJSON_AddStringToObject(attachment, "color", colour);
     if (facts->link[0] != '\0') {
         cJSON_AddStringToObject(attachment, "title", facts->about);

@@ -1,22 +1,23 @@
 /* notify_teams.c - Microsoft Teams: an adaptive card to the URL of a workflow.
  * SPDX-License-Identifier: MIT */
-#include "drivers/notice_text.h"
+#include "drivers/notice_line.h"
 #include "drivers/notify_http.h"
 
 #include <cjson/cJSON.h>
 
-enum { OPTION_URL, OPTION_TIMEOUT, OPTION_CA, OPTION_COUNT };
+enum { OPTION_URL, OPTION_LINE, OPTION_TIMEOUT, OPTION_CA, OPTION_COUNT };
 
 static const struct option options[OPTION_COUNT] = {
     [OPTION_URL] = {.name = "url",
                     .type = OPTION_SECRET,
                     .is_required = true,
                     .help = "the URL of a workflow that begins with a webhook request, by reference"},
+    [OPTION_LINE] = NOTIFY_OPTION_OF_TEXT,
     [OPTION_TIMEOUT] = NOTIFY_OPTION_OF_TIMEOUT,
     [OPTION_CA] = NOTIFY_OPTION_OF_CA,
 };
 
-/* Twelve lines of at most twice this: a card may have 28 KB. */
+/* All lines of at most this, and the sentence: a card may have 28 KB. */
 enum { SHOWN_SIZE = 2 * NOTICE_FIELD_SIZE };
 
 /* Cards know markdown, in every text. */
@@ -42,12 +43,15 @@ static const char *colour_of(const struct notice_kind *kind)
     return "attention";
 }
 
-static cJSON *title_of(const struct notice_facts *facts)
+static cJSON *title_of(const struct notify_use *use, const struct notice_facts *facts)
 {
+    char line[NOTICE_LINE_SIZE];
     cJSON *title = cJSON_CreateObject();
 
     cJSON_AddStringToObject(title, "type", "TextBlock");
-    add_escaped(title, "text", facts->summary);
+    cJSON_AddStringToObject(
+        title, "text",
+        notice_line(facts, use->values[OPTION_LINE].text, NOTICE_MARKDOWN, line, sizeof(line)));
     cJSON_AddStringToObject(title, "size", "medium");
     cJSON_AddStringToObject(title, "weight", "bolder");
     cJSON_AddStringToObject(title, "color", colour_of(facts->kind));
@@ -72,7 +76,7 @@ static cJSON *lines_of(const struct notice_facts *facts)
     return set;
 }
 
-static void add_card(cJSON *attachment, const struct notice_facts *facts)
+static void add_card(cJSON *attachment, const struct notify_use *use, const struct notice_facts *facts)
 {
     cJSON *card = cJSON_AddObjectToObject(attachment, "content");
 
@@ -81,7 +85,7 @@ static void add_card(cJSON *attachment, const struct notice_facts *facts)
     cJSON_AddStringToObject(card, "version", "1.2");
     cJSON_AddStringToObject(cJSON_AddObjectToObject(card, "msteams"), "width", "full");
     cJSON *body = cJSON_AddArrayToObject(card, "body");
-    cJSON_AddItemToArray(body, title_of(facts));
+    cJSON_AddItemToArray(body, title_of(use, facts));
     cJSON_AddItemToArray(body, lines_of(facts));
     if (facts->link[0] == '\0')
         return;
@@ -95,7 +99,6 @@ static void add_card(cJSON *attachment, const struct notice_facts *facts)
 static bool write_request(const struct notify_use *use, const struct notice_facts *facts, size_t number,
                           struct notify_request *request)
 {
-    (void)use;
     if (number > 0)
         return false;
     request->json = cJSON_CreateObject();
@@ -103,7 +106,7 @@ static bool write_request(const struct notify_use *use, const struct notice_fact
     cJSON *attachment = cJSON_CreateObject();
     cJSON_AddStringToObject(attachment, "contentType", "application/vnd.microsoft.card.adaptive");
     cJSON_AddNullToObject(attachment, "contentUrl");
-    add_card(attachment, facts);
+    add_card(attachment, use, facts);
     cJSON_AddItemToArray(cJSON_AddArrayToObject(request->json, "attachments"), attachment);
     return true;
 }

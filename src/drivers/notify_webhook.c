@@ -3,19 +3,22 @@
  * SPDX-License-Identifier: MIT */
 #include "base/text.h"
 #include "drivers/delivery.h"
+#include "drivers/notice_line.h"
 #include "io/http_client.h"
+#include "io/json.h"
 #include "io/memory.h"
 #include "io/secret.h"
 #include "io/trace_lists.h"
 #include "io/webhook_signature.h"
 
+#include <cjson/cJSON.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-enum { OPTION_URL, OPTION_SIGNING_SECRET, OPTION_TIMEOUT, OPTION_CA, OPTION_COUNT };
+enum { OPTION_URL, OPTION_SIGNING_SECRET, OPTION_TIMEOUT, OPTION_CA, OPTION_LINE, OPTION_COUNT };
 enum { ANSWER_MAX = 16 * 1024, OWN_HEADERS = 4 };
 
 static const struct option options[OPTION_COUNT] = {
@@ -28,6 +31,7 @@ static const struct option options[OPTION_COUNT] = {
          .type = OPTION_SECRET,
          .is_required = true,
          .help = "signing secret: base64 of 24 to 64 bytes, with or without whsec_ before it"},
+    [OPTION_LINE] = NOTIFY_OPTION_OF_TEXT,
     [OPTION_TIMEOUT] = {.name = "timeout",
                         .type = OPTION_DURATION,
                         .min = 100,
@@ -41,6 +45,7 @@ struct notifier {
     struct notifier_env env;
     char *url;
     char *ca;
+    char *text;   /* NULL: none */
     char *secret; /* reference: read at each use, so that a rotated file counts */
     int64_t timeout_ms;
     struct delivery *deliveries; /* on their way */
@@ -62,6 +67,7 @@ static bool open_notifier(const struct notifier_type *type, const struct notifie
     notifier->env = *env;
     notifier->url = memory_copy_text(url);
     notifier->ca = memory_copy_text(values[OPTION_CA].text);
+    notifier->text = memory_copy_text(values[OPTION_LINE].text);
     notifier->secret = memory_copy_text(values[OPTION_SIGNING_SECRET].text);
     notifier->timeout_ms = values[OPTION_TIMEOUT].duration_ms;
     *ret_notifier = notifier;
@@ -73,6 +79,7 @@ static void close_notifier(struct notifier *notifier)
     delivery_drop_all(&notifier->deliveries);
     free(notifier->url);
     free(notifier->ca);
+    free(notifier->text);
     free(notifier->secret);
     free(notifier);
 }
@@ -134,6 +141,17 @@ static void post(struct delivery *delivery, const struct notice *notice, int64_t
     delivery->call = http_request_start(notifier->env.http, &request, answered, delivery);
 }
 
+/* The body with the receiver's own sentence as `text` of its data; free(). */
+static char *say_it(const struct notifier *notifier, const struct notice_facts *facts)
+{
+    char line[NOTICE_LINE_SIZE];
+    cJSON *data = cJSON_GetObjectItemCaseSensitive(facts->tree, "data");
+
+    cJSON_AddStringToObject(data, "text",
+                            notice_line(facts, notifier->text, NOTICE_PLAIN, line, sizeof(line)));
+    return json_print(facts->tree);
+}
+
 static void send_notice(struct notifier *notifier, const struct notice *notice, notifier_done *done,
                         void *data)
 {
@@ -141,11 +159,14 @@ static void send_notice(struct notifier *notifier, const struct notice *notice, 
     char signature[WEBHOOK_SIGNATURE_SIZE];
     int64_t now_s = (int64_t)time(NULL);
     struct err unread = {0};
+    struct notice said = *notice;
+    CLEANUP(memory_free_at) char *body = NULL;
 
-    /* The trace alone is read of it. */
-    (void)!notice_facts_read(notice->body, &delivery->facts, &unread);
-    if (sign(notifier, notice, now_s, signature, &delivery->err)) {
-        post(delivery, notice, now_s, signature);
+    bool is_read = notice_facts_read(notice->body, &delivery->facts, &unread);
+    if (is_read && notifier->text != NULL)
+        said.body = body = say_it(notifier, &delivery->facts);
+    if (sign(notifier, &said, now_s, signature, &delivery->err)) {
+        post(delivery, &said, now_s, signature);
         return;
     }
     delivery->fate = NOTICE_RETRY; /* a secret that is missing may come back */

@@ -102,6 +102,27 @@ static void refuses_options(void **state)
     assert_null(strstr(err.text, "hooks"));
 }
 
+/* The operator's words may mark and link; what fills the blanks is of others, and is escaped. */
+static void says_it_in_the_operators_words(void **state)
+{
+    struct notifier_bench *bench = *state;
+    const char *const parts[] = {
+        "\"text\": \"*shop* 3.0.0: error_rate is 0.1364 (bound 0.05), says &lt;!here&gt; "
+        "https://verdict.example/v1/deployments/dep_7\"",
+        "\"fallback\": \"*shop* 3.0.0", NULL};
+
+    folder_write(&bench->folder, "url", notifier_bench_url("/slack/x"));
+    const char *const options[] = {
+        "url", notifier_bench_reference(bench, "url"), "text",
+        "*{{service}}* {{ version }}: {{metric}} is {{value}} (bound {{bound}}), says "
+        "{{why}}{{commit}} {{link}}",
+        NULL};
+    notifier_bench_open(bench, &notifier_slack, options);
+    notifier_bench_expect(bench, notifier_bench_body("verdict_failed", FAILED "\"why\":\"<!here>\","),
+                          NOTICE_DELIVERED, 0, "200");
+    notifier_bench_has(notifier_bench_kept(), parts);
+}
+
 /* Whatever is under way says nothing more, and leaves nothing behind. */
 static void closes_at_work(void **state)
 {
@@ -128,7 +149,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH_BENCH(says_what_happened), WITH_BENCH(escapes_what_others_wrote),
         WITH_BENCH(reads_answers),      WITH_BENCH(reads_the_url_each_time),
-        WITH_BENCH(refuses_options),    WITH_BENCH(closes_at_work),
+        WITH_BENCH(refuses_options),    WITH_BENCH(says_it_in_the_operators_words),
+        WITH_BENCH(closes_at_work),
     };
     return cmocka_run_group_tests_name("notify_slack", tests, notifier_bench_start_peer,
                                        notifier_bench_stop_peer);

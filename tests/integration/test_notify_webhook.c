@@ -16,13 +16,14 @@
 
 #include <cmocka.h>
 
-enum { PATIENCE_MS = 20000, TIMEOUT_MS = 300, OPTIONS = 4, URL_MAX = 128, LINES_MAX = 16384 };
+enum { PATIENCE_MS = 20000, TIMEOUT_MS = 300, OPTIONS = 5, URL_MAX = 128, LINES_MAX = 16384 };
 
 #define SECRET  "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 #define ANOTHER "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"
 #define BODY                                                                                                 \
     "{\"specversion\":\"1.0\",\"id\":\"n1\",\"source\":\"/"                                                  \
-    "verdict\",\"type\":\"verdict.deployment.started\"}"
+    "verdict\",\"type\":\"verdict.deployment.started\","                                                     \
+    "\"data\":{\"event\":\"held\",\"service\":\"shop\"}}"
 
 struct fixture {
     struct folder folder;
@@ -31,6 +32,7 @@ struct fixture {
     struct notifier *notifier;
     struct process receiver;
     uint16_t receiver_port;
+    const char *text; /* the option; NULL: not set */
 };
 
 /* What `done` said. */
@@ -94,7 +96,9 @@ static bool open_with(struct fixture *fixture, const char *url, const char *secr
     struct notifier_env env = {.loop = fixture->loop, .http = fixture->http};
     struct option_value values[OPTIONS] = {{.is_set = true, .text = url},
                                            {.is_set = true, .text = secret},
-                                           {.is_set = true, .duration_ms = TIMEOUT_MS}};
+                                           {.is_set = true, .duration_ms = TIMEOUT_MS},
+                                           {.is_set = false},
+                                           {.is_set = fixture->text != NULL, .text = fixture->text}};
 
     assert_int_equal(notifier_types[0]->option_count, OPTIONS);
     return notifier_types[0]->open(notifier_types[0], &env, "desk", values, &fixture->notifier, err);
@@ -204,6 +208,18 @@ static void is_signed(void **state)
     expect_kept(fixture, "\"body\": {\"specversion\": \"1.0\", \"id\": \"n1\", \"source\": \"/verdict\"");
     expect(fixture, NOTICE_DELIVERED, 0, "204");
     expect_kept(fixture, "\"duplicate\": true"); /* the same id on every try */
+}
+
+/* A sentence in the operator's words: signed with the rest. */
+static void has_a_sentence_of_the_operator(void **state)
+{
+    struct fixture *fixture = *state;
+
+    fixture->text = "{{event}} of {{service}}, by {{actor}}";
+    start_receiver(fixture, NULL, NULL);
+    expect(fixture, NOTICE_DELIVERED, 0, "204");
+    expect_kept(fixture, "\"verified\": true");
+    expect_kept(fixture, "\"text\": \"held of shop, by \"");
 }
 
 static void is_told_to_try_again(void **state)
@@ -335,6 +351,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH_LOOP(is_signed),
+        WITH_LOOP(has_a_sentence_of_the_operator),
         WITH_LOOP(is_told_to_try_again),
         WITH_LOOP(takes_a_rotated_secret),
         WITH_LOOP(a_missing_secret_may_come_back),

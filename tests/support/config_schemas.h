@@ -110,8 +110,11 @@ static const struct option_schema driver_schemas[] = {
      .is_all_or_nothing = true},
 };
 
+static const char *const test_blanks[] = {"service", "version", "metric", NULL};
+
 static const struct option slack_instance[] = {
     {.name = "url", .type = OPTION_SECRET, .is_required = true, .help = "the incoming webhook"},
+    {.name = "text", .type = OPTION_TEXT, .blanks = test_blanks, .help = "its sentence"},
 };
 
 static const struct option pagerduty_instance[] = {

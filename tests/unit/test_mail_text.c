@@ -77,12 +77,12 @@ static void writes_headers(void **state)
         "\"event\":\"held\",\"deployment\":\"dep_7\",\"summary\":\"shop/prod 1: held\\nBcc: x@y "
         "\xC3\xA4 z\"}}");
     text_init(&text, memory, sizeof(memory));
-    assert_true(mail_write(&facts, "v@example.org", to, 2, &text));
+    assert_true(mail_write(&facts, facts.summary, "v@example.org", to, 2, &text));
     for (size_t i = 0; i < ARRAY_LENGTH(lines); i++)
         if (strstr(memory, lines[i]) == NULL)
             fail_msg("no %s in %s", lines[i], memory);
     text_init(&text, memory, 100);
-    assert_false(mail_write(&facts, "v@example.org", to, 2, &text));
+    assert_false(mail_write(&facts, facts.summary, "v@example.org", to, 2, &text));
     notice_facts_done(&facts);
 }
 

@@ -393,6 +393,29 @@ static void test_secrets_are_never_shown(void **state)
     assert_null(read_settings("notifiers: { slack: { x: { url = \"cred:\"; }; }; };", found, sizeof(found)));
 }
 
+/* The blanks of a receiver's sentence are looked at when it is read. */
+static void test_a_sentence_with_blanks(void **state)
+{
+    static const struct {
+        const char *text, *expected;
+    } cases[] = {
+        {"{{service}} {{ version }} fails", ""},
+        {"{{service}} {{metrc}}", "v.conf:2: unknown blank 'metrc'; did you mean 'metric'?"},
+        {"{{service}} {{slot", "v.conf:2: text: {{ needs a name and }} behind it"},
+    };
+    char text[256];
+    char found[4096];
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        (void)snprintf(text, sizeof(text),
+                       "notifiers: { slack: { x: { url = \"cred:x\";\n text = \"%s\"; }; }; };",
+                       cases[i].text);
+        settings_free(read_settings(text, found, sizeof(found)));
+        assert_string_equal(found, cases[i].expected);
+    }
+}
+
 static void test_limits(void **state)
 {
     char text[8192];
@@ -430,13 +453,21 @@ static void test_no_file(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_whole_file),      cmocka_unit_test(test_empty_file),
-        cmocka_unit_test(test_controller),      cmocka_unit_test(test_controllers_that_are_refused),
-        cmocka_unit_test(test_events),          cmocka_unit_test(test_events_that_are_refused),
-        cmocka_unit_test(test_brakes),          cmocka_unit_test(test_rates),
-        cmocka_unit_test(test_archives),        cmocka_unit_test(test_archives_that_are_refused),
-        cmocka_unit_test(test_what_is_refused), cmocka_unit_test(test_secrets_are_never_shown),
-        cmocka_unit_test(test_limits),          cmocka_unit_test(test_no_file),
+        cmocka_unit_test(test_whole_file),
+        cmocka_unit_test(test_empty_file),
+        cmocka_unit_test(test_controller),
+        cmocka_unit_test(test_controllers_that_are_refused),
+        cmocka_unit_test(test_events),
+        cmocka_unit_test(test_events_that_are_refused),
+        cmocka_unit_test(test_brakes),
+        cmocka_unit_test(test_rates),
+        cmocka_unit_test(test_archives),
+        cmocka_unit_test(test_archives_that_are_refused),
+        cmocka_unit_test(test_what_is_refused),
+        cmocka_unit_test(test_secrets_are_never_shown),
+        cmocka_unit_test(test_a_sentence_with_blanks),
+        cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_no_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

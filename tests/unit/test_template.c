@@ -63,15 +63,15 @@ static void test_what_is_refused(void **state)
 
 static void test_finding(void **state)
 {
-    struct placeholder found = template_find("ab{{version}}cd");
+    struct placeholder found = placeholder_find("ab{{version}}cd");
 
     (void)state;
     assert_int_equal(found.kind, PLACEHOLDER_NAME);
     assert_int_equal(found.before, 2);
     assert_string_equal(found.name, "version");
     assert_string_equal(found.after, "cd");
-    assert_int_equal(template_find("abc").kind, PLACEHOLDER_NONE);
-    assert_int_equal(template_find("abc").before, 3);
+    assert_int_equal(placeholder_find("abc").kind, PLACEHOLDER_NONE);
+    assert_int_equal(placeholder_find("abc").before, 3);
     assert_true(template_has("{{a}}{{b}}", "b"));
     assert_false(template_has("{{a}}{{b}}", "c"));
     assert_false(template_has("{{a}} {{", "b"));
