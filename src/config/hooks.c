@@ -103,7 +103,7 @@ static const struct kind_default {
                                 [HOOK_STRATEGY] = {".deployment.payload.strategy"},
                                 [HOOK_COMMIT] = {".deployment.sha"},
                                 [HOOK_ACTOR] = {".deployment.creator.login"},
-                                [HOOK_RUN_URL] = {".workflow_run.html_url"},
+                                [HOOK_RUN_URL] = {".deployment.url", ".workflow_run.html_url"},
                                 [HOOK_TIME] = {".deployment.created_at"}}},
     [HOOK_GITLAB] = {.proof = HOOK_TOKEN,
                      .header = "X-Gitlab-Token",

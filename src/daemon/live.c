@@ -92,6 +92,7 @@ void live_free(struct live *live)
     free(live->series);
     free(live->said);
     free(live->back);
+    free(live->run_url);
     trace_lists_done(&live->trace_lists);
     free(live);
 }

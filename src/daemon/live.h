@@ -55,6 +55,7 @@ struct live {
     char reason[DAEMON_WHY_MAX];           /* of the start or of the last verb */
     char actor[NAME_MAX_LENGTH + 1];       /* who started it */
     struct said_word *back;             /* who takes it back; NULL: nobody does, or it goes back by itself */
+    char *run_url;                      /* whose pipeline it is of, as it was said; NULL: nobody said */
     char commit[LIVE_COMMIT_SIZE];      /* what it was built from; "" not said */
     char traceparent[TRACEPARENT_SIZE]; /* as it is kept; "": of before there were traces */
     struct trace_lists trace_lists;     /* what goes on beside it */

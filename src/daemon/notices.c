@@ -192,6 +192,8 @@ static cJSON *data_of(const struct telling *telling)
     add_cause(data, telling);
     if (live->commit[0] != '\0')
         cJSON_AddStringToObject(data, "commit", live->commit);
+    if (live->run_url != NULL && live->run_url[0] != '\0')
+        cJSON_AddStringToObject(data, "run_url", live->run_url);
     if (live_why(live)[0] != '\0')
         cJSON_AddStringToObject(data, "why", live_why(live));
     (void)snprintf(text, sizeof(text), "%s/%s %s: %s", definition->service, definition->environment,

@@ -55,6 +55,7 @@ static struct live *revive(struct daemon *daemon, const struct journal_recovered
     live->target = recovered->deployment.target;
     live->previous_key = recovered->deployment.previous_key;
     live->taken_back = recovered->deployment.taken_back;
+    live->run_url = memory_copy_text(recovered->deployment.run_url);
     live->back = notice_cause_keep(NULL, recovered->back_actor, recovered->back_reason);
     live->alerts = (1U << NOTICE_ALERT_COUNT) - 1;
     live->begun_ms = daemon_now_ms(daemon) - (clock_wall_ms() - recovered->deployment.created_ms);

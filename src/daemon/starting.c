@@ -115,7 +115,7 @@ static struct live *resolve(struct daemon *daemon, const struct api_start *start
     return live_new(daemon, definition, sealed);
 }
 
-static void fill_request(struct request *request, const struct api_start *start, const struct live *live)
+static void fill_request(struct request *request, const struct api_start *start, struct live *live)
 {
     struct daemon *daemon = live->daemon;
 
@@ -126,6 +126,7 @@ static void fill_request(struct request *request, const struct api_start *start,
     request->key = memory_copy_text(start->idempotency_key);
     request->strategy = memory_copy_text(live->definition->strategy);
     request->run_url = memory_copy_text(start->run_url);
+    live->run_url = memory_copy_text(start->run_url);
     request->commit = memory_copy_text(start->commit);
     request->start = (struct journal_start){
         .target = live->target,

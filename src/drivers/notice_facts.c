@@ -33,7 +33,7 @@ static void read_texts(const cJSON *data, struct notice_facts *facts)
         {"metric", &facts->metric},       {"actor", &facts->actor},
         {"reason", &facts->reason},       {"why", &facts->why},
         {"commit", &facts->commit},       {"author", &facts->author},
-        {"action", &facts->action},
+        {"run_url", &facts->run_url},     {"action", &facts->action},
     };
 
     for (size_t i = 0; i < ARRAY_LENGTH(texts); i++)

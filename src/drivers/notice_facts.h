@@ -31,6 +31,7 @@ struct notice_facts {
         *answer; /* what waits for people, who they are, and the command for a yes */
     const char *summary, *evidence, *link;
     const char *rule, *condition, *metric, *actor, *reason, *why, *commit;
+    const char *run_url;         /* of the pipeline that began it */
     const char *author, *action; /* who started it; what is done, as a sentence's end */
     double value, bound, count, share;
     unsigned ends; /* bits of enum notice_alert: what was told to be so, and is over with this */

@@ -1,17 +1,17 @@
-/* notify_github.c - GitHub: what became of a commit in an environment, as a commit status.
+/* notify_github.c - GitHub: what became of a commit in an environment, as a commit status, and as a status of
+ * its own deployment where its hook began ours.
  * SPDX-License-Identifier: MIT */
 #include "drivers/notice_text.h"
 #include "drivers/notify_http.h"
 
 #include <cjson/cJSON.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { OPTION_REPOSITORY, OPTION_TOKEN, OPTION_URL, OPTION_TIMEOUT, OPTION_CA, OPTION_COUNT };
 
 /* GitHub's limit of a description, in characters; bytes here, so never more. */
-enum { DESCRIPTION_SIZE = 141, CONTEXT_SIZE = 160, PATH_SIZE = 320, REPOSITORY_MAX = 140 };
+enum { DESCRIPTION_SIZE = 141, CONTEXT_SIZE = 160, PATH_SIZE = 320, REPOSITORY_MAX = 140, ID_MAX = 20 };
 
 static const struct option options[OPTION_COUNT] = {
     [OPTION_REPOSITORY] = {.name = "repository",
@@ -21,7 +21,7 @@ static const struct option options[OPTION_COUNT] = {
     [OPTION_TOKEN] = {.name = "token",
                       .type = OPTION_SECRET,
                       .is_required = true,
-                      .help = "token that may write commit statuses there, by reference"},
+                      .help = "token that may write commit and deployment statuses there, by reference"},
     [OPTION_URL] = {.name = "url",
                     .type = OPTION_TEXT,
                     .fallback = "https://api.github.com",
@@ -30,42 +30,46 @@ static const struct option options[OPTION_COUNT] = {
     [OPTION_CA] = NOTIFY_OPTION_OF_CA,
 };
 
-/* What a kind of notice makes of the commit; what is not here says nothing about it. */
-static const char *state_of(const char *event)
-{
-    static const struct {
-        const char *event, *state;
-    } states[] = {
-        {"started", "pending"},
-        {"step_entered", "pending"},
-        {"held", "pending"},
-        {"resumed", "pending"},
-        {"approval_wanted", "pending"},
-        {"verdict_failed", "failure"},
-        {"rollback_started", "failure"},
-        {"rolled_back", "failure"},
-        {"escalated", "error"},
-        {"rejected", "error"},
-        {"cancelled", "error"},
-        {"promoted", "success"},
-        {"tried", "success"},
-        {"run_started", "pending"},
-        {"run_stage_entered", "pending"},
-        {"run_approval_wanted", "pending"},
-        {"run_asks", "pending"},
-        {"run_waits", "pending"},
-        {"run_resumed", "pending"},
-        {"run_released", "success"},
-        {"run_failed", "failure"},
-        {"plan_refused", "failure"},
-        {"apply_failed", "failure"},
-        {"run_aborted", "error"},
-    };
+/* What a kind of notice makes of the commit, and of GitHub's own deployment; NULL: it says nothing about it.
+ */
+struct meaning {
+    const char *event, *commit, *deployment;
+};
 
-    for (size_t i = 0; i < ARRAY_LENGTH(states); i++)
-        if (strcmp(states[i].event, event) == 0)
-            return states[i].state;
-    return NULL;
+static const struct meaning *meaning_of(const char *event)
+{
+    static const struct meaning meanings[] = {
+        {"started", "pending", "in_progress"},
+        {"step_entered", "pending", NULL},
+        {"held", "pending", "in_progress"},
+        {"resumed", "pending", "in_progress"},
+        {"approval_wanted", "pending", "in_progress"},
+        {"verdict_failed", "failure", NULL},
+        {"rollback_started", "failure", NULL},
+        {"rolled_back", "failure", "failure"},
+        {"escalated", "error", "error"},
+        {"rejected", "error", "error"},
+        {"cancelled", "error", "inactive"},
+        {"promoted", "success", "success"},
+        {"tried", "success", "inactive"},
+        {"run_started", "pending", NULL},
+        {"run_stage_entered", "pending", NULL},
+        {"run_approval_wanted", "pending", NULL},
+        {"run_asks", "pending", NULL},
+        {"run_waits", "pending", NULL},
+        {"run_resumed", "pending", NULL},
+        {"run_released", "success", NULL},
+        {"run_failed", "failure", NULL},
+        {"plan_refused", "failure", NULL},
+        {"apply_failed", "failure", NULL},
+        {"run_aborted", "error", NULL},
+    };
+    static const struct meaning none = {"", NULL, NULL};
+
+    for (size_t i = 0; i < ARRAY_LENGTH(meanings); i++)
+        if (strcmp(meanings[i].event, event) == 0)
+            return &meanings[i];
+    return &none;
 }
 
 /* A full one: GitHub knows no others here. */
@@ -76,40 +80,81 @@ static bool is_commit(const char *text)
     return (length == 40 || length == 64) && strspn(text, "0123456789abcdef") == length;
 }
 
-static char *url_of(const struct notify_use *use, const struct notice_facts *facts)
+/* The id of GitHub's own deployment, which its hook told us as the address of what began it
+ * (".../repos/OWNER/NAME/deployments/42"); NULL: it is none of this repository. */
+static const char *deployment_of(const struct notify_use *use, const struct notice_facts *facts)
 {
-    char path[PATH_SIZE];
+    char part[PATH_SIZE];
 
-    (void)snprintf(path, sizeof(path), "/repos/%s/statuses/%s", use->values[OPTION_REPOSITORY].text,
-                   facts->commit);
-    return notify_url(use->url, path);
+    (void)snprintf(part, sizeof(part), "/repos/%s/deployments/", use->values[OPTION_REPOSITORY].text);
+    const char *at = strstr(facts->run_url, part);
+    const char *id = at == NULL ? "" : at + strlen(part);
+    size_t length = strlen(id);
+
+    return length > 0 && length <= ID_MAX && strspn(id, "0123456789") == length ? id : NULL;
 }
 
-static bool write_request(const struct notify_use *use, const struct notice_facts *facts, size_t number,
-                          struct notify_request *request)
+static void begin(const struct notify_use *use, const struct notice_facts *facts, const char *path,
+                  const char *state, struct notify_request *request)
 {
     static const struct http_header headers[] = {{"Accept", "application/vnd.github+json"},
                                                  {"X-GitHub-Api-Version", "2022-11-28"}};
-    const char *state = state_of(facts->event);
-    char shown[CONTEXT_SIZE];
+    char shown[DESCRIPTION_SIZE];
 
-    if (number > 0 || state == NULL || !is_commit(facts->commit))
-        return false;
     for (; request->header_count < ARRAY_LENGTH(headers); request->header_count++)
         request->headers[request->header_count] = headers[request->header_count];
     request->is_bearer = true;
-    request->url = url_of(use, facts);
+    request->url = notify_url(use->url, path);
     request->json = cJSON_CreateObject();
     cJSON_AddStringToObject(request->json, "state", state);
+    cJSON_AddStringToObject(request->json, "description",
+                            notice_text(facts->summary, NOTICE_PLAIN, shown, sizeof(shown)));
+}
+
+static void write_commit(const struct notify_use *use, const struct notice_facts *facts, const char *state,
+                         struct notify_request *request)
+{
+    char path[PATH_SIZE];
+    char shown[CONTEXT_SIZE];
+
+    (void)snprintf(path, sizeof(path), "/repos/%s/statuses/%s", use->values[OPTION_REPOSITORY].text,
+                   facts->commit);
+    begin(use, facts, path, state, request);
     if (facts->deployment[0] != '\0')
         (void)snprintf(shown, sizeof(shown), "verdict/%s/%s", facts->service, facts->environment);
     else
         (void)snprintf(shown, sizeof(shown), "verdict/run/%s", facts->incident);
     cJSON_AddStringToObject(request->json, "context", shown);
-    cJSON_AddStringToObject(request->json, "description",
-                            notice_text(facts->summary, NOTICE_PLAIN, shown, DESCRIPTION_SIZE));
     if (facts->link[0] != '\0')
         cJSON_AddStringToObject(request->json, "target_url", facts->link);
+}
+
+static void write_deployment(const struct notify_use *use, const struct notice_facts *facts, const char *id,
+                             const char *state, struct notify_request *request)
+{
+    char path[PATH_SIZE];
+
+    (void)snprintf(path, sizeof(path), "/repos/%s/deployments/%s/statuses",
+                   use->values[OPTION_REPOSITORY].text, id);
+    begin(use, facts, path, state, request);
+    if (facts->link[0] != '\0')
+        cJSON_AddStringToObject(request->json, "log_url", facts->link);
+}
+
+/* First the commit's, then the deployment's. */
+static bool write_request(const struct notify_use *use, const struct notice_facts *facts, size_t number,
+                          struct notify_request *request)
+{
+    const struct meaning *meaning = meaning_of(facts->event);
+    const char *id = meaning->deployment == NULL ? NULL : deployment_of(use, facts);
+    bool has_commit = meaning->commit != NULL && is_commit(facts->commit);
+
+    if (has_commit && number == 0)
+        write_commit(use, facts, meaning->commit, request);
+    else if (id != NULL && number == (has_commit ? 1 : 0))
+        write_deployment(use, facts, id, meaning->deployment, request);
+    else
+        return false;
     return true;
 }
 

@@ -16,7 +16,7 @@ def message(version, minutes_old=0):
     """As GitHub tells of a new deployment."""
     at = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(minutes=minutes_old)
     return {"action": "created", "repository": {"name": "shop", "full_name": "acme/shop"},
-            "deployment": {"id": 42, "sha": "9f2c1ab", "ref": "main", "task": "deploy", "environment": "Production",
+            "deployment": {"id": 42, "url": "https://api.github.com/repos/acme/shop/deployments/42", "sha": "9f2c1ab", "ref": "main", "task": "deploy", "environment": "Production",
                            "payload": {"version": version}, "created_at": at.strftime("%Y-%m-%dT%H:%M:%SZ"), "creator": {"login": "alice"}}}
 
 
@@ -37,6 +37,7 @@ def test_started_by_github(world):
     assert first.status == 202, first.text
     name = first.json["events"][0]["deployment"]
     assert (show(world, name)["version"], show(world, name)["actor"]) == ("2.0.0", "alice")
+    assert show(world, name)["run_url"] == body["deployment"]["url"], "by which its statuses are set"
 
     # What was answered is durable: after a kill the same message is still the same deployment.
     world.programs["verdictd"].kill()

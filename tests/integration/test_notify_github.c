@@ -50,6 +50,41 @@ static void says_what_became_of_the_commit(void **state)
     expect_state(bench, "promoted", "success");
 }
 
+#define BEGAN_BY(url) "\"run_url\":\"https://api.github.com/repos/" url "\","
+
+/* Where GitHub's own deployment began ours: its status beside the commit's, or alone. */
+static void says_what_became_of_the_deployment(void **state)
+{
+    static const struct {
+        const char *event, *commit, *deployment;
+    } cases[] = {{"started", "\"state\": \"pending\"", "\"state\": \"in_progress\""},
+                 {"promoted", "\"state\": \"success\"", "\"state\": \"success\""},
+                 {"rolled_back", "\"state\": \"failure\"", "\"state\": \"failure\""},
+                 {"cancelled", "\"state\": \"error\"", "\"state\": \"inactive\""}};
+    struct notifier_bench *bench = *state;
+
+    open_at(bench, "acme/shop");
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        const char *const parts[] = {"\"path\": \"repos/acme/shop/statuses/aaaa",
+                                     cases[i].commit,
+                                     "\"path\": \"repos/acme/shop/deployments/42/statuses\"",
+                                     cases[i].deployment,
+                                     "\"log_url\": \"https://verdict.example/v1/deployments/dep_7\"",
+                                     NULL};
+        notifier_bench_expect(bench,
+                              notifier_bench_body(cases[i].event, KNOWN BEGAN_BY("acme/shop/deployments/42")),
+                              NOTICE_DELIVERED, 0, "201");
+        notifier_bench_has(notifier_bench_kept(), parts);
+    }
+    notifier_bench_expect(bench, notifier_bench_body("started", BEGAN_BY("acme/shop/deployments/42")),
+                          NOTICE_DELIVERED, 0, "201");
+    assert_null(strstr(notifier_bench_kept(), "shop/statuses/"));
+    notifier_bench_expect(bench, notifier_bench_body("started", BEGAN_BY("acme/other/deployments/42")),
+                          NOTICE_DELIVERED, 0, "nothing to tell");
+    notifier_bench_expect(bench, notifier_bench_body("started", BEGAN_BY("acme/shop/deployments/42/x")),
+                          NOTICE_DELIVERED, 0, "nothing to tell");
+}
+
 static void is_quiet_where_it_knows_nothing(void **state)
 {
     struct notifier_bench *bench = *state;
@@ -93,6 +128,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH_BENCH(says_what_became_of_the_commit),
+        WITH_BENCH(says_what_became_of_the_deployment),
         WITH_BENCH(is_quiet_where_it_knows_nothing),
         WITH_BENCH(reads_answers),
         WITH_BENCH(refuses_options),

@@ -134,9 +134,14 @@ def grafana(request):
 
 
 def github(request):
-    """A commit status; one commit is known here, and one repository."""
+    """A status of a commit or of a deployment; one of each is known here, and one repository."""
     need(request["headers"].pop("Authorization", "") == "Bearer 0123456789abcdef0123456789abcdef", "token")
     need(request["headers"].get("Accept") == "application/vnd.github+json", "Accept")
+    if request["path"] == "repos/acme/shop/deployments/42/statuses":
+        body = members(request["body"], {"state": str}, {"description": str, "log_url": str, "environment": str, "environment_url": str, "auto_inactive": bool})
+        need(body["state"] in ("error", "failure", "inactive", "in_progress", "queued", "pending", "success"), "state")
+        text_up_to(body["description"], 140)
+        return 201, {"id": 2}
     if not request["path"].startswith("repos/acme/shop/statuses/"):
         return 404, {"message": "Not Found"}
     if request["path"] != "repos/acme/shop/statuses/" + 40 * "a":
