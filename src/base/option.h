@@ -30,8 +30,9 @@ struct option {
     double min, max;            /* of numbers and durations; of lists the length; both 0: no range */
     const char *fallback;       /* as the file would say it, or NULL */
     const char *const *choices; /* ends with NULL; of OPTION_CHOICE only */
-    const char *const *blanks;  /* ends with NULL; of OPTION_TEXT: the {{names}} it may hold. NULL: not looked at */
-    const char *help;           /* one line without a full stop */
+    const char *const
+        *blanks;      /* ends with NULL; of OPTION_TEXT: the {{names}} it may hold. NULL: not looked at */
+    const char *help; /* one line without a full stop */
 };
 
 /* What was read for one option of a table; values stand in the order of the table. */

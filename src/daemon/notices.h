@@ -42,6 +42,8 @@ void notice_tests_drop(struct daemon *daemon);
 /* outbox.c: reads what is due, sends it, tells the journal. */
 struct outbox *outbox_new(struct daemon *daemon);
 void outbox_free(struct outbox *outbox);
+/* What receivers that forget were told before, and is not over. */
+MUST_CHECK bool outbox_recover(struct outbox *outbox, struct err *err);
 void outbox_look(struct outbox *outbox);
 void outbox_add_metrics(const struct outbox *outbox, FILE *to);
 

@@ -4,6 +4,7 @@
 #include "daemon/exporting.h"
 #include "daemon/live_log.h"
 #include "drivers/breaker.h"
+#include "drivers/repeating.h"
 #include "io/memory.h"
 #include "store/journal_outbox.h"
 
@@ -12,6 +13,7 @@
 #include <string.h>
 
 enum { OUTBOX_IDLE_MS = 60000, OUTBOX_AGAIN_MS = 1000, RECEIVER_SIZE = 2 * NAME_MAX_LENGTH };
+enum { REPEAT_LOOK_MS = 1000 };
 
 /* Pauses after the first, second, ... failed try. Short ones: later notices about the deployment wait behind
  * it. */
@@ -22,6 +24,7 @@ struct lane {
     struct outbox *outbox;
     bool is_sending, was_asked; /* was_asked: the try got to the receiver's driver */
     struct breaker breaker;
+    struct repeating repeating;
     char id[JOURNAL_NOTICE_ID_SIZE]; /* of the last one, also when its try has ended */
     uint64_t deployment;             /* 0: it is about none */
     uint32_t attempts;               /* before that try */
@@ -36,7 +39,7 @@ struct lane {
 
 struct outbox {
     struct daemon *daemon;
-    struct loop_timer *timer;
+    struct loop_timer *timer, *repeat_timer;
     bool is_asking;
     bool is_wanted;    /* asked to look while it was asking */
     uint64_t given_up; /* since too many waited for their receiver */
@@ -51,6 +54,8 @@ static void timer_fired(void *data)
     outbox_look(data);
 }
 
+static void repeat_due(void *data);
+
 struct outbox *outbox_new(struct daemon *daemon)
 {
     struct outbox *outbox = memory_take_array(1, sizeof(*outbox));
@@ -59,6 +64,7 @@ struct outbox *outbox_new(struct daemon *daemon)
     for (size_t i = 0; i < ARRAY_LENGTH(outbox->lanes); i++)
         outbox->lanes[i].outbox = outbox;
     outbox->timer = loop_timer_start(daemon->loop, 0, 0, timer_fired, outbox);
+    outbox->repeat_timer = loop_timer_start(daemon->loop, REPEAT_LOOK_MS, REPEAT_LOOK_MS, repeat_due, outbox);
     return outbox;
 }
 
@@ -67,9 +73,11 @@ void outbox_free(struct outbox *outbox)
     if (outbox == NULL)
         return;
     loop_timer_stop(outbox->timer);
+    loop_timer_stop(outbox->repeat_timer);
     for (size_t i = 0; i < ARRAY_LENGTH(outbox->lanes); i++) {
         exporting_forget(outbox->lanes[i].reading);
         free(outbox->lanes[i].body);
+        repeating_done(&outbox->lanes[i].repeating);
     }
     free(outbox);
 }
@@ -154,6 +162,8 @@ static void sent(void *data, enum notice_fate fate, int64_t retry_after_ms, cons
     lane->is_sending = false;
     lane->fate = fate;
     lane->due_ms = daemon_now_ms(outbox->daemon) + pause_ms;
+    if (fate == NOTICE_DELIVERED && lane->receiver->type->repeat_ms != NULL)
+        repeating_note(&lane->repeating, lane->id, lane->body);
     free(lane->body);
     lane->body = NULL;
     lane->fates[fate]++;
@@ -295,4 +305,79 @@ void outbox_look(struct outbox *outbox)
                                            OUTBOX_PAGE_MAX, looked, outbox, &err);
     if (!outbox->is_asking)
         loop_timer_move(outbox->timer, OUTBOX_AGAIN_MS);
+}
+
+/* ---- what is open is told again ---- */
+
+static void note_delivered(void *data, const char *id, const char *body)
+{
+    repeating_note(data, id, body);
+}
+
+bool outbox_recover(struct outbox *outbox, struct err *err)
+{
+    const struct daemon *daemon = outbox->daemon;
+    char name[RECEIVER_SIZE];
+
+    for (size_t i = 0; i < daemon->receiver_count; i++) {
+        const struct daemon_receiver *receiver = &daemon->receivers[i];
+        if (receiver->type->repeat_ms == NULL || receiver->notifier == NULL)
+            continue;
+        (void)snprintf(name, sizeof(name), "%s:%s", receiver->type->name, receiver->name);
+        if (!journal_outbox_delivered(daemon->journal, name, note_delivered, &outbox->lanes[i].repeating,
+                                      err))
+            return false;
+    }
+    return true;
+}
+
+static void repeat_next(struct lane *lane);
+
+/* One that fails ends the round: the next one is soon enough, and news goes first. */
+static void repeated(void *data, enum notice_fate fate, int64_t retry_after_ms, const char *why)
+{
+    struct lane *lane = data;
+    struct daemon *daemon = lane->outbox->daemon;
+
+    lane->is_sending = false;
+    lane->fate = fate;
+    if (fate == NOTICE_RETRY) {
+        lane->repeating.next = lane->repeating.count;
+        log_say(&daemon->log, LOG_LEVEL_DEBUG, "%s:%s: what is open could not be told again: %s",
+                lane->receiver->type->name, lane->receiver->name, why);
+    }
+    note_try(lane, retry_after_ms);
+    repeat_next(lane);
+    if (!lane->is_sending)
+        outbox_look(lane->outbox);
+}
+
+/* In the lane as all else: no end overtakes what it ends. */
+static void repeat_next(struct lane *lane)
+{
+    struct repeating *repeating = &lane->repeating;
+
+    if (lane->is_sending || repeating->next >= repeating->count || lane->breaker.state != BREAKER_CLOSED)
+        return;
+    const struct repeat *repeat = &repeating->all[repeating->next++];
+    const struct notice notice = {.id = repeat->id, .body = repeat->body};
+    lane->is_sending = lane->was_asked = true;
+    lane->receiver->type->send(lane->receiver->notifier, &notice, repeated, lane);
+}
+
+static void repeat_due(void *data)
+{
+    struct outbox *outbox = data;
+    const struct daemon *daemon = outbox->daemon;
+    int64_t now_ms = daemon_now_ms(outbox->daemon);
+
+    for (size_t i = 0; i < daemon->receiver_count && !daemon->is_stopping; i++) {
+        struct lane *lane = &outbox->lanes[i];
+        if (lane->repeating.count == 0 || lane->is_sending || now_ms < lane->repeating.due_ms)
+            continue;
+        lane->receiver = &daemon->receivers[i];
+        lane->repeating.next = 0;
+        lane->repeating.due_ms = now_ms + lane->receiver->type->repeat_ms(lane->receiver->notifier);
+        repeat_next(lane);
+    }
 }

@@ -135,5 +135,6 @@ bool daemon_recover(struct daemon *daemon, struct err *err)
     engine_recover_ids(daemon->engine, next);
     brakes_set(daemon);
     standing_update_all(daemon);
-    return run_recover(daemon, err) && run_incidents_recover(daemon, err) && drifting_open(daemon, err);
+    return outbox_recover(daemon->outbox, err) && run_recover(daemon, err) &&
+           run_incidents_recover(daemon, err) && drifting_open(daemon, err);
 }

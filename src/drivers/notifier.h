@@ -47,6 +47,8 @@ struct notifier_type {
                         */
     bool keeps_incidents; /* what was opened there stays open until it is told the end: also among `urgent` */
     const struct notify_http_kind *http; /* of those over notify_http */
+    /* It forgets what is open unless that is told again, so often; NULL: it does not. */
+    int64_t (*repeat_ms)(const struct notifier *notifier);
     MUST_CHECK bool (*open)(const struct notifier_type *type, const struct notifier_env *env,
                             const char *name, const struct option_value *options,
                             struct notifier **ret_notifier, struct err *err);

@@ -1,9 +1,9 @@
 /* notify_alertmanager.c - Prometheus' Alertmanager: an alert as long as a deployment or a run needs people.
  * SPDX-License-Identifier: MIT
  *
- * Alertmanager takes an alert for over when nobody repeats it. Ours carries its end, far away, and is told
- * its true end when that comes: a notice that was delivered is never sent again, which is what the outbox can
- * promise. */
+ * Alertmanager takes an alert for over when nobody repeats it, and keeps none over a restart. Ours carries
+ * its end, far away, is repeated as long as it is open (the outbox does that), and is told its true end when
+ * that comes. */
 #include "base/text.h"
 #include "drivers/notify_http.h"
 #include "io/clock.h"
@@ -12,7 +12,16 @@
 #include <string.h>
 #include <time.h>
 
-enum { OPTION_URL, OPTION_TOKEN, OPTION_LABELS, OPTION_EXPIRE, OPTION_TIMEOUT, OPTION_CA, OPTION_COUNT };
+enum {
+    OPTION_URL,
+    OPTION_TOKEN,
+    OPTION_LABELS,
+    OPTION_EXPIRE,
+    OPTION_REPEAT,
+    OPTION_TIMEOUT,
+    OPTION_CA,
+    OPTION_COUNT
+};
 enum { LABELS_MAX = 16, TEST_EXPIRES_S = 60 };
 
 static const struct option options[OPTION_COUNT] = {
@@ -32,7 +41,13 @@ static const struct option options[OPTION_COUNT] = {
                        .min = 60000,
                        .max = 31.0 * 86400000,
                        .fallback = "7d",
-                       .help = "an alert whose end never came is over after so long"},
+                       .help = "an alert that nobody tells again, nor its end, is over after so long"},
+    [OPTION_REPEAT] = {.name = "repeat",
+                       .type = OPTION_DURATION,
+                       .min = 1000,
+                       .max = 3600000,
+                       .fallback = "1m",
+                       .help = "an alert that is open is told again so often"},
     [OPTION_TIMEOUT] = NOTIFY_OPTION_OF_TIMEOUT,
     [OPTION_CA] = NOTIFY_OPTION_OF_CA,
 };
@@ -163,11 +178,17 @@ static bool open_alertmanager(const struct notifier_type *type, const struct not
     return notify_http_open(type, env, name, values, ret_notifier, err);
 }
 
+static int64_t repeat_ms(const struct notifier *notifier)
+{
+    return notify_http_value(notifier, OPTION_REPEAT)->duration_ms;
+}
+
 const struct notifier_type notifier_alertmanager = {
     .name = "alertmanager",
     .options = options,
     .option_count = OPTION_COUNT,
     .keeps_incidents = true,
+    .repeat_ms = repeat_ms,
     .http = &kind,
     .open = open_alertmanager,
     .close = notify_http_close,

@@ -89,6 +89,11 @@ bool notify_http_open(const struct notifier_type *type, const struct notifier_en
     return true;
 }
 
+const struct option_value *notify_http_value(const struct notifier *notifier, size_t option)
+{
+    return &notifier->values[option];
+}
+
 char *notify_url(const char *base, const char *path)
 {
     size_t length = strlen(base);

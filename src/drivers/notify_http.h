@@ -62,6 +62,9 @@ void notify_http_close(struct notifier *notifier);
 void notify_http_send(struct notifier *notifier, const struct notice *notice, notifier_done *done,
                       void *data);
 
+/* Of the option at that place in the type's table. */
+const struct option_value *notify_http_value(const struct notifier *notifier, size_t option);
+
 /* `base` without a slash at its end, and `path` behind it; free(). */
 char *notify_url(const char *base, const char *path);
 

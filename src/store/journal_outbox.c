@@ -192,3 +192,25 @@ bool journal_outbox_wake(struct journal *journal, const char *receiver, int64_t 
 {
     return change(journal, STATEMENT_OUTBOX_WAKE, receiver, now_ms, err);
 }
+
+bool journal_outbox_delivered(const struct journal *journal, const char *receiver,
+                              void (*each)(void *data, const char *id, const char *body), void *data,
+                              struct err *err)
+{
+    struct sql sql;
+    bool is_good = sql_open(&sql, journal->path, SQL_READS, err);
+
+    if (is_good) {
+        struct row row = sql_row(&sql, STATEMENT_OUTBOX_DELIVERED);
+        row_text(&row, receiver);
+        while (row_next(&row)) {
+            char id[JOURNAL_NOTICE_ID_SIZE];
+            if (text_copy(id, sizeof(id), row_get_text(&row)))
+                each(data, id, row_get_text(&row));
+        }
+        row_end(&row);
+        is_good = sql_is_good(&sql) || err_set(err, ERR_IO, "%s", sql.error);
+    }
+    sql_close(&sql);
+    return is_good || err_wrap(err, "notices in %s", journal->path);
+}

@@ -49,4 +49,10 @@ MUST_CHECK bool journal_outbox_retry(struct journal *journal, const char *id, in
 MUST_CHECK bool journal_outbox_wake(struct journal *journal, const char *receiver, int64_t now_ms,
                                     struct err *err);
 
+/* Calls `each` with what the receiver has had in the last OUTBOX_KEEP_DAYS, oldest first. Blocks: to be
+ * called between journal_open() and the first turn of the loop. */
+MUST_CHECK bool journal_outbox_delivered(const struct journal *journal, const char *receiver,
+                                         void (*each)(void *data, const char *id, const char *body),
+                                         void *data, struct err *err);
+
 #endif

@@ -136,6 +136,8 @@ static const char *const statements[STATEMENT_COUNT] = {
         "UPDATE outbox SET attempts = attempts + 1, due_ms = ? WHERE id = ? AND state = 0",
     [STATEMENT_OUTBOX_WAKE] =
         "UPDATE outbox SET due_ms = ?1 WHERE receiver = ?2 AND state = 0 AND due_ms > ?1",
+    [STATEMENT_OUTBOX_DELIVERED] =
+        "SELECT id, body FROM outbox WHERE receiver = ? AND state = 1 ORDER BY rowid",
     [STATEMENT_OUTBOX_PRUNE] = "DELETE FROM outbox WHERE state <> 0 AND created_ms < ?",
     [STATEMENT_TOKEN_INSERT] = "INSERT INTO tokens(id, hash, principal, is_person, rights, services,"
                                " environments, created_ms, expires_ms, revoked_ms)"

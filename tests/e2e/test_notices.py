@@ -5,6 +5,7 @@ import re
 
 from support import wait_until
 from support.swift import begin, begun, ended, publishing, show
+from test_notifiers import Peer
 
 ASKS = '{ approve = [ "sre" ];  timeout = "TIMEOUT";  on_timeout = "rollback"; }, { route = "10%";'
 PIPELINE = """pipelines: { paper: { service = "shop";
@@ -73,6 +74,30 @@ def test_what_a_rule_does_nobody_is_blamed_for(world):
         assert who(one(world, name, event)) == ("verdictd", "", author)
     failed = one(world, name, "verdict_failed")
     assert (failed["metric"], failed["value"], failed["bound"], failed["action"]) == ("lag", 300, 60, "no step forward any more"), failed
+
+
+def test_an_escalation_goes_to_all_that_are_named(world):
+    peer = Peer(world)
+    peer.start()
+    world.start_receiver()
+    flag = world.path("broken")
+    begin(world, broker=False, script=f"! [ -e {flag} ]", observe="1h", at_most="2h", daemon=peer.settings(),
+          command='repeat = "idempotent";  undo: { exec = [ "SCRIPT" ];  repeat = "idempotent"; };'.replace("SCRIPT", world.path("commands", "quick")),
+          edit=lambda text: text.replace('all = [ "webhook:desk" ];', 'all = [ "webhook:desk" ];  urgent = [ "slack:deploys", "pagerduty:shop" ];', 1))
+    name = begun(world, "2.0.0")
+    wait_until(lambda: show(world, name)["share"] == 10, 15, "the candidate has traffic")
+    world.write("broken", "")
+    assert world.api("POST", f"/v1/deployments/{name}/rollback", {"reason": "back"}).status == 200
+    assert one(world, name, "escalated")["actor"] == "verdictd"
+    wait_until(lambda: any(text.endswith("needs a person") for text in peer.chat()), 15, "the chat hears of it")
+    wait_until(lambda: [body["severity"] for body in peer.paged()][-1:] == ["critical"], 15, "and the pager")
+    os.unlink(flag)
+    wait_until(lambda: show(world, name)["state"] == "rolled_back", 30, "it goes back all the same")
+    assert world.verdict("check", world.path("rules.d", "shop.rules")).stderr.count("warning") == 0, "three are enough"
+    with open(world.path("rules.d", "shop.rules"), encoding="utf-8") as file:
+        text = file.read().replace('urgent = [ "slack:deploys", "pagerduty:shop" ];', "")
+    done = world.verdict("check", world.write("lone.rules", text))
+    assert done.returncode == 0 and "lone.rules:" in done.stderr and "only webhook:desk is called" in done.stderr, done.stderr
 
 
 def test_who_is_asked_for_approval_is_asked_once_more(world):

@@ -56,6 +56,9 @@ class Peer:
     def pager(self):
         return [one["body"].get("event_action", "change") for one in self.kept() if one["path"].startswith("v2/")]
 
+    def paged(self):
+        return [one["body"]["payload"] for one in self.kept() if one["path"] == "v2/enqueue" and one["body"]["event_action"] == "trigger"]
+
 
 def outbox(world, receiver):
     """(kind, state) of all notices to it, in the order of what happened; state 0 waits, 1 is delivered."""

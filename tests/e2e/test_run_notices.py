@@ -9,6 +9,7 @@ import pytest
 
 import world_config
 from support import wait_until
+from support.swift import begin, begun, show
 from support.terraform import CODE, needs_terraform
 from test_iac import ASKS, Stack
 from world import find
@@ -93,9 +94,13 @@ def test_a_refused_plan_and_a_failed_apply(world):
     assert failed["evidence"] == f"verdict get {run}"
 
 
-def alerts(world):
+def active(world):
     with urllib.request.urlopen(f"http://127.0.0.1:{world.alertmanager_port}/api/v2/alerts?active=true", timeout=5) as answer:
-        return {(one["labels"]["alertname"], one["labels"]["incident"]) for one in json.load(answer)}
+        return json.load(answer)
+
+
+def alerts(world):
+    return {(one["labels"]["alertname"], one["labels"]["incident"]) for one in active(world)}
 
 
 @needs_terraform
@@ -130,6 +135,34 @@ def test_alerts_fire_and_are_over_and_a_broker_hears(world):
     assert len({notice["id"] for notice in said}) == 8
     begins = ["run_started", "run_stage_entered", "run_approval_wanted"]
     assert [notice["data"]["event"] for notice in said] == begins + ["run_failed"] + begins + ["run_resumed"]
+
+
+def test_a_restarted_alertmanager_has_what_is_open(world):
+    """It keeps no alert over a restart: what is open is told again, by a daemon that was killed as well, until it is over."""
+    world.start_alertmanager()
+    text = world_config.verdictd_text(world).replace("notifiers: {", "notifiers: {" + ALERTS.replace("PORT", str(world.alertmanager_port)).replace('";', '";  repeat = "1s";'))
+    begin(world, broker=False, observe="1h", at_most="2h", daemon=text,
+          edit=lambda text: text.replace('notify: { all = [ "webhook:desk" ]; };', 'notify: { urgent = [ "alertmanager:ops" ]; };', 1))
+    name = begun(world, "2.0.0")
+    wait_until(lambda: show(world, name)["share"] == 10, 15, "it has traffic")
+    assert world.api("POST", f"/v1/deployments/{name}/hold", {"reason": "wait"}).status == 200
+    firing = lambda: {(one["labels"]["alertname"], one["labels"]["deployment"], one["startsAt"]) for one in active(world)}
+    wait_until(firing, 15, "it fires")
+    began = firing()
+    assert {alert[:2] for alert in began} == {("VerdictHeld", name)}, began
+    for dies in (False, True):
+        world.programs["alertmanager"].kill()
+        if dies:
+            world.programs["verdictd"].kill()
+        world.programs["alertmanager"].start()
+        if dies:
+            assert firing() == set(), "it has forgotten it"
+            world.programs["verdictd"].start()
+        wait_until(lambda: firing() == began, 20, "it fires again, since when it did")
+    assert world.api("POST", f"/v1/deployments/{name}/resume", {"reason": "seen"}).status == 200
+    wait_until(lambda: firing() == set(), 20, "it is over")
+    with pytest.raises(TimeoutError):
+        wait_until(lambda: firing() != set(), 3, "and stays so")
 
 
 @needs_terraform
