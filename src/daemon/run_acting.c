@@ -105,16 +105,38 @@ static void defer(struct run_acting *acting, enum run_result result, const char 
     loop_defer(acting->daemon->loop, deferred, acting);
 }
 
+/* The last sentence that verdict-iac says of itself; false: none. */
+static bool take_sentence(const char *values, char *to, size_t size)
+{
+    static const char name[] = IAC_OUTPUT_WHY "=";
+    bool is_there = false;
+
+    for (const char *line = values; line != NULL; line = strchr(line, '\n')) {
+        line += line[0] == '\n';
+        if (strncmp(line, name, strlen(name)) != 0)
+            continue;
+        line += strlen(name);
+        (void)snprintf(to, size, "%.*s", (int)strcspn(line, "\n"), line);
+        is_there = to[0] != '\0';
+    }
+    return is_there;
+}
+
 static enum run_result result_of_end(const struct runner_outcome *outcome, bool is_stack, char *why,
                                      size_t size)
 {
     const struct runner_result *result = &outcome->result;
     const char *text = is_stack ? iac_exit_text(result->exit_status) : NULL;
+    char sentence[IAC_WHY_SIZE] = "";
+    bool is_said = is_stack && take_sentence(outcome->values, sentence, sizeof(sentence));
 
     if (result->timed_out)
-        (void)snprintf(why, size, "its command ran past its deadline and was stopped");
+        (void)snprintf(why, size, "its command ran past its deadline and was stopped%s%.180s",
+                       is_said ? ": " : "", sentence);
     else if (result->signal != 0)
         (void)snprintf(why, size, "its command was ended by signal %d", result->signal);
+    else if (result->exit_status != 0 && is_said)
+        (void)snprintf(why, size, "%s", sentence);
     else if (text != NULL)
         (void)snprintf(why, size, "%s", text);
     else if (result->exit_status != 0)
@@ -165,6 +187,8 @@ static bool take_value(struct run_live *live, char *line, bool is_stack, uint64_
         return true;
     if (equals != NULL)
         *equals = '\0';
+    if (is_stack && equals != NULL && strcmp(line, IAC_OUTPUT_WHY) == 0)
+        return true;
     bool is_digest = equals != NULL && strcmp(line, "digest") == 0;
     if (is_digest && text_is_digest(equals + 1))
         *version_key = journal_version_key(live->daemon->journal, live->version, equals + 1);

@@ -10,7 +10,7 @@
 #include <ctype.h>
 #include <stdio.h>
 
-enum { PAIRS_OWN = 20 };
+enum { PAIRS_OWN = 22, NUMBER_SIZE = 24 };
 
 static_assert((int)RUN_PAIR_SIZE <= (int)RUNNER_ARGUMENT_MAX, "a pair fits the protocol");
 
@@ -37,16 +37,27 @@ static size_t add_output(struct task_texts *texts, size_t count, const struct ru
     return add(texts, count, name, output->value);
 }
 
+static size_t add_seconds(struct task_texts *texts, size_t count, const char *name, int64_t ms)
+{
+    char seconds[NUMBER_SIZE];
+
+    (void)snprintf(seconds, sizeof(seconds), "%lld", (long long)(ms / 1000));
+    return add(texts, count, name, seconds);
+}
+
 /* The plan stands there however many outputs there are. */
 static size_t add_stack(struct task_texts *texts, size_t count, const struct run_live *live,
-                        const struct stack_place *place)
+                        const struct run_task_definition *task)
 {
+    const struct stack_place *place = task->stack;
     const char *plan = run_live_output(live, IAC_OUTPUT_PLAN);
 
     static_assert((int)STACK_VARIABLES_MAX <= (int)IAC_VARIABLES_MAX, "verdict-iac takes them");
     count = add(texts, count, "STACK", place->name);
     count = add(texts, count, "ENVIRONMENT", place->environment);
     count = add(texts, count, "OUT_PLAN", plan == NULL ? "" : plan);
+    count = add_seconds(texts, count, "TIMEOUT_S", task->timeout_ms);
+    count = add_seconds(texts, count, "GRACE_S", place->grace_ms);
     (void)snprintf(texts->variables, sizeof(texts->variables), "VERDICT_VARIABLES=%s", place->variables);
     texts->envp[count] = texts->variables;
     return count + 1;
@@ -92,7 +103,7 @@ void run_texts_environment(const struct run_live *live, const struct run_state *
     if (definition->environment != NULL)
         count = add_recovery(texts, count, definition, action->task);
     if (definition->tasks[action->task].stack != NULL)
-        count = add_stack(texts, count, live, definition->tasks[action->task].stack);
+        count = add_stack(texts, count, live, &definition->tasks[action->task]);
     static_assert((int)PAIRS_OWN < (int)RUN_PAIRS_MAX, "outputs have room");
     for (size_t i = 0; i < live->output_count && count < RUN_PAIRS_MAX; i++)
         count = add_output(texts, count, &live->outputs[i]);

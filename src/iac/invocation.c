@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "iac/invocation.h"
 
+#include "iac/printed_state.h"
 #include "io/buffer.h"
 #include "io/memory.h"
 
@@ -60,7 +61,7 @@ static void become(const struct invocation *invocation, pid_t parent)
 
     (void)setpgid(0, 0);
     if (prctl(PR_SET_PDEATHSIG, SIGINT) != 0 || getppid() != parent ||
-        dup2(invocation->output, STDOUT_FILENO) < 0 ||
+        dup2(invocation->input, STDIN_FILENO) < 0 || dup2(invocation->output, STDOUT_FILENO) < 0 ||
         (invocation->said >= 0 && dup2(invocation->said, STDERR_FILENO) < 0))
         _exit(EXIT_NOT_STARTED);
     (void)signal(SIGPIPE, SIG_DFL);
@@ -71,6 +72,13 @@ static void become(const struct invocation *invocation, pid_t parent)
                  (char *const *)(uintptr_t)invocation->environment);
     _exit(EXIT_NOT_STARTED);
 }
+
+/* What is copied of `said`, and how far. */
+struct following {
+    const struct invocation *invocation;
+    struct printed_state_veil veil;
+    off_t at;
+};
 
 /* What is written to a pipe that nobody reads is lost, and that is all right. */
 static void copy(const char *bytes, size_t length)
@@ -94,20 +102,33 @@ static size_t whole_lines(const char *piece, size_t length, bool is_end)
     return last != NULL ? (size_t)(last - piece) + 1 : length == PIECE ? length : 0;
 }
 
-static void follow(const struct invocation *invocation, off_t *at, bool is_end)
+/* What of a piece is for everybody; a state is told of once. */
+static void show(struct following *following, char *piece, size_t length)
+{
+    static const char note[] = "(a state, which is kept and not shown)\n";
+    bool had_hidden = following->veil.has_hidden;
+
+    if (following->invocation->hides_states)
+        length = printed_state_hide(&following->veil, piece, length);
+    for (size_t i = 0; i < length; i++)
+        piece[i] = piece[i] == '\0' ? ' ' : piece[i];
+    piece[length] = '\0';
+    redaction_apply(following->invocation->hidden, piece);
+    copy(piece, strlen(piece));
+    if (following->veil.has_hidden && !had_hidden)
+        copy(note, strlen(note));
+}
+
+static void follow(struct following *following, bool is_end)
 {
     char piece[PIECE + 1];
-    size_t whole = 1;
+    size_t whole = following->invocation->said >= 0;
 
     while (whole > 0) {
-        ssize_t length = pread(invocation->said, piece, PIECE, *at);
+        ssize_t length = pread(following->invocation->said, piece, PIECE, following->at);
         whole = length > 0 ? whole_lines(piece, (size_t)length, is_end) : 0;
-        for (size_t i = 0; i < whole; i++)
-            piece[i] = piece[i] == '\0' ? ' ' : piece[i];
-        piece[whole] = '\0';
-        *at += (off_t)whole;
-        redaction_apply(invocation->hidden, piece);
-        copy(piece, strlen(piece));
+        following->at += (off_t)whole;
+        show(following, piece, whole);
     }
 }
 
@@ -159,22 +180,20 @@ static void take_output(struct listening *listening)
 static int wait_for_end(struct invocation_signals *signals, const struct invocation *invocation, pid_t pid)
 {
     struct listening listening = {.invocation = invocation};
-    off_t at = 0;
+    struct following following = {.invocation = invocation};
     int status = 0;
 
     buffer_init(&listening.line, INVOCATION_LINE_MAX);
     for (bool is_asked = false; waitpid(pid, &status, WNOHANG) == 0;) {
         bool is_first = wait_for_signal(signals, FOLLOW_NS);
-        if (invocation->said >= 0)
-            follow(invocation, &at, false);
+        follow(&following, false);
         take_output(&listening);
         if (!is_asked && (is_first || listening.has_enough)) { /* one more would make it drop what it does */
             (void)kill(pid, SIGINT);
             is_asked = true;
         }
     }
-    if (invocation->said >= 0)
-        follow(invocation, &at, true);
+    follow(&following, true);
     take_output(&listening);
     if (listening.line.length > 0)
         hear_line(&listening);
@@ -204,6 +223,22 @@ bool invocation_run(struct invocation_signals *signals, const struct invocation 
         return err_set(err, ERR_IO, "%s could not be started", invocation->program);
     *ret_status = WEXITSTATUS(status);
     return true;
+}
+
+char *invocation_heard(int output, size_t *ret_length)
+{
+    struct stat status = {0};
+    size_t length = 0;
+
+    if (fstat(output, &status) != 0)
+        status.st_size = 0;
+    off_t from = status.st_size > INVOCATION_HEARD_MAX ? status.st_size - INVOCATION_HEARD_MAX : 0;
+    size_t size = (size_t)(status.st_size - from);
+    char *heard = memory_take(size + 1);
+    for (ssize_t got = 1; got > 0 && length<size; length += got> 0 ? (size_t)got : 0)
+        got = pread(output, heard + length, size - length, from + (off_t)length);
+    *ret_length = length;
+    return heard;
 }
 
 bool invocation_said(int output, const char *text)

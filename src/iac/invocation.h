@@ -15,7 +15,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { INVOCATION_LINE_MAX = 8 * 1024 * 1024 };
+enum { INVOCATION_LINE_MAX = 8 * 1024 * 1024, INVOCATION_HEARD_MAX = 64 * 1024 * 1024 };
 
 /* SIGTERM, SIGINT, SIGHUP and SIGCHLD are taken by these functions alone. */
 struct invocation_signals {
@@ -28,9 +28,11 @@ void invocation_signals_init(struct invocation_signals *signals);
 struct invocation {
     const char *program;                               /* absolute */
     const char *const *arguments, *const *environment; /* each ends with NULL */
+    int input;                                         /* 0: our own */
     int output;                                        /* of a file: stdout */
     int said; /* of a file, which may be the same: stderr, and what comes there is copied to our own stdout;
                  -1: our own stderr */
+    bool hides_states; /* what is copied holds no state (printed_state.h) */
     /* NULL, or told each line of `output` (with a NUL, no newline; NULL: one of more than INVOCATION_LINE_MAX
      * bytes). False: the tool is interrupted, once. */
     bool (*hear)(void *data, const char *line, size_t length);
@@ -48,6 +50,9 @@ MUST_CHECK bool invocation_pause(struct invocation_signals *signals);
 
 /* Is there one by now? */
 bool invocation_is_interrupted(struct invocation_signals *signals);
+
+/* What a tool said, at most the last INVOCATION_HEARD_MAX bytes of it, with a NUL behind them (free()). */
+char *invocation_heard(int output, size_t *ret_length);
 
 /* Does what a tool said, at most the last 64 KiB of it, hold this text? */
 bool invocation_said(int output, const char *text);

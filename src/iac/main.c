@@ -43,11 +43,27 @@ static const char HELP[] =
     "cred:NAME), for\n"
     "state=daemon. IAC_SECRET_NAME is the reference of a secret that the tool gets as NAME in its "
     "environment.\n"
+    "VERDICT_TIMEOUT_S and VERDICT_GRACE_S: how long all of it may take (900), and its end once it is "
+    "interrupted\n"
+    "(600). Locks are waited for a quarter of the one, at most a minute; whoever keeps a state is asked "
+    "again "
+    "for\n"
+    "three eighths of the other.\n"
     "Ends with 0 done; 1 failed; 2 usage; 3 the plan is stale; 4 it is another plan than the approved one; 5 "
     "a\n"
-    "second plan is not empty; 6 drift; 7 interrupted; 75 somebody else holds the stack or its state.\n";
+    "second plan is not empty; 6 drift; 7 interrupted; 8 the state is refused, 9 it could not be saved: it "
+    "is kept, and the next plan "
+    "saves it\n"
+    "first; 10 a secret is missing; 75 somebody else holds\n"
+    "the stack or its state.\n";
 
-enum { PAGE_SIZE = 8192, MANUAL_SECTION = 8 };
+enum {
+    PAGE_SIZE = 8192,
+    MANUAL_SECTION = 8,
+    TIMEOUT_S = 900, /* as of a stack where nothing is said */
+    GRACE_S = 600,
+    SECONDS_MAX = 1000000
+};
 
 /* What --help says, as a page for man(1). */
 static int print_manual(void)
@@ -191,6 +207,14 @@ static const char *environment_text(const char *name, const char *fallback)
     return text == NULL || text[0] == '\0' ? fallback : text;
 }
 
+static bool take_seconds(const char *name, int64_t *seconds, struct err *err)
+{
+    const char *text = environment_text(name, NULL);
+
+    return text == NULL || text_to_integer(text, 0, SECONDS_MAX, seconds) ||
+           err_set(err, ERR_INVALID, "%s=%s: must be seconds", name, text);
+}
+
 static bool read_arguments(int count, char **texts, struct job *job, struct err *err)
 {
     enum { WORDS = 5 };
@@ -219,16 +243,34 @@ static bool read_arguments(int count, char **texts, struct job *job, struct err 
     job->variables = environment_text("VERDICT_VARIABLES", "{}");
     job->approved = environment_text("VERDICT_OUT_PLAN", "");
     job->values = environment_text("VERDICT_OUTPUT", NULL);
+    if (!take_seconds("VERDICT_TIMEOUT_S", &job->timeout_s, err) ||
+        !take_seconds("VERDICT_GRACE_S", &job->grace_s, err))
+        return false;
     return text_is_version(job->run) ||
            err_set(err, ERR_INVALID, "VERDICT_RUN=%s: is no name of a run", job->run);
 }
 
+/* The others have a sentence of their own that says all. */
+static void tell_why(const struct job *job, enum iac_exit end)
+{
+    bool is_told = end == IAC_EXIT_FAILED || end == IAC_EXIT_USAGE || end == IAC_EXIT_AGAIN ||
+                   end == IAC_EXIT_REFUSED || end == IAC_EXIT_UNSAVED || end == IAC_EXIT_NO_SECRET;
+
+    if (is_told && job->sentence[0] != '\0')
+        job_tell(job, IAC_OUTPUT_WHY, job->sentence);
+}
+
 int main(int count, char **texts)
 {
-    struct job job = {.state = JOB_STATE_OWN, .settings = {.template = "template.yaml"}};
+    struct job job = {.state = JOB_STATE_OWN,
+                      .settings = {.template = "template.yaml"},
+                      .timeout_s = TIMEOUT_S,
+                      .grace_s = GRACE_S};
     struct err err = {0};
+    char sentence[IAC_WHY_SIZE] = "";
 
     standard_open();
+    job.sentence = sentence;
     if (count == 2 && (strcmp(texts[1], "--help") == 0 || strcmp(texts[1], "--version") == 0)) {
         (void)fputs(strcmp(texts[1], "--help") == 0 ? HELP : "verdict-iac " VERDICT_VERSION "\n", stdout);
         return EXIT_SUCCESS;
@@ -247,15 +289,18 @@ int main(int count, char **texts)
                                      .stack = job.stack,
                                      .environment = job.environment,
                                      .run = job.run,
+                                     .verb = job.verb,
+                                     .wait_s = job_wait_s(&job),
                                      .purpose =
                                          strcmp(job.verb, "forget") == 0 ? WORK_WITH_RUN : WORK_WITH_STACK};
-    if (!work_open(&place, &job.signals, &job.work, &err))
-        return (int)job_complain(&job, &err);
-    enum iac_exit end = run_verb(&job);
+    bool is_open = work_open(&place, &job.signals, &job.work, &err);
+    enum iac_exit end = is_open ? run_verb(&job) : job_complain(&job, &err);
+    tell_why(&job, end);
     const char *text = iac_exit_text((int)end);
     if (text != NULL)
         (void)fprintf(stderr, "verdict-iac: %s\n", text);
-    work_close(&job.work);
+    if (is_open)
+        work_close(&job.work);
     redaction_free(job.hidden);
     return (int)end;
 }

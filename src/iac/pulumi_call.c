@@ -79,9 +79,11 @@ static enum iac_exit run(struct job *job, const struct invocation *asked, const 
     invocation.environment = surroundings_pairs(around);
     invocation.hidden = job->hidden;
     is_good = is_good && invocation_run(&job->signals, &invocation, &status, &err);
-    enum iac_exit end = !is_good      ? job_complain(job, &err)
-                        : status == 0 ? IAC_EXIT_DONE
-                                      : classify(invocation.said, invocation.output, words->at[1], status);
+    enum iac_exit end = IAC_EXIT_DONE;
+    if (!is_good)
+        end = surroundings_lack_secret(around) ? job_lacks_secret(job, &err) : job_complain(job, &err);
+    else if (status != 0)
+        end = classify(invocation.said, invocation.output, words->at[1], status);
     if (invocation.said >= 0)
         (void)close(invocation.said);
     work_remove(&job->work, "said");

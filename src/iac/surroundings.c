@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { PAIRS_MAX = 256, OWN_MAX = 24, NAME_SIZE = 128 };
+enum { PAIRS_MAX = 256, OWN_MAX = 32, NAME_SIZE = 128 };
 
 #define SECRET "IAC_SECRET_"
 
@@ -23,6 +23,7 @@ struct surroundings {
     const char *pairs[PAIRS_MAX + 1];
     size_t count;
     struct redaction *hidden;
+    bool lacks_secret;
 };
 
 static bool begins(const char *pair, const char *with)
@@ -79,26 +80,34 @@ bool surroundings_add(struct surroundings *surroundings, const char *name, const
     return true;
 }
 
-bool surroundings_add_hidden(struct surroundings *surroundings, const char *name, const struct secret *secret,
+bool surroundings_add_secret(struct surroundings *surroundings, const char *name, const char *reference,
                              struct err *err)
 {
-    redaction_add(surroundings->hidden, secret->bytes, secret->length);
-    return surroundings_add(surroundings, name, secret->bytes, err);
+    CLEANUP(secret_drop) struct secret secret = {0};
+
+    surroundings->lacks_secret = !secret_load(NULL, reference, &secret, err);
+    if (surroundings->lacks_secret)
+        return false;
+    redaction_add(surroundings->hidden, secret.bytes, secret.length);
+    return surroundings_add(surroundings, name, secret.bytes, err);
+}
+
+bool surroundings_lack_secret(const struct surroundings *surroundings)
+{
+    return surroundings->lacks_secret;
 }
 
 /* "IAC_SECRET_NAME=reference" */
 static bool add_secret(struct surroundings *surroundings, const char *pair, struct err *err)
 {
-    CLEANUP(secret_drop) struct secret secret = {0};
     const char *name = pair + strlen(SECRET);
     size_t length = strcspn(name, "=");
     char copy[NAME_SIZE];
 
     if (length == 0 || snprintf(copy, sizeof(copy), "%.*s", (int)length, name) >= NAME_SIZE)
         return err_set(err, ERR_INVALID, SECRET "NAME: must name a variable");
-    if (!secret_load(NULL, name + length + 1, &secret, err))
-        return err_wrap(err, SECRET "%s", copy);
-    return surroundings_add_hidden(surroundings, copy, &secret, err);
+    return surroundings_add_secret(surroundings, copy, name + length + 1, err) ||
+           err_wrap(err, SECRET "%s", copy);
 }
 
 bool surroundings_add_secrets(struct surroundings *surroundings, struct err *err)

@@ -8,7 +8,6 @@
 #include "iac/work.h"
 
 struct redaction;
-struct secret;
 struct surroundings;
 
 enum { SURROUNDINGS_VALUE_MAX = 120 * 1024 /* bytes; the kernel takes 128 KiB with the name */ };
@@ -23,12 +22,15 @@ void surroundings_free_at(struct surroundings **surroundings); /* for CLEANUP */
 MUST_CHECK bool surroundings_add(struct surroundings *surroundings, const char *name, const char *value,
                                  struct err *err);
 
-/* The same of a value for `hidden`. */
-MUST_CHECK bool surroundings_add_hidden(struct surroundings *surroundings, const char *name,
-                                        const struct secret *secret, struct err *err);
+/* The same of what a reference refers to (io/secret.h), which goes to `hidden`, too. */
+MUST_CHECK bool surroundings_add_secret(struct surroundings *surroundings, const char *name,
+                                        const char *reference, struct err *err);
 
-/* IAC_SECRET_NAME=REFERENCE of our own (io/secret.h): the program finds what it refers to as NAME. */
+/* IAC_SECRET_NAME=REFERENCE of our own: the program finds what it refers to as NAME. */
 MUST_CHECK bool surroundings_add_secrets(struct surroundings *surroundings, struct err *err);
+
+/* Was there one that is not to be had? */
+bool surroundings_lack_secret(const struct surroundings *surroundings);
 
 /* For execve: ends with NULL. */
 const char *const *surroundings_pairs(const struct surroundings *surroundings);

@@ -3,8 +3,10 @@
 #include "iac/terraform.h"
 
 #include "iac/approved.h"
+#include "iac/errored_file.h"
 #include "iac/report.h"
 #include "iac/terraform_call.h"
+#include "iac/unsaved.h"
 #include "io/memory.h"
 
 #include <stdio.h>
@@ -20,6 +22,12 @@ enum { OPTION_SIZE = WORK_PATH_MAX + 64, HAS_CHANGES = 2 /* status of -detailed-
 static const char *option(const struct job *job, const char *name, const char *file, char to[OPTION_SIZE])
 {
     (void)snprintf(to, OPTION_SIZE, "%s%s/%s", name, job->work.run_path, file);
+    return to;
+}
+
+static const char *lock_timeout(const struct job *job, char to[OPTION_SIZE])
+{
+    (void)snprintf(to, OPTION_SIZE, "-lock-timeout=%llds", (long long)job_wait_s(job));
     return to;
 }
 
@@ -45,10 +53,11 @@ static enum iac_exit make_plan(struct job *job, const char *kind, bool *ret_has_
 {
     char out[OPTION_SIZE];
     char variables[OPTION_SIZE];
+    char wait[OPTION_SIZE];
     const char *const arguments[] = {"plan",
                                      "-input=false",
                                      "-no-color",
-                                     "-lock-timeout=60s",
+                                     lock_timeout(job, wait),
                                      "-detailed-exitcode",
                                      option(job, "-out=", APPROVED_PLAN, out),
                                      option(job, "-var-file=", VARIABLES, variables),
@@ -60,6 +69,8 @@ static enum iac_exit make_plan(struct job *job, const char *kind, bool *ret_has_
     if (!work_save(&job->work, VARIABLES, job->variables, strlen(job->variables), &err))
         return job_complain(job, &err);
     enum iac_exit end = init(job);
+    if (end == IAC_EXIT_DONE)
+        end = unsaved_settle(job);
     if (end == IAC_EXIT_DONE)
         end = terraform_call(job, arguments, HAS_CHANGES, &status);
     *ret_has_changes = status == HAS_CHANGES;
@@ -88,13 +99,29 @@ static void drop_plan(const struct job *job)
     work_remove(&job->work, VARIABLES);
 }
 
+/* Nobody is asked to approve what cannot be applied. */
+static enum iac_exit check_folder(struct job *job)
+{
+    struct err err = {0};
+    int bar = -1;
+
+    if (!errored_file_bar(&job->signals, &bar, &err))
+        return job_complain(job, &err);
+    errored_file_unbar(bar);
+    return IAC_EXIT_DONE;
+}
+
 static enum iac_exit plan(struct job *job, const char *kind)
 {
     struct plan_counts counts = {.outputs = 0};
     bool has_changes = false;
 
     work_sweep(&job->work);
-    enum iac_exit end = make_plan(job, kind, &has_changes);
+    enum iac_exit end = errored_file_check(job);
+    if (end == IAC_EXIT_DONE)
+        end = check_folder(job);
+    if (end == IAC_EXIT_DONE)
+        end = make_plan(job, kind, &has_changes);
     if (end == IAC_EXIT_DONE)
         end = show_plan(job, &counts);
     if (end == IAC_EXIT_DONE)
@@ -134,17 +161,63 @@ static enum iac_exit tell_outputs(struct job *job)
     return report_outputs(job, json, length, &err) ? IAC_EXIT_DONE : job_complain(job, &err);
 }
 
+static enum iac_exit call_apply(struct job *job)
+{
+    char plan_path[OPTION_SIZE];
+    char wait[OPTION_SIZE];
+    const char *const arguments[] = {"apply",
+                                     "-input=false",
+                                     "-no-color",
+                                     lock_timeout(job, wait),
+                                     option(job, "", APPROVED_PLAN, plan_path),
+                                     NULL};
+    struct err err = {0};
+
+    if (!errored_file_bar(&job->signals, &job->bar, &err))
+        return job_complain(job, &err);
+    enum iac_exit end = terraform_call(job, arguments, 0, NULL);
+    errored_file_unbar(job->bar);
+    job->bar = 0;
+    return end;
+}
+
+/* Whoever keeps the state may be there again by now; where not, what was said stays. */
+static enum iac_exit save_after_all(struct job *job, enum iac_exit end)
+{
+    char sentence[IAC_WHY_SIZE];
+
+    if (!unsaved_is_there(job)) {
+        job_say(
+            job,
+            "the state could not be saved, and was not told either: what was made is in no state; import it");
+        return end;
+    }
+    bool is_all = job->lacks_state_alone;
+    (void)snprintf(sentence, sizeof(sentence), "%s", job->sentence);
+    enum iac_exit saved = unsaved_settle(job);
+    if (saved == IAC_EXIT_REFUSED || (saved == IAC_EXIT_DONE && is_all))
+        return saved;
+    if (saved == IAC_EXIT_DONE)
+        job_say(
+            job,
+            "not all was done, and the state was saved at the second time only; the next plan says what is "
+            "left: verdict retry %s",
+            job->run);
+    else
+        job_say(job, "%s", sentence);
+    return saved == IAC_EXIT_DONE ? IAC_EXIT_FAILED : end;
+}
+
 /* Once it was begun, the plan is used up; where somebody holds the state it was not. */
 static enum iac_exit apply_plan(struct job *job)
 {
-    char plan_path[OPTION_SIZE];
-    const char *const arguments[] = {
-        "apply", "-input=false", "-no-color", "-lock-timeout=60s", option(job, "", APPROVED_PLAN, plan_path),
-        NULL};
-
     enum iac_exit end = approved_check(job);
     if (end == IAC_EXIT_DONE)
-        end = terraform_call(job, arguments, 0, NULL);
+        end = unsaved_settle(job);
+    if (end == IAC_EXIT_DONE)
+        end = call_apply(job);
+    if (end == IAC_EXIT_UNSAVED || end == IAC_EXIT_REFUSED)
+        end = save_after_all(job, end);
     if (end != IAC_EXIT_AGAIN)
         drop_plan(job);
     return end;
@@ -232,4 +305,11 @@ enum iac_exit terraform_drift(struct job *job)
     job_tell_number(job, IAC_OUTPUT_DRIFTS, counts.drifts);
     (void)printf("%zu resources drifted\n", counts.drifts);
     return counts.drifts > 0 ? IAC_EXIT_DRIFTED : IAC_EXIT_DONE;
+}
+
+/* What is needed once more goes with a later plan. */
+void terraform_forget(struct job *job)
+{
+    if (!unsaved_is_in_run(job))
+        work_forget(&job->work, job->run);
 }

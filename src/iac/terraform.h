@@ -11,5 +11,6 @@ enum iac_exit terraform_apply(struct job *job);
 enum iac_exit terraform_destroy(struct job *job);
 enum iac_exit terraform_verify(struct job *job);
 enum iac_exit terraform_drift(struct job *job);
+void terraform_forget(struct job *job);
 
 #endif

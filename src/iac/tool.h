@@ -11,6 +11,7 @@
 #include "iac/work.h"
 #include "io/iac_protocol.h"
 
+#include <stdint.h>
 #include <stdio.h>
 
 enum job_state {
@@ -18,6 +19,8 @@ enum job_state {
     JOB_STATE_LOCAL, /* in the work folder: backend "local" { } */
     JOB_STATE_DAEMON /* with verdictd: backend "http" { } */
 };
+
+struct redaction;
 
 enum { JOB_CAPABILITIES_MAX = 4 };
 
@@ -37,12 +40,17 @@ struct job {
     const char *verb, *stack, *environment, *run;
     enum job_state state;
     struct job_settings settings;
-    bool is_saved;            /* plan=saved: the tool is held to a plan that it saved itself, too */
-    const char *url, *token;  /* DAEMON; the token is a reference (io/secret.h) */
-    const char *variables;    /* a JSON object */
-    const char *approved;     /* of an apply: "sha256:...", "" none is known */
-    const char *values;       /* path of the file for name=value lines; NULL: nobody asks */
-    struct redaction *hidden; /* what the tool is given and nobody else is to see */
+    bool is_saved;              /* plan=saved: the tool is held to a plan that it saved itself, too */
+    const char *lock;           /* DAEMON: its state is saved under this one; NULL: under one of its own */
+    const char *url, *token;    /* DAEMON; the token is a reference (io/secret.h) */
+    const char *variables;      /* a JSON object */
+    const char *approved;       /* of an apply: "sha256:...", "" none is known */
+    const char *values;         /* path of the file for name=value lines; NULL: nobody asks */
+    int64_t timeout_s, grace_s; /* for all of it, and for its end once it is asked to stop */
+    bool lacks_state_alone;     /* of an apply whose state could not be saved: all else was done */
+    int bar;                    /* of errored_file.h, 0: none; terraform has it, too, as long as it lives */
+    char *sentence;             /* [IAC_WHY_SIZE], the last one that was said */
+    struct redaction *hidden;   /* what the tool is given and nobody else is to see */
     struct invocation_signals signals;
     struct work work;
 };
@@ -71,7 +79,13 @@ struct iac_tool {
 extern const struct iac_tool iac_tools[];
 extern const size_t iac_tool_count;
 
-/* Says why on stderr; how to end. */
+/* How long somebody else's lock is waited for: a part of what there is, and at most a minute. */
+int64_t job_wait_s(const struct job *job);
+
+/* Says why on stderr, and to whoever asks: one line, without secrets. The last one counts. */
+void job_say(const struct job *job, const char *format, ...) PRINTF_LIKE(2, 3);
+/* The same, of a secret that is not to be had; and of anything else. How to end. */
+enum iac_exit job_lacks_secret(const struct job *job, const struct err *err);
 enum iac_exit job_complain(const struct job *job, const struct err *err);
 
 /* Adds name=value to what is reported; what does not fit a line is left out. */

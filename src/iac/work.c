@@ -17,7 +17,14 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { FOLDER_MODE = 0700, FILE_MODE = 0600, DAY_S = 24 * 3600, DEPTH_MAX = 16, PIECE = 64 * 1024 };
+enum {
+    FOLDER_MODE = 0700,
+    FILE_MODE = 0600,
+    DAY_S = 24 * 3600,
+    DEPTH_MAX = 16,
+    PIECE = 64 * 1024,
+    HOLDER_SIZE = 160
+};
 
 static const char *const parts[] = {"state", "archive", "runs"};
 
@@ -65,32 +72,48 @@ static int enter_next(int at, const char *name, struct err *err)
     return fd;
 }
 
-static bool wait_for(int fd, const char *what, struct invocation_signals *signals, struct err *err)
+/* "run_5 (apply)", as whoever has a lock wrote into it. */
+static bool tell_holder(int fd, const char *what, int64_t wait_s, struct err *err)
+{
+    char holder[HOLDER_SIZE + 1] = "";
+    ssize_t length = pread(fd, holder, HOLDER_SIZE, 0);
+
+    holder[length > 0 ? length : 0] = '\0';
+    return err_set(err, ERR_CONFLICT, "%s works on this %s, and did not end in %lld s",
+                   holder[0] == '\0' ? "somebody else" : holder, what, (long long)wait_s);
+}
+
+static bool wait_for(int fd, const char *what, const struct work_place *place,
+                     struct invocation_signals *signals, struct err *err)
 {
     struct timespec now;
 
     (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    time_t until_s = now.tv_sec + WORK_LOCK_MS / 1000;
+    time_t until_s = now.tv_sec + place->wait_s;
     while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
         bool is_held = errno == EWOULDBLOCK || errno == EINTR;
         (void)clock_gettime(CLOCK_MONOTONIC, &now);
         if (!is_held)
             return fail(err, "locking", what);
         if (now.tv_sec >= until_s)
-            return err_set(err, ERR_CONFLICT, "somebody else works on this %s for %d s already", what,
-                           WORK_LOCK_MS / 1000);
+            return tell_holder(fd, what, place->wait_s, err);
         if (!invocation_pause(signals))
             return err_set(err, ERR_UNAVAILABLE, "interrupted before the %s was free", what);
     }
     return true;
 }
 
-static bool take_lock(struct work *work, struct invocation_signals *signals, struct err *err)
+static bool take_lock(struct work *work, const struct work_place *place, struct invocation_signals *signals,
+                      struct err *err)
 {
     work->lock = openat(work->stack, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, FILE_MODE);
     if (work->lock < 0)
         return fail(err, "opening", "lock");
-    return wait_for(work->lock, "stack", signals, err);
+    if (!wait_for(work->lock, "stack", place, signals, err))
+        return false;
+    if (ftruncate(work->lock, 0) == 0)
+        (void)dprintf(work->lock, "%.*s (%.16s)", HOLDER_SIZE - 24, place->run, place->verb);
+    return true;
 }
 
 static bool open_run(struct work *work, const char *run, struct err *err)
@@ -120,13 +143,13 @@ bool work_open(const struct work_place *place, struct invocation_signals *signal
         return err_set(err, ERR_INVALID, "the work folder must be an absolute path, and not too long");
     work.stack =
         enter_next(enter_next(enter(AT_FDCWD, place->root, err), place->stack, err), place->environment, err);
-    if (work.stack >= 0 && (place->purpose == WORK_WITH_RUN || take_lock(&work, signals, err)) &&
-        open_run(&work, place->run, err) && wait_for(work.run, "run", signals, err)) {
+    if (work.stack >= 0 && (place->purpose == WORK_WITH_RUN || take_lock(&work, place, signals, err)) &&
+        open_run(&work, place->run, err) && wait_for(work.run, "run", place, signals, err)) {
         *ret_work = work;
         return true;
     }
     work_close(&work);
-    return err_wrap(err, "%s", work.run_path);
+    return err->code != ERR_CONFLICT && err_wrap(err, "%s", work.run_path);
 }
 
 void work_close(struct work *work)
@@ -169,11 +192,11 @@ static bool read_all(int fd, const char *name, struct buffer *buffer, struct err
     return length == 0 || fail(err, "reading", name);
 }
 
-bool work_load(const struct work *work, const char *name, size_t length_max, char **ret_text,
-               size_t *ret_length, struct err *err)
+static bool load(int at, const char *name, size_t length_max, char **ret_text, size_t *ret_length,
+                 struct err *err)
 {
     struct buffer buffer;
-    int fd = work_read(work, name, err);
+    int fd = open_file(at, name, O_RDONLY, err);
 
     if (fd < 0)
         return false;
@@ -188,21 +211,63 @@ bool work_load(const struct work *work, const char *name, size_t length_max, cha
     return is_good;
 }
 
+bool work_load(const struct work *work, const char *name, size_t length_max, char **ret_text,
+               size_t *ret_length, struct err *err)
+{
+    return load(work->run, name, length_max, ret_text, ret_length, err);
+}
+
+bool work_load_of_stack(const struct work *work, const char *name, size_t length_max, char **ret_text,
+                        size_t *ret_length, struct err *err)
+{
+    return load(work->stack, name, length_max, ret_text, ret_length, err);
+}
+
+static bool write_all(int fd, const char *name, const char *bytes, size_t length, struct err *err)
+{
+    size_t done = 0;
+
+    while (done < length) {
+        ssize_t count = write(fd, bytes + done, length - done);
+        if (count <= 0 && errno != EINTR)
+            return fail(err, "writing", name);
+        done += count > 0 ? (size_t)count : 0;
+    }
+    return true;
+}
+
 bool work_save(const struct work *work, const char *name, const char *bytes, size_t length, struct err *err)
 {
     int fd = work_create(work, name, err);
-    size_t done = 0;
 
-    while (fd >= 0 && done < length) {
-        ssize_t count = write(fd, bytes + done, length - done);
-        if (count <= 0 && errno != EINTR)
-            break;
-        done += count > 0 ? (size_t)count : 0;
-    }
     if (fd < 0)
         return false;
+    bool is_good = write_all(fd, name, bytes, length, err);
     (void)close(fd);
-    return done == length || fail(err, "writing", name);
+    return is_good;
+}
+
+bool work_save_of_stack(const struct work *work, const char *name, const char *bytes, size_t length,
+                        struct err *err)
+{
+    char part[NAME_MAX + 1];
+
+    (void)snprintf(part, sizeof(part), ".%.240s.part", name);
+    int fd = open_file(work->stack, part, O_WRONLY | O_CREAT | O_TRUNC, err);
+    if (fd < 0)
+        return false;
+    bool is_good = write_all(fd, name, bytes, length, err) && (fsync(fd) == 0 || fail(err, "writing", name));
+    (void)close(fd);
+    is_good = is_good && (renameat(work->stack, part, work->stack, name) == 0 || fail(err, "naming", name)) &&
+              (fsync(work->stack) == 0 || fail(err, "writing", name));
+    if (!is_good)
+        (void)unlinkat(work->stack, part, 0);
+    return is_good;
+}
+
+void work_remove_of_stack(const struct work *work, const char *name)
+{
+    (void)unlinkat(work->stack, name, 0);
 }
 
 void work_remove(const struct work *work, const char *name)
@@ -296,6 +361,39 @@ void work_forget(const struct work *work, const char *run)
         return;
     remove_all(runs, run, 0);
     (void)close(runs);
+}
+
+static bool is_ours(const struct work *work, int folder)
+{
+    struct stat ours;
+    struct stat other;
+
+    return fstat(work->run, &ours) != 0 || fstat(folder, &other) != 0 ||
+           (ours.st_dev == other.st_dev && ours.st_ino == other.st_ino);
+}
+
+void work_each(const struct work *work, const char *name, void (*take)(void *data, const char *run, int fd),
+               void *data)
+{
+    struct err err;
+    int folder = enter(work->stack, "runs", &err);
+    DIR *runs = folder < 0 ? NULL : fdopendir(folder);
+    struct dirent *entry = NULL;
+
+    while (runs != NULL && (entry = readdir(runs)) != NULL) {
+        int run = entry->d_name[0] == '.'
+                      ? -1
+                      : openat(dirfd(runs), entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        int fd = run < 0 || is_ours(work, run) ? -1 : openat(run, name, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+        if (fd >= 0) {
+            take(data, entry->d_name, fd);
+            (void)close(fd);
+        }
+        if (run >= 0)
+            (void)close(run);
+    }
+    if (runs != NULL)
+        (void)closedir(runs);
 }
 
 static void sweep(DIR *runs)

@@ -2,7 +2,8 @@
  * archived, and one folder for each run.
  * SPDX-License-Identifier: MIT
  *
- *   ROOT/STACK/ENVIRONMENT/lock             locked while a tool works there
+ *   ROOT/STACK/ENVIRONMENT/lock             locked while a tool works there; says for which run
+ *                          unsaved.tfstate  a state that could not be saved (unsaved.h), and unsaved.lock
  *                          state/           state = "local"
  *                          archive/RUN      the state as it was before a destroy, of pulumi also after an
  * apply runs/RUN/        locked too; plan, plan.json, variables.tfvars.json, said, data/
@@ -18,6 +19,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define WORK_ROOT "/var/lib/verdict-runner/iac" /* where IAC_WORK names no other one */
 
@@ -37,11 +39,13 @@ enum work_purpose {
 
 struct work_place {
     const char *root, *stack, *environment;
-    const char *run; /* the name of its folder */
+    const char *run;  /* the name of its folder */
+    const char *verb; /* for people who wait meanwhile */
+    int64_t wait_s;   /* for a lock */
     enum work_purpose purpose;
 };
 
-/* Makes what is missing, and waits for the locks at most WORK_LOCK_MS (ERR_CONFLICT; ERR_UNAVAILABLE:
+/* Makes what is missing, and waits for the locks (ERR_CONFLICT: and says who has them; ERR_UNAVAILABLE:
  * interrupted). */
 MUST_CHECK bool work_open(const struct work_place *place, struct invocation_signals *signals,
                           struct work *ret_work, struct err *err);
@@ -56,6 +60,16 @@ MUST_CHECK bool work_load(const struct work *work, const char *name, size_t leng
                           size_t *ret_length, struct err *err);
 MUST_CHECK bool work_save(const struct work *work, const char *name, const char *bytes, size_t length,
                           struct err *err);
+/* The same of the stack's own folder; a new one replaces the old one as a whole, and is on the disk. */
+MUST_CHECK bool work_load_of_stack(const struct work *work, const char *name, size_t length_max,
+                                   char **ret_text, size_t *ret_length, struct err *err);
+MUST_CHECK bool work_save_of_stack(const struct work *work, const char *name, const char *bytes,
+                                   size_t length, struct err *err);
+void work_remove_of_stack(const struct work *work, const char *name);
+
+/* For each run's file of that name, but ours. */
+void work_each(const struct work *work, const char *name, void (*take)(void *data, const char *run, int fd),
+               void *data);
 /* Gone afterwards, whether it was there or not. */
 void work_remove(const struct work *work, const char *name);
 /* The same, with all that is in it. */

@@ -19,6 +19,14 @@ const char *iac_exit_text(int status)
         return "drift: what is there is not what was made";
     case IAC_EXIT_INTERRUPTED:
         return "it was interrupted, and the tool stopped in its own time; the next plan says what is left";
+    case IAC_EXIT_REFUSED:
+        return "the state is refused: the one that is kept has another lineage, or is newer; what was made "
+               "is kept "
+               "by verdict-iac until somebody decides";
+    case IAC_EXIT_UNSAVED:
+        return "the state could not be saved; it is kept by verdict-iac, and the next plan saves it first";
+    case IAC_EXIT_NO_SECRET:
+        return "a secret is missing, and nothing was begun: mend it in the `environment` of the runner";
     case IAC_EXIT_AGAIN:
         return "somebody else holds the stack or the lock of its state";
     default:

@@ -241,10 +241,11 @@ def test_the_state_may_be_with_the_daemon(world):
         shown = dict(line.rstrip("\n").split("=", 1) for line in file)
     address = "http://127.0.0.1:1/v1/iac/network/prod/state"
     assert shown == {"TF_HTTP_ADDRESS": address, "TF_HTTP_LOCK_ADDRESS": address, "TF_HTTP_UNLOCK_ADDRESS": address, "TF_HTTP_USERNAME": "verdict-iac", "TF_HTTP_PASSWORD": "verysecret",
+                     "TF_HTTP_RETRY_MAX": "47", "TF_HTTP_RETRY_WAIT_MIN": "1", "TF_HTTP_RETRY_WAIT_MAX": "5",
                      "TF_DATA_DIR": world.path("work/network/prod/runs/run_1/data"), "TF_INPUT": "0", "TF_IN_AUTOMATION": "1", "CHECKPOINT_DISABLE": "1", "TF_VAR_key": "kept"}
     os.chmod(token, 0o644)
     done = subprocess.run(argv, cwd=stack.code, env=environment, text=True, capture_output=True, timeout=20, check=False)
-    assert done.returncode == 1 and "token" in done.stderr, done.stderr
+    assert done.returncode == 10 and "IAC_TOKEN" in done.stderr and "token" in done.stderr, done.stderr
 
 
 def test_refusals(world):

@@ -230,7 +230,7 @@ def test_secrets_by_reference(world):
         assert "horse" not in file.read()
     os.chmod(world.path("token"), 0o644)
     status, said, _values = tool.run("plan", **token)
-    assert status == 1 and "IAC_SECRET_PULUMI_ACCESS_TOKEN" in said, said
+    assert status == 10 and "IAC_SECRET_PULUMI_ACCESS_TOKEN" in said, said
 
 
 def test_refusals(world):

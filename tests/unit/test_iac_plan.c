@@ -156,6 +156,9 @@ static void test_ends(void **state)
     assert_non_null(iac_exit_text(IAC_EXIT_NOT_EMPTY));
     assert_non_null(iac_exit_text(IAC_EXIT_DRIFTED));
     assert_non_null(iac_exit_text(IAC_EXIT_INTERRUPTED));
+    assert_non_null(iac_exit_text(IAC_EXIT_REFUSED));
+    assert_non_null(iac_exit_text(IAC_EXIT_UNSAVED));
+    assert_non_null(iac_exit_text(IAC_EXIT_NO_SECRET));
     assert_non_null(iac_exit_text(IAC_EXIT_AGAIN));
     assert_null(iac_exit_text(IAC_EXIT_DONE));
     assert_null(iac_exit_text(IAC_EXIT_FAILED));
