@@ -4,6 +4,7 @@
 
 #include "api/audit_texts.h"
 #include "api/parts.h"
+#include "api/run_sentence.h"
 #include "api/shape.h"
 #include "config/config.h"
 #include "io/json.h"
@@ -103,9 +104,10 @@ static void add_run(cJSON *json, const struct journal_audit *row)
     char id[ID_SIZE];
     uint64_t run = 0;
 
-    (void)snprintf(id, sizeof(id), "%.*s", (int)strcspn(row->reason, ":"), row->reason);
-    if (row->deployment == 0 && route_parse_run(id, &run))
-        cJSON_AddStringToObject(json, "run", id);
+    if (!run_sentence_run(row, &run))
+        return;
+    (void)snprintf(id, sizeof(id), "run_%" PRIu64, run);
+    cJSON_AddStringToObject(json, "run", id);
 }
 
 static void add_place(const struct event_page_event *event, const struct event_page_deployment *known,

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "api/shape.h"
 
+#include "api/run_sentence.h"
 #include "orchestrator/deployment.h"
 #include "store/audit_words.h"
 
@@ -264,6 +265,7 @@ static void add_other(const struct journal_audit *row, struct text *text)
     for (size_t i = 0; i < ARRAY_LENGTH(others); i++)
         if (strcmp(others[i].what, row->what) == 0)
             text_add(text, "%s", others[i].text);
+    run_sentence_add(NULL, row, text);
     if (text->length == 0)
         text_add(text, "%s", row->what);
 }
@@ -277,6 +279,14 @@ static void add_sentence(const struct sentence *sentence, const struct definitio
         sentence->add(definition, row, text);
 }
 
+static void add_origin(const struct journal_audit *row, struct text *text)
+{
+    if (row->actor[0] != '\0')
+        text_add(text, ", by %s", row->actor);
+    if (row->reason[0] != '\0')
+        text_add(text, ": %s", row->reason);
+}
+
 void shape_audit_sentence(const struct definition *definition, const struct journal_audit *row, char *to,
                           size_t size)
 {
@@ -288,10 +298,17 @@ void shape_audit_sentence(const struct definition *definition, const struct jour
             add_sentence(&sentences[i], definition, row, &text);
     if (text.length == 0)
         add_other(row, &text);
-    if (row->actor[0] != '\0')
-        text_add(&text, ", by %s", row->actor);
-    if (row->reason[0] != '\0')
-        text_add(&text, ": %s", row->reason);
+    add_origin(row, &text);
+}
+
+void shape_audit_run_sentence(const struct run_definition *definition, const struct journal_audit *row,
+                              char *to, size_t size)
+{
+    struct text text;
+
+    text_init(&text, to, size);
+    run_sentence_add(definition, row, &text);
+    add_origin(row, &text);
 }
 
 cJSON *shape_audit_told(const struct journal_audit *row, const char *text)

@@ -32,7 +32,11 @@ struct cJSON *shape_audit(const struct definition *definition, const struct jour
 /* The same with a text that is known. */
 struct cJSON *shape_audit_told(const struct journal_audit *row, const char *text);
 
-/* An audit row in plain words; `definition` may be NULL. */
+struct run_definition;
+
+/* An audit row in plain words; `definition` may be NULL. The second one is for rows of runs. */
+void shape_audit_run_sentence(const struct run_definition *definition, const struct journal_audit *row,
+                              char *to, size_t size);
 void shape_audit_sentence(const struct definition *definition, const struct journal_audit *row, char *to,
                           size_t size);
 

@@ -172,6 +172,8 @@ def test_released(world):
     assert run in listed.stdout and "released" in listed.stdout
     drawn = world.verdict("get", run)
     assert "publish" in drawn.stdout and "prod" in drawn.stdout and drawn.returncode == 0
+    kept = world.verdict("audit", "-n", "100").stdout
+    assert f"task tag: done: {run}" in kept and f"stage release begins: {run}" in kept and f"the run is released: {run}" in kept, kept
 
 
 def soon():

@@ -3,6 +3,7 @@
 #include "api/auth.h"
 #include "api/record.h"
 #include "api/route.h"
+#include "api/run_sentence.h"
 #include "api/shape.h"
 #include "base/text.h"
 #include "config/gates.h"
@@ -439,6 +440,16 @@ static void audit_rows_become_sentences(void **state)
     row = (struct journal_audit){.what = "target", .a = 5, .actor = "", .reason = "2.0.0 serves, open"};
     shape_audit_sentence(NULL, &row, sentence, sizeof(sentence));
     assert_string_equal(sentence, "what stands there changed: 2.0.0 serves, open");
+    row =
+        (struct journal_audit){.what = "run_task", .a = 1, .b = TASK_FAILED, .actor = "", .reason = "run_7"};
+    shape_audit_sentence(NULL, &row, sentence, sizeof(sentence));
+    assert_string_equal(sentence, "task 2: failed: run_7");
+    row =
+        (struct journal_audit){.what = "run_phase", .a = RUN_RUNNING, .b = 2, .actor = "", .reason = "run_7"};
+    shape_audit_sentence(NULL, &row, sentence, sizeof(sentence));
+    assert_string_equal(sentence, "the run is running, stage 3: run_7");
+    row = (struct journal_audit){.what = "frozen", .actor = "bob", .reason = "run_7: it is broken"};
+    assert_false(run_sentence_run(&row, &(uint64_t){0}));
     row = (struct journal_audit){.what = "withheld", .actor = "", .reason = ""};
     shape_audit_sentence(NULL, &row, sentence, sizeof(sentence));
     assert_string_equal(sentence, "withheld");
