@@ -120,6 +120,8 @@ static void print_verdicts(FILE *to, const cJSON *verdicts)
                       json_text_of(row, "rule"));
         print_numbers(to, &judgement, json_text_of(row, "unit"), json_number_of(row, "worst_ratio"),
                       json_text_of(row, "against"));
+        if (strcmp(json_text_of(row, "verdict"), verdict_name(VERDICT_INCONCLUSIVE)) == 0)
+            (void)fprintf(to, "  (%s)", json_text_of(row, "reason"));
         (void)fprintf(to, "\n");
     }
 }

@@ -83,8 +83,8 @@ struct target_verb {
 enum row_kind {
     ROW_DEPLOYMENT, /* state: the snapshot after; is_new: with what the start's token stands for (texts) */
     ROW_RULE,       /* rule, rule_state: what the rule remembers, its last judgement in it */
-    ROW_VERDICT,  /* rule, judgement of a FAIL, of a would-have-failed, or one of the passes of a step verdict
-                   */
+    ROW_VERDICT,  /* rule, judgement: of a FAIL, of a would-have-failed, one of the passes of a step verdict,
+                     or  what was inconclusive when an observation ended for it */
     ROW_ACTION,   /* action: an intent; leaves once this is durable */
     ROW_RESULT,   /* sequence, result */
     ROW_TRACE,    /* trace: the audit row; token: who asked, 0: nobody */

@@ -219,6 +219,32 @@ static void add_rows(struct engine *engine, struct engine_slot *slot, const stru
     add_actions(engine, slot, decision);
 }
 
+/* Does an observation end, or hold, at its limit because of what nobody saw? */
+static bool lacks_evidence(const struct deployment_state *before, const struct decision *decision)
+{
+    bool lacks = false;
+
+    for (uint8_t i = 0; i < decision->trace_count && before->step_state == STEP_OBSERVING; i++) {
+        const struct trace *trace = &decision->traces[i];
+        bool is_back = trace->kind == TRACE_PHASE && trace->b == ENDING_NO_EVIDENCE;
+        bool is_limit = trace->a == HOLD_RULE || trace->a == HOLD_ESCALATED;
+        lacks |= is_back || (trace->kind == TRACE_HELD && trace->b == UINT8_MAX && is_limit);
+    }
+    return lacks;
+}
+
+/* What kept it from passing, with the reason that decided: it is written as a verdict is. */
+static void add_doubts(struct engine *engine, struct engine_slot *slot)
+{
+    const struct plan *plan = slot->start.plan;
+
+    for (uint8_t i = 0; i < plan->rule_count; i++) {
+        bool acts = plan->rules[i] != PLAN_RULE_RECORD && (slot->after.muted >> i & 1) == 0;
+        if (acts && slot->start.rule_states[i].last.verdict == VERDICT_INCONCLUSIVE)
+            add_verdict(engine, slot, i);
+    }
+}
+
 static void step(struct engine *engine, struct engine_slot *slot, const struct event *event, uint64_t token)
 {
     struct event seen = *event;
@@ -238,6 +264,8 @@ static void step(struct engine *engine, struct engine_slot *slot, const struct e
     if (slot->after.attempt != before.attempt)
         stepping_forget_told(slot);
     add_rows(engine, slot, &decision, token);
+    if (lacks_evidence(&before, &decision))
+        add_doubts(engine, slot);
     if (decision.promotes || decision.quarantines)
         change_target(engine, slot, &decision);
     if (decision.is_fall)

@@ -36,6 +36,8 @@ def test_prometheus_that_says_nothing(world, fake, mode, reason, word):
     assert rule(end, "deep")["verdict"] == "inconclusive", end["rules"]
     assert word in end["why"], end["why"]
     assert f"({reason})" in world.verdict("explain", name).stdout
+    verdicts = world.api("GET", f"/v1/deployments/{name}/report").json["verdicts"]
+    assert [(v["rule"], v["verdict"], v["reason"]) for v in verdicts] == [("deep", "inconclusive", reason)], "what it ended for is kept"
     assert fake.asked > 0 and world.split() == 0
 
 

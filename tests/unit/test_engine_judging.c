@@ -111,8 +111,10 @@ static void test_a_source_that_errs_is_waited_for(void **state)
     assert_true(bench_state(bench, live)->is_extended);
     assert_int_equal(bench_state(bench, live)->phase, PHASE_RUNNING);
     assert_int_equal(bench_state(bench, live)->limit_at_ms, limit_at_ms + 60000);
+    bench_forget(bench);
     bench_later(bench, 60000);
     assert_int_equal(bench_state(bench, live)->step_state, STEP_HELD);
+    assert_int_equal(bench_rows(bench, ROW_VERDICT), BENCH_RULES); /* why */
 }
 
 /* A smoke test's FAIL has no rule's judgement beside it. */
