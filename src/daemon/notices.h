@@ -53,6 +53,10 @@ void status_free(struct status *status);
 void status_tell(struct status *status, const struct deployment_state *state);
 /* The report of the fleet, retained as well; takes it over. */
 void status_tell_report(struct status *status, char *report);
+/* What is said of us when we are gone, by the broker's Will too: it and what is said at a start have the
+ * number of that start (`boot`), so that a Will that comes late is known to be of an earlier one. */
+enum { STATUS_WORD_SIZE = 128 };
+void status_offline(const struct daemon *daemon, char word[STATUS_WORD_SIZE]);
 /* At a stop, which the broker does not tell by itself; quiet: it knows, or there is none. */
 void status_tell_offline(struct status *status);
 bool status_is_quiet(const struct status *status);

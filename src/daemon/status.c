@@ -8,6 +8,7 @@
 #include "io/mqtt_client.h"
 
 #include <cjson/cJSON.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +30,7 @@ struct status {
     struct status_topic *topics;
     struct status_topic *own, *report;
     struct status_topic *of_target[DAEMON_TARGETS_MAX + 1];
+    uint64_t connections;     /* of the broker, that were told all */
     struct loop_timer *timer; /* repeats what the broker did not take */
 };
 
@@ -65,10 +67,24 @@ static void send(struct status_topic *topic)
     topic->is_sending = true;
 }
 
+/* A broker that was away may have forgotten what it retained, or published our Will meanwhile. */
+static void look_for_new_connection(struct status *status)
+{
+    const struct mqtt_client *client = broker(status->daemon);
+    uint64_t connections = client == NULL ? 0 : mqtt_client_counts(client).connections;
+
+    if (connections == status->connections)
+        return;
+    for (struct status_topic *topic = status->topics; topic != NULL; topic = topic->next)
+        topic->is_dirty = true;
+    status->connections = connections;
+}
+
 static void send_all(void *data)
 {
-    const struct status *status = data;
+    struct status *status = data;
 
+    look_for_new_connection(status);
     for (struct status_topic *topic = status->topics; topic != NULL; topic = topic->next)
         send(topic);
 }
@@ -111,9 +127,18 @@ void status_tell_report(struct status *status, char *report)
     tell(status->report, report);
 }
 
+void status_offline(const struct daemon *daemon, char word[STATUS_WORD_SIZE])
+{
+    (void)snprintf(word, STATUS_WORD_SIZE, "{\"state\":\"offline\",\"boot\":%" PRIu32 "}",
+                   journal_starts(daemon->journal));
+}
+
 void status_tell_offline(struct status *status)
 {
-    tell_own(status, "{\"state\":\"offline\"}");
+    char word[STATUS_WORD_SIZE];
+
+    status_offline(status->daemon, word);
+    tell_own(status, word);
 }
 
 bool status_is_quiet(const struct status *status)
@@ -129,11 +154,14 @@ bool status_is_quiet(const struct status *status)
 struct status *status_new(struct daemon *daemon)
 {
     struct status *status = memory_take(sizeof(*status));
+    char word[STATUS_WORD_SIZE];
 
     status->daemon = daemon;
     status->timer =
         loop_timer_start(daemon->loop, DAEMON_HEARTBEAT_MS, DAEMON_HEARTBEAT_MS, send_all, status);
-    tell_own(status, "{\"state\":\"online\",\"version\":\"" VERDICT_VERSION "\"}");
+    (void)snprintf(word, sizeof(word), "{\"state\":\"online\",\"boot\":%" PRIu32 ",\"version\":\"%s\"}",
+                   journal_starts(daemon->journal), VERDICT_VERSION);
+    tell_own(status, word);
     return status;
 }
 

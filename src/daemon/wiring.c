@@ -190,6 +190,7 @@ static void open_counters(struct daemon *daemon, const struct collector_env *env
 static void open_sources(struct daemon *daemon)
 {
     char topic[DAEMON_PATH_MAX];
+    char offline[STATUS_WORD_SIZE];
     struct collector_env env = {.loop = daemon->loop,
                                 .log = &daemon->log,
                                 .http = daemon->http,
@@ -198,10 +199,11 @@ static void open_sources(struct daemon *daemon)
                                 .instance = daemon->settings->instance,
                                 .status_source = daemon->settings->status_broker,
                                 .will_topic = topic,
-                                .will_payload = "{\"state\":\"offline\"}",
+                                .will_payload = offline,
                                 .data = daemon,
                                 .now_ms = daemon_now_ms};
 
+    status_offline(daemon, offline);
     (void)snprintf(topic, sizeof(topic), "verdict/%s/status", daemon->settings->instance);
     for (size_t i = 0; i < daemon->settings->source_count; i++) {
         const struct settings_instance *instance = &daemon->settings->sources[i];

@@ -14,6 +14,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -110,6 +111,23 @@ static bool start_clock(struct journal *journal, const char *boot_id, struct err
     return err_set(err, ERR_IO, "%s: %s", journal->path, sql->error);
 }
 
+/* SQLite keeps one number for its user in the head of the file, so that no schema has to change. */
+static bool count_start(struct journal *journal, struct err *err)
+{
+    struct sql *sql = &journal->writer.sql;
+    char text[64];
+    int64_t before = sql_number(sql, "PRAGMA user_version", 0);
+
+    journal->starts = before < 0 || before >= INT32_MAX ? 1 : (uint32_t)before + 1;
+    (void)snprintf(text, sizeof(text), "PRAGMA user_version = %" PRIu32, journal->starts);
+    return sql_execute(sql, text) || err_set(err, ERR_IO, "%s: %s", journal->path, sql->error);
+}
+
+uint32_t journal_starts(const struct journal *journal)
+{
+    return journal->starts;
+}
+
 static void load_names(struct journal *journal)
 {
     struct sql *sql = &journal->writer.sql;
@@ -171,7 +189,7 @@ bool journal_open(const struct journal_settings *settings, struct journal **ret_
     journal->wake = loop_wake_start(settings->loop, collect, journal);
     writer_init(&journal->writer, &journal->names, journal->wake);
     if (!journal_file_open(journal, settings, err) || !start_clock(journal, settings->boot_id, err) ||
-        !load(journal, err)) {
+        !count_start(journal, err) || !load(journal, err)) {
         journal_close(journal);
         return err_wrap(err, "journal");
     }

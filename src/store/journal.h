@@ -88,6 +88,9 @@ bool journal_is_event(const struct batch_row *row);
  * none. */
 int64_t journal_clock_ms(const struct journal *journal);
 
+/* How often it was opened, this time included: durable, and larger at each start. */
+uint32_t journal_starts(const struct journal *journal);
+
 struct journal_health {
     bool is_low;    /* the ballast is spent: take no new deployments (507) */
     bool is_broken; /* a write failed for good */

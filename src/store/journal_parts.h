@@ -47,6 +47,7 @@ struct journal {
     struct loop_wake *wake;
     int lock_fd;
     int64_t offset_ms; /* engine's clock minus CLOCK_MONOTONIC */
+    uint32_t starts;
     struct names names;
     struct writer writer;
     struct keys keys;

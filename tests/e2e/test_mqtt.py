@@ -1,15 +1,16 @@
-# test_mqtt.py - what comes from a broker: shared subscriptions with a member beside the daemon, counters behind an outage, what was retained.
+# test_mqtt.py - what comes from a broker: shared subscriptions with a member beside the daemon, counters behind an outage, what was retained, and our own state.
 # SPDX-License-Identifier: MIT
 import contextlib
 import json
 import re
+import signal
 import subprocess
 import threading
 import time
 
 import pytest
 import world_config
-from support import swift, wait_until
+from support import free_port, swift, wait_until
 from support.swift import begin, begun, ended, publishing, show
 from world import find
 
@@ -151,3 +152,51 @@ def test_what_was_said_before_and_still_holds(world, monkeypatch, value, age_s, 
     assert (end["state"], end["ending"]) == (state, ending), end
     found = re.search(r'^verdict_mqtt_dropped_total\{source="plant",why="retained"\} (\d+)$', world.api("GET", "/metrics").text, re.M)
     assert (int(found[1]) > 0) == (ending == "no_evidence")
+
+
+def told(world):
+    """What the broker has of us now; None: nothing."""
+    read = subprocess.run([find("mosquitto_sub"), "-h", "127.0.0.1", "-p", str(world.broker_port), "-t", "verdict/demo/status", "-C", "1", "-W", "2"], capture_output=True, text=True, timeout=10, check=False)
+    return json.loads(read.stdout) if read.stdout else None
+
+
+def hears(world, state, boot):
+    wait_until(lambda: (word := told(world)) and (word["state"], word["boot"]) == (state, boot), 15, f"{state}, of start {boot}")
+
+
+def test_its_state_has_the_number_of_its_start(world):
+    world.start_broker()
+    world.start_daemon()
+    hears(world, "online", 1)
+    world.programs["verdictd"].stop()
+    hears(world, "offline", 1)
+    world.programs["verdictd"].start()
+    hears(world, "online", 2)
+    world.programs["verdictd"].kill()
+    hears(world, "offline", 2)  # the broker says it
+    world.programs["verdictd"].start()
+    hears(world, "online", 3)
+    world.programs["mosquitto"].stop()
+    world.programs["mosquitto"].start()
+    hears(world, "online", 3)  # told again to a broker that has forgotten it
+
+
+def test_a_will_that_comes_late_is_of_an_earlier_start(world):
+    world.start_broker()
+    port = free_port()
+    relay = world.run("relay", [find("socat"), f"TCP-LISTEN:{port},bind=127.0.0.1,reuseaddr", f"TCP:127.0.0.1:{world.broker_port}"], lambda: time.sleep(0.3) or True)
+    text = world_config.verdictd_text(world)
+    behind = text.replace(f"mqtt://127.0.0.1:{world.broker_port}", f"mqtt://127.0.0.1:{port}")
+    world.start_daemon(text=behind)
+    hears(world, "online", 1)
+    relay.signal(signal.SIGSTOP)  # to the broker the first one is alive
+    world.programs["verdictd"].kill()
+    world.start_daemon(text=text.replace(f'{world.broker_port}";', f'{world.broker_port}";  client_id = "another";', 1))
+    hears(world, "online", 2)
+    with listener(world, "state", "verdict/demo/status") as heard:
+        wait_until(lambda: heard() == 1, 10, "it is heard")
+        relay.kill()
+        wait_until(lambda: heard() == 2, 10, "the Will comes")
+    with open(world.path("state.txt"), encoding="utf-8") as file:
+        words = [json.loads(line) for line in file]
+    assert [(word["state"], word["boot"]) for word in words] == [("online", 2), ("offline", 1)]

@@ -342,6 +342,27 @@ static int64_t stored_clock(const struct bench *bench, const char *column)
     return value;
 }
 
+static void test_starts_are_numbered(void **unused)
+{
+    struct bench bench = {0};
+    struct sql sql;
+    struct err err = {0};
+
+    (void)unused;
+    bench_begin(&bench);
+    assert_int_equal(journal_starts(bench.journal), 1);
+    bench_reopen(&bench);
+    bench_reopen(&bench);
+    assert_int_equal(journal_starts(bench.journal), 3);
+    journal_close(bench.journal);
+    assert_true(sql_open(&sql, bench.path, SQL_WRITES, &err));
+    assert_true(sql_execute(&sql, "PRAGMA user_version = 2147483647"));
+    sql_close(&sql);
+    bench_open(&bench);
+    assert_int_equal(journal_starts(bench.journal), 1);
+    bench_end(&bench);
+}
+
 static void test_the_clock_goes_on(void **unused)
 {
     struct bench bench = {0};
@@ -417,6 +438,7 @@ int main(void)
         cmocka_unit_test(test_a_raise_needs_a_pass_of_its_own),
         cmocka_unit_test(test_taking_back_a_promoted_one_needs_no_pass),
         cmocka_unit_test(test_old_states_and_other_actions_are_refused),
+        cmocka_unit_test(test_starts_are_numbered),
         cmocka_unit_test(test_the_clock_goes_on),
         cmocka_unit_test(test_only_what_is_ours_is_opened),
     };
