@@ -299,6 +299,31 @@ static void test_times(void **state)
     decode_done(&message);
 }
 
+static void test_who_says_when(void **state)
+{
+    static const struct {
+        enum decoder decoder;
+        bool has_times;
+    } cases[] = {{DECODER_NUMBER, false},
+                 {DECODER_JSON, false},
+                 {DECODER_COLLECTD, true},
+                 {DECODER_INFLUX, true},
+                 {DECODER_OPENMETRICS, true}};
+    static const char ahead[] = "1700009999:5";
+    struct decode_message message;
+    struct err err = {0};
+    double value = 0;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++)
+        assert_int_equal(decode_has_times(cases[i].decoder), cases[i].has_times);
+    decode_init(&message, ahead, strlen(ahead), NOW_MS);
+    assert_false(decode_number(&message, DECODER_COLLECTD, "0", &value, &err));
+    assert_string_equal(err.text, "the payload says of itself that it is of another time: 1700009999");
+    assert_false(message.has_time);
+    decode_done(&message);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -308,6 +333,7 @@ int main(void)
         cmocka_unit_test(test_expositions),
         cmocka_unit_test(test_collectd),
         cmocka_unit_test(test_times),
+        cmocka_unit_test(test_who_says_when),
         cmocka_unit_test(test_places),
         cmocka_unit_test(test_rules),
     };

@@ -11,14 +11,15 @@
 
 #include <cmocka.h>
 
-static const char *const pairs[] = {"version", "2.4.1", "odd", "a\"b\\c'd\n/é", "empty", ""};
+static const char *const pairs[] = {"version", "2.4.1", "odd",   "a\"b\\c'd\n/é",
+                                    "empty",   "",      "edges", "@AZ[`az{/09:~"};
 
 static void assert_filled(const char *text, enum template_escape escape, const char *expected)
 {
     char filled[128];
     struct err err = {0};
 
-    if (!template_fill(text, pairs, 3, escape, filled, sizeof(filled), &err))
+    if (!template_fill(text, pairs, 4, escape, filled, sizeof(filled), &err))
         fail_msg("%s: %s", text, err.text);
     assert_string_equal(filled, expected);
 }
@@ -28,7 +29,7 @@ static void assert_refused(const char *text, enum err_code code, const char *exp
     char filled[16] = "untouched";
     struct err err = {0};
 
-    assert_false(template_fill(text, pairs, 3, TEMPLATE_PLAIN, filled, sizeof(filled), &err));
+    assert_false(template_fill(text, pairs, 4, TEMPLATE_PLAIN, filled, sizeof(filled), &err));
     assert_int_equal(err.code, code);
     assert_string_equal(err.text, expected);
 }
@@ -43,6 +44,7 @@ static void test_filling(void **state)
     assert_filled("{{odd}}", TEMPLATE_URL, "a%22b%5Cc%27d%0A%2F%C3%A9");
     assert_filled("{{odd}}", TEMPLATE_PROMQL, "a\\\"b\\\\c\\'d\\n/é");
     assert_filled("{{odd}}", TEMPLATE_JSON, "a\\\"b\\\\c'd\\u000a/é");
+    assert_filled("{{edges}}", TEMPLATE_URL, "%40AZ%5B%60az%7B%2F09%3A~");
     assert_filled("/%20{{version}}", TEMPLATE_URL, "/%202.4.1");
 }
 
