@@ -205,7 +205,7 @@ static void add_row(struct archive *archive, const struct series *series, int64_
                     const struct row *row)
 {
     const struct series_view *view = series_view_of(series);
-    const struct archive_plan *plan = plan_of(archive, view->step_ms / 1000);
+    const struct archive_plan *plan = plan_of(archive, series_row_ms(view) / 1000);
     struct rrd_file_shape shape = {.kind = row->kind,
                                    .step_s = plan->step_s,
                                    .archives = plan->archives,
@@ -219,48 +219,60 @@ static void add_row(struct archive *archive, const struct series *series, int64_
         archive->skipped++;
 }
 
-static void add_quantiles(struct archive *archive, const struct series *series, int64_t step, int64_t time_s)
+static void add_quantiles(struct archive *archive, const struct series *series,
+                          const struct series_window *window, int64_t time_s)
 {
-    struct series_window window = {.view = series_view_of(series), .oldest = step, .newest = step};
-
     for (size_t i = 0; i < ARRAY_LENGTH(quantile_files); i++) {
-        double value = series_window_quantile(&window, quantile_files[i].quantile);
+        double value = series_window_quantile(window, quantile_files[i].quantile);
         struct row row = {.kind = RRD_FILE_GAUGE, .suffix = quantile_files[i].suffix, .values = &value};
         add_row(archive, series, time_s, &row);
     }
 }
 
-static void add_buckets(struct archive *archive, const struct series *series, const struct series_step *slot,
-                        int64_t time_s)
+static void add_buckets(struct archive *archive, const struct series *series,
+                        const struct series_window *window, int64_t time_s)
 {
     static_assert((int)RRD_FILE_BUCKETS_MAX == (int)SERIES_BUCKETS_MAX, "a file holds what a window does");
-    const struct series_view *view = series_view_of(series);
-    const float *counts = &view->buckets[(size_t)(slot - view->ring) * view->bucket_count];
+    const struct series_view *view = window->view;
     struct rrd_file_buckets buckets = {.count = view->bucket_count};
-    double values[RRD_FILE_BUCKETS_MAX];
+    double values[RRD_FILE_BUCKETS_MAX] = {0};
 
-    for (uint32_t i = 0; i < view->bucket_count; i++) {
+    (void)series_window_buckets(window, values);
+    for (uint32_t i = 0; i < view->bucket_count; i++)
         buckets.bounds[i] = view->bounds[i];
-        values[i] = (double)counts[i];
-    }
     struct row row = {
         .kind = RRD_FILE_BUCKETS, .suffix = ARCHIVE_BUCKETS, .values = values, .buckets = &buckets};
     add_row(archive, series, time_s, &row);
 }
 
+/* The steps of the row that this one is in. */
+static struct series_window row_window(const struct series_view *view, int64_t row)
+{
+    int64_t row_ms = series_row_ms(view);
+    struct series_window window = {.view = view,
+                                   .oldest = series_first_from(row * row_ms, view->step_ms),
+                                   .newest = series_first_from((row + 1) * row_ms, view->step_ms) - 1};
+    int64_t oldest_kept = series_oldest_kept(view);
+
+    if (window.newest > view->newest_step)
+        window.newest = view->newest_step;
+    if (window.oldest < oldest_kept)
+        window.oldest = oldest_kept;
+    return window;
+}
+
 void archive_add(struct archive *archive, const struct series *series, int64_t step, int64_t wall_offset_ms)
 {
     const struct series_view *view = series_view_of(series);
-    const struct series_step *slot = series_view_at(view, step);
+    const struct series_step *newest = series_view_at(view, step);
 
-    if (slot == NULL)
+    if (newest == NULL)
         return;
-    if (view->step_ms % 1000 != 0) { /* RRD counts in seconds */
-        archive->skipped++;
-        return;
-    }
-    int64_t time_s = (step * view->step_ms + settled_offset_ms(archive, wall_offset_ms)) / 1000;
-    double values[] = {slot->value, slot->total};
+    int64_t row_number = step * view->step_ms / series_row_ms(view);
+    struct series_window window = row_window(view, row_number);
+    struct series_sum sum = series_window_sum(&window, INFINITY);
+    int64_t time_s = (row_number * series_row_ms(view) + settled_offset_ms(archive, wall_offset_ms)) / 1000;
+    double values[] = {view->kind == SERIES_GAUGE ? newest->value : sum.value, sum.total};
     struct row row = {.kind = RRD_FILE_COUNT, .suffix = "", .values = values};
     if (view->kind == SERIES_GAUGE)
         row.kind = RRD_FILE_GAUGE;
@@ -269,9 +281,9 @@ void archive_add(struct archive *archive, const struct series *series, int64_t s
     add_row(archive, series, time_s, &row);
     if (view->kind != SERIES_HISTOGRAM)
         return;
-    add_buckets(archive, series, slot, time_s);
-    if (slot->total > 0)
-        add_quantiles(archive, series, step, time_s);
+    add_buckets(archive, series, &window, time_s);
+    if (sum.total > 0)
+        add_quantiles(archive, series, &window, time_s);
 }
 
 void archive_flush(struct archive *archive, const char *service, const char *environment)

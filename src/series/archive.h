@@ -1,8 +1,9 @@
 /* archive.h - which value goes to which RRD file: <data>/series/<service>/<environment>/<key>/<metric>.rrd.
  * SPDX-License-Identifier: MIT
  *
- * A row's time is that of the wall clock, in whole seconds and whole steps. Resolutions that are no whole
- * seconds are not archived (RRD cannot), but counted. */
+ * A row's time is that of the wall clock, in whole seconds and whole steps. Of resolutions that are no whole
+ * seconds (RRD cannot) a row has the steps that begin in it, series_row_ms() long: the last value of a gauge,
+ * sums of counts and buckets. */
 #ifndef SERIES_ARCHIVE_H
 #define SERIES_ARCHIVE_H
 
@@ -37,10 +38,10 @@ MUST_CHECK bool archive_new(struct loop *loop, const struct log *log, const char
  * NULL is fine. */
 void archive_free(struct archive *archive);
 
-/* A closed step of a series (histograms: observations as total, beside it what fell into each bucket, as
- * METRIC.buckets.rrd, and the 50 %, 95 % and 99 % quantiles as gauges: METRIC.p50.rrd ...). Never blocks;
- * bounded; what does not fit is dropped and counted. `wall_offset_ms`: wall clock minus engine's clock, as of
- * now. */
+/* The closed steps of a row of a series, by one of them (histograms: observations as total, beside it what
+ * fell into each bucket, as METRIC.buckets.rrd, and the 50 %, 95 % and 99 % quantiles as gauges:
+ * METRIC.p50.rrd ...). Never blocks; bounded; what does not fit is dropped and counted. `wall_offset_ms`:
+ * wall clock minus engine's clock, as of now. */
 void archive_add(struct archive *archive, const struct series *series, int64_t step, int64_t wall_offset_ms);
 
 /* Writes out now what waits of an environment of a service. */

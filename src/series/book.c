@@ -186,7 +186,7 @@ static struct series *make(struct series_book *book, const struct series_name *n
 
     series->book = book;
     series->hash = hash;
-    series->held_until_ms = SERIES_NEVER;
+    series->held_until_ms = series->untold = SERIES_NEVER;
     series->view =
         (struct series_view){.kind = shape->kind, .step_ms = shape->step_ms, .newest_step = SERIES_NEVER};
     copy_name(series, name);

@@ -17,12 +17,33 @@ void window_tell_readers(const struct series *series)
         events->marked(events->data, series->readers[i].deployment, series->readers[i].rule);
 }
 
-static void tell_closed(struct series *series, int64_t step)
+static int64_t row_of(const struct series *series, int64_t step)
+{
+    return step * series->view.step_ms / series_row_ms(&series->view);
+}
+
+static void tell_row(struct series *series)
 {
     const struct series_events *events = &series->book->events;
 
-    if (events->closed != NULL && series_view_at(&series->view, step) != NULL)
-        events->closed(events->data, series, step);
+    if (series->untold != SERIES_NEVER && events->closed != NULL)
+        events->closed(events->data, series, series->untold);
+    series->untold = SERIES_NEVER;
+}
+
+/* The rows that end before this step. */
+static void tell_rows_before(struct series *series, int64_t step)
+{
+    if (series->untold != SERIES_NEVER && row_of(series, series->untold) < row_of(series, step))
+        tell_row(series);
+}
+
+static void close_step(struct series *series, int64_t step)
+{
+    if (series_view_at(&series->view, step) == NULL)
+        return;
+    tell_rows_before(series, step);
+    series->untold = step;
 }
 
 /* Announces what is before `end` and not yet announced. */
@@ -31,19 +52,20 @@ static void close_before(struct series *series, int64_t end)
     const struct series_view *view = &series->view;
     int64_t oldest_kept = view->newest_step - (int64_t)view->capacity + 1;
     int64_t step = series->first_open < oldest_kept ? oldest_kept : series->first_open;
+    int64_t held_end = end > view->newest_step + 1 ? view->newest_step + 1 : end;
 
-    if (end > view->newest_step + 1)
-        end = view->newest_step + 1;
-    for (; step < end; step++)
-        tell_closed(series, step);
-    if (series->first_open < end)
-        series->first_open = end;
+    for (; step < held_end; step++)
+        close_step(series, step);
+    tell_rows_before(series, end);
+    if (series->first_open < held_end)
+        series->first_open = held_end;
 }
 
 void window_close_all(struct series *series)
 {
     if (series->view.newest_step != SERIES_NEVER)
         close_before(series, series->view.newest_step + 1);
+    tell_row(series);
 }
 
 static struct series_step *slot_of(struct series *series, int64_t step)

@@ -39,9 +39,17 @@ struct series_counts {
 struct series_events {
     void *data;
     void (*marked)(void *data, uint64_t deployment, uint8_t rule);
-    /* A step closed: for the archive. `buckets` of histograms as in the view. */
+    /* The steps of a row closed, `step` is the newest that is held: for the archive. `buckets` of histograms
+     * as in the view. */
     void (*closed)(void *data, const struct series *series, int64_t step);
 };
+
+/* What the archive keeps as one: a step, or, since files count in seconds, those that begin in as many whole
+ * seconds as a step that is none reaches into. */
+static inline int64_t series_row_ms(const struct series_view *view)
+{
+    return ((int64_t)view->step_ms + 999) / 1000 * 1000;
+}
 
 struct series_name {
     const char *service, *environment, *key, *metric;

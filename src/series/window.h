@@ -23,6 +23,7 @@ struct series {
     float *buckets;
     double *bounds;     /* [view.bucket_count] */
     int64_t first_open; /* steps before it are closed */
+    int64_t untold;     /* newest of those that were not told, since their row is open; SERIES_NEVER */
     int64_t lag_ms;     /* how old the newest value was when it came */
     int64_t holds_ms;
     int64_t held_until_ms; /* SERIES_NEVER: nothing is held */

@@ -266,3 +266,20 @@ def test_a_broken_file_of_a_series(world):
             assert file.read(4) == b"RRD\0", "and begun anew"
     finally:
         fake.stop()
+
+
+def test_a_metric_of_tenths_of_a_second_has_a_file(world):
+    """A row of its file is a second: what was said last in it."""
+    begin(world, observe="1h", at_most="2h")
+    path = world.path("data", "series", "shop", "prod", "slot.green", "lag.rrd")
+
+    def has_values():
+        world.api("GET", f"/v1/deployments/{name}/graph?metric=lag")  # writes what waits
+        text = subprocess.run([find("rrdtool"), "fetch", path, "AVERAGE", "-s", "-5s"], capture_output=True, text=True, check=False).stdout
+        return re.search(r"^\d+: 7[.,]0+e\+00$", text, re.M)
+
+    with publishing(world) as said:
+        said[0] = '{"lag": 7}'
+        name = begun(world, "2.0.0")
+        wait_until(has_values, 20, "rrdtool reads them")
+        assert metric(world, 'verdict_archive_values_lost_total{why="step"}') == 0

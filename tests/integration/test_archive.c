@@ -269,6 +269,37 @@ static void note_rows(void *data, const struct rrd_file_rows *rows, const struct
     memcpy(bench->rows, rows->values, rows->count * sizeof(*rows->values));
 }
 
+/* Files count in seconds: a row has the steps that begin in it, and nothing is lost. */
+static void test_steps_that_are_no_whole_seconds(void **state)
+{
+    static const double bounds[] = {1, INFINITY};
+    static const double counts[] = {3, 1};
+    struct bench *bench = *state;
+    struct series *gauge = open_series(bench, "fast", SERIES_GAUGE, 100);
+    struct series *count = open_series(bench, "hits", SERIES_COUNT, 100);
+    struct series *buckets = open_series(bench, "time", SERIES_HISTOGRAM, 250);
+    const double observed[] = {4 * 4, 2 * 4};
+
+    for (int64_t at_ms = T; at_ms < T + 2500; at_ms += 100) {
+        series_put_gauge(gauge, at_ms, at_ms, (double)(at_ms - T));
+        series_put_count(count, at_ms, at_ms, 1, 2);
+        series_book_close_steps(bench->book, at_ms);
+    }
+    for (int64_t at_ms = T; at_ms < T + 1500; at_ms += 250)
+        series_put_histogram(buckets, at_ms, at_ms, bounds, counts, 2);
+    series_close(gauge);
+    series_close(count);
+    series_close(buckets);
+    flush(bench);
+    for (int64_t i = 0; i < 3; i++) {
+        expect(bench, "fast", i, i < 2 ? 900 + 1000 * (double)i : 2400, NAN);
+        expect(bench, "hits", i, i < 2 ? 10 : 5, i < 2 ? 20 : 10);
+    }
+    for (int64_t i = 0; i < 2; i++)
+        expect(bench, "time", i, NAN, observed[i]);
+    assert_int_equal(archive_counts(bench->archive).skipped, 0);
+}
+
 static void test_fetches_and_skips(void **state)
 {
     struct bench *bench = *state;
@@ -287,7 +318,7 @@ static void test_fetches_and_skips(void **state)
     }
     series_close(fine);
     series_close(fast);
-    assert_int_equal(archive_counts(bench->archive).skipped, 3);
+    assert_int_equal(archive_counts(bench->archive).skipped, 0);
     assert_true(archive_fetch(bench->archive, &name, "", &span, note_rows, bench, &err));
     assert_true(loop_run_until(bench->loop, &bench->is_done, DEADLINE_MS));
     assert_int_equal(bench->row_count, 3);
@@ -354,6 +385,7 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_longer_steps, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_rows_are_the_steps_that_they_were, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_steps_that_are_no_whole_seconds, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_fetches_and_skips, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_keeps_what_the_spans_say, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_writes_what_waits_at_the_end, set_up, tear_down),
