@@ -135,11 +135,16 @@ static enum series_answer refuse_late(struct series *series, int64_t at_ms)
     return SERIES_LATE;
 }
 
+static bool is_late(const struct series *series, int64_t at_ms)
+{
+    int64_t step = at_ms / series->view.step_ms;
+
+    return at_ms < 0 || step < series->first_open || step < series->view.newest_step;
+}
+
 /* May a value of that time come in? What is a moment ahead is of now. */
 static enum series_answer check_time(struct series *series, int64_t *at_ms, int64_t now_ms)
 {
-    const struct series_view *view = &series->view;
-
     if (*at_ms > now_ms + SERIES_FUTURE_MS) {
         series->book->counts.future++;
         drop(series, now_ms);
@@ -147,10 +152,7 @@ static enum series_answer check_time(struct series *series, int64_t *at_ms, int6
     }
     if (*at_ms > now_ms) /* a clock slightly ahead must not make steps that refuse what comes next */
         *at_ms = now_ms;
-    int64_t step = *at_ms / view->step_ms;
-    if (*at_ms >= 0 && step >= series->first_open && step >= view->newest_step)
-        return SERIES_TAKEN;
-    return refuse_late(series, *at_ms);
+    return is_late(series, *at_ms) ? refuse_late(series, *at_ms) : SERIES_TAKEN;
 }
 
 /* Where a value of a time that was checked goes. */
@@ -192,11 +194,14 @@ enum series_answer series_put_gauge(struct series *series, int64_t at_ms, int64_
     return is_finite ? SERIES_TAKEN : SERIES_NO_NUMBER;
 }
 
+/* What is newer is known already, which is no loss. */
 enum series_answer series_put_kept(struct series *series, int64_t at_ms, int64_t now_ms, double value)
 {
     int64_t lag_ms = series->lag_ms;
-    enum series_answer answer = series_put_gauge(series, at_ms, now_ms, value);
 
+    if (is_late(series, at_ms))
+        return SERIES_LATE;
+    enum series_answer answer = series_put_gauge(series, at_ms, now_ms, value);
     series->lag_ms = lag_ms;
     return answer;
 }

@@ -84,7 +84,8 @@ void series_forget(struct series *series, uint64_t deployment); /* all its readi
 
 /* Values, at `at_ms` of the engine's clock; `now_ms` is its present. What is taken clears the trouble. */
 enum series_answer series_put_gauge(struct series *series, int64_t at_ms, int64_t now_ms, double value);
-/* A gauge that was said before anybody listened: as of then, but its source is not one that answers late. */
+/* A gauge that was said before anybody listened: as of then, but its source is not one that
+ * answers late. Where something younger is known it is not taken, and not counted as lost. */
 enum series_answer series_put_kept(struct series *series, int64_t at_ms, int64_t now_ms, double value);
 enum series_answer series_put_count(struct series *series, int64_t at_ms, int64_t now_ms, double events,
                                     double total);

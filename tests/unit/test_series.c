@@ -423,6 +423,8 @@ static void test_a_kept_value_holds_from_its_own_time(void **state)
     assert_true(value_at(&bench, T / 1000 + 11) == 3);
     series_book_close_steps(bench.book, T + 60000);
     assert_int_equal(series_view_of(bench.series)->newest_step, T / 1000 + 20);
+    assert_int_equal(series_put_kept(bench.series, T + 5000, T + 60000, 4), SERIES_LATE); /* and no loss */
+    assert_int_equal(series_book_counts(bench.book).late, 0);
     end(&bench);
 }
 
