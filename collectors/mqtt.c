@@ -117,10 +117,11 @@ struct arrival {
 
 static void take(struct collector_watch *watch, struct arrival *arrival)
 {
-    if (arrival->why != NULL)
-        mqtt_series_trouble(watch->series, arrival->why);
-    else if (arrival->is_retained)
-        mqtt_series_take_retained(watch->series, &arrival->message, now_ms(watch->collector));
+    if (arrival->why != NULL) {
+        if (mqtt_series_wants(watch->series, arrival->topic, NULL))
+            mqtt_series_trouble(watch->series, arrival->why);
+    } else if (arrival->is_retained)
+        mqtt_series_take_retained(watch->series, arrival->topic, &arrival->message, now_ms(watch->collector));
     else
         mqtt_series_take(watch->series, arrival->topic, &arrival->message, now_ms(watch->collector));
 }

@@ -3,6 +3,7 @@
 #include "collectors/mqtt_options.h"
 
 #include "collectors/combine.h"
+#include "collectors/mqtt_levels.h"
 #include "io/mqtt_client.h"
 
 #include <string.h>
@@ -42,6 +43,10 @@ const struct option mqtt_metric_options[MQTT_METRIC_OPTION_COUNT] = {
                        .max = DAY_MS,
                        .help = "How old a retained message may be, by the time that stands in it; default: "
                                "holds, or max_age; 0s: none counts"},
+    [MQTT_ONLY] = {.name = "only",
+                   .type = OPTION_TEXT,
+                   .help = "Which topics of a filter count, by what its wildcards matched: "
+                           "\"level1=~'hall-.',level2!='spare'\" of the first and second +, rest of #"},
 };
 
 enum decoder mqtt_options_decoder(const struct option_value *options)
@@ -67,6 +72,15 @@ static bool check_places(enum decoder decoder, const struct option_value *option
     return true;
 }
 
+static bool check_only(const char *topic, const char *only, struct err *err)
+{
+    if (only == NULL)
+        return true;
+    if (topic != NULL && strpbrk(topic, "+#") == NULL)
+        return err_set(err, ERR_INVALID, "only is for topics with + or #");
+    return mqtt_levels_check(only, err);
+}
+
 /* Counters begin with what is said while somebody listens, and so do reporters that are told apart: before
  * all have spoken there is no value. */
 static bool can_be_retained(enum series_kind kind, enum decoder decoder, const struct option_value *options)
@@ -83,6 +97,9 @@ bool mqtt_options_check(enum series_kind kind, const struct option_value *option
     *ret_option = mqtt_metric_options[MQTT_TOPIC].name;
     if (topic != NULL && strstr(topic, "{{") == NULL && mqtt_client_filter(topic) == NULL)
         return err_set(err, ERR_INVALID, "a shared subscription is $share/GROUP/TOPIC");
+    *ret_option = mqtt_metric_options[MQTT_ONLY].name;
+    if (!check_only(topic, options[MQTT_ONLY].text, err))
+        return false;
     *ret_option = mqtt_metric_options[MQTT_RETAINED].name;
     if (options[MQTT_RETAINED].is_set && !can_be_retained(kind, decoder, options))
         return err_set(

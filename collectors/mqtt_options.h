@@ -14,6 +14,7 @@ enum mqtt_metric_option {
     MQTT_TOTAL,
     MQTT_COMBINE,
     MQTT_RETAINED,
+    MQTT_ONLY,
     MQTT_METRIC_OPTION_COUNT
 };
 

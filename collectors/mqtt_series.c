@@ -4,6 +4,7 @@
 
 #include "collectors/combine_tell.h"
 #include "collectors/increase.h"
+#include "collectors/mqtt_levels.h"
 #include "io/log.h"
 #include "io/memory.h"
 #include "io/mqtt_client.h"
@@ -30,7 +31,8 @@ struct mqtt_series {
     enum decoder decoder;
     char *metric;
     char *topic;
-    const char *filter; /* in it */
+    const char *filter;    /* in it */
+    struct selector *only; /* which topics count; NULL: all */
     struct place value, events, total;
     struct increase *heard;  /* topics, of counters: since when each is heard without a gap */
     int64_t gap_max_ms;      /* what rose over a longer silence of a topic was not observed */
@@ -223,14 +225,25 @@ static bool take_count(struct mqtt_series *series, const char *topic, struct dec
     return is_good;
 }
 
+bool mqtt_series_wants(const struct mqtt_series *series, const char *topic, struct err *err)
+{
+    bool fits = false;
+
+    return series->only == NULL || (mqtt_levels_fit(series->only, series->filter, topic, &fits, err) && fits);
+}
+
 void mqtt_series_take(struct mqtt_series *series, const char *topic, struct decode_message *message,
                       int64_t now_ms)
 {
     struct err err = {0};
-    message->age_max_ms = LABELLED_AGE_MAX_MS;
-    bool is_good = series->kind == SERIES_GAUGE ? take_gauge(series, topic, message, now_ms, &err)
-                                                : take_count(series, topic, message, now_ms, &err);
 
+    message->age_max_ms = LABELLED_AGE_MAX_MS;
+    bool is_good = mqtt_series_wants(series, topic, &err);
+    if (!is_good && err.code == ERR_NONE)
+        return;
+    if (is_good)
+        is_good = series->kind == SERIES_GAUGE ? take_gauge(series, topic, message, now_ms, &err)
+                                               : take_count(series, topic, message, now_ms, &err);
     if (!is_good)
         series->sink.trouble(series->sink.data, SERIES_ERROR, err.text);
 }
@@ -260,13 +273,15 @@ static void put_kept(struct mqtt_series *series, double value, int64_t at_ms)
     (sink->kept != NULL ? sink->kept : sink->gauge)(sink->data, at_ms, value);
 }
 
-static bool take_retained(struct mqtt_series *series, struct decode_message *message, int64_t now_ms)
+static bool take_retained(struct mqtt_series *series, const char *topic, struct decode_message *message,
+                          int64_t now_ms)
 {
     struct prometheus_vector vector = {0};
     int64_t at_ms = 0;
 
     message->age_max_ms = series->retained_max_ms;
-    if (!mqtt_series_takes_retained(series) || !read_place(series, &series->value, message, &vector, NULL))
+    if (!mqtt_series_takes_retained(series) || !mqtt_series_wants(series, topic, NULL) ||
+        !read_place(series, &series->value, message, &vector, NULL))
         return false;
     bool is_taken = vector.count == 1 && place_in_time(series, message, now_ms, &at_ms);
     if (is_taken)
@@ -275,9 +290,10 @@ static bool take_retained(struct mqtt_series *series, struct decode_message *mes
     return is_taken;
 }
 
-void mqtt_series_take_retained(struct mqtt_series *series, struct decode_message *message, int64_t now_ms)
+void mqtt_series_take_retained(struct mqtt_series *series, const char *topic, struct decode_message *message,
+                               int64_t now_ms)
 {
-    series->counts->retained += take_retained(series, message, now_ms) ? 0 : 1;
+    series->counts->retained += take_retained(series, topic, message, now_ms) ? 0 : 1;
 }
 
 void mqtt_series_pass(struct mqtt_series *series, int64_t now_ms)
@@ -363,7 +379,9 @@ bool mqtt_series_new(const struct collector_series *what, const struct log *log,
     series->retained_max_ms = mqtt_options_retained_max_ms(what);
     series->put_at_ms = SERIES_NEVER;
     bool is_gauge = what->kind == SERIES_GAUGE;
-    if ((is_gauge && !set_place(series, mqtt_options_value(options), &series->value, err)) ||
+    const char *only = options[MQTT_ONLY].text;
+    if ((only != NULL && !mqtt_levels_new(only, &series->only, err)) ||
+        (is_gauge && !set_place(series, mqtt_options_value(options), &series->value, err)) ||
         (!is_gauge && (!set_place(series, options[MQTT_EVENTS].text, &series->events, err) ||
                        !set_place(series, options[MQTT_TOTAL].text, &series->total, err)))) {
         mqtt_series_free(series);
@@ -385,6 +403,7 @@ void mqtt_series_free(struct mqtt_series *series)
     place_done(&series->value);
     place_done(&series->events);
     place_done(&series->total);
+    selector_free(series->only);
     increase_free(series->heard);
     free(series->combine);
     free(series->metric);

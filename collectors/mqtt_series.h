@@ -32,8 +32,12 @@ void mqtt_series_take(struct mqtt_series *series, const char *topic, struct deco
 
 /* One that the broker had kept: a gauge that says when it was measured, and is not older than the metric
  * allows, counts as of then. All others do not, and are counted. */
-void mqtt_series_take_retained(struct mqtt_series *series, struct decode_message *message, int64_t now_ms);
+void mqtt_series_take_retained(struct mqtt_series *series, const char *topic, struct decode_message *message,
+                               int64_t now_ms);
 bool mqtt_series_takes_retained(const struct mqtt_series *series);
+
+/* Does a topic that the filter covers count (`only`)? False with an error: it cannot be said. */
+bool mqtt_series_wants(const struct mqtt_series *series, const char *topic, struct err *err);
 
 /* Listening begins, or begins anew: whoever spoke meanwhile was not heard. */
 void mqtt_series_begin(struct mqtt_series *series, int64_t now_ms);

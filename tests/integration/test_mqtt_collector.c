@@ -250,6 +250,29 @@ static void test_raw_counters(void **state)
     collector_bench_close(bench);
 }
 
+/* Of many topics those count whose levels are chosen. */
+static void test_some_topics_of_a_filter(void **state)
+{
+    struct world *world = *state;
+    struct collector_bench *bench = &world->bench;
+
+    open_source(world);
+    struct collector_tally *halls = collector_bench_watch(
+        bench, SERIES_GAUGE, EVERY_MS,
+        (const char *[]){"topic", "h/+/+/up", "only", "level1=~'hall-.',level2!='spare'", NULL});
+    wait_for_subscription(world, halls, "h/hall-a/1/up", "1");
+    publish(world, "h/hall-a/spare/up", "7");
+    publish(world, "h/yard/1/up", "no number");
+    publish(world, "h/hall-b/2/up", "2");
+    COLLECTOR_BENCH_WAIT(bench, halls->value == 2);
+    assert_true(halls->value_max == 2 && halls->troubles == 0);
+    assert_non_null(
+        strstr(collector_bench_watch_refused(bench, SERIES_GAUGE,
+                                             (const char *[]){"topic", "h", "only", "level1='a'", NULL}),
+               "+ or #"));
+    collector_bench_close(bench);
+}
+
 static void test_what_is_retained_is_old(void **state)
 {
     struct world *world = *state;
@@ -346,6 +369,7 @@ int main(int count, char **arguments)
         cmocka_unit_test_setup_teardown(test_reporters_beyond_the_bound, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_reporters_are_forgotten_with_the_broker, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_raw_counters, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_some_topics_of_a_filter, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_what_is_retained_is_old, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_broker_that_goes_and_comes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_carries_our_state, set_up, tear_down),
