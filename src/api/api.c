@@ -1,6 +1,7 @@
 /* api.c - the api's life, and the way of a request to its handler.
  * SPDX-License-Identifier: MIT */
 #include "api/parts.h"
+#include "api/queries.h"
 #include "io/clock.h"
 #include "io/digest.h"
 #include "io/log.h"
@@ -29,6 +30,7 @@ struct api *api_new(const struct api_env *env)
 
     api->env = *env;
     api->begun_wall_ms = clock_wall_ms();
+    api->queries = queries_new();
     LIST_INIT(&api->calls);
     uint64_t seed = 0;
     digest_random(&seed, sizeof(seed));
@@ -48,6 +50,7 @@ void api_release(struct api *api)
     kept_done(&api->kept);
     journal_view_close(api->view);
     rate_table_free(api->rates);
+    queries_free(api->queries);
     free(api);
 }
 
@@ -144,7 +147,8 @@ static void dispatch(struct call *call)
         problem_answer_unknown(call, why);
         return;
     }
-    if (!call_allowed(call, call->route->right, call->match.service, call->match.environment))
+    if (!call_allowed(call, call->route->right, call->match.service, call->match.environment) ||
+        !queries_allow(call->api->queries, call))
         return;
     call->route->handle(call);
 }

@@ -119,6 +119,7 @@ struct api_env {
     char *(*ready)(void *data, bool *ret_ready);
     /* Findings of text as a rule file, as malloc'ed JSON (POST /v1/rules/check). */
     char *(*check_rules)(void *data, const char *text);
+    char *(*reload)(void *data, const char *who); /* rule files anew, as SIGHUP does; the same of them */
     /* What a start would run now, for run_definition_free(); NULL: unknown, or versions do not fit. */
     struct run_definition *(*run_definition)(void *data, const struct api_run_start *start, struct err *err);
     size_t (*recoveries)(void *data, const struct api_recovery **ret_rows); /* valid until the loop turns */

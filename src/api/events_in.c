@@ -186,7 +186,7 @@ void events_take_form(struct call *call, enum cloud_event_form form)
 void events_allow(struct call *call)
 {
     static const struct http_server_header headers[] = {
-        {"Allow", "OPTIONS, POST"}, {"WebHook-Allowed-Origin", "*"}, {"WebHook-Allowed-Rate", "120"}};
+        {"Allow", "GET, OPTIONS, POST"}, {"WebHook-Allowed-Origin", "*"}, {"WebHook-Allowed-Rate", "120"}};
 
     call_answer(call, 200, "application/json", headers, ARRAY_LENGTH(headers), "", 0);
 }

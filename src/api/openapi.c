@@ -185,7 +185,7 @@ static void add_answers(cJSON *operation, const struct route *route, const cJSON
     static const struct {
         unsigned status;
         bool needs_right;
-    } usual[] = {{401, true}, {403, true}, {413, false}, {429, false}, {431, false}};
+    } usual[] = {{400, true}, {401, true}, {403, true}, {413, false}, {429, false}, {431, false}};
     cJSON *answers = cJSON_AddObjectToObject(operation, "responses");
     const cJSON *one = NULL;
 

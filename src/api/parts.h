@@ -18,6 +18,7 @@ enum { RUNS_STARTS, RUNS_ACTS };
 
 struct api {
     struct api_env env;
+    struct queries *queries;
     struct journal_view *view; /* NULL: could not be opened */
     LIST_HEAD(call_list, call) calls;
     struct kept kept;
@@ -58,6 +59,7 @@ void tokens_self(struct call *call);
 void tokens_revoke(struct call *call);
 void rules_list(struct call *call);
 void rules_check(struct call *call);
+void rules_reload(struct call *call);
 void rehearsal_ask(struct call *call);
 void rehearsal_recovery(struct call *call);
 void notifiers_test(struct call *call);

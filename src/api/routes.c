@@ -52,6 +52,8 @@ const struct route routes[] = {
      "What serves, what is under way, and the figures of a span; ?since=30d, ?environment="},
     {"GET", "/v1/rules", TOKEN_READ, rules_list, 0, "The kinds that rule files may use"},
     {"POST", "/v1/rules/check", TOKEN_READ, rules_check, 0, "Checks the text of a rule file"},
+    {"POST", "/-/reload", TOKEN_ADMIN, rules_reload, 0,
+     "Reads the rule files anew, as SIGHUP does; a broken one keeps its last good version"},
     {"POST", "/v1/notifiers/{id}/test", TOKEN_ADMIN, notifiers_test, 0,
      "Sends a notice to a receiver such as slack:deploys, and says whether it arrived"},
     {"GET", "/v1/tokens", TOKEN_ADMIN, tokens_list, 0, "Tokens that are valid"},

@@ -27,17 +27,10 @@ void rules_list(struct call *call)
     call_answer_json(call, 200, object);
 }
 
-void rules_check(struct call *call)
+/* Takes over `text`, an array of findings. */
+static void answer_findings(struct call *call, char *text)
 {
-    const struct api_env *env = &call->api->env;
-    const struct http_server_request *request = call->request;
     struct cJSON *findings = NULL;
-
-    if (strlen(request->body) != request->body_length) {
-        problem_answer(call, 400, "invalid", "the body must be the text of a rule file");
-        return;
-    }
-    char *text = env->check_rules(env->data, request->body);
     bool is_good = json_parse(text, strlen(text), NULL, &findings, NULL);
     free(text);
     if (!is_good) {
@@ -48,4 +41,26 @@ void rules_check(struct call *call)
     cJSON_AddBoolToObject(answer, "ok", cJSON_GetArraySize(findings) == 0);
     cJSON_AddItemToObject(answer, "findings", findings);
     call_answer_json(call, 200, answer);
+}
+
+void rules_check(struct call *call)
+{
+    const struct api_env *env = &call->api->env;
+    const struct http_server_request *request = call->request;
+
+    if (strlen(request->body) != request->body_length) {
+        problem_answer(call, 400, "invalid", "the body must be the text of a rule file");
+        return;
+    }
+    answer_findings(call, env->check_rules(env->data, request->body));
+}
+
+void rules_reload(struct call *call)
+{
+    const struct api_env *env = &call->api->env;
+
+    if (call->request->body_length > 0)
+        problem_answer(call, 400, "invalid", "nothing is taken here but an empty body");
+    else
+        answer_findings(call, env->reload(env->data, call->principal.name));
 }

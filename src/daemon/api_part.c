@@ -16,6 +16,7 @@
 #include "daemon/run_live.h"
 #include "daemon/run_stacks.h"
 #include "daemon/secrets.h"
+#include "daemon/standing.h"
 #include "daemon/starting.h"
 #include "daemon/tallies.h"
 #include "daemon/window.h"
@@ -361,7 +362,7 @@ static char *show_metrics(void *data)
     return text;
 }
 
-static void add_finding(cJSON *array, unsigned line, const char *text, const char *source)
+static cJSON *add_finding(cJSON *array, unsigned line, const char *text, const char *source)
 {
     cJSON *finding = cJSON_CreateObject();
 
@@ -369,12 +370,18 @@ static void add_finding(cJSON *array, unsigned line, const char *text, const cha
     cJSON_AddStringToObject(finding, "text", text);
     cJSON_AddStringToObject(finding, "source", source);
     cJSON_AddItemToArray(array, finding);
+    return finding;
 }
 
-static void add_findings(cJSON *array, const struct config_report *report)
+/* With their files, where the one who asks did not bring the text. */
+static void add_findings(cJSON *array, const struct config_report *report, bool has_files)
 {
-    for (size_t i = 0; i < report->count && i < CONFIG_FINDINGS_MAX; i++)
-        add_finding(array, report->findings[i].line, report->findings[i].text, report->findings[i].source);
+    for (size_t i = 0; i < report->count && i < CONFIG_FINDINGS_MAX; i++) {
+        const struct config_finding *from = &report->findings[i];
+        cJSON *finding = add_finding(array, from->line, from->text, from->source);
+        if (has_files)
+            cJSON_AddStringToObject(finding, "file", from->file);
+    }
 }
 
 /* The reader reads files: the text becomes one in memory. */
@@ -394,12 +401,26 @@ static char *check_rules(void *data, const char *text)
     if (is_written)
         config_free(config_read_files(files, 1, &daemon->schemas, report));
     else
-        add_finding(array, 0, "verdictd could not write it down to read it: nothing was checked", "");
+        (void)add_finding(array, 0, "verdictd could not write it down to read it: nothing was checked", "");
     (void)unlink(path);
-    add_findings(array, report);
+    add_findings(array, report, false);
     char *answer = json_print(array);
     cJSON_Delete(array);
     free(report);
+    return answer;
+}
+
+static char *reload(void *data, const char *who)
+{
+    struct daemon *daemon = data;
+    cJSON *array = cJSON_CreateArray();
+
+    log_say(&daemon->log, LOG_LEVEL_INFO, "%s: reload", who);
+    daemon_reload(daemon);
+    standing_update_all(daemon);
+    add_findings(array, daemon->report, true);
+    char *answer = json_print(array);
+    cJSON_Delete(array);
     return answer;
 }
 
@@ -446,6 +467,7 @@ void daemon_fill_api_env(struct daemon *daemon, struct api_env *ret_env)
         .metrics = show_metrics,
         .ready = show_ready,
         .check_rules = check_rules,
+        .reload = reload,
         .recoveries = recoveries_list,
         .run_definition = run_define,
         .run_start = run_start,

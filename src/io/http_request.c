@@ -126,15 +126,23 @@ void http_server_answer(struct http_server_request *shown, unsigned status,
     http_request_end_waiting(request, REQUEST_ANSWERED);
 }
 
+/* As those of the API (api/problem.h), which is not asked yet, or not any more. */
+#define PROBLEM(status, title, code, detail)                                                                 \
+    "{\"type\":\"urn:verdict:problem:" code "\",\"title\":\"" title "\",\"status\":" status                  \
+    ",\"detail\":\"" detail "\",\"code\":\"" code "\"}"
+
 static void refuse(struct http_request *request, unsigned status)
 {
     static const struct {
         unsigned status;
         const char *body;
     } refusals[] = {
-        {STATUS_TOO_LARGE, "{\"status\":413,\"title\":\"the body is too long\"}\n"},
-        {STATUS_HEADERS_TOO_LARGE, "{\"status\":431,\"title\":\"the headers are too long\"}\n"},
-        {STATUS_STOPPING, "{\"status\":503,\"title\":\"the server stops, or has too much to take\"}\n"},
+        {STATUS_TOO_LARGE,
+         PROBLEM("413", "Content Too Large", "limit", "the body is longer than it may be here")},
+        {STATUS_HEADERS_TOO_LARGE, PROBLEM("431", "Request Header Fields Too Large", "limit",
+                                           "the request line and headers are longer than they may be")},
+        {STATUS_STOPPING,
+         PROBLEM("503", "Service Unavailable", "unavailable", "the server stops, or has too much to take")},
     };
     static const struct http_server_header headers[] = {{"Content-Type", "application/problem+json"},
                                                         {"Connection", "close"}};
@@ -360,6 +368,31 @@ static const char *look_up(const struct http_server_request *shown, enum MHD_Val
 const char *http_server_query(const struct http_server_request *request, const char *name)
 {
     return request->given != NULL ? NULL : look_up(request, MHD_GET_ARGUMENT_KIND, name);
+}
+
+struct each_query {
+    void (*each)(void *data, const char *name);
+    void *data;
+};
+
+static enum MHD_Result tell_query(void *data, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+    const struct each_query *each = data;
+
+    (void)kind;
+    (void)value;
+    each->each(each->data, name != NULL ? name : "");
+    return MHD_YES;
+}
+
+void http_server_each_query(const struct http_server_request *shown,
+                            void (*each)(void *data, const char *name), void *data)
+{
+    const struct http_request *request = (const struct http_request *)shown;
+    struct each_query told = {.each = each, .data = data};
+
+    if (shown->given == NULL)
+        (void)MHD_get_connection_values(request->connection->mhd, MHD_GET_ARGUMENT_KIND, tell_query, &told);
 }
 
 const char *http_server_header(const struct http_server_request *request, const char *name)

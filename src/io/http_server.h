@@ -92,8 +92,7 @@ struct http_server_callbacks {
     /* The longest body of a request whose headers have come (path, method, http_server_header()), or 0: as
      * the settings say. Before the body is read, so ask who it is. May be NULL. */
     size_t (*body_max)(void *data, const struct http_server_request *request);
-    /* A complete request. */
-    void (*handle)(void *data, struct http_server_request *request);
+    void (*handle)(void *data, struct http_server_request *request); /* a complete one */
     /* The client of an unanswered request went away (also: closed its sending side), or the server stops and
      * answers it with 503 itself. Never inside handle or http_server_answer. May be NULL. */
     void (*on_gone)(void *data, struct http_server_request *request);
@@ -129,12 +128,13 @@ void http_server_answer(struct http_server_request *request, unsigned status,
                         const struct http_server_header *headers, size_t count, const void *body,
                         size_t length);
 
-/* Declares that this request will wait for an event. False: too many wait already; answer now. Requests that
- * wait only for their journal entry need not be declared. */
+/* It will wait for an event, and not only for its journal entry. False: too many do already; answer now. */
 MUST_CHECK bool http_server_begin_long_poll(struct http_server_request *request);
 
 /* Decoded value of a query parameter ("" where it has none) or of a header, or NULL; until the answer. */
 const char *http_server_query(const struct http_server_request *request, const char *name);
+void http_server_each_query(const struct http_server_request *request,
+                            void (*each)(void *data, const char *name), void *data);
 const char *http_server_header(const struct http_server_request *request, const char *name);
 /* Hands the body over (free()), for who works on it after the answer; the request has an empty one then. */
 char *http_server_take_body(struct http_server_request *request, size_t *ret_length);
