@@ -27,8 +27,8 @@ static void add_subject(cJSON *data, const struct run_telling *telling)
 {
     const struct run_live *live = telling->live;
     const struct run_definition *definition = live->definition;
-    const struct run_task_definition *task = task_of(telling);
-    const char *environment = task == NULL ? NULL : task->environment;
+    bool has_task = telling->task != RUN_NOTICE_NO_TASK;
+    const char *environment = has_task ? definition->tasks[telling->task].environment : NULL;
 
     if (definition->stack == NULL)
         add_text(data, definition->is_group ? "group" : "pipeline", definition->pipeline);

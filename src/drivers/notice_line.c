@@ -46,17 +46,15 @@ static const char *fact_of(const struct notice_facts *facts, const struct blank 
                            char memory[NUMBER_SIZE])
 {
     const char *at = (const char *)facts + blank->offset;
-    const char *text = "";
-    double number = NAN;
 
     if (!blank->is_number) {
-        memcpy(&text, at, sizeof(text));
-        return text == NULL ? "" : text;
+        const char *const *text = (const void *)at;
+        return *text == NULL ? "" : *text;
     }
-    memcpy(&number, at, sizeof(number));
-    if (!isfinite(number))
+    const double *number = (const void *)at;
+    if (!isfinite(*number))
         return "";
-    (void)snprintf(memory, NUMBER_SIZE, "%.4g", number);
+    (void)snprintf(memory, NUMBER_SIZE, "%.4g", *number);
     return memory;
 }
 

@@ -160,11 +160,12 @@ static void send_notice(struct notifier *notifier, const struct notice *notice, 
     int64_t now_s = (int64_t)time(NULL);
     struct err unread = {0};
     struct notice said = *notice;
-    CLEANUP(memory_free_at) char *body = NULL;
 
     bool is_read = notice_facts_read(notice->body, &delivery->facts, &unread);
-    if (is_read && notifier->text != NULL)
-        said.body = body = say_it(notifier, &delivery->facts);
+    CLEANUP(memory_free_at)
+    char *body = is_read && notifier->text != NULL ? say_it(notifier, &delivery->facts) : NULL;
+    if (body != NULL)
+        said.body = body;
     if (sign(notifier, &said, now_s, signature, &delivery->err)) {
         post(delivery, &said, now_s, signature);
         return;
