@@ -18,6 +18,7 @@
 enum {
     ARGUMENTS_MAX = 32,
     NUMBER_SIZE = 24,
+    UNLOCKING_SIZE = 180,
     RETRY_WAIT_MIN_S = 1,
     RETRY_WAIT_MAX_S = 5, /* 1, 2, 4, 5, 5, ... */
     RETRIES_MIN = 2,      /* they take 3 s */
@@ -112,21 +113,30 @@ static enum iac_exit run(struct job *job, const char *const *arguments, int outp
 
 /* ---- how it ended ---- */
 
+/* With what a lock goes whose holder is gone. */
+static const char *unlocking(const struct job *job, const char *lock, char to[UNLOCKING_SIZE])
+{
+    if (job->state == JOB_STATE_DAEMON)
+        (void)snprintf(to, UNLOCKING_SIZE, "verdict iac unlock %.63s %.63s --reason WHY", job->stack,
+                       job->environment);
+    else
+        (void)snprintf(to, UNLOCKING_SIZE, "%s force-unlock %.80s", job->tool->program,
+                       lock[0] == '\0' ? "ID" : lock);
+    return to;
+}
+
 static enum iac_exit tell_holder(const struct job *job, const char *said)
 {
     struct complaint_holder holder;
-    bool is_daemon = job->state == JOB_STATE_DAEMON;
+    char command[UNLOCKING_SIZE];
 
     if (!keeper_holder(job, &holder))
         complaint_holder(said, &holder);
-    job_say(
-        job,
-        "the lock of its state is held by %.60s (%.24s, since %.24s); if nobody is at work there: %s %s %s%s",
-        holder.who[0] == '\0' ? "somebody" : holder.who,
-        holder.operation[0] == '\0' ? "not said for what" : holder.operation,
-        holder.since[0] == '\0' ? "not said when" : holder.since,
-        is_daemon ? "verdict iac unlock" : "terraform force-unlock", is_daemon ? job->stack : "",
-        is_daemon ? job->environment : holder.id, is_daemon ? " --reason WHY" : "");
+    job_say(job,
+            "the lock of its state is held by %.60s (%.24s, since %.24s); if nobody is at work there: %s",
+            holder.who[0] == '\0' ? "somebody" : holder.who,
+            holder.operation[0] == '\0' ? "not said for what" : holder.operation,
+            holder.since[0] == '\0' ? "not said when" : holder.since, unlocking(job, holder.id, command));
     return IAC_EXIT_AGAIN;
 }
 
@@ -153,11 +163,10 @@ static enum iac_exit tell_unsaved(const struct job *job, enum complaint_kind kin
 
 static enum iac_exit tell_unreleased(const struct job *job)
 {
-    bool is_daemon = job->state == JOB_STATE_DAEMON;
+    char command[UNLOCKING_SIZE];
 
-    job_say(job, "what was done is saved, but the lock of the state could not be given back: %s %s %s%s",
-            is_daemon ? "verdict iac unlock" : "terraform force-unlock of", job->stack, job->environment,
-            is_daemon ? " --reason WHY" : "");
+    job_say(job, "what was done is saved, but the lock of the state could not be given back: %s",
+            unlocking(job, "", command));
     return IAC_EXIT_FAILED;
 }
 
