@@ -6,10 +6,13 @@
 #include "base/attributes.h"
 #include "io/runner_client.h"
 
+struct run_definition;
+
 enum { API_NO_HOST = UINT16_MAX, API_NO_TRY = UINT16_MAX, API_PLACE_SIZE = 32 };
 
 /* One output among those of a deployment: of which action, of which try (the first is 0), on which host. As
  * text "7.0", "7.0-h3": what the command's key at the runner has behind "d12-"; "7" is before all tries.
+ * Of a run it is the task (the first is 0) and its try (the first is 1): "2.1" of "r7-2.1".
  * Texts are in the order of runner_key_order(). */
 struct api_place {
     uint32_t sequence;
@@ -27,6 +30,7 @@ struct api_outputs_wanted {
     const char *after;         /* place; NULL: from the first one on */
     const uint32_t *sequences; /* [count]: only of these, ascending; until the return */
     size_t count;
+    const struct run_definition *run; /* whose secrets must be known before; NULL: of no run */
 };
 
 struct api_output {

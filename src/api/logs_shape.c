@@ -97,16 +97,21 @@ static const char *state_of(const struct api_output *output)
     return output->kind == RUNNER_STILL_RUNS ? "running" : "lost";
 }
 
+void logs_add_output(cJSON *entry, const struct api_output *output)
+{
+    cJSON_AddStringToObject(entry, "state", state_of(output));
+    if (output->kind == RUNNER_ENDED)
+        add_end(entry, &output->result);
+    cJSON_AddStringToObject(entry, "output", output->text);
+}
+
 static cJSON *shape_output(const struct logs *logs, const cJSON *action, const struct api_output *output)
 {
     cJSON *entry = shape_entry(logs, action, &output->place);
 
     cJSON_AddNumberToObject(entry, "try", output->place.tries + 1);
     add_host(entry, logs, output->place.host);
-    cJSON_AddStringToObject(entry, "state", state_of(output));
-    if (output->kind == RUNNER_ENDED)
-        add_end(entry, &output->result);
-    cJSON_AddStringToObject(entry, "output", output->text);
+    logs_add_output(entry, output);
     return entry;
 }
 

@@ -24,6 +24,9 @@ struct logs {
 /* Sequences of the commands among the actions that are wanted; at most `max`. Returns how many. */
 size_t logs_commands(const struct logs *logs, uint32_t *to, size_t max);
 
+/* How it stands or ended, and its text, as members of an entry. */
+void logs_add_output(struct cJSON *entry, const struct api_output *output);
+
 /* An array of entries: an action with what it printed, as often as it has outputs, or once without any. */
 struct cJSON *logs_shape(const struct logs *logs);
 

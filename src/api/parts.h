@@ -77,6 +77,9 @@ void runs_list(struct call *call);
 void runs_show(struct call *call);
 void runs_act(struct call *call);
 void runs_answer(struct call *call);
+void runs_logs(struct call *call);
+/* Of a reading of one run. True: answered. */
+bool runs_failed(struct call *call);
 /* A run concerns each service and environment that it deploys; false: answered with 403. */
 MUST_CHECK bool runs_allowed(struct call *call, unsigned right, const char *service,
                              const struct run_definition *definition);

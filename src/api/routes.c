@@ -69,6 +69,8 @@ const struct route routes[] = {
     {"GET", "/v1/runs", TOKEN_READ, runs_list, 0, "Lists runs, newest first; ?pipeline="},
     {"GET", "/v1/runs/{run}", TOKEN_READ, runs_show, 0,
      "Shows one with its stages and tasks; ?wait=60s as for deployments"},
+    {"GET", "/v1/runs/{run}/logs", TOKEN_READ, runs_logs, 0,
+     "What its tasks came to and their commands printed, every try; ?task=NAME or STAGE/NAME, ?after=NEXT"},
     {"POST", "/v1/runs/{run}/abort", TOKEN_ROLLBACK, runs_act, RUNS_ACTS,
      "Stops its commands and takes its running deployments back"},
     {"POST", "/v1/runs/{run}/retry", TOKEN_DEPLOY, runs_act, RUNS_STARTS,

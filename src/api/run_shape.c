@@ -220,6 +220,7 @@ static void add_target(cJSON *object, const struct run_record *record, uint8_t i
 static void add_review(cJSON *object, const struct run_record *record, uint8_t index)
 {
     const struct task_review *review = record->definition->tasks[index].review;
+    char planner[RUN_TASK_NAME_SIZE];
 
     if (review == NULL)
         return;
@@ -229,6 +230,8 @@ static void add_review(cJSON *object, const struct run_record *record, uint8_t i
     for (size_t i = 0; i < record->output_count && review->output != NULL; i++)
         if (strcmp(record->outputs[i].name, review->output) == 0)
             cJSON_AddStringToObject(names, review->output, record->outputs[i].value);
+    if (run_definition_planner(record->definition, index, planner))
+        cJSON_AddStringToObject(object, "planned_by", planner);
     cJSON_AddNumberToObject(object, "need", review->need);
     cJSON *people = cJSON_AddArrayToObject(object, "approved_by");
     for (size_t i = 0; i < record->approval_count; i++)

@@ -105,7 +105,7 @@ bool runs_allowed(struct call *call, unsigned right, const char *service,
     return false;
 }
 
-static bool has_failed(struct call *call)
+bool runs_failed(struct call *call)
 {
     const struct err *err = &call->reading->err;
 
@@ -137,7 +137,7 @@ static void show(struct call *call)
     struct api_waits waits[RUN_TASKS_MAX];
     char etag[RUN_ETAG_SIZE];
 
-    if (has_failed(call))
+    if (runs_failed(call))
         return;
     const struct journal_run *row = &call->reading->runs[0];
     if (!runs_allowed(call, TOKEN_READ, row->service, call->reading->run_definition))
@@ -167,7 +167,7 @@ static void show_after(struct call *call)
     struct api_waits waits[RUN_TASKS_MAX];
     char etag[RUN_ETAG_SIZE];
 
-    if (has_failed(call))
+    if (runs_failed(call))
         return;
     const struct run_record record = record_of(call, waits);
     run_record_etag(&record, etag);
@@ -176,7 +176,7 @@ static void show_after(struct call *call)
 
 static void explain_conflict(struct call *call)
 {
-    if (has_failed(call))
+    if (runs_failed(call))
         return;
     const struct journal_run *row = &call->reading->runs[0];
     const char *possible = run_phase_is_terminal(row->state.phase) ? "retry of a failed or aborted one"
@@ -208,7 +208,7 @@ static void show_list(struct call *call)
 {
     const struct reading *reading = call->reading;
 
-    if (has_failed(call))
+    if (runs_failed(call))
         return;
     cJSON *page = cJSON_CreateObject();
     cJSON *array = cJSON_AddArrayToObject(page, "runs");
@@ -270,7 +270,7 @@ static void act(struct call *call)
 {
     const struct api_env *env = &call->api->env;
 
-    if (has_failed(call))
+    if (runs_failed(call))
         return;
     const struct journal_run *row = &call->reading->runs[0];
     if (!runs_allowed(call, call->route->right, row->service, call->reading->run_definition) ||
@@ -289,7 +289,7 @@ static void retry(struct call *call)
 {
     const struct api_env *env = &call->api->env;
 
-    if (has_failed(call))
+    if (runs_failed(call))
         return;
     const struct reading *reading = call->reading;
     const struct journal_run *row = &reading->runs[0];
@@ -402,7 +402,7 @@ static void take_answer(struct call *call)
     char result[RESULT_SIZE];
     size_t count = 0;
 
-    if (has_failed(call))
+    if (runs_failed(call))
         return;
     const struct journal_run *row = &call->reading->runs[0];
     if (!call_body_line(call, "result", sizeof(result), result) || !read_outputs(call, outputs, &count))

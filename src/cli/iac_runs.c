@@ -51,8 +51,9 @@ static cJSON *make_answer(const struct cli *cli, const struct review *review, co
     bool names_plan = review->is_yes && there[0] != '\0';
 
     if (names_plan && plan[0] == '\0') {
-        verb_complain(cli, "which plan? look at it with `verdict logs %s`, then say --plan %s", review->run,
-                      there);
+        const char *planner = field_text(task, "planned_by");
+        verb_complain(cli, "which plan? read all of it with `verdict logs %s%s%s`, then say --plan %s",
+                      review->run, planner[0] == '\0' ? "" : " --task ", planner, there);
         return NULL;
     }
     cJSON *body = cJSON_CreateObject();

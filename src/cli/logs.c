@@ -1,4 +1,4 @@
-/* logs.c - verdict logs: what the commands of a deployment printed, once or until it is over.
+/* logs.c - verdict logs: what the commands of a deployment or of a run printed, once or until it is over.
  * SPDX-License-Identifier: MIT */
 #include "cli/field.h"
 #include "cli/logs_text.h"
@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { PAUSE_LEAST_MS = 250, PAUSE_MOST_MS = 2000, LOST_MAX = 60, TAIL_SIZE = 128 };
+enum { PAUSE_LEAST_MS = 250, PAUSE_MOST_MS = 2000, LOST_MAX = 60, TAIL_SIZE = 256, TASK_MAX = 127 };
 
 struct following {
     struct logs_text text;
@@ -39,11 +39,14 @@ static void take_page(const struct cli *cli, struct following *following, const 
 {
     const cJSON *entry = NULL;
 
-    cJSON_ArrayForEach(entry, field_part(json, "entries")) take_entry(following, entry, !cli->is_json);
     following->is_done = field_flag(json, "done");
     following->has_more = field_flag(json, "more");
     (void)snprintf(following->id, sizeof(following->id), "%s", field_text(json, "id"));
     (void)snprintf(following->missing, sizeof(following->missing), "%.200s", field_text(json, "missing"));
+    /* What the journal has is shown instead of the runner's where no more is read. */
+    bool is_shown = !cli->is_json &&
+                    (following->missing[0] == '\0' || following->is_done || !following->text.is_following);
+    cJSON_ArrayForEach(entry, field_part(json, "entries")) take_entry(following, entry, is_shown);
     (void)snprintf(next, LOGS_PLACE_SIZE, "%s", field_text(json, "next"));
 }
 
@@ -73,6 +76,8 @@ static bool make_path(const struct cli *cli, const struct following *following, 
     text_add(&text, "/logs?after=%s", after);
     if (step->is_set)
         text_add(&text, "&step=%lld", (long long)step->number - 1);
+    if (verb_text(cli, "task")[0] != '\0')
+        text_add(&text, "&task=%s", verb_text(cli, "task"));
     return verb_deployment_path(cli, following->id, tail, path);
 }
 
@@ -156,6 +161,24 @@ static int follow(struct cli *cli, struct following *following)
     }
 }
 
+static bool check_words(const struct cli *cli)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/";
+    bool is_run = strncmp(cli->words[0], "run_", 4) == 0;
+    const char *task = verb_text(cli, "task");
+
+    if (is_run && verb_value(cli, "step")->is_set)
+        verb_complain(cli, "%s: a run has stages and tasks (--task); --step is of a deployment",
+                      cli->words[0]);
+    else if (!is_run && task[0] != '\0')
+        verb_complain(cli, "%s: a deployment has steps; --task is of a run", cli->words[0]);
+    else if (strlen(task) > TASK_MAX || task[strspn(task, letters)] != '\0')
+        verb_complain(cli, "--task: must be a task's name, or STAGE/NAME");
+    else
+        return true;
+    return false;
+}
+
 int logs_run(struct cli *cli)
 {
     struct following following = {
@@ -168,8 +191,8 @@ int logs_run(struct cli *cli)
         verb_complain(cli, "--grep picks lines for people; --json has all of them");
         return VERB_REFUSED;
     }
-    if (strncmp(cli->words[0], "run_", 4) == 0)
-        return logs_of_run(cli, following.text.wanted);
+    if (!check_words(cli))
+        return VERB_REFUSED;
     if (!text_copy(following.id, sizeof(following.id), cli->words[0]))
         verb_complain(cli, "%.40s...: no ID is so long", cli->words[0]);
     else if (following.text.is_following)

@@ -50,12 +50,28 @@ static void add_result(const cJSON *entry, struct text *to)
     text_add(to, field_flag(entry, "over") ? "left undone" : "under way");
 }
 
+static bool is_task(const cJSON *entry)
+{
+    return field_text(entry, "stage")[0] != '\0';
+}
+
+/* A task's end is more than its command's: a plan may be refused that was made well. */
+static void add_task_outcome(const cJSON *entry, struct text *to)
+{
+    const char *result = field_text(entry, "result");
+    const char *deployment = field_text(entry, "deployment");
+
+    text_add(to, "%s%s%s", result, deployment[0] == '\0' ? "" : ", ", deployment);
+    if (strcmp(result, "running") != 0 && field_text(entry, "why")[0] != '\0')
+        text_add(to, ": %s", field_text(entry, "why"));
+}
+
 static void add_outcome(const cJSON *entry, struct text *to)
 {
     const char *state = field_text(entry, "state");
 
-    if (field_text(entry, "outcome")[0] != '\0')
-        text_add(to, "%s", field_text(entry, "outcome"));
+    if (is_task(entry))
+        add_task_outcome(entry, to);
     else if (strcmp(state, "ended") == 0)
         add_end(entry, to);
     else if (state[0] == '\0')
@@ -70,7 +86,7 @@ static void add_name(const cJSON *entry, struct text *to)
     const char *name = field_text(entry, "name");
     const cJSON *share = cJSON_GetObjectItemCaseSensitive(entry, "share");
 
-    if (!is_command(entry) || name[0] == '\0')
+    if ((!is_command(entry) && !is_task(entry)) || name[0] == '\0')
         text_add(to, "%s%s", kind, name[0] == '\0' ? "" : " ");
     text_add(to, "%s", name);
     if (cJSON_IsNumber(share))
@@ -161,7 +177,7 @@ static void print_below(struct logs_text *text, const cJSON *entry, const char *
 /* Where nothing was printed, or what was is not known. */
 static const char *remark_of(const cJSON *entry)
 {
-    if (field_text(entry, "output")[0] != '\0')
+    if (field_text(entry, "output")[0] != '\0' || is_task(entry))
         return "";
     if (field_text(entry, "why")[0] != '\0')
         return field_text(entry, "why");
@@ -174,6 +190,7 @@ bool logs_text_add(struct logs_text *text, const cJSON *entry)
 {
     const char *output = field_text(entry, "output");
     size_t length = strlen(output);
+    bool is_tail = field_flag(entry, "tail");
     char head[LOGS_HEAD_SIZE];
 
     if (text->is_following && is_command(entry) && field_text(entry, "state")[0] == '\0' &&
@@ -182,6 +199,8 @@ bool logs_text_add(struct logs_text *text, const cJSON *entry)
     make_head(entry, head);
     struct logs_piece *piece = piece_of(text, field_text(entry, "place"));
     bool is_known = strcmp(piece->head, head) == 0;
+    if (is_tail && piece->length > 0) /* its beginning was shown; what of this is new nobody knows */
+        length = 0;
     if (is_known && length <= piece->length)
         return false;
     print_below(text, entry, head, length > piece->length ? output + piece->length : remark_of(entry));

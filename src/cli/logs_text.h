@@ -1,4 +1,5 @@
-/* logs_text.h - the outputs of a deployment's actions as lines, each piece of them once.
+/* logs_text.h - the outputs of a deployment's actions, or of a run's tasks, as lines, each piece of them
+ * once.
  * SPDX-License-Identifier: MIT */
 #ifndef CLI_LOGS_TEXT_H
 #define CLI_LOGS_TEXT_H
@@ -30,8 +31,8 @@ struct logs_text {
     char head[LOGS_HEAD_SIZE]; /* the line that what follows stands below */
 };
 
-/* Prints what is new in an entry of the daemon's answer; false: nothing was. `stage` may stand for its step,
- * `outcome` for what it says of its end. */
+/* Prints what is new in an entry of the daemon's answer; false: nothing was. Of a task of a run it has a
+ * `stage` instead of a step. */
 bool logs_text_add(struct logs_text *text, const struct cJSON *entry);
 void logs_text_done(struct logs_text *text);
 

@@ -98,12 +98,13 @@ static const struct option wait_options[] = {OPTION_OF_TIMEOUT, OPTION_OF_EXIT_W
 static const struct option get_options[] = {
     {.name = "watch", .type = OPTION_BOOL, .help = "go on showing it until it ends (-w)"}};
 static const struct option logs_options[] = {
-    {.name = "follow", .type = OPTION_BOOL, .help = "go on until the deployment is over (-f)"},
+    {.name = "follow", .type = OPTION_BOOL, .help = "go on until the deployment or the run is over (-f)"},
     {.name = "step",
      .type = OPTION_INTEGER,
      .min = 1,
      .max = 1000,
      .help = "only of this step of the plan, as `verdict get` counts them"},
+    {.name = "task", .type = OPTION_TEXT, .help = "of a run: only of this task, NAME or STAGE/NAME"},
     {.name = "grep", .type = OPTION_TEXT, .help = "only lines that hold this text, as it stands"}};
 static const struct option list_options[] = {
     {.name = "service", .type = OPTION_TEXT, .help = "only of this one"},
@@ -273,13 +274,14 @@ static const char *const check_text[] = {
     NULL};
 
 static const char *const logs_text[] = {
-    "verdict logs ID [-f] [--step N] [--grep TEXT]",
+    "verdict logs ID [-f] [--step N] [--task NAME] [--grep TEXT]",
     "What each action came to, and what its commands printed: of a long output the first and the last 32 "
     "KiB, "
     "for seven days; of a command that runs its beginning, as far as whole lines are there. Known secrets "
     "are "
     "struck out. Exit code: 0 all was shown, 1 the daemon or the runner did not answer.",
-    "Of a run: the newest try of each task, once it ended, with the last 4000 characters that it printed.",
+    "Of a run: every try of every task; all of a plan is `verdict logs run_N --task plan`. Of what is older "
+    "than seven days the last 4000 characters of each task's newest try.",
     NULL};
 
 static const char *const rehearse_text[] = {

@@ -103,7 +103,6 @@ int wait_run(struct cli *cli);
 int get_run(struct cli *cli);
 int list_run(struct cli *cli);
 int logs_run(struct cli *cli);
-int logs_of_run(struct cli *cli, const char *wanted); /* NULL: all lines */
 int status_run(struct cli *cli);
 int act_run(struct cli *cli);
 int promote_run(struct cli *cli);

@@ -5,6 +5,7 @@
 #ifndef CONFIG_RUN_DEFINITION_H
 #define CONFIG_RUN_DEFINITION_H
 
+#include "base/text.h"
 #include "config/definition.h"
 #include "judge/scan.h"
 #include "orchestrator/run_plan.h"
@@ -80,6 +81,11 @@ struct run_definition {
     uint8_t begins[RUN_STAGES_MAX]; /* where a run begins anew that failed in this stage: with a new plan */
     struct run_task_definition tasks[RUN_TASKS_MAX];
 };
+
+/* Who made the plan that a task reviews, as "NAME" or "STAGE/NAME"; false: it reviews none. */
+enum { RUN_TASK_NAME_SIZE = 2 * NAME_MAX_LENGTH + 2 };
+MUST_CHECK bool run_definition_planner(const struct run_definition *definition, uint8_t task,
+                                       char to[RUN_TASK_NAME_SIZE]);
 
 /* What goes where, in a group. */
 struct run_member {

@@ -218,6 +218,8 @@ void outputs_start(void *data, const struct api_outputs_wanted *wanted, api_outp
     daemon->outputs = asking;
     /* What was printed may be a secret that was exchanged since. */
     daemon_learn_secrets(daemon);
+    if (wanted->run != NULL)
+        daemon_name_run_secrets(daemon, wanted->run);
     if (wanted->count == 0)
         loop_defer(daemon->loop, finish, asking);
     else if (!has_place || !find_more(asking, &err))

@@ -15,10 +15,7 @@
 
 void run_live_name_secrets(const struct run_live *live)
 {
-    const struct run_definition *definition = live->definition;
-
-    for (uint8_t i = 0; i < definition->plan.task_count; i++)
-        daemon_name_secrets(live->daemon, definition->tasks[i].secrets, definition->tasks[i].secret_count);
+    daemon_name_run_secrets(live->daemon, live->definition);
 }
 
 struct run_live *run_live_new(struct daemon *daemon, struct run_definition *definition, char *sealed,

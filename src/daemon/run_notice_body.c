@@ -52,11 +52,12 @@ static void add_ends(cJSON *data, unsigned ends)
             cJSON_AddItemToArray(array, cJSON_CreateString(notice_alert_name((enum notice_alert)i)));
 }
 
-/* What a plan would do, where one was made. */
-static void add_plan(cJSON *data, const struct run_live *live)
+/* What a plan would do, where one was made, and how all of it can be read. */
+static void add_plan(cJSON *data, const struct run_live *live, uint8_t task)
 {
     static const char *const counts[] = {"creates", "updates", "deletes", "replaces"};
     const char *plan = run_live_output(live, IAC_OUTPUT_PLAN);
+    char planner[RUN_TASK_NAME_SIZE];
     char memory[TEXT_SIZE];
     struct text text;
 
@@ -69,6 +70,8 @@ static void add_plan(cJSON *data, const struct run_live *live)
         if (count != NULL)
             text_add(&text, ", %s %.20s", counts[i], count);
     }
+    if (run_definition_planner(live->definition, task, planner))
+        text_add(&text, "; all of it: verdict logs run_%" PRIu64 " --task %s", live->id, planner);
     cJSON_AddStringToObject(data, "plan", memory);
 }
 
@@ -109,7 +112,7 @@ static void add_answer(cJSON *data, const struct run_telling *telling)
         bool has_plan = task->review->output != NULL;
         const char *plan = has_plan ? run_live_output(live, task->review->output) : NULL;
         if (has_plan)
-            add_plan(data, live);
+            add_plan(data, live, telling->task);
         add_approvers(data, telling, task->review);
         (void)snprintf(text, sizeof(text), "verdict approve run_%" PRIu64 "%s%.80s", live->id,
                        has_plan ? " --plan " : "", plan == NULL ? "" : plan);

@@ -78,6 +78,12 @@ void daemon_name_secrets(struct daemon *daemon, const char *const *names, size_t
         learn(daemon, names[2 * i + 1]);
 }
 
+void daemon_name_run_secrets(struct daemon *daemon, const struct run_definition *definition)
+{
+    for (uint8_t i = 0; i < definition->plan.task_count; i++)
+        daemon_name_secrets(daemon, definition->tasks[i].secrets, definition->tasks[i].secret_count);
+}
+
 static void learn_lives(struct daemon *daemon)
 {
     for (const struct live *live = daemon->lives; live != NULL; live = live->next)

@@ -27,6 +27,8 @@ const struct secret_keeper *daemon_keeper(const struct daemon *daemon);
 /* Secrets of commands: `names` has the name of a variable and a reference, `count` times. The first reads
  * them ahead, so that their values are there when they are needed. */
 void daemon_name_secrets(struct daemon *daemon, const char *const *names, size_t count);
+/* Those of all tasks of a run. */
+void daemon_name_run_secrets(struct daemon *daemon, const struct run_definition *definition);
 
 enum { COMMAND_SECRET_NAME_SIZE = 80 };
 

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SHOWN_MAX = 200, OUTPUTS_MAX = 32, NAME_SIZE = 64, VALUE_SIZE = 1024 };
+enum { SHOWN_MAX = 1000, OUTPUTS_MAX = 32, NAME_SIZE = 64, VALUE_SIZE = 1024 };
 
 void report_change(struct report_shown *shown, enum plan_action action, const char *address,
                    const char *reason)

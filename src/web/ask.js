@@ -3,7 +3,7 @@
 import {Problem} from "./api.js";
 import {el, say} from "./dom.js";
 
-// question: {title, text, verb, danger, needsReason, fields: [nodes], act(reason, form)}. True once it was done.
+// question: {title, text, verb, danger, isWide, needsReason, fields: [nodes], act(reason, form)}. True once it was done.
 export function askReason(question) {
     const id = "reason";
     const problem = el("p", {class: "problem", role: "alert"});
@@ -17,7 +17,7 @@ export function askReason(question) {
         el("input", {id, name: "reason", maxlength: 255, autocomplete: "off", required: question.needsReason}),
         problem,
         el("p", {class: "buttons"}, yes, no));
-    const dialog = el("dialog", {"aria-labelledby": "asked"}, form);
+    const dialog = el("dialog", {"aria-labelledby": "asked", class: question.isWide ? "wide" : null}, form);
 
     document.body.append(dialog);
     dialog.showModal();

@@ -68,7 +68,7 @@ function folded(title, ...children) {
 
 export function openDeployment(root, name) {
     const history = newHistory();
-    const graphs = newGraphs(() => shown.id), printed = newPrinted(() => shown?.id ?? name);
+    const graphs = newGraphs(() => shown.id), printed = newPrinted(() => `v1/deployments/${shown?.id ?? name}`);
     const top = el("header", {class: "title"}), plan = el("div"), judged = el("div"), happened = el("div"), proof = el("div"), done = el("div"), beside = el("div"), about = el("div");
     const problem = el("p", {class: "problem", role: "alert"});
     let shown = null, seen = "";

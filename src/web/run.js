@@ -1,18 +1,23 @@
 // run.js - one run, live: its stages, their tasks, and the answers that they wait for. SPDX-License-Identifier: MIT
-import {send} from "./api.js";
+import {Problem, send} from "./api.js";
 import {askReason} from "./ask.js";
 import {el, link, patch, say} from "./dom.js";
 import {chip, mark, time} from "./format.js";
 import {follow} from "./live.js";
+import {newPrinted, readPrinted} from "./printed.js";
 import {nameOf, sayingOf} from "./runs.js";
 import {cell, more, table} from "./table.js";
+
+const tailLength = 4000; // of an output, at most, that comes with the run; printed.js has all of it
+
+let isReading = false; // a plan, for the dialog that comes
 
 function answers(stage, task) {
     if (task.state !== "awaiting" && task.state !== "asking")
         return null;
     if (task.approves)
         return el("span", {class: "buttons"}, task.need > 1 && el("span", {class: "dim"}, `${task.approved_by.length} of ${task.need} approve${task.approved_by.length ? `: ${task.approved_by.join(", ")}` : ""} `), [["pass", task.approves.plan ? "Approve this plan" : "Approve"], ["fail", "Reject"]].map(([result, label]) =>
-            el("button", {type: "button", class: "small", "data-result": result, "data-stage": stage.name, "data-task": task.name, "data-plan": task.approves.plan}, label)));
+            el("button", {type: "button", class: "small", "data-result": result, "data-stage": stage.name, "data-task": task.name, "data-plan": task.approves.plan, "data-planner": task.planned_by}, label)));
     const words = task.state === "asking" ? [["pass", "Go on all the same"], ["fail", "It failed"]] : [["pass", "Passed"], ["fail", "Failed"]];
     return el("span", {class: "buttons"}, words.map(([result, label]) =>
         el("button", {type: "button", class: "small", "data-result": result, "data-stage": stage.name, "data-task": task.name}, label)));
@@ -26,7 +31,7 @@ function row(stage, task) {
         cell(task.name, " ", el("span", {class: "dim"}, task.kind), place && [" ", task.deployment ? el("a", {href: `#/deployments/${task.deployment}`}, place) : place]),
         cell(task.state, task.tries > 1 && el("span", {class: "dim"}, ` (${task.tries} tries)`)), cell(time(task.changed_at || task.began_at)),
         more(why, task.waits_for?.length > 0 && el("span", {class: "dim"}, ` waits for ${task.waits_for.join(", ")}`), answers(stage, task),
-            task.output && el("details", null, el("summary", null, "Output"), el("pre", null, task.output))));
+            task.output && el("details", null, el("summary", null, task.output.length < tailLength ? "Output" : "The end of its output"), el("pre", null, task.output))));
 }
 
 function heading(run) {
@@ -50,11 +55,35 @@ function facts(run) {
     return el("dl", null, rows.filter(([, text]) => text).map(([name, text]) => [el("dt", null, name), el("dd", null, text)]));
 }
 
+// By the runner, or by what made the plan.
+const isCut = (output) => /^\[\.\.\. \d+ bytes left out \.\.\.\]$|^\.\.\. and \d+ more$/m.test(output);
+
+// All that the plan says, so that nobody approves what cannot be read.
+async function planText(run, task) {
+    const command = `verdict logs ${run.id}${task ? ` --task ${task}` : ""}`;
+
+    try {
+        const {entries, missing, more} = await readPrinted(`v1/runs/${run.id}`, {task});
+        const newest = entries.filter((entry) => entry.output).pop();
+        const isWhole = newest && !newest.tail && missing === null && !more && !isCut(newest.output);
+        return [!isWhole && el("p", {class: "problem"}, `Not all of the plan could be read${missing === null ? "" : `: ${missing}`}. Read it with ${command} before you answer.`),
+            newest && el("pre", {class: "plan", tabindex: 0}, newest.output)];
+    } catch (error) {
+        if (!(error instanceof Problem))
+            throw error;
+        return [el("p", {class: "problem"}, `The plan could not be read: ${error.message}. Read it with ${command} before you answer.`)];
+    }
+}
+
 // Approved is the plan that this page showed.
-function review(run, {result, stage, task, plan}) {
+async function review(run, {result, stage, task, plan, planner}) {
+    if (isReading)
+        return;
+    isReading = true;
     const body = result === "pass" ? {result, outputs: {plan}} : {result};
-    return askReason({
-        title: `${result === "pass" ? "Approve" : "Reject"} the plan of ${nameOf(run)}`, verb: result === "pass" ? "Approve" : "Reject", danger: true, text: plan,
+    const fields = await planText(run, planner).finally(() => { isReading = false; });
+    await askReason({
+        title: `${result === "pass" ? "Approve" : "Reject"} the plan of ${nameOf(run)}`, verb: result === "pass" ? "Approve" : "Reject", danger: true, text: plan, fields, isWide: true,
         act: (reason) => send(`v1/runs/${run.id}/tasks/${stage}/${task}`, reason ? {...body, reason} : body),
     });
 }
@@ -79,9 +108,10 @@ async function act(run, verb) {
 
 export function openRun(root, name) {
     const top = el("header", {class: "title"}), middle = el("div", {class: "page"}), bottom = el("div");
+    const printed = newPrinted(() => `v1/runs/${name}`);
     let shown = null;
 
-    root.append(top, middle, bottom);
+    root.append(top, middle, printed.part, bottom);
     root.addEventListener("click", (event) => {
         const button = event.target.closest("button");
         if (button?.dataset.plan)
@@ -91,7 +121,7 @@ export function openRun(root, name) {
         else if (button?.dataset.run)
             act(shown, button.dataset.run);
     });
-    return follow(`v1/runs/${name}`, (run) => {
+    const end = follow(`v1/runs/${name}`, (run) => {
         if (shown !== null && shown.state !== run.state)
             say(`${nameOf(run)} is ${run.state}. ${sayingOf(run)}`);
         shown = run;
@@ -100,4 +130,5 @@ export function openRun(root, name) {
         patch(middle, stages(run));
         patch(bottom, facts(run));
     }, (problem) => patch(root, el("h1", null, name), el("p", {class: "problem", role: "alert"}, problem.message)));
+    return () => { end(); printed.stop(); };
 }

@@ -373,6 +373,7 @@ def test_approved_in_the_console(world):
         browser.click("table a", "network/prod apply")
         browser.click("button", "Approve this plan")
         browser.wait("dialog", plan)
+        browser.wait("dialog pre", "terraform_data.a")
         browser.picture("approval")
         assert browser.run("const dialog = document.querySelector('dialog'); return dialog.scrollWidth <= dialog.clientWidth"), "the whole hash is seen"
         browser.fill("dialog #reason", "read it")

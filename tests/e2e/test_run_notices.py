@@ -58,7 +58,7 @@ def test_an_apply_is_told_from_its_approval_to_its_end(world):
     run = stack.begin("apply")
     plan = stack.asks(run)
     asked = one(world, "run_approval_wanted", run)
-    assert asked["plan"] == f"{plan}, creates 2, updates 0, deletes 0, replaces 0", asked
+    assert asked["plan"] == f"{plan}, creates 2, updates 0, deletes 0, replaces 0; all of it: verdict logs {asked['run']} --task plan", asked
     assert asked["answer"] == f"verdict approve {run} --plan {plan}" and asked["approvers"].startswith("sre, but not "), asked
     assert (asked["stack"], asked["environment"], asked["stage"], asked["incident"], asked["need"]) == ("network", "prod", "approve", "network/prod apply", 1), asked
     assert told(world)[0]["type"] == "verdict.run.started" and told(world)[0]["subject"] == "network/prod"
