@@ -26,9 +26,9 @@ static void advance(struct losses *losses, int64_t number)
     losses->newest = number;
 }
 
-static void add(uint32_t *count, uint32_t more)
+static void add(uint32_t *count, uint64_t more)
 {
-    *count = more > LOSSES_DROPPED_MAX - *count ? LOSSES_DROPPED_MAX : *count + more;
+    *count = more > LOSSES_DROPPED_MAX - *count ? LOSSES_DROPPED_MAX : *count + (uint32_t)more;
 }
 
 void losses_note(struct losses *losses, int64_t step, bool is_dropped)
@@ -85,7 +85,7 @@ static void judge_view(const struct series_view *view, int64_t from_ms, struct j
     if (loss.dropped == 0)
         return;
     uint64_t share = loss.dropped * 10000 / (loss.dropped + loss.taken);
-    add(&judgement->dropped, loss.dropped > LOSSES_DROPPED_MAX ? LOSSES_DROPPED_MAX : (uint32_t)loss.dropped);
+    add(&judgement->dropped, loss.dropped);
     if (share > judgement->dropped_share)
         judgement->dropped_share = (uint16_t)share;
 }
