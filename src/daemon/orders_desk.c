@@ -15,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { DETAIL_SIZE = 256, KEY_SIZE = 96, URL_SIZE = 256, REFUSED = 300, FILE_MODE = 0600 };
+enum { DETAIL_SIZE = 256, KEY_SIZE = 96, URL_SIZE = 512, REFUSED = 300, FILE_MODE = 0600 };
 
 enum order_fate { ORDER_PENDING, ORDER_DONE, ORDER_REFUSED, ORDER_UNKNOWN };
 
@@ -206,11 +206,25 @@ static void remembered(void *data)
     free_remembering(remembering);
 }
 
+/* Why it was refused; what began, as the next command may need its name. */
+static void say_answer(struct known_order *known, const cJSON *json)
+{
+    char began[DETAIL_SIZE];
+    struct text text;
+
+    text_init(&text, began, sizeof(began));
+    if (known->fate == ORDER_REFUSED)
+        text_add(&text, "%s", json_text_of(json, "detail"));
+    else if (json_text_of(json, "id")[0] != '\0')
+        text_add(&text, "%s: %s", json_text_of(json, "id"), json_text_of(json, "summary"));
+    say(known, began);
+}
+
 static void note(struct orders_desk *desk, const struct http_answer *answer)
 {
     const struct controller_order *order = &desk->orders.of[desk->at];
     struct known_order *known = find_known(desk, order->id);
-    cJSON *problem = NULL;
+    cJSON *json = NULL;
 
     if (known == NULL)
         return;
@@ -218,9 +232,9 @@ static void note(struct orders_desk *desk, const struct http_answer *answer)
     known->fate = answer->status == 0 ? ORDER_UNKNOWN : answer->status < REFUSED ? ORDER_DONE : ORDER_REFUSED;
     if (known->fate == ORDER_UNKNOWN)
         say(known, answer->err.text);
-    else if (known->fate == ORDER_REFUSED && json_parse(answer->body, answer->length, NULL, &problem, NULL))
-        say(known, json_text_of(problem, "detail"));
-    json_free(problem);
+    else if (json_parse(answer->body, answer->length, NULL, &json, NULL))
+        say_answer(known, json);
+    json_free(json);
     desk->counts[known->fate]++;
     log_say(&desk->daemon->log, known->fate == ORDER_DONE ? LOG_LEVEL_INFO : LOG_LEVEL_WARN,
             "controller: command %s (%s): %s%s%s", known->id, order->verb, fates[known->fate],
@@ -253,7 +267,7 @@ static void run_next(struct orders_desk *desk)
     (void)snprintf(url, sizeof(url), "http://%s%s", address == NULL ? "localhost" : address, order->path);
     (void)snprintf(key, sizeof(key), "controller:%s", order->id);
     const struct http_header headers[] = {{"Content-Type", "application/json"}, {"Idempotency-Key", key}};
-    const struct http_request request = {.method = "POST",
+    const struct http_request request = {.method = order->method,
                                          .url = url,
                                          .unix_path = unix_path,
                                          .headers = headers,

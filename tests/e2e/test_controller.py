@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 import base64
 import contextlib
+import getpass
 import hashlib
 import hmac
 import http.server
@@ -13,6 +14,8 @@ import time
 
 from support import wait_until
 from support.swift import begin, begun, ended, publishing, show
+from support.terraform import needs_terraform
+from test_iac import Stack
 import world_config
 from world import find
 
@@ -95,9 +98,9 @@ class Controller:
         self.server.server_close()
 
 
-def restart(world, controller, scopes, every="1s"):
-    """The daemon anew, with a controller whose token has these scopes."""
-    token = world.verdict("token", "create", "controller", "--scope", scopes)
+def restart(world, controller, scopes, every="1s", person=None):
+    """The daemon anew, with a controller whose token has these scopes, and is a person's where one is named."""
+    token = world.verdict("token", "create", *([person, "--person"] if person else ["controller"]), "--scope", scopes)
     assert token.returncode == 0, token.stderr
     key = world.write("controller.key", "whsec_" + base64.b64encode(KEY).decode())
     secret = world.write("controller.token", token.stdout.split()[-1] + "\n")
@@ -193,6 +196,64 @@ def test_commands(world):
         for place in ("data/controller.commands", "verdictd.conf"):
             assert token not in open(world.path(place), encoding="utf-8").read()
         assert token not in world.log_tails(500) and all(token not in json.dumps(report) for report in controller.reports)
+
+
+def said(controller, command):
+    """What came of one command."""
+    return controller.result(command["id"], controller.tell(command))
+
+
+def test_what_serves_and_what_must_not_come_back(world):
+    begin(world)
+    with upstream() as controller, publishing(world):
+        restart(world, controller, "read,deploy,rollback,override")
+        added = said(controller, {"id": "q-1", "verb": "quarantine add", "deployment": "shop/prod", "version": "6.6.6", "reason": "upstream knows it"})
+        assert (added["result"], added["status"]) == ("done", 201), added
+        entry, = world.api("GET", "/v1/quarantine").json["quarantine"]
+        refused = said(controller, {"id": "q-2", "verb": "start", "deployment": "shop/prod", "version": "6.6.6"})
+        assert refused["result"] == "refused" and "quarantine" in refused["detail"], refused
+        assert said(controller, {"id": "q-3", "verb": "quarantine clear", "entry": entry["id"], "reason": "it is fine"})["result"] == "done"
+        assert world.api("GET", "/v1/quarantine").json["quarantine"] == []
+        assert said(controller, {"id": "q-4", "verb": "adopt", "deployment": "shop/prod", "version": "1.0.1", "slot": "blue", "reason": "mended by hand"})["result"] == "done"
+        assert world.api("GET", "/v1/status").json["services"][0]["stable"]["version"] == "1.0.1"
+        assert said(controller, {"id": "q-5", "verb": "rehearse", "deployment": "shop/prod", "version": "2.0.0"})["status"] == 200
+        assert world.api("GET", "/v1/deployments").json["deployments"] == []
+        for name, command in (("q-6", {"verb": "rehearse recovery", "deployment": "shop/prod"}), ("q-7", {"verb": "mark", "deployment": "dep_1", "weight": 10}),
+                              ("q-8", {"verb": "start", "group": "nobody", "versions": {"shop": "2.0.0"}})):
+            answer = said(controller, {"id": name, **command})
+            assert answer["result"] == "refused" and answer["status"] in (404, 409, 422) and answer["detail"], answer
+        began = said(controller, {"id": "q-9", "verb": "start", "deployment": "shop/prod", "version": "2.0.0"})
+        assert began["detail"].startswith("dep_1: "), "what began has a name for the next command"
+        ended(world, "dep_1")
+
+
+@needs_terraform
+def test_infrastructure_is_planned_approved_and_applied(world):
+    stack = Stack(world)
+    with upstream() as controller:
+        restart(world, controller, "read,deploy")
+        began = said(controller, {"id": "i-1", "verb": "iac apply", "stack": "network/prod", "reason": "upstream"})
+        assert began["result"] == "done" and began["detail"].startswith("run_1: "), began
+        plan = stack.asks("run_1")
+        denied = said(controller, {"id": "i-2", "verb": "approve", "deployment": "run_1", "plan": plan})
+        assert (denied["status"], denied["result"]) == (403, "refused") and 'lacks the scope "approve"' in denied["detail"], denied
+        restart(world, controller, "read,deploy,approve")
+        machine = said(controller, {"id": "i-3", "verb": "approve", "deployment": "run_1", "plan": plan})
+        assert machine["status"] == 403 and "only people approve" in machine["detail"], machine
+        restart(world, controller, "read,deploy,approve", person=getpass.getuser())
+        other = said(controller, {"id": "i-4", "verb": "approve", "deployment": "run_1", "plan": "sha256:" + 64 * "0"})
+        assert other["status"] == 409 and plan in other["detail"], other
+        assert said(controller, {"id": "i-5", "verb": "approve", "deployment": "run_1", "plan": plan, "comment": "read upstream"})["result"] == "done"
+        assert stack.ended("run_1")["state"] == "released"
+        assert f"approves plan {plan}: read upstream" in world.api("GET", "/v1/audit?limit=50").text
+        assert said(controller, {"id": "i-6", "verb": "iac drift", "stack": "network/prod"})["result"] == "done"
+        assert stack.ended("run_2")["verb"] == "drift"
+        bare = said(controller, {"id": "i-7", "verb": "iac destroy", "stack": "network/prod"})
+        assert bare["status"] == 422 and "network/prod" in bare["detail"], bare
+        assert said(controller, {"id": "i-8", "verb": "iac destroy", "stack": "network/prod", "confirm": "network/prod"})["result"] == "done"
+        stack.asks("run_3")
+        assert said(controller, {"id": "i-9", "verb": "reject", "deployment": "run_3", "comment": "not today"})["result"] == "done"
+        assert stack.ended("run_3")["state"] == "failed"
 
 
 HOSTILE = (b"<html>", b'{"commands":' + b"[" * 100 + b"]" * 100 + b"}", b'{"commands":[]' + b" " * 70000 + b"}",

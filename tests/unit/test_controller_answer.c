@@ -52,6 +52,55 @@ static void verbs_are_requests_of_our_own(void **state)
            "/v1/services/shop/prod/freeze", "{\"until\":\"2h\",\"reason\":\"x\"}");
 }
 
+#define PLAN "sha256:ab"
+
+static void all_verbs_of_the_cli_are_there(void **state)
+{
+    (void)state;
+    expect(
+        COMMAND("\"verb\":\"approve\",\"deployment\":\"run_3\",\"plan\":\"" PLAN "\",\"comment\":\"read\""),
+        "/v1/runs/run_3/tasks/approve/approve",
+        "{\"result\":\"pass\",\"outputs\":{\"plan\":\"" PLAN "\"},\"reason\":\"read\"}");
+    expect(COMMAND("\"verb\":\"approve\",\"deployment\":\"dep_3\""), "/v1/deployments/dep_3/approvals",
+           "{\"decision\":\"approve\"}");
+    expect(
+        COMMAND("\"verb\":\"reject\",\"deployment\":\"run_3\",\"stage\":\"net-approve\",\"task\":\"people\""),
+        "/v1/runs/run_3/tasks/net-approve/people", "{\"result\":\"fail\"}");
+    expect(COMMAND("\"verb\":\"iac apply\",\"stack\":\"network/prod\",\"reason\":\"x\""), "/v1/runs",
+           "{\"stack\":\"network\",\"environment\":\"prod\",\"verb\":\"apply\",\"reason\":\"x\"}");
+    expect(
+        COMMAND("\"verb\":\"iac destroy\",\"stack\":\"network/dev\",\"confirm\":\"network/dev\""), "/v1/runs",
+        "{\"stack\":\"network\",\"environment\":\"dev\",\"verb\":\"destroy\",\"confirm\":\"network/dev\"}");
+    expect(COMMAND("\"verb\":\"start\",\"group\":\"pair\",\"versions\":{\"a\":\"1\",\"b\":\"2\"}"),
+           "/v1/runs", "{\"group\":\"pair\",\"versions\":{\"a\":\"1\",\"b\":\"2\"}}");
+    expect(COMMAND("\"verb\":\"adopt\",\"deployment\":\"shop/prod\",\"version\":\"1\",\"reason\":\"x\""),
+           "/v1/services/shop/prod/adopt", "{\"version\":\"1\",\"reason\":\"x\"}");
+    expect(COMMAND("\"verb\":\"rehearse\",\"deployment\":\"shop/prod\",\"version\":\"2\""),
+           "/v1/services/shop/prod/rehearse", "{\"version\":\"2\"}");
+    expect(COMMAND("\"verb\":\"rehearse recovery\",\"deployment\":\"shop/prod\""),
+           "/v1/services/shop/prod/rehearse/recovery", "{}");
+    expect(COMMAND("\"verb\":\"mark\",\"deployment\":\"dep_2\",\"weight\":12.5"),
+           "/v1/deployments/dep_2/marks", "{\"weight\":12.5}");
+    expect(COMMAND(
+               "\"verb\":\"quarantine add\",\"deployment\":\"shop/prod\",\"version\":\"2\",\"reason\":\"x\""),
+           "/v1/quarantine",
+           "{\"service\":\"shop\",\"environment\":\"prod\",\"version\":\"2\",\"reason\":\"x\"}");
+    expect(COMMAND("\"verb\":\"quarantine clear\",\"entry\":\"q3-00000000deadbeef\",\"reason\":\"x\""),
+           "/v1/quarantine/q3-00000000deadbeef", "{\"reason\":\"x\"}");
+}
+
+static void one_verb_takes_away(void **state)
+{
+    struct controller_orders orders = read_good(
+        "{\"commands\":[{\"id\":\"c-1\",\"verb\":\"quarantine clear\",\"entry\":\"q1-00000000deadbeef\"},"
+        "{\"id\":\"c-2\",\"verb\":\"hold\",\"deployment\":\"dep_1\"}]}");
+
+    (void)state;
+    assert_string_equal(orders.of[0].method, "DELETE");
+    assert_string_equal(orders.of[1].method, "POST");
+    controller_orders_free(&orders);
+}
+
 static void nothing_is_no_command(void **state)
 {
     static const char *const texts[] = {"", "{}", "{\"commands\":[]}", "{\"commands\":null}"};
@@ -93,6 +142,22 @@ static void what_is_not_known_ends_all_of_it(void **state)
     refuse(COMMAND("\"verb\":\"run\",\"pipeline\":\"a/b\""), "is no name");
     refuse(COMMAND("\"verb\":\"abort\",\"deployment\":\"dep_1\",\"full\":true"), "full");
     refuse(COMMAND("\"verb\":\"abort\",\"deployment\":\"dep_1\",\"reason\":7"), "reason");
+    refuse(COMMAND("\"verb\":\"approve\",\"deployment\":\"run_1\",\"stage\":\"../x\""), "stage: is no name");
+    refuse(COMMAND("\"verb\":\"approve\",\"deployment\":\"run_1\",\"task\":\"x/y\""), "task: is no name");
+    refuse(COMMAND("\"verb\":\"approve\",\"deployment\":\"dep_1\",\"plan\":\"" PLAN "\""), "plan");
+    refuse(COMMAND("\"verb\":\"reject\",\"deployment\":\"run_1\",\"plan\":\"" PLAN "\""), "plan");
+    refuse(COMMAND("\"verb\":\"approve\",\"deployment\":\"run_1\",\"plan\":7"), "plan");
+    refuse(COMMAND("\"verb\":\"iac apply\",\"stack\":\"network\""), "is not STACK/ENV");
+    refuse(COMMAND("\"verb\":\"iac apply\",\"stack\":\"network/prod\",\"confirm\":\"network/prod\""),
+           "confirm");
+    refuse(COMMAND("\"verb\":\"iac restore\",\"stack\":\"network/prod\""), "no verb");
+    refuse(COMMAND("\"verb\":\"quarantine clear\",\"entry\":\"../tokens/x\""), "is no id");
+    refuse(COMMAND("\"verb\":\"quarantine clear\",\"entry\":\"..\""), "is no id");
+    refuse(COMMAND("\"verb\":\"quarantine add\",\"deployment\":\"dep_1\""), "is not SERVICE/ENV");
+    refuse(COMMAND("\"verb\":\"start\",\"group\":\"a/b\",\"versions\":{}"), "is no name");
+    refuse(COMMAND("\"verb\":\"start\",\"group\":\"pair\",\"versions\":{\"a\":1}"), "versions/a");
+    refuse(COMMAND("\"verb\":\"start\",\"group\":\"pair\",\"deployment\":\"shop/prod\""), "deployment");
+    refuse(COMMAND("\"verb\":\"hold\",\"deployment\":\"dep_1\",\"reason\":{\"a\":\"b\"}"), "reason");
     refuse("{\"commands\":[{\"id\":\"a b\",\"verb\":\"abort\",\"deployment\":\"dep_1\"}]}",
            "letters, digits");
     refuse("{\"commands\":[{\"verb\":\"abort\",\"deployment\":\"dep_1\"}]}", "id");
@@ -128,6 +193,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(verbs_are_requests_of_our_own),
+        cmocka_unit_test(all_verbs_of_the_cli_are_there),
+        cmocka_unit_test(one_verb_takes_away),
         cmocka_unit_test(nothing_is_no_command),
         cmocka_unit_test(what_is_not_known_ends_all_of_it),
         cmocka_unit_test(more_than_the_bounds_is_refused),
