@@ -75,8 +75,8 @@ static bool is_called(const struct run_logs *logs, uint8_t task)
 
 static bool is_any_called(const struct run_logs *logs)
 {
-    for (uint8_t i = 0; i < RUN_TASKS_MAX; i++)
-        if (is_called(logs, i))
+    for (unsigned i = 0; i < RUN_TASKS_MAX; i++)
+        if (is_called(logs, (uint8_t)i))
             return true;
     return false;
 }
