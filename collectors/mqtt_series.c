@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "collectors/mqtt_series.h"
 
+#include "collectors/ambiguous.h"
 #include "collectors/combine_tell.h"
 #include "collectors/increase.h"
 #include "collectors/mqtt_levels.h"
@@ -14,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAME_SIZE = 4096, WHY_MAX = 160, MS_PER_S = 1000 };
+enum { NAME_SIZE = 4096, MS_PER_S = 1000 };
 
 /* Where a number is in a payload, and what it rose by. */
 struct place {
@@ -116,23 +117,18 @@ static bool take_gauge(struct mqtt_series *series, const char *topic, struct dec
                        int64_t now_ms, struct err *err)
 {
     struct prometheus_vector vector = {0};
-    char why[WHY_MAX];
+    char why[AMBIGUOUS_WHY_SIZE];
 
     if (!read_place(series, &series->value, message, &vector, err))
         return false;
-    size_t count = vector.count;
-    if (count == 1 || (count > 1 && series->combine != NULL))
+    bool is_there = vector.count > 0;
+    if (vector.count > 1 && series->combine == NULL) {
+        ambiguous_format(why, "the payload", vector.samples, vector.count, vector.count);
+        series->sink.trouble(series->sink.data, SERIES_AMBIGUOUS, why);
+    } else if (is_there)
         put_gauges(series, topic, &vector, now_ms);
     prometheus_vector_done(&vector);
-    if (count == 0)
-        return err_set(err, ERR_NOT_FOUND, "the payload has no %.200s", series->value.text);
-    if (count > 1 && series->combine == NULL) {
-        (void)snprintf(why, sizeof(why),
-                       "the payload has %zu values where one is expected; name their labels, or combine them",
-                       count);
-        series->sink.trouble(series->sink.data, SERIES_AMBIGUOUS, why);
-    }
-    return true;
+    return is_there || err_set(err, ERR_NOT_FOUND, "the payload has no %.200s", series->value.text);
 }
 
 static void note_silence(struct mqtt_series *series, const char *topic, int64_t silence_ms)

@@ -4,6 +4,7 @@
 
 #include "base/hash.h"
 #include "base/text.h"
+#include "collectors/ambiguous.h"
 #include "collectors/combine_tell.h"
 #include "collectors/increase.h"
 #include "collectors/otlp_streams.h"
@@ -16,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PARTS_MAX = 2, WHY_MAX = 160, IDENTITY_SIZE = 2 * LABELLED_LINE_MAX };
+enum { PARTS_MAX = 2, IDENTITY_SIZE = 2 * LABELLED_LINE_MAX };
 
 #define MS_NS INT64_C(1000000)
 
@@ -63,12 +64,13 @@ struct otlp_series {
     bool is_ambiguous; /* gauges of several streams */
     bool has_trouble;  /* one that is none */
     enum series_trouble trouble;
-    char why[WHY_MAX];
+    char why[AMBIGUOUS_WHY_SIZE];
     struct increase_buckets buckets;
     /* the gauge: of the request under way, and before */
-    uint64_t stream;
+    uint64_t stream, first_stream;
     int64_t time_ns;
     double value;
+    char *first; /* labels of the first gauge of the request; NULL: none yet */
     char identity[IDENTITY_SIZE];
 };
 
@@ -156,9 +158,28 @@ static bool check_point(const struct otlp_series *series, const struct otlp_poin
 static void note_trouble(struct otlp_series *series, enum series_trouble trouble, const char *why)
 {
     if (!series->has_trouble)
-        (void)snprintf(series->why, sizeof(series->why), "%.150s", why);
+        (void)snprintf(series->why, sizeof(series->why), "%.170s", why);
     series->trouble = series->has_trouble ? series->trouble : trouble;
     series->has_trouble = true;
+}
+
+/* A second gauge beside the first of the request. */
+static void note_ambiguous(struct otlp_series *series)
+{
+    const struct prometheus_sample samples[] = {{.labels = series->first}, {.labels = series->identity}};
+
+    if (!series->is_ambiguous && !series->has_trouble)
+        ambiguous_format(series->why, "the request", samples, ARRAY_LENGTH(samples), 0);
+    series->is_ambiguous = true;
+}
+
+static void keep_first(struct otlp_series *series, uint64_t stream)
+{
+    if (series->first != NULL && series->first_stream == stream)
+        return;
+    free(series->first);
+    series->first = memory_copy_text(series->identity);
+    series->first_stream = stream;
 }
 
 static bool take_gauge(struct otlp_series *series, const struct otlp_point *point, struct err *err)
@@ -170,7 +191,10 @@ static bool take_gauge(struct otlp_series *series, const struct otlp_point *poin
         return combine_put(series->combine, series->identity, point->labelled.value, series->now_ms) ||
                err_set(err, ERR_LIMIT, "%.80s has more than %d reporters", point->labelled.name,
                        COMBINE_REPORTERS_MAX);
-    series->is_ambiguous = series->is_ambiguous || (series->taken > 1 && !is_same);
+    if (series->taken == 1)
+        keep_first(series, stream);
+    else if (!is_same)
+        note_ambiguous(series);
     if (is_same && point->time_ns <= series->time_ns)
         return true;
     series->stream = stream;
@@ -270,10 +294,7 @@ static void put_gauge(struct otlp_series *series)
     if (series->combine != NULL)
         (void)combine_tell(series->combine, series->now_ms, &series->sink);
     else if (series->is_ambiguous)
-        series->sink.trouble(
-            series->sink.data, SERIES_AMBIGUOUS,
-            "the request has several gauges where one is expected; name their attributes, or "
-            "combine them");
+        series->sink.trouble(series->sink.data, SERIES_AMBIGUOUS, series->why);
     else if (series->is_new) /* what is sent once more keeps nothing fresh */
         series->sink.gauge(series->sink.data, series->now_ms, series->value);
 }
@@ -382,5 +403,6 @@ void otlp_series_free(struct otlp_series *series)
     }
     otlp_streams_free(series->reporters);
     free(series->combine);
+    free(series->first);
     free(series);
 }

@@ -3,6 +3,7 @@
 #include "collectors/prometheus_query.h"
 
 #include "base/text.h"
+#include "collectors/ambiguous.h"
 #include "collectors/combine.h"
 #include "collectors/increase.h"
 #include "io/memory.h"
@@ -170,13 +171,10 @@ static double gauge_of(const struct prometheus_query *query)
 static void put_gauge(const struct prometheus_query *query, int64_t at_ms, const struct collector_sink *sink)
 {
     size_t count = query->vectors[0].count;
-    char why[WHY_MAX];
+    char why[AMBIGUOUS_WHY_SIZE];
 
     if (count > 1 && !query->is_combined) {
-        (void)snprintf(why, sizeof(why),
-                       "the query has %zu series where one is expected; combine = \"max\", \"min\", \"avg\", "
-                       "\"sum\" or \"share\" makes them one",
-                       count);
+        ambiguous_format(why, "the query", query->vectors[0].samples, count, count);
         sink->trouble(sink->data, SERIES_AMBIGUOUS, why);
         return;
     }

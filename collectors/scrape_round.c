@@ -282,7 +282,7 @@ static struct scrape_round *find_round(struct scrape_source *source, const char 
         struct target *target = &round->targets[round->target_count];
         target->round = round;
         target->url = memory_copy_text(urls[round->target_count]);
-        (void)snprintf(target->reporter, sizeof(target->reporter), "%zu", round->target_count);
+        (void)snprintf(target->reporter, sizeof(target->reporter), "address %zu", round->target_count + 1);
     }
     round->timer = loop_timer_start(source->env.loop, 1 + round->phase_ms, 0, round_due, round);
     round->next = source->rounds;

@@ -98,6 +98,8 @@ static void test_gauges(void **state)
     assert_non_null(strstr(load->why, "another time"));
     assert_non_null(strstr(idle->why, "line 1"));
     assert_int_equal(up->trouble, SERIES_AMBIGUOUS);
+    assert_non_null(strstr(up->why, "the payload has 2 series where one is expected"));
+    assert_non_null(strstr(up->why, ": {i=\"a\"}, {i=\"b\"}"));
     publish(world, "app/metrics", "down 1\n");
     COLLECTOR_BENCH_WAIT(bench, up->trouble == SERIES_ERROR);
     assert_non_null(strstr(up->why, "the payload has no up"));

@@ -193,6 +193,7 @@ static void test_several_values_made_one(void **state)
         bench, SERIES_GAUGE, EVERY_MS, (const char *[]){"url", url, "query", "m{i='a'}", NULL});
     COLLECTOR_BENCH_WAIT(bench, plain->is_troubled && share->puts >= 1 && one->puts >= 1);
     assert_int_equal(plain->trouble, SERIES_AMBIGUOUS);
+    assert_non_null(strstr(plain->why, ": {i=\"a\"}, {i=\"b\"}"));
     assert_true(share->value == 0.5 && one->value == 4);
     collector_bench_unwatch(plain);
     collector_bench_unwatch(one);

@@ -200,13 +200,18 @@ static struct prometheus_query *query_of(enum series_kind kind, int how)
 
 static struct told poll(struct prometheus_query *query, const double *numbers, size_t count)
 {
+    static const char *const labels[] = {"job\x1fx\x1ei\x1f"
+                                         "a\x1e",
+                                         "job\x1fx\x1ei\x1f"
+                                         "b\x1e",
+                                         ""};
     struct prometheus_vector vector = {.count = count,
                                        .samples = memory_take_array(count + 1, sizeof(*vector.samples))};
     struct told told = {0};
     struct collector_sink sink = {.data = &told, .gauge = note_gauge, .trouble = note_trouble};
 
     for (size_t i = 0; i < count; i++)
-        vector.samples[i].value = numbers[i];
+        vector.samples[i] = (struct prometheus_sample){.labels = labels[i], .value = numbers[i]};
     prometheus_query_begin(query);
     prometheus_query_give(query, &vector);
     prometheus_query_end(query, 5000, &sink);
@@ -242,8 +247,9 @@ static void test_series_that_nobody_makes_one(void **state)
     (void)state;
     struct told told = poll(query, numbers, 2);
     assert_int_equal(told.trouble, SERIES_AMBIGUOUS);
-    assert_string_equal(told.why, "the query has 2 series where one is expected; combine = \"max\", \"min\", "
-                                  "\"avg\", \"sum\" or \"share\" makes them one");
+    assert_string_equal(told.why,
+                        "the query has 2 series where one is expected; choose one, or combine them: "
+                        "{i=\"a\"}, {i=\"b\"}");
     assert_int_equal(poll(query, numbers, 1).trouble, SERIES_FINE);
     prometheus_query_free(query);
     assert_null(query_of(SERIES_COUNT, COMBINE_SUM));

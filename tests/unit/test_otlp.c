@@ -205,6 +205,8 @@ static void gauges_are_one_or_combined(void **state)
             body_of("up", gauge_of(both(number_point(0, 1, "\"asDouble\":0.5", "1"),
                                         number_point(0, 1, "\"asDouble\":9", "2")))));
     assert_true(one.told.trouble == SERIES_AMBIGUOUS && one.told.puts == 0);
+    assert_string_equal(one.told.why, "the request has several series where one is expected; choose one, or "
+                                      "combine them: {code=\"1\"}, {code=\"2\"}");
     post_at(&one, 3000, body_of("up", gauge_of("{\"timeUnixNano\":\"1700000003000000000\",\"flags\":1}")));
     assert_int_equal(one.told.trouble, SERIES_NO_DATA);
     otlp_series_free(one.series);

@@ -174,6 +174,7 @@ static void the_same_gauge_twice_in_a_request(void **state)
     assert_true(metric.told.puts == 1 && metric.told.value == 4 && metric.told.troubles == 0);
     post_at(&metric, 2000, body_of("x", three));
     assert_true(metric.told.puts == 1 && metric.told.trouble == SERIES_AMBIGUOUS);
+    assert_non_null(strstr(metric.told.why, "combine them: {}, {a=\"1\"}"));
     post_at(&metric, 3000, body_of("x", silent_and_old));
     assert_true(metric.told.puts == 1 && metric.told.trouble == SERIES_ERROR);
     otlp_series_free(metric.series);
