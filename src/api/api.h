@@ -95,7 +95,8 @@ struct api_env {
     void (*target_verb)(void *data, const struct api_target_verb *verb, api_done *done, void *done_data);
     void (*rehearse)(void *data, const struct api_rehearsal *rehearsal, api_told *done, void *done_data);
     /* `request`: {"png","title","unit","start","end","lines":[{"path" below the series
-     * folder,"count","name"}], "marks":[{"time","name","bad"}],"bounds":[{"value","name"}]}. */
+     * folder,"count","name"}], "marks":[{"time","name","kind": one of
+     * rrd_graph_mark_names}],"bounds":[{"value","name"}]}. */
     void (*draw)(void *data, const char *request, api_drawn *done, void *done_data);
     void (*outputs)(void *data, const struct api_outputs_wanted *wanted, api_outputs_told *done,
                     void *done_data);

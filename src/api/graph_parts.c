@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "io/json.h"
+#include "io/rrd_graph.h"
 #include "orchestrator/deployment.h"
 
 #include <cjson/cJSON.h>
@@ -12,48 +13,91 @@
 
 enum { MARKS_MAX = 40, NAME_SIZE = 160 };
 
-/* Does the picture tell of it, and is it bad news? */
-static bool is_marked(const cJSON *row, bool *ret_is_bad)
+/* Does the picture tell of it, and as what? */
+static bool is_marked(const cJSON *row, enum rrd_graph_mark_kind *ret_kind)
 {
     static const struct {
-        enum trace_kind kind;
-        bool is_bad;
-    } kinds[] = {{TRACE_CONFIRMED, false}, {TRACE_MIRRORED, false},  {TRACE_HOSTS_READY, false},
-                 {TRACE_FAIL, true},       {TRACE_WOULD_FAIL, true}, {TRACE_HELD, true},
-                 {TRACE_PHASE, false},     {TRACE_ESCALATED, true}};
+        enum trace_kind trace;
+        enum rrd_graph_mark_kind kind;
+    } kinds[] = {{TRACE_STEP, RRD_GRAPH_STEP},         {TRACE_STEP_PASS, RRD_GRAPH_PASS},
+                 {TRACE_CONFIRMED, RRD_GRAPH_EVENT},   {TRACE_MIRRORED, RRD_GRAPH_EVENT},
+                 {TRACE_HOSTS_READY, RRD_GRAPH_EVENT}, {TRACE_OVERRIDE, RRD_GRAPH_EVENT},
+                 {TRACE_PHASE, RRD_GRAPH_EVENT},       {TRACE_FAIL, RRD_GRAPH_BAD},
+                 {TRACE_WOULD_FAIL, RRD_GRAPH_BAD},    {TRACE_HELD, RRD_GRAPH_BAD},
+                 {TRACE_ESCALATED, RRD_GRAPH_BAD}};
 
     for (size_t i = 0; i < ARRAY_LENGTH(kinds); i++)
-        if (strcmp(json_text_of(row, "what"), trace_kind_name(kinds[i].kind)) == 0) {
-            *ret_is_bad = kinds[i].is_bad;
+        if (strcmp(json_text_of(row, "what"), trace_kind_name(kinds[i].trace)) == 0) {
+            *ret_kind = kinds[i].kind;
             return true;
         }
     return false;
 }
 
-void graph_add_marks(cJSON *request, const cJSON *audit)
+static bool read_mark(const cJSON *row, enum rrd_graph_mark_kind *ret_kind, int64_t *ret_time_s)
 {
-    cJSON *marks = cJSON_AddArrayToObject(request, "marks");
+    struct tm parts = {0};
+
+    if (!is_marked(row, ret_kind) ||
+        strptime(json_text_of(row, "time"), "%Y-%m-%dT%H:%M:%SZ", &parts) == NULL)
+        return false;
+    *ret_time_s = (int64_t)timegm(&parts);
+    return true;
+}
+
+/* How many of each kind there is room for. */
+static void share_room(const cJSON *audit, size_t rooms[RRD_GRAPH_MARK_KINDS])
+{
+    static const enum rrd_graph_mark_kind order[] = {RRD_GRAPH_BAD, RRD_GRAPH_PASS, RRD_GRAPH_EVENT,
+                                                     RRD_GRAPH_STEP};
+    size_t counts[RRD_GRAPH_MARK_KINDS] = {0};
+    size_t left = MARKS_MAX;
     const cJSON *row = NULL;
-    int count = 0;
 
     cJSON_ArrayForEach(row, audit)
     {
-        struct tm parts = {0};
-        char name[NAME_SIZE];
-        struct text text;
-        bool is_bad = false;
-        if (count >= MARKS_MAX || !is_marked(row, &is_bad) ||
-            strptime(json_text_of(row, "time"), "%Y-%m-%dT%H:%M:%SZ", &parts) == NULL)
+        enum rrd_graph_mark_kind kind = RRD_GRAPH_EVENT;
+        int64_t time_s = 0;
+        if (read_mark(row, &kind, &time_s))
+            counts[kind]++;
+    }
+    for (size_t i = 0; i < ARRAY_LENGTH(order); i++) {
+        size_t count = counts[order[i]];
+        rooms[order[i]] = count < left ? count : left;
+        left -= rooms[order[i]];
+    }
+}
+
+static cJSON *mark_of(const cJSON *row, enum rrd_graph_mark_kind kind, int64_t time_s)
+{
+    cJSON *mark = cJSON_CreateObject();
+    char name[NAME_SIZE];
+    struct text text;
+
+    text_init(&text, name, sizeof(name));
+    text_add(&text, "%.8s  %.140s", json_text_of(row, "time") + sizeof("2026-11-26T") - 1,
+             json_text_of(row, "text"));
+    cJSON_AddNumberToObject(mark, "time", (double)time_s);
+    cJSON_AddStringToObject(mark, "name", name);
+    cJSON_AddStringToObject(mark, "kind", rrd_graph_mark_names[kind]);
+    return mark;
+}
+
+void graph_add_marks(cJSON *request, const cJSON *audit)
+{
+    cJSON *marks = cJSON_AddArrayToObject(request, "marks");
+    size_t rooms[RRD_GRAPH_MARK_KINDS] = {0};
+    const cJSON *row = NULL;
+
+    share_room(audit, rooms);
+    cJSON_ArrayForEach(row, audit)
+    {
+        enum rrd_graph_mark_kind kind = RRD_GRAPH_EVENT;
+        int64_t time_s = 0;
+        if (!read_mark(row, &kind, &time_s) || rooms[kind] == 0)
             continue;
-        text_init(&text, name, sizeof(name));
-        text_add(&text, "%.8s  %.140s", json_text_of(row, "time") + sizeof("2026-11-26T") - 1,
-                 json_text_of(row, "text"));
-        cJSON *mark = cJSON_CreateObject();
-        cJSON_AddNumberToObject(mark, "time", (double)timegm(&parts));
-        cJSON_AddStringToObject(mark, "name", name);
-        cJSON_AddBoolToObject(mark, "bad", is_bad);
-        cJSON_AddItemToArray(marks, mark);
-        count++;
+        rooms[kind]--;
+        cJSON_AddItemToArray(marks, mark_of(row, kind, time_s));
     }
 }
 

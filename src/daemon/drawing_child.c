@@ -30,6 +30,14 @@ static bool is_true(const cJSON *object, const char *name)
     return cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(object, name));
 }
 
+static enum rrd_graph_mark_kind kind_of(const cJSON *mark)
+{
+    for (size_t i = 0; i < RRD_GRAPH_MARK_KINDS; i++)
+        if (strcmp(json_text_of(mark, "kind"), rrd_graph_mark_names[i]) == 0)
+            return (enum rrd_graph_mark_kind)i;
+    return RRD_GRAPH_EVENT;
+}
+
 static void fill(const cJSON *request, struct rrd_graph *graph)
 {
     const cJSON *item = NULL;
@@ -48,8 +56,8 @@ static void fill(const cJSON *request, struct rrd_graph *graph)
     cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(request, "marks"))
     {
         if (graph->mark_count < RRD_GRAPH_MARKS_MAX)
-            graph->marks[graph->mark_count++] = (struct rrd_graph_mark){
-                seconds_of(item, "time"), json_text_of(item, "name"), is_true(item, "bad")};
+            graph->marks[graph->mark_count++] =
+                (struct rrd_graph_mark){seconds_of(item, "time"), json_text_of(item, "name"), kind_of(item)};
     }
     cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(request, "bounds"))
     {

@@ -16,6 +16,18 @@ enum { ARGUMENT_SIZE = 2048, QUOTED_SIZE = 1024 };
 
 static const char *const colours[RRD_GRAPH_LINES_MAX] = {"1f6fb5", "d98324", "2a9d5c", "8e5bb5"};
 
+const char *const rrd_graph_mark_names[RRD_GRAPH_MARK_KINDS] = {[RRD_GRAPH_STEP] = "step",
+                                                                [RRD_GRAPH_EVENT] = "event",
+                                                                [RRD_GRAPH_PASS] = "pass",
+                                                                [RRD_GRAPH_BAD] = "bad"};
+
+static const struct {
+    const char *colour, *style;
+} looks[RRD_GRAPH_MARK_KINDS] = {[RRD_GRAPH_STEP] = {"5c6770", ":dashes=2,3"},
+                                 [RRD_GRAPH_EVENT] = {"9aa5ad", ""},
+                                 [RRD_GRAPH_PASS] = {"1e9e4a", ""},
+                                 [RRD_GRAPH_BAD] = {"c0392b", ""}};
+
 struct arguments {
     size_t count;
     const char *values[ARGUMENTS_MAX + 1];
@@ -89,6 +101,14 @@ static void add_frame(struct arguments *arguments, const struct rrd_graph *graph
     add(arguments, "%%.4lg");
 }
 
+static void add_once_more(struct arguments *arguments, const struct rrd_graph *graph,
+                          enum rrd_graph_mark_kind kind)
+{
+    for (size_t i = 0; i < graph->mark_count; i++)
+        if (graph->marks[i].kind == kind)
+            add(arguments, "VRULE:%lld#%s", (long long)graph->marks[i].time_s, looks[kind].colour);
+}
+
 static void add_all(struct arguments *arguments, const struct rrd_graph *graph)
 {
     char name[QUOTED_SIZE];
@@ -100,12 +120,12 @@ static void add_all(struct arguments *arguments, const struct rrd_graph *graph)
         add(arguments, "HRULE:%.15g#c0392b:%s\\l:dashes", graph->bounds[i].value,
             quoted(graph->bounds[i].name, name));
     for (size_t i = 0; i < graph->mark_count; i++)
-        add(arguments, "VRULE:%lld#%s:%s\\l", (long long)graph->marks[i].time_s,
-            graph->marks[i].is_bad ? "c0392b" : "9aa5ad", quoted(graph->marks[i].name, name));
-    /* Bad news stays on top of what else came in its second. */
-    for (size_t i = 0; i < graph->mark_count; i++)
-        if (graph->marks[i].is_bad)
-            add(arguments, "VRULE:%lld#c0392b", (long long)graph->marks[i].time_s);
+        add(arguments, "VRULE:%lld#%s:%s\\l%s", (long long)graph->marks[i].time_s,
+            looks[graph->marks[i].kind].colour, quoted(graph->marks[i].name, name),
+            looks[graph->marks[i].kind].style);
+    /* Verdicts stay on top of what else came in their second. */
+    add_once_more(arguments, graph, RRD_GRAPH_PASS);
+    add_once_more(arguments, graph, RRD_GRAPH_BAD);
     arguments->values[arguments->count] = NULL;
 }
 

@@ -24,10 +24,16 @@ struct rrd_graph_line {
     const char *name;
 };
 
+/* Each has its colour, and steps are dashed; of several in one second the last of these is seen. */
+enum rrd_graph_mark_kind { RRD_GRAPH_STEP, RRD_GRAPH_EVENT, RRD_GRAPH_PASS, RRD_GRAPH_BAD };
+enum { RRD_GRAPH_MARK_KINDS = RRD_GRAPH_BAD + 1 };
+
+extern const char *const rrd_graph_mark_names[RRD_GRAPH_MARK_KINDS];
+
 struct rrd_graph_mark {
     int64_t time_s;
     const char *name;
-    bool is_bad;
+    enum rrd_graph_mark_kind kind;
 };
 
 struct rrd_graph_bound {

@@ -2,12 +2,19 @@
 # SPDX-License-Identifier: MIT
 import concurrent.futures
 import os
+import re
 import subprocess
 import xml.etree.ElementTree
 
 from support import wait_until
 from support.rules import deployment, start_all
 from world import find
+
+
+def colours(svg):
+    """Of the lines of a picture: #rrggbb, as librrd was told them."""
+    parts = re.findall(r"rgb\(([\d.]+)%, ?([\d.]+)%, ?([\d.]+)%\)", svg)
+    return {"".join(f"{round(float(part) * 2.55):02x}" for part in colour) for colour in parts}
 
 
 def test_a_bad_version_drawn(world):
@@ -29,6 +36,7 @@ def test_a_bad_version_drawn(world):
     words = root.find("{http://www.w3.org/2000/svg}desc").text
     assert root.tag.endswith("svg") and "candidate 3.0.0-bad in green\nstable 1.0.0 in blue\nbound of errors: " in words, words
     assert "traffic confirmed at 10 %" in words and "verdict FAIL: rule errors" in words and "rolled_back (failed)" in words, words
+    assert "step 1: " in words and {"5c6770", "c0392b"} <= colours(text) and "1e9e4a" not in colours(text), (words, colours(text))
     assert world.verdict("graph", "shop/prod", "error_rate", "-o", png).returncode == 0
     with open(png, "rb") as file:
         assert file.read(8) == b"\x89PNG\r\n\x1a\n"
@@ -56,6 +64,22 @@ def test_a_bad_version_drawn(world):
                 os.remove(os.path.join(folder, series))
     gone = world.api("GET", f"/v1/deployments/{name}/graph?metric=lag")
     assert gone.status == 404 and "no values" in gone.json["detail"], gone.text
+
+
+def test_a_good_version_drawn(world):
+    """Its steps and the verdicts that passed are marked, each in its way."""
+    start_all(world)
+    done = world.verdict("start", "shop/prod", "--version", "2.0.0", "--wait", "--timeout", "60s")
+    assert done.returncode == 0, done.stdout + done.stderr
+    drawn = world.api("GET", f"/v1/deployments/{deployment(world)['id']}/graph?metric=error_rate")
+    assert drawn.status == 200, drawn.text
+    words = xml.etree.ElementTree.fromstring(drawn.text).find("{http://www.w3.org/2000/svg}desc").text
+    for word in ("step 1: command deploy", "step 4: ", "verdict PASS for step 4", "verdict PASS for step 6", "traffic confirmed at 50 %"):
+        assert word in words, words
+    assert {"5c6770", "9aa5ad", "1e9e4a"} <= colours(drawn.text) and "stroke-dasharray" in drawn.text, colours(drawn.text)
+    keep = os.environ.get("KEEP_PICTURES")
+    if keep:
+        world.verdict("graph", "shop/prod", "error_rate", "-o", os.path.join(keep, "good.png"))
 
 
 def test_the_child_by_itself(world):

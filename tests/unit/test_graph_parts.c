@@ -105,7 +105,9 @@ static void test_marks(void **state)
 {
     static const char audit[] =
         "[{\"what\":\"accepted\",\"time\":\"2026-01-31T12:00:00Z\",\"text\":\"accepted\"},"
+        "{\"what\":\"step\",\"time\":\"2026-01-31T12:00:04Z\",\"text\":\"step 1: traffic to 5 %\"},"
         "{\"what\":\"confirmed\",\"time\":\"2026-01-31T12:00:05Z\",\"text\":\"traffic confirmed at 5 %\"},"
+        "{\"what\":\"step_pass\",\"time\":\"2026-01-31T12:00:30Z\",\"text\":\"verdict PASS for step 2\"},"
         "{\"what\":\"fail\",\"time\":\"2026-01-31T12:01:00Z\",\"text\":\"verdict FAIL: rule errors\"},"
         "{\"what\":\"phase\",\"time\":null,\"text\":\"no time\"}]";
     cJSON *rows = NULL;
@@ -117,15 +119,64 @@ static void test_marks(void **state)
     char *text = cJSON_PrintUnformatted(request);
     assert_string_equal(
         text,
-        "{\"marks\":[{\"time\":1769860805,\"name\":\"12:00:05  traffic confirmed at 5 %\",\"bad\":false},"
-        "{\"time\":1769860860,\"name\":\"12:01:00  verdict FAIL: rule errors\",\"bad\":true}]}");
+        "{\"marks\":[{\"time\":1769860804,\"name\":\"12:00:04  step 1: traffic to 5 %\",\"kind\":\"step\"},"
+        "{\"time\":1769860805,\"name\":\"12:00:05  traffic confirmed at 5 %\",\"kind\":\"event\"},"
+        "{\"time\":1769860830,\"name\":\"12:00:30  verdict PASS for step 2\",\"kind\":\"pass\"},"
+        "{\"time\":1769860860,\"name\":\"12:01:00  verdict FAIL: rule errors\",\"kind\":\"bad\"}]}");
     cJSON_free(text);
     cJSON_Delete(request);
-    request = cJSON_CreateObject();
-    for (int i = 0; i < 100; i++)
-        cJSON_AddItemToArray(rows, cJSON_Duplicate(cJSON_GetArrayItem(rows, 1), true));
+    cJSON_Delete(rows);
+}
+
+static int count_of(const cJSON *marks, const char *kind)
+{
+    const cJSON *mark = NULL;
+    int count = 0;
+
+    cJSON_ArrayForEach(mark, marks) count += strcmp(json_text_of(mark, "kind"), kind) == 0 ? 1 : 0;
+    return count;
+}
+
+static void add_row(cJSON *rows, const char *what)
+{
+    cJSON *row = cJSON_CreateObject();
+
+    cJSON_AddStringToObject(row, "what", what);
+    cJSON_AddStringToObject(row, "time", "2026-01-31T12:00:05Z");
+    cJSON_AddStringToObject(row, "text", what);
+    cJSON_AddItemToArray(rows, row);
+}
+
+/* What a long deployment is about comes last, and has room all the same. */
+static void test_more_marks_than_a_picture_bears(void **state)
+{
+    cJSON *rows = cJSON_CreateArray();
+
+    (void)state;
+    for (int i = 0; i < 20; i++) {
+        add_row(rows, "step");
+        add_row(rows, "confirmed");
+        if (i < 10)
+            add_row(rows, "step_pass");
+    }
+    for (int i = 0; i < 7; i++)
+        add_row(rows, "fail");
+    cJSON *request = cJSON_CreateObject();
     graph_add_marks(request, rows);
-    assert_true(cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(request, "marks")) <= 48);
+    const cJSON *marks = cJSON_GetObjectItemCaseSensitive(request, "marks");
+    assert_int_equal(cJSON_GetArraySize(marks), 40);
+    assert_int_equal(count_of(marks, "bad"), 7);
+    assert_int_equal(count_of(marks, "pass"), 10);
+    assert_int_equal(count_of(marks, "event"), 20);
+    assert_int_equal(count_of(marks, "step"), 3);
+    cJSON_Delete(request);
+    for (int i = 0; i < 100; i++)
+        add_row(rows, "held");
+    request = cJSON_CreateObject();
+    graph_add_marks(request, rows);
+    marks = cJSON_GetObjectItemCaseSensitive(request, "marks");
+    assert_int_equal(cJSON_GetArraySize(marks), 40);
+    assert_int_equal(count_of(marks, "bad"), 40);
     cJSON_Delete(request);
     cJSON_Delete(rows);
 }
@@ -135,6 +186,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_bounds),
         cmocka_unit_test(test_marks),
+        cmocka_unit_test(test_more_marks_than_a_picture_bears),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
