@@ -11,7 +11,7 @@ from world import find
 
 # What Prometheus answers, the reason that the rule gives, and a word of what people read ("" none).
 TROUBLES = [("500", "source-error", "500"), ("html", "source-error", "JSON"), ("truncated", "source-error", "JSON"),
-            ("warnings", "source-error", "a store is away"), ("empty", "no-data", ""), ("two", "ambiguous", ""), ("nan", "not-finite", "NaN")]
+            ("warnings", "source-error", "a store is away"), ("empty", "no-data", ""), ("two", "ambiguous", "combine them: {"), ("nan", "not-finite", "NaN")]
 
 
 @pytest.fixture(name="fake")
