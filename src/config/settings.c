@@ -33,6 +33,7 @@ enum {
 };
 enum { LISTEN_UNIX, LISTEN_TCP, LISTEN_TLS, LISTEN_CERT, LISTEN_KEY, LISTEN_CLIENT_CA, LISTEN_OPTION_COUNT };
 enum { RUNNER_SOCKET, RUNNER_PROGRAM, RUNNER_CONFIG, RUNNER_OPTION_COUNT };
+enum { SOURCE_SERIES_MAX, SOURCE_OPTION_COUNT };
 enum { SETTINGS_BYTES_MAX = 512 * 1024, GROUP_PEOPLE_MAX = 256, KINDS_MAX = 32, HOST_MAX = 256 };
 
 static const char *const modes[] = {"act", "record", NULL};
@@ -99,6 +100,17 @@ static const struct option runner_options[RUNNER_OPTION_COUNT] = {
     [RUNNER_CONFIG] = {.name = "config", .type = OPTION_TEXT, .help = "its configuration file"},
 };
 
+/* Of every source, whatever its kind. */
+static const struct option source_options[SOURCE_OPTION_COUNT] = {
+    [SOURCE_SERIES_MAX] = {.name = "series_max",
+                           .type = OPTION_INTEGER,
+                           .min = 1,
+                           .max = 50000,
+                           .fallback = "20000",
+                           .help = "how many series it may watch at once; a further one is refused and "
+                                   "counted, so that no source takes the room of all"},
+};
+
 /* Instances of one family: of collectors, drivers, notifiers or gates. */
 struct family {
     const char *what;
@@ -106,6 +118,7 @@ struct family {
     size_t schema_count;
     struct settings_instance *instances; /* [SETTINGS_INSTANCES_MAX] */
     size_t *count;
+    bool is_of_sources;
 };
 
 static bool is_loopback(const char *address)
@@ -196,10 +209,14 @@ static bool read_instance(const struct build *build, const struct node *node, co
                           size_t kind)
 {
     const struct option_schema *schema = &family->schemas[kind];
-    const struct shape shape = {.options = schema->instance, .count = schema->instance_count};
+    const struct shape shape = {.options = schema->instance,
+                                .count = schema->instance_count,
+                                .more = source_options,
+                                .more_count = family->is_of_sources ? SOURCE_OPTION_COUNT : 0};
     struct option_value *values = options_array(build, node, schema->instance_count + 1, sizeof(*values));
+    struct option_value more[SOURCE_OPTION_COUNT] = {{0}};
 
-    if (values == NULL || !options_read(build, node, &shape, values, NULL))
+    if (values == NULL || !options_read(build, node, &shape, values, more))
         return false;
     if (!text_is_name(node->name) && !text_is_metric(node->name))
         return report_node(build->report, node, "'%s' is no name: small letters, digits, - and _",
@@ -210,6 +227,7 @@ static bool read_instance(const struct build *build, const struct node *node, co
     instance->kind = kind;
     instance->name = options_keep(build, node, node->name);
     instance->options = values;
+    instance->series_max = (size_t)more[SOURCE_SERIES_MAX].number;
     return instance->name != NULL;
 }
 
@@ -325,12 +343,13 @@ static bool read_root(const struct build *build, const struct node *root, struct
         .options = options, .count = SETTING_OPTION_COUNT, .parts = parts, .later = later};
     const struct option_schemas *schemas = build->schemas;
     const struct family families[] = {
-        {"source", schemas->collectors, schemas->collector_count, settings->sources, &settings->source_count},
+        {"source", schemas->collectors, schemas->collector_count, settings->sources, &settings->source_count,
+         true},
         {"traffic driver", schemas->drivers, schemas->driver_count, settings->drivers,
-         &settings->driver_count},
+         &settings->driver_count, false},
         {"notifier", schemas->notifiers, schemas->notifier_count, settings->notifiers,
-         &settings->notifier_count},
-        {"gate", schemas->gates, schemas->gate_count, settings->gates, &settings->gate_count},
+         &settings->notifier_count, false},
+        {"gate", schemas->gates, schemas->gate_count, settings->gates, &settings->gate_count, false},
     };
     static const char *const family_keys[] = {"sources", "traffic", "notifiers", "gates"};
     struct option_value values[SETTING_OPTION_COUNT] = {{0}};
@@ -409,6 +428,8 @@ size_t settings_tables(struct settings_table tables[SETTINGS_TABLES_MAX])
         {"", "", options, SETTING_OPTION_COUNT},
         {"listen", "listen = ( { ... }, { ... } );", listen_options, LISTEN_OPTION_COUNT},
         {"runner", "runner: { ... };", runner_options, RUNNER_OPTION_COUNT},
+        {"sources", "sources: { KIND: { NAME: { ... }; }; };  of any kind, beside what stands under SOURCES",
+         source_options, SOURCE_OPTION_COUNT},
         hooks_table(),
         events_table(),
         brakes_table(),

@@ -13,7 +13,8 @@ enum {
     SETTINGS_PEOPLE_MAX = 64,
     SETTINGS_HOOKS_MAX = 16,
     SETTINGS_HOOK_BOUNDS_MAX = 16, /* services or environments that one is for */
-    SETTINGS_ARCHIVES_MAX = 4
+    SETTINGS_ARCHIVES_MAX = 4,
+    SETTINGS_SERIES_MAX = 20000 /* of a source whose entry says nothing, or that needs none */
 };
 
 struct settings_listener {
@@ -28,7 +29,7 @@ struct settings_listener {
 
 /* An instance of a collector, driver or notifier: `prometheus: { main: { ... } }`. */
 struct settings_instance {
-    size_t kind;                        /* index in the schemas' table */
+    size_t kind, series_max;            /* index in the schemas' table; of a source: so many it may watch */
     const char *name;                   /* "main" */
     const struct option_value *options; /* [the schema's instance_count] */
 };
@@ -120,9 +121,8 @@ struct settings {
     struct settings_instance notifiers[SETTINGS_INSTANCES_MAX];
     size_t gate_count;
     struct settings_instance gates[SETTINGS_INSTANCES_MAX];
-    size_t hook_count;
+    size_t hook_count, group_count;
     struct settings_hook hooks[SETTINGS_HOOKS_MAX];
-    size_t group_count;
     struct settings_group groups[SETTINGS_PEOPLE_MAX];
 };
 

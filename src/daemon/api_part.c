@@ -326,6 +326,9 @@ static void add_source_metrics(const struct daemon_source *source, FILE *to)
                       outcomes[i].outcome, (unsigned long long)outcomes[i].count);
     (void)fprintf(to, "verdict_source_last_success_timestamp_seconds{source=\"%s\"} %lld\n", name,
                   (long long)tally->heard_s);
+    (void)fprintf(to, "verdict_source_series{source=\"%s\"} %zu\n", name, source->watch_count);
+    (void)fprintf(to, "verdict_source_series_refused_total{source=\"%s\"} %zu\n", name,
+                  source->refused_count);
 }
 
 static char *show_metrics(void *data)

@@ -43,6 +43,7 @@ struct daemon_source {
     const char *name;
     struct collector *collector; /* NULL: could not be opened */
     struct source_tally tally;
+    size_t watch_count, series_max, refused_count; /* series: now, at most, that found no room */
 };
 
 struct daemon_lever {
@@ -64,9 +65,8 @@ struct daemon {
     struct config *config; /* rule files as last read well */
     struct config_report *report;
     bool is_config_good, is_stopping, is_turn_wanted;
-    bool is_broken;        /* the journal cannot be written: this life is over */
-    int64_t config_wall_s; /* when rule files were last read well */
-    int64_t alive_ms;      /* when the loop was seen to turn last */
+    bool is_broken;                  /* the journal cannot be written: this life is over */
+    int64_t config_wall_s, alive_ms; /* rule files were last read well; the loop was seen to turn last */
     struct option_schemas schemas;
     struct loop *loop;
     struct loop_timer *good_bye, *engine_timer;

@@ -16,10 +16,9 @@ enum { LIVE_SIDES = 2, LIVE_COMMIT_SIZE = 129, LIVE_PAIRS_MAX = SIDE_PAIRS_MAX }
 /* What one side measures of one metric. */
 struct live_series {
     struct live *live;
-    struct series *series; /* NULL: this side has none */
-    char *why;             /* what its source said that is no value, for people; NULL: all is well */
-    uint64_t asked;        /* hash of what its source is asked, filled in; 0: not known */
-    const struct collector_type *type;
+    struct series *series;         /* NULL: this side has none */
+    char *why;                     /* what its source said that is no value, for people; NULL: all is well */
+    uint64_t asked;                /* hash of what its source is asked, filled in; 0: not known */
     struct collector_watch *watch; /* NULL: could not be started */
 };
 
@@ -93,6 +92,9 @@ void live_unwatch(struct live *live);
 MUST_CHECK bool live_open_watch(struct live *live, const struct metric_definition *metric,
                                 const struct side *side, struct collector_series *series,
                                 struct collector_watch **ret_watch, uint64_t *ret_asked, struct err *err);
+/* NULL: nothing. */
+void live_close_watch(struct live *live, const struct metric_definition *metric,
+                      struct collector_watch *watch);
 
 /* Of struct engine_env. */
 bool live_views(void *daemon, uint64_t deployment, uint8_t rule, struct metric_views *ret_views);

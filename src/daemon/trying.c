@@ -119,8 +119,7 @@ static void begin(struct tried *tried, const struct deployment_state *state)
 static void end_watches(struct trying *trying)
 {
     for (size_t i = 0; i < trying->count; i++)
-        if (trying->tried[i].watch != NULL)
-            trying->tried[i].type->unwatch(trying->tried[i].watch);
+        live_close_watch(trying->live, trying->tried[i].metric, trying->tried[i].watch);
 }
 
 void trying_drop(struct trying *trying)

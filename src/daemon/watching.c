@@ -59,20 +59,25 @@ static enum series_answer put_histogram(void *data, int64_t at_ms, const double 
                                              bounds, counts, bucket_count));
 }
 
+/* Whose it is, then what is wrong. */
+static void say_why(struct live_series *series, struct daemon *daemon, const char *metric, const char *why)
+{
+    char text[DAEMON_WHY_MAX];
+
+    (void)snprintf(text, sizeof(text), "%.*s: %.180s", WHOSE_MAX, metric, why);
+    redaction_apply(daemon->log.redaction, text);
+    set_why(series, text);
+}
+
 static void put_trouble(void *data, enum series_trouble trouble, const char *why)
 {
     struct live_series *series = data;
     struct daemon *daemon = series->live->daemon;
-    char text[DAEMON_WHY_MAX];
 
     if (trouble == SERIES_NO_DATA)
         set_why(series, NULL);
-    if (trouble == SERIES_ERROR || trouble == SERIES_AMBIGUOUS || trouble == SERIES_NOT_FINITE) {
-        (void)snprintf(text, sizeof(text), "%.*s: %.180s", WHOSE_MAX, series_name_of(series->series)->metric,
-                       why);
-        redaction_apply(daemon->log.redaction, text);
-        set_why(series, text);
-    }
+    if (trouble == SERIES_ERROR || trouble == SERIES_AMBIGUOUS || trouble == SERIES_NOT_FINITE)
+        say_why(series, daemon, series_name_of(series->series)->metric, why);
     series_set_trouble(series->series, trouble);
     daemon_wants_turn(daemon);
 }
@@ -110,6 +115,23 @@ static struct daemon_source *find_source(struct daemon *daemon, const struct met
     return NULL;
 }
 
+/* One source must not take the room of all: `ret_source` is where there is some. */
+static bool find_room(struct daemon *daemon, const struct metric_definition *metric,
+                      struct daemon_source **ret_source, struct err *err)
+{
+    struct daemon_source *source = find_source(daemon, metric);
+
+    if (source == NULL || source->collector == NULL)
+        return err_set(err, ERR_UNAVAILABLE, "source %s:%s is not there",
+                       collector_types[metric->collector]->name, metric->source);
+    *ret_source = source;
+    if (source->watch_count < source->series_max)
+        return true;
+    source->refused_count++;
+    return err_set(err, ERR_LIMIT, "source %s:%s watches %zu series already (its series_max)",
+                   source->type->name, source->name, source->watch_count);
+}
+
 /* What a slot is made of, the target says, not the metric. */
 static void fill_servers(const struct collector_type *type, const struct slot_definition *slot,
                          struct option_value *values)
@@ -125,11 +147,10 @@ bool live_open_watch(struct live *live, const struct metric_definition *metric, 
                      struct collector_series *series, struct collector_watch **ret_watch, uint64_t *ret_asked,
                      struct err *err)
 {
-    struct daemon_source *source = find_source(live->daemon, metric);
+    struct daemon_source *source = NULL;
 
-    if (source == NULL || source->collector == NULL)
-        return err_set(err, ERR_UNAVAILABLE, "source %s:%s is not there",
-                       collector_types[metric->collector]->name, metric->source);
+    if (!find_room(live->daemon, metric, &source, err))
+        return false;
     struct option_value *values = memory_take_array(source->type->metric_option_count + 1, sizeof(*values));
     char *texts = memory_take_array(source->type->metric_option_count + 1, SIDE_TEXT_MAX);
     series->metric = metric->name;
@@ -147,9 +168,21 @@ bool live_open_watch(struct live *live, const struct metric_definition *metric, 
         source->type->metric_option_count > 0) /* else it is pushed, and told apart by its key */
         *ret_asked = side_hash(values, source->type->metric_option_count);
     is_done = is_done && source->type->watch(source->collector, series, ret_watch, err);
+    source->watch_count += is_done;
     free(values);
     free(texts);
     return is_done;
+}
+
+void live_close_watch(struct live *live, const struct metric_definition *metric,
+                      struct collector_watch *watch)
+{
+    struct daemon_source *source = watch == NULL ? NULL : find_source(live->daemon, metric);
+
+    if (source == NULL)
+        return;
+    source->type->unwatch(watch);
+    source->watch_count--;
 }
 
 static bool start_watch(struct live_series *series, const struct metric_definition *metric,
@@ -164,7 +197,6 @@ static bool start_watch(struct live_series *series, const struct metric_definiti
                                              .histogram = put_histogram,
                                              .trouble = put_trouble}};
 
-    series->type = collector_types[metric->collector];
     return live_open_watch(series->live, metric, side, &what, &series->watch, &series->asked, err);
 }
 
@@ -204,7 +236,9 @@ static bool watch_side(struct live *live, const struct deployment_state *state, 
         return true;
     struct series_name name = {live->definition->service, live->definition->environment, key,
                                definition->name};
-    if (!series_open(live->daemon->book, &name, &shape, &series->series, err) ||
+    struct daemon_source *source = NULL; /* what it has no room for takes none of the book either */
+    if (!find_room(live->daemon, definition, &source, err) ||
+        !series_open(live->daemon->book, &name, &shape, &series->series, err) ||
         (!live->is_standing && !read_by_rules(live, metric, series->series, err)))
         return false;
     series->live = live;
@@ -258,9 +292,10 @@ void live_watch(struct live *live, const struct deployment_state *state)
     for (size_t m = 0; m < live->definition->metric_count; m++)
         for (int is_candidate = 0; is_candidate < 2; is_candidate++)
             if (!watch_side(live, state, m, is_candidate != 0, &err)) {
-                live_say(live, LIVE_ACTION, "%s", err.text);
+                struct live_series *series = &live->series[m][is_candidate ? SIDE_CANDIDATE : SIDE_STABLE];
+                say_why(series, live->daemon, live->definition->metrics[m].name, err.text);
                 live_log(live, LOG_LEVEL_ERROR, "deployment %llu: %s", (unsigned long long)live->id,
-                         err.text);
+                         series->why);
             }
 }
 
@@ -274,8 +309,7 @@ void live_unwatch(struct live *live)
     for (size_t m = 0; m < live->definition->metric_count; m++)
         for (size_t side = 0; side < LIVE_SIDES; side++) {
             struct live_series *series = &live->series[m][side];
-            if (series->watch != NULL)
-                series->type->unwatch(series->watch);
+            live_close_watch(live, &live->definition->metrics[m], series->watch);
             if (series->series != NULL) {
                 series_forget(series->series, live->id);
                 series_close(series->series);

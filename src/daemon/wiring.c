@@ -126,7 +126,7 @@ static bool open_engine(struct daemon *daemon, struct err *err)
 /* A source that cannot be opened is told and left out: what reads it stays inconclusive. */
 static void open_source(struct daemon *daemon, const struct collector_env *env,
                         const struct collector_type *type, const char *name,
-                        const struct option_value *options)
+                        const struct option_value *options, size_t series_max)
 {
     struct err err = {0};
 
@@ -136,7 +136,7 @@ static void open_source(struct daemon *daemon, const struct collector_env *env,
         return;
     }
     struct daemon_source *source = &daemon->sources[daemon->source_count++];
-    *source = (struct daemon_source){.type = type, .name = name};
+    *source = (struct daemon_source){.type = type, .name = name, .series_max = series_max};
     struct collector_env own = *env;
     own.tally = &source->tally;
     if (!type->open(&own, name, options, &source->collector, &err))
@@ -169,7 +169,7 @@ static void open_counter(struct daemon *daemon, const struct collector_env *env,
             options[i] = driver->options[at];
     }
     if (option_complete(type->instance_options, type->instance_option_count, &arena, options, &err))
-        open_source(daemon, env, type, driver->name, options);
+        open_source(daemon, env, type, driver->name, options, SETTINGS_SERIES_MAX);
     else
         log_say(&daemon->log, LOG_LEVEL_ERROR, "source %s:%s: %s", type->name, driver->name, err.text);
     free(options);
@@ -207,11 +207,12 @@ static void open_sources(struct daemon *daemon)
     (void)snprintf(topic, sizeof(topic), "verdict/%s/status", daemon->settings->instance);
     for (size_t i = 0; i < daemon->settings->source_count; i++) {
         const struct settings_instance *instance = &daemon->settings->sources[i];
-        open_source(daemon, &env, collector_types[instance->kind], instance->name, instance->options);
+        open_source(daemon, &env, collector_types[instance->kind], instance->name, instance->options,
+                    instance->series_max);
     }
     for (size_t i = 0; collector_types[i] != NULL; i++)
         if (collector_types[i]->is_implicit)
-            open_source(daemon, &env, collector_types[i], "", NULL);
+            open_source(daemon, &env, collector_types[i], "", NULL, SETTINGS_SERIES_MAX);
     open_counters(daemon, &env);
 }
 

@@ -18,6 +18,8 @@ CONTRACT = {
     "verdict_rule_evaluations_total": ("counter", {"result"}),
     "verdict_source_requests_total": ("counter", {"source", "outcome"}),
     "verdict_source_last_success_timestamp_seconds": ("gauge", {"source"}),
+    "verdict_source_series": ("gauge", {"source"}),
+    "verdict_source_series_refused_total": ("counter", {"source"}),
     "verdict_notifications_total": ("counter", {"notifier", "outcome"}),
     "verdict_outbox_depth": ("gauge", set()),
     "verdict_mqtt_connected": ("gauge", {"client"}),

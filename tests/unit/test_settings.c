@@ -72,7 +72,28 @@ static void test_whole_file(void **state)
     assert_true(settings_is_member(settings, "dave", "dave"));
     assert_false(settings_is_member(settings, "sre", "carol"));
     assert_false(settings_is_member(settings, "nobody", "carol"));
+    assert_int_equal(settings->sources[0].series_max, 300);
+    assert_int_equal(settings->sources[1].series_max, SETTINGS_SERIES_MAX);
     settings_free(settings);
+}
+
+static void test_room_of_sources_that_is_refused(void **state)
+{
+    static const char *const cases[][2] = {
+        {"sources: { mqtt: { plant: { url = \"mqtt://b\";  series_max = 0; }; }; };",
+         "v.conf:1: series_max: 0 is not from 1 to 50000"},
+        {"sources: { mqtt: { plant: { url = \"mqtt://b\";  serie_max = 9; }; }; };",
+         "v.conf:1: unknown key 'serie_max'; did you mean 'series_max'?"},
+        {"notifiers: { slack: { deploys: { url = \"cred:slack\";  series_max = 9; }; }; };",
+         "v.conf:1: unknown key 'series_max'"},
+    };
+    char found[1024];
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        assert_null(read_settings(cases[i][0], found, sizeof(found)));
+        assert_string_equal(found, cases[i][1]);
+    }
 }
 
 static void test_empty_file(void **state)
@@ -454,6 +475,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_whole_file),
+        cmocka_unit_test(test_room_of_sources_that_is_refused),
         cmocka_unit_test(test_empty_file),
         cmocka_unit_test(test_controller),
         cmocka_unit_test(test_controllers_that_are_refused),
