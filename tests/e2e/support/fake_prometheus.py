@@ -58,9 +58,10 @@ ENDLESS = {"drip": (b" ", 0.5), "endless": (b" " * 65536, 0.001)}
 
 
 class FakePrometheus:
-    """Serves on a port of its own from its start to its stop(); with a certificate (file, file of the key) over TLS."""
+    """Serves on a port of its own from its start to its stop(); with a certificate (file, file of the key) over TLS,
+    to clients with a certificate of `client_ca` alone where that is given."""
 
-    def __init__(self, mode="good", certificate=None):
+    def __init__(self, mode="good", certificate=None, client_ca=None):
         outer, self.mode, self.asked, self.over = self, mode, 0, threading.Event()
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -112,7 +113,7 @@ class FakePrometheus:
             def log_message(self, *_arguments):  # pylint: disable=arguments-differ
                 pass
 
-        self.handler, self.certificate, self.server = Handler, certificate, None
+        self.handler, self.certificate, self.client_ca, self.server = Handler, certificate, client_ca, None
         self.listen(0)
         self.url = f"{'https' if certificate else 'http'}://127.0.0.1:{self.server.server_port}"
 
@@ -122,6 +123,10 @@ class FakePrometheus:
         if self.certificate:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(*self.certificate)
+            if self.client_ca:
+                context.load_verify_locations(self.client_ca)
+                context.verify_mode = ssl.CERT_REQUIRED
+                context.maximum_version = ssl.TLSVersion.TLSv1_2  # who is refused hears why; in 1.3 the request that is already sent may make that a reset
             self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
         self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         self.thread.start()
