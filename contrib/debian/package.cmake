@@ -41,7 +41,7 @@ install(FILES ${PRINTED}/_verdict DESTINATION share/zsh/vendor-completions)
 install(FILES contrib/verdictd.conf contrib/runner.conf DESTINATION /etc/verdictd)
 install(DIRECTORY DESTINATION /etc/verdictd/rules.d)
 install(DIRECTORY rules DESTINATION share/verdictd)
-install(DIRECTORY contrib/ci contrib/levers contrib/prometheus contrib/grafana DESTINATION share/doc/verdictd/examples
+install(DIRECTORY contrib/ci contrib/levers contrib/release contrib/prometheus contrib/grafana DESTINATION share/doc/verdictd/examples
   USE_SOURCE_PERMISSIONS)
 install(FILES README.md ${DEBIAN}/copyright ${PRINTED}/changelog.gz DESTINATION share/doc/verdictd)
 

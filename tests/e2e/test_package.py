@@ -53,7 +53,8 @@ def test_contents(deb):
     assert entries["/etc/verdictd/rules.d"].mode == "drwxr-xr-x"
     assert not [path for path in entries if path.startswith("/etc/verdictd/rules.d/")]
     scripts = {path for path, entry in entries.items() if entry.mode.startswith("-rwx")} - {f"/usr/bin/{name}" for name in packages.PROGRAMS}
-    assert scripts == {f"/usr/share/doc/verdictd/examples/{name}" for name in ("ci/deploy-with-curl", "ci/deploy-with-mqtt", "levers/elsewhere", "levers/split")}
+    assert scripts == {f"/usr/share/doc/verdictd/examples/{name}" for name in ("ci/deploy-with-curl", "ci/deploy-with-mqtt", "levers/elsewhere", "levers/split",
+                                                                              "release/publish-artifact", "release/record-release", "release/tag-release")}
     for path, entry in entries.items():
         assert entry.owner == "root/root" and entry.mode in ("drwxr-xr-x", "-rwxr-xr-x", "-rw-r--r--"), (path, entry)
         assert path == "/" or path.startswith(("/etc", "/usr")), path
