@@ -163,6 +163,7 @@ def test_callers_never_take_the_last_descriptor(world):
         before = len(os.listdir(f"/proc/{daemon.process.pid}/fd"))
         for link in idle(world, CONNECTIONS):
             stack.callback(link.close)
+        wait_until(lambda: len(os.listdir(f"/proc/{daemon.process.pid}/fd")) > before, 10, "callers are let in")
         open_files = len(os.listdir(f"/proc/{daemon.process.pid}/fd"))
         assert before < open_files < DESCRIPTORS, (before, open_files)
         said[0] = '{"lag": 300}'
