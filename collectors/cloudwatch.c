@@ -4,8 +4,8 @@
 
 #include "collectors/cloudwatch_query.h"
 #include "collectors/pace.h"
+#include "collectors/source_clock.h"
 #include "io/aws_client.h"
-#include "io/clock.h"
 #include "io/json.h"
 #include "io/log.h"
 #include "io/loop.h"
@@ -49,6 +49,8 @@ struct collector {
     int64_t pause_ms;      /* 0: it answered last time */
     int64_t not_before_ms; /* of loop_now_ms() */
     uint64_t requests, metrics_requested;
+    struct source_clock clock;
+    struct source_clocks clocks;
     char why[WHY_MAX]; /* "": the source is there */
 };
 
@@ -185,7 +187,7 @@ static void start_call(struct collector *collector)
     collector->query_count = 0;
     collector->page_count = 0;
     collector->request = cJSON_CreateObject();
-    fill_request(collector, clock_wall_ms());
+    fill_request(collector, source_clock_wall_ms(&collector->clock));
     if (collector->query_count > 0)
         send(collector);
     else
@@ -261,6 +263,8 @@ static void answered(void *data, const struct aws_answer *answer)
     struct err err = answer->err;
 
     collector->call = NULL;
+    if (answer->http != NULL)
+        source_clock_note(&collector->clock, answer->http);
     if (answer->err.code != ERR_NONE) {
         bool is_invalid = err.code == ERR_INVALID || err.code == ERR_NOT_FOUND;
         (void)err_wrap(&err, "CloudWatch");
@@ -286,7 +290,7 @@ static void answered(void *data, const struct aws_answer *answer)
         return;
     }
     note(collector, NULL);
-    int64_t now_ms = clock_wall_ms();
+    int64_t now_ms = source_clock_wall_ms(&collector->clock);
     for (struct collector_watch *watch = collector->watches; watch != NULL; watch = watch->next)
         if (watch->is_asked)
             end_watch(watch, now_ms);
@@ -322,7 +326,7 @@ static int64_t until_due_ms(const struct collector_watch *watch, int64_t now_ms)
 static void move_timer(struct collector *collector)
 {
     int64_t pause_ms = collector->not_before_ms - loop_now_ms();
-    int64_t now_ms = clock_wall_ms();
+    int64_t now_ms = source_clock_wall_ms(&collector->clock);
     int64_t wait_ms = IDLE_MS;
 
     for (const struct collector_watch *watch = collector->watches; watch != NULL; watch = watch->next) {
@@ -343,6 +347,8 @@ static bool open_collector(const struct collector_env *env, const char *name,
     struct collector *collector = memory_take(sizeof(*collector));
 
     collector->env = *env;
+    source_clocks_open(&collector->clocks, &collector->env, "cloudwatch", name);
+    collector->clock.all = &collector->clocks;
     (void)snprintf(collector->why, sizeof(collector->why), "not asked yet");
     if (!aws_client_new(env->loop, env->http, "monitoring", options, &collector->client, err)) {
         free(collector);
@@ -371,7 +377,7 @@ static bool watch_series(struct collector *collector, const struct collector_ser
         return err_wrap(err, "metric %s", series->metric);
     struct collector_watch *watch = memory_take(sizeof(*watch));
     int64_t period_s = cloudwatch_query_period_s(query);
-    int64_t end_s = (clock_wall_ms() - cloudwatch_query_delay_ms(query)) / MS_PER_S;
+    int64_t end_s = (source_clock_wall_ms(&collector->clock) - cloudwatch_query_delay_ms(query)) / MS_PER_S;
     watch->collector = collector;
     watch->query = query;
     watch->sink = series->sink;

@@ -6,7 +6,7 @@
 #include "collectors/access.h"
 #include "collectors/http_json_query.h"
 #include "collectors/pace.h"
-#include "io/clock.h"
+#include "collectors/source_clock.h"
 #include "io/log.h"
 #include "io/loop.h"
 #include "io/memory.h"
@@ -47,7 +47,8 @@ struct collector {
     int64_t timeout_ms;
     uint64_t watches_made;
     int64_t not_before_ms; /* of loop_now_ms(): it asked to be left alone */
-    char why[WHY_MAX];     /* "": the source answers */
+    struct source_clocks clocks;
+    char why[WHY_MAX]; /* "": the source answers */
 };
 
 struct collector_watch {
@@ -55,7 +56,8 @@ struct collector_watch {
     struct http_json_query *query;
     struct collector_sink sink;
     int64_t every_ms, phase_ms;
-    int64_t at_ms; /* the moment that is asked for */
+    int64_t at_ms;             /* the moment that is asked for */
+    struct source_clock clock; /* of whom it asks: each has its own url */
     struct loop_timer *timer;
     struct http_call *call;
 };
@@ -89,6 +91,8 @@ static void answered(void *data, const struct http_answer *answer)
     struct err err = {0};
 
     watch->call = NULL;
+    if (http_json_query_is_timed(watch->query))
+        source_clock_note(&watch->clock, answer);
     note_pause(watch->collector, answer);
     bool is_good = http_json_query_take(watch->query, answer, &watch->sink, &err);
     note(watch->collector, is_good ? NULL : &err);
@@ -98,7 +102,7 @@ static void ask(struct collector_watch *watch)
 {
     struct collector *collector = watch->collector;
     struct http_request request = {.timeout_ms = collector->timeout_ms, .answer_max = HTTP_JSON_ANSWER_MAX};
-    int64_t wall_ms = clock_wall_ms() - (engine_now_ms(watch) - watch->at_ms);
+    int64_t wall_ms = source_clock_wall_ms(&watch->clock) - (engine_now_ms(watch) - watch->at_ms);
     struct err err = {0};
 
     access_apply(&collector->access, &request);
@@ -137,6 +141,7 @@ static bool open_collector(const struct collector_env *env, const char *name,
 
     collector->env = *env;
     collector->timeout_ms = options[TIMEOUT].duration_ms;
+    source_clocks_open(&collector->clocks, &collector->env, "http_json", name);
     if (!access_open(&collector->access, env->secrets, &options[ACCESS], err) ||
         !access_add_secrets(&collector->access, &options[SECRET_HEADERS], err)) {
         access_close(&collector->access);
@@ -164,6 +169,7 @@ static bool watch_series(struct collector *collector, const struct collector_ser
         return err_wrap(err, "metric %s", series->metric);
     struct collector_watch *watch = memory_take(sizeof(*watch));
     watch->collector = collector;
+    watch->clock.all = &collector->clocks;
     watch->query = query;
     watch->sink = series->sink;
     watch->every_ms = series->every_ms > 0 ? series->every_ms : 1;
@@ -179,6 +185,7 @@ static void unwatch_series(struct collector_watch *watch)
     http_request_cancel(watch->call);
     loop_timer_stop(watch->timer);
     http_json_query_free(watch->query);
+    source_clock_end(&watch->clock);
     free(watch);
 }
 

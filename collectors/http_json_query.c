@@ -267,6 +267,12 @@ void http_json_query_free(struct http_json_query *query)
     free(query);
 }
 
+bool http_json_query_is_timed(const struct http_json_query *query)
+{
+    return query->time != NULL || strstr(query->url, "$(") != NULL ||
+           (query->body != NULL && strstr(query->body, "$(") != NULL);
+}
+
 int64_t http_json_query_delay_ms(const struct http_json_query *query)
 {
     return query->delay_ms;

@@ -44,6 +44,8 @@ MUST_CHECK bool http_json_query_new(enum series_kind kind, int64_t every_ms,
                                     struct err *err);
 void http_json_query_free(struct http_json_query *query);
 
+/* Its url, body or `time` are of moments, by the clock of whom it asks. */
+bool http_json_query_is_timed(const struct http_json_query *query);
 int64_t http_json_query_delay_ms(const struct http_json_query *query);
 
 /* Fills in what to ask for the moment `wall_ms` (since 1970), which is `at_ms` on the engine's clock:

@@ -7,7 +7,7 @@
 #include "collectors/combine.h"
 #include "collectors/pace.h"
 #include "collectors/prometheus_query.h"
-#include "io/clock.h"
+#include "collectors/source_clock.h"
 #include "io/log.h"
 #include "io/loop.h"
 #include "io/memory.h"
@@ -19,7 +19,6 @@
 enum {
     IN_FLIGHT_MAX = 4,        /* of one source: its own limit is 20, shared with dashboards and rules */
     HEARTBEAT_MS = 10 * 1000, /* a source that nobody watches is asked so often whether it is there */
-    SKEW_TOLERATED_MS = 2000,
     WHY_MAX = 384
 };
 
@@ -77,7 +76,8 @@ struct collector {
     struct loop_timer *heartbeat;
     struct http_call *heartbeat_call;
     bool was_heard;
-    int64_t skew_ms;   /* the server's clock minus ours, where that matters */
+    struct source_clock clock;
+    struct source_clocks clocks;
     char why[WHY_MAX]; /* "": the source is there */
 };
 
@@ -103,17 +103,6 @@ static int64_t engine_now_ms(const struct collector *collector)
 }
 
 /* ---- the source ---- */
-
-static void note_skew(struct collector *collector, const struct http_answer *answer)
-{
-    int64_t date_s = 0;
-
-    if (!http_answer_date(answer, &date_s))
-        return;
-    int64_t skew_ms = date_s * 1000 + 500 - clock_wall_ms();
-    bool is_tolerated = skew_ms < SKEW_TOLERATED_MS && skew_ms > -SKEW_TOLERATED_MS;
-    collector->skew_ms = is_tolerated ? 0 : skew_ms;
-}
 
 static void note_answer(struct collector *collector, const struct err *err)
 {
@@ -148,7 +137,7 @@ static void heartbeat_answered(void *data, const struct http_answer *answer)
     bool is_good = prometheus_read(answer, &vector, &err);
 
     collector->heartbeat_call = NULL;
-    note_skew(collector, answer);
+    source_clock_note(&collector->clock, answer);
     note_answer(collector, is_good ? NULL : &err);
     prometheus_vector_done(&vector);
     collector->in_flight--;
@@ -223,7 +212,7 @@ static void answered(void *data, const struct http_answer *answer)
     struct err err = {0};
 
     watch->call = NULL;
-    note_skew(watch->collector, answer);
+    source_clock_note(&watch->collector->clock, answer);
     bool is_good = prometheus_query_take(watch->query, answer, &err);
     note_answer(watch->collector, is_good ? NULL : &err);
     if (!is_good)
@@ -239,7 +228,7 @@ static void answered(void *data, const struct http_answer *answer)
 static void ask(struct collector_watch *watch)
 {
     struct collector *collector = watch->collector;
-    int64_t time_ms = clock_wall_ms() - (engine_now_ms(collector) - watch->at_ms) + collector->skew_ms;
+    int64_t time_ms = source_clock_wall_ms(&collector->clock) - (engine_now_ms(collector) - watch->at_ms);
     char *body = prometheus_query_form(prometheus_query_text(watch->query), time_ms, collector->timeout_ms);
 
     watch->call = post(collector, body, strlen(body), answered, watch);
@@ -281,6 +270,8 @@ static bool open_collector(const struct collector_env *env, const char *name,
     collector->lag_ms = options[PROMETHEUS_LAG].duration_ms;
     collector->timeout_ms = options[PROMETHEUS_TIMEOUT].duration_ms;
     collector->waiting_end = &collector->waiting;
+    source_clocks_open(&collector->clocks, &collector->env, "prometheus", name);
+    collector->clock.all = &collector->clocks;
     (void)snprintf(collector->why, sizeof(collector->why), "not asked yet");
     if (!check_url(options[PROMETHEUS_URL].text, err) ||
         !access_open(&collector->access, env->secrets, &options[PROMETHEUS_ACCESS], err)) {

@@ -23,3 +23,11 @@ void source_tally_ask(struct source_tally *tally, bool is_good)
         tally->failed++;
     }
 }
+
+void source_tally_skew(struct source_tally *tally, int64_t skew_ms)
+{
+    if (tally == NULL)
+        return;
+    tally->skew_ms = skew_ms;
+    tally->has_skew = true;
+}

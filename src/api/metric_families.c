@@ -87,6 +87,8 @@ const struct metric_family metric_families[] = {
     {"verdict_source_series", METRIC_GAUGE, "Series that a source watches"},
     {"verdict_source_series_refused_total", METRIC_COUNTER,
      "Series that were not watched since their source had its series_max already"},
+    {"verdict_source_skew_seconds", METRIC_GAUGE,
+     "A source's clock minus ours, by the Date of its last answer, of those that are asked for moments"},
     {"verdict_values_refused_total", METRIC_COUNTER, "Values that no series took, and why"},
     {"verdict_values_total", METRIC_COUNTER, "Values that series took"},
     {"verdict_vault_reads_total", METRIC_COUNTER, "Reads of secrets from Vault, by outcome"},

@@ -326,6 +326,9 @@ static void add_source_metrics(const struct daemon_source *source, FILE *to)
                       outcomes[i].outcome, (unsigned long long)outcomes[i].count);
     (void)fprintf(to, "verdict_source_last_success_timestamp_seconds{source=\"%s\"} %lld\n", name,
                   (long long)tally->heard_s);
+    if (tally->has_skew)
+        (void)fprintf(to, "verdict_source_skew_seconds{source=\"%s\"} %.1f\n", name,
+                      (double)tally->skew_ms / 1000.0);
     (void)fprintf(to, "verdict_source_series{source=\"%s\"} %zu\n", name, source->watch_count);
     (void)fprintf(to, "verdict_source_series_refused_total{source=\"%s\"} %zu\n", name,
                   source->refused_count);

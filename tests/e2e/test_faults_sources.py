@@ -75,6 +75,24 @@ def test_prometheus_comes_back_in_time(world, fake):
     assert ended(world, name)["state"] == "promoted"
 
 
+def test_prometheus_whose_clock_is_wrong(world, fake):
+    def skew():
+        lines = [line for line in world.api("GET", "/metrics").text.splitlines() if line.startswith("verdict_source_skew_seconds{")]
+        return {line.split('"')[1]: float(line.split()[-1]) for line in lines}
+
+    def said():
+        with open(world.log_files()["verdictd"], encoding="utf-8") as log:
+            return [line for line in log if "prometheus main: its clock is" in line]
+
+    begin(world, broker=False, trigger="deep", daemon=fake_source(world, fake))
+    wait_until(lambda: abs(skew().get("prometheus:main", 99)) < 2, 15, "its clock is known, though nobody watches")
+    assert list(skew()) == ["prometheus:main"] and not said(), "what was not measured is not told"
+    fake.skew_s = -3600
+    assert ended(world, begun(world, "2.0.0"))["state"] == "promoted"
+    assert abs(skew()["prometheus:main"] + 3600) < 2
+    assert len(said()) == 1 and "s behind ours: it is asked by its own" in said()[0], said()
+
+
 @pytest.mark.parametrize("payload", ['{"lag": NaN}', '{"lag": "NaN"}', '{"lag": 1e999}', '{"lag": "1,5"}', None], ids=["nan", "text", "huge", "comma", "silence"])
 def test_values_over_mqtt_that_are_none(world, payload):
     begin(world, at_most="2s")

@@ -63,6 +63,31 @@ static void test_lateness(void **state)
     assert_true(hasty->is_troubled && hasty->trouble == SERIES_NO_DATA);
 }
 
+/* Its periods end by its own clock, which is ten minutes behind ours; they are values of now all the same. */
+static void test_its_own_clock(void **state)
+{
+    struct fixture *fixture = *state;
+    struct collector_bench *bench = &fixture->bench;
+    struct source_tally heard = {0};
+
+    collector_bench_close(bench);
+    bench->env.tally = &heard;
+    collector_bench_open(bench, &cloudwatch_collector,
+                         (const char *[]){"region", "eu-test-1", "endpoint", fixture->aws.url, NULL});
+    aws_bench_tell(&fixture->aws, "{'skew': -600, 'metrics': {'A B': 1}}");
+    struct collector_tally *value = watch_gauge(fixture, "A B", "Sum");
+    COLLECTOR_BENCH_WAIT(bench, heard.has_skew);
+    assert_true(llabs(heard.skew_ms + 600000) < 3000);
+    collector_bench_unwatch(value);
+    value = watch_gauge(fixture, "A B", "Sum");
+    COLLECTOR_BENCH_WAIT(bench, value->puts >= 16);
+    assert_true(value->at_ms <= loop_now_ms() + 1000 && value->at_ms > loop_now_ms() - 10000);
+    collector_bench_close(bench);
+    bench->env.tally = NULL;
+    collector_bench_open(bench, &cloudwatch_collector,
+                         (const char *[]){"region", "eu-test-1", "endpoint", fixture->aws.url, NULL});
+}
+
 static void test_pages(void **state)
 {
     struct fixture *fixture = *state;
@@ -161,6 +186,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_values, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_gaps, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_lateness, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_its_own_clock, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_pages, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_not_complete, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_idle_costs_nothing, set_up, tear_down),

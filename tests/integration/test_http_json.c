@@ -89,6 +89,36 @@ static void test_asks_as_it_should(void **state)
     collector_bench_close(bench);
 }
 
+/* By the clock of the other side, which is known from its first answer; that one is an hour ahead of ours. */
+static void test_asks_by_the_other_clock(void **state)
+{
+    struct world *world = *state;
+    struct collector_bench *bench = &world->bench;
+    struct source_tally heard = {0};
+
+    bench->env.tally = &heard;
+    open_api(world, "20s");
+    struct collector_tally *tally =
+        collector_bench_watch(bench, SERIES_GAUGE, EVERY_MS,
+                              (const char *[]){"url", page(world, "later"), "body", "{\"to\":$(to)}", "value",
+                                               ".x", "time", ".at", NULL});
+    COLLECTOR_BENCH_WAIT(bench, tally->puts >= 2);
+    assert_int_equal(tally->troubles, 1);
+    assert_true(tally->value > -1 && tally->value < 5);
+    assert_true(llabs(loop_now_ms() - tally->at_ms) < 5000);
+    assert_true(heard.has_skew && llabs(heard.skew_ms - 3600000) < 3000);
+    collector_bench_close(bench);
+    open_api(world, "20s");
+    heard = (struct source_tally){0};
+    tally = collector_bench_watch(
+        bench, SERIES_GAUGE, EVERY_MS,
+        (const char *[]){"url", page(world, "later"), "body", "{\"to\":0}", "value", ".x", NULL});
+    COLLECTOR_BENCH_WAIT(bench, tally->puts >= 1);
+    assert_false(heard.has_skew); /* no moment is asked for, so whose clock it is does not matter */
+    collector_bench_close(bench);
+    bench->env.tally = NULL;
+}
+
 static void test_answers_that_prove_nothing(void **state)
 {
     static const struct {
@@ -162,6 +192,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_asks_as_it_should, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_asks_by_the_other_clock, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_answers_that_prove_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_leaves_alone_who_asks_for_it, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_refuses_what_cannot_be, set_up, tear_down),

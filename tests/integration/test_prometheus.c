@@ -317,7 +317,9 @@ static void test_asks_for_the_right_moment(void **state)
 
     for (size_t i = 0; i < 2; i++) {
         char url[96];
+        struct source_tally heard = {0};
         (void)snprintf(url, sizeof(url), "http://127.0.0.1:%s/%s", world->peer.line, pages[i]);
+        bench->env.tally = &heard;
         collector_bench_open(bench, &prometheus_collector,
                              (const char *[]){"url", url, "lag", "3s", "timeout", "2s", NULL});
         struct collector_tally *tally =
@@ -327,7 +329,9 @@ static void test_asks_for_the_right_moment(void **state)
         assert_true(loop_now_ms() - tally->at_ms >= 3000);
         if (!(tally->value > 2 && tally->value < 6))
             fail_msg("%s: %g s before its present", pages[i], tally->value);
+        assert_true(heard.has_skew && llabs(heard.skew_ms - (i == 0 ? 0 : 3600000)) < 3000);
         collector_bench_close(bench);
+        bench->env.tally = NULL;
     }
 }
 

@@ -61,6 +61,8 @@ class FakePrometheus:
     """Serves on a port of its own from its start to its stop(); with a certificate (file, file of the key) over TLS,
     to clients with a certificate of `client_ca` alone where that is given."""
 
+    skew_s = 0  # of its clock, as its Date has it
+
     def __init__(self, mode="good", certificate=None, client_ca=None):
         outer, self.mode, self.asked, self.over = self, mode, 0, threading.Event()
 
@@ -83,6 +85,9 @@ class FakePrometheus:
                 self.tell(*MODES[outer.mode]())
 
             do_POST = do_GET
+
+            def date_time_string(self, timestamp=None):
+                return super().date_time_string((timestamp or time.time()) + outer.skew_s)
 
             def tell(self, status, body, *headers):
                 data = body.encode() if isinstance(body, str) else body

@@ -57,7 +57,7 @@ class CloudWatch:
         period, name = stat["Period"], name_of(stat["Metric"])
         told = self.told.get("metrics", {}).get(name)
         told = told if isinstance(told, dict) else {"value": told}
-        over = time.time() - told.get("late", 0)
+        over = time.time() + self.told.get("skew", 0) - told.get("late", 0)
         times = range(start - start % period, end, period)
         if told.get("stat", stat["Stat"]) != stat["Stat"]:
             return []

@@ -3,13 +3,14 @@
 """Every request but the keys' own must be signed for REGION. PUT /told {...} says how it behaves from now on:
 `metrics` {"NAMESPACE NAME|Dimension=Value": VALUE or {"value", "late", "from", "until", "stat"}}, `codes` (of metrics: another
 StatusCode), `page`, `split`, `endless` (pages), `fail` [[STATUS, CODE], ...] (the next answers), `down` (CloudWatch is), `raw` (the text of
-every good answer), `slow` (seconds before one), `lifetime` (seconds, of keys), `identity`, `container_token`, `no_role`.
+every good answer), `slow` (seconds before one), `skew` (seconds, of its clock), `lifetime` (seconds, of keys), `identity`, `container_token`, `no_role`.
 GET /seen: what was asked; GET /heard: the last good request of each service. The other parts are described in balancer.py and
 cloudformation.py."""
 import http.server
 import json
 import sys
 import threading
+import time
 
 from balancer import Balancer
 from cloudformation import CloudFormation, Lost
@@ -40,6 +41,9 @@ class Peer(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, *_arguments):
         pass
+
+    def date_time_string(self, timestamp=None):
+        return super().date_time_string((timestamp or time.time()) + told.get("skew", 0))
 
     def answer(self, status, text="", kind="application/x-amz-json-1.0"):
         data = text.encode()
