@@ -38,12 +38,12 @@ def listener(world, name, *filters):
             link.terminate()
 
 
-def settings(world, version):
+def settings(world, version="3.1.1", more=""):
     """The daemon's, with this version of MQTT."""
     text = world_config.verdictd_text(world)
     plain = f'url = "mqtt://127.0.0.1:{world.broker_port}";'
     assert plain in text
-    return text.replace(plain, f'{plain}  version = "{version}";')
+    return text.replace(plain, f'{plain}  version = "{version}";{more}')
 
 
 @pytest.fixture(autouse=True)
@@ -60,6 +60,22 @@ def broker_log(world):
 def spoken(world):
     """The version that the daemon's source speaks."""
     return re.findall(r"New client connected from \S+ as verdictd-demo-plant \(p(\d), ", broker_log(world))[-1]
+
+
+@pytest.mark.parametrize("more, client, keepalive_s", [("", "verdictd-demo-plant", 15), ('  client_id = "eyes";  keepalive = "5s";', "eyes", 5)])
+def test_name_and_silence_are_as_set(world, more, client, keepalive_s):
+    """How the broker knows us; and one that stands still is found out by the time that was set."""
+    begin(world, daemon=settings(world, more=more))
+    wait_until(lambda: re.search(rf"New client connected from \S+ as {client} \(p2, c1, k{keepalive_s}", broker_log(world)), 10, "the broker knows us")
+    if keepalive_s > 5:
+        return
+    broker = world.programs["mosquitto"]
+    broker.signal(signal.SIGSTOP)
+    try:
+        wait_until(lambda: 'verdict_mqtt_connected{client="source:plant"} 0' in world.api("GET", "/metrics").text, 3 * keepalive_s, "its silence is noticed")
+    finally:
+        broker.signal(signal.SIGCONT)
+    wait_until(lambda: 'verdict_mqtt_connected{client="source:plant"} 1' in world.api("GET", "/metrics").text, 15, "it is back")
 
 
 @pytest.mark.parametrize("version, number", [("3.1.1", "2"), ("5", "5")])
