@@ -40,6 +40,8 @@ struct api *api_new(const struct api_env *env)
     if (!journal_view_open(env->journal_path, &api->view, &err))
         log_say(env->log, LOG_LEVEL_ERROR, "api: %s", err.text);
     sweep_states(env);
+    if (env->event != NULL)
+        listeners_start(api);
     return api;
 }
 

@@ -129,6 +129,7 @@ struct api_env {
     void (*run_retry)(void *data, const struct api_run_retry *retry, api_done *done, void *done_data);
     void (*run_abort)(void *data, const struct api_run_verb *verb, api_done *done, void *done_data);
     void (*run_answer)(void *data, const struct api_run_answer *answer, api_done *done, void *done_data);
+    api_heard *event; /* NULL: nobody hears of events but listeners */
     uint64_t (*stack_run)(void *data, const char *stack, const char *environment); /* at work there; or 0 */
 };
 

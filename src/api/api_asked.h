@@ -1,5 +1,5 @@
 /* api_asked.h - what people ask of the daemon that no deployment hears of: rehearsals, pictures, tests of
- * receivers.
+ * receivers; and what it hears of events unasked.
  * SPDX-License-Identifier: MIT */
 #ifndef API_API_ASKED_H
 #define API_API_ASKED_H
@@ -29,5 +29,10 @@ struct api_notice_test {
     const char *receiver; /* "slack:deploys" */
     const char *person;   /* who asks */
 };
+
+struct event_page_event;
+
+/* Each event that is none of tokens, in the order of the journal, from the start on; until the return. */
+typedef void api_heard(void *data, const struct event_page_event *event);
 
 #endif

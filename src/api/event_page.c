@@ -163,6 +163,7 @@ void event_page_take(const struct event_page *page, size_t index, struct event_p
     size_t size = strlen(data) + strlen(row->what) + 64;
     event.text = memory_take(size);
     (void)snprintf(event.text, size, "id: %" PRIu64 "\nevent: %s\ndata: %s\n\n", row->event, row->what, data);
+    event.data = strchr(strchr(event.text, '\n') + 1, '\n') + sizeof("\ndata: ") - 1;
     free(data);
     *ret_event = event;
 }

@@ -22,6 +22,7 @@ struct event_page_event {
     bool is_private;  /* of tokens: for admins */
     bool is_revoking; /* a token is none any more */
     char *text;       /* "id: ...", malloc'ed */
+    const char *data; /* in `text`: the JSON, up to the end of its line */
 };
 
 void event_page_event_done(struct event_page_event *event);

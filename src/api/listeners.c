@@ -143,8 +143,17 @@ static size_t read_some(void *data, char *to, size_t size)
     return length;
 }
 
+/* Nobody is there any more. */
+static void end(struct listeners *all)
+{
+    loop_timer_stop(all->beat);
+    all->beat = NULL;
+    forget_all(all);
+}
+
 static void free_listener(struct listener *listener)
 {
+    const struct api *api = listener->api;
     struct listeners *all = &listener->api->listeners;
 
     TAILQ_REMOVE(&all->queue, listener, link);
@@ -153,11 +162,8 @@ static void free_listener(struct listener *listener)
         all->hearing = NULL;
     free(listener->text);
     free(listener);
-    if (all->count > 0)
-        return;
-    loop_timer_stop(all->beat);
-    all->beat = NULL;
-    forget_all(all);
+    if (all->count == 0 && api->env.event == NULL)
+        end(all);
 }
 
 static void ended(void *data, enum http_stream_end why)
@@ -312,6 +318,8 @@ static void take(struct api *api, const struct event_page *page)
         event_page_take(page, i, &event);
         is_revoking = is_revoking || event.is_revoking;
         keep(all, &event);
+        if (api->env.event != NULL && !event.is_private)
+            api->env.event(api->env.data, &event);
     }
     if (page->count > 0)
         offer(api, is_revoking);
@@ -352,7 +360,7 @@ void listeners_look(struct api *api)
 
 /* ---- coming and going ---- */
 
-static void begin(struct api *api)
+void listeners_start(struct api *api)
 {
     struct listeners *all = &api->listeners;
 
@@ -404,7 +412,7 @@ void listeners_add(struct call *call, uint64_t deployment, uint64_t after)
         return;
     }
     if (all->ring == NULL)
-        begin(api);
+        listeners_start(api);
     TAILQ_INSERT_TAIL(&all->queue, listener, link);
     all->count++;
     put_head(listener, after);
@@ -420,6 +428,7 @@ void listeners_free(struct api *api)
         next = TAILQ_NEXT(listener, link);
         free_listener(listener);
     }
+    end(&api->listeners);
 }
 
 bool listeners_are_busy(const struct api *api)

@@ -2,9 +2,10 @@
  * given what it may see, at its own pace.
  * SPDX-License-Identifier: MIT
  *
- * Nothing is read while nobody listens. A listener is a place in the order of the journal. Who asks for what
- * was before is read it from the journal, a page at a time; who is as far as LISTENERS_RING events allow is
- * served from memory; who falls behind that is cut off, and may come again with its Last-Event-ID. */
+ * Nothing is read while nobody listens, not even env.event. A listener is a place in the order of the
+ * journal. Who asks for what was before is read it from the journal, a page at a time; who is as far as
+ * LISTENERS_RING events allow is served from memory; who falls behind that is cut off, and may come again
+ * with its Last-Event-ID. */
 #ifndef API_LISTENERS_H
 #define API_LISTENERS_H
 
@@ -37,6 +38,9 @@ struct listeners {
 /* Begins with what comes after event `after`; UINT64_MAX: from now on. Takes the call's request over, or
  * answers it with 503. `deployment` 0: all of them. */
 void listeners_add(struct call *call, uint64_t deployment, uint64_t after);
+
+/* Reads from now on, for env.event. */
+void listeners_start(struct api *api);
 
 /* Something was journaled. */
 void listeners_look(struct api *api);

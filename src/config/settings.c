@@ -61,7 +61,7 @@ static const struct option options[SETTING_OPTION_COUNT] = {
                             .help = "where links in notices lead"},
     [SETTING_STATUS] = {.name = "status",
                         .type = OPTION_TEXT,
-                        .help = "broker that gets our state, like \"mqtt:plant\""},
+                        .help = "broker that gets our state and events, like \"mqtt:plant\""},
     [SETTING_RECONCILE] = {.name = "reconcile",
                            .type = OPTION_DURATION,
                            .min = 500,

@@ -5,6 +5,7 @@
 #include "daemon/controller.h"
 #include "daemon/drawing.h"
 #include "daemon/drifting.h"
+#include "daemon/event_feed.h"
 #include "daemon/events_door.h"
 #include "daemon/mishaps.h"
 #include "daemon/notices.h"
@@ -352,6 +353,7 @@ static char *show_metrics(void *data)
     controller_add_metrics(daemon->controller, to);
     events_door_add_metrics(daemon->events, to);
     outbox_add_metrics(daemon->outbox, to);
+    event_feed_add_metrics(status_feed(daemon->status), to);
     drifting_add_metrics(daemon->drifting, to);
     recoveries_add_metrics(daemon->recoveries, to);
     if (daemon->vault != NULL)
@@ -474,6 +476,7 @@ void daemon_fill_api_env(struct daemon *daemon, struct api_env *ret_env)
         .ready = show_ready,
         .check_rules = check_rules,
         .reload = reload,
+        .event = daemon->settings->status_broker == NULL ? NULL : event_feed_take,
         .recoveries = recoveries_list,
         .run_definition = run_define,
         .run_start = run_start,

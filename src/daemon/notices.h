@@ -10,6 +10,8 @@
 #include <stdio.h>
 
 struct cJSON;
+struct event_feed;
+struct mqtt_client;
 
 /* As many as the batch has: BATCH_ROWS_MAX traces at most, each to those whom its service names. */
 struct notices {
@@ -60,5 +62,8 @@ void status_offline(const struct daemon *daemon, char word[STATUS_WORD_SIZE]);
 /* At a stop, which the broker does not tell by itself; quiet: it knows, or there is none. */
 void status_tell_offline(struct status *status);
 bool status_is_quiet(const struct status *status);
+struct event_feed *status_feed(const struct status *status); /* NULL: none */
+/* Whose settings say `status`; NULL: none, or not any more. */
+struct mqtt_client *status_broker(const struct daemon *daemon);
 
 #endif

@@ -1,6 +1,7 @@
 /* status.c - our state on MQTT, retained: one topic for the daemon, one for each service and environment.
  * SPDX-License-Identifier: MIT */
 #include "collectors/mqtt.h"
+#include "daemon/event_feed.h"
 #include "daemon/live.h"
 #include "daemon/notices.h"
 #include "io/json.h"
@@ -30,11 +31,12 @@ struct status {
     struct status_topic *topics;
     struct status_topic *own, *report;
     struct status_topic *of_target[DAEMON_TARGETS_MAX + 1];
+    struct event_feed *feed;  /* NULL: no broker is named for it */
     uint64_t connections;     /* of the broker, that were told all */
     struct loop_timer *timer; /* repeats what the broker did not take */
 };
 
-static struct mqtt_client *broker(const struct daemon *daemon)
+struct mqtt_client *status_broker(const struct daemon *daemon)
 {
     const char *name = daemon->settings->status_broker;
 
@@ -55,7 +57,7 @@ static void published(void *data, bool is_acknowledged)
 
 static void send(struct status_topic *topic)
 {
-    struct mqtt_client *client = broker(topic->status->daemon);
+    struct mqtt_client *client = status_broker(topic->status->daemon);
     struct err err = {0};
 
     if (client == NULL || topic->is_sending || !topic->is_dirty)
@@ -70,7 +72,7 @@ static void send(struct status_topic *topic)
 /* A broker that was away may have forgotten what it retained, or published our Will meanwhile. */
 static void look_for_new_connection(struct status *status)
 {
-    const struct mqtt_client *client = broker(status->daemon);
+    const struct mqtt_client *client = status_broker(status->daemon);
     uint64_t connections = client == NULL ? 0 : mqtt_client_counts(client).connections;
 
     if (connections == status->connections)
@@ -87,6 +89,7 @@ static void send_all(void *data)
     look_for_new_connection(status);
     for (struct status_topic *topic = status->topics; topic != NULL; topic = topic->next)
         send(topic);
+    event_feed_send(status->feed);
 }
 
 static struct status_topic *new_topic(struct status *status)
@@ -143,12 +146,17 @@ void status_tell_offline(struct status *status)
 
 bool status_is_quiet(const struct status *status)
 {
-    if (broker(status->daemon) == NULL)
+    if (status_broker(status->daemon) == NULL)
         return true;
     for (const struct status_topic *topic = status->topics; topic != NULL; topic = topic->next)
         if (topic->is_dirty || topic->is_sending)
             return false;
-    return true;
+    return event_feed_is_quiet(status->feed);
+}
+
+struct event_feed *status_feed(const struct status *status)
+{
+    return status->feed;
 }
 
 struct status *status_new(struct daemon *daemon)
@@ -157,6 +165,7 @@ struct status *status_new(struct daemon *daemon)
     char word[STATUS_WORD_SIZE];
 
     status->daemon = daemon;
+    status->feed = event_feed_new(daemon);
     status->timer =
         loop_timer_start(daemon->loop, DAEMON_HEARTBEAT_MS, DAEMON_HEARTBEAT_MS, send_all, status);
     (void)snprintf(word, sizeof(word), "{\"state\":\"online\",\"boot\":%" PRIu32 ",\"version\":\"%s\"}",
@@ -170,6 +179,7 @@ void status_free(struct status *status)
     if (status == NULL)
         return;
     loop_timer_stop(status->timer);
+    event_feed_free(status->feed);
     while (status->topics != NULL) {
         struct status_topic *topic = status->topics;
         status->topics = topic->next;
@@ -184,7 +194,7 @@ void status_tell(struct status *status, const struct deployment_state *state)
     const struct live *live = live_find(status->daemon, state->id);
     char id[32];
 
-    if (live == NULL || broker(status->daemon) == NULL)
+    if (live == NULL || status_broker(status->daemon) == NULL)
         return;
     struct status_topic **topic = &status->of_target[live->target];
     if (*topic == NULL) {
