@@ -15,8 +15,9 @@ static bool read_amount(const struct json_node *root, const char *name, double *
     *ret_amount = NAN;
     if (!json_text(root, name, JSON_OPTIONAL, AMOUNT_MAX, &text, err))
         return false;
-    return text == NULL || text_to_number(text, ret_amount) ||
-           err_set(err, ERR_INVALID, "#/%s: '%s' is no amount", name, text);
+    if (text == NULL || text_to_number(text, ret_amount))
+        return true;
+    return err_set(err, ERR_INVALID, "#/%s: '%s' is no amount", name, text);
 }
 
 /* What could not be read costs nothing in the sum. */
@@ -30,8 +31,9 @@ static bool check_project(const struct json_node *project, struct err *err)
         (about.item != NULL &&
          !json_array(&about, "errors", JSON_OPTIONAL, PROJECTS_MAX, &errors, &count, err)))
         return false;
-    return count == 0 ||
-           err_set(err, ERR_INVALID, "%s: the project could not be read, so its costs are missing",
+    if (count == 0)
+        return true;
+    return err_set(err, ERR_INVALID, "%s: the project could not be read, so its costs are missing",
                    errors.pointer);
 }
 

@@ -147,6 +147,15 @@ static void what_is_not_known_ends_all_of_it(void **state)
     refuse(COMMAND("\"verb\":\"approve\",\"deployment\":\"dep_1\",\"plan\":\"" PLAN "\""), "plan");
     refuse(COMMAND("\"verb\":\"reject\",\"deployment\":\"run_1\",\"plan\":\"" PLAN "\""), "plan");
     refuse(COMMAND("\"verb\":\"approve\",\"deployment\":\"run_1\",\"plan\":7"), "plan");
+    refuse(COMMAND("\"verb\":\"approve\",\"deployment\":\"run_1\",\"comment\":7"), "comment");
+    refuse(COMMAND("\"verb\":\"approve\",\"deployment\":\"run_1\",\"stage\":7"), "stage");
+    refuse(COMMAND("\"verb\":\"approve\",\"deployment\":\"run_1\",\"task\":7"), "task");
+    /* What is no number is told to the API as it stands, and refused there. */
+    struct controller_orders orders =
+        read_good(COMMAND("\"verb\":\"mark\",\"deployment\":\"dep_1\",\"weight\":\"half\""));
+    assert_string_equal(orders.of[0].body, "{\"weight\":\"half\"}");
+    controller_orders_free(&orders);
+    refuse(COMMAND("\"verb\":7,\"deployment\":\"dep_1\""), "verb");
     refuse(COMMAND("\"verb\":\"iac apply\",\"stack\":\"network\""), "is not STACK/ENV");
     refuse(COMMAND("\"verb\":\"iac apply\",\"stack\":\"network/prod\",\"confirm\":\"network/prod\""),
            "confirm");

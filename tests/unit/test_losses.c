@@ -72,6 +72,11 @@ static void test_some_are_shown_and_too_many_do_not_pass(void **state)
     assert_true(scene.judgement.dropped == 11 && scene.judgement.dropped_share == 1089);
     note(&scene.candidate_losses, 110, 10, 0);
     assert_int_equal(judge(&scene), VERDICT_PASS);
+    note(&scene.stable_losses, 110, 99, 1); /* the worst of both */
+    assert_int_equal(judge(&scene), VERDICT_PASS);
+    assert_true(scene.judgement.dropped == 12 && scene.judgement.dropped_share == 990);
+    memset(scene.stable_losses.taken, 0, sizeof(scene.stable_losses.taken));
+    memset(scene.stable_losses.dropped, 0, sizeof(scene.stable_losses.dropped));
     /* Stable's count as well, and the worst of both decides. */
     note(&scene.stable_losses, 110, 1, 4);
     assert_int_equal(judge(&scene), VERDICT_INCONCLUSIVE);
