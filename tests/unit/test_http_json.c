@@ -37,6 +37,28 @@ static void test_questions(void **state)
     http_json_query_free(query);
 }
 
+/* Whose clock matters: who is asked for moments, or says some. */
+static void test_moments_in_questions(void **state)
+{
+    static const struct {
+        const char *const texts[9];
+        bool is_timed;
+    } cases[] = {
+        {{"url", "http://h/?from=$(from)", "value", ".x", NULL}, true},
+        {{"url", "http://h/", "value", ".x", "time", ".t", NULL}, true},
+        {{"url", "http://h/", "body", "{\"a\":$(to_ms)}", "value", ".x", NULL}, true},
+        {{"url", "http://h/", "body", "{\"a\":1}", "value", ".x", NULL}, false},
+        {{"url", "http://h/", "value", ".x", NULL}, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        struct http_json_query *query = good(SERIES_GAUGE, cases[i].texts);
+        assert_int_equal(http_json_query_is_timed(query), cases[i].is_timed);
+        http_json_query_free(query);
+    }
+}
+
 /* As the services document their answers. */
 static void test_answers_of_services(void **state)
 {
@@ -314,6 +336,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_questions),
+        cmocka_unit_test(test_moments_in_questions),
         cmocka_unit_test(test_answers_of_services),
         cmocka_unit_test(test_answers_that_prove_nothing),
         cmocka_unit_test(test_places_that_are_not_there),
