@@ -3,31 +3,24 @@
 #include "collectors/scan_report.h"
 
 #include <math.h>
-#include <string.h>
 
 enum { REPORTS_MAX = 100, CHECKS_MAX = 100000, WORD_MAX = 32 };
 
 /* Without an account of its maker's no check has a severity: then the severe ones cannot be counted. */
 static bool add_check(const struct json_node *check, struct scan_counts *counts, struct err *err)
 {
-    static const struct {
-        const char *word;
-        enum scan_count count;
-    } severities[] = {{"CRITICAL", SCAN_CRITICAL},
-                      {"HIGH", SCAN_HIGH},
-                      {"MEDIUM", SCAN_MEDIUM},
-                      {"LOW", SCAN_LOW},
-                      {"INFO", SCAN_NOTES}};
+    static const struct scan_word severities[] = {{"CRITICAL", SCAN_CRITICAL},
+                                                  {"HIGH", SCAN_HIGH},
+                                                  {"MEDIUM", SCAN_MEDIUM},
+                                                  {"LOW", SCAN_LOW},
+                                                  {"INFO", SCAN_NOTES}};
     const char *word = NULL;
 
     if (!json_as_object(check, err) || !json_text(check, "severity", JSON_OPTIONAL, WORD_MAX, &word, err))
         return false;
     counts->of[SCAN_FINDINGS]++;
-    for (size_t i = 0; word != NULL && i < ARRAY_LENGTH(severities); i++)
-        if (strcmp(severities[i].word, word) == 0) {
-            counts->of[severities[i].count]++;
-            return true;
-        }
+    if (word != NULL && scan_count_word(severities, ARRAY_LENGTH(severities), word, counts))
+        return true;
     if (word != NULL)
         return err_set(err, ERR_INVALID, "%s/severity: '%s' is no severity of checkov's", check->pointer,
                        word);

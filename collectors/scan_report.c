@@ -5,6 +5,7 @@
 
 #include <assert.h>
 #include <math.h>
+#include <string.h>
 
 enum { DEPTH_MAX = 48, VALUES_MAX = 128 * 1024 };
 
@@ -13,6 +14,17 @@ const struct json_limits scan_report_limits = {.size_max = SCAN_REPORT_MAX,
                                                .keys_max = VALUES_MAX,
                                                .values_max = VALUES_MAX,
                                                .allows_rounding = true};
+
+bool scan_count_word(const struct scan_word *words, size_t count, const char *word,
+                     struct scan_counts *counts)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(words[i].word, word) == 0) {
+            counts->of[words[i].count]++;
+            return true;
+        }
+    return false;
+}
 
 bool scan_report_count(enum scan_format format, const char *bytes, size_t length,
                        struct scan_counts *ret_counts, struct err *err)

@@ -23,6 +23,16 @@ MUST_CHECK bool scan_report_count(enum scan_format format, const char *bytes, si
 
 extern const struct json_limits scan_report_limits;
 
+/* What a format calls a count. */
+struct scan_word {
+    const char *word;
+    enum scan_count count;
+};
+
+/* One more of the count that is called so. False: none is. */
+MUST_CHECK bool scan_count_word(const struct scan_word *words, size_t count, const char *word,
+                                struct scan_counts *counts);
+
 /* Of each format; the root of the report. */
 MUST_CHECK bool scan_sarif(const struct json_node *root, struct scan_counts *counts, struct err *err);
 MUST_CHECK bool scan_trivy(const struct json_node *root, struct scan_counts *counts, struct err *err);

@@ -171,10 +171,7 @@ static bool is_finding(const struct json_node *result, bool *ret_is, struct err 
 static bool add_level(const struct json_node *result, const struct json_node *rule,
                       struct scan_counts *counts, struct err *err)
 {
-    static const struct {
-        const char *word;
-        enum scan_count count;
-    } levels[] = {
+    static const struct scan_word levels[] = {
         {"error", SCAN_ERRORS}, {"warning", SCAN_WARNINGS}, {"note", SCAN_NOTES}, {"none", SCAN_NOTES}};
     struct json_node standard = {0};
     const char *level = "warning";
@@ -184,11 +181,8 @@ static bool add_level(const struct json_node *result, const struct json_node *ru
     if ((standard.item != NULL && !read_word(&standard, "level", &level, err)) ||
         !read_word(result, "level", &level, err))
         return false;
-    for (size_t i = 0; i < ARRAY_LENGTH(levels); i++)
-        if (strcmp(levels[i].word, level) == 0) {
-            counts->of[levels[i].count]++;
-            return true;
-        }
+    if (scan_count_word(levels, ARRAY_LENGTH(levels), level, counts))
+        return true;
     return err_set(err, ERR_INVALID, "%s/level: '%s' is no level of SARIF", result->pointer, level);
 }
 

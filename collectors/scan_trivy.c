@@ -8,24 +8,18 @@ enum { RESULTS_MAX = 10000, FOUND_MAX = 100000, WORD_MAX = 32 };
 
 static bool add_severity(const struct json_node *found, struct scan_counts *counts, struct err *err)
 {
-    static const struct {
-        const char *word;
-        enum scan_count count;
-    } severities[] = {{"CRITICAL", SCAN_CRITICAL},
-                      {"HIGH", SCAN_HIGH},
-                      {"MEDIUM", SCAN_MEDIUM},
-                      {"LOW", SCAN_LOW},
-                      {"UNKNOWN", SCAN_UNKNOWN}};
+    static const struct scan_word severities[] = {{"CRITICAL", SCAN_CRITICAL},
+                                                  {"HIGH", SCAN_HIGH},
+                                                  {"MEDIUM", SCAN_MEDIUM},
+                                                  {"LOW", SCAN_LOW},
+                                                  {"UNKNOWN", SCAN_UNKNOWN}};
     const char *word = NULL;
 
     if (!json_text(found, "Severity", JSON_REQUIRED, WORD_MAX, &word, err))
         return false;
-    for (size_t i = 0; i < ARRAY_LENGTH(severities); i++)
-        if (strcmp(severities[i].word, word) == 0) {
-            counts->of[severities[i].count]++;
-            counts->of[SCAN_FINDINGS]++;
-            return true;
-        }
+    counts->of[SCAN_FINDINGS]++;
+    if (scan_count_word(severities, ARRAY_LENGTH(severities), word, counts))
+        return true;
     return err_set(err, ERR_INVALID, "%s/Severity: '%s' is no severity of trivy's", found->pointer, word);
 }
 

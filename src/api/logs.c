@@ -69,13 +69,7 @@ static void answer(struct call *call, const struct logs *logs, const struct reco
     cJSON_AddStringToObject(object, "id", id);
     cJSON_AddBoolToObject(object, "done", logs->is_done);
     add_next(object, entries, call);
-    cJSON_AddBoolToObject(object, "more", logs->is_cut);
-    if (failure == NULL)
-        cJSON_AddNullToObject(object, "missing");
-    else
-        cJSON_AddStringToObject(object, "missing", failure->text);
-    cJSON_AddItemToObject(object, "entries", entries);
-    call_answer_json(call, 200, object);
+    logs_answer(call, object, logs->is_cut, failure, entries);
 }
 
 static void told(void *data, const struct api_output *outputs, size_t count, bool is_cut,

@@ -2,6 +2,8 @@
  * SPDX-License-Identifier: MIT */
 #include "api/logs_shape.h"
 
+#include "api/call.h"
+
 #include "config/hosts.h"
 #include "io/json.h"
 #include "orchestrator/deployment.h"
@@ -130,6 +132,17 @@ static bool is_behind(const struct logs *logs, uint32_t sequence)
 {
     return logs->is_cut && logs->output_count > 0 &&
            sequence > logs->outputs[logs->output_count - 1].place.sequence;
+}
+
+void logs_answer(struct call *call, cJSON *answer, bool is_cut, const struct err *failure, cJSON *entries)
+{
+    cJSON_AddBoolToObject(answer, "more", is_cut);
+    if (failure == NULL)
+        cJSON_AddNullToObject(answer, "missing");
+    else
+        cJSON_AddStringToObject(answer, "missing", failure->text);
+    cJSON_AddItemToObject(answer, "entries", entries);
+    call_answer_json(call, 200, answer);
 }
 
 cJSON *logs_shape(const struct logs *logs)

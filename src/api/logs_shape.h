@@ -7,6 +7,7 @@
 #include "api/record.h"
 
 struct cJSON;
+struct call;
 
 struct logs {
     const struct cJSON *actions;         /* as in a report, ascending */
@@ -26,6 +27,10 @@ size_t logs_commands(const struct logs *logs, uint32_t *to, size_t max);
 
 /* How it stands or ended, and its text, as members of an entry. */
 void logs_add_output(struct cJSON *entry, const struct api_output *output);
+
+/* A page of them: the rest of its answer, which is given; `entries` become its own. `failure` NULL: none. */
+void logs_answer(struct call *call, struct cJSON *answer, bool is_cut, const struct err *failure,
+                 struct cJSON *entries);
 
 /* An array of entries: an action with what it printed, as often as it has outputs, or once without any. */
 struct cJSON *logs_shape(const struct logs *logs);

@@ -230,13 +230,7 @@ static void answer(struct call *call, const struct run_logs *logs, const struct 
                             cJSON_GetArraySize(entries) > 0 ? text
                             : logs->after_text != NULL      ? logs->after_text
                                                             : "");
-    cJSON_AddBoolToObject(object, "more", logs->is_cut);
-    if (failure == NULL)
-        cJSON_AddNullToObject(object, "missing");
-    else
-        cJSON_AddStringToObject(object, "missing", failure->text);
-    cJSON_AddItemToObject(object, "entries", entries);
-    call_answer_json(call, 200, object);
+    logs_answer(call, object, logs->is_cut, failure, entries);
 }
 
 /* ---- */

@@ -78,10 +78,7 @@ enum iac_exit job_lacks_secret(const struct job *job, const struct err *err)
 
 enum iac_exit job_complain(const struct job *job, const struct err *err)
 {
-    struct err shown = *err;
-
-    redaction_apply(job->hidden, shown.text);
-    job_say(job, "%s", shown.text);
+    job_say(job, "%s", err->text);
     if (err->code == ERR_UNAVAILABLE && job->signals.is_interrupted)
         return IAC_EXIT_INTERRUPTED;
     return err->code == ERR_CONFLICT ? IAC_EXIT_AGAIN : IAC_EXIT_FAILED;

@@ -53,6 +53,7 @@ def test_what_is_answered_outlives_a_kill(world):
         md5 = base64.b64encode(hashlib.md5(body).digest()).decode()
         assert say(world, "POST", f"{PLACE}/state?ID=one&run=run_3", body, {"Content-MD5": md5}).status == 200
         restart(world)
+    assert say(world, "GET", f"{PLACE}/state?ID=one&run=run_3").status == 200, "terraform sends its address's query with every method"
     assert say(world, "UNLOCK", f"{PLACE}/state", HOLDER).status == 200
     restart(world)
     kept = say(world, "GET", f"{PLACE}/state")
@@ -298,14 +299,19 @@ def test_back_before_terraform_gives_up(world):
     assert shown(world)["versions"] == 1 and shown(world)["lock"] is None
 
 
-@needs_terraform
-def test_an_older_state_comes_back(world):
-    """Terraform goes on from it: its serial and lineage follow, and what was planned before is stale."""
-    world.start_daemon()
+def two_states(world):
     work = Work(world)
     work.run("init")
     for text in ("one", "two"):
         work.run("apply", "-auto-approve", f"-var=text={text}")
+    return work
+
+
+@needs_terraform
+def test_an_older_state_comes_back(world):
+    """Terraform goes on from it: its serial and lineage follow, and what was planned before is stale."""
+    world.start_daemon()
+    work = two_states(world)
     newest = shown(world)["state"]
     first = json.loads(world.verdict("iac", "ls", "network", "prod", "--json").stdout)["states"][-1]
     work.run("plan", "-var=text=three", "-out=plan")
@@ -329,10 +335,7 @@ def test_an_older_state_comes_back(world):
 @needs_terraform
 def test_nothing_comes_back_under_an_apply(world):
     world.start_daemon()
-    work = Work(world)
-    work.run("init")
-    for text in ("one", "two"):
-        work.run("apply", "-auto-approve", f"-var=text={text}")
+    work = two_states(world)
     before = shown(world)
     first = json.loads(world.verdict("iac", "ls", "network", "prod", "--json").stdout)["states"][-1]["serial"]
     apply = work.apply_at_gate()

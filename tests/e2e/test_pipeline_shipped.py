@@ -8,12 +8,11 @@ import pathlib
 import re
 import shutil
 import subprocess
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import world_config
 from support import wait_until
-from support.rules import deployment
+from support.health import serving
+from support.rules import around, deployment
 from world import PROJECT
 
 MAKEFILE = """dist:
@@ -36,30 +35,9 @@ FLAGS = {"flags": {"new-search": {"state": "ENABLED", "variants": {"on": True, "
     "fractional": [{"cat": [{"var": "$flagd.flagKey"}, {"var": "targetingKey"}]}, ["on", 0], ["off", 100]]}}}}
 
 
-@contextlib.contextmanager
 def place_of(path):
     """A place that says which version was deployed to it; its port."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self):  # pylint: disable=invalid-name
-            body = json.dumps({"version": path.read_text(encoding="utf-8").strip()}).encode()
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_arguments):  # pylint: disable=arguments-differ
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield server.server_address[1]
-    finally:
-        server.shutdown()
-        thread.join(5)
-        server.server_close()
+    return serving(lambda: (200, json.dumps({"version": path.read_text(encoding="utf-8").strip()}).encode()))
 
 
 class Catalog:
@@ -73,7 +51,7 @@ class Catalog:
             os.makedirs(folder, 0o700, exist_ok=True)
         self.commit = self.first_commit()
         self.programs = self.install()
-        self.around()
+        around(world, rate=100)
         allowed = [[self.programs["deploy"]], [self.programs["trivy"], "fs", "--quiet", "--format", "json", "."], [self.programs["publish-artifact"], "catalog.tar", self.store],
                    [self.programs["tag-release"], self.code], [self.programs["record-release"], self.records], ["/usr/bin/make", "dist", "*"], ["/usr/bin/make", "unit"],
                    ["/usr/bin/make", "integration"]]
@@ -108,17 +86,6 @@ class Catalog:
             programs[name] = shutil.copy(os.path.join(PROJECT, "contrib/release", name), world.path("commands", name))
             os.chmod(programs[name], 0o700)
         return programs
-
-    def around(self):
-        world = self.world
-        world.start_prometheus()
-        world.start_broker()
-        assert world.deploy("blue", "1.0.0").returncode == 0
-        world.start_haproxy()
-        world.wait_backends("blue")
-        world.start_receiver()
-        world.start_load(rate=100)
-        world.wait_scraped()
 
     def rules(self, ports):
         rules = pathlib.Path(PROJECT, "rules/pipeline.rules").read_text(encoding="utf-8")

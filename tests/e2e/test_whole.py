@@ -12,7 +12,7 @@ import time
 import world_config
 from support import kpi, wait_until
 from support.kpi import Run
-from support.rules import deployment, shop_rules, start
+from support.rules import around, deployment, shop_rules, start
 from support.terraform import CODE, needs_terraform
 from test_controller import KEY, retained, upstream
 from world import find
@@ -87,22 +87,11 @@ class Whole:
         os.chmod(self.iac, 0o700)
         texts = {"FOLDER": world.path("pipeline"), "COMMIT": str(self.committed), "SARIF": SARIF, "CLEAN": CLEAN}
         self.programs = {name: world.write(f"commands/{name}", replaced(text, texts), 0o700) for name, text in (("task", TASK), ("look", LOOK), ("quick", "#!/bin/sh\nexit 0\n"))}
-        self.around()
+        around(world, rate=100)
         world.start_runner(self.runner_text())
         world.start_daemon(text=self.settings(controller), rules={"shop.rules": self.shop(), "pipeline.rules": self.pipeline()})
         assert world.verdict("adopt", "shop/prod", "--slot", "blue", "--version", "1.0.0", "--reason", "the first one").returncode == 0
         self.tokens = {name: world.verdict("token", "create", name, "--person", "--scope", "read,approve").stdout.split()[-1] for name in ("alice", "bob")}
-
-    def around(self):
-        world = self.world
-        world.start_prometheus()
-        world.start_broker()
-        assert world.deploy("blue", "1.0.0").returncode == 0
-        world.start_haproxy()
-        world.wait_backends("blue")
-        world.start_receiver()
-        world.start_load(rate=100)
-        world.wait_scraped()
 
     def runner_text(self):
         allow = f'[ "{self.iac}", "**" ], ' + "".join(f'[ "{path}" ], ' for path in self.programs.values())

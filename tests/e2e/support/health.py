@@ -1,4 +1,4 @@
-# health.py - a service whose health is a file that is there.
+# health.py - services of one answer: one whose health is a file that is there, and whatever else a test wants said.
 # SPDX-License-Identifier: MIT
 import contextlib
 import os
@@ -7,14 +7,16 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 @contextlib.contextmanager
-def well_while(path="/"):
-    """A service that is well while there is this file; its port."""
+def serving(answer):
+    """Answers every GET with the status and the body that `answer` gives; its port."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):  # pylint: disable=invalid-name
-            self.send_response(200 if os.path.exists(path) else 503)
-            self.send_header("Content-Length", "0")
+            status, body = answer()
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
             self.end_headers()
+            self.wfile.write(body)
 
         def log_message(self, *_arguments):  # pylint: disable=arguments-differ
             pass
@@ -28,3 +30,8 @@ def well_while(path="/"):
         server.shutdown()
         thread.join(5)
         server.server_close()
+
+
+def well_while(path="/"):
+    """A service that is well while there is this file; its port."""
+    return serving(lambda: (200 if os.path.exists(path) else 503, b""))

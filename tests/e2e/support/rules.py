@@ -73,9 +73,8 @@ def shop_rules(world, strategy="short", rules=USUAL, traffic=True, commands=None
     return METRICS + text
 
 
-def start_all(world, *, prometheus=True, broker=True, rate=200, connections=10, daemon=None, haproxy="map", more_rules="", **options):
-    """Everything around the daemon, the first version in blue, users, and the daemon with the shop's rules. `more_rules`: a second
-    file beside them."""
+def around(world, prometheus=True, broker=True, haproxy="map", **load):
+    """Whom deployments need: the first version in blue behind HAProxy, users, their metrics, a broker, a receiver of notices."""
     if prometheus:
         world.start_prometheus()
     if broker:
@@ -84,9 +83,15 @@ def start_all(world, *, prometheus=True, broker=True, rate=200, connections=10, 
     world.start_haproxy(haproxy)
     world.wait_backends("blue")
     world.start_receiver()
-    world.start_load(rate=rate, connections=connections)
+    world.start_load(**load)
     if prometheus:
         world.wait_scraped()
+
+
+def start_all(world, *, prometheus=True, broker=True, rate=200, connections=10, daemon=None, haproxy="map", more_rules="", **options):
+    """Everything around the daemon, the first version in blue, users, and the daemon with the shop's rules. `more_rules`: a second
+    file beside them."""
+    around(world, prometheus, broker, haproxy, rate=rate, connections=connections)
     world.start_runner()
     text = daemon(world) if callable(daemon) else daemon
     world.start_daemon(text=text, rules={"shop.rules": shop_rules(world, **options), "more.rules": more_rules})
