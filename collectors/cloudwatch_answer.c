@@ -29,7 +29,7 @@ static bool read_number(const struct json_node *node, uint32_t *ret_number, stru
     if (!json_text(node, "Id", JSON_REQUIRED, WORD_MAX, &id, err))
         return false;
     if (id[0] != 'm' || !text_to_integer(id + 1, 0, CLOUDWATCH_QUERIES_MAX - 1, &number))
-        return err_set(err, ERR_PROTOCOL, "%s/Id: nothing of that name was asked", node->pointer);
+        return err_set(err, ERR_PROTOCOL, "%s/Id: nothing of that name was asked", JSON_POINTER(node));
     *ret_number = (uint32_t)number;
     return true;
 }
@@ -55,7 +55,7 @@ static bool read_point(const struct json_node *time, const struct json_node *val
     if (!json_as_number(time, &at_s, err) || !json_as_number(value, &point->value, err))
         return false;
     if (!(at_s >= 0) || at_s > (double)JSON_INTEGER_MAX || at_s != floor(at_s))
-        return err_set(err, ERR_PROTOCOL, "%s: is no time", time->pointer);
+        return err_set(err, ERR_PROTOCOL, "%s: is no time", JSON_POINTER(time));
     point->at_s = (int64_t)at_s;
     return true;
 }
@@ -74,7 +74,7 @@ static bool read_result(const struct json_node *node, struct cloudwatch_page *pa
         !json_array(node, "Values", JSON_REQUIRED, POINTS_MAX, &values, &value_count, err))
         return false;
     if (result.count != value_count || *used + result.count > POINTS_MAX)
-        return err_set(err, ERR_PROTOCOL, "%s: %zu times for %zu values", node->pointer, result.count,
+        return err_set(err, ERR_PROTOCOL, "%s: %zu times for %zu values", JSON_POINTER(node), result.count,
                        value_count);
     struct json_node time = json_first(&times);
     struct json_node value = json_first(&values);

@@ -34,7 +34,7 @@ static bool check_project(const struct json_node *project, struct err *err)
     if (count == 0)
         return true;
     return err_set(err, ERR_INVALID, "%s: the project could not be read, so its costs are missing",
-                   errors.pointer);
+                   JSON_POINTER(&errors));
 }
 
 static bool check_projects(const struct json_node *root, struct err *err)

@@ -3,18 +3,23 @@
 #include "collectors/push.h"
 
 #include "base/hash.h"
-#include "base/text.h"
 #include "io/memory.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { CHAINS = 1024, NAME_SIZE = 512 };
+enum { CHAINS = 4096, NAME_SIZE = 512, PARTS = 4 };
 
 struct collector {
     struct source_tally *tally;
     struct collector_watch *chains[CHAINS];
+};
+
+/* Of whom, and what. */
+struct name {
+    const char *parts[PARTS];
+    uint64_t hash;
 };
 
 struct collector_watch {
@@ -23,25 +28,17 @@ struct collector_watch {
     struct collector_sink sink;
     struct source_tally *tally;
     enum series_kind kind;
-    char *name; /* all four parts */
+    struct name name;
+    char text[]; /* of its parts */
 };
 
-static bool make_name(const struct push_sample *sample, char name[NAME_SIZE])
+static struct name name_of(const char *service, const char *environment, const char *key, const char *metric)
 {
-    struct text text;
+    struct name name = {.parts = {service, environment, key, metric}, .hash = HASH_BEGIN};
 
-    text_init(&text, name, NAME_SIZE);
-    const char *const parts[] = {sample->service, sample->environment, sample->key, sample->metric};
-    for (size_t i = 0; i < ARRAY_LENGTH(parts); i++) {
-        text_add_text(&text, i == 0 ? "" : "/");
-        text_add_text(&text, parts[i]);
-    }
-    return !text.is_cut;
-}
-
-static struct collector_watch **chain_of(struct collector *collector, const char *name)
-{
-    return &collector->chains[hash_text(HASH_BEGIN, name) % CHAINS];
+    for (size_t i = 0; i < PARTS; i++)
+        name.hash = hash_text(name.hash, name.parts[i]);
+    return name;
 }
 
 static bool is_good(const struct push_sample *sample)
@@ -58,9 +55,19 @@ static enum series_answer put(const struct collector_watch *watch, const struct 
     return watch->sink.gauge(watch->sink.data, sample->at_ms, sample->value);
 }
 
-static const struct collector_watch *next_of_name(const struct collector_watch *watch, const char *name)
+static bool is_named(const struct collector_watch *watch, const struct name *name)
 {
-    while (watch != NULL && strcmp(watch->name, name) != 0)
+    bool is_same = watch->name.hash == name->hash;
+
+    for (size_t i = 0; i < PARTS && is_same; i++)
+        is_same = strcmp(watch->name.parts[i], name->parts[i]) == 0;
+    return is_same;
+}
+
+static const struct collector_watch *next_of_name(const struct collector_watch *watch,
+                                                  const struct name *name)
+{
+    while (watch != NULL && !is_named(watch, name))
         watch = watch->next;
     return watch;
 }
@@ -68,15 +75,13 @@ static const struct collector_watch *next_of_name(const struct collector_watch *
 enum push_answer push_find(struct collector *collector, const struct push_sample *sample,
                            const struct collector_watch **ret_watch)
 {
-    char name[NAME_SIZE];
+    const struct name name = name_of(sample->service, sample->environment, sample->key, sample->metric);
 
     *ret_watch = NULL;
     if (!is_good(sample))
         return PUSH_NOT_FINITE;
-    if (!make_name(sample, name))
-        return PUSH_UNWATCHED;
-    const struct collector_watch *first = next_of_name(*chain_of(collector, name), name);
-    for (const struct collector_watch *watch = first; watch != NULL; watch = next_of_name(watch->next, name))
+    const struct collector_watch *first = next_of_name(collector->chains[name.hash % CHAINS], &name);
+    for (const struct collector_watch *watch = first; watch != NULL; watch = next_of_name(watch->next, &name))
         if ((watch->kind == SERIES_COUNT) != sample->is_count)
             return PUSH_WRONG_KIND;
     *ret_watch = first;
@@ -93,7 +98,7 @@ enum push_answer push_put(const struct collector_watch *watch, const struct push
     enum series_answer answer = put(watch, sample);
     const struct collector_watch *next = watch;
 
-    while ((next = next_of_name(next->next, watch->name)) != NULL)
+    while ((next = next_of_name(next->next, &watch->name)) != NULL)
         (void)put(next, sample);
     source_tally_hear(watch->tally);
     return answers[answer];
@@ -116,26 +121,45 @@ static void close_collector(struct collector *collector)
     free(collector);
 }
 
+/* With their NULs. */
+static size_t size_of_parts(const struct name *name)
+{
+    size_t size = 0;
+
+    for (size_t i = 0; i < PARTS; i++)
+        size += strlen(name->parts[i]) + 1;
+    return size;
+}
+
+static struct collector_watch *new_watch(const struct name *name)
+{
+    struct collector_watch *watch = memory_take(sizeof(*watch) + size_of_parts(name));
+    char *text = watch->text;
+
+    watch->name.hash = name->hash;
+    for (size_t i = 0; i < PARTS; i++) {
+        size_t size = strlen(name->parts[i]) + 1;
+        watch->name.parts[i] = memcpy(text, name->parts[i], size);
+        text += size;
+    }
+    return watch;
+}
+
 static bool watch_series(struct collector *collector, const struct collector_series *series,
                          struct collector_watch **ret_watch, struct err *err)
 {
-    struct push_sample identity = {.service = series->service,
-                                   .environment = series->environment,
-                                   .key = series->key,
-                                   .metric = series->metric};
-    char name[NAME_SIZE];
-
     if (series->kind == SERIES_HISTOGRAM)
         return err_set(err, ERR_INVALID, "metric %s: histograms cannot be posted", series->metric);
-    if (series->service == NULL || series->environment == NULL || series->key == NULL ||
-        !make_name(&identity, name))
+    if (series->service == NULL || series->environment == NULL || series->key == NULL)
         return err_set(err, ERR_INVALID, "metric %s: it is not said whose it is", series->metric);
-    struct collector_watch *watch = memory_take(sizeof(*watch));
+    const struct name name = name_of(series->service, series->environment, series->key, series->metric);
+    if (size_of_parts(&name) > NAME_SIZE)
+        return err_set(err, ERR_INVALID, "metric %.100s: its name is too long", series->metric);
+    struct collector_watch *watch = new_watch(&name);
     watch->sink = series->sink;
     watch->tally = collector->tally;
     watch->kind = series->kind;
-    watch->name = memory_copy_text(name);
-    watch->chain = chain_of(collector, name);
+    watch->chain = &collector->chains[name.hash % CHAINS];
     watch->next = *watch->chain;
     *watch->chain = watch;
     *ret_watch = watch;
@@ -149,7 +173,6 @@ static void unwatch_series(struct collector_watch *watch)
     while (*place != watch)
         place = &(*place)->next;
     *place = watch->next;
-    free(watch->name);
     free(watch);
 }
 

@@ -22,7 +22,7 @@ static bool add_check(const struct json_node *check, struct scan_counts *counts,
     if (word != NULL && scan_count_word(severities, ARRAY_LENGTH(severities), word, counts))
         return true;
     if (word != NULL)
-        return err_set(err, ERR_INVALID, "%s/severity: '%s' is no severity of checkov's", check->pointer,
+        return err_set(err, ERR_INVALID, "%s/severity: '%s' is no severity of checkov's", JSON_POINTER(check),
                        word);
     for (int i = SCAN_CRITICAL; i <= SCAN_LOW; i++)
         counts->of[i] = NAN;
@@ -59,8 +59,8 @@ static bool add_report(const struct json_node *report, size_t *looked_at, struct
         !json_integer(&summary, "parsing_errors", JSON_REQUIRED, 0, JSON_INTEGER_MAX, &broken, err))
         return false;
     if (broken > 0)
-        return err_set(err, ERR_INVALID, "%s/parsing_errors: %lld files could not be read", summary.pointer,
-                       (long long)broken);
+        return err_set(err, ERR_INVALID, "%s/parsing_errors: %lld files could not be read",
+                       JSON_POINTER(&summary), (long long)broken);
     (*looked_at)++;
     return add_failed(&results, counts, err);
 }

@@ -42,18 +42,9 @@ static bool check_invocations(const struct json_node *run, struct err *err)
             return false;
         if (!is_good)
             return err_set(err, ERR_INVALID, "%s/executionSuccessful: the tool says that it failed",
-                           one.pointer);
+                           JSON_POINTER(&one));
     }
     return true;
-}
-
-/* The element of an array by its index, as a node; item NULL: there is none. */
-static struct json_node element(const struct json_node *array, int64_t index)
-{
-    struct json_node found = {.item = cJSON_GetArrayItem(array->item, (int)index), .index = (size_t)index};
-
-    (void)snprintf(found.pointer, sizeof(found.pointer), "%.150s/%lld", array->pointer, (long long)index);
-    return found;
 }
 
 /* The part of the tool whose rule it is: its driver, or the extension that the result names. */
@@ -73,10 +64,10 @@ static bool find_component(struct counting *counting, const struct json_node *re
         return json_object(&counting->tool, "driver", JSON_REQUIRED, ret_component, err);
     if (!json_array(&counting->tool, "extensions", JSON_REQUIRED, RESULTS_MAX, &extensions, &count, err))
         return false;
-    struct json_node one = element(&extensions, index);
+    struct json_node one = json_element(&extensions, (size_t)index);
     counting->looks += (size_t)index;
     if (one.item == NULL)
-        return err_set(err, ERR_INVALID, "%s/index: the tool has no such extension", where.pointer);
+        return err_set(err, ERR_INVALID, "%s/index: the tool has no such extension", JSON_POINTER(&where));
     *ret_component = one;
     return json_as_object(&one, err);
 }
@@ -102,11 +93,11 @@ static struct json_node look_up(const struct json_node *rules, const struct rule
     if (rules->item == NULL || (reference->index < 0 && reference->id == NULL))
         return none;
     if (reference->index >= 0)
-        return element(rules, reference->index);
+        return json_element(rules, (size_t)reference->index);
     for (const cJSON *rule = rules->item->child; rule != NULL; rule = rule->next, index++) {
         const char *id = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(rule, "id"));
         if (id != NULL && strcmp(id, reference->id) == 0)
-            return element(rules, index);
+            return json_element(rules, (size_t)index);
     }
     return none;
 }
@@ -130,7 +121,7 @@ static bool find_rule(struct counting *counting, const struct json_node *result,
     counting->looks += count;
     if (counting->looks > LOOKS_MAX)
         return err_set(err, ERR_LIMIT, "%s: so many results with so many rules take too long",
-                       result->pointer);
+                       JSON_POINTER(result));
     return ret_rule->item == NULL || json_as_object(ret_rule, err);
 }
 
@@ -183,7 +174,7 @@ static bool add_level(const struct json_node *result, const struct json_node *ru
         return false;
     if (scan_count_word(levels, ARRAY_LENGTH(levels), level, counts))
         return true;
-    return err_set(err, ERR_INVALID, "%s/level: '%s' is no level of SARIF", result->pointer, level);
+    return err_set(err, ERR_INVALID, "%s/level: '%s' is no level of SARIF", JSON_POINTER(result), level);
 }
 
 /* One finding that nobody rated, and the severe ones cannot be counted any more. */
@@ -208,7 +199,7 @@ static bool add_severity(const struct json_node *rule, struct scan_counts *count
         return true;
     }
     if (!json_value_number(said.item, &score) || !(score >= 0 && score <= 10))
-        return err_set(err, ERR_INVALID, "%s: is no severity from 0.0 to 10.0", said.pointer);
+        return err_set(err, ERR_INVALID, "%s: is no severity from 0.0 to 10.0", JSON_POINTER(&said));
     counts->of[score >= 9 ? SCAN_CRITICAL : score >= 7 ? SCAN_HIGH : score >= 4 ? SCAN_MEDIUM : SCAN_LOW]++;
     return true;
 }
@@ -257,7 +248,7 @@ bool scan_sarif(const struct json_node *root, struct scan_counts *counts, struct
     if (!json_array(root, "runs", JSON_REQUIRED, RUNS_MAX, &runs, &count, err))
         return false;
     if (count == 0)
-        return err_set(err, ERR_INVALID, "%s: is empty: nothing was scanned", runs.pointer);
+        return err_set(err, ERR_INVALID, "%s: is empty: nothing was scanned", JSON_POINTER(&runs));
     for (struct json_node run = json_first(&runs); run.item != NULL; run = json_next(&runs, &run))
         if (!add_run(&counting, &run, err))
             return false;

@@ -20,7 +20,8 @@ static bool add_severity(const struct json_node *found, struct scan_counts *coun
     counts->of[SCAN_FINDINGS]++;
     if (scan_count_word(severities, ARRAY_LENGTH(severities), word, counts))
         return true;
-    return err_set(err, ERR_INVALID, "%s/Severity: '%s' is no severity of trivy's", found->pointer, word);
+    return err_set(err, ERR_INVALID, "%s/Severity: '%s' is no severity of trivy's", JSON_POINTER(found),
+                   word);
 }
 
 /* Trivy also lists checks that passed, where it is asked to. */
@@ -64,7 +65,7 @@ bool scan_trivy(const struct json_node *root, struct scan_counts *counts, struct
         !json_array(root, "Results", JSON_REQUIRED, RESULTS_MAX, &results, &count, err))
         return false;
     if (count == 0)
-        return err_set(err, ERR_INVALID, "%s: is empty: nothing was scanned", results.pointer);
+        return err_set(err, ERR_INVALID, "%s: is empty: nothing was scanned", JSON_POINTER(&results));
     for (struct json_node result = json_first(&results); result.item != NULL;
          result = json_next(&results, &result)) {
         if (!json_as_object(&result, err))

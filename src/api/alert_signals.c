@@ -47,7 +47,7 @@ static bool read_status(const struct json_node *alert, bool *ret_firing, struct 
         return false;
     *ret_firing = strcmp(status, "firing") == 0;
     return *ret_firing || strcmp(status, "resolved") == 0 ||
-           err_set(err, ERR_INVALID, "%s/status: firing or resolved is meant", alert->pointer);
+           err_set(err, ERR_INVALID, "%s/status: firing or resolved is meant", JSON_POINTER(alert));
 }
 
 static bool read_alert(const struct json_node *alert, const struct alert_place *place,

@@ -31,9 +31,9 @@ static void take(struct call *call, const struct alert_signals *signals)
                                     .metric = signal->metric,
                                     .wall_ms = clock_wall_ms(),
                                     .value = signal->is_firing ? 1 : 0};
-        if (env->sample_find(env->data, &sample) == API_SAMPLE_TAKEN &&
-            env->sample(env->data, &sample) == API_SAMPLE_TAKEN)
-            taken++;
+        (void)env->sample_find(env->data, &sample);
+        env->samples(env->data, &sample, 1);
+        taken += sample.answer == API_SAMPLE_TAKEN ? 1 : 0;
     }
     cJSON_AddNumberToObject(answer, "taken", (double)taken);
     cJSON_AddNumberToObject(answer, "unwatched", (double)(signals->count - taken));

@@ -102,10 +102,10 @@ struct api_env {
                     void *done_data);
     void (*test_notifier)(void *data, const struct api_notice_test *asked, api_told *done, void *done_data);
     void (*mark)(void *data, uint64_t deployment, double weight_percent); /* follow: the pipeline's */
-    /* Who waits for it (TAKEN: somebody does); and puts one for which somebody was found, in the same turn.
-     */
+    /* Who waits for it (TAKEN: somebody does); and puts many in the same turn, those for whom nobody was
+     * found nowhere. */
     enum api_sample_answer (*sample_find)(void *data, struct api_sample *sample);
-    enum api_sample_answer (*sample)(void *data, const struct api_sample *sample);
+    void (*samples)(void *data, struct api_sample *samples, size_t count);
     /* False: nothing was taken (ERR_INVALID; ERR_LIMIT: too many points). */
     bool (*otlp)(void *data, const struct api_otlp *posted, struct api_otlp_answer *ret_answer,
                  struct err *err);

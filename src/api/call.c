@@ -4,6 +4,7 @@
 
 #include "api/parts.h"
 #include "io/json.h"
+#include "io/json_pick.h"
 #include "io/memory.h"
 
 #include <assert.h>
@@ -161,16 +162,28 @@ bool call_read_body(struct call *call, const char *const *names, size_t count, b
         call->body = cJSON_CreateObject();
         return true;
     }
-    if (!json_parse(call->text, call->text_length, NULL, &call->body, &err)) {
-        answer_body_err(call, &err);
-        return false;
-    }
+    bool is_good = json_parse(call->text, call->text_length, NULL, &call->body, &err);
     struct json_node root = json_root(call->body);
-    if (!json_as_object(&root, &err) || !json_known_keys(&root, names, count, &err)) {
+    if (is_good && json_as_object(&root, &err) && json_known_keys(&root, names, count, &err))
+        return true;
+    answer_body_err(call, &err);
+    return false;
+}
+
+bool call_split_body(struct call *call, const char *const *names, size_t count, const char *array,
+                     struct json_elements *ret_elements)
+{
+    struct err err = {0};
+
+    bool is_good = json_split(call->text, call->text_length, NULL, array, &call->body, ret_elements, &err);
+    struct json_node root = json_root(call->body);
+    if (is_good && json_known_keys(&root, names, count, &err))
+        return true;
+    if (err.code == ERR_NOT_FOUND)
+        problem_answer(call, 422, "invalid", "%s", err.text);
+    else
         answer_body_err(call, &err);
-        return false;
-    }
-    return true;
+    return false;
 }
 
 static bool is_line(const char *text)

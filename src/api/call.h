@@ -13,6 +13,7 @@
 
 #include <sys/queue.h>
 
+struct json_elements;
 struct cJSON;
 struct loop_timer;
 
@@ -92,6 +93,11 @@ void call_told(void *call, const char *json, const struct err *err);
 /* Reads the request's JSON object into call->body: members in `names` only; an empty body is an empty object
  * where `allows_empty`. False: answered with 400. */
 MUST_CHECK bool call_read_body(struct call *call, const char *const *names, size_t count, bool allows_empty);
+
+/* The same of an object with a long array beside those members, whose elements are walked over one by one
+ * (json_elements_next(), json_elements_done()). Without one: answered with 422. */
+MUST_CHECK bool call_split_body(struct call *call, const char *const *names, size_t count, const char *array,
+                                struct json_elements *ret_elements);
 
 /* Optional member `name` of the body: one line of at most `size` - 1 bytes; "" where missing. False:
  * answered. */

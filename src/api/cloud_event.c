@@ -56,7 +56,8 @@ static bool take_text(const struct json_node *object, const char *name, const ch
                       struct err *err)
 {
     return json_text(object, name, JSON_REQUIRED, CLOUD_EVENT_TEXT_MAX, ret_text, err) &&
-           ((*ret_text)[0] != '\0' || err_set(err, ERR_INVALID, "%s/%s: is empty", object->pointer, name));
+           ((*ret_text)[0] != '\0' ||
+            err_set(err, ERR_INVALID, "%s/%s: is empty", JSON_POINTER(object), name));
 }
 
 /* Attributes that we do not know are extensions, which anybody may add. */
@@ -70,7 +71,8 @@ static bool read_one(const struct json_node *object, struct cloud_events *events
         !take_text(object, "source", &event->source, err) || !take_text(object, "type", &event->type, err))
         return false;
     if (json_member(object, "data_base64").item != NULL)
-        return err_set(err, ERR_INVALID, "%s/data_base64: JSON is read here, as \"data\"", object->pointer);
+        return err_set(err, ERR_INVALID, "%s/data_base64: JSON is read here, as \"data\"",
+                       JSON_POINTER(object));
     const char *traceparent = json_text_of(object->item, "traceparent");
     if (traceparent[0] != '\0')
         event->trace = (struct trace_given){.traceparent = traceparent,
@@ -90,8 +92,8 @@ static bool read_batch(struct cloud_events *events, struct err *err)
         return err_set(err, ERR_INVALID, "#: a batch is a list of events");
     for (struct json_node one = json_first(&root); one.item != NULL; one = json_next(&root, &one)) {
         if (events->count == CLOUD_EVENTS_MAX)
-            return err_set(err, ERR_INVALID, "%s: more than %d events; send them in parts", one.pointer,
-                           CLOUD_EVENTS_MAX);
+            return err_set(err, ERR_INVALID, "%s: more than %d events; send them in parts",
+                           JSON_POINTER(&one), CLOUD_EVENTS_MAX);
         if (!read_one(&one, events, err))
             return false;
     }

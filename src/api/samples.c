@@ -3,6 +3,7 @@
 #include "api/parts.h"
 #include "io/clock.h"
 #include "io/json.h"
+#include "io/json_pick.h"
 #include "io/memory.h"
 
 #include <cjson/cJSON.h>
@@ -50,7 +51,7 @@ static bool read_sample(const struct json_node *node, struct api_sample *sample,
         !json_number(node, "time", JSON_OPTIONAL, &time_s, err))
         return false;
     if (time_s < 0 || time_s > (double)JSON_INTEGER_MAX / 1000)
-        return err_set(err, ERR_INVALID, "%s/time: seconds since 1970 are meant", node->pointer);
+        return err_set(err, ERR_INVALID, "%s/time: seconds since 1970 are meant", JSON_POINTER(node));
     sample->wall_ms = time_s > 0 ? (int64_t)(time_s * 1000) : clock_wall_ms();
     if (!sample->is_count)
         return json_number(node, "value", JSON_REQUIRED, &sample->value, err);
@@ -58,7 +59,7 @@ static bool read_sample(const struct json_node *node, struct api_sample *sample,
         !json_number(node, "total", JSON_REQUIRED, &sample->total, err))
         return false;
     return (sample->value >= 0 && sample->total >= 0) ||
-           err_set(err, ERR_INVALID, "%s: counts are not negative", node->pointer);
+           err_set(err, ERR_INVALID, "%s: counts are not negative", JSON_POINTER(node));
 }
 
 /* Reads one and looks for who waits for it. */
@@ -70,7 +71,7 @@ static bool look_at(const struct api_env *env, const struct posting *posting, co
     if (!read_sample(node, sample, err))
         return false;
     return env->sample_find(env->data, sample) != API_SAMPLE_WRONG_KIND ||
-           err_set(err, ERR_INVALID, "%s: '%s' is %s", node->pointer, sample->metric,
+           err_set(err, ERR_INVALID, "%s: '%s' is %s", JSON_POINTER(node), sample->metric,
                    sample->is_count ? "no counter: post its value" : "a counter: post events and total");
 }
 
@@ -87,24 +88,37 @@ static void answer_counts(struct call *call, const struct posting *posting)
     call_answer_json(call, 202, answer);
 }
 
-/* All are looked at before the first is put: who is refused may post all of it again. */
-static void take_all(struct call *call, struct posting *posting)
+static bool look_at_all(const struct api_env *env, const struct posting *posting,
+                        struct json_elements *elements, struct api_sample *samples, size_t *ret_count,
+                        struct err *err)
 {
-    const struct api_env *env = &call->api->env;
-    struct json_node root = json_root(call->body);
-    struct json_node array = {0};
-    struct err err = {0};
-    size_t length = 0;
     size_t count = 0;
 
-    bool is_good = json_array(&root, "samples", JSON_REQUIRED, SAMPLES_MAX, &array, &length, &err);
-    struct api_sample *samples = memory_take_array(length + 1, sizeof(*samples));
-    struct json_node item = is_good ? json_first(&array) : (struct json_node){0};
-    for (; item.item != NULL && is_good; item = json_next(&array, &item))
-        is_good = look_at(env, posting, &item, &samples[count++], &err);
-    for (size_t i = 0; i < count && is_good; i++)
-        posting
-            ->counts[samples[i].watch == NULL ? API_SAMPLE_UNWATCHED : env->sample(env->data, &samples[i])]++;
+    for (;;) {
+        struct json_node node = json_elements_next(elements);
+        if (node.item == NULL)
+            break;
+        if (count == SAMPLES_MAX)
+            return err_set(err, ERR_INVALID, "#/samples: has more than %d elements", SAMPLES_MAX);
+        if (!look_at(env, posting, &node, &samples[count++], err))
+            return false;
+    }
+    *ret_count = count;
+    return true;
+}
+
+/* All are looked at before the first is put: who is refused may post all of it again. */
+static void take_all(struct call *call, struct posting *posting, struct json_elements *elements)
+{
+    const struct api_env *env = &call->api->env;
+    struct err err = {0};
+    size_t count = 0;
+    struct api_sample *samples = memory_take_array(SAMPLES_MAX, sizeof(*samples));
+
+    bool is_good = look_at_all(env, posting, elements, samples, &count, &err);
+    env->samples(env->data, samples, count);
+    for (size_t i = 0; i < count; i++)
+        posting->counts[samples[i].answer]++;
     free(samples);
     if (is_good)
         answer_counts(call, posting);
@@ -114,16 +128,17 @@ static void take_all(struct call *call, struct posting *posting)
 
 void samples_take(struct call *call)
 {
-    static const char *const names[] = {"service", "environment", "slot", "version", "samples"};
+    static const char *const names[] = {"service", "environment", "slot", "version"};
+    struct json_elements elements = {0};
     struct posting posting = {0};
 
-    if (!call_read_body(call, names, ARRAY_LENGTH(names), false) ||
-        !call_body_name(call, "service", text_is_name, "a name ([a-z][a-z0-9-]*, at most 63)",
-                        sizeof(posting.service), posting.service) ||
-        !call_body_name(call, "environment", text_is_name, "a name ([a-z][a-z0-9-]*, at most 63)",
-                        sizeof(posting.environment), posting.environment) ||
-        !read_key(call, &posting) ||
-        !call_allowed(call, call->route->right, posting.service, posting.environment))
-        return;
-    take_all(call, &posting);
+    if (call_split_body(call, names, ARRAY_LENGTH(names), "samples", &elements) &&
+        call_body_name(call, "service", text_is_name, "a name ([a-z][a-z0-9-]*, at most 63)",
+                       sizeof(posting.service), posting.service) &&
+        call_body_name(call, "environment", text_is_name, "a name ([a-z][a-z0-9-]*, at most 63)",
+                       sizeof(posting.environment), posting.environment) &&
+        read_key(call, &posting) &&
+        call_allowed(call, call->route->right, posting.service, posting.environment))
+        take_all(call, &posting, &elements);
+    json_elements_done(&elements);
 }

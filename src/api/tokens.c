@@ -55,7 +55,7 @@ static bool read_rights(struct call *call, unsigned *ret_rights)
             return answer_member(call, &err);
         unsigned right = auth_right(name);
         if (right == 0) {
-            problem_answer_member(call, at.pointer,
+            problem_answer_member(call, JSON_POINTER(&at),
                                   "is no scope; they are read, deploy, approve, rollback, override, admin");
             return false;
         }
@@ -81,7 +81,7 @@ static bool read_names(struct call *call, const char *name, char (*to)[NAME_MAX_
         if (!json_as_text(&at, NAME_MAX_LENGTH, &text, &err))
             return answer_member(call, &err);
         if (!text_is_name(text) || !text_copy(to[*ret_count], NAME_MAX_LENGTH + 1, text)) {
-            problem_answer_member(call, at.pointer, "is not a name");
+            problem_answer_member(call, JSON_POINTER(&at), "is not a name");
             return false;
         }
         ++*ret_count;

@@ -66,7 +66,7 @@ static bool take_hash(const struct json_node *row, const char *name, unsigned ch
 
     return json_text(row, name, JSON_REQUIRED, AUDIT_HASH_HEX_SIZE - 1, &text, err) &&
            (digest_hex_decode(text, to, JOURNAL_HASH_SIZE) ||
-            err_set(err, ERR_PROTOCOL, "%s/%s: is no hash", row->pointer, name));
+            err_set(err, ERR_PROTOCOL, "%s/%s: is no hash", JSON_POINTER(row), name));
 }
 
 /* "dep_17", or null. */
@@ -79,7 +79,7 @@ static bool take_deployment(const struct json_node *row, uint64_t *ret_deploymen
         return false;
     if (text[0] != '\0' &&
         (strncmp(text, "dep_", 4) != 0 || !text_to_integer(text + 4, 1, INT64_MAX, &number)))
-        return err_set(err, ERR_PROTOCOL, "%s/deployment: is none", row->pointer);
+        return err_set(err, ERR_PROTOCOL, "%s/deployment: is none", JSON_POINTER(row));
     *ret_deployment = (uint64_t)number;
     return true;
 }

@@ -84,7 +84,7 @@ static const struct compare_test *find_test(const struct json_node *item, struct
             return tests[at];
     }
     const char *nearest = text_nearest(name, names, ARRAY_LENGTH(tests));
-    (void)err_set(err, ERR_INVALID, "%s/test: '%s' is no test; %s%s", item->pointer, name,
+    (void)err_set(err, ERR_INVALID, "%s/test: '%s' is no test; %s%s", JSON_POINTER(item), name,
                   nearest == NULL ? "`verdict compare --help` lists them" : "did you mean ",
                   nearest == NULL ? "" : nearest);
     return NULL;

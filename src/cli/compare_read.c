@@ -22,12 +22,12 @@ bool compare_refuse(const struct json_node *object, const char *name, struct err
     va_start(list, format);
     (void)vsnprintf(text, sizeof(text), format, list);
     va_end(list);
-    return err_set(err, ERR_INVALID, "%s/%s: %s", object->pointer, name, text);
+    return err_set(err, ERR_INVALID, "%s/%s: %s", JSON_POINTER(object), name, text);
 }
 
 static bool refuse_node(const struct json_node *node, struct err *err, const char *text)
 {
-    return err_set(err, ERR_INVALID, "%s: %s", node->pointer, text);
+    return err_set(err, ERR_INVALID, "%s: %s", JSON_POINTER(node), text);
 }
 
 bool compare_read_number(const struct json_node *object, const char *name, double min, double max,

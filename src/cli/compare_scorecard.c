@@ -31,7 +31,8 @@ static bool find_group(struct card *card, const struct json_node *node, const ch
     while (index < card->scorecard.group_count && strcmp(card->groups[index], name) != 0)
         index++;
     if (index == SCORECARD_GROUPS_MAX)
-        return err_set(err, ERR_INVALID, "%s: is more than %d groups", node->pointer, SCORECARD_GROUPS_MAX);
+        return err_set(err, ERR_INVALID, "%s: is more than %d groups", JSON_POINTER(node),
+                       SCORECARD_GROUPS_MAX);
     if (index == card->scorecard.group_count) {
         card->groups[index] = name;
         card->scorecard.weights[index] = NAN;
@@ -55,7 +56,7 @@ static bool read_weights(struct card *card, const struct json_node *item, struct
             !json_as_number(&child, &weight, err))
             return false;
         if (!(weight >= 0 && weight <= 1e6))
-            return err_set(err, ERR_INVALID, "%s: %g is no weight in percent", child.pointer, weight);
+            return err_set(err, ERR_INVALID, "%s: %g is no weight in percent", JSON_POINTER(&child), weight);
         card->scorecard.weights[index] = weight;
     }
     return true;

@@ -21,7 +21,7 @@ static bool read_span(const struct json_node *object, const char *name, int64_t 
     if (!json_text(object, name, JSON_OPTIONAL, TEXT_MAX, &text, err))
         return false;
     return text == NULL || duration_parse(text, span_ms) ||
-           err_set(err, ERR_INVALID, "%s/%s: '%s' is no time like \"30s\"", object->pointer, name, text);
+           err_set(err, ERR_INVALID, "%s/%s: '%s' is no time like \"30s\"", JSON_POINTER(object), name, text);
 }
 
 /* Index of the word, count where it is none: said. */
@@ -39,8 +39,8 @@ static bool read_word(const struct json_node *object, const char *name, const ch
         }
     }
     const char *nearest = text == NULL ? NULL : text_nearest(text, words, count);
-    return text == NULL || err_set(err, ERR_INVALID, "%s/%s: unknown word '%s'%s%s%s", object->pointer, name,
-                                   text, nearest != NULL ? "; did you mean '" : "",
+    return text == NULL || err_set(err, ERR_INVALID, "%s/%s: unknown word '%s'%s%s%s", JSON_POINTER(object),
+                                   name, text, nearest != NULL ? "; did you mean '" : "",
                                    nearest != NULL ? nearest : "", nearest != NULL ? "'?" : "");
 }
 
@@ -55,7 +55,7 @@ static bool read_counts(struct recording *recording, const struct recorded_serie
     if (!json_array(node, "counts", JSON_REQUIRED, SERIES_BUCKETS_MAX, &array, &length, err))
         return false;
     if (length != series->bound_count)
-        return err_set(err, ERR_INVALID, "%s/counts: %zu numbers for %zu bounds", node->pointer, length,
+        return err_set(err, ERR_INVALID, "%s/counts: %zu numbers for %zu bounds", JSON_POINTER(node), length,
                        series->bound_count);
     sample->counts = recording->count_count;
     for (struct json_node item = json_first(&array); item.item != NULL; item = json_next(&array, &item))
@@ -130,7 +130,7 @@ static bool read_series(struct recording *recording, const struct json_node *nod
         !json_array(node, "samples", JSON_REQUIRED, RECORDING_SAMPLES_MAX, &array, &length, err))
         return false;
     if (series->every_ms == 0)
-        return err_set(err, ERR_INVALID, "%s/every: is 0", node->pointer);
+        return err_set(err, ERR_INVALID, "%s/every: is 0", JSON_POINTER(node));
     (void)snprintf(series->metric, sizeof(series->metric), "%s", metric);
     series->side = (enum expression_side)side;
     series->samples = memory_take_array(length + 1, sizeof(*series->samples));
@@ -155,7 +155,7 @@ static bool read_expectation(const struct json_node *node, struct recorded_expec
         reasons[i] = reason_name((enum reason)i);
     expectation->by_ms = INT64_MAX;
     if (!text_copy(expectation->rule, sizeof(expectation->rule), json_name(node)))
-        return err_set(err, ERR_INVALID, "%s: the name is too long", node->pointer);
+        return err_set(err, ERR_INVALID, "%s: the name is too long", JSON_POINTER(node));
     if (!json_as_object(node, err) || !json_known_keys(node, names, ARRAY_LENGTH(names), err) ||
         !read_word(node, "verdict", verdicts, ARRAY_LENGTH(verdicts), &verdict, err) ||
         !read_word(node, "reason", reasons, ARRAY_LENGTH(reasons), &reason, err) ||

@@ -466,7 +466,7 @@ void daemon_fill_api_env(struct daemon *daemon, struct api_env *ret_env)
         .test_notifier = notice_test_start,
         .mark = take_mark,
         .sample_find = pushing_find,
-        .sample = pushing_take,
+        .samples = pushing_take,
         .otlp = pushing_take_otlp,
         .live = show_live,
         .target = show_target,

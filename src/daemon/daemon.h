@@ -89,6 +89,7 @@ struct daemon {
     const char *safe_why;           /* NULL, or why nothing is accepted: safe mode */
     uint64_t next_token, suspect;   /* suspect: several lives crashed on this deployment; 0: none */
     struct life *life;              /* mishaps.c */
+    int64_t wall_offset_ms;         /* less the engine's clock, as of the last heartbeat */
     int64_t calm_at_ms, stop_at_ms; /* the loop's clock; until the second the broker may hear of the stop */
     struct series_book *book;
     struct archive *archive;
@@ -103,7 +104,7 @@ struct daemon {
     struct run_acting *run_actings;
     struct request *requests;
     struct run_live *runs;
-    void *run_memory; /* of the engine's runs */
+    void *run_memory; /* the engine's */
     struct gating *gating;
     struct outbox *outbox;
     struct run_incidents *incidents;
@@ -112,7 +113,7 @@ struct daemon {
     struct commit *commit;
     struct controller *controller; /* NULL: none is declared */
     struct events_door *events;    /* the same */
-    struct tallies *tallies;       /* of tallies.h */
+    struct tallies *tallies;
 };
 
 /* wiring.c: everything from the settings, in the order of dependence, and its end. */
@@ -136,8 +137,7 @@ void daemon_wants_turn(struct daemon *daemon);
 /* recovery.c: what the journal knows, back into the engine. */
 MUST_CHECK bool daemon_recover(struct daemon *daemon, struct err *err);
 
-/* commit.c and publish.c: functions of struct engine_env; the sweep frees the requests that were answered,
- * unless a batch in flight still names them. */
+/* commit.c and publish.c: of struct engine_env; the sweep frees what was answered and no batch names. */
 struct commit *commit_new(struct daemon *daemon);
 void commit_free(struct commit *commit);
 void commit_sweep(struct commit *commit);

@@ -20,12 +20,6 @@ static struct collector *find_collector(const struct daemon *daemon, const struc
     return NULL;
 }
 
-/* What is a moment ahead of our clock is of now. */
-static int64_t engine_time(struct daemon *daemon, int64_t at_wall_ms)
-{
-    return daemon_now_ms(daemon) - (clock_wall_ms() - at_wall_ms);
-}
-
 static struct push_sample value_of(const struct api_sample *sample)
 {
     return (struct push_sample){.service = sample->service,
@@ -60,12 +54,16 @@ enum api_sample_answer pushing_find(void *data, struct api_sample *sample)
     return answers[answer];
 }
 
-enum api_sample_answer pushing_take(void *data, const struct api_sample *sample)
+void pushing_take(void *data, struct api_sample *samples, size_t count)
 {
-    struct push_sample value = value_of(sample);
+    int64_t offset_ms = daemon_now_ms(data) - clock_wall_ms();
 
-    value.at_ms = engine_time(data, sample->wall_ms);
-    return answers[push_put(sample->watch, &value)];
+    for (size_t i = 0; i < count; i++) {
+        struct push_sample value = value_of(&samples[i]);
+        value.at_ms = samples[i].wall_ms + offset_ms;
+        samples[i].answer =
+            samples[i].watch == NULL ? API_SAMPLE_UNWATCHED : answers[push_put(samples[i].watch, &value)];
+    }
 }
 
 bool pushing_take_otlp(void *data, const struct api_otlp *posted, struct api_otlp_answer *ret_answer,

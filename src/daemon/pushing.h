@@ -6,7 +6,7 @@
 #include "daemon/daemon.h"
 
 enum api_sample_answer pushing_find(void *daemon, struct api_sample *sample);
-enum api_sample_answer pushing_take(void *daemon, const struct api_sample *sample);
+void pushing_take(void *daemon, struct api_sample *samples, size_t count);
 bool pushing_take_otlp(void *daemon, const struct api_otlp *posted, struct api_otlp_answer *ret_answer,
                        struct err *err);
 

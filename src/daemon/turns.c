@@ -2,6 +2,7 @@
  * deadlines.
  * SPDX-License-Identifier: MIT */
 #include "daemon/mishaps.h"
+#include "io/clock.h"
 
 int64_t daemon_now_ms(void *data)
 {
@@ -68,6 +69,7 @@ static void heartbeat(void *data)
     if (daemon->is_stopping)
         return;
     look_at_clock(daemon);
+    daemon->wall_offset_ms = clock_wall_ms() - daemon_now_ms(daemon);
     mishaps_look(daemon);
     series_book_close_steps(daemon->book, daemon_now_ms(daemon));
 }
@@ -75,6 +77,7 @@ static void heartbeat(void *data)
 void daemon_turns_start(struct daemon *daemon)
 {
     daemon->alive_ms = daemon_now_ms(daemon);
+    daemon->wall_offset_ms = clock_wall_ms() - daemon->alive_ms;
     daemon->engine_timer = loop_timer_start(daemon->loop, 0, 0, run_turn, daemon);
     (void)loop_timer_start(daemon->loop, DAEMON_HEARTBEAT_MS, DAEMON_HEARTBEAT_MS, heartbeat, daemon);
     loop_on_turn(daemon->loop, end_of_turn, daemon);

@@ -68,7 +68,7 @@ static void closed(void *data, const struct series *series, int64_t step)
     struct daemon *daemon = data;
 
     if (daemon->archive != NULL)
-        archive_add(daemon->archive, series, step, clock_wall_ms() - daemon_now_ms(daemon));
+        archive_add(daemon->archive, series, step, daemon->wall_offset_ms);
 }
 
 static bool open_series(struct daemon *daemon, struct err *err)

@@ -107,7 +107,7 @@ static bool split(char *text, const char **ret_environment)
 
 static bool refuse(const struct json_node *node, const char *name, const char *what, struct err *err)
 {
-    return err_set(err, ERR_INVALID, "%s/%s: %s", node->pointer, name, what);
+    return err_set(err, ERR_INVALID, "%s/%s: %s", JSON_POINTER(node), name, what);
 }
 
 /* A row for groups is for what names one, a row for reviews for runs. */

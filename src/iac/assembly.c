@@ -37,8 +37,8 @@ static bool take_file(const struct json_node *properties, const char *name, char
         return false;
     return (path[0] != '\0' && path[0] != '.' && strchr(path, '/') == NULL &&
             text_copy(to, ASSEMBLY_FILE_SIZE, path)) ||
-           err_set(err, ERR_INVALID, "%s/%s: '%s' is no file beside the manifest", properties->pointer, name,
-                   path);
+           err_set(err, ERR_INVALID, "%s/%s: '%s' is no file beside the manifest", JSON_POINTER(properties),
+                   name, path);
 }
 
 /* "aws://ACCOUNT/REGION"; what is unknown is open. */
@@ -53,7 +53,7 @@ static bool take_place(const struct json_node *artifact, struct assembly_stack *
     if (length == 0 || length >= ASSEMBLY_PLACE_SIZE || account[length] == '\0' ||
         strlen(account + length + 1) >= ASSEMBLY_PLACE_SIZE)
         return err_set(err, ERR_INVALID, "%s/environment: '%.100s' is not like aws://ACCOUNT/REGION",
-                       artifact->pointer, text);
+                       JSON_POINTER(artifact), text);
     const char *region = account + length + 1;
     memcpy(stack->account, account, length);
     stack->account[length] = '\0';
@@ -111,7 +111,7 @@ static bool take_assets(const struct json_node *artifacts, const struct json_nod
             return false;
         struct json_node other = json_member(artifacts, name);
         if (other.item == NULL)
-            return err_set(err, ERR_INVALID, "%s: there is no artifact '%.100s'", one.pointer, name);
+            return err_set(err, ERR_INVALID, "%s: there is no artifact '%.100s'", JSON_POINTER(&one), name);
         if (!type_of(&other, &type, err))
             return false;
         if (strcmp(type, ASSETS_TYPE) == 0 &&
@@ -135,7 +135,7 @@ static bool take_stack(const struct json_node *artifacts, const struct json_node
         !take_assets(artifacts, artifact, stack, err))
         return false;
     return text_copy(stack->name, sizeof(stack->name), name) ||
-           err_set(err, ERR_INVALID, "%s: the stack's name is too long", artifact->pointer);
+           err_set(err, ERR_INVALID, "%s: the stack's name is too long", JSON_POINTER(artifact));
 }
 
 static bool is_wanted(const struct json_node *artifact, const char *wanted)

@@ -63,7 +63,7 @@ static bool read_actions(const struct json_node *change, enum plan_action *ret_a
             *ret_action = known[i].action;
             return true;
         }
-    return err_set(err, ERR_INVALID, "%s: '%s%s%s' is no action that is known here", actions.pointer,
+    return err_set(err, ERR_INVALID, "%s: '%s%s%s' is no action that is known here", JSON_POINTER(&actions),
                    words[0], words[1][0] == '\0' ? "" : " ", words[1]);
 }
 

@@ -36,7 +36,7 @@ static bool read_summary(const struct json_node *event, struct pulumi_event *to,
     (void)to;
     return json_bool(event, "maybeCorrupt", JSON_OPTIONAL, &is_corrupt, err) &&
            (!is_corrupt || err_set(err, ERR_INVALID, "%s/maybeCorrupt: pulumi does not trust its own state",
-                                   event->pointer));
+                                   JSON_POINTER(event)));
 }
 
 bool pulumi_event_read(const struct json_node *root, struct pulumi_event *ret_event, struct err *err)

@@ -52,8 +52,8 @@ bool pulumi_op_read(const struct json_node *object, const char *name, enum pulum
     if (!json_text(object, name, JSON_REQUIRED, WORD_MAX, &word, err))
         return false;
     return pulumi_op_find(word, ret_op) ||
-           err_set(err, ERR_INVALID, "%s/%s: '%s' is no operation that is known here", object->pointer, name,
-                   word);
+           err_set(err, ERR_INVALID, "%s/%s: '%s' is no operation that is known here", JSON_POINTER(object),
+                   name, word);
 }
 
 bool pulumi_op_changes(enum pulumi_op op)

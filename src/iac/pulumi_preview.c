@@ -212,7 +212,7 @@ static bool read_summary(const struct json_node *root, size_t tally[PULUMI_OP_CO
         enum pulumi_op op = PULUMI_SAME;
         int64_t count = 0;
         if (!pulumi_op_find(json_name(&one), &op))
-            return err_set(err, ERR_INVALID, "%s: is no operation that is known here", one.pointer);
+            return err_set(err, ERR_INVALID, "%s: is no operation that is known here", JSON_POINTER(&one));
         if (!json_integer(&all, json_name(&one), JSON_REQUIRED, 0, STEPS_MAX, &count, err))
             return false;
         tally[op] = (size_t)count;

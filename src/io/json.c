@@ -7,6 +7,7 @@
 
 #include <assert.h>
 #include <cjson/cJSON.h>
+#include <limits.h>
 #include <math.h>
 #include <string.h>
 
@@ -17,11 +18,16 @@ bool json_parse(const char *bytes, size_t length, const struct json_limits *limi
 {
     if (!json_scan(bytes, length, limits != NULL ? limits : &json_limits_default, err))
         return false;
-    cJSON *root = cJSON_ParseWithLengthOpts(bytes, length, NULL, 0);
-    if (root == NULL)
-        return err_set(err, ERR_INTERNAL, "cJSON refuses what the strict check took");
-    *ret_root = root;
+    *ret_root = json_scanned_tree(bytes, length);
     return true;
+}
+
+struct cJSON *json_scanned_tree(const char *bytes, size_t length)
+{
+    cJSON *root = cJSON_ParseWithLengthOpts(bytes, length, NULL, 0);
+
+    assert(root != NULL); /* cJSON takes more than the strict check does */
+    return root;
 }
 
 const char *json_text_of(const cJSON *object, const char *name)
@@ -51,7 +57,7 @@ void json_free_at(struct cJSON **variable)
 
 struct json_node json_root(const struct cJSON *root)
 {
-    return (struct json_node){.item = root, .pointer = "#"};
+    return (struct json_node){.item = root, .root = root};
 }
 
 bool json_is_object(const struct json_node *node)
@@ -83,55 +89,28 @@ static const char *type_name(const cJSON *item)
 
 static bool mistyped(const struct json_node *node, const char *expected, struct err *err)
 {
-    return err_set(err, ERR_INVALID, "%s: is %s, expected %s", node->pointer, type_name(node->item),
+    return err_set(err, ERR_INVALID, "%s: is %s, expected %s", JSON_POINTER(node), type_name(node->item),
                    expected);
 }
 
-/* RFC 6901: "~" and "/" in a name are written "~0" and "~1". */
-static void point_to_name(struct json_node *node, const char *parent, const char *name)
-{
-    struct text pointer;
-
-    text_init(&pointer, node->pointer, sizeof(node->pointer));
-    text_add_text(&pointer, parent);
-    text_add_text(&pointer, "/");
-    for (; *name != '\0'; name++) {
-        size_t plain = strcspn(name, "~/");
-        text_add_bytes(&pointer, name, plain);
-        name += plain;
-        if (*name == '\0')
-            break;
-        text_add_text(&pointer, *name == '~' ? "~0" : "~1");
-    }
-}
-
-static void point_to_index(struct json_node *node, const char *parent)
-{
-    struct text pointer;
-
-    text_init(&pointer, node->pointer, sizeof(node->pointer));
-    text_add_text(&pointer, parent);
-    text_add_text(&pointer, "/");
-    text_add_whole(&pointer, node->index);
-}
-
+/* A member of nothing (an optional object that is not there) is not there either. */
 struct json_node json_member(const struct json_node *object, const char *name)
 {
-    struct json_node member = {.item = cJSON_GetObjectItemCaseSensitive(object->item, name)};
-
-    point_to_name(&member, object->pointer, name);
-    return member;
+    return (struct json_node){.item = cJSON_GetObjectItemCaseSensitive(object->item, name),
+                              .root = object->root,
+                              .of = object->of,
+                              .parent = object->item,
+                              .name = name};
 }
 
 static struct json_node child_node(const struct json_node *parent, const cJSON *item, size_t index)
 {
-    struct json_node child = {.item = item, .index = index};
-
-    if (item != NULL && item->string != NULL)
-        point_to_name(&child, parent->pointer, item->string);
-    else
-        point_to_index(&child, parent->pointer);
-    return child;
+    return (struct json_node){.item = item,
+                              .index = index,
+                              .root = parent->root,
+                              .of = parent->of,
+                              .parent = parent->item,
+                              .name = item == NULL ? NULL : item->string};
 }
 
 struct json_node json_first(const struct json_node *parent)
@@ -144,6 +123,11 @@ struct json_node json_next(const struct json_node *parent, const struct json_nod
     return child_node(parent, child->item->next, child->index + 1);
 }
 
+struct json_node json_element(const struct json_node *array, size_t index)
+{
+    return child_node(array, index > INT_MAX ? NULL : cJSON_GetArrayItem(array->item, (int)index), index);
+}
+
 const char *json_name(const struct json_node *child)
 {
     return child->item->string;
@@ -154,7 +138,7 @@ bool json_as_text(const struct json_node *node, size_t bytes_max, const char **r
     if (!cJSON_IsString(node->item))
         return mistyped(node, "a text", err);
     if (strlen(node->item->valuestring) > bytes_max)
-        return err_set(err, ERR_INVALID, "%s: is longer than %zu bytes", node->pointer, bytes_max);
+        return err_set(err, ERR_INVALID, "%s: is longer than %zu bytes", JSON_POINTER(node), bytes_max);
     *ret_text = node->item->valuestring;
     return true;
 }
@@ -164,7 +148,7 @@ bool json_as_number(const struct json_node *node, double *ret_number, struct err
     if (!cJSON_IsNumber(node->item))
         return mistyped(node, "a number", err);
     if (!isfinite(node->item->valuedouble))
-        return err_set(err, ERR_INVALID, "%s: the number is too large", node->pointer);
+        return err_set(err, ERR_INVALID, "%s: the number is too large", JSON_POINTER(node));
     *ret_number = node->item->valuedouble;
     return true;
 }
@@ -182,10 +166,10 @@ static bool as_integer(const struct json_node *node, int64_t min, int64_t max, i
     if (!json_as_number(node, &number, err))
         return false;
     if (fabs(number) > (double)JSON_INTEGER_MAX || number != trunc(number))
-        return err_set(err, ERR_INVALID, "%s: is not a whole number", node->pointer);
+        return err_set(err, ERR_INVALID, "%s: is not a whole number", JSON_POINTER(node));
     int64_t integer = (int64_t)number;
     if (integer < min || integer > max)
-        return err_set(err, ERR_INVALID, "%s: is not from %lld to %lld", node->pointer, (long long)min,
+        return err_set(err, ERR_INVALID, "%s: is not from %lld to %lld", JSON_POINTER(node), (long long)min,
                        (long long)max);
     *ret_integer = integer;
     return true;
@@ -201,7 +185,7 @@ static enum found find(const struct json_node *object, const char *name, enum js
         return FOUND;
     if (need == JSON_OPTIONAL)
         return ABSENT;
-    (void)err_set(err, ERR_INVALID, "%s: is missing", member->pointer);
+    (void)err_set(err, ERR_INVALID, "%s: is missing", JSON_POINTER(member));
     return REFUSED;
 }
 
@@ -272,7 +256,7 @@ bool json_array(const struct json_node *object, const char *name, enum json_need
         return mistyped(&member, "an array", err);
     size_t length = (size_t)cJSON_GetArraySize(member.item);
     if (length > length_max)
-        return err_set(err, ERR_INVALID, "%s: has more than %zu elements", member.pointer, length_max);
+        return err_set(err, ERR_INVALID, "%s: has more than %zu elements", JSON_POINTER(&member), length_max);
     *ret_array = member;
     *ret_length = length;
     return true;
@@ -293,8 +277,8 @@ bool json_known_keys(const struct json_node *object, const char *const *names, s
             continue;
         const char *nearest = text_nearest(json_name(&child), names, count);
         if (nearest == NULL)
-            return err_set(err, ERR_INVALID, "%s: is not known here", child.pointer);
-        return err_set(err, ERR_INVALID, "%s: is not known here; did you mean \"%s\"?", child.pointer,
+            return err_set(err, ERR_INVALID, "%s: is not known here", JSON_POINTER(&child));
+        return err_set(err, ERR_INVALID, "%s: is not known here; did you mean \"%s\"?", JSON_POINTER(&child),
                        nearest);
     }
     return true;

@@ -17,12 +17,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct json_elements;
 struct cJSON; /* who builds JSON includes <cjson/cJSON.h> itself */
 
 enum {
-    JSON_DEPTH_MAX = 64, /* depth_max of any limits */
-    JSON_POINTER_MAX = 192,
-    JSON_NUMBER_MAX = 32 /* buffer of json_format_number */
+    JSON_DEPTH_MAX = 64,    /* depth_max of any limits */
+    JSON_POINTER_MAX = 192, /* buffer of json_pointer */
+    JSON_NUMBER_MAX = 32    /* buffer of json_format_number */
 };
 
 #define JSON_INTEGER_MAX (INT64_C(1) << 53)
@@ -41,8 +42,11 @@ extern const struct json_limits json_limits_default;
 
 struct json_node {
     const struct cJSON *item; /* NULL: an optional member that is not there */
-    size_t index;             /* among its siblings, where json_first and json_next found it */
-    char pointer[JSON_POINTER_MAX];
+    size_t index;             /* among its siblings, where json_first, json_next and json_element found it */
+    const struct cJSON *root,
+        *parent;                    /* with the name or the index: where it stands, also if it is not there */
+    const char *name;               /* of a member, as it was asked for */
+    const struct json_elements *of; /* whose current element the root is (json_pick.h); else NULL */
 };
 
 enum json_need {
@@ -82,11 +86,17 @@ MUST_CHECK bool json_array(const struct json_node *object, const char *name, enu
 /* Any member, whatever its type; item is NULL where there is none. */
 struct json_node json_member(const struct json_node *object, const char *name);
 
+/* Where it stands; asked for in errors alone, for it is looked for in the whole tree. */
+const char *json_pointer(const struct json_node *node, char to[JSON_POINTER_MAX]);
+#define JSON_POINTER(node) json_pointer((node), (char[JSON_POINTER_MAX]){""})
+
 /* Walking: the first and the next child of an array or object (item NULL: no more), and a member's own name.
  */
 struct json_node json_first(const struct json_node *parent);
 struct json_node json_next(const struct json_node *parent, const struct json_node *child);
 const char *json_name(const struct json_node *child); /* NULL in arrays */
+/* One of an array; item NULL: there is none. */
+struct json_node json_element(const struct json_node *array, size_t index);
 
 /* The node itself as a value. */
 MUST_CHECK bool json_as_text(const struct json_node *node, size_t bytes_max, const char **ret_text,

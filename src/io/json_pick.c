@@ -1,4 +1,4 @@
-/* json_pick.c - walks over the outermost object of a text that the strict check has taken.
+/* json_pick.c - walks over the outermost object of a text that the strict check has taken, and over an array.
  * SPDX-License-Identifier: MIT
  *
  * The check comes first, so that the walk only has to find where things end. */
@@ -118,8 +118,15 @@ static bool enter(struct walk *walk)
     return true;
 }
 
-bool json_pick(const char *bytes, size_t length, const struct json_limits *limits, const char *const *names,
-               size_t count, struct cJSON **ret_object, struct err *err)
+/* The members among `names`, or all others, as an object of its own. */
+struct choice {
+    const char *const *names;
+    size_t count;
+    bool is_others;
+};
+
+static bool choose(const char *bytes, size_t length, const struct json_limits *limits,
+                   const struct choice *choice, struct cJSON **ret_object, struct err *err)
 {
     struct walk walk = {.bytes = bytes, .length = length};
     char memory[JSON_PICK_MAX_BYTES];
@@ -133,7 +140,7 @@ bool json_pick(const char *bytes, size_t length, const struct json_limits *limit
     text_init(&picked, memory, sizeof(memory));
     text_add(&picked, "{");
     while (next_member(&walk, &member)) {
-        if (!is_one_of(&walk, &member, names, count))
+        if (is_one_of(&walk, &member, choice->names, choice->count) == choice->is_others)
             continue;
         text_add(&picked, "%s", picked.length > 1 ? "," : "");
         text_add_bytes(&picked, bytes + member.start, member.end - member.start);
@@ -142,6 +149,14 @@ bool json_pick(const char *bytes, size_t length, const struct json_limits *limit
     if (picked.is_cut)
         return err_set(err, ERR_LIMIT, "#: its own members are longer than %d bytes", JSON_PICK_MAX_BYTES);
     return json_parse(picked.data, picked.length, limits, ret_object, err);
+}
+
+bool json_pick(const char *bytes, size_t length, const struct json_limits *limits, const char *const *names,
+               size_t count, struct cJSON **ret_object, struct err *err)
+{
+    const struct choice choice = {.names = names, .count = count};
+
+    return choose(bytes, length, limits, &choice, ret_object, err);
 }
 
 bool json_pick_place(const char *bytes, size_t length, const char *name, size_t *ret_at, size_t *ret_length)
@@ -159,4 +174,50 @@ bool json_pick_place(const char *bytes, size_t length, const char *name, size_t 
         return true;
     }
     return false;
+}
+
+bool json_split(const char *bytes, size_t length, const struct json_limits *limits, const char *name,
+                struct cJSON **ret_object, struct json_elements *ret_elements, struct err *err)
+{
+    const struct choice choice = {.names = &name, .count = 1, .is_others = true};
+    struct json_elements elements = {.bytes = bytes, .name = name};
+    struct cJSON *object = NULL;
+    size_t array_length = 0;
+
+    if (!choose(bytes, length, limits, &choice, &object, err))
+        return false;
+    bool is_there = json_pick_place(bytes, length, name, &elements.at, &array_length);
+    if (!is_there || bytes[elements.at] != '[') {
+        json_free(object);
+        return err_set(err, ERR_NOT_FOUND, "#/%s: is %s, expected an array", name,
+                       is_there ? "something else" : "missing");
+    }
+    elements.length = elements.at + array_length - 1; /* without its bracket */
+    elements.at++;
+    *ret_object = object;
+    *ret_elements = elements;
+    return true;
+}
+
+struct json_node json_elements_next(struct json_elements *elements)
+{
+    struct walk walk = {.bytes = elements->bytes, .length = elements->length, .at = elements->at};
+
+    elements->index += elements->root != NULL ? 1 : 0;
+    json_elements_done(elements);
+    skip_space(&walk);
+    if (walk.at >= walk.length)
+        return (struct json_node){0};
+    size_t start = walk.at;
+    skip_value(&walk);
+    elements->root = json_scanned_tree(walk.bytes + start, walk.at - start);
+    skip_space(&walk);
+    elements->at = walk.at + 1; /* the comma */
+    return (struct json_node){.item = elements->root, .root = elements->root, .of = elements};
+}
+
+void json_elements_done(struct json_elements *elements)
+{
+    json_free(elements->root);
+    elements->root = NULL;
 }

@@ -16,13 +16,13 @@
 enum {
     NUMBER_LENGTH_MAX = 63, /* cJSON cuts longer ones in silence */
     EXACT_LENGTH_MAX = 15,  /* an integer of so many digits is less than 2^53 */
-    NAME_SHOWN_MAX = 64
+    NAME_SHOWN_MAX = 64,
+    FEW_NAMES = 8 /* so many are compared each with each, more are sorted */
 };
 
 struct key {
     const char *text; /* behind the opening quote, still escaped */
     size_t length;
-    size_t object; /* number of the object it stands in */
 };
 
 struct scan {
@@ -32,10 +32,10 @@ struct scan {
     size_t depth;
     size_t value_count;
     const struct json_limits *limits;
-    struct key *keys;
+    size_t name_count; /* of all objects */
+    struct key *keys;  /* of the objects that the cursor is in, the innermost last */
     size_t key_count;
     size_t key_size;
-    size_t object_count;
     struct err *err;
 };
 
@@ -193,12 +193,12 @@ static bool check_number(const struct scan *scan, size_t start, bool is_integer,
 {
     char digits[NUMBER_LENGTH_MAX + 1];
     size_t length = scan->at - start;
-    locale_t plain = newlocale(LC_ALL_MASK, "C", (locale_t)0);
 
     if (length > NUMBER_LENGTH_MAX)
         return refuse(scan, start, "a number has at most 63 characters");
     if (!has_exponent && (!is_integer || length <= EXACT_LENGTH_MAX))
         return true; /* so short it is neither too large nor inexact */
+    locale_t plain = newlocale(LC_ALL_MASK, "C", (locale_t)0);
     memcpy(digits, scan->bytes + start, length);
     digits[length] = '\0';
     double number = strtod_l(digits, NULL, plain);
@@ -265,13 +265,13 @@ static bool scan_word(struct scan *scan, const char *word)
     return true;
 }
 
-static bool keep_key(struct scan *scan, size_t object)
+static bool keep_key(struct scan *scan)
 {
     size_t start = scan->at;
 
     if (peek(scan) != '"')
         return unexpected(scan, "a name in quotes");
-    if (scan->key_count >= scan->limits->keys_max)
+    if (scan->name_count++ == scan->limits->keys_max)
         return exceed(scan, "more names", scan->limits->keys_max);
     if (!scan_text(scan))
         return false;
@@ -280,14 +280,14 @@ static bool keep_key(struct scan *scan, size_t object)
         scan->keys = memory_resize(scan->keys, scan->key_size * sizeof(*scan->keys));
     }
     scan->keys[scan->key_count++] =
-        (struct key){.text = scan->bytes + start + 1, .length = scan->at - start - 2, .object = object};
+        (struct key){.text = scan->bytes + start + 1, .length = scan->at - start - 2};
     return true;
 }
 
-static bool scan_member(struct scan *scan, size_t object)
+static bool scan_member(struct scan *scan)
 {
     skip_space(scan);
-    if (!keep_key(scan, object))
+    if (!keep_key(scan))
         return false;
     skip_space(scan);
     if (peek(scan) != ':')
@@ -306,60 +306,6 @@ static bool scan_separator(struct scan *scan, char end, bool *ret_more)
     scan->at++;
     *ret_more = found == ',';
     return true;
-}
-
-static bool scan_items(struct scan *scan, char end)
-{
-    size_t object = scan->object_count++;
-    bool has_more = true;
-
-    scan->at++;
-    skip_space(scan);
-    if (peek(scan) == end) {
-        scan->at++;
-        return true;
-    }
-    while (has_more) {
-        bool is_good = end == '}' ? scan_member(scan, object) : scan_value(scan);
-        if (!is_good || !scan_separator(scan, end, &has_more))
-            return false;
-    }
-    return true;
-}
-
-static bool scan_any(struct scan *scan)
-{
-    switch (peek(scan)) {
-    case '{':
-        return scan_items(scan, '}');
-    case '[':
-        return scan_items(scan, ']');
-    case '"':
-        return scan_text(scan);
-    case 't':
-        return scan_word(scan, "true");
-    case 'f':
-        return scan_word(scan, "false");
-    case 'n':
-        return scan_word(scan, "null");
-    case '-':
-        return scan_number(scan);
-    default:
-        return is_digit(peek(scan)) ? scan_number(scan) : unexpected(scan, "a value");
-    }
-}
-
-static bool scan_value(struct scan *scan)
-{
-    skip_space(scan);
-    if (scan->depth >= scan->limits->depth_max)
-        return exceed(scan, "nested deeper", scan->limits->depth_max);
-    if (scan->limits->values_max > 0 && scan->value_count++ == scan->limits->values_max)
-        return exceed(scan, "more values", scan->limits->values_max);
-    scan->depth++;
-    bool is_good = scan_any(scan);
-    scan->depth--;
-    return is_good;
 }
 
 /* The code point at the cursor of a text that was scanned already, decoded. */
@@ -404,27 +350,96 @@ static int compare_keys(const void *left, const void *right)
 {
     const struct key *a = left;
     const struct key *b = right;
-
-    if (a->object != b->object)
-        return a->object < b->object ? -1 : 1;
     int order = compare_names(a, b);
+
     return order != 0 ? order : (a->text > b->text) - (a->text < b->text);
 }
 
-static bool check_duplicates(struct scan *scan)
+static bool is_twice(const struct scan *scan, const struct key *key)
 {
-    if (scan->key_count < 2)
+    int shown = key->length < NAME_SHOWN_MAX ? (int)key->length : NAME_SHOWN_MAX;
+
+    return err_set(scan->err, ERR_INVALID, "offset %zu: \"%.*s\" stands twice in one object",
+                   (size_t)(key->text - scan->bytes) - 1, shown, key->text);
+}
+
+/* The names of the object that ends here; `first`: its first. */
+static bool check_duplicates(struct scan *scan, size_t first)
+{
+    struct key *keys = &scan->keys[first];
+    size_t count = scan->key_count - first;
+
+    if (count < 2)
         return true;
-    qsort(scan->keys, scan->key_count, sizeof(*scan->keys), compare_keys);
-    for (size_t i = 1; i < scan->key_count; i++) {
-        const struct key *key = &scan->keys[i];
-        if (key[-1].object != key->object || compare_names(key - 1, key) != 0)
-            continue;
-        int shown = key->length < NAME_SHOWN_MAX ? (int)key->length : NAME_SHOWN_MAX;
-        return err_set(scan->err, ERR_INVALID, "offset %zu: \"%.*s\" stands twice in one object",
-                       (size_t)(key->text - scan->bytes) - 1, shown, key->text);
+    if (count > FEW_NAMES)
+        qsort(keys, count, sizeof(*keys), compare_keys);
+    for (size_t i = 1; i < count; i++)
+        for (size_t k = count > FEW_NAMES ? i - 1 : 0; k < i; k++)
+            if (compare_names(&keys[k], &keys[i]) == 0)
+                return is_twice(scan, &keys[i]);
+    return true;
+}
+
+static bool scan_items(struct scan *scan, char end)
+{
+    bool has_more = true;
+
+    scan->at++;
+    skip_space(scan);
+    if (peek(scan) == end) {
+        scan->at++;
+        return true;
+    }
+    while (has_more) {
+        bool is_good = end == '}' ? scan_member(scan) : scan_value(scan);
+        if (!is_good || !scan_separator(scan, end, &has_more))
+            return false;
     }
     return true;
+}
+
+static bool scan_object(struct scan *scan)
+{
+    size_t first = scan->key_count;
+    bool is_good = scan_items(scan, '}') && check_duplicates(scan, first);
+
+    scan->key_count = first;
+    return is_good;
+}
+
+static bool scan_any(struct scan *scan)
+{
+    switch (peek(scan)) {
+    case '{':
+        return scan_object(scan);
+    case '[':
+        return scan_items(scan, ']');
+    case '"':
+        return scan_text(scan);
+    case 't':
+        return scan_word(scan, "true");
+    case 'f':
+        return scan_word(scan, "false");
+    case 'n':
+        return scan_word(scan, "null");
+    case '-':
+        return scan_number(scan);
+    default:
+        return is_digit(peek(scan)) ? scan_number(scan) : unexpected(scan, "a value");
+    }
+}
+
+static bool scan_value(struct scan *scan)
+{
+    skip_space(scan);
+    if (scan->depth >= scan->limits->depth_max)
+        return exceed(scan, "nested deeper", scan->limits->depth_max);
+    if (scan->limits->values_max > 0 && scan->value_count++ == scan->limits->values_max)
+        return exceed(scan, "more values", scan->limits->values_max);
+    scan->depth++;
+    bool is_good = scan_any(scan);
+    scan->depth--;
+    return is_good;
 }
 
 static bool scan_document(struct scan *scan)
@@ -437,9 +452,7 @@ static bool scan_document(struct scan *scan)
     if (!scan_value(scan))
         return false;
     skip_space(scan);
-    if (scan->at < scan->length)
-        return refuse(scan, scan->at, "something stands behind the end of the value");
-    return check_duplicates(scan);
+    return scan->at == scan->length || refuse(scan, scan->at, "something stands behind the end of the value");
 }
 
 bool json_scan(const char *bytes, size_t length, const struct json_limits *limits, struct err *err)

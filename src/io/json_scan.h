@@ -14,4 +14,7 @@
 MUST_CHECK bool json_scan(const char *bytes, size_t length, const struct json_limits *limits,
                           struct err *err);
 
+/* json.c: the tree of one value of such a text, to be freed with json_free(); never NULL. */
+struct cJSON *json_scanned_tree(const char *bytes, size_t length);
+
 #endif

@@ -415,7 +415,7 @@ static void start_api(struct api_bench *bench)
                                 .target_verb = take_target_verb,
                                 .mark = take_mark,
                                 .sample_find = api_bench_sample_find,
-                                .sample = api_bench_sample,
+                                .samples = api_bench_samples,
                                 .outputs = api_bench_outputs,
                                 .otlp = api_bench_otlp,
                                 .live = show_live,

@@ -102,7 +102,7 @@ void api_bench_release(struct api_bench *bench, uint64_t deployment);
 
 /* bench_otlp.c: of struct api_env. */
 enum api_sample_answer api_bench_sample_find(void *bench, struct api_sample *sample);
-enum api_sample_answer api_bench_sample(void *bench, const struct api_sample *sample);
+void api_bench_samples(void *bench, struct api_sample *samples, size_t count);
 bool api_bench_otlp(void *bench, const struct api_otlp *posted, struct api_otlp_answer *ret_answer,
                     struct err *err);
 

@@ -39,7 +39,7 @@ static const char *read(const struct http_server_request *request, enum cloud_ev
             text_add(&text, "%s %s %s %s %s %s;", event->id, event->source, event->type,
                      event->trace.traceparent == NULL ? "-" : event->trace.traceparent,
                      event->trace.tracestate == NULL ? "-" : event->trace.tracestate,
-                     event->data.item == NULL ? "-" : event->data.pointer);
+                     event->data.item == NULL ? "-" : JSON_POINTER(&event->data));
         }
     if (err.text[0] == '\0')
         assert_int_equal(events.is_batch, form == CLOUD_EVENT_BATCH);

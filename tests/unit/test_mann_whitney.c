@@ -95,7 +95,7 @@ static void test_labels_as_kayenta(void **state)
 
         mann_whitney_run(&test, control, control_count, experiment, experiment_count, &answer);
         if (strcmp(classification_name(answer.classification), vectors_text(&node, "classification")) != 0)
-            fail_msg("%s: %s, expected %s", node.pointer, classification_name(answer.classification),
+            fail_msg("%s: %s, expected %s", JSON_POINTER(&node), classification_name(answer.classification),
                      vectors_text(&node, "classification"));
         assert_int_equal(answer.is_critical, vectors_flag(&node, "is_critical"));
         assert_true(vectors_is_close(answer.effect, vectors_number(&node, "effect_found"), 1e-12));
