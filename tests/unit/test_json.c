@@ -92,8 +92,6 @@ static void test_refuses_the_rest(void **state)
         {"{\"\xF0\x9F\x98\x80\":1,\"\\ud83d\\uDE00\":2}", "stands twice"},
         {"{\"\\n\":1,\"\\u000a\":2}", "stands twice"},
         {"{\"x\":{\"a\":1,\"b\":{\"a\":1},\"a\":1}}", "offset 24: \"a\" stands twice"},
-        {"{\"a\":1,\"b\":1,\"c\":1,\"d\":1,\"e\":1,\"f\":1,\"g\":1,\"h\":1,\"d\":1,\"i\":{\"d\":1}}",
-         "offset 49: \"d\" stands twice"},
         {"\"\\u0000\"", "offset 3: \\u0000"},
         {"\"\\ud800\"", "half of a surrogate pair"},
         {"\"\\ud800\\u0041\"", "half of a surrogate pair"},
@@ -328,6 +326,19 @@ static void test_walks(void **state)
     cJSON_Delete(fixture.root);
 }
 
+/* Few names are compared each with each, more of them are sorted. */
+static void test_finds_one_of_many_twice(void **state)
+{
+    static const char text[] = "{\"a\":1,\"b\":1,\"c\":1,\"d\":1,\"e\":1,\"f\":1,\"g\":1,\"h\":1,\"d\":1,"
+                               "\"i\":{\"d\":1}}";
+    cJSON *root = NULL;
+    struct err err = {0};
+
+    (void)state;
+    assert_false(json_parse(text, sizeof(text) - 1, NULL, &root, &err));
+    assert_string_equal(err.text, "offset 49: \"d\" stands twice in one object");
+}
+
 static void test_refuses_unknown_keys(void **state)
 {
     static const char *const names[] = {"service", "version", "digest"};
@@ -464,6 +475,7 @@ int main(void)
         cmocka_unit_test(test_getters_read),
         cmocka_unit_test(test_getters_name_the_place),
         cmocka_unit_test(test_walks),
+        cmocka_unit_test(test_finds_one_of_many_twice),
         cmocka_unit_test(test_refuses_unknown_keys),
         cmocka_unit_test(test_paths),
         cmocka_unit_test(test_numbers_read_back_equal),
