@@ -128,11 +128,9 @@ static void take(struct collector_watch *watch, struct arrival *arrival)
 
 static bool hears(const struct collector_watch *watch, const char *topic, uint64_t hash)
 {
-    const char *filter = mqtt_series_filter(watch->series);
-
     if (watch->chain == &watch->collector->wild)
-        return mqtt_client_covers(filter, topic);
-    return watch->hash == hash && strcmp(filter, topic) == 0;
+        return mqtt_client_covers(mqtt_series_filter(watch->series), topic);
+    return watch->hash == hash && strcmp(mqtt_series_filter(watch->series), topic) == 0;
 }
 
 static size_t hand_out_to(struct collector_watch *watch, uint64_t hash, struct arrival *arrival)

@@ -372,7 +372,7 @@ static int64_t slot_deadline(const struct engine *engine, const struct engine_sl
         return engine->batch.now_ms;
     for (uint8_t i = 0; i < slot->start.plan->rule_count; i++)
         at_ms = sooner(at_ms, slot->rule_deadline_ms[i]);
-    return sooner(at_ms, slot->persisted_ms + ENGINE_PERSIST_MS);
+    return sooner(at_ms, stepping_persists_at_ms(slot));
 }
 
 /* The batch is over for everybody who had a part in it: gone, or due at a time of their own. */

@@ -12,6 +12,8 @@
 #include <assert.h>
 #include <string.h>
 
+enum { PERSIST_GRID_MS = 200 }; /* of a fleet the saves of many deployments are one batch */
+
 struct batch_row *stepping_add_row(struct engine *engine, struct engine_slot *slot, enum row_kind kind)
 {
     assert(engine->batch.count < BATCH_ROWS_MAX);
@@ -373,6 +375,13 @@ static void reconcile(struct engine *engine, struct engine_slot *slot)
     ask_traffic(engine, slot);
 }
 
+int64_t stepping_persists_at_ms(const struct engine_slot *slot)
+{
+    int64_t latest_ms = slot->persisted_ms + ENGINE_PERSIST_MS;
+
+    return latest_ms - latest_ms % PERSIST_GRID_MS;
+}
+
 /* What the deployment's own clock wants; before an observation may end, everything is judged once more. */
 void stepping_due(struct engine *engine, struct engine_slot *slot)
 {
@@ -390,7 +399,7 @@ void stepping_due(struct engine *engine, struct engine_slot *slot)
     reconcile(engine, slot);
     if (is_due || stepping_has_left(slot, &slot->after))
         stepping_event(engine, slot, &event, 0);
-    if (!stepping_is_judged(&slot->after) || engine->batch.now_ms < slot->persisted_ms + ENGINE_PERSIST_MS)
+    if (!stepping_is_judged(&slot->after) || engine->batch.now_ms < stepping_persists_at_ms(slot))
         return;
     if (!is_due)
         stepping_event(engine, slot, &event, 0);

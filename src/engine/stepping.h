@@ -31,6 +31,9 @@ void stepping_due(struct engine *engine, struct engine_slot *slot);
 void stepping_forget_told(struct engine_slot *slot);
 bool stepping_has_gap(const struct engine_slot *slot);
 bool stepping_is_judged(const struct deployment_state *state);
+
+/* When observed time and rule states are due in the journal. */
+int64_t stepping_persists_at_ms(const struct engine_slot *slot);
 bool stepping_has_left(const struct engine_slot *slot, const struct deployment_state *state);
 /* What the newest promotion replaced does not stand any more, or nobody could get there. */
 void stepping_lose_way_back(struct engine *engine, uint32_t target);
