@@ -366,11 +366,11 @@ static bool is_twice(const struct scan *scan, const struct key *key)
 /* The names of the object that ends here; `first`: its first. */
 static bool check_duplicates(struct scan *scan, size_t first)
 {
-    struct key *keys = &scan->keys[first];
     size_t count = scan->key_count - first;
 
     if (count < 2)
         return true;
+    struct key *keys = &scan->keys[first];
     if (count > FEW_NAMES)
         qsort(keys, count, sizeof(*keys), compare_keys);
     for (size_t i = 1; i < count; i++)

@@ -3,7 +3,8 @@
  * SPDX-License-Identifier: MIT
  *
  * `rate PORT`: a broker listens there, and lets everybody in. `listen PORT`: reads all that is published
- * there. `memory`: windows of ten minutes at a second, counts. */
+ * there. `memory`: windows of ten minutes at a second, counts. `files FOLDER`: what librrd alone costs there.
+ */
 #include "base/text.h"
 #include "collectors/mqtt.h"
 #include "io/json.h"
@@ -16,6 +17,7 @@
 #include <mosquitto.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <rrd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,7 +36,11 @@ enum {
     DEADLINE_MS = 60000,
     LOOK_MS = 500,
     SERIES = 2000,
-    STEPS = 600
+    STEPS = 600,
+    FILES = 2000,
+    FILE_ROUNDS = 3,
+    ROUND_VALUES_MAX = 120,
+    VALUE_TEXT = 32
 };
 
 static const char payload[] =
@@ -413,6 +419,55 @@ static void bench_memory(void)
     series_book_free(book);
 }
 
+/* ---- librrd alone: files as a gauge's of a second are, so many values at once ---- */
+
+static void create_file(const char *path, time_t begin)
+{
+    const char *parts[] = {"DS:value:GAUGE:2:U:U", "RRA:AVERAGE:0.5:1:4096", "RRA:AVERAGE:0.5:60:1024",
+                           "RRA:AVERAGE:0.5:3600:1024"};
+
+    if (rrd_create_r(path, 1, begin, 4, parts) != 0)
+        give_up(rrd_get_error());
+}
+
+static void update_file(const char *path, time_t begin, int values)
+{
+    static char texts[ROUND_VALUES_MAX][VALUE_TEXT];
+    const char *words[ROUND_VALUES_MAX];
+
+    for (int i = 0; i < values; i++) {
+        (void)snprintf(texts[i], sizeof(texts[i]), "%lld:%d", (long long)begin + i + 1, i % 50 + 10);
+        words[i] = texts[i];
+    }
+    if (rrd_updatex_r(path, NULL, RRD_SKIP_PAST_UPDATES, values, words) != 0)
+        give_up(rrd_get_error());
+}
+
+static void bench_files(const char *folder)
+{
+    static const int sizes[] = {10, 60, ROUND_VALUES_MAX};
+    time_t begin = 1700000000;
+    char path[4096];
+
+    double before = cpu_seconds();
+    for (int i = 0; i < FILES; i++) {
+        (void)snprintf(path, sizeof(path), "%s/%d.rrd", folder, i);
+        create_file(path, begin);
+    }
+    printf("librrd alone makes a file: %.0f us of a processor\n", 1e6 * (cpu_seconds() - before) / FILES);
+    for (size_t k = 0; k < ARRAY_LENGTH(sizes); k++) {
+        before = cpu_seconds();
+        for (int round = 0; round < FILE_ROUNDS; round++, begin += sizes[k])
+            for (int i = 0; i < FILES; i++) {
+                (void)snprintf(path, sizeof(path), "%s/%d.rrd", folder, i);
+                update_file(path, begin, sizes[k]);
+            }
+        double values = (double)FILE_ROUNDS * FILES * sizes[k];
+        printf("librrd alone, %3d values at once: %.2f us of a processor each\n", sizes[k],
+               1e6 * (cpu_seconds() - before) / values);
+    }
+}
+
 int main(int count, char **words)
 {
     int64_t port = 0;
@@ -425,7 +480,9 @@ int main(int count, char **words)
         listen_on((uint16_t)port);
     else if (count == 2 && strcmp(words[1], "memory") == 0)
         bench_memory();
+    else if (count == 3 && strcmp(words[1], "files") == 0)
+        bench_files(words[2]);
     else
-        give_up("rate PORT, listen PORT, or memory");
+        give_up("rate PORT, listen PORT, memory, or files FOLDER");
     return 0;
 }
