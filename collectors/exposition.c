@@ -291,13 +291,20 @@ static enum labelled_step read_line(struct exposition *exposition, struct labell
     return take_sample(&cursor, exposition->is_open_metrics, value, err) ? LABELLED_VALUE : LABELLED_WRONG;
 }
 
+enum labelled_step exposition_line(struct exposition *exposition, struct labelled *ret_value, struct err *err)
+{
+    enum labelled_step step = read_line(exposition, ret_value, err);
+
+    if (step == LABELLED_WRONG)
+        (void)err_wrap(err, "line %zu", exposition->line);
+    return step;
+}
+
 enum labelled_step exposition_next(struct exposition *exposition, struct labelled *ret_value, struct err *err)
 {
     enum labelled_step step = LABELLED_END;
 
     while (step == LABELLED_END && exposition->at < exposition->end)
-        step = read_line(exposition, ret_value, err);
-    if (step == LABELLED_WRONG)
-        (void)err_wrap(err, "line %zu", exposition->line);
+        step = exposition_line(exposition, ret_value, err);
     return step;
 }

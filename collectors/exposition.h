@@ -28,6 +28,10 @@ MUST_CHECK bool exposition_begin(struct exposition *exposition, const char *byte
 enum labelled_step exposition_next(struct exposition *exposition, struct labelled *ret_value,
                                    struct err *err);
 
+/* The same of one line, where something is left (`at` is not `end`); END: it holds no value. */
+enum labelled_step exposition_line(struct exposition *exposition, struct labelled *ret_value,
+                                   struct err *err);
+
 /* Whole text as a number of this format: finite ones, and its words NaN, +Inf, Inf, -Inf. */
 MUST_CHECK bool exposition_number(const char *text, double *ret_number);
 

@@ -103,8 +103,7 @@ static bool open_collector(const struct collector_env *env, const char *name,
 {
     struct collector *collector = memory_take(sizeof(*collector));
 
-    collector->source.env = *env;
-    collector->source.timeout_ms = options[TIMEOUT].duration_ms;
+    scrape_source_init(&collector->source, env, options[TIMEOUT].duration_ms);
     if (!access_open(&collector->source.access, env->secrets, &options[ACCESS], err)) {
         access_close(&collector->source.access);
         free(collector);

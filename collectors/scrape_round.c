@@ -2,13 +2,10 @@
  * SPDX-License-Identifier: MIT */
 #include "collectors/scrape_round.h"
 
-#include "collectors/answer_status.h"
-#include "collectors/exposition.h"
 #include "collectors/pace.h"
 #include "collectors/prometheus_query.h"
 #include "collectors/scrape.h"
-#include "collectors/selector.h"
-#include "io/clock.h"
+#include "collectors/scrape_page.h"
 #include "io/log.h"
 #include "io/loop.h"
 #include "io/memory.h"
@@ -16,60 +13,59 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
-enum { PARTS_MAX = 2, CHAINS_MIN = 16, HOST_MAX = 120, TYPE_MAX = 160, REPORTER_MAX = 16 };
+enum { PARTS_MAX = 2, HOST_MAX = 120, REPORTER_MAX = 16 };
 
 struct target {
     struct scrape_round *round;
     char *url;
     char reporter[REPORTER_MAX]; /* what its series are told apart by */
     struct http_call *call;
+    struct scrape_page *page; /* it has answered, and is not read to the end */
 };
 
+/* A round: its addresses are asked; each page is read when it has come; then all readers are told. */
 struct scrape_round {
     struct scrape_source *source;
     struct scrape_round *next;
     struct scrape_reader *readers;
     int64_t every_ms, phase_ms;
-    int64_t at_ms; /* the moment that is asked for */
+    uint64_t number; /* of the round under way, or of the last one */
+    int64_t at_ms;   /* the moment that is asked for */
     struct loop_timer *timer;
-    size_t asked;   /* targets that have not answered yet */
-    struct err why; /* of the first that answered badly */
+    bool is_under_way;
+    size_t asked;               /* targets that have not answered yet */
+    struct scrape_index *index; /* of those whose round it is; NULL: to be made */
+    bool has_newcomers;         /* the index does not know them */
+    bool is_working;            /* it stands in the source's queue: there is a slice to do */
+    TAILQ_ENTRY(scrape_round) work;
+    bool is_telling;
+    struct scrape_reader *telling; /* whom next */
+    struct err why;                /* of the first that answered badly */
     char trouble[ERR_TEXT_MAX];
     size_t target_count;
     struct target targets[SCRAPE_TARGETS_MAX];
 };
 
-/* One of the things that a reader chooses. */
-struct part {
-    struct scrape_reader *reader;
-    struct part *next; /* of the same chain, while an answer is read */
-    uint64_t key;
-    struct selector *selector;
-    struct selection selection; /* of the round under way */
-};
-
 struct scrape_reader {
     struct scrape_round *round;
     struct scrape_reader *next;
+    uint64_t first_round; /* it was there when this one began */
     struct collector_sink sink;
     struct prometheus_query *query;
     size_t part_count; /* a count's first is its total */
-    struct part parts[PARTS_MAX];
-    bool is_asking; /* it was there when the round began */
+    struct scrape_part parts[PARTS_MAX];
     struct err why; /* what was selected is none */
-};
-
-/* Parts by their keys: thousands may read one answer of thousands of values. */
-struct chains {
-    size_t count; /* a power of two */
-    struct part **first;
 };
 
 static int64_t engine_now_ms(const struct scrape_round *round)
 {
     return round->source->env.now_ms(round->source->env.data);
+}
+
+static bool is_of_round(const struct scrape_reader *reader)
+{
+    return reader->first_round <= reader->round->number;
 }
 
 /* ---- the end of a round ---- */
@@ -86,22 +82,25 @@ static void put(struct scrape_reader *reader, int64_t at_ms)
     prometheus_query_end(reader->query, at_ms, &reader->sink);
 }
 
-static void end_reader(struct scrape_reader *reader, const struct err *why, int64_t at_ms)
+/* How many values there were to look at. */
+static size_t tell(struct scrape_reader *reader, const struct err *why, int64_t at_ms)
 {
     const struct err *wrong = why->code != ERR_NONE ? why : &reader->why;
+    size_t count = 1;
 
-    if (!reader->is_asking)
-        return;
-    reader->is_asking = false;
+    for (size_t i = 0; i < reader->part_count; i++)
+        count += reader->parts[i].selection.count;
     if (wrong->code != ERR_NONE)
         reader->sink.trouble(reader->sink.data, SERIES_ERROR, wrong->text);
     else
         put(reader, at_ms);
-    for (size_t i = 0; i < PARTS_MAX; i++)
+    for (size_t i = 0; i < reader->part_count; i++)
         selection_done(&reader->parts[i].selection);
+    reader->why.code = ERR_NONE;
+    return count;
 }
 
-static void end_round(struct scrape_round *round)
+static void begin_telling(struct scrape_round *round)
 {
     bool was_good = round->trouble[0] == '\0';
 
@@ -109,74 +108,27 @@ static void end_round(struct scrape_round *round)
                    round->why.code != ERR_NONE ? round->why.text : "");
     if (was_good && round->trouble[0] != '\0')
         log_say(round->source->env.log, LOG_LEVEL_WARN, "scrape %s", round->trouble);
-    for (struct scrape_reader *reader = round->readers; reader != NULL; reader = reader->next)
-        end_reader(reader, &round->why, round->at_ms);
+    round->is_telling = true;
+    round->telling = round->readers;
+}
+
+static void tell_slice(struct scrape_round *round)
+{
+    size_t told = 0;
+
+    if (!round->is_telling)
+        begin_telling(round);
+    while (round->telling != NULL && told < SCRAPE_SLICE_TOLD) {
+        struct scrape_reader *reader = round->telling;
+        round->telling = reader->next;
+        if (is_of_round(reader))
+            told += tell(reader, &round->why, round->at_ms);
+    }
+    round->is_telling = round->telling != NULL;
+    round->is_under_way = round->is_telling;
 }
 
 /* ---- an answer ---- */
-
-static struct part **chain_of(const struct chains *chains, uint64_t key)
-{
-    return &chains->first[key & (chains->count - 1)];
-}
-
-static struct chains link_parts(const struct scrape_round *round)
-{
-    struct chains chains = {.count = CHAINS_MIN};
-    struct scrape_reader *reader = NULL;
-    size_t readers = 0;
-
-    for (reader = round->readers; reader != NULL; reader = reader->next)
-        readers++;
-    while (chains.count < readers * PARTS_MAX)
-        chains.count *= 2;
-    chains.first = memory_take_array(chains.count, sizeof(struct part *));
-    for (reader = round->readers; reader != NULL; reader = reader->next)
-        for (size_t i = 0; reader->is_asking && i < reader->part_count; i++) {
-            struct part **first = chain_of(&chains, reader->parts[i].key);
-            reader->parts[i].next = *first;
-            *first = &reader->parts[i];
-        }
-    return chains;
-}
-
-static void select_values(const struct chains *chains, const struct target *target,
-                          const struct labelled *value, int64_t now_ms)
-{
-    for (size_t number = 0; number <= value->label_count; number++) {
-        uint64_t key = selector_key_of(value, number);
-        for (struct part *part = *chain_of(chains, key); part != NULL; part = part->next)
-            if (part->key == key && part->reader->why.code == ERR_NONE)
-                (void)!selection_add(&part->selection, part->selector, target->reporter, value, now_ms,
-                                     &part->reader->why);
-    }
-}
-
-static bool is_open_metrics(const struct http_answer *answer)
-{
-    static const char type[] = "application/openmetrics-text";
-    char said[TYPE_MAX];
-
-    return http_answer_header(answer, "Content-Type", said, sizeof(said)) &&
-           strncasecmp(said, type, sizeof(type) - 1) == 0;
-}
-
-static bool read_answer(const struct target *target, const struct http_answer *answer, struct err *err)
-{
-    struct exposition reading;
-    struct labelled value;
-    int64_t now_ms = clock_wall_ms();
-    enum labelled_step step = LABELLED_END;
-
-    if (!answer_status_check(answer, err) ||
-        !exposition_begin(&reading, answer->body, answer->length, is_open_metrics(answer), err))
-        return false;
-    struct chains chains = link_parts(target->round);
-    while ((step = exposition_next(&reading, &value, err)) == LABELLED_VALUE)
-        select_values(&chains, target, &value, now_ms);
-    free(chains.first);
-    return step == LABELLED_END;
-}
 
 /* Paths and queries may hold secrets. */
 static const char *host_of(const char *url, char host[HOST_MAX])
@@ -194,6 +146,104 @@ static const char *host_of(const char *url, char host[HOST_MAX])
     return host;
 }
 
+/* `err` NULL: its page was read to the end, and all was well. */
+static void end_target(const struct target *target, const struct err *err)
+{
+    struct scrape_round *round = target->round;
+
+    source_tally_ask(round->source->env.tally, err == NULL);
+    if (err != NULL && round->why.code == ERR_NONE)
+        round->why = *err;
+}
+
+static void make_index(struct scrape_round *round)
+{
+    struct scrape_reader *reader = NULL;
+    size_t count = 0;
+
+    for (reader = round->readers; reader != NULL; reader = reader->next)
+        count += reader->part_count;
+    round->index = scrape_index_new(count);
+    for (reader = round->readers; reader != NULL; reader = reader->next)
+        for (size_t i = 0; is_of_round(reader) && i < reader->part_count; i++)
+            scrape_index_add(round->index, &reader->parts[i]);
+}
+
+static void drop_index(struct scrape_round *round)
+{
+    scrape_index_free(round->index);
+    round->index = NULL;
+}
+
+static void read_slice(struct target *target)
+{
+    struct scrape_round *round = target->round;
+    struct err err = {0};
+    char host[HOST_MAX];
+
+    if (round->index == NULL)
+        make_index(round);
+    enum labelled_step step = scrape_page_read(target->page, round->index, target->reporter, &err);
+    if (step == LABELLED_VALUE)
+        return;
+    if (step == LABELLED_WRONG)
+        (void)err_wrap(&err, "%s", host_of(target->url, host));
+    end_target(target, step == LABELLED_WRONG ? &err : NULL);
+    scrape_page_free(target->page);
+    target->page = NULL;
+}
+
+static struct target *unread_target(struct scrape_round *round)
+{
+    for (size_t i = 0; i < round->target_count; i++)
+        if (round->targets[i].page != NULL)
+            return &round->targets[i];
+    return NULL;
+}
+
+/* ---- slices: one of a source in each turn of the loop, its rounds in turn ---- */
+
+static void work(void *data)
+{
+    struct scrape_source *source = data;
+    struct scrape_round *round = TAILQ_FIRST(&source->working);
+    struct target *target = unread_target(round);
+
+    if (target != NULL)
+        read_slice(target);
+    else
+        tell_slice(round);
+    TAILQ_REMOVE(&source->working, round, work);
+    round->is_working = unread_target(round) != NULL || (round->is_under_way && round->asked == 0);
+    if (round->is_working)
+        TAILQ_INSERT_TAIL(&source->working, round, work);
+    if (!TAILQ_EMPTY(&source->working))
+        loop_defer(source->env.loop, work, source);
+}
+
+static void begin_work(struct scrape_round *round)
+{
+    struct scrape_source *source = round->source;
+
+    if (round->is_working)
+        return;
+    if (TAILQ_EMPTY(&source->working))
+        loop_defer(source->env.loop, work, source);
+    round->is_working = true;
+    TAILQ_INSERT_TAIL(&source->working, round, work);
+}
+
+static void end_work(struct scrape_round *round)
+{
+    struct scrape_source *source = round->source;
+
+    if (!round->is_working)
+        return;
+    TAILQ_REMOVE(&source->working, round, work);
+    if (TAILQ_EMPTY(&source->working))
+        loop_defer_cancel(source->env.loop, work, source);
+}
+
 static void answered(void *data, const struct http_answer *answer)
 {
     struct target *target = data;
@@ -203,15 +253,13 @@ static void answered(void *data, const struct http_answer *answer)
 
     target->call = NULL;
     round->asked--;
-    bool is_good = read_answer(target, answer, &err);
-    source_tally_ask(round->source->env.tally, is_good);
-    if (!is_good && round->why.code == ERR_NONE) {
+    if (!scrape_page_new(answer, &target->page, &err)) {
         if (answer->status != 0) /* else it names itself */
             (void)err_wrap(&err, "%s", host_of(target->url, host));
-        round->why = err;
+        end_target(target, &err);
     }
-    if (round->asked == 0)
-        end_round(round);
+    if (target->page != NULL || round->asked == 0)
+        begin_work(round);
 }
 
 /* ---- asking ---- */
@@ -232,21 +280,23 @@ static int64_t instant_of(const struct scrape_round *round)
     return pace_moment_ms(engine_now_ms(round), 0, round->every_ms);
 }
 
-/* A round that is still under way leaves out this one; so does a stalled loop, without catching up. */
+/* A round that is still under way (asked, read or told) leaves out this one; so does a stalled loop, without
+ * catching up. */
 static void round_due(void *data)
 {
     struct scrape_round *round = data;
 
     loop_timer_move(round->timer,
                     pace_until_next_ms(engine_now_ms(round), 0, round->phase_ms, round->every_ms));
-    if (round->asked > 0 || instant_of(round) == round->at_ms)
+    if (round->is_under_way || instant_of(round) == round->at_ms)
         return;
     round->at_ms = instant_of(round);
+    round->number++;
+    round->is_under_way = true;
     round->why = (struct err){0};
-    for (struct scrape_reader *reader = round->readers; reader != NULL; reader = reader->next) {
-        reader->is_asking = true;
-        reader->why = (struct err){0};
-    }
+    if (round->has_newcomers)
+        drop_index(round);
+    round->has_newcomers = false;
     for (size_t i = 0; i < round->target_count; i++)
         ask(&round->targets[i]);
 }
@@ -298,8 +348,11 @@ static void free_round(struct scrape_round *round)
         place = &(*place)->next;
     *place = round->next;
     loop_timer_stop(round->timer);
+    end_work(round);
+    drop_index(round);
     for (size_t i = 0; i < round->target_count; i++) {
         http_request_cancel(round->targets[i].call);
+        scrape_page_free(round->targets[i].page);
         free(round->targets[i].url);
     }
     free(round);
@@ -318,12 +371,11 @@ static void free_reader(struct scrape_reader *reader)
 
 static bool add_part(struct scrape_reader *reader, const struct option_value *option, struct err *err)
 {
-    struct part *part = &reader->parts[reader->part_count];
+    struct scrape_part *part = &reader->parts[reader->part_count];
 
     if (!selector_new(option->text, &part->selector, err))
         return false;
-    part->reader = reader;
-    part->key = selector_key(part->selector);
+    part->why = &reader->why;
     reader->part_count++;
     return true;
 }
@@ -356,6 +408,8 @@ bool scrape_reader_new(struct scrape_source *source, const char *const *urls, si
     }
     reader->sink = wish->sink;
     reader->round = find_round(source, urls, url_count, every_ms > 0 ? every_ms : 1);
+    reader->first_round = reader->round->number + 1;
+    reader->round->has_newcomers = true;
     reader->next = reader->round->readers;
     reader->round->readers = reader;
     *ret_reader = reader;
@@ -370,9 +424,19 @@ void scrape_reader_free(struct scrape_reader *reader)
     while (*place != reader)
         place = &(*place)->next;
     *place = reader->next;
+    if (round->telling == reader)
+        round->telling = reader->next;
+    drop_index(round);
     free_reader(reader);
     if (round->readers == NULL)
         free_round(round);
+}
+
+void scrape_source_init(struct scrape_source *source, const struct collector_env *env, int64_t timeout_ms)
+{
+    source->env = *env;
+    source->timeout_ms = timeout_ms;
+    TAILQ_INIT(&source->working);
 }
 
 const char *scrape_source_trouble(const struct scrape_source *source)

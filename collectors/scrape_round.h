@@ -3,12 +3,18 @@
  * SPDX-License-Identifier: MIT
  *
  * A round has values only where every address has answered well: what one of several instances counts is a
- * part. */
+ * part. Pages are read and readers told slice by slice, one of a source in a turn of the loop; all values
+ * have the round's moment. Readers may be freed at any time but inside a sink. */
 #ifndef COLLECTORS_SCRAPE_ROUND_H
 #define COLLECTORS_SCRAPE_ROUND_H
 
 #include "collectors/access.h"
 #include "collectors/collector.h"
+
+#include <sys/queue.h>
+
+/* A slice ends with the reader that reaches it: values that readers look at. */
+enum { SCRAPE_SLICE_TOLD = 256 };
 
 struct scrape_round; /* lives while a reader does */
 struct scrape_reader;
@@ -20,7 +26,11 @@ struct scrape_source {
     int64_t timeout_ms;
     uint64_t rounds_made;
     struct scrape_round *rounds;
+    TAILQ_HEAD(scrape_rounds, scrape_round) working; /* those that have a slice to do */
 };
+
+/* Zeroed; `access` is the caller's. */
+void scrape_source_init(struct scrape_source *source, const struct collector_env *env, int64_t timeout_ms);
 
 /* What a reader wants of each answer of a round. */
 struct scrape_wish {

@@ -19,6 +19,7 @@
 #include <cmocka.h>
 
 enum { EVERY_MS = 200, START_MS = 30000, URL_MAX = 96 };
+enum { LONG_COUNT = 4000, LONG_LINE = 64, MANY = 20, MIDDLES = 16 };
 
 struct world {
     struct folder folder;
@@ -261,6 +262,95 @@ static void test_a_part_is_nothing(void **state)
     collector_bench_close(bench);
 }
 
+/* A page of many slices, `end` behind its values. */
+static void show_long(struct world *world, const char *end)
+{
+    char *text = malloc(LONG_COUNT * LONG_LINE + strlen(end) + 1);
+    size_t length = 0;
+
+    assert_non_null(text);
+    for (int i = 0; i < LONG_COUNT; i++)
+        length +=
+            (size_t)snprintf(text + length, LONG_LINE, "v{n=\"%d\",text=\"some bytes more\"} %d\n", i, i);
+    memcpy(text + length, end, strlen(end) + 1);
+    show(world, "metrics", text);
+    free(text);
+}
+
+static struct collector_tally *watch_long(struct world *world, const char *query, bool is_sum)
+{
+    const char *url = world->exporter_url;
+
+    if (is_sum)
+        return collector_bench_watch(&world->bench, SERIES_GAUGE, EVERY_MS,
+                                     (const char *[]){"url", url, "query", query, "combine", "sum", NULL});
+    return collector_bench_watch(&world->bench, SERIES_GAUGE, EVERY_MS,
+                                 (const char *[]){"url", url, "query", query, NULL});
+}
+
+/* All of a long page has one moment, whoever is told first; a wrong end makes all of it wrong. */
+static void test_a_long_page(void **state)
+{
+    struct world *world = *state;
+    struct collector_bench *bench = &world->bench;
+
+    show_long(world, "");
+    open_scrape(world, "20s");
+    struct collector_tally *last = watch_long(world, "v{n='3999'}", false);
+    struct collector_tally *all = watch_long(world, "v", true);
+    struct collector_tally *again = watch_long(world, "v{n!='0'}", true);
+    struct collector_tally *first = watch_long(world, "v{n='1'}", false);
+    struct collector_tally *several = watch_long(world, "v{n=~'7|8'}", false);
+    COLLECTOR_BENCH_WAIT(bench, last->puts >= 3 && last->puts == first->puts);
+    assert_true(first->value == 1 && last->value == LONG_COUNT - 1);
+    assert_true(all->value == LONG_COUNT / 2 * (LONG_COUNT - 1) && again->value == all->value);
+    assert_true(first->at_ms == last->at_ms && all->at_ms == last->at_ms && again->at_ms == last->at_ms);
+    assert_true(several->puts == 0 && several->trouble == SERIES_AMBIGUOUS);
+    show_long(world, "v{n=\"1\" 5\n");
+    COLLECTOR_BENCH_WAIT(bench, first->is_troubled && last->is_troubled && all->is_troubled);
+    unsigned puts = first->puts;
+    unsigned troubles = first->troubles;
+    COLLECTOR_BENCH_WAIT(bench, first->troubles >= troubles + 2);
+    assert_int_equal(first->puts, puts); /* nothing in front of the error was taken */
+    assert_non_null(strstr(first->why, "line 4001"));
+    show_long(world, "");
+    COLLECTOR_BENCH_WAIT(bench, !first->is_troubled && !all->is_troubled);
+    assert_true(first->value == 1 && all->value == LONG_COUNT / 2 * (LONG_COUNT - 1));
+    collector_bench_close(bench);
+}
+
+/* Watches come and go, and the collector is closed, in the middle of a page's way: at some millisecond while
+ * it is asked and read for many, or when some are told and others are not. */
+static void test_ends_in_the_middle(void **state)
+{
+    static const bool never = false;
+    struct world *world = *state;
+    struct collector_bench *bench = &world->bench;
+
+    show_long(world, "");
+    for (int after_ms = 0; after_ms < MIDDLES; after_ms++) {
+        open_scrape(world, "20s");
+        struct collector_tally *last = watch_long(world, "v", true);
+        for (int i = 0; i < MANY; i++)
+            (void)watch_long(world, "v{n!='0'}", true);
+        struct collector_tally *first = watch_long(world, "v", true);
+        if (after_ms % 3 != 0) {
+            (void)!loop_run_until(world->loop, &never, after_ms);
+        } else {
+            COLLECTOR_BENCH_WAIT(bench, first->puts == 1);
+            assert_int_equal(last->puts, 0);
+        }
+        collector_bench_unwatch(after_ms % 2 == 0 ? first : last);
+        struct collector_tally *left = after_ms % 2 == 0 ? last : first;
+        struct collector_tally *late = watch_long(world, "v{n='5'}", false);
+        if (after_ms % 4 != 3) {
+            COLLECTOR_BENCH_WAIT(bench, left->puts >= 1 && late->puts >= 1);
+            assert_true(left->value == LONG_COUNT / 2 * (LONG_COUNT - 1) && late->value == 5);
+        }
+        collector_bench_close(bench);
+    }
+}
+
 static void test_refuses_what_cannot_be_asked(void **state)
 {
     struct world *world = *state;
@@ -287,6 +377,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_several_values_made_one, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_answers_that_prove_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_part_is_nothing, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_long_page, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_ends_in_the_middle, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_refuses_what_cannot_be_asked, set_up, tear_down),
     };
 
