@@ -14,7 +14,6 @@ enum { NUMBER_MAX = 63, MS_PER_S = 1000 };
 #define TIME_MAX 1e15 /* ms, or s of OpenMetrics: further away than any clock */
 
 static const char end_word[] = "# EOF";
-static const char name_bytes[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789:";
 
 /* The line that is read, and where its decoded texts go. */
 struct cursor {
@@ -82,13 +81,18 @@ static bool take_byte(struct cursor *cursor, char byte)
     return true;
 }
 
+static bool is_name_byte(char byte, bool is_label)
+{
+    return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || byte == '_' ||
+           (byte >= '0' && byte <= '9') || (byte == ':' && !is_label);
+}
+
 /* A name; of a label `:` is none. */
 static bool take_name(struct cursor *cursor, bool is_label, const char **ret_name)
 {
     const char *from = cursor->at;
 
-    while (cursor->at < cursor->end && *cursor->at != '\0' && strchr(name_bytes, *cursor->at) != NULL &&
-           !(is_label && *cursor->at == ':'))
+    while (cursor->at < cursor->end && is_name_byte(*cursor->at, is_label))
         cursor->at++;
     size_t length = (size_t)(cursor->at - from);
     if (length == 0 || (*from >= '0' && *from <= '9'))

@@ -25,6 +25,7 @@ struct prometheus_query {
     struct increase *rises[PARTS_MAX]; /* not of a gauge */
     struct prometheus_vector vectors[PARTS_MAX];
     size_t taken;
+    bool is_lent[PARTS_MAX]; /* the vector is the caller's */
     bool
         is_living; /* the last poll that was answered had something to count, so what is new was born since */
     int64_t read_at_ms; /* when there was something to count last, or SERIES_NEVER */
@@ -58,7 +59,8 @@ static bool check(enum series_kind kind, const struct option_value *options, str
 static void add_part(struct prometheus_query *query, const struct option_value *option)
 {
     query->texts[query->part_count] = memory_copy_text(option->text);
-    query->rises[query->part_count] = increase_new();
+    if (query->kind != SERIES_GAUGE)
+        query->rises[query->part_count] = increase_new();
     query->part_count++;
 }
 
@@ -85,7 +87,8 @@ bool prometheus_query_new(enum series_kind kind, const struct option_value *opti
 void prometheus_query_begin(struct prometheus_query *query)
 {
     for (size_t i = 0; i < query->taken; i++)
-        prometheus_vector_done(&query->vectors[i]);
+        if (!query->is_lent[i])
+            prometheus_vector_done(&query->vectors[i]);
     query->taken = 0;
 }
 
@@ -108,15 +111,28 @@ const char *prometheus_query_text(const struct prometheus_query *query)
 
 bool prometheus_query_take(struct prometheus_query *query, const struct http_answer *answer, struct err *err)
 {
-    if (!prometheus_read(answer, &query->vectors[query->taken], err))
+    struct prometheus_vector vector;
+
+    if (!prometheus_read(answer, &vector, err))
         return false;
-    query->taken++;
+    prometheus_query_give(query, &vector);
     return true;
+}
+
+static void add_vector(struct prometheus_query *query, const struct prometheus_vector *vector, bool is_lent)
+{
+    query->is_lent[query->taken] = is_lent;
+    query->vectors[query->taken++] = *vector;
 }
 
 void prometheus_query_give(struct prometheus_query *query, const struct prometheus_vector *vector)
 {
-    query->vectors[query->taken++] = *vector;
+    add_vector(query, vector, false);
+}
+
+void prometheus_query_lend(struct prometheus_query *query, const struct prometheus_vector *vector)
+{
+    add_vector(query, vector, true);
 }
 
 static bool sum_rises(const struct prometheus_query *query, size_t part, double *ret_sum)

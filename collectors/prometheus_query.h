@@ -35,6 +35,8 @@ MUST_CHECK bool prometheus_query_take(struct prometheus_query *query, const stru
                                       struct err *err);
 /* The same of an answer that was read before; the vector is taken over. */
 void prometheus_query_give(struct prometheus_query *query, const struct prometheus_vector *vector);
+/* The same, but it stays the caller's: it has to be there until the end. */
+void prometheus_query_lend(struct prometheus_query *query, const struct prometheus_vector *vector);
 /* Puts what the poll has told: a value, no value (a counter's first reading), or a trouble. */
 void prometheus_query_end(struct prometheus_query *query, int64_t at_ms, const struct collector_sink *sink);
 

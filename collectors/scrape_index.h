@@ -8,10 +8,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct scrape_likeness;
+
 /* One of the things that a reader chooses. */
 struct scrape_part {
     struct scrape_part *next; /* of the same chain of the index */
-    uint64_t key;
+    uint64_t key;             /* among those that are alike */
+    const struct scrape_likeness *likeness;
     struct selector *selector;
     struct selection selection; /* of the round under way */
     struct err *why;            /* the reader's: what was selected is none */

@@ -76,8 +76,8 @@ static void put(struct scrape_reader *reader, int64_t at_ms)
 
     prometheus_query_begin(reader->query);
     for (size_t i = 0; i < reader->part_count && prometheus_query_text(reader->query) != NULL; i++) {
-        selection_take(&reader->parts[i].selection, &vector);
-        prometheus_query_give(reader->query, &vector);
+        selection_show(&reader->parts[i].selection, &vector);
+        prometheus_query_lend(reader->query, &vector);
     }
     prometheus_query_end(reader->query, at_ms, &reader->sink);
 }
@@ -95,7 +95,7 @@ static size_t tell(struct scrape_reader *reader, const struct err *why, int64_t 
     else
         put(reader, at_ms);
     for (size_t i = 0; i < reader->part_count; i++)
-        selection_done(&reader->parts[i].selection);
+        selection_reset(&reader->parts[i].selection);
     reader->why.code = ERR_NONE;
     return count;
 }

@@ -13,22 +13,30 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NUMBER_FIRST = 8, TEXTS_FIRST = 256 };
+enum { NUMBER_FIRST = 8, KEPT_MAX = 64, TEXTS_KEPT_MAX = 4096 };
 enum { LABEL_END = '\x1e', NAME_END = '\x1f' };
 
 enum comparison_kind { IS, IS_NOT, FITS, FITS_NOT };
 
 struct matcher {
-    char *name;
+    const char *name;
     enum comparison_kind kind;
-    char *text; /* of IS and IS_NOT */
+    const char *text; /* of IS and IS_NOT */
     struct pattern *pattern;
 };
 
+/* Those that say what a label is come first, by name: they make the key. */
 struct selector {
-    char *name;
-    size_t count;
-    struct matcher matchers[SELECTOR_MATCHERS_MAX];
+    const char *name;
+    char *texts; /* all of them, one behind the other */
+    size_t count, exact_count;
+    struct matcher matchers[]; /* [SELECTOR_MATCHERS_MAX] while it is read */
+};
+
+/* What is read, and where its texts go: each has more room in the source, by what ends it. */
+struct reading {
+    struct selector *selector;
+    char *to;
 };
 
 /* ---- reading ---- */
@@ -43,11 +51,20 @@ static bool expect(const char *text, const char *at, const char *what, struct er
     return err_set(err, ERR_INVALID, "'%.120s', character %zu: %s", text, (size_t)(at - text) + 1, what);
 }
 
-static char *copy_until(const char *from, const char *end)
+static const char *keep(struct reading *reading, const char *from, size_t length)
+{
+    char *text = memcpy(reading->to, from, length);
+
+    text[length] = '\0';
+    reading->to += length + 1;
+    return text;
+}
+
+static const char *keep_until(struct reading *reading, const char *from, const char *end)
 {
     while (end > from && strchr(" \t\r\n", end[-1]) != NULL)
         end--;
-    return memory_copy_bytes(from, (size_t)(end - from));
+    return keep(reading, from, (size_t)(end - from));
 }
 
 static bool read_operator(const char **at, enum comparison_kind *ret_kind)
@@ -108,9 +125,10 @@ static bool set_pattern(struct matcher *matcher, const char *text, struct err *e
     return pattern_new(memory, &matcher->pattern, err);
 }
 
-static bool read_matcher(struct selector *selector, const char *text, const char **at, struct err *err)
+static bool read_matcher(struct reading *reading, const char *text, const char **at, struct err *err)
 {
     char value[SELECTOR_LENGTH_MAX];
+    struct selector *selector = reading->selector;
     struct matcher *matcher = &selector->matchers[selector->count];
     const char *from = *at;
 
@@ -120,7 +138,7 @@ static bool read_matcher(struct selector *selector, const char *text, const char
     if (selector->count == SELECTOR_MATCHERS_MAX)
         return expect(text, from, "too many labels", err);
     selector->count++;
-    matcher->name = copy_until(from, *at);
+    matcher->name = keep_until(reading, from, *at);
     if (!read_operator(at, &matcher->kind))
         return expect(text, *at, "=, !=, =~ or !~ is expected", err);
     skip_blanks(at);
@@ -128,16 +146,16 @@ static bool read_matcher(struct selector *selector, const char *text, const char
         return expect(text, *at, "a text in quotes is expected, its backslashes doubled", err);
     if (matcher->kind == FITS || matcher->kind == FITS_NOT)
         return set_pattern(matcher, value, err);
-    matcher->text = memory_copy_text(value);
+    matcher->text = keep(reading, value, strlen(value));
     return true;
 }
 
 /* Behind the opening brace. */
-static bool read_matchers(struct selector *selector, const char *text, const char **at, struct err *err)
+static bool read_matchers(struct reading *reading, const char *text, const char **at, struct err *err)
 {
     skip_blanks(at);
     while (**at != '}') {
-        if (!read_matcher(selector, text, at, err))
+        if (!read_matcher(reading, text, at, err))
             return false;
         skip_blanks(at);
         if (**at != ',' && **at != '}')
@@ -151,6 +169,33 @@ static bool read_matchers(struct selector *selector, const char *text, const cha
     return **at == '\0' || expect(text, *at, "nothing is expected behind }", err);
 }
 
+/* "" is a label that is not there. */
+static bool is_exact(const struct matcher *matcher)
+{
+    return matcher->kind == IS && matcher->text[0] != '\0';
+}
+
+static bool is_before(const struct matcher *a, const struct matcher *b)
+{
+    if (!is_exact(a) || !is_exact(b))
+        return is_exact(a) && !is_exact(b);
+    return strcmp(a->name, b->name) < 0;
+}
+
+static void sort_matchers(struct selector *selector)
+{
+    struct matcher *matchers = selector->matchers;
+
+    for (size_t i = 0; i < selector->count; i++) {
+        struct matcher matcher = matchers[i];
+        size_t place = i;
+        for (; place > 0 && is_before(&matcher, &matchers[place - 1]); place--)
+            matchers[place] = matchers[place - 1];
+        matchers[place] = matcher;
+        selector->exact_count += is_exact(&matcher);
+    }
+}
+
 bool selector_new(const char *text, struct selector **ret_selector, struct err *err)
 {
     const char *from = text;
@@ -162,13 +207,18 @@ bool selector_new(const char *text, struct selector **ret_selector, struct err *
     if (at == from || (*at != '\0' && *at != '{'))
         return expect(text, at,
                       "a name is expected, then perhaps labels in {}; functions are Prometheus' own", err);
-    struct selector *selector = memory_take(sizeof(*selector));
-    selector->name = copy_until(from, at);
-    if (*at == '{' && (at++, !read_matchers(selector, text, &at, err))) {
+    struct selector *selector =
+        memory_take(sizeof(*selector) + SELECTOR_MATCHERS_MAX * sizeof(*selector->matchers));
+    selector->texts = memory_take(strlen(text) + 1);
+    struct reading reading = {.selector = selector, .to = selector->texts};
+    selector->name = keep_until(&reading, from, at);
+    if (*at == '{' && (at++, !read_matchers(&reading, text, &at, err))) {
         selector_free(selector);
         return false;
     }
-    *ret_selector = selector;
+    sort_matchers(selector);
+    *ret_selector =
+        memory_resize(selector, sizeof(*selector) + selector->count * sizeof(*selector->matchers));
     return true;
 }
 
@@ -176,12 +226,9 @@ void selector_free(struct selector *selector)
 {
     if (selector == NULL)
         return;
-    for (size_t i = 0; i < selector->count; i++) {
-        free(selector->matchers[i].name);
-        free(selector->matchers[i].text);
+    for (size_t i = 0; i < selector->count; i++)
         pattern_free(selector->matchers[i].pattern);
-    }
-    free(selector->name);
+    free(selector->texts);
     free(selector);
 }
 
@@ -235,68 +282,101 @@ bool selector_fits(const struct selector *selector, const struct labelled *value
     return true;
 }
 
-static uint64_t key(const char *name, const char *label, const char *text)
+bool selector_is_alike(const struct selector *a, const struct selector *b)
 {
-    uint64_t hash = hash_text(HASH_BEGIN, name);
+    bool is_alike = a->exact_count == b->exact_count && strcmp(a->name, b->name) == 0;
 
-    if (label == NULL)
-        return hash;
-    hash = hash_text(hash_bytes(hash, "", 1), label);
-    return hash_text(hash_bytes(hash, "", 1), text);
+    for (size_t i = 0; is_alike && i < a->exact_count; i++)
+        is_alike = strcmp(a->matchers[i].name, b->matchers[i].name) == 0;
+    return is_alike;
+}
+
+const char *selector_name(const struct selector *selector)
+{
+    return selector->name;
+}
+
+static uint64_t add_key(uint64_t key, const char *text)
+{
+    return hash_bytes(key, text, strlen(text) + 1); /* with its NUL, which ends it */
 }
 
 uint64_t selector_key(const struct selector *selector)
 {
-    for (size_t i = 0; i < selector->count; i++) {
-        const struct matcher *matcher = &selector->matchers[i];
-        if (matcher->kind == IS && matcher->text[0] != '\0') /* "" is a label that is not there */
-            return key(selector->name, matcher->name, matcher->text);
-    }
-    return key(selector->name, NULL, NULL);
+    uint64_t key = add_key(HASH_BEGIN, selector->name);
+
+    for (size_t i = 0; i < selector->exact_count; i++)
+        key = add_key(key, selector->matchers[i].text);
+    return key;
 }
 
-uint64_t selector_key_of(const struct labelled *value, size_t number)
+bool selector_key_of(const struct selector *like, const struct labelled *value, uint64_t *ret_key)
 {
-    if (number == 0)
-        return key(value->name, NULL, NULL);
-    return key(value->name, value->labels[number - 1].name, value->labels[number - 1].value);
+    if (strcmp(like->name, value->name) != 0)
+        return false;
+    uint64_t key = add_key(HASH_BEGIN, value->name);
+    for (size_t i = 0; i < like->exact_count; i++) {
+        const char *text = label_of(value, like->matchers[i].name);
+        if (text[0] == '\0')
+            return false;
+        key = add_key(key, text);
+    }
+    *ret_key = key;
+    return true;
 }
 
 /* ---- gathering ---- */
 
-static void add_text(struct selection *selection, const char *text, char end)
+static char *add_text(char *to, const char *text, char end)
 {
     size_t length = strlen(text);
 
-    if (selection->texts_length + length + 2 > selection->texts_size) {
-        selection->texts_size = 2 * (selection->texts_size + length) + TEXTS_FIRST;
-        selection->texts = memory_resize(selection->texts, selection->texts_size);
-    }
-    memcpy(selection->texts + selection->texts_length, text, length);
-    selection->texts_length += length;
-    selection->texts[selection->texts_length++] = end;
+    memcpy(to, text, length + 1);
+    to[length] = end;
+    return to + length + 1;
 }
 
-static int by_name(const void *a, const void *b)
+/* Sorted where they point from: few, and mostly in order. */
+static void sort_labels(const struct labelled *value, const struct label **sorted)
 {
-    return strcmp(((const struct label *)a)->name, ((const struct label *)b)->name);
+    for (size_t i = 0; i < value->label_count; i++) {
+        size_t place = i;
+        for (; place > 0 && strcmp(value->labels[i].name, sorted[place - 1]->name) < 0; place--)
+            sorted[place] = sorted[place - 1];
+        sorted[place] = &value->labels[i];
+    }
+}
+
+static char *text_room(struct selection *selection, const char *reporter, const struct labelled *value)
+{
+    size_t size = selection->texts_length + strlen(reporter) + 2;
+
+    for (size_t i = 0; i < value->label_count; i++)
+        size += strlen(value->labels[i].name) + strlen(value->labels[i].value) + 2;
+    if (size > selection->texts_size) {
+        selection->texts_size = selection->texts_size == 0 ? size : 2 * size;
+        selection->texts = memory_resize(selection->texts, selection->texts_size);
+    }
+    return selection->texts + selection->texts_length;
 }
 
 /* Equal sets are equal texts, whatever their order; `le` stands apart. */
-static bool add_labels(struct selection *selection, const struct labelled *value, double *ret_bound)
+static bool add_labels(struct selection *selection, const char *reporter, const struct labelled *value,
+                       double *ret_bound)
 {
-    struct label labels[LABELLED_LABELS_MAX];
+    const struct label *sorted[LABELLED_LABELS_MAX];
+    char *to = add_text(text_room(selection, reporter, value), reporter, LABEL_END);
 
-    memcpy(labels, value->labels, value->label_count * sizeof(*labels));
-    qsort(labels, value->label_count, sizeof(*labels), by_name);
+    sort_labels(value, sorted);
     for (size_t i = 0; i < value->label_count; i++) {
-        if (strcmp(labels[i].name, "le") != 0) {
-            add_text(selection, labels[i].name, NAME_END);
-            add_text(selection, labels[i].value, LABEL_END);
-        } else if (!exposition_number(labels[i].value, ret_bound))
+        if (strcmp(sorted[i]->name, "le") != 0) {
+            to = add_text(to, sorted[i]->name, NAME_END);
+            to = add_text(to, sorted[i]->value, LABEL_END);
+        } else if (!exposition_number(sorted[i]->value, ret_bound))
             return false;
     }
-    add_text(selection, "", '\0');
+    *to++ = '\0';
+    selection->texts_length = (size_t)(to - selection->texts);
     return true;
 }
 
@@ -329,7 +409,10 @@ static void grow(struct selection *selection)
 {
     if (selection->count < selection->size)
         return;
-    selection->size = selection->size == 0 ? NUMBER_FIRST : 2 * selection->size;
+    if (selection->size == 0)
+        selection->size = 1; /* most choose one */
+    else
+        selection->size = selection->size < NUMBER_FIRST ? NUMBER_FIRST : 2 * selection->size;
     selection->samples = memory_resize(selection->samples, selection->size * sizeof(*selection->samples));
     selection->places = memory_resize(selection->places, selection->size * sizeof(*selection->places));
 }
@@ -350,22 +433,37 @@ bool selection_add(struct selection *selection, const struct selector *selector,
     struct prometheus_sample *sample = &selection->samples[selection->count];
     *sample = (struct prometheus_sample){.bound = NAN, .value = value->value};
     selection->places[selection->count] = selection->texts_length;
-    add_text(selection, reporter, LABEL_END);
-    if (!add_labels(selection, value, &sample->bound))
+    if (!add_labels(selection, reporter, value, &sample->bound))
         return err_set(err, ERR_PROTOCOL, "%.80s has an le that is no number", value->name);
     selection->count++;
     return true;
 }
 
-void selection_take(struct selection *selection, struct prometheus_vector *ret_vector)
+void selection_show(const struct selection *selection, struct prometheus_vector *ret_vector)
 {
     for (size_t i = 0; i < selection->count; i++)
         selection->samples[i].labels = selection->texts + selection->places[i];
     *ret_vector = (struct prometheus_vector){
         .count = selection->count, .samples = selection->samples, .labels = selection->texts};
+}
+
+void selection_take(struct selection *selection, struct prometheus_vector *ret_vector)
+{
+    selection_show(selection, ret_vector);
     selection->samples = NULL;
     selection->texts = NULL;
     selection_done(selection);
+}
+
+void selection_reset(struct selection *selection)
+{
+    if (selection->size > KEPT_MAX || selection->texts_size > TEXTS_KEPT_MAX) {
+        selection_done(selection);
+        return;
+    }
+    selection->count = 0;
+    selection->texts_length = 0;
+    selection->timed = 0;
 }
 
 void selection_done(struct selection *selection)

@@ -25,10 +25,12 @@ MUST_CHECK bool selector_check(const char *text, struct err *err);
 MUST_CHECK bool selector_fits(const struct selector *selector, const struct labelled *value, bool *ret_fits,
                               struct err *err);
 
-/* For who has many selectors: a value fits only where one of its keys is the selector's. Number 0 is of its
- * name, 1 of its first label, and so on. */
+/* For who has many selectors. Alike are those of one name that say of the same labels what they are; among
+ * these a value fits only one that has its key. False: it fits none that is like `like`. */
+const char *selector_name(const struct selector *selector);
+bool selector_is_alike(const struct selector *a, const struct selector *b);
 uint64_t selector_key(const struct selector *selector);
-uint64_t selector_key_of(const struct labelled *value, size_t number);
+bool selector_key_of(const struct selector *like, const struct labelled *value, uint64_t *ret_key);
 
 /* Values that fit, on their way to a vector; begins zeroed, ends with selection_done. */
 struct selection {
@@ -52,6 +54,10 @@ MUST_CHECK bool selection_add(struct selection *selection, const struct selector
 
 /* What was selected, as Prometheus would answer it; the selection is empty then. */
 void selection_take(struct selection *selection, struct prometheus_vector *ret_vector);
+/* The same, but it stays the selection's: no prometheus_vector_done. */
+void selection_show(const struct selection *selection, struct prometheus_vector *ret_vector);
+/* Empty, with what memory is likely to be used again. */
+void selection_reset(struct selection *selection);
 void selection_done(struct selection *selection);
 
 #endif

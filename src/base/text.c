@@ -3,13 +3,14 @@
 #include "base/text.h"
 
 #include <errno.h>
+#include <float.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { NEAREST_WORD_MAX = 64, NEAREST_DISTANCE_MAX = 2 };
+enum { NEAREST_WORD_MAX = 64, NEAREST_DISTANCE_MAX = 2, SHORT_DIGITS_MAX = 15 };
 
 void text_init(struct text *text, char *memory, size_t size)
 {
@@ -176,10 +177,36 @@ bool text_is_private_url(const char *text)
     return strncmp(host, "127.", 4) == 0 && strspn(host, "0123456789.") == length;
 }
 
+/* Most numbers: few enough digits to be whole, perhaps with a point. Exact, since whole numbers below 2^53
+ * and powers of ten up to 10^22 are, and a division is rounded once. False: find out in another way. */
+static bool read_short(const char *text, double *ret_number)
+{
+    static const double powers[SHORT_DIGITS_MAX + 1] = {1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                                        1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
+    const char *at = text + (text[0] == '-');
+    const char *point = NULL;
+    int64_t whole = 0;
+    size_t count = 0;
+
+    for (; is_digit(*at) || (*at == '.' && point == NULL); at++) {
+        if (*at == '.') {
+            point = at;
+        } else if (count++ < SHORT_DIGITS_MAX)
+            whole = whole * 10 + (*at - '0');
+    }
+    if (*at != '\0' || count == 0 || count > SHORT_DIGITS_MAX || FLT_EVAL_METHOD != 0)
+        return false;
+    double number = (double)whole / powers[point != NULL ? at - point - 1 : 0];
+    *ret_number = text[0] == '-' ? -number : number;
+    return true;
+}
+
 bool text_to_number(const char *text, double *ret_number)
 {
     char *end = NULL;
 
+    if (read_short(text, ret_number))
+        return true;
     if (text[0] == '\0' || text[strspn(text, "0123456789+-.eE")] != '\0')
         return false;
     errno = 0;

@@ -66,10 +66,26 @@ bool utf8_is_control(const char *bytes, size_t length)
            (point >= 0x2028 && point <= 0x202E) || (point >= 0x2066 && point <= 0x2069);
 }
 
+/* Most texts are ASCII: eight bytes at a time, while none has its highest bit. */
+static size_t ascii_length(const char *bytes, size_t length)
+{
+    uint64_t word = 0;
+    size_t count = 0;
+
+    for (; count + sizeof(word) <= length; count += sizeof(word)) {
+        memcpy(&word, bytes + count, sizeof(word));
+        if ((word & UINT64_C(0x8080808080808080)) != 0)
+            break;
+    }
+    return count;
+}
+
 bool utf8_is_valid(const char *bytes, size_t length)
 {
     while (length > 0) {
-        size_t step = utf8_length(bytes, length);
+        size_t step = ascii_length(bytes, length);
+        if (step == 0)
+            step = utf8_length(bytes, length);
         if (step == 0)
             return false;
         bytes += step;

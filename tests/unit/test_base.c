@@ -6,11 +6,13 @@
 #include "base/option.h"
 #include "base/text.h"
 
+#include <inttypes.h>
 #include <setjmp.h>
 #include <stdalign.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -102,6 +104,51 @@ static void test_numbers(void **state)
     assert_false(text_to_integer("99999999999999999999", INT64_MIN, INT64_MAX, &integer));
 }
 
+/* Short ones are read without strtod, and are what it would say to the last bit. */
+static void test_numbers_are_exact(void **state)
+{
+    static const char *const texts[] = {"0",
+                                        "-0",
+                                        "007",
+                                        ".5",
+                                        "-.5",
+                                        "5.",
+                                        "-5.",
+                                        "0.1",
+                                        "123456789012345",
+                                        "1234567890123456",
+                                        "0.000000000000001",
+                                        "99999999999999.9",
+                                        ".999999999999999",
+                                        "-0.30000000000004",
+                                        "9007199254740993",
+                                        "2.5e-3",
+                                        "+1",
+                                        "1e22"};
+    static const char *const bad[] = {".", "-", "-.", "1..2", "1.2.3", "--1", "1-", "1.5x", "1e", "."};
+    char text[32];
+    double number = 0;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(texts); i++) {
+        double expected = strtod(texts[i], NULL);
+        if (!text_to_number(texts[i], &number) || memcmp(&number, &expected, sizeof(number)) != 0)
+            fail_msg("%s: %.17g", texts[i], number);
+    }
+    for (size_t i = 0; i < ARRAY_LENGTH(bad); i++)
+        if (text_to_number(bad[i], &number))
+            fail_msg("%s: %.17g", bad[i], number);
+    uint64_t seed = 1;
+    for (int i = 0; i < 20000; i++) {
+        seed = seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+        (void)snprintf(text, sizeof(text), "%s%" PRIu64 ".%0*" PRIu64, i % 2 == 0 ? "" : "-", seed >> 40,
+                       1 + i % 8, (seed & 0xffffff) % 10);
+        double expected = strtod(text, NULL);
+        if (!text_to_number(text, &number) || memcmp(&number, &expected, sizeof(number)) != 0)
+            fail_msg("%s: %.17g", text, number);
+    }
+}
+
 static void test_nearest(void **state)
 {
     static const char *const names[] = {"triggers", "baselines", "metrics"};
@@ -187,8 +234,9 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_err_wraps),       cmocka_unit_test(test_arena_ends),
         cmocka_unit_test(test_text_is_bounded), cmocka_unit_test(test_names),
-        cmocka_unit_test(test_numbers),         cmocka_unit_test(test_nearest),
-        cmocka_unit_test(test_durations),       cmocka_unit_test(test_options),
+        cmocka_unit_test(test_numbers),         cmocka_unit_test(test_numbers_are_exact),
+        cmocka_unit_test(test_nearest),         cmocka_unit_test(test_durations),
+        cmocka_unit_test(test_options),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

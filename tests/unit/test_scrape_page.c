@@ -132,6 +132,25 @@ static void test_slices_are_bounded(void **state)
     free(text);
 }
 
+/* Who says what different labels are gets a value once, though they are the same. */
+static void test_none_twice(void **state)
+{
+    static const char *const selectors[] = {"m{a='x'}", "m{b='x'}", "m{b='x',a='x'}", "m", "m{a='x',b!='y'}"};
+    enum { COUNT = sizeof(selectors) / sizeof(*selectors) };
+    struct part parts[COUNT];
+    char why[ERR_TEXT_MAX];
+
+    (void)state;
+    for (size_t i = 0; i < COUNT; i++)
+        choose(&parts[i], selectors[i]);
+    assert_int_equal(read_all("m{a=\"x\",b=\"x\"} 7\nm{c=\"x\"} 8\nn{a=\"x\"} 9\n", parts, COUNT, why), 1);
+    for (size_t i = 0; i < COUNT; i++) {
+        assert_int_equal(parts[i].part.selection.count, i == 3 ? 2 : 1);
+        assert_true(parts[i].part.selection.samples[0].value == 7);
+        drop(&parts[i]);
+    }
+}
+
 static void test_a_wrong_end_is_found(void **state)
 {
     char *text = long_text("v{i=\"%d\"} %d\n", "v{i=\"last\" 1\n");
@@ -163,6 +182,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_slices_lose_nothing),
         cmocka_unit_test(test_slices_are_bounded),
+        cmocka_unit_test(test_none_twice),
         cmocka_unit_test(test_a_wrong_end_is_found),
     };
 

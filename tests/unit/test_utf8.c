@@ -39,6 +39,27 @@ static void test_what_is_no_character_is_replaced(void **state)
     }
 }
 
+/* A byte that is wrong is found wherever it stands in a long text, and a right one lets pass. */
+static void test_long_texts(void **state)
+{
+    char text[40];
+
+    (void)state;
+    memset(text, 'x', sizeof(text));
+    for (size_t length = 1; length <= sizeof(text); length++)
+        for (size_t at = 0; at < length; at++) {
+            assert_true(utf8_is_valid(text, length));
+            text[at] = '\xC3';
+            assert_false(utf8_is_valid(text, length));
+            if (at + 1 < length) {
+                text[at + 1] = '\xBC';
+                assert_true(utf8_is_valid(text, length));
+                text[at + 1] = 'x';
+            }
+            text[at] = 'x';
+        }
+}
+
 static void test_controls_beyond_ascii(void **state)
 {
     static const struct {
@@ -62,6 +83,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_is_no_character_is_replaced),
+        cmocka_unit_test(test_long_texts),
         cmocka_unit_test(test_controls_beyond_ascii),
     };
 
