@@ -10,13 +10,18 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/queue.h>
 
-enum { PASS_MS = 1000 };
+enum { PASS_MS = 1000, ENDS_MAX = 256 /* watches whose values are put in one turn of the loop */ };
 
 struct collector {
     struct collector_env env;
     struct collector_watch *watches;
+    size_t watch_count;
+    struct selector_index *index; /* of all watches; NULL: to be made */
     struct loop_timer *timer;
+    uint64_t requests;                            /* taken so far */
+    TAILQ_HEAD(watches, collector_watch) touched; /* what requests told them is to be put yet */
 };
 
 struct collector_watch {
@@ -24,17 +29,48 @@ struct collector_watch {
     struct collector_watch *next;
     struct otlp_series *series;
     char *service, *environment;
-    bool is_told; /* the request under way is for it */
+    uint64_t request; /* the last one that had a point for it */
+    bool is_told;     /* that one's sender may tell it something */
+    size_t point;     /* of this request, tried last */
+    bool is_touched;
+    TAILQ_ENTRY(collector_watch) touched;
 };
 
+/* A request, and a point of it. */
 struct posting {
     struct collector *collector;
+    const struct otlp_sender *sender;
+    int64_t now_ms, wall_ms;
     struct otlp_answer answer;
+    size_t number;
+    const struct otlp_point *point;
+    struct err err; /* why it is no value of one that it fits */
 };
 
 static int64_t now_ms(const struct collector *collector)
 {
     return collector->env.now_ms(collector->env.data);
+}
+
+/* ---- the end of a request: values, in slices ---- */
+
+static void end_series(struct collector_watch *watch)
+{
+    if (!watch->is_touched)
+        return;
+    watch->is_touched = false;
+    TAILQ_REMOVE(&watch->collector->touched, watch, touched);
+    otlp_series_end(watch->series);
+}
+
+static void end_some(void *data)
+{
+    struct collector *collector = data;
+
+    for (size_t i = 0; i < ENDS_MAX && !TAILQ_EMPTY(&collector->touched); i++)
+        end_series(TAILQ_FIRST(&collector->touched));
+    if (!TAILQ_EMPTY(&collector->touched))
+        loop_defer(collector->env.loop, end_some, collector);
 }
 
 /* ---- a request ---- */
@@ -45,45 +81,78 @@ static void note_rejected(struct otlp_answer *answer, const struct err *err)
         (void)snprintf(answer->why, sizeof(answer->why), "%.200s", err->text);
 }
 
+/* The first point for a watch; the request before is over for it. */
+static void begin_series(const struct posting *posting, struct collector_watch *watch)
+{
+    end_series(watch);
+    watch->request = posting->collector->requests;
+    watch->point = 0;
+    watch->is_told = posting->sender->allows(posting->sender->data, watch->service, watch->environment);
+    if (!watch->is_told)
+        return;
+    otlp_series_begin(watch->series, posting->now_ms, posting->wall_ms);
+    watch->is_touched = true;
+    TAILQ_INSERT_TAIL(&posting->collector->touched, watch, touched);
+}
+
+/* Several of its selectors may fit; its series looks at all of them. */
+static void try_watch(void *data, void *owner)
+{
+    struct posting *posting = data;
+    struct collector_watch *watch = owner;
+
+    if (watch->request != posting->collector->requests)
+        begin_series(posting, watch);
+    if (!watch->is_told || watch->point == posting->number)
+        return;
+    watch->point = posting->number;
+    (void)!otlp_series_take(watch->series, posting->point, &posting->err);
+}
+
 static void take(void *data, const struct otlp_point *point)
 {
     struct posting *posting = data;
-    struct err err = {0};
-    bool is_good = true;
 
-    for (struct collector_watch *watch = posting->collector->watches; watch != NULL; watch = watch->next)
-        if (watch->is_told)
-            is_good = otlp_series_take(watch->series, point, &err) && is_good;
-    if (!is_good)
-        note_rejected(&posting->answer, &err);
+    posting->number++;
+    posting->point = point;
+    posting->err.code = ERR_NONE;
+    (void)selector_index_each(posting->collector->index, &point->labelled, try_watch, posting);
+    if (posting->err.code != ERR_NONE)
+        note_rejected(&posting->answer, &posting->err);
 }
 
-static void begin(struct collector *collector, const struct otlp_sender *sender)
+static void make_index(struct collector *collector)
 {
-    int64_t wall_ms = clock_wall_ms();
+    if (collector->index != NULL)
+        return;
+    collector->index = selector_index_new(collector->watch_count * OTLP_PARTS_MAX);
+    for (struct collector_watch *watch = collector->watches; watch != NULL; watch = watch->next)
+        otlp_series_index(watch->series, collector->index, watch);
+}
 
-    for (struct collector_watch *watch = collector->watches; watch != NULL; watch = watch->next) {
-        watch->is_told = sender->allows(sender->data, watch->service, watch->environment);
-        otlp_series_begin(watch->series, now_ms(collector), wall_ms);
-    }
+static void drop_index(struct collector *collector)
+{
+    selector_index_free(collector->index);
+    collector->index = NULL;
 }
 
 bool otlp_post(struct collector *collector, const char *bytes, size_t length,
                const struct otlp_sender *sender, struct otlp_answer *ret_answer, struct err *err)
 {
-    struct posting posting = {.collector = collector};
+    struct posting posting = {
+        .collector = collector, .sender = sender, .now_ms = now_ms(collector), .wall_ms = clock_wall_ms()};
     struct otlp_request *request = NULL;
+    bool is_ending = !TAILQ_EMPTY(&collector->touched);
 
     if (!otlp_request_parse(bytes, length, &request, err))
         return false;
     source_tally_hear(collector->env.tally);
-    begin(collector, sender);
-    if (collector->watches != NULL)
-        otlp_request_each(request, take, &posting);
+    collector->requests++;
+    make_index(collector);
+    otlp_request_each(request, take, &posting);
     otlp_request_free(request);
-    for (struct collector_watch *watch = collector->watches; watch != NULL; watch = watch->next)
-        if (watch->is_told)
-            otlp_series_end(watch->series);
+    if (!is_ending)
+        end_some(collector);
     *ret_answer = posting.answer;
     return true;
 }
@@ -116,6 +185,7 @@ static bool open_collector(const struct collector_env *env, const char *name,
     (void)options;
     (void)err;
     collector->env = *env;
+    TAILQ_INIT(&collector->touched);
     collector->timer = loop_timer_start(env->loop, PASS_MS, PASS_MS, pass_second, collector);
     *ret_collector = collector;
     return true;
@@ -124,6 +194,8 @@ static bool open_collector(const struct collector_env *env, const char *name,
 static void close_collector(struct collector *collector)
 {
     loop_timer_stop(collector->timer);
+    loop_defer_cancel(collector->env.loop, end_some, collector);
+    drop_index(collector);
     free(collector);
 }
 
@@ -141,6 +213,8 @@ static bool watch_series(struct collector *collector, const struct collector_ser
     watch->environment = memory_copy_text(series->environment);
     watch->next = collector->watches;
     collector->watches = watch;
+    collector->watch_count++;
+    drop_index(collector);
     *ret_watch = watch;
     return true;
 }
@@ -152,6 +226,10 @@ static void unwatch_series(struct collector_watch *watch)
     while (*place != watch)
         place = &(*place)->next;
     *place = watch->next;
+    watch->collector->watch_count--;
+    drop_index(watch->collector);
+    if (watch->is_touched)
+        TAILQ_REMOVE(&watch->collector->touched, watch, touched);
     otlp_series_free(watch->series);
     free(watch->service);
     free(watch->environment);

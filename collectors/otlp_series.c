@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PARTS_MAX = 2, IDENTITY_SIZE = 2 * LABELLED_LINE_MAX };
+enum { PARTS_MAX = OTLP_PARTS_MAX, IDENTITY_SIZE = 2 * LABELLED_LINE_MAX };
 
 #define MS_NS INT64_C(1000000)
 
@@ -44,6 +44,7 @@ const struct option otlp_metric_options[OTLP_METRIC_OPTION_COUNT] = {
 
 /* What a selector chooses, and what that rose by. */
 struct part {
+    struct selector_entry entry;
     struct selector *selector;
     struct otlp_streams *streams; /* of counts and histograms */
     double rise;                  /* in the request under way */
@@ -261,6 +262,12 @@ static bool take_part(struct otlp_series *series, struct part *part, const struc
     bool is_number = point->wrong != NULL || point->is_silent || isfinite(point->labelled.value);
     note_trouble(series, is_number ? SERIES_ERROR : SERIES_NOT_FINITE, err->text);
     return false;
+}
+
+void otlp_series_index(struct otlp_series *series, struct selector_index *index, void *owner)
+{
+    for (size_t i = 0; i < series->part_count; i++)
+        selector_index_add(index, &series->parts[i].entry, series->parts[i].selector, owner);
 }
 
 bool otlp_series_take(struct otlp_series *series, const struct otlp_point *point, struct err *err)

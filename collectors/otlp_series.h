@@ -5,6 +5,7 @@
 
 #include "collectors/collector.h"
 #include "collectors/otlp_request.h"
+#include "collectors/selector_index.h"
 
 enum otlp_metric_option {
     OTLP_QUERY,
@@ -27,6 +28,10 @@ MUST_CHECK bool otlp_series_check(const struct option_value *options, const char
 MUST_CHECK bool otlp_series_new(const struct collector_series *series, int64_t now_ms, int64_t wall_ms,
                                 struct otlp_series **ret_series, struct err *err);
 void otlp_series_free(struct otlp_series *series);
+
+/* Its selectors, for `owner`, who gives it the points that they may fit. */
+enum { OTLP_PARTS_MAX = 2 };
+void otlp_series_index(struct otlp_series *series, struct selector_index *index, void *owner);
 
 /* A request: its points one by one, then what they come to is put. */
 void otlp_series_begin(struct otlp_series *series, int64_t now_ms, int64_t wall_ms);

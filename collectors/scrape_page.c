@@ -50,13 +50,31 @@ void scrape_page_free(struct scrape_page *page)
     free(page);
 }
 
-enum labelled_step scrape_page_read(struct scrape_page *page, const struct scrape_index *index,
+/* A value on its way to those that it may fit. */
+struct offer {
+    const struct labelled *value;
+    const char *reporter;
+    int64_t now_ms;
+};
+
+static void offer_one(void *data, void *owner)
+{
+    const struct offer *offer = data;
+    struct scrape_part *part = owner;
+
+    if (part->why->code == ERR_NONE)
+        (void)!selection_add(&part->selection, part->selector, offer->reporter, offer->value, offer->now_ms,
+                             part->why);
+}
+
+enum labelled_step scrape_page_read(struct scrape_page *page, const struct selector_index *index,
                                     const char *reporter, struct err *err)
 {
     struct exposition *reading = &page->reading;
     const char *from = reading->at;
     size_t compared = 0;
     struct labelled value;
+    struct offer offer = {.value = &value, .reporter = reporter, .now_ms = page->now_ms};
 
     while (reading->at < reading->end && reading->at - from < SCRAPE_SLICE_BYTES &&
            compared < SCRAPE_SLICE_COMPARISONS) {
@@ -64,7 +82,7 @@ enum labelled_step scrape_page_read(struct scrape_page *page, const struct scrap
         if (step == LABELLED_WRONG)
             return step;
         if (step == LABELLED_VALUE)
-            compared += scrape_index_offer(index, reporter, &value, page->now_ms);
+            compared += selector_index_each(index, &value, offer_one, &offer);
     }
     return reading->at < reading->end ? LABELLED_VALUE : LABELLED_END;
 }

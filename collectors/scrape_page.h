@@ -5,13 +5,21 @@
 #ifndef COLLECTORS_SCRAPE_PAGE_H
 #define COLLECTORS_SCRAPE_PAGE_H
 
-#include "collectors/scrape_index.h"
+#include "collectors/selector_index.h"
 #include "io/http_client.h"
 
 /* A slice ends with the line that reaches one of them. */
 enum {
     SCRAPE_SLICE_BYTES = 32 * 1024,  /* of text */
     SCRAPE_SLICE_COMPARISONS = 4096, /* of values with what somebody chooses */
+};
+
+/* One of the things that a reader chooses: the owner of an entry. */
+struct scrape_part {
+    struct selector_entry entry;
+    struct selector *selector;
+    struct selection selection; /* of the round under way */
+    struct err *why;            /* the reader's: what was selected is none */
 };
 
 struct scrape_page;
@@ -23,7 +31,7 @@ void scrape_page_free(struct scrape_page *page); /* NULL is fine */
 
 /* Offers a slice of its values. VALUE: there is more; WRONG: "line 17: ...". The index may be another one
  * each time. */
-enum labelled_step scrape_page_read(struct scrape_page *page, const struct scrape_index *index,
+enum labelled_step scrape_page_read(struct scrape_page *page, const struct selector_index *index,
                                     const char *reporter, struct err *err);
 
 #endif

@@ -34,10 +34,10 @@ struct scrape_round {
     int64_t at_ms;   /* the moment that is asked for */
     struct loop_timer *timer;
     bool is_under_way;
-    size_t asked;               /* targets that have not answered yet */
-    struct scrape_index *index; /* of those whose round it is; NULL: to be made */
-    bool has_newcomers;         /* the index does not know them */
-    bool is_working;            /* it stands in the source's queue: there is a slice to do */
+    size_t asked;                 /* targets that have not answered yet */
+    struct selector_index *index; /* of those whose round it is; NULL: to be made */
+    bool has_newcomers;           /* the index does not know them */
+    bool is_working;              /* it stands in the source's queue: there is a slice to do */
     TAILQ_ENTRY(scrape_round) work;
     bool is_telling;
     struct scrape_reader *telling; /* whom next */
@@ -163,15 +163,16 @@ static void make_index(struct scrape_round *round)
 
     for (reader = round->readers; reader != NULL; reader = reader->next)
         count += reader->part_count;
-    round->index = scrape_index_new(count);
+    round->index = selector_index_new(count);
     for (reader = round->readers; reader != NULL; reader = reader->next)
         for (size_t i = 0; is_of_round(reader) && i < reader->part_count; i++)
-            scrape_index_add(round->index, &reader->parts[i]);
+            selector_index_add(round->index, &reader->parts[i].entry, reader->parts[i].selector,
+                               &reader->parts[i]);
 }
 
 static void drop_index(struct scrape_round *round)
 {
-    scrape_index_free(round->index);
+    selector_index_free(round->index);
     round->index = NULL;
 }
 

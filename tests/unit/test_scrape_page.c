@@ -35,12 +35,12 @@ static void drop(struct part *part)
     selector_free(part->part.selector);
 }
 
-static struct scrape_index *index_of(struct part *parts, size_t count)
+static struct selector_index *index_of(struct part *parts, size_t count)
 {
-    struct scrape_index *index = scrape_index_new(count);
+    struct selector_index *index = selector_index_new(count);
 
     for (size_t i = 0; i < count; i++)
-        scrape_index_add(index, &parts[i].part);
+        selector_index_add(index, &parts[i].part.entry, parts[i].part.selector, &parts[i].part);
     return index;
 }
 
@@ -58,7 +58,7 @@ static char *long_text(const char *line, const char *end)
 /* How many slices it took; `why` is "" where the page is good. */
 static size_t read_all(const char *text, struct part *parts, size_t count, char why[ERR_TEXT_MAX])
 {
-    struct scrape_index *index = index_of(parts, count);
+    struct selector_index *index = index_of(parts, count);
     struct http_answer answer = answer_of(text);
     struct scrape_page *page = NULL;
     struct err err = {0};
@@ -73,7 +73,7 @@ static size_t read_all(const char *text, struct part *parts, size_t count, char 
     assert_true((step == LABELLED_END) == (err.code == ERR_NONE));
     (void)snprintf(why, ERR_TEXT_MAX, "%s", err.text);
     scrape_page_free(page);
-    scrape_index_free(index);
+    selector_index_free(index);
     return slices;
 }
 
