@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PARTS_MAX = OTLP_PARTS_MAX, IDENTITY_SIZE = 2 * LABELLED_LINE_MAX };
+enum { PARTS_MAX = OTLP_PARTS_MAX, IDENTITY_MAX = 2 * LABELLED_LINE_MAX };
 
 #define MS_NS INT64_C(1000000)
 
@@ -72,30 +72,40 @@ struct otlp_series {
     int64_t time_ns;
     double value;
     char *first; /* labels of the first gauge of the request; NULL: none yet */
-    char identity[IDENTITY_SIZE];
+    char *identity;
+    size_t identity_size;
 };
 
 /* ---- whose point it is ---- */
 
-static int by_name(const void *a, const void *b)
+/* Room for the texts of all labels; of the longest there are, their beginning counts. */
+static void make_room(struct otlp_series *series, const struct labelled *labelled)
 {
-    return strcmp(((const struct label *)a)->name, ((const struct label *)b)->name);
+    size_t size = 1;
+
+    for (size_t i = 0; i < labelled->label_count; i++)
+        size += strlen(labelled->labels[i].name) + strlen(labelled->labels[i].value) + 2;
+    if (size > IDENTITY_MAX)
+        size = IDENTITY_MAX;
+    if (size <= series->identity_size)
+        return;
+    series->identity_size = size;
+    series->identity = memory_resize(series->identity, size);
 }
 
 /* Equal sets of labels are equal texts, whatever their order. */
 static uint64_t identify(struct otlp_series *series, const struct otlp_point *point)
 {
-    struct label labels[LABELLED_LABELS_MAX];
+    const struct label *sorted[LABELLED_LABELS_MAX];
     struct text text;
-    size_t count = point->labelled.label_count;
 
-    memcpy(labels, point->labelled.labels, count * sizeof(*labels));
-    qsort(labels, count, sizeof(*labels), by_name);
-    text_init(&text, series->identity, sizeof(series->identity));
-    for (size_t i = 0; i < count; i++) {
-        text_add_bytes(&text, labels[i].name, strlen(labels[i].name));
+    make_room(series, &point->labelled);
+    selector_sort_labels(&point->labelled, sorted);
+    text_init(&text, series->identity, series->identity_size);
+    for (size_t i = 0; i < point->labelled.label_count; i++) {
+        text_add_bytes(&text, sorted[i]->name, strlen(sorted[i]->name));
         text_add_bytes(&text, "\x1f", 1);
-        text_add_bytes(&text, labels[i].value, strlen(labels[i].value));
+        text_add_bytes(&text, sorted[i]->value, strlen(sorted[i]->value));
         text_add_bytes(&text, "\x1e", 1);
     }
     return hash_bytes(HASH_BEGIN, series->identity, text.length);
@@ -411,5 +421,6 @@ void otlp_series_free(struct otlp_series *series)
     otlp_streams_free(series->reporters);
     free(series->combine);
     free(series->first);
+    free(series->identity);
     free(series);
 }

@@ -327,6 +327,16 @@ bool selector_key_of(const struct selector *like, const struct labelled *value, 
 
 /* ---- gathering ---- */
 
+void selector_sort_labels(const struct labelled *value, const struct label **ret_sorted)
+{
+    for (size_t i = 0; i < value->label_count; i++) {
+        size_t place = i;
+        for (; place > 0 && strcmp(value->labels[i].name, ret_sorted[place - 1]->name) < 0; place--)
+            ret_sorted[place] = ret_sorted[place - 1];
+        ret_sorted[place] = &value->labels[i];
+    }
+}
+
 static char *add_text(char *to, const char *text, char end)
 {
     size_t length = strlen(text);
@@ -334,17 +344,6 @@ static char *add_text(char *to, const char *text, char end)
     memcpy(to, text, length + 1);
     to[length] = end;
     return to + length + 1;
-}
-
-/* Sorted where they point from: few, and mostly in order. */
-static void sort_labels(const struct labelled *value, const struct label **sorted)
-{
-    for (size_t i = 0; i < value->label_count; i++) {
-        size_t place = i;
-        for (; place > 0 && strcmp(value->labels[i].name, sorted[place - 1]->name) < 0; place--)
-            sorted[place] = sorted[place - 1];
-        sorted[place] = &value->labels[i];
-    }
 }
 
 static char *text_room(struct selection *selection, const char *reporter, const struct labelled *value)
@@ -367,7 +366,7 @@ static bool add_labels(struct selection *selection, const char *reporter, const 
     const struct label *sorted[LABELLED_LABELS_MAX];
     char *to = add_text(text_room(selection, reporter, value), reporter, LABEL_END);
 
-    sort_labels(value, sorted);
+    selector_sort_labels(value, sorted);
     for (size_t i = 0; i < value->label_count; i++) {
         if (strcmp(sorted[i]->name, "le") != 0) {
             to = add_text(to, sorted[i]->name, NAME_END);

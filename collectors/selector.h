@@ -32,6 +32,9 @@ bool selector_is_alike(const struct selector *a, const struct selector *b);
 uint64_t selector_key(const struct selector *selector);
 bool selector_key_of(const struct selector *like, const struct labelled *value, uint64_t *ret_key);
 
+/* The value's labels by name, where they are; `ret_sorted` has room for LABELLED_LABELS_MAX. */
+void selector_sort_labels(const struct labelled *value, const struct label **ret_sorted);
+
 /* Values that fit, on their way to a vector; begins zeroed, ends with selection_done. */
 struct selection {
     size_t count, size;
