@@ -84,7 +84,8 @@ struct collector_watch {
     struct mqtt_series *series;
     uint64_t hash; /* of its filter */
     bool is_combined;
-    bool is_told; /* that the broker is gone */
+    bool is_told;  /* that the broker is gone */
+    char filter[]; /* beside its hash: of a fleet every reach into other memory is what a message costs */
 };
 
 static struct collector_watch **chain_of(struct collector *collector, uint64_t hash)
@@ -129,8 +130,8 @@ static void take(struct collector_watch *watch, struct arrival *arrival)
 static bool hears(const struct collector_watch *watch, const char *topic, uint64_t hash)
 {
     if (watch->chain == &watch->collector->wild)
-        return mqtt_client_covers(mqtt_series_filter(watch->series), topic);
-    return watch->hash == hash && strcmp(mqtt_series_filter(watch->series), topic) == 0;
+        return mqtt_client_covers(watch->filter, topic);
+    return watch->hash == hash && strcmp(watch->filter, topic) == 0;
 }
 
 static size_t hand_out_to(struct collector_watch *watch, uint64_t hash, struct arrival *arrival)
@@ -368,13 +369,15 @@ static bool watch_series(struct collector *collector, const struct collector_ser
     }
     if (mqtt_series_takes_retained(its))
         mqtt_client_ask_retained(collector->client, topic);
-    struct collector_watch *watch = memory_take(sizeof(*watch));
+    const char *filter = mqtt_series_filter(its);
+    struct collector_watch *watch = memory_take(sizeof(*watch) + strlen(filter) + 1);
+    memcpy(watch->filter, filter, strlen(filter) + 1);
     watch->collector = collector;
     watch->series = its;
-    watch->hash = hash_text(HASH_BEGIN, mqtt_series_filter(its));
+    watch->hash = hash_text(HASH_BEGIN, filter);
     watch->is_combined = series->options[MQTT_COMBINE].is_set;
     collector->combined += watch->is_combined;
-    watch->chain = list_of(collector, mqtt_series_filter(its));
+    watch->chain = list_of(collector, filter);
     watch->next = *watch->chain;
     *watch->chain = watch;
     *ret_watch = watch;

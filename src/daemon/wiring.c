@@ -63,7 +63,7 @@ static void marked(void *data, uint64_t deployment, uint8_t rule)
     daemon_wants_turn(daemon);
 }
 
-static void closed(void *data, const struct series *series, int64_t step)
+static void closed(void *data, struct series *series, int64_t step)
 {
     struct daemon *daemon = data;
 

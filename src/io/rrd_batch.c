@@ -204,15 +204,23 @@ static size_t room_of_point(const struct rrd_series *series)
     return (rrd_file_point_size(&series->shape) + size - 1) / size;
 }
 
-enum rrd_batch_answer rrd_batch_add(struct rrd_batch *batch, const char *path,
-                                    const struct rrd_file_shape *shape, const struct rrd_file_point *point,
+bool rrd_batch_find(struct rrd_batch *batch, const char *path, const struct rrd_file_shape *shape,
+                    size_t series_max, size_t *ret_index)
+{
+    const struct rrd_series *series = find_or_make(batch, path, shape, series_max);
+
+    if (series != NULL)
+        *ret_index = (size_t)(series - batch->series);
+    return series != NULL;
+}
+
+enum rrd_batch_answer rrd_batch_put(struct rrd_batch *batch, size_t index, const struct rrd_file_point *point,
                                     const struct rrd_batch_limits *limits)
 {
-    struct rrd_series *series = find_or_make(batch, path, shape, limits->series_max);
+    struct rrd_series *series = &batch->series[index];
 
-    if (series == NULL)
-        return RRD_BATCH_FULL;
-    if (series->count > 0 && point->time_s < series->last_s + shape->step_s)
+    assert(index < batch->count);
+    if (series->count > 0 && point->time_s < series->last_s + series->shape.step_s)
         return RRD_BATCH_LATE;
     bool is_full =
         series->count >= limits->points_per_series_max || limits->room_left < room_of_point(series);

@@ -45,7 +45,6 @@ enum rrd_batch_answer {
 };
 
 struct rrd_batch_limits {
-    size_t series_max;
     size_t points_per_series_max;
     size_t room_left; /* how much more may wait in all, as of struct rrd_batch */
 };
@@ -54,8 +53,11 @@ struct rrd_batch_limits {
 void rrd_batch_init(struct rrd_batch *batch);
 void rrd_batch_done(struct rrd_batch *batch);
 
-enum rrd_batch_answer rrd_batch_add(struct rrd_batch *batch, const char *path,
-                                    const struct rrd_file_shape *shape, const struct rrd_file_point *point,
+/* The number of the series, which it keeps as long as the batch lasts; made where it is new. False: that
+ * would be more than `series_max`. */
+MUST_CHECK bool rrd_batch_find(struct rrd_batch *batch, const char *path, const struct rrd_file_shape *shape,
+                               size_t series_max, size_t *ret_index);
+enum rrd_batch_answer rrd_batch_put(struct rrd_batch *batch, size_t index, const struct rrd_file_point *point,
                                     const struct rrd_batch_limits *limits);
 
 /* The points that wait, in order of time, rrd_file_point_size() apart; to be freed with free(). */

@@ -50,7 +50,8 @@ struct rrd_writer {
     struct loop_timer *timer;
     struct loop_wake *wake;
     struct rrd_batch pending;
-    size_t room; /* of the batches with the thread, as of struct rrd_batch */
+    uint64_t batch_number; /* of the pending one */
+    size_t room;           /* of the batches with the thread, as of struct rrd_batch */
     struct rrd_writer_counts counts;
     int64_t batch_ms; /* when the newest batch went out, by the loop's clock */
     size_t batches;   /* with the thread */
@@ -145,6 +146,7 @@ static void submit_batch(struct rrd_writer *writer, struct rrd_batch *batch)
 static void submit_pending(struct rrd_writer *writer)
 {
     writer->batch_ms = loop_now_ms();
+    writer->batch_number++;
     submit_batch(writer, &writer->pending);
 }
 
@@ -322,6 +324,7 @@ bool rrd_writer_new(struct loop *loop, const struct rrd_writer_settings *setting
     (void)pthread_cond_init(&writer->has_work, NULL);
     writer->wake = loop_wake_start(loop, take_finished, writer);
     writer->batch_ms = loop_now_ms();
+    writer->batch_number = 1;
     writer->timer =
         loop_timer_start(loop, writer->settings.flush_ms, writer->settings.flush_ms, flush_on_time, writer);
     if (!start_thread(writer, err)) {
@@ -342,17 +345,6 @@ void rrd_writer_free(struct rrd_writer *writer, void (*done)(void *data), void *
     submit(writer, new_job(JOB_END));
 }
 
-static enum rrd_batch_answer collect(struct rrd_writer *writer, const char *path,
-                                     const struct rrd_file_shape *shape, const struct rrd_file_point *point)
-{
-    struct rrd_batch_limits limits = {.series_max = writer->settings.series_max,
-                                      .points_per_series_max = writer->settings.points_per_series_max,
-                                      .room_left =
-                                          writer->settings.points_max - writer->pending.room - writer->room};
-
-    return rrd_batch_add(&writer->pending, path, shape, point, &limits);
-}
-
 static bool count_answer(struct rrd_writer_counts *counts, enum rrd_batch_answer answer)
 {
     bool is_taken = answer == RRD_BATCH_TAKEN || answer == RRD_BATCH_TAKEN_FOR_OLDEST;
@@ -364,20 +356,52 @@ static bool count_answer(struct rrd_writer_counts *counts, enum rrd_batch_answer
     return is_taken;
 }
 
-bool rrd_writer_add(struct rrd_writer *writer, const char *path, const struct rrd_file_shape *shape,
-                    int64_t time_s, const double *values)
+/* librrd takes a step far ahead, and then refuses every normal time for ever. */
+static bool is_of_now(struct rrd_writer *writer, int64_t time_s)
 {
-    struct rrd_file_wide_point wide = {.point = {.time_s = time_s - time_s % shape->step_s}};
+    bool is_good = time_s > 0 && time_s <= (int64_t)time(NULL) + RRD_WRITER_FUTURE_S;
 
-    assert(!writer->is_ending && rrd_file_is_path(path) && rrd_file_is_shape(shape));
-    /* librrd takes a step far ahead, and then refuses every normal time for ever. */
-    if (time_s <= 0 || time_s > (int64_t)time(NULL) + RRD_WRITER_FUTURE_S) {
-        writer->counts.future++;
-        return false;
-    }
+    writer->counts.future += is_good ? 0 : 1;
+    return is_good;
+}
+
+static bool put(struct rrd_writer *writer, size_t index, int64_t time_s, const double *values)
+{
+    const struct rrd_file_shape *shape = &writer->pending.series[index].shape;
+    struct rrd_file_wide_point wide = {.point = {.time_s = time_s - time_s % shape->step_s}};
+    struct rrd_batch_limits limits = {.points_per_series_max = writer->settings.points_per_series_max,
+                                      .room_left =
+                                          writer->settings.points_max - writer->pending.room - writer->room};
+
     memcpy((char *)&wide + offsetof(struct rrd_file_point, values), values,
            rrd_file_columns(shape) * sizeof(*values));
-    return count_answer(&writer->counts, collect(writer, path, shape, &wide.point));
+    return count_answer(&writer->counts, rrd_batch_put(&writer->pending, index, &wide.point, &limits));
+}
+
+bool rrd_writer_add(struct rrd_writer *writer, const char *path, const struct rrd_file_shape *shape,
+                    int64_t time_s, const double *values, struct rrd_writer_place *place)
+{
+    struct rrd_writer_place found = {.batch = writer->batch_number};
+
+    assert(!writer->is_ending && rrd_file_is_path(path) && rrd_file_is_shape(shape));
+    if (!is_of_now(writer, time_s))
+        return false;
+    if (!rrd_batch_find(&writer->pending, path, shape, writer->settings.series_max, &found.index))
+        return count_answer(&writer->counts, RRD_BATCH_FULL);
+    if (place != NULL)
+        *place = found;
+    return put(writer, found.index, time_s, values);
+}
+
+bool rrd_writer_add_again(struct rrd_writer *writer, const struct rrd_writer_place *place, int64_t time_s,
+                          const double *values)
+{
+    assert(!writer->is_ending);
+    if (place->batch != writer->batch_number)
+        return false;
+    if (is_of_now(writer, time_s))
+        (void)put(writer, place->index, time_s, values);
+    return true;
 }
 
 void rrd_writer_flush(struct rrd_writer *writer, const char *folder)

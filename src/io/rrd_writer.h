@@ -21,6 +21,12 @@
 struct loop;
 struct rrd_writer;
 
+/* Where the values of one path and shape wait; whoever adds them keeps it for them, zeroed at first. */
+struct rrd_writer_place {
+    uint64_t batch; /* its number, from 1 on */
+    size_t index;
+};
+
 enum {
     RRD_WRITER_FLUSH_MS = 10 * 1000,
     RRD_WRITER_WAIT_MAX_MS = 110 * 1000,
@@ -83,9 +89,13 @@ void rrd_writer_free(struct rrd_writer *writer, void (*done)(void *data), void *
 
 /* Takes the value(s) of the step that starts at time_s (rounded down to the step). False: refused and counted
  * (late, future, limit); asserts that path and shape are well-formed (rrd_file_is_path, rrd_file_is_shape).
- * The shape's archives must outlive the writer. */
+ * The shape's archives must outlive the writer. `place` (may be NULL) is where it waits. */
 bool rrd_writer_add(struct rrd_writer *writer, const char *path, const struct rrd_file_shape *shape,
-                    int64_t time_s, const double *values);
+                    int64_t time_s, const double *values, struct rrd_writer_place *place);
+/* The same of the path and shape that the place was got with, without looking for them. False: that batch is
+ * under way, and another place is to be got. */
+MUST_CHECK bool rrd_writer_add_again(struct rrd_writer *writer, const struct rrd_writer_place *place,
+                                     int64_t time_s, const double *values);
 
 /* Writes what waits of the files below a folder (its path with the last "/"; "" is all). */
 void rrd_writer_flush(struct rrd_writer *writer, const char *folder);

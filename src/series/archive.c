@@ -199,6 +199,7 @@ struct row {
     const char *suffix;
     const double *values;
     const struct rrd_file_buckets *buckets; /* BUCKETS; else NULL */
+    struct rrd_writer_place *place;         /* of the file without a suffix; else NULL */
 };
 
 static void add_row(struct archive *archive, const struct series *series, int64_t time_s,
@@ -214,7 +215,7 @@ static void add_row(struct archive *archive, const struct series *series, int64_
     char path[RRD_FILE_PATH_MAX];
 
     if (archive_path(series_name_of(series), row->suffix, path, sizeof(path)) && rrd_file_is_shape(&shape))
-        (void)rrd_writer_add(archive->writer, path, &shape, time_s, row->values);
+        (void)rrd_writer_add(archive->writer, path, &shape, time_s, row->values, row->place);
     else
         archive->skipped++;
 }
@@ -261,7 +262,7 @@ static struct series_window row_window(const struct series_view *view, int64_t r
     return window;
 }
 
-void archive_add(struct archive *archive, const struct series *series, int64_t step, int64_t wall_offset_ms)
+void archive_add(struct archive *archive, struct series *series, int64_t step, int64_t wall_offset_ms)
 {
     const struct series_view *view = series_view_of(series);
     const struct series_step *newest = series_view_at(view, step);
@@ -273,12 +274,13 @@ void archive_add(struct archive *archive, const struct series *series, int64_t s
     struct series_sum sum = series_window_sum(&window, INFINITY);
     int64_t time_s = (row_number * series_row_ms(view) + settled_offset_ms(archive, wall_offset_ms)) / 1000;
     double values[] = {view->kind == SERIES_GAUGE ? newest->value : sum.value, sum.total};
-    struct row row = {.kind = RRD_FILE_COUNT, .suffix = "", .values = values};
+    struct row row = {.kind = RRD_FILE_COUNT, .suffix = "", .values = values, .place = series_place(series)};
     if (view->kind == SERIES_GAUGE)
         row.kind = RRD_FILE_GAUGE;
     if (view->kind == SERIES_HISTOGRAM)
         values[0] = NAN; /* there are no events among the observations */
-    add_row(archive, series, time_s, &row);
+    if (!rrd_writer_add_again(archive->writer, row.place, time_s, values))
+        add_row(archive, series, time_s, &row);
     if (view->kind != SERIES_HISTOGRAM)
         return;
     add_buckets(archive, series, &window, time_s);

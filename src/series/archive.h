@@ -42,7 +42,7 @@ void archive_free(struct archive *archive);
  * fell into each bucket, as METRIC.buckets.rrd, and the 50 %, 95 % and 99 % quantiles as gauges:
  * METRIC.p50.rrd ...). Never blocks; bounded; what does not fit is dropped and counted. `wall_offset_ms`:
  * wall clock minus engine's clock, as of now. */
-void archive_add(struct archive *archive, const struct series *series, int64_t step, int64_t wall_offset_ms);
+void archive_add(struct archive *archive, struct series *series, int64_t step, int64_t wall_offset_ms);
 
 /* Writes out now what waits of an environment of a service. */
 void archive_flush(struct archive *archive, const char *service, const char *environment);

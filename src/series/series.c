@@ -321,6 +321,11 @@ const struct series_view *series_view_of(const struct series *series)
     return &series->view;
 }
 
+struct rrd_writer_place *series_place(struct series *series)
+{
+    return &series->place;
+}
+
 const struct series_name *series_name_of(const struct series *series)
 {
     return &series->name;

@@ -27,6 +27,7 @@ enum {
     SERIES_FUTURE_MS = 5000
 };
 
+struct rrd_writer_place;
 struct series_book; /* all series of the daemon */
 struct series;      /* one of them; counted references */
 
@@ -41,7 +42,7 @@ struct series_events {
     void (*marked)(void *data, uint64_t deployment, uint8_t rule);
     /* The steps of a row closed, `step` is the newest that is held: for the archive. `buckets` of histograms
      * as in the view. */
-    void (*closed)(void *data, const struct series *series, int64_t step);
+    void (*closed)(void *data, struct series *series, int64_t step);
 };
 
 /* What the archive keeps as one: a step, or, since files count in seconds, those that begin in as many whole
@@ -105,6 +106,8 @@ void series_recall_end(struct series *series);
 void series_book_close_steps(struct series_book *book, int64_t now_ms);
 
 const struct series_view *series_view_of(const struct series *series);
+struct rrd_writer_place *
+series_place(struct series *series); /* where the archive has it; the archive's own */
 const struct series_name *series_name_of(const struct series *series);
 struct series_counts series_book_counts(const struct series_book *book);
 

@@ -3,6 +3,7 @@
 #ifndef SERIES_WINDOW_H
 #define SERIES_WINDOW_H
 
+#include "io/rrd_writer.h"
 #include "judge/losses.h"
 #include "series/series.h"
 
@@ -36,7 +37,8 @@ struct series {
     size_t index; /* in the book's list */
     uint64_t hash;
     struct series *next_in_chain;
-    struct series_name name; /* its texts are one allocation, at name.service */
+    struct rrd_writer_place place; /* the archive's */
+    struct series_name name;       /* its texts are one allocation, at name.service */
 };
 
 /* All series: a list to walk and chains to find one by its name. */

@@ -291,7 +291,7 @@ static void mark(void *data, uint64_t deployment, uint8_t rule)
     (void)rule;
 }
 
-static void closed(void *data, const struct series *series, int64_t step)
+static void closed(void *data, struct series *series, int64_t step)
 {
     (void)data;
     (void)series;

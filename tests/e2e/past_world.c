@@ -410,7 +410,7 @@ static int64_t tell(struct stage *stage, struct listener *listener, const char *
     return ended_ms;
 }
 
-static void closed(void *data, const struct series *series, int64_t step)
+static void closed(void *data, struct series *series, int64_t step)
 {
     const struct listener *listener = data;
 

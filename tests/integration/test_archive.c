@@ -34,7 +34,7 @@ struct bench {
     size_t row_count;
 };
 
-static void archive_step(void *data, const struct series *series, int64_t step)
+static void archive_step(void *data, struct series *series, int64_t step)
 {
     struct bench *bench = data;
 

@@ -78,8 +78,8 @@ static void test_counts_come_back_exactly(void **state)
 
     for (int i = 0; i < 10; i++) {
         const double pair[] = {i * 3, 1000000007.0 * i};
-        assert_true(
-            rrd_writer_add(bench->writer, "a/b/c/errors.rrd", &rrd_bench_counts, bench->start_s + i, pair));
+        assert_true(rrd_writer_add(bench->writer, "a/b/c/errors.rrd", &rrd_bench_counts, bench->start_s + i,
+                                   pair, NULL));
     }
     rrd_bench_fetch(bench, "a/b/c/errors.rrd", 0, 10, 1);
     assert_int_equal(bench->rows.count, 10);
@@ -88,6 +88,34 @@ static void test_counts_come_back_exactly(void **state)
         assert_true(bench->values[2 * i] == i * 3 && bench->values[2 * i + 1] == 1000000007.0 * i);
     assert_true(printed_value(bench, "a/b/c/errors.rrd", 7, 0) == 21);
     assert_true(printed_value(bench, "a/b/c/errors.rrd", 7, 1) == 7000000049.0);
+}
+
+/* A place is of one batch: a flush of some files leaves it, the next batch has others. */
+static void test_a_place_leads_to_its_file(void **state)
+{
+    struct rrd_bench *bench = *state;
+    struct rrd_writer_place places[2] = {{0}};
+    const double values[] = {7, 8};
+    const int64_t far_s = (int64_t)time(NULL) + 2 * RRD_WRITER_FUTURE_S;
+
+    assert_false(rrd_writer_add_again(bench->writer, &places[0], bench->start_s, values)); /* nowhere yet */
+    assert_true(
+        rrd_writer_add(bench->writer, "a/one.rrd", &rrd_bench_gauge, bench->start_s, &values[0], &places[0]));
+    assert_true(
+        rrd_writer_add(bench->writer, "b/two.rrd", &rrd_bench_gauge, bench->start_s, &values[1], &places[1]));
+    assert_true(rrd_writer_add_again(bench->writer, &places[0], bench->start_s + 1, &values[1]));
+    assert_true(rrd_writer_add_again(bench->writer, &places[1], bench->start_s + 1, &values[0]));
+    rrd_writer_flush(bench->writer, "a/");
+    assert_true(rrd_writer_add_again(bench->writer, &places[0], bench->start_s + 2, &values[0]));
+    assert_true(rrd_writer_add_again(bench->writer, &places[0], bench->start_s + 2, &values[1])); /* late */
+    assert_true(rrd_writer_add_again(bench->writer, &places[0], far_s, &values[1]));
+    assert_int_equal(rrd_writer_counts(bench->writer).late, 1);
+    assert_int_equal(rrd_writer_counts(bench->writer).future, 1);
+    rrd_bench_fetch(bench, "a/one.rrd", 0, 3, 1);
+    assert_int_equal(bench->rows.count, 3);
+    assert_true(bench->values[0] == 7 && bench->values[1] == 8 && bench->values[2] == 7);
+    rrd_bench_fetch(bench, "b/two.rrd", 0, 2, 1);
+    assert_true(bench->values[0] == 8 && bench->values[1] == 7);
 }
 
 static void test_rrdtool_info_shows_the_shape(void **state)
@@ -147,7 +175,8 @@ static void test_long_steps_are_aligned(void **state)
 
     for (int i = 0; i < 4; i++) {
         double value = 0.1 + i;
-        assert_true(rrd_writer_add(bench->writer, "m.rrd", &shape, bench->start_s + i * 60 + i * 7, &value));
+        assert_true(
+            rrd_writer_add(bench->writer, "m.rrd", &shape, bench->start_s + i * 60 + i * 7, &value, NULL));
     }
     rrd_bench_fetch(bench, "m.rrd", 0, 240, 60);
     assert_int_equal(bench->rows.count, 4);
@@ -204,7 +233,8 @@ static void test_broken_and_foreign_files_are_set_aside(void **state)
     assert_int_equal(rrd_writer_counts(bench->writer).set_aside, 2);
     assert_int_equal(truncate(folder_path(&bench->folder, "cut.rrd", path), 900), 0); /* while we know it */
     assert_true(rrd_bench_add(bench, "cut.rrd", 1, 7));
-    assert_true(rrd_writer_add(bench->writer, "other.rrd", &rrd_bench_counts, bench->start_s + 1, pair));
+    assert_true(
+        rrd_writer_add(bench->writer, "other.rrd", &rrd_bench_counts, bench->start_s + 1, pair, NULL));
     rrd_bench_fetch(bench, "cut.rrd", 1, 2, 1);
     assert_true(bench->values[0] == 7);
     rrd_bench_fetch(bench, "other.rrd", 1, 2, 1);
@@ -271,6 +301,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH_BENCH(test_rrdtool_reads_equal_gauges),
         WITH_BENCH(test_counts_come_back_exactly),
+        WITH_BENCH(test_a_place_leads_to_its_file),
         WITH_BENCH(test_rrdtool_info_shows_the_shape),
         WITH_BENCH(test_gaps_stay_unknown),
         WITH_BENCH(test_long_steps_are_aligned),

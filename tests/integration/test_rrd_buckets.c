@@ -116,7 +116,7 @@ static void put(struct bench *bench, const struct rrd_file_buckets *buckets, int
 
     for (size_t i = 0; i < buckets->count; i++)
         values[i] = value_of(second, i);
-    assert_true(rrd_writer_add(bench->writer, path, &shape, bench->start_s + second, values));
+    assert_true(rrd_writer_add(bench->writer, path, &shape, bench->start_s + second, values, NULL));
 }
 
 static void flush(struct bench *bench)
@@ -268,7 +268,7 @@ static void test_what_is_no_such_file_is_set_aside(void **state)
     const struct rrd_file_shape counts = {RRD_FILE_COUNT, 1, archives, 2, NULL};
     struct bench *bench = *state;
 
-    assert_true(rrd_writer_add(bench->writer, path, &counts, bench->start_s, (double[]){1, 2}));
+    assert_true(rrd_writer_add(bench->writer, path, &counts, bench->start_s, (double[]){1, 2}, NULL));
     flush(bench);
     put(bench, &bench->narrow, 1);
     flush(bench);
@@ -295,14 +295,14 @@ static void test_what_waits_is_bounded(void **state)
     close_writer(bench);
     assert_true(rrd_writer_new(bench->loop, &settings, &callbacks, bench, &bench->writer, &err));
     for (int64_t second = 0; second < 4; second++)
-        assert_true(rrd_writer_add(bench->writer, path, &shape, bench->start_s + second, values));
+        assert_true(rrd_writer_add(bench->writer, path, &shape, bench->start_s + second, values, NULL));
     assert_int_equal(rrd_writer_counts(bench->writer).waiting, 2);
     assert_int_equal(rrd_writer_counts(bench->writer).dropped, 2);
     flush(bench);
     assert_int_equal(rrd_writer_counts(bench->writer).waiting, 0);
     assert_int_equal(rrd_writer_counts(bench->writer).written, 2);
     for (int64_t second = 4; second < 6; second++)
-        assert_true(rrd_writer_add(bench->writer, path, &shape, bench->start_s + second, values));
+        assert_true(rrd_writer_add(bench->writer, path, &shape, bench->start_s + second, values, NULL));
     assert_int_equal(rrd_writer_counts(bench->writer).dropped, 2);
 }
 

@@ -301,7 +301,8 @@ static void test_the_writer_sees_to_it(void **state)
     put(bench, 0, 2500);
     assert_true(rrd_writer_new(loop, &settings, &none, NULL, &writer, &err));
     for (size_t i = 2500; i < 4500; i++) {
-        assert_true(rrd_writer_add(writer, path, &counts, bench->points[i].time_s, bench->points[i].values));
+        assert_true(
+            rrd_writer_add(writer, path, &counts, bench->points[i].time_s, bench->points[i].values, NULL));
         if (i % 500 != 499)
             continue;
         bench->is_done = false;
@@ -326,7 +327,8 @@ static void write_through(struct bench *bench, size_t from, size_t to)
 
     assert_true(rrd_writer_new(loop, &settings, &none, NULL, &writer, NULL));
     for (size_t i = from; i < to; i++)
-        assert_true(rrd_writer_add(writer, path, &counts, bench->points[i].time_s, bench->points[i].values));
+        assert_true(
+            rrd_writer_add(writer, path, &counts, bench->points[i].time_s, bench->points[i].values, NULL));
     bench->is_done = false;
     rrd_writer_free(writer, set_flag, &bench->is_done);
     assert_true(loop_run_until(loop, &bench->is_done, DEADLINE_MS));

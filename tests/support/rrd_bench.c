@@ -116,7 +116,7 @@ int rrd_bench_tear_down(void **state)
 
 bool rrd_bench_add(struct rrd_bench *bench, const char *path, int64_t at, double value)
 {
-    return rrd_writer_add(bench->writer, path, &rrd_bench_gauge, bench->start_s + at, &value);
+    return rrd_writer_add(bench->writer, path, &rrd_bench_gauge, bench->start_s + at, &value, NULL);
 }
 
 int rrd_bench_count(const struct rrd_bench *bench, const char *with)

@@ -38,7 +38,7 @@ static void note_mark(void *data, uint64_t deployment, uint8_t rule)
     bench->rule = rule;
 }
 
-static void note_closed(void *data, const struct series *series, int64_t step)
+static void note_closed(void *data, struct series *series, int64_t step)
 {
     struct bench *bench = data;
     const struct series_step *slot = series_view_at(series_view_of(series), step);

@@ -33,7 +33,7 @@ static void note_mark(void *data, uint64_t deployment, uint8_t rule)
     bench->marks++;
 }
 
-static void note_closed(void *data, const struct series *series, int64_t step)
+static void note_closed(void *data, struct series *series, int64_t step)
 {
     struct bench *bench = data;
 

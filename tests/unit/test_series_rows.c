@@ -16,7 +16,7 @@ struct told {
     double newest;
 };
 
-static void note_closed(void *data, const struct series *series, int64_t step)
+static void note_closed(void *data, struct series *series, int64_t step)
 {
     struct told *told = data;
 
