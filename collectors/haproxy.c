@@ -98,7 +98,7 @@ struct collector_watch {
     size_t server_count;
     struct increase *errors;
     struct increase *requests;
-    bool is_living;
+    int64_t read_at_ms; /* when it was served last; SERIES_NEVER: not yet */
 };
 
 /* What one watch finds in one round. */
@@ -176,6 +176,8 @@ static void put(const struct collector_watch *watch, const struct sum *sum)
     const struct collector_sink *sink = &watch->sink;
     int64_t at_ms = watch->collector->at_ms;
 
+    if (watch->kind == SERIES_COUNT && !increase_is_observed(watch->read_at_ms, at_ms))
+        return;
     /* What rose in an interval belongs to the step in which the interval lay. */
     if (watch->kind == SERIES_COUNT)
         sink->count(sink->data, at_ms - at_ms % watch->collector->every_ms - 1, sum->errors, sum->requests);
@@ -187,12 +189,13 @@ static void put(const struct collector_watch *watch, const struct sum *sum)
 
 static void serve(struct collector_watch *watch)
 {
+    bool is_living = watch->read_at_ms != SERIES_NEVER;
     struct sum sum = {0};
     const char *missing = NULL;
     char why[WHY_MAX];
 
-    increase_begin(watch->errors, watch->is_living);
-    increase_begin(watch->requests, watch->is_living);
+    increase_begin(watch->errors, is_living);
+    increase_begin(watch->requests, is_living);
     for (size_t i = 0; i < watch->collector->target_count; i++) {
         if (!add_target(watch, i, &sum, &missing)) {
             (void)snprintf(why, sizeof(why), "HAProxy at %.150s has no %.60s in %.60s",
@@ -201,9 +204,9 @@ static void serve(struct collector_watch *watch)
             return;
         }
     }
-    if (watch->is_living)
+    if (is_living)
         put(watch, &sum);
-    watch->is_living = true;
+    watch->read_at_ms = watch->collector->at_ms;
 }
 
 static void end_round(struct collector *collector)
@@ -358,6 +361,7 @@ static bool watch_series(struct collector *collector, const struct collector_ser
     watch->is_up =
         series->kind == SERIES_GAUGE && measures[series->options[HAPROXY_MEASURE].choice] == measures[1];
     watch->every_ms = series->every_ms;
+    watch->read_at_ms = SERIES_NEVER;
     watch->errors = increase_new();
     watch->requests = increase_new();
     copy_names(watch, series->options);

@@ -1,6 +1,7 @@
 /* test_haproxy_stats.c - a real HAProxy, servers that answer well, badly and not at all, requests through it.
  * SPDX-License-Identifier: MIT */
 #include "collectors/haproxy.h"
+#include "collectors/increase.h"
 #include "support/collector_bench.h"
 #include "support/folder.h"
 #include "support/haproxy_bench.h"
@@ -211,12 +212,35 @@ static void test_haproxy_that_goes_and_comes(void **state)
     collector_bench_close(bench);
 }
 
+/* What rose while nobody looked for so long would all fall into one step. */
+static void test_what_rose_in_a_gap_does_not_count(void **state)
+{
+    enum { SELDOM_MS = 2000 };
+    struct world *world = *state;
+    struct collector_bench *bench = &world->bench;
+
+    collector_bench_open(bench, &haproxy_collector, (const char *[]){"sockets", world->socket, NULL});
+    struct collector_tally *blue = collector_bench_watch(
+        bench, SERIES_COUNT, SELDOM_MS, (const char *[]){"backend", "blue", "servers", "one", NULL});
+    COLLECTOR_BENCH_WAIT(bench, blue->puts >= 1);
+    ask(world, "/blue/broken", 500);
+    bench->ahead_ms += INCREASE_GAP_MAX_MS + SELDOM_MS; /* there are two seconds until it is asked again */
+    unsigned puts = blue->puts;
+    COLLECTOR_BENCH_WAIT(bench, blue->puts > puts);
+    assert_true(blue->total == 0 && blue->events == 0);
+    ask(world, "/blue/broken", 500);
+    COLLECTOR_BENCH_WAIT(bench, blue->total >= 1);
+    assert_true(blue->total == 1 && blue->events == 1);
+    collector_bench_close(bench);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_counts_what_each_slot_answered, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_servers_that_are_up, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_haproxy_that_goes_and_comes, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_what_rose_in_a_gap_does_not_count, set_up, tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

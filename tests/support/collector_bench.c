@@ -14,8 +14,7 @@ enum { MOMENT_MS = 20, WORDS_MAX = 16 };
 
 static int64_t now_ms(void *data)
 {
-    (void)data;
-    return loop_now_ms();
+    return loop_now_ms() + ((const struct collector_bench *)data)->ahead_ms;
 }
 
 void collector_bench_start(struct collector_bench *bench, struct loop *loop)
@@ -27,8 +26,8 @@ void collector_bench_start(struct collector_bench *bench, struct loop *loop)
     bench->loop = loop;
     if (!http_client_new(loop, &limits, &bench->http, &err))
         fail_msg("%s", err.text);
-    bench->env =
-        (struct collector_env){.loop = loop, .http = bench->http, .instance = "test", .now_ms = now_ms};
+    bench->env = (struct collector_env){
+        .loop = loop, .http = bench->http, .instance = "test", .data = bench, .now_ms = now_ms};
     arena_init(&bench->arena, bench->memory, sizeof(bench->memory));
 }
 

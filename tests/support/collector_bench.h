@@ -45,6 +45,7 @@ struct collector_bench {
     struct collector *collector;
     bool has_news;
     int64_t silence_max_ms; /* of the next watch */
+    int64_t ahead_ms;       /* its clock, of the loop's */
     struct collector_tally tallies[COLLECTOR_BENCH_WATCHES_MAX];
     size_t count;
     alignas(max_align_t) char memory[COLLECTOR_BENCH_TEXT_MAX];
