@@ -281,12 +281,13 @@ void redaction_apply_around(struct redaction *redaction, char *text, const char 
         return;
     pthread_mutex_lock(&redaction->lock);
     for (const char *middle = strstr(text, gap); middle != NULL; middle = strstr(text, gap)) {
-        size_t length = strlen(gap) + strcspn(middle + strlen(gap), "\n");
-        length += middle[length] == '\n';
+        const char *rest = middle + strlen(gap);
+        size_t length = strcspn(rest, "\n");
+        length += rest[length] == '\n';
         to = strike_out(redaction, to, text, (size_t)(middle - text), is_cut_before);
-        memmove(to, middle, length);
-        to += length;
-        text += (middle - text) + (ptrdiff_t)length;
+        memmove(to, middle, strlen(gap));
+        to = strike_out(redaction, to + strlen(gap), rest, length, false);
+        text += (rest - text) + (ptrdiff_t)length;
         is_cut_before = true;
     }
     *strike_out(redaction, to, text, strlen(text), is_cut_before) = '\0';

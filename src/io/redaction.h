@@ -30,7 +30,8 @@ void redaction_add(struct redaction *redaction, const char *bytes, size_t length
 void redaction_apply(struct redaction *redaction, char *text);
 
 /* The same of a text whose middle may have been left out: what stands for that begins with `gap` and ends
- * with a line. A secret that was cut off there is found on either side of it. */
+ * with a line. A secret that was cut off there is found on either side of it, and a whole one in that line,
+ * too: anybody may print one like it. */
 void redaction_apply_around(struct redaction *redaction, char *text, const char *gap);
 
 #endif

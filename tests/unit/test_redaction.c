@@ -108,6 +108,8 @@ static void hides_what_the_middle_took_away(void **state)
     expect_around(redaction, "a\n[... 9 bytes ...]\nr22 nter22", "a\n[... 9 bytes ...]\nr22 nter22");
     expect_around(redaction, "hunter22\n[... 1\nhunte\n[... 2\nter22hunter2",
                   "***\n[... 1\n***\n[... 2\n******");
+    expect_around(redaction, "a\n[... token=hunter22 ...]\nb", "a\n[... token=*** ...]\nb");
+    expect_around(redaction, "a\n[... hunter22", "a\n[... ***");
     expect_around(redaction, "a\n[... ", "a\n[... ");
     expect_around(redaction, "", "");
     expect_around(NULL, "hunter22", "hunter22");
