@@ -9,6 +9,7 @@
 #include "iac/printed_state.h"
 #include "io/memory.h"
 #include "io/redaction.h"
+#include "store/stack_facts.h"
 
 #include <math.h>
 #include <stddef.h>
@@ -179,6 +180,23 @@ static void read_complaint(const char *text, size_t size)
          (state >= text && length > 0 && state + length <= text + size));
 }
 
+/* What is kept of the facts is what is known then. */
+static void read_facts(const char *printed)
+{
+    struct stack_facts facts;
+    struct stack_facts again;
+    char first[STACK_FACTS_TEXT_SIZE];
+    char second[STACK_FACTS_TEXT_SIZE];
+
+    stack_facts_clear(&facts);
+    stack_facts_clear(&again);
+    stack_facts_read(printed, &facts);
+    stack_facts_format(&facts, first);
+    stack_facts_read(first, &again);
+    stack_facts_format(&again, second);
+    must(strcmp(first, second) == 0);
+}
+
 static void read_hosts(const char *printed)
 {
     struct err err = {0};
@@ -209,6 +227,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     read_answer(text, size);
     read_complaint(text, size);
     read_hosts(text);
+    read_facts(text);
     hide(text);
     free(text);
     return 0;

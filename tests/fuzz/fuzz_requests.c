@@ -10,6 +10,9 @@
 #include "io/memory.h"
 #include "io/traceparent.h"
 #include "io/utf8.h"
+#include "orchestrator/deployment.h"
+#include "orchestrator/run.h"
+#include "store/journal_run.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -18,7 +21,14 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { HEADERS_MAX = 8, WAITING_MAX = 32, PAGES_MAX = 4096, DEADLINE_MS = 10000, PATH_SIZE = 512 };
+enum {
+    HEADERS_MAX = 8,
+    WAITING_MAX = 32,
+    PAGES_MAX = 4096,
+    DEADLINE_MS = 10000,
+    PATH_SIZE = 512,
+    SYSTEM_UID = 100
+};
 
 int LLVMFuzzerInitialize(int *count, char ***arguments);
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
@@ -104,6 +114,38 @@ static void start(void *data, const struct api_start *start, api_done *done, voi
     check_line(start->actor);
     check_trace(&start->trace);
     wait_for((struct waiting){.done = done, .data = done_data, .is_good = start->version[0] != '9'});
+}
+
+static void verb(void *data, const struct api_verb *verb, api_done *done, void *done_data)
+{
+    (void)data;
+    must(verb->deployment == 1 && verb->row != NULL);
+    check_line(verb->rule);
+    check_line(verb->reason);
+    check_trace(&verb->trace);
+    wait_for((struct waiting){.done = done, .data = done_data, .is_good = verb->reason[0] != '9'});
+}
+
+static void mark(void *data, uint64_t deployment, double weight_percent)
+{
+    (void)data;
+    must(deployment == 1 && weight_percent >= 0 && weight_percent <= 100);
+}
+
+static void run_abort(void *data, const struct api_run_verb *asked, api_done *done, void *done_data)
+{
+    (void)data;
+    must(asked->run == 1);
+    check_line(asked->reason);
+    wait_for((struct waiting){.done = done, .data = done_data, .is_good = asked->reason[0] != '9'});
+}
+
+static void run_retry(void *data, const struct api_run_retry *asked, api_done *done, void *done_data)
+{
+    (void)data;
+    must(asked->row != NULL && asked->row->id == 1);
+    check_line(asked->reason);
+    wait_for((struct waiting){.done = done, .data = done_data, .is_good = asked->reason[0] != '9'});
 }
 
 static void target_verb(void *data, const struct api_target_verb *verb, api_done *done, void *done_data)
@@ -242,6 +284,45 @@ static const struct settings_hook hooks[] = {
      .max_age_ms = 1000},
 };
 
+static void kept(void *data, const struct journal_result *result)
+{
+    must(result->fault == JOURNAL_FINE);
+    *(bool *)data = true;
+}
+
+/* A deployment and a run, each the first of its kind. */
+static void begin_both(void)
+{
+    static struct deployment_state deployment;
+    static struct run_state run;
+    struct batch *batch = memory_take(sizeof(*batch));
+    uint64_t version = journal_version_key(world.journal, "2.0.0", "");
+    const struct journal_start start = {.target = journal_target(world.journal, "shop", "prod"),
+                                        .version_key = version,
+                                        .previous_key = journal_version_key(world.journal, "1.0.0", ""),
+                                        .plan_hash = 1,
+                                        .strategy = "careful",
+                                        .sealed = "nothing that can be read"};
+    const struct journal_run_start run_start = {
+        .pipeline = "shop", .service = "shop", .version_key = version, .sealed = "pipeline = \"shop\";"};
+    const struct journal_request requests[] = {
+        {.token = 1, .actor = "ann", .reason = "x", .start = &start},
+        {.token = 2, .actor = "ann", .reason = "x", .run = &run_start}};
+    const struct journal_texts texts = {.request_count = ARRAY_LENGTH(requests), .requests = requests};
+    bool is_kept = false;
+
+    deployment_init(1, 1, &deployment);
+    run_init(1, 1000, 0, version, false, &run);
+    batch->rows[0] = (struct batch_row){
+        .kind = ROW_DEPLOYMENT, .deployment = 1, .state = &deployment, .is_new = true, .token = 1};
+    batch->rows[1] = (struct batch_row){.kind = ROW_RUN, .run = &run, .is_new = true, .token = 2};
+    batch->count = 2;
+    batch->now_ms = journal_clock_ms(world.journal);
+    journal_commit(world.journal, batch, &texts, kept, &is_kept);
+    must(loop_run_until(world.loop, &is_kept, DEADLINE_MS));
+    free(batch);
+}
+
 static void remove_all(void)
 {
     static const char *const ends[] = {"", "-wal", "-shm", "-journal", ".mark"};
@@ -276,6 +357,7 @@ int LLVMFuzzerInitialize(int *count, char ***arguments)
                                               .ballast_bytes = -1,
                                               .pages_max = PAGES_MAX};
     must(journal_open(&settings, &world.journal, &err));
+    begin_both();
     const struct api_env env = {.loop = world.loop,
                                 .journal = world.journal,
                                 .journal_path = world.path,
@@ -284,6 +366,10 @@ int LLVMFuzzerInitialize(int *count, char ***arguments)
                                 .instance = "test",
                                 .doors = {.hooks = hooks, .hook_count = ARRAY_LENGTH(hooks)},
                                 .start = start,
+                                .verb = verb,
+                                .mark = mark,
+                                .run_abort = run_abort,
+                                .run_retry = run_retry,
                                 .target_verb = target_verb,
                                 .rehearse = rehearse,
                                 .test_notifier = test_notifier,
@@ -392,12 +478,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
         asking.given.headers = asking.headers;
         asking.given.answer = answered;
         asking.given.data = &asking;
-        asking.request = (struct http_server_request){.method = line,
-                                                      .path = path,
-                                                      .body = rest,
-                                                      .body_length = size - (size_t)(rest - text),
-                                                      .peer = {.is_unix = true},
-                                                      .given = &asking.given};
+        asking.request =
+            (struct http_server_request){.method = line,
+                                         .path = path,
+                                         .body = rest,
+                                         .body_length = size - (size_t)(rest - text),
+                                         .peer = {.is_unix = true, .uid = size % 2 == 0 ? 0 : SYSTEM_UID},
+                                         .given = &asking.given};
         if (asking.request.body_length <= HTTP_SERVER_BODY_MAX_BYTES && is_asked(line, path)) {
             api_handle(world.api, &asking.request);
             must(asking.is_answered || loop_run_until(world.loop, &asking.is_answered, DEADLINE_MS));
