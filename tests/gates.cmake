@@ -44,4 +44,5 @@ foreach(name test_faults_sources test_traffic test_kill_points_good test_kill_po
 endforeach()
 
 gate(architecture/faults 60 ${PYTHON} tests/architecture/faults)
+gate(architecture/readers 60 ${PYTHON} tests/architecture/readers)
 gate(integration/shipped_files 60 tests/integration/shipped_files)
