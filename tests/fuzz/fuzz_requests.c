@@ -325,7 +325,7 @@ static void begin_both(void)
 
 static void remove_all(void)
 {
-    static const char *const ends[] = {"", "-wal", "-shm", "-journal", ".mark"};
+    static const char *const ends[] = {"", "-wal", "-shm", "-journal", ".lock"};
     char path[PATH_SIZE + 32];
 
     for (size_t i = 0; i < ARRAY_LENGTH(ends); i++) {
