@@ -180,6 +180,25 @@ static void read_complaint(const char *text, size_t size)
          (state >= text && length > 0 && state + length <= text + size));
 }
 
+/* However it comes in pieces, the same is hidden. */
+static void hide_state(const char *text, size_t size)
+{
+    char *whole = memory_copy_bytes(text, size);
+    char *pieces = memory_copy_bytes(text, size);
+    struct printed_state_veil of_whole = {0};
+    struct printed_state_veil of_pieces = {0};
+    size_t cut = size / 3;
+
+    size_t left = printed_state_hide(&of_whole, whole, size);
+    size_t kept = printed_state_hide(&of_pieces, pieces, cut);
+    size_t rest = printed_state_hide(&of_pieces, pieces + cut, size - cut);
+    memmove(pieces + kept, pieces + cut, rest);
+    must(left <= size && left == kept + rest && memcmp(whole, pieces, left) == 0);
+    must(of_whole.has_hidden == (left < size));
+    free(whole);
+    free(pieces);
+}
+
 /* What is kept of the facts is what is known then. */
 static void read_facts(const char *printed)
 {
@@ -226,6 +245,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     read_metrics(text, size);
     read_answer(text, size);
     read_complaint(text, size);
+    hide_state(text, size);
     read_hosts(text);
     read_facts(text);
     hide(text);
