@@ -368,7 +368,7 @@ static bool check_duplicates(struct scan *scan, size_t first)
 {
     size_t count = scan->key_count - first;
 
-    if (count < 2)
+    if (count < 2) /* there may be no keys at all */
         return true;
     struct key *keys = &scan->keys[first];
     if (count > FEW_NAMES)
