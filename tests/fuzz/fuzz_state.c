@@ -1,4 +1,5 @@
-/* fuzz_state.c - libFuzzer: any bytes as the state of a stack: what is picked is what a whole tree has.
+/* fuzz_state.c - libFuzzer: any bytes as the state of a stack: what is picked, and the elements of an array
+ * one by one, are what a whole tree has.
  * SPDX-License-Identifier: MIT */
 #include "base/attributes.h"
 #include "io/json_pick.h"
@@ -7,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
@@ -20,6 +22,11 @@ static void compare(const cJSON *picked, const cJSON *whole)
         if (item != NULL && !cJSON_Compare(item, cJSON_GetObjectItemCaseSensitive(whole, names[i]), true))
             abort();
     }
+}
+
+static bool has_escape(const char *text, size_t size)
+{
+    return memchr(text, '\\', size) != NULL;
 }
 
 /* What is picked has a place, and what stands there is its value. */
@@ -37,6 +44,35 @@ static void find(const char *text, size_t size, const cJSON *picked)
     }
 }
 
+/* The rest and each element of `serial`, where that is an array; an element's errors tell its place. */
+static void walk(const char *text, size_t size, const cJSON *whole)
+{
+    const cJSON *array = cJSON_GetObjectItemCaseSensitive(whole, names[0]);
+    struct cJSON *rest = NULL;
+    struct json_elements elements = {0};
+    struct err err = {0};
+    size_t count = 0;
+
+    if (!json_split(text, size, NULL, names[0], &rest, &elements, &err)) {
+        if (err.text[0] == '\0' ||
+            (err.code == ERR_NOT_FOUND && cJSON_IsArray(array) && !has_escape(text, size)))
+            abort();
+        return;
+    }
+    if (!cJSON_IsArray(array) || cJSON_GetObjectItemCaseSensitive(rest, names[0]) != NULL ||
+        cJSON_GetArraySize(rest) + 1 != cJSON_GetArraySize(whole))
+        abort();
+    const cJSON *wanted = array->child;
+    for (struct json_node one = json_elements_next(&elements); one.item != NULL;
+         one = json_elements_next(&elements), wanted = wanted->next, count++)
+        if (wanted == NULL || !cJSON_Compare(one.item, wanted, true))
+            abort();
+    if (wanted != NULL || count != (size_t)cJSON_GetArraySize(array))
+        abort();
+    json_elements_done(&elements);
+    json_free(rest);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     const char *text = (const char *)bytes;
@@ -50,6 +86,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
         compare(picked, whole);
         find(text, size, picked);
     }
+    if (is_read)
+        walk(text, size, whole);
     json_free(picked);
     json_free(whole);
     return 0;
