@@ -11,6 +11,7 @@
 #include "io/loop.h"
 #include "io/memory.h"
 
+#include <assert.h>
 #include <cjson/cJSON.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -273,6 +274,7 @@ static void answered(void *data, const struct aws_answer *answer)
         fail_call(collector, &err, is_invalid && answer->http != NULL);
         return;
     }
+    assert(answer->http != NULL); /* all is well */
     collector->pause_ms = 0;
     if (!read_page(collector, answer->http, &page, &err)) {
         fail_call(collector, &err, false);

@@ -60,8 +60,9 @@ static double wish_for(const char *accept, const char *type)
 
 bool metric_page_wants_open(const char *accept)
 {
-    double wish = accept == NULL ? -1.0 : wish_for(accept, "application/openmetrics-text");
-
+    if (accept == NULL)
+        return false;
+    double wish = wish_for(accept, "application/openmetrics-text");
     return wish > 0.0 && wish >= wish_for(accept, "text/plain");
 }
 

@@ -115,21 +115,23 @@ static struct daemon_source *find_source(struct daemon *daemon, const struct met
     return NULL;
 }
 
-/* One source must not take the room of all: `ret_source` is where there is some. */
-static bool find_room(struct daemon *daemon, const struct metric_definition *metric,
-                      struct daemon_source **ret_source, struct err *err)
+/* One source must not take the room of all. NULL: there is none, or no such source. */
+static struct daemon_source *find_room(struct daemon *daemon, const struct metric_definition *metric,
+                                       struct err *err)
 {
     struct daemon_source *source = find_source(daemon, metric);
 
-    if (source == NULL || source->collector == NULL)
-        return err_set(err, ERR_UNAVAILABLE, "source %s:%s is not there",
-                       collector_types[metric->collector]->name, metric->source);
-    *ret_source = source;
+    if (source == NULL || source->collector == NULL) {
+        (void)err_set(err, ERR_UNAVAILABLE, "source %s:%s is not there",
+                      collector_types[metric->collector]->name, metric->source);
+        return NULL;
+    }
     if (source->watch_count < source->series_max)
-        return true;
+        return source;
     source->refused_count++;
-    return err_set(err, ERR_LIMIT, "source %s:%s watches %zu series already (its series_max)",
-                   source->type->name, source->name, source->watch_count);
+    (void)err_set(err, ERR_LIMIT, "source %s:%s watches %zu series already (its series_max)",
+                  source->type->name, source->name, source->watch_count);
+    return NULL;
 }
 
 /* What a slot is made of, the target says, not the metric. */
@@ -147,9 +149,9 @@ bool live_open_watch(struct live *live, const struct metric_definition *metric, 
                      struct collector_series *series, struct collector_watch **ret_watch, uint64_t *ret_asked,
                      struct err *err)
 {
-    struct daemon_source *source = NULL;
+    struct daemon_source *source = find_room(live->daemon, metric, err);
 
-    if (!find_room(live->daemon, metric, &source, err))
+    if (source == NULL)
         return false;
     struct option_value *values = memory_take_array(source->type->metric_option_count + 1, sizeof(*values));
     char *texts = memory_take_array(source->type->metric_option_count + 1, SIDE_TEXT_MAX);
@@ -236,8 +238,7 @@ static bool watch_side(struct live *live, const struct deployment_state *state, 
         return true;
     struct series_name name = {live->definition->service, live->definition->environment, key,
                                definition->name};
-    struct daemon_source *source = NULL; /* what it has no room for takes none of the book either */
-    if (!find_room(live->daemon, definition, &source, err) ||
+    if (find_room(live->daemon, definition, err) == NULL || /* it takes none of the book either */
         !series_open(live->daemon->book, &name, &shape, &series->series, err) ||
         (!live->is_standing && !read_by_rules(live, metric, series->series, err)))
         return false;

@@ -106,6 +106,16 @@ static size_t put_hex(unsigned char byte, const char *digits, char *to)
     return 2;
 }
 
+/* Without its NUL. */
+static size_t put_text(const char *text, char *to)
+{
+    size_t length = 0;
+
+    for (; text[length] != '\0'; length++)
+        to[length] = text[length];
+    return length;
+}
+
 static const char large_digits[] = "0123456789ABCDEF";
 static const char small_digits[] = "0123456789abcdef";
 
@@ -145,8 +155,8 @@ static size_t escape_json(unsigned char byte, char to[ESCAPED_MAX])
         to[0] = (char)byte;
         return 1;
     }
-    memcpy(to + 1, "u00", 3);
-    return 4 + put_hex(byte, small_digits, to + 4);
+    size_t length = put_text("\\u00", to);
+    return length + put_hex(byte, small_digits, to + length);
 }
 
 /* The same of those who escape the slash, too. */
@@ -154,18 +164,14 @@ static size_t escape_slashed_json(unsigned char byte, char to[ESCAPED_MAX])
 {
     if (byte != '/')
         return escape_json(byte, to);
-    memcpy(to, "\\/", 2);
-    return 2;
+    return put_text("\\/", to);
 }
 
 /* Within the quotes of a shell: ' becomes '\'' there. */
 static size_t escape_shell(unsigned char byte, char to[ESCAPED_MAX])
 {
     to[0] = (char)byte;
-    if (byte != '\'')
-        return 1;
-    memcpy(to, "'\\''", 4);
-    return 4;
+    return byte == '\'' ? put_text("'\\''", to) : 1;
 }
 
 static void add_escaped(struct redaction *redaction, const char *bytes, size_t length, escape *become)

@@ -118,6 +118,18 @@ static void check_admission(struct world *world, uint64_t deployment)
     oracle_check_lock(world, deployment);
 }
 
+static void check_end(struct world *world, uint64_t deployment, const struct batch_row *row)
+{
+    const struct oracle_history *history = oracle_history(world, deployment);
+
+    world->oracle.free_up_ms[ledger_find(world, deployment)->site] = history->phase_up_ms;
+    count_end(world, deployment, row);
+    oracle_result(world, deployment, NULL);
+    check_trial(world, deployment, row);
+    if (history->state.phase == PHASE_PROMOTED || history->state.phase == PHASE_ROLLED_BACK)
+        check_copies(world, deployment);
+}
+
 static void enter_phase(struct world *world, uint64_t deployment, const struct batch_row *row)
 {
     struct oracle_history *history = oracle_history(world, deployment);
@@ -137,14 +149,8 @@ static void enter_phase(struct world *world, uint64_t deployment, const struct b
         oracle_check_silence(world, deployment);
     if (to == PHASE_QUEUED || to == PHASE_ADMITTING || phase_is_terminal(to))
         history->phase_up_ms = shell_up_ms(world);
-    if (phase_is_terminal(to)) {
-        world->oracle.free_up_ms[ledger_find(world, deployment)->site] = history->phase_up_ms;
-        count_end(world, deployment, row);
-        oracle_result(world, deployment, NULL);
-        check_trial(world, deployment, row);
-        if (to == PHASE_PROMOTED || to == PHASE_ROLLED_BACK)
-            check_copies(world, deployment);
-    }
+    if (phase_is_terminal(to))
+        check_end(world, deployment, row);
     if (to == PHASE_ROLLED_BACK && !history->was_adopted) {
         oracle_check_way_back(world, deployment);
         farm_came_back(world, deployment);
