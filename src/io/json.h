@@ -41,11 +41,11 @@ struct json_limits {
 extern const struct json_limits json_limits_default;
 
 struct json_node {
-    const struct cJSON *item; /* NULL: an optional member that is not there */
-    size_t index;             /* among its siblings, where json_first, json_next and json_element found it */
-    const struct cJSON *root,
-        *parent;                    /* with the name or the index: where it stands, also if it is not there */
-    const char *name;               /* of a member, as it was asked for */
+    const struct cJSON *item;   /* NULL: an optional member that is not there */
+    size_t index;               /* among its siblings, where it was found by json_first, _next or _element */
+    const char *name;           /* of a member, as it was asked for */
+    const struct cJSON *parent; /* with one of these two: its place, also where there is no item */
+    const struct cJSON *root;
     const struct json_elements *of; /* whose current element the root is (json_pick.h); else NULL */
 };
 

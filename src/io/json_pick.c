@@ -125,8 +125,10 @@ struct choice {
     bool is_others;
 };
 
+/* `ret_left`: the last member that is not in it; none: as it was. */
 static bool choose(const char *bytes, size_t length, const struct json_limits *limits,
-                   const struct choice *choice, struct cJSON **ret_object, struct err *err)
+                   const struct choice *choice, struct cJSON **ret_object, struct member *ret_left,
+                   struct err *err)
 {
     struct walk walk = {.bytes = bytes, .length = length};
     char memory[JSON_PICK_MAX_BYTES];
@@ -140,8 +142,10 @@ static bool choose(const char *bytes, size_t length, const struct json_limits *l
     text_init(&picked, memory, sizeof(memory));
     text_add(&picked, "{");
     while (next_member(&walk, &member)) {
-        if (is_one_of(&walk, &member, choice->names, choice->count) == choice->is_others)
+        if (is_one_of(&walk, &member, choice->names, choice->count) == choice->is_others) {
+            *ret_left = member;
             continue;
+        }
         text_add(&picked, "%s", picked.length > 1 ? "," : "");
         text_add_bytes(&picked, bytes + member.start, member.end - member.start);
     }
@@ -155,8 +159,9 @@ bool json_pick(const char *bytes, size_t length, const struct json_limits *limit
                size_t count, struct cJSON **ret_object, struct err *err)
 {
     const struct choice choice = {.names = names, .count = count};
+    struct member others;
 
-    return choose(bytes, length, limits, &choice, ret_object, err);
+    return choose(bytes, length, limits, &choice, ret_object, &others, err);
 }
 
 bool json_pick_place(const char *bytes, size_t length, const char *name, size_t *ret_at, size_t *ret_length)
@@ -180,22 +185,22 @@ bool json_split(const char *bytes, size_t length, const struct json_limits *limi
                 struct cJSON **ret_object, struct json_elements *ret_elements, struct err *err)
 {
     const struct choice choice = {.names = &name, .count = 1, .is_others = true};
-    struct json_elements elements = {.bytes = bytes, .name = name};
+    struct member array = {0};
     struct cJSON *object = NULL;
-    size_t array_length = 0;
 
-    if (!choose(bytes, length, limits, &choice, &object, err))
+    if (!choose(bytes, length, limits, &choice, &object, &array, err))
         return false;
-    bool is_there = json_pick_place(bytes, length, name, &elements.at, &array_length);
-    if (!is_there || bytes[elements.at] != '[') {
+    bool is_there = array.end > 0;
+    if (!is_there || bytes[array.value] != '[') {
         json_free(object);
         return err_set(err, ERR_NOT_FOUND, "#/%s: is %s, expected an array", name,
                        is_there ? "something else" : "missing");
     }
-    elements.length = elements.at + array_length - 1; /* without its bracket */
-    elements.at++;
     *ret_object = object;
-    *ret_elements = elements;
+    *ret_elements = (struct json_elements){.bytes = bytes,
+                                           .length = array.end - 1,
+                                           .at = array.value + 1,
+                                           .name = name}; /* within its brackets */
     return true;
 }
 

@@ -106,8 +106,8 @@ void series_recall_end(struct series *series);
 void series_book_close_steps(struct series_book *book, int64_t now_ms);
 
 const struct series_view *series_view_of(const struct series *series);
-struct rrd_writer_place *
-series_place(struct series *series); /* where the archive has it; the archive's own */
+/* Where its values wait for their file: the archive's own note. */
+struct rrd_writer_place *series_place(struct series *series);
 const struct series_name *series_name_of(const struct series *series);
 struct series_counts series_book_counts(const struct series_book *book);
 
