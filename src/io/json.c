@@ -18,15 +18,17 @@ bool json_parse(const char *bytes, size_t length, const struct json_limits *limi
 {
     if (!json_scan(bytes, length, limits != NULL ? limits : &json_limits_default, err))
         return false;
-    *ret_root = json_scanned_tree(bytes, length);
+    *ret_root = json_scanned_tree(bytes, length, &length);
     return true;
 }
 
-struct cJSON *json_scanned_tree(const char *bytes, size_t length)
+struct cJSON *json_scanned_tree(const char *bytes, size_t length, size_t *ret_length)
 {
-    cJSON *root = cJSON_ParseWithLengthOpts(bytes, length, NULL, 0);
+    const char *end = NULL;
+    cJSON *root = cJSON_ParseWithLengthOpts(bytes, length, &end, 0);
 
     assert(root != NULL); /* cJSON takes more than the strict check does */
+    *ret_length = (size_t)(end - bytes);
     return root;
 }
 

@@ -213,9 +213,9 @@ struct json_node json_elements_next(struct json_elements *elements)
     skip_space(&walk);
     if (walk.at >= walk.length)
         return (struct json_node){0};
-    size_t start = walk.at;
-    skip_value(&walk);
-    elements->root = json_scanned_tree(walk.bytes + start, walk.at - start);
+    size_t length = 0;
+    elements->root = json_scanned_tree(walk.bytes + walk.at, walk.length - walk.at, &length);
+    walk.at += length;
     skip_space(&walk);
     elements->at = walk.at + 1; /* the comma */
     return (struct json_node){.item = elements->root, .root = elements->root, .of = elements};

@@ -62,10 +62,14 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
+static bool is_space(char c)
+{
+    return c == ' ' || c == '\n' || c == '\r' || c == '\t';
+}
+
 static void skip_space(struct scan *scan)
 {
-    while (scan->at < scan->length && strchr(" \t\r\n", scan->bytes[scan->at]) != NULL &&
-           scan->bytes[scan->at] != '\0')
+    while (is_space(peek(scan)))
         scan->at++;
 }
 

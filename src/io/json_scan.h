@@ -14,7 +14,8 @@
 MUST_CHECK bool json_scan(const char *bytes, size_t length, const struct json_limits *limits,
                           struct err *err);
 
-/* json.c: the tree of one value of such a text, to be freed with json_free(); never NULL. */
-struct cJSON *json_scanned_tree(const char *bytes, size_t length);
+/* json.c: the tree of the value that begins there in such a text, to be freed with json_free(), and where it
+ * ends; never NULL. */
+struct cJSON *json_scanned_tree(const char *bytes, size_t length, size_t *ret_length);
 
 #endif
