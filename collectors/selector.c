@@ -178,7 +178,7 @@ static bool is_exact(const struct matcher *matcher)
 static bool is_before(const struct matcher *a, const struct matcher *b)
 {
     if (!is_exact(a) || !is_exact(b))
-        return is_exact(a) && !is_exact(b);
+        return is_exact(a);
     return strcmp(a->name, b->name) < 0;
 }
 

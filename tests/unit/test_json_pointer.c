@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <cjson/cJSON.h>
 #include <cmocka.h>
 
 static struct cJSON *parse(const char *text)
@@ -108,7 +109,26 @@ static void the_ends_of_it(void **state)
     assert_int_equal(strlen(pointer), JSON_POINTER_MAX - 1);
     json_free(root);
     const struct json_node nothing = {0};
+    const struct json_node of_nothing = json_member(&nothing, "a");
     assert_string_equal(JSON_POINTER(&nothing), "#");
+    assert_string_equal(JSON_POINTER(&of_nothing), "#/a");
+}
+
+/* No reader makes such a tree; whoever asks is not lost in it. */
+static void deeper_than_any_text(void **state)
+{
+    cJSON *root = cJSON_CreateArray();
+    cJSON *inner = root;
+
+    (void)state;
+    for (int i = 0; i <= JSON_DEPTH_MAX; i++) {
+        cJSON *next = cJSON_CreateArray();
+        cJSON_AddItemToArray(inner, next);
+        inner = next;
+    }
+    const struct json_node deep = {.root = root, .parent = inner, .index = 7};
+    assert_string_equal(JSON_POINTER(&deep), "#/7");
+    cJSON_Delete(root);
 }
 
 struct told {
@@ -204,6 +224,7 @@ int main(void)
         cmocka_unit_test(an_array_is_walked_over),
         cmocka_unit_test(an_element_knows_its_place),
         cmocka_unit_test(what_cannot_be_split),
+        cmocka_unit_test(deeper_than_any_text),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

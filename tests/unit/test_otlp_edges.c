@@ -185,6 +185,29 @@ static void the_same_gauge_twice_in_a_request(void **state)
     otlp_series_free(metric.series);
 }
 
+/* Of both things that a count chooses, the series is told once for each that may fit. */
+static void note_owner(void *data, void *owner)
+{
+    *(size_t *)data += owner == data;
+}
+
+static void an_index_knows_what_a_series_chooses(void **state)
+{
+    const struct labelled values[] = {{.name = "all"}, {.name = "bad"}, {.name = "others"}};
+    struct selector_index *index = selector_index_new(OTLP_PARTS_MAX);
+    struct metric metric;
+    size_t told = 0;
+
+    (void)state;
+    open_metric(&metric, SERIES_COUNT, "all", "bad", -1);
+    otlp_series_index(metric.series, index, &told);
+    for (size_t i = 0; i < sizeof(values) / sizeof(*values); i++)
+        (void)selector_index_each(index, &values[i], note_owner, &told);
+    assert_int_equal(told, 2);
+    selector_index_free(index);
+    otlp_series_free(metric.series);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -196,6 +219,7 @@ int main(void)
         cmocka_unit_test(too_many_reporters_and_too_large_a_sum),
         cmocka_unit_test(histograms_with_different_bounds),
         cmocka_unit_test(the_same_gauge_twice_in_a_request),
+        cmocka_unit_test(an_index_knows_what_a_series_chooses),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
