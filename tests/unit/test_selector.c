@@ -3,6 +3,7 @@
 #include "collectors/selector_index.h"
 
 #include "base/attributes.h"
+#include "base/text.h"
 #include "collectors/prometheus_answer.h"
 
 #include <setjmp.h>
@@ -121,7 +122,7 @@ static void there_are_only_so_many_series(void **state)
 
 static void note(void *data, void *owner)
 {
-    (void)strcat(data, owner);
+    text_add_text(data, owner);
 }
 
 /* Labels that say what they are make the key, in any order; patterns and others are compared afterwards. */
@@ -134,7 +135,8 @@ static void an_index_finds_who_may_want_it(void **state)
     struct selector_entry entries[ARRAY_LENGTH(texts)];
     struct selector_index *index = selector_index_new(ARRAY_LENGTH(texts));
     struct labelled value = value_of("up", "x");
-    char found[2 * ARRAY_LENGTH(texts)] = "";
+    char found[2 * ARRAY_LENGTH(texts)];
+    struct text told;
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LENGTH(texts); i++) {
@@ -142,7 +144,8 @@ static void an_index_finds_who_may_want_it(void **state)
         selector_index_add(index, &entries[i], selectors[i], names[i]);
     }
     value.labels[value.label_count++] = (struct label){.name = "b", .value = "y"};
-    (void)selector_index_each(index, &value, note, found);
+    text_init(&told, found, sizeof(found));
+    (void)selector_index_each(index, &value, note, &told);
     for (size_t i = 0; i < ARRAY_LENGTH(texts); i++) {
         bool fits = false;
         assert_true(selector_fits(selectors[i], &value, &fits, NULL));
