@@ -73,10 +73,9 @@ bool compare_read_choice(const struct json_node *object, const char *name, const
 
 static bool is_nan_text(const struct json_node *node)
 {
-    const char *text = NULL;
-    struct err ignored;
+    const char *text = cJSON_GetStringValue(node->item);
 
-    return json_as_text(node, TEXT_MAX, &text, &ignored) && strcmp(text, "NaN") == 0;
+    return text != NULL && strcmp(text, "NaN") == 0;
 }
 
 static bool read_value(const struct json_node *node, bool takes_missing, double *ret_value, struct err *err)

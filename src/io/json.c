@@ -9,6 +9,8 @@
 #include <cjson/cJSON.h>
 #include <limits.h>
 #include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 const struct json_limits json_limits_default = {.size_max = 1U << 20, .depth_max = 16, .keys_max = 4096};
@@ -89,10 +91,24 @@ static const char *type_name(const cJSON *item)
     return "something else";
 }
 
+/* Who only asks whether it fits has no place looked for. */
+static bool refuse(const struct json_node *node, struct err *err, const char *format, ...) PRINTF_LIKE(3, 4);
+static bool refuse(const struct json_node *node, struct err *err, const char *format, ...)
+{
+    char text[ERR_TEXT_MAX];
+    va_list list;
+
+    if (err == NULL)
+        return false;
+    va_start(list, format);
+    (void)vsnprintf(text, sizeof(text), format, list);
+    va_end(list);
+    return err_set(err, ERR_INVALID, "%s: %s", JSON_POINTER(node), text);
+}
+
 static bool mistyped(const struct json_node *node, const char *expected, struct err *err)
 {
-    return err_set(err, ERR_INVALID, "%s: is %s, expected %s", JSON_POINTER(node), type_name(node->item),
-                   expected);
+    return refuse(node, err, "is %s, expected %s", type_name(node->item), expected);
 }
 
 /* A member of nothing (an optional object that is not there) is not there either. */
@@ -140,7 +156,7 @@ bool json_as_text(const struct json_node *node, size_t bytes_max, const char **r
     if (!cJSON_IsString(node->item))
         return mistyped(node, "a text", err);
     if (strlen(node->item->valuestring) > bytes_max)
-        return err_set(err, ERR_INVALID, "%s: is longer than %zu bytes", JSON_POINTER(node), bytes_max);
+        return refuse(node, err, "is longer than %zu bytes", bytes_max);
     *ret_text = node->item->valuestring;
     return true;
 }
@@ -150,7 +166,7 @@ bool json_as_number(const struct json_node *node, double *ret_number, struct err
     if (!cJSON_IsNumber(node->item))
         return mistyped(node, "a number", err);
     if (!isfinite(node->item->valuedouble))
-        return err_set(err, ERR_INVALID, "%s: the number is too large", JSON_POINTER(node));
+        return refuse(node, err, "the number is too large");
     *ret_number = node->item->valuedouble;
     return true;
 }
@@ -168,11 +184,10 @@ static bool as_integer(const struct json_node *node, int64_t min, int64_t max, i
     if (!json_as_number(node, &number, err))
         return false;
     if (fabs(number) > (double)JSON_INTEGER_MAX || number != trunc(number))
-        return err_set(err, ERR_INVALID, "%s: is not a whole number", JSON_POINTER(node));
+        return refuse(node, err, "is not a whole number");
     int64_t integer = (int64_t)number;
     if (integer < min || integer > max)
-        return err_set(err, ERR_INVALID, "%s: is not from %lld to %lld", JSON_POINTER(node), (long long)min,
-                       (long long)max);
+        return refuse(node, err, "is not from %lld to %lld", (long long)min, (long long)max);
     *ret_integer = integer;
     return true;
 }
@@ -187,7 +202,7 @@ static enum found find(const struct json_node *object, const char *name, enum js
         return FOUND;
     if (need == JSON_OPTIONAL)
         return ABSENT;
-    (void)err_set(err, ERR_INVALID, "%s: is missing", JSON_POINTER(member));
+    (void)refuse(member, err, "is missing");
     return REFUSED;
 }
 
@@ -258,7 +273,7 @@ bool json_array(const struct json_node *object, const char *name, enum json_need
         return mistyped(&member, "an array", err);
     size_t length = (size_t)cJSON_GetArraySize(member.item);
     if (length > length_max)
-        return err_set(err, ERR_INVALID, "%s: has more than %zu elements", JSON_POINTER(&member), length_max);
+        return refuse(&member, err, "has more than %zu elements", length_max);
     *ret_array = member;
     *ret_length = length;
     return true;
@@ -279,9 +294,8 @@ bool json_known_keys(const struct json_node *object, const char *const *names, s
             continue;
         const char *nearest = text_nearest(json_name(&child), names, count);
         if (nearest == NULL)
-            return err_set(err, ERR_INVALID, "%s: is not known here", JSON_POINTER(&child));
-        return err_set(err, ERR_INVALID, "%s: is not known here; did you mean \"%s\"?", JSON_POINTER(&child),
-                       nearest);
+            return refuse(&child, err, "is not known here");
+        return refuse(&child, err, "is not known here; did you mean \"%s\"?", nearest);
     }
     return true;
 }
