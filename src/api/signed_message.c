@@ -133,10 +133,10 @@ char *signed_message_answer(const char *id, unsigned status, const char *retry_a
 
     cJSON_AddStringToObject(json, "id", id);
     cJSON_AddNumberToObject(json, "status", status);
-    (void)!json_parse(body, strlen(body), NULL, &answer, NULL);
-    if (status >= REFUSED)
+    bool is_told = json_parse(body, strlen(body), NULL, &answer, NULL) && cJSON_IsObject(answer);
+    if (is_told && status >= REFUSED)
         add_members(json, answer);
-    else
+    else if (is_told)
         add_outcome(json, answer);
     if (retry_after != NULL && text_to_integer(retry_after, 0, INT32_MAX, &wait_s))
         cJSON_AddNumberToObject(json, "retry_after", (double)wait_s);

@@ -170,6 +170,7 @@ static void answers(void **state)
     assert_answer(503, "1", "{\"detail\":\"later\"}",
                   "{\"id\":\"msg_1\",\"status\":503,\"detail\":\"later\",\"retry_after\":1}");
     assert_answer(503, "soon", "nonsense", "{\"id\":\"msg_1\",\"status\":503}");
+    assert_answer(409, NULL, "[[[1]]]", "{\"id\":\"msg_1\",\"status\":409}"); /* none of ours: no document */
     assert_answer(200, NULL, "", "{\"id\":\"msg_1\",\"status\":200}");
 }
 
