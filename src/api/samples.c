@@ -94,10 +94,8 @@ static bool look_at_all(const struct api_env *env, const struct posting *posting
 {
     size_t count = 0;
 
-    for (;;) {
-        struct json_node node = json_elements_next(elements);
-        if (node.item == NULL)
-            break;
+    for (struct json_node node = json_elements_next(elements); node.item != NULL;
+         node = json_elements_next(elements)) {
         if (count == SAMPLES_MAX)
             return err_set(err, ERR_INVALID, "#/samples: has more than %d elements", SAMPLES_MAX);
         if (!look_at(env, posting, &node, &samples[count++], err))

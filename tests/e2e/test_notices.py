@@ -1,13 +1,11 @@
 # test_notices.py - what a notice says: who did it and why, who started it, what is done; and people who do not answer hear of it once more.
 # SPDX-License-Identifier: MIT
-import contextlib
 import os
 import re
-import sqlite3
 
 from support import wait_until
 from support.swift import begin, begun, ended, publishing, show
-from test_notifiers import Peer
+from test_notifiers import Peer, outbox
 
 ASKS = '{ approve = [ "sre" ];  timeout = "TIMEOUT";  on_timeout = "rollback"; }, { route = "10%";'
 PIPELINE = """pipelines: { paper: { service = "shop";
@@ -31,11 +29,7 @@ def one(world, about, event):
 
 def die(world):
     """The daemon, once nothing is on its way: what a death overtakes is told again, under the same id."""
-    def waiting():
-        with contextlib.closing(sqlite3.connect(f"file:{world.path('data', 'journal.db')}?mode=ro", uri=True)) as journal:
-            return journal.execute("SELECT kind FROM outbox WHERE state = 0").fetchall()
-
-    wait_until(lambda: not waiting(), 15, "all notices are taken")
+    wait_until(lambda: all(state != 0 for _, state in outbox(world)), 15, "all notices are taken")
     world.programs["verdictd"].kill()
     world.programs["verdictd"].start()
 

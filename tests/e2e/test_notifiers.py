@@ -60,10 +60,10 @@ class Peer:
         return [one["body"]["payload"] for one in self.kept() if one["path"] == "v2/enqueue" and one["body"]["event_action"] == "trigger"]
 
 
-def outbox(world, receiver):
-    """(kind, state) of all notices to it, in the order of what happened; state 0 waits, 1 is delivered."""
+def outbox(world, receiver="%"):
+    """(kind, state) of all notices to it, or to all, in the order of what happened; state 0 waits, 1 is delivered."""
     with sqlite3.connect(f"file:{world.path('data', 'journal.db')}?mode=ro", uri=True) as journal:
-        return journal.execute("SELECT kind, state FROM outbox WHERE receiver = ? ORDER BY rowid", (receiver,)).fetchall()
+        return journal.execute("SELECT kind, state FROM outbox WHERE receiver LIKE ? ORDER BY rowid", (receiver,)).fetchall()
 
 
 def start(world, peer):
